@@ -1,0 +1,43 @@
+"""Thresholds: what a test, its scheduler and the library each say, and how they merge."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import Literal
+
+__all__ = ["DEFAULT_CHECKS", "Checks"]
+
+Off = Literal[False]
+
+
+@dataclass(frozen=True)
+class Checks:
+    """Limits a run is judged by. None inherits, False turns a check off, a value sets it.
+
+    `not_stuck`: every worker did some work. `isolation`: no worker ran outside its cpuset.
+    `attached`: the scheduler still schedules at the end, with the enable sequence it started with, and every
+    worker is in the ext class. `max_spread_pct`: largest difference, within a cgroup, between two workers'
+    shares of time spent wanting a CPU and not having it, in percentage points. `max_gap_ms`: the longest time,
+    in guest milliseconds, that a worker which wanted to run did not.
+    """
+
+    not_stuck: bool | None = None
+    isolation: bool | None = None
+    attached: bool | None = None
+    max_spread_pct: float | Off | None = None
+    max_gap_ms: float | Off | None = None
+
+    def over(self, base: Checks) -> Checks:
+        """These checks where they say something, else those of `base`."""
+        return Checks(
+            **{
+                field.name: getattr(base, field.name)
+                if getattr(self, field.name) is None
+                else getattr(self, field.name)
+                for field in fields(self)
+            }
+        )
+
+
+# The reference's defaults: 15 points of spread, gaps up to 2 s.
+DEFAULT_CHECKS = Checks(not_stuck=True, isolation=True, attached=True, max_spread_pct=15.0, max_gap_ms=2000.0)

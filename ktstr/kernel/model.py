@@ -1,0 +1,28 @@
+"""A kernel that can be booted."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+__all__ = ["Kernel"]
+
+
+@dataclass(frozen=True)
+class Kernel:
+    """A kernel in the cache, ready to boot.
+
+    `key` is the cache key, `version` the upstream version (`7.0.13`), `release` what `uname -r` prints in
+    the guest, `source` where it came from and how far that was verified, in words. `image` is the decompressed
+    ELF image (booted through its PVH entry), `image_sha256` its digest, `config` its build configuration.
+    `sched_ext` says whether the configuration has CONFIG_SCHED_CLASS_EXT=y.
+    """
+
+    key: str
+    version: str
+    release: str
+    source: str
+    image: Path
+    image_sha256: str
+    config: Path
+    sched_ext: bool

@@ -1,0 +1,99 @@
+"""`ktstr_test`: marks a function as a test that runs in a guest, and records how."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from ktstr.checks.thresholds import DEFAULT_CHECKS, Checks
+from ktstr.errors import KtstrError
+from ktstr.scheduler import EEVDF, Scheduler
+from ktstr.topology import Topology
+
+__all__ = ["KtstrTest", "ktstr_test", "test_of"]
+
+DEFAULT_DURATION_S = 2.0
+DEFAULT_WATCHDOG_S = 5.0
+_ATTRIBUTE = "__ktstr_test__"
+_Body = TypeVar("_Body", bound=Callable[..., Any])
+
+
+@dataclass(frozen=True)
+class KtstrTest:
+    """How one test runs: what `ktstr_test` was given, with everything unset inherited from the scheduler."""
+
+    name: str
+    scheduler: Scheduler
+    topology: Topology
+    checks: Checks
+    duration_s: float
+    watchdog_timeout_s: float
+    memory_mb: int | None
+    sched_args: tuple[str, ...]
+    ignore: bool
+
+
+def ktstr_test(
+    *,
+    scheduler: Scheduler | None = None,
+    numa_nodes: int | None = None,
+    llcs: int | None = None,
+    cores: int | None = None,
+    threads: int | None = None,
+    memory_mb: int | None = None,
+    duration_s: float = DEFAULT_DURATION_S,
+    watchdog_timeout_s: float = DEFAULT_WATCHDOG_S,
+    extra_sched_args: tuple[str, ...] | list[str] = (),
+    checks: Checks | None = None,
+    ignore: bool = False,
+) -> Callable[[_Body], _Body]:
+    """Make the decorated function `def name(ctx)` a test that pytest collects, whatever its name.
+
+    Every topology dimension is inherited from `scheduler` (None: the kernel's default, EEVDF) unless given.
+    `duration_s` is the default length of a scenario and `watchdog_timeout_s` the time after which sched_ext is
+    expected to have ejected a stalling scheduler, both in guest seconds. `ignore=True` skips the test and keeps
+    its scheduler registered. Raises KtstrError naming the test and the field where a value is not acceptable.
+    """
+
+    def decorate(body: _Body) -> _Body:
+        base = scheduler or EEVDF
+        where = f"{body.__module__}.{body.__name__}"
+        if not isinstance(base, Scheduler):
+            raise KtstrError(f"{where}: scheduler={base!r}: must be what declare_scheduler returned")
+        for key, value in (("duration_s", duration_s), ("watchdog_timeout_s", watchdog_timeout_s)):
+            if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value <= 3600:
+                raise KtstrError(f"{where}: {key}={value!r}: must be seconds, more than 0 and at most 3600")
+        if memory_mb is not None and (not isinstance(memory_mb, int) or memory_mb < 1):
+            raise KtstrError(f"{where}: memory_mb={memory_mb!r}: must be a whole number of MiB")
+        inherited = base.topology
+        try:
+            topology = Topology(
+                inherited.numa_nodes if numa_nodes is None else numa_nodes,
+                inherited.llcs if llcs is None else llcs,
+                inherited.cores if cores is None else cores,
+                inherited.threads if threads is None else threads,
+            )
+        except KtstrError as error:
+            raise KtstrError(f"{where}: {error}") from None
+        record = KtstrTest(
+            name=body.__name__,
+            scheduler=base,
+            topology=topology,
+            checks=(checks or Checks()).over(base.checks).over(DEFAULT_CHECKS),
+            duration_s=float(duration_s),
+            watchdog_timeout_s=float(watchdog_timeout_s),
+            memory_mb=memory_mb,
+            sched_args=base.sched_args + tuple(extra_sched_args),
+            ignore=ignore,
+        )
+        setattr(body, _ATTRIBUTE, record)
+        return body
+
+    return decorate
+
+
+def test_of(body: object) -> KtstrTest | None:
+    """What `ktstr_test` recorded on a function, or None for any other object."""
+    record = getattr(body, _ATTRIBUTE, None)
+    return record if isinstance(record, KtstrTest) else None

@@ -1,0 +1,70 @@
+"""CPU topology: NUMA nodes, LLCs, cores and threads, written `1n2l4c1t`."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from ktstr.errors import KtstrError
+
+__all__ = ["DEFAULT_TOPOLOGY", "Topology"]
+
+_NOTATION = re.compile(r"(\d{1,4})n(\d{1,4})l(\d{1,4})c(\d{1,4})t")
+
+
+@dataclass(frozen=True, order=True)
+class Topology:
+    """A guest's CPUs.
+
+    `llcs` is the total over all nodes and a multiple of `numa_nodes`; `cores` is per LLC, `threads` per
+    core. CPU numbers run threads first, then cores, LLCs and nodes.
+    """
+
+    numa_nodes: int = 1
+    llcs: int = 1
+    cores: int = 2
+    threads: int = 1
+
+    def __post_init__(self) -> None:
+        for field in ("numa_nodes", "llcs", "cores", "threads"):
+            value = getattr(self, field)
+            if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+                raise KtstrError(f"topology: {field}={value!r}: must be a whole number of 1 or more")
+        if self.llcs % self.numa_nodes:
+            raise KtstrError(
+                f"topology {self}: llcs={self.llcs} is not a multiple of numa_nodes={self.numa_nodes}"
+            )
+
+    @classmethod
+    def parse(cls, text: str) -> Topology:
+        """The topology written as `text` (`1n2l4c1t`); KtstrError for anything else."""
+        match = _NOTATION.fullmatch(text.strip())
+        if match is None:
+            raise KtstrError(f"topology {text!r}: not of the form 1n2l4c1t (NUMA nodes, LLCs, cores, threads)")
+        return cls(*(int(group) for group in match.groups()))
+
+    @property
+    def cpus(self) -> int:
+        """How many CPUs the guest has."""
+        return self.llcs * self.cores * self.threads
+
+    @property
+    def cpus_per_llc(self) -> int:
+        """How many CPUs share one LLC."""
+        return self.cores * self.threads
+
+    def llc_cpus(self, llc: int) -> frozenset[int]:
+        """The CPUs of LLC `llc` (0-based)."""
+        first = llc * self.cpus_per_llc
+        return frozenset(range(first, first + self.cpus_per_llc))
+
+    def node_cpus(self, node: int) -> frozenset[int]:
+        """The CPUs of NUMA node `node` (0-based)."""
+        size = self.cpus // self.numa_nodes
+        return frozenset(range(node * size, (node + 1) * size))
+
+    def __str__(self) -> str:
+        return f"{self.numa_nodes}n{self.llcs}l{self.cores}c{self.threads}t"
+
+
+DEFAULT_TOPOLOGY = Topology(1, 1, 2, 1)
