@@ -11,7 +11,7 @@ from ktstr.errors import KtstrError
 from ktstr.scheduler import EEVDF, Scheduler
 from ktstr.topology import Topology
 
-__all__ = ["KtstrTest", "ktstr_test", "test_of"]
+__all__ = ["KtstrTest", "ktstr_test", "record_of"]
 
 DEFAULT_DURATION_S = 2.0
 DEFAULT_WATCHDOG_S = 5.0
@@ -93,7 +93,7 @@ def ktstr_test(
     return decorate
 
 
-def test_of(body: object) -> KtstrTest | None:
+def record_of(body: object) -> KtstrTest | None:
     """What `ktstr_test` recorded on a function, or None for any other object."""
     record = getattr(body, _ATTRIBUTE, None)
     return record if isinstance(record, KtstrTest) else None
