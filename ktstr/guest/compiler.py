@@ -95,7 +95,7 @@ def compile_static(
     """The static executable `name` built from C `sources`; compiled only where the cache does not have it.
 
     `includes` are folders of headers. `libs` are archives, by path or by the name that `-l` takes ("elf"), in
-    link order. The key covers the sources, every header beside them and in `includes`, the archives, the flags
+    link order. The key covers the sources, the headers beside them and in `includes`, the archives, the flags
     and the compiler. Raises KtstrError with the first error of a failed build, or naming a missing library's
     package.
     """
