@@ -1,0 +1,112 @@
+# /// script
+# requires-python = ">=3.11"
+# dependencies = ["nox>=2025.2.9"]
+# ///
+"""The verbs that need a Python environment: `nox -l` lists them, `nox -s test -- --kernel 7.0` runs one.
+
+All sessions share `.venv`. It is brought up to date only when pyproject.toml asks for something else than
+what was installed, so that work goes on without a network.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import nox
+
+ROOT = Path(__file__).resolve().parent
+VENV = ROOT / ".venv"
+PYTHON = str(VENV / "bin" / "python")
+STAMP = VENV / "ktstr-environment"
+LOCK = ROOT / ".nox" / "lock"  # ci/nox holds the same one while it makes .venv
+
+nox.options.default_venv_backend = "none"  # `environment` below takes its place
+nox.options.sessions = ["lint", "typecheck", "unit", "test", "guest"]
+
+
+@nox.session
+def setup(session: nox.Session) -> None:
+    """Install the system packages that the tests need, or print the command that does."""
+    environment(session)
+    session.run(PYTHON, "-m", "ktstr.host.setup")
+
+
+@nox.session
+def test(session: nox.Session) -> None:
+    """Test the schedulers in tests/schedulers: nox -s test -- [--kernel 7.0] [-k name] ..."""
+    chosen = any(arg.split("=")[0] == "--kernel" for arg in session.posargs)
+    pytest(session, "tests/schedulers", "-n", "auto", *([] if chosen else ["--kernel", "auto"]))
+
+
+@nox.session
+def unit(session: nox.Session) -> None:
+    """Test ktstr itself, without a VM (tests/unit)."""
+    pytest(session, "tests/unit")
+
+
+@nox.session
+def guest(session: nox.Session) -> None:
+    """Test ktstr itself in VMs (tests/guest)."""
+    pytest(session, "tests/guest", "-n", "auto")
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Check style and formatting with ruff."""
+    environment(session)
+    session.run(PYTHON, "-m", "ruff", "check")
+    session.run(PYTHON, "-m", "ruff", "format", "--check")
+
+
+@nox.session
+def typecheck(session: nox.Session) -> None:
+    """Check the types with mypy --strict."""
+    environment(session)
+    session.run(PYTHON, "-m", "mypy")
+
+
+def pytest(session: nox.Session, folder: str, *args: str) -> None:
+    """Run pytest on `folder`, or on the paths given after `--`; what is given there comes last and wins."""
+    environment(session)
+    # testpaths counts where pytest is given no path: only pytest can tell a path from an option's value.
+    defaults = ["-o", f"testpaths={folder}", *args]
+    # A killed nox must not leave VMs behind; see ktstr.pytest_plugin.
+    session.run(PYTHON, "-m", "pytest", *defaults, *session.posargs, env={"KTSTR_DIE_WITH_PARENT": "1"})
+
+
+def environment(session: nox.Session) -> None:
+    """Bring .venv up to what pyproject.toml asks for; do nothing where it is already."""
+    pyproject = nox.project.load_toml(ROOT / "pyproject.toml")
+    project, groups = pyproject["project"], pyproject["dependency-groups"]
+    keys = ("version", "requires-python", "dependencies", "scripts", "entry-points")
+    wanted = [str(ROOT), pyproject["build-system"], groups, *(project.get(key) for key in keys)]
+    digest = hashlib.sha256(json.dumps(wanted, sort_keys=True).encode()).hexdigest()
+    LOCK.parent.mkdir(exist_ok=True)
+    with LOCK.open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if runs(PYTHON) and STAMP.is_file() and STAMP.read_text() == digest:
+            return
+        STAMP.unlink(missing_ok=True)
+        if not runs(PYTHON, "-m", "pip"):
+            # virtualenv, which nox depends on, works where Debian has split ensurepip off; venv does not.
+            session.run(sys.executable, "-m", "virtualenv", "--quiet", "--clear", str(VENV))
+        requirements = nox.project.dependency_groups(pyproject, *groups)
+        session.run(PYTHON, "-m", "pip", "install", "--quiet", "--editable", str(ROOT), *requirements)
+        STAMP.write_text(digest)
+
+
+def runs(*command: str) -> bool:
+    """Whether `command --version` can be run."""
+    if not os.access(command[0], os.X_OK):
+        return False
+    return subprocess.run([*command, "--version"], capture_output=True, check=False).returncode == 0
+
+
+if __name__ == "__main__":
+    nox.main()
