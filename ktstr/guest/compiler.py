@@ -14,7 +14,15 @@ from pathlib import Path
 from ktstr import cache
 from ktstr.errors import KtstrError
 
-__all__ = ["Compiler", "bpf_clang", "compile_static", "host_compiler", "run_compiler", "tree_digest"]
+__all__ = [
+    "Compiler",
+    "bpf_clang",
+    "compile_static",
+    "host_compiler",
+    "run_compiler",
+    "system_archive",
+    "tree_digest",
+]
 
 OLDEST_BPF_CLANG = 14
 _FLAGS = ("-std=gnu11", "-O2", "-Wall", "-Wextra", "-Werror", "-static", "-s")
@@ -100,8 +108,8 @@ def compile_static(
     package.
     """
     compiler = host_compiler()
-    _system_archive(compiler, "c")  # asked for here, because the linker's words for it help nobody
-    archives = [lib if isinstance(lib, Path) else _system_archive(compiler, lib) for lib in libs]
+    system_archive(compiler, "c")  # asked for here, because the linker's words for it help nobody
+    archives = [lib if isinstance(lib, Path) else system_archive(compiler, lib) for lib in libs]
     folders = sorted({source.parent for source in sources}) + list(includes)
     key = cache.digest(
         name,
@@ -151,7 +159,7 @@ def tree_digest(folder: Path, suffixes: tuple[str, ...]) -> str:
     return cache.digest(*parts)
 
 
-def _system_archive(compiler: Compiler, lib: str) -> Path:
+def system_archive(compiler: Compiler, lib: str) -> Path:
     """Where the compiler finds `lib<lib>.a`."""
     command = [*compiler.command, f"-print-file-name=lib{lib}.a"]
     answer = subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
