@@ -23,7 +23,7 @@ _UNPACKED_LIMIT = 64 << 20
 
 @dataclass(frozen=True)
 class Libbpf:
-    """A built libbpf: its archive, its headers (`bpf/*.h`), and the kernel headers (`linux/bpf.h`) they need."""
+    """A built libbpf: archive, headers (`bpf/*.h`), and the kernel headers (`linux/bpf.h`) they need."""
 
     archive: Path
     include: Path
@@ -107,6 +107,6 @@ def _unpack(tarball: Path, target: Path) -> None:
                 with content, path.open("wb") as file:
                     shutil.copyfileobj(content, file)
     except (tarfile.TarError, EOFError) as error:
-        raise KtstrError(f"{tarball}: not a libbpf source archive: {error}") from None
+        raise KtstrError(f"{tarball}: not a libbpf source archive: {str(error).splitlines()[0]}") from None
     if not (target / "src" / "Makefile").is_file():
         raise KtstrError(f"{tarball}: not a libbpf source archive: it has no src/Makefile")
