@@ -13,9 +13,9 @@ class Kernel:
     """A kernel in the cache, ready to boot.
 
     `key` is the cache key, `version` the upstream version (`7.0.13`), `release` what `uname -r` prints in
-    the guest, `source` where it came from and how far that was verified, in words. `image` is the decompressed
-    ELF image (booted through its PVH entry), `image_sha256` its digest, `config` its build configuration.
-    `sched_ext` says whether the configuration has CONFIG_SCHED_CLASS_EXT=y.
+    the guest, `source` where it came from and how far that was verified, in words. `image` is the
+    decompressed ELF image (booted through its PVH entry), `image_sha256` its digest, `config` its build
+    configuration. `sched_ext` says whether the configuration has CONFIG_SCHED_CLASS_EXT=y.
     """
 
     key: str

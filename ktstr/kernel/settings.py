@@ -1,0 +1,73 @@
+"""The settings of kernel sources: `kernels/sources.toml`."""
+
+from __future__ import annotations
+
+import os
+import platform
+import tomllib
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from ktstr.errors import KtstrError
+
+__all__ = ["DebianSettings", "debian_architecture", "debian_settings", "kernels_dir", "schedulers_series"]
+
+_ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
+
+
+@dataclass(frozen=True)
+class DebianSettings:
+    """The `[debian]` table, with the environment's overrides applied; the file explains each."""
+
+    default_mirror: str
+    mirror_override: str | None
+    suites: tuple[str, ...]
+    flavour: str
+    index_fresh_s: float
+    keyrings: tuple[Path, ...]
+
+
+def kernels_dir() -> Path:
+    """The `kernels/` folder: inside the package when ktstr is installed, beside it in a checkout."""
+    package = Path(__file__).resolve().parents[1]
+    for folder in (package / "kernels", package.parent / "kernels"):
+        if (folder / "sources.toml").is_file():
+            return folder
+    raise KtstrError(f"kernels/sources.toml: not in {package} nor beside it; install ktstr again")
+
+
+@cache
+def _sources() -> dict[str, Any]:
+    return tomllib.loads((kernels_dir() / "sources.toml").read_text())
+
+
+def debian_settings() -> DebianSettings:
+    """Settings for reading a Debian archive. `KTSTR_DEBIAN_KEYRING` set but empty: check no signature."""
+    table = _sources()["debian"]
+    keyring = os.environ.get("KTSTR_DEBIAN_KEYRING")
+    keyrings = table["keyrings"] if keyring is None else [keyring] if keyring else []
+    return DebianSettings(
+        default_mirror=table["mirror"],
+        mirror_override=os.environ.get("KTSTR_DEBIAN_MIRROR") or None,
+        suites=tuple(table["suites"]),
+        flavour=table["flavour"],
+        index_fresh_s=float(table["index_fresh_s"]),
+        keyrings=tuple(Path(path) for path in keyrings),
+    )
+
+
+def schedulers_series() -> str:
+    """The kernel series whose own schedulers are built, or `newest`."""
+    return str(_sources()["schedulers"]["series"])
+
+
+def debian_architecture() -> str:
+    """Debian's name for this host's machine: `amd64` or `arm64`."""
+    machine = platform.machine()
+    try:
+        return _ARCHITECTURES[machine]
+    except KeyError:
+        known = ", ".join(_ARCHITECTURES)
+        raise KtstrError(f"host machine {machine}: no kernels for it; ktstr runs on {known}") from None
