@@ -1,0 +1,103 @@
+"""What `invoke doctor` finds out about the host, as data."""
+
+from __future__ import annotations
+
+import platform
+import re
+import shutil
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, requires, version
+from pathlib import Path
+
+from ktstr.cache import cache_dir
+from ktstr.errors import KtstrError
+from ktstr.host.distribution import Distribution, distribution
+from ktstr.host.setup import install_hint, lacking
+from ktstr.host.tools import TOOLS, Check, check
+
+__all__ = ["Acceleration", "Diagnosis", "diagnose"]
+
+
+@dataclass(frozen=True)
+class Acceleration:
+    """How a guest would run here: accelerator and clock, or neither, and `reason` why."""
+
+    accelerator: str | None
+    clock: str | None
+    reason: str
+
+
+@dataclass(frozen=True)
+class Diagnosis:
+    """The host as ktstr sees it; sizes are in bytes. A Python package that is missing has no version."""
+
+    host: Distribution
+    checks: tuple[Check, ...]
+    acceleration: Acceleration
+    python: str
+    python_packages: dict[str, str | None]
+    cache: Path
+    cache_size: int
+    cache_free: int
+
+    @property
+    def able(self) -> bool:
+        """Whether everything that `nox -s test` cannot do without is there."""
+        return not lacking(self.checks, "required") and None not in self.python_packages.values()
+
+    @property
+    def remedy(self) -> str:
+        """What to run to get what is required or advised and not there; empty if nothing is."""
+        missing = lacking(self.checks, "required", "advised")
+        if missing:
+            return install_hint(missing, self.host)
+        return "" if self.able else "pip install ktstr"
+
+
+def diagnose() -> Diagnosis:
+    """Look at the host; boots a small guest where it has /dev/kvm, to see whether that works."""
+    cache = cache_dir()
+    return Diagnosis(
+        host=distribution(),
+        checks=tuple(check(TOOLS)),
+        acceleration=_acceleration(),
+        python=platform.python_version(),
+        python_packages=_python_packages(),
+        cache=cache,
+        cache_size=_disk_usage(cache),
+        cache_free=shutil.disk_usage(cache).free,
+    )
+
+
+def _acceleration() -> Acceleration:
+    from ktstr.vm import accel
+
+    try:
+        found = accel.probe()
+    except KtstrError as error:
+        return Acceleration(None, None, str(error))
+    return Acceleration(found.name, found.clock, found.reason)
+
+
+def _python_packages() -> dict[str, str | None]:
+    """The packages that ktstr depends on, with their versions."""
+    found: dict[str, str | None] = {}
+    for requirement in requires("ktstr") or ():
+        match = re.match(r"[A-Za-z0-9._-]+", requirement)
+        assert match is not None
+        try:
+            found[match[0]] = version(match[0])
+        except PackageNotFoundError:
+            found[match[0]] = None
+    return found
+
+
+def _disk_usage(folder: Path) -> int:
+    """The bytes that the files below `folder` take on the disk; where they are sparse, less than they hold."""
+    total = 0
+    for path in folder.rglob("*"):
+        try:
+            total += path.lstat().st_blocks * 512
+        except OSError:  # it went away meanwhile
+            continue
+    return total

@@ -1,0 +1,77 @@
+"""`python -m ktstr.host.setup`: installs the system packages that the tests need and the host lacks.
+
+It is the one place in ktstr that installs any. Where it may not, it prints the command that would.
+"""
+
+from __future__ import annotations
+
+import os
+import shlex
+import subprocess
+import sys
+from collections.abc import Sequence
+
+from ktstr.errors import KtstrError
+from ktstr.host.distribution import Distribution, distribution, root_prefix
+from ktstr.host.tools import TOOLS, Check, Need, check
+
+__all__ = ["install_hint", "lacking", "main", "setup"]
+
+
+def lacking(checks: Sequence[Check], *needs: Need) -> list[Check]:
+    """Those of `checks` that found a tool missing or unusable, where the tool is one of `needs`."""
+    return [one for one in checks if one.tool.need in needs and not one.found]
+
+
+def install_hint(missing: Sequence[Check], host: Distribution) -> str:
+    """The command that a user types to install what is `missing`, or in words what to install."""
+    command = host.install_command(host.packages(one.tool for one in missing))
+    if not command:
+        return f"install {', '.join(one.tool.name for one in missing)} with this system's package manager"
+    return shlex.join(command if os.geteuid() == 0 else ["sudo", *command])
+
+
+def setup(host: Distribution) -> None:
+    """Install what the tests need and the host lacks; KtstrError, with the command, where that may not be."""
+    missing = lacking(check(TOOLS), "required", "advised")
+    if not missing:
+        return
+    prefix = root_prefix()
+    if host.family is None or prefix is None:
+        hint = f"setup: may not install packages here; run: {install_hint(missing, host)}"
+        if lacking(missing, "required"):
+            raise KtstrError(hint)
+        print(hint)
+        return
+    install(host.packages(one.tool for one in missing), host, prefix)
+    if missing := lacking(check(TOOLS), "required"):
+        still = ", ".join(f"{one.tool.name} ({one.problem})" for one in missing)
+        raise KtstrError(f"setup: installed, but still not usable: {still}; see `invoke doctor`")
+
+
+def install(packages: Sequence[str], host: Distribution, prefix: Sequence[str]) -> None:
+    """Install `packages`, with `prefix` before each command to run it as root."""
+    assert host.family is not None
+    print(f"setup: installing {' '.join(packages)}", flush=True)
+    # Debian's packages would ask questions.
+    root = [*prefix, "env", "DEBIAN_FRONTEND=noninteractive"]
+    for command in (host.family.refresh, [*host.install_command(packages), host.family.yes]):
+        if command and subprocess.run([*root, *command], stdin=subprocess.DEVNULL, check=False).returncode:
+            raise KtstrError(f"setup: {shlex.join(command)} failed; its output is above")
+
+
+def main() -> int:
+    """Set the host up; 0 where the tests can run in the end, else 2."""
+    try:
+        setup(distribution())
+    except KtstrError as error:
+        print(f"ktstr: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        return 130
+    print("setup: everything that the tests need is there")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,249 @@
+"""The tools that ktstr uses on the host: how each is found, what needs it, and which package has it."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+from ktstr.errors import KtstrError
+from ktstr.guest.compiler import bpf_clang, host_compiler, system_archive
+
+__all__ = ["TOOLS", "Check", "Need", "Tool", "Unusable", "check"]
+
+Need = Literal["required", "advised", "optional"]
+
+# tools/sched_ext of the kernel does not build with an older one.
+OLDEST_SCHED_EXT_CLANG = 16
+
+
+class Unusable(Exception):
+    """A tool is missing or not the one that is needed; the message says which in a few words."""
+
+
+@dataclass(frozen=True)
+class Tool:
+    """A tool: `find` answers its version or raises Unusable.
+
+    `needed_for` are the verbs that use it. `need` is `required` for what `nox -s test` cannot do without,
+    `advised` for what `nox -s setup` installs too, `optional` for what it does not. `packages` names the
+    packages, space-separated, by family (`debian`, `fedora`, `arch`) and, where a release differs, by
+    distribution and version (`debian 12`).
+    """
+
+    name: str
+    find: Callable[[], str]
+    needed_for: str
+    packages: Mapping[str, str] = field(hash=False)
+    need: Need = "required"
+
+
+@dataclass(frozen=True)
+class Check:
+    """What was found of a tool: its `version`, or the `problem` in a few words."""
+
+    tool: Tool
+    version: str = ""
+    problem: str = ""
+
+    @property
+    def found(self) -> bool:
+        """Whether the tool can be used."""
+        return not self.problem
+
+
+def check(tools: Iterable[Tool]) -> list[Check]:
+    """Look for each of `tools`."""
+    results = []
+    for tool in tools:
+        try:
+            results.append(Check(tool, version=tool.find()))
+        except Unusable as why:
+            results.append(Check(tool, problem=str(why)))
+    return results
+
+
+def _says(*command: str) -> str:
+    """The first line that a command prints."""
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, errors="replace", check=False)
+    except OSError:
+        raise Unusable("missing") from None
+    if done.returncode:
+        raise Unusable(f"does not run (status {done.returncode})")
+    return (done.stdout.strip().splitlines() or [""])[0]
+
+
+def _version(text: str) -> str:
+    match = re.search(r"\d+(\.\d+)+", text)
+    return match[0] if match else text
+
+
+def _program(*names: str) -> Callable[[], str]:
+    """Finds the first of `names` that is in PATH."""
+
+    def find() -> str:
+        for name in names:
+            if path := shutil.which(name):
+                return _version(_says(path, "--version"))
+        raise Unusable("missing")
+
+    return find
+
+
+def _qemu() -> str:
+    chosen = os.environ.get("KTSTR_QEMU")
+    try:
+        return _version(_says(chosen or "qemu-system-x86_64", "--version"))
+    except Unusable as why:
+        raise Unusable(f"KTSTR_QEMU={chosen}: {why}" if chosen else str(why)) from None
+
+
+def _c_compiler() -> str:
+    try:
+        return host_compiler().version
+    except KtstrError as error:
+        raise Unusable("CC: cannot be run" if "CC" in os.environ else "missing") from error
+
+
+def _archive(lib: str) -> Path:
+    try:
+        return system_archive(host_compiler(), lib)
+    except KtstrError:
+        raise Unusable("missing") from None
+
+
+def _library(lib: str, header: str, *macros: str) -> Callable[[], str]:
+    """Finds `lib<lib>.a` and its header, in which `macros` are the parts of the version."""
+
+    def find() -> str:
+        _archive(lib)
+        text = f"#include <{header}>\n" + "".join(f"\n{macro}" for macro in macros)
+        command = [*host_compiler().command, "-E", "-P", "-x", "c", "-"]
+        done = subprocess.run(command, input=text, capture_output=True, text=True, check=False)
+        if done.returncode:
+            raise Unusable(f"{header} is missing")
+        return ".".join(part.strip('"') for part in done.stdout.split()[-len(macros) :])
+
+    return find
+
+
+def _static_libelf() -> str:
+    # elfutils gives the number after the point: 188 for 0.188.
+    return "0." + _library("elf", "elfutils/version.h", "_ELFUTILS_VERSION")()
+
+
+def _static_zstd() -> str:
+    # From elfutils 0.189 on a static libelf may need it; the archive itself tells.
+    if b"ZSTD_compress" not in _archive("elf").read_bytes():
+        return "not needed"
+    return _library("zstd", "zstd.h", "ZSTD_VERSION_MAJOR", "ZSTD_VERSION_MINOR", "ZSTD_VERSION_RELEASE")()
+
+
+def _clang() -> str:
+    try:
+        return bpf_clang().version
+    except KtstrError as error:
+        old = re.search(r"clang (\S+) is too old", str(error))
+        raise Unusable(f"{old[1]} is too old" if old else "missing") from error
+
+
+def _llvm_tools() -> str:
+    """The tools beside the clang that builds tools/sched_ext: `make LLVM=` takes them all with one suffix."""
+    try:
+        clang = bpf_clang()
+    except KtstrError:
+        raise Unusable("no clang") from None
+    if clang.major < OLDEST_SCHED_EXT_CLANG:
+        raise Unusable(f"clang {clang.major}, needs {OLDEST_SCHED_EXT_CLANG}")
+    suffix = re.sub(r"^clang", "", Path(clang.command[0]).name)
+    for tool in ("llvm-ar", "llvm-strip", "ld.lld"):
+        if not shutil.which(tool + suffix):
+            raise Unusable(f"{tool}{suffix} missing")
+    return clang.version
+
+
+def _debian_keyring() -> str:
+    keyring = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
+    if not keyring.is_file():
+        raise Unusable("missing")
+    return "present"
+
+
+def _packages(debian: str, fedora: str, arch: str, **releases: str) -> dict[str, str]:
+    named = {key.replace("_", " "): value for key, value in releases.items()}
+    return {"debian": debian, "fedora": fedora, "arch": arch, **named}
+
+
+TOOLS = (
+    Tool(
+        "QEMU", _qemu, "test, guest", _packages("qemu-system-x86", "qemu-system-x86-core", "qemu-system-x86")
+    ),
+    Tool("C compiler", _c_compiler, "test, guest", _packages("gcc", "gcc", "gcc")),
+    Tool(
+        "static C library",
+        _library("c", "features.h", "__GLIBC__", "__GLIBC_MINOR__"),
+        "test, guest",
+        _packages("libc6-dev", "glibc-static", "glibc"),
+    ),
+    Tool("clang", _clang, "test, guest (BPF)", _packages("clang", "clang", "clang", debian_12="clang-16")),
+    Tool(
+        "static libelf",
+        _static_libelf,
+        "test, guest (BPF)",
+        _packages("libelf-dev", "elfutils-libelf-devel elfutils-libelf-devel-static", "libelf"),
+    ),
+    Tool(
+        "static zlib",
+        _library("z", "zlib.h", "ZLIB_VERSION"),
+        "test, guest (BPF)",
+        _packages("zlib1g-dev", "zlib-devel zlib-static", "zlib"),
+    ),
+    Tool(
+        "static zstd",
+        _static_zstd,
+        "test, guest (BPF)",
+        _packages("libzstd-dev", "libzstd-devel libzstd-static", "zstd"),
+    ),
+    Tool("make", _program("make"), "test, guest (BPF)", _packages("make", "make", "make")),
+    Tool(
+        "LLVM tools",
+        _llvm_tools,
+        "sched-build",
+        _packages("llvm lld", "llvm lld", "llvm lld", debian_12="llvm-16 lld-16"),
+    ),
+    Tool("git", _program("git"), "test", _packages("git", "git", "git")),
+    Tool(
+        "OpenPGP verifier",
+        _program("gpgv", "sqv"),
+        "kernel-fetch",
+        _packages("gpgv", "gnupg2", "gnupg"),
+        need="advised",
+    ),
+    Tool(
+        "Debian's keys",
+        _debian_keyring,
+        "kernel-fetch",
+        _packages("debian-archive-keyring", "debian-keyring", "debian-archive-keyring"),
+        need="advised",
+    ),
+    Tool(
+        "bpftool",
+        _program("bpftool"),
+        "looking around",
+        _packages("bpftool", "bpftool", "bpf"),
+        need="optional",
+    ),
+    Tool(
+        "ccache",
+        _program("ccache"),
+        "faster builds",
+        _packages("ccache", "ccache", "ccache"),
+        need="optional",
+    ),
+)

@@ -1,0 +1,101 @@
+"""`doctor`: what this machine has, lacks, and will use."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from typing import TYPE_CHECKING, Any
+
+from invoke import Context, Exit, task
+
+if TYPE_CHECKING:
+    from ktstr.host.diagnosis import Diagnosis
+
+__all__ = ["doctor"]
+
+
+@task(help={"json": "print the findings as JSON"})
+def doctor(_context: Context, json: bool = False) -> None:
+    """Show what this machine has and lacks, and whether KVM works."""
+    from ktstr.host.diagnosis import diagnose
+
+    found = diagnose()
+    print(as_json(found) if json else as_text(found, colour=_wants_colour()))
+    if not found.able:
+        raise Exit(code=2)
+
+
+def as_json(found: Diagnosis) -> str:
+    """The findings as JSON."""
+    data: dict[str, Any] = {
+        "able": found.able,
+        "remedy": found.remedy,
+        "tools": [
+            {
+                "name": one.tool.name,
+                "found": one.found,
+                "version": one.version or None,
+                "problem": one.problem or None,
+                "needed_for": one.tool.needed_for,
+                "need": one.tool.need,
+                "packages": dict(one.tool.packages),
+            }
+            for one in found.checks
+        ],
+        "accelerator": found.acceleration.accelerator,
+        "clock": found.acceleration.clock,
+        "reason": found.acceleration.reason,
+        "python": found.python,
+        "python_packages": found.python_packages,
+        "cache": {"path": str(found.cache), "bytes": found.cache_size, "free_bytes": found.cache_free},
+    }
+    return json.dumps(data, indent=2)
+
+
+def as_text(found: Diagnosis, *, colour: bool) -> str:
+    """The findings as a table and a few lines; what to do comes last."""
+    from ktstr.host.distribution import FAMILIES
+
+    head = ["TOOL", "VERSION", "NEEDED FOR", *(f"{family.name.upper()} PACKAGE" for family in FAMILIES)]
+    rows = [head]
+    for one in found.checks:
+        state = one.version or (one.problem if one.tool.need != "optional" else f"{one.problem}, optional")
+        # The host's own column says what the host's release calls it.
+        names = [
+            found.host.package_names(one.tool)
+            if family == found.host.family
+            else one.tool.packages[family.key]
+            for family in FAMILIES
+        ]
+        rows.append([one.tool.name, state, one.tool.needed_for, *names])
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in rows]
+    lines = [line.rstrip() for line in lines]
+    if colour:
+        for number, one in enumerate(found.checks, start=1):
+            if not one.found and one.tool.need == "required":
+                lines[number] = f"\x1b[31m{lines[number]}\x1b[0m"
+    how = found.acceleration
+    runs_on = f"{how.accelerator}, {how.clock} clock" if how.accelerator else "cannot run"
+    packages = ", ".join(f"{name} {version or 'missing'}" for name, version in found.python_packages.items())
+    lines += [
+        "",
+        f"guests   {runs_on}: {how.reason}",
+        f"python   {found.python}: {packages}",
+        f"cache    {found.cache}: {_size(found.cache_size)} used, {_size(found.cache_free)} free on its disk",
+        "",
+    ]
+    if found.able:
+        lines.append("Everything that `nox -s test` needs is there.")
+    if found.remedy:
+        lines.append(f"To install what is missing: {found.remedy}")
+    return "\n".join(lines)
+
+
+def _size(count: int) -> str:
+    return f"{count / (1 << 30):.1f} GiB" if count >= 1 << 30 else f"{count / (1 << 20):.0f} MiB"
+
+
+def _wants_colour() -> bool:
+    return sys.stdout.isatty() and "NO_COLOR" not in os.environ
