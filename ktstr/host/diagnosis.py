@@ -93,7 +93,7 @@ def _python_packages() -> dict[str, str | None]:
 
 
 def _disk_usage(folder: Path) -> int:
-    """The bytes that the files below `folder` take on the disk; where they are sparse, less than they hold."""
+    """The bytes that the files below `folder` take on the disk; sparse ones take less than they hold."""
     total = 0
     for path in folder.rglob("*"):
         try:
