@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The guest's init: reads a plan, drives a scheduler, cgroups and workers, and emits what it saw. */
+#ifndef KTSTR_AGENT_H
+#define KTSTR_AGENT_H
+
+/* This header comes first everywhere, for this. */
+#define _GNU_SOURCE
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#define MAX_CPUS 1024
+#define MAX_WORKERS 4096
+#define MAX_TOKENS 256
+#define NSEC_PER_SEC 1000000000ULL
+#define NSEC_PER_MSEC 1000000ULL
+
+/* port.c: the machine's I/O ports. QEMU serves them synchronously, which keeps runs deterministic. */
+void port_open(void);
+void port_write(const char *data, size_t length);
+void port_pace(uint64_t turn_ns);
+void port_watchdog(unsigned int seconds);
+void port_exit(unsigned int code) __attribute__((noreturn));
+char *port_read_file(const char *name, size_t *length);
+
+/* How the guest ends, as the value written to isa-debug-exit; QEMU exits with 2 * value + 1. */
+#define EXIT_DONE 0x10
+#define EXIT_AGENT_FAILED 0x11
+
+/* emit.c: events, a JSON object a line, on the debug console. */
+void emit_begin(const char *event);
+void emit_text(const char *key, const char *value);
+void emit_bytes(const char *key, const char *value, size_t length);
+void emit_u64(const char *key, uint64_t value);
+void emit_i64(const char *key, int64_t value);
+void emit_end(void);
+void fail(const char *where, const char *what) __attribute__((noreturn));
+void fail_errno(const char *where, const char *what) __attribute__((noreturn));
+uint64_t now_ns(void);
+
+/* plan.c: the plan's lines, split into tokens. */
+struct plan {
+	char *next;
+};
+
+struct plan_line {
+	unsigned int count;
+	char *token[MAX_TOKENS + 1];
+};
+
+bool plan_read(struct plan *plan, struct plan_line *line);
+uint64_t plan_u64(const struct plan_line *line, unsigned int index);
+const char *plan_value(const struct plan_line *line, unsigned int from, const char *key);
+
+/* files.c: small files of procfs, sysfs and cgroupfs. */
+ssize_t file_read(const char *path, char *buffer, size_t size);
+bool file_write(const char *path, const char *text);
+
+/* system.c: mounts, and what the guest's own sysfs says of its CPUs. */
+void system_mount(void);
+void system_describe(void);
+unsigned int system_cpus(void);
+
+/* cgroup.c */
+void cgroup_setup(void);
+void cgroup_add(const char *name, const char *cpuset);
+void cgroup_attach(const char *name, pid_t pid);
+
+/* kmsg.c: the kernel's log. */
+void kmsg_open(void);
+void kmsg_emit(void);
+
+/* scheduler.c: the scheduler's process and the kernel's view of sched_ext. */
+struct scheduler {
+	pid_t pid;		/* 0: none was started, or it was reaped */
+	int log;		/* read end of its stdout and stderr, -1 if none */
+	bool declared;		/* a sched_ext scheduler is expected to be attached */
+	bool lost;		/* it stopped scheduling before it was asked to */
+	size_t logged;		/* bytes of log emitted */
+	size_t pending;		/* bytes of an unfinished line in `line` */
+	char line[2048];
+};
+
+void scheduler_start(struct scheduler *scheduler, char *const argv[], uint64_t timeout_ns);
+void scheduler_watch(struct scheduler *scheduler);
+void scheduler_state(const struct scheduler *scheduler, const char *when);
+void scheduler_stop(struct scheduler *scheduler);
+void scheduler_reaped(struct scheduler *scheduler, int status);
+
+/* work.c: what a worker does. Shared with the agent through one page a worker. */
+struct worker_page {
+	uint64_t last_ns;	/* when it was last seen running, or asked to be woken */
+	uint64_t gap_ns;	/* the longest time it wanted to run and did not */
+	uint64_t slept_ns;	/* time it asked to sleep */
+	uint64_t iterations;
+	uint64_t migrations;
+	uint32_t asleep;
+	uint32_t cpu;
+	uint64_t cpus[MAX_CPUS / 64];
+};
+
+struct work {
+	const char *kind;
+	uint64_t burst_ns;
+	uint64_t sleep_ns;
+};
+
+struct work work_parse(const struct plan_line *line, unsigned int from);
+void work_run(const struct work *work, struct worker_page *page) __attribute__((noreturn));
+
+/* worker.c: the workers' processes. */
+struct worker {
+	pid_t pid;		/* 0 once reaped */
+	char cgroup[64];
+	char kind[32];
+	unsigned int index;
+	uint64_t start_ns;	/* 0 until released */
+	uint64_t run_base_ns;
+	uint64_t wait_base_ns;
+	int status;		/* wait status once reaped */
+	struct worker_page *page;
+};
+
+struct workers {
+	unsigned int count;
+	unsigned int released;
+	int gate;		/* workers wait until this pipe's write end is closed; -1 if none wait */
+	int gate_read;
+	struct worker all[MAX_WORKERS];
+};
+
+void workers_spawn(struct workers *workers, const char *cgroup, unsigned int count, const struct work *work);
+void workers_release(struct workers *workers);
+void workers_report(struct workers *workers);
+bool workers_reaped(struct workers *workers, pid_t pid, int status);
+unsigned int workers_kill(struct workers *workers);
+
+#endif

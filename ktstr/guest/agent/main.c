@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The agent: the guest's init. Carries out the plan's lines in order, then ends the machine. */
+#include "agent.h"
+
+#include <poll.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#define TICK_NS (50 * NSEC_PER_MSEC)	 /* how often a hold looks at the scheduler */
+#define GOODBYE_NS (2 * NSEC_PER_SEC)	 /* what a scheduler that is out gets to say why */
+
+static struct {
+	struct scheduler scheduler;
+	struct workers workers;
+} agent;
+
+static void reap_any(void)
+{
+	int status;
+	pid_t pid;
+
+	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+		if (pid == agent.scheduler.pid)
+			scheduler_reaped(&agent.scheduler, status);
+		else
+			workers_reaped(&agent.workers, pid, status);
+	}
+}
+
+static bool still_enabled(void)
+{
+	char state[64];
+
+	return file_read("/sys/kernel/sched_ext/state", state, sizeof(state)) > 0 && !strcmp(state, "enabled");
+}
+
+static void sleep_until(uint64_t when)
+{
+	struct timespec ts = { .tv_sec = (time_t)(when / NSEC_PER_SEC), .tv_nsec = (long)(when % NSEC_PER_SEC) };
+
+	clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &ts, NULL);
+}
+
+static void hold(uint64_t ns)
+{
+	uint64_t start, end, next;
+
+	workers_release(&agent.workers);
+	start = now_ns();
+	end = start + ns;
+	for (next = start; next < end;) {
+		next = next + TICK_NS < end ? next + TICK_NS : end;
+		sleep_until(next);
+		port_watchdog(30);
+		scheduler_watch(&agent.scheduler);
+		reap_any();
+		if (agent.scheduler.declared && !still_enabled()) {
+			agent.scheduler.lost = true;
+			break;
+		}
+	}
+	emit_begin("hold");
+	emit_u64("asked_ns", ns);
+	emit_u64("held_ns", now_ns() - start);
+	emit_end();
+	workers_report(&agent.workers);
+	if (!agent.scheduler.declared)
+		return;
+	scheduler_state(&agent.scheduler, "held");
+	/* A scheduler that was ejected usually prints the reason and leaves; that is worth a moment. */
+	for (start = now_ns(); agent.scheduler.lost && agent.scheduler.pid && now_ns() - start < GOODBYE_NS;) {
+		sleep_until(now_ns() + TICK_NS);
+		scheduler_watch(&agent.scheduler);
+		reap_any();
+	}
+}
+
+static void write_sysctl(const char *name, const char *value)
+{
+	char path[256];
+
+	snprintf(path, sizeof(path), "/proc/sys/%s", name);
+	if (!file_write(path, value))
+		fail_errno("sysctl", name);
+}
+
+/* Carries out one line; false when the scheduler is out, so that the rest would measure nothing. */
+static bool carry_out(struct plan_line *line)
+{
+	const char *verb = line->token[0];
+	unsigned int arguments = line->count - 1;
+
+	if (!strcmp(verb, "pace") && arguments == 1) {
+		port_pace(plan_u64(line, 1));
+	} else if (!strcmp(verb, "sysctl") && arguments == 2) {
+		write_sysctl(line->token[1], line->token[2]);
+	} else if (!strcmp(verb, "scheduler") && arguments >= 2) {
+		scheduler_start(&agent.scheduler, &line->token[2], plan_u64(line, 1));
+		return !agent.scheduler.lost;
+	} else if (!strcmp(verb, "cgroup") && arguments == 2) {
+		cgroup_add(line->token[1], line->token[2]);
+	} else if (!strcmp(verb, "spawn") && arguments >= 3) {
+		struct work work = work_parse(line, 3);
+
+		workers_spawn(&agent.workers, line->token[1], (unsigned int)plan_u64(line, 2), &work);
+	} else if (!strcmp(verb, "hold") && arguments == 1) {
+		hold(plan_u64(line, 1));
+		return !agent.scheduler.lost;
+	} else {
+		fail("plan: no such operation", verb);
+	}
+	return true;
+}
+
+/* Ahead of everything the guest runs, on the CPU that scenarios leave free where there are enough. */
+static void take_place(void)
+{
+	struct sched_param priority = { .sched_priority = 50 };
+	cpu_set_t *last = CPU_ALLOC(MAX_CPUS);
+	size_t size = CPU_ALLOC_SIZE(MAX_CPUS);
+
+	CPU_ZERO_S(size, last);
+	CPU_SET_S(system_cpus() - 1, size, last);
+	if (sched_setaffinity(0, size, last) || sched_setscheduler(0, SCHED_FIFO, &priority))
+		fail_errno("agent", "scheduling class");
+	CPU_FREE(last);
+	if (mlockall(MCL_CURRENT))
+		fail_errno("agent", "mlockall");
+}
+
+int main(void)
+{
+	struct plan_line line;
+	struct plan plan;
+	size_t length;
+	bool go = true;
+
+	if (getpid() != 1) {
+		fputs("ktstr agent: runs as the init of a guest only\n", stderr);
+		return 2;
+	}
+	port_open();
+	system_mount();
+	file_write("/proc/self/oom_score_adj", "-1000");
+	kmsg_open();
+	take_place();
+	port_watchdog(30);
+	agent.scheduler.log = -1;
+	agent.workers.gate = -1;
+	plan.next = port_read_file("opt/ktstr/plan", &length);
+	system_describe();
+	cgroup_setup();
+
+	while (go && plan_read(&plan, &line))
+		go = carry_out(&line);
+
+	/* The scheduler first if it starves the dying; a scheduler that works gets to see them exit. */
+	workers_kill(&agent.workers);
+	scheduler_stop(&agent.scheduler);
+	if (workers_kill(&agent.workers))
+		fail("worker", "could not be ended");
+	kmsg_emit();
+	emit_begin("end");
+	emit_end();
+	port_exit(EXIT_DONE);
+}

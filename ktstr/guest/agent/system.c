@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Mounts, and what the guest's own sysfs says of its CPUs. */
+#include "agent.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/sysinfo.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+static void mount_at(const char *type, const char *where)
+{
+	mkdir(where, 0755);
+	/* The kernel mounts devtmpfs by itself where it is configured to. */
+	if (mount("ktstr", where, type, 0, NULL) && errno != EBUSY)
+		fail_errno("mount", where);
+}
+
+void system_mount(void)
+{
+	mount_at("proc", "/proc");
+	mount_at("sysfs", "/sys");
+	mount_at("devtmpfs", "/dev");
+	mount_at("tmpfs", "/tmp");
+	mount_at("tmpfs", "/run");
+	mount_at("bpf", "/sys/fs/bpf");
+	mount_at("cgroup2", "/sys/fs/cgroup");
+	/* Only for those who read them; a kernel may lack either. */
+	mount("ktstr", "/sys/kernel/debug", "debugfs", 0, NULL);
+	mount("ktstr", "/sys/kernel/tracing", "tracefs", 0, NULL);
+}
+
+unsigned int system_cpus(void)
+{
+	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
+
+	return cpus > 0 ? (unsigned int)cpus : 1;
+}
+
+static void emit_cpu_file(const char *key, unsigned int cpu, const char *file)
+{
+	char path[128], text[256];
+
+	snprintf(path, sizeof(path), "/sys/devices/system/cpu/cpu%u/%s", cpu, file);
+	emit_text(key, file_read(path, text, sizeof(text)) < 0 ? "" : text);
+}
+
+void system_describe(void)
+{
+	unsigned int cpus = system_cpus();
+	struct utsname name;
+	struct sysinfo memory;
+	char path[96], text[512];
+
+	uname(&name);
+	sysinfo(&memory);
+	emit_begin("boot");
+	emit_text("release", name.release);
+	emit_text("version", name.version);
+	emit_u64("cpus", cpus);
+	emit_u64("memory", (uint64_t)memory.totalram * memory.mem_unit);
+	if (file_read("/sys/devices/system/clocksource/clocksource0/current_clocksource", text, sizeof(text)) >= 0)
+		emit_text("clocksource", text);
+	emit_end();
+	for (unsigned int cpu = 0; cpu < cpus; cpu++) {
+		emit_begin("cpu");
+		emit_u64("cpu", cpu);
+		emit_cpu_file("core", cpu, "topology/core_id");
+		emit_cpu_file("package", cpu, "topology/physical_package_id");
+		emit_cpu_file("threads", cpu, "topology/thread_siblings_list");
+		emit_cpu_file("llc", cpu, "cache/index3/shared_cpu_list");
+		emit_end();
+	}
+	for (unsigned int node = 0;; node++) {
+		snprintf(path, sizeof(path), "/sys/devices/system/node/node%u/cpulist", node);
+		if (file_read(path, text, sizeof(text)) < 0)
+			break;
+		emit_begin("node");
+		emit_u64("node", node);
+		emit_text("cpus", text);
+		emit_end();
+	}
+}

@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What a worker does, and how it measures itself. Work comes in chunks of a few hundred instructions; after each the
+ * clock and the CPU are read. The time between two readings, less what the worker asked to sleep, is time it wanted to run:
+ * where that is much longer than a chunk, it was kept from running.
+ */
+#include "agent.h"
+
+#include <sched.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#define CHUNK_STEPS 128
+
+struct work work_parse(const struct plan_line *line, unsigned int from)
+{
+	struct work work = { .kind = line->token[from] };
+	const char *text;
+
+	text = plan_value(line, from, "burst_ns");
+	work.burst_ns = text ? strtoull(text, NULL, 10) : 0;
+	text = plan_value(line, from, "sleep_ns");
+	work.sleep_ns = text ? strtoull(text, NULL, 10) : 0;
+	return work;
+}
+
+static void relax(void)
+{
+	/*
+	 * A spinner's PAUSE. Under QEMU's single-threaded TCG it also ends the CPU's turn, so that spinning CPUs take turns
+	 * of a chunk and advance at one speed (see docs/clocks.md for the measurement).
+	 */
+	__builtin_ia32_pause();
+}
+
+static void compute(void)
+{
+	uint32_t x = 0x9e3779b9;
+
+	for (int i = 0; i < CHUNK_STEPS; i++) {
+		x = x * 1664525 + 1013904223;
+		__asm__ volatile("" : "+r"(x));
+	}
+	relax();
+}
+
+static uint64_t look(struct worker_page *page, uint64_t wanted_since)
+{
+	uint64_t now = now_ns();
+	uint32_t cpu = (uint32_t)sched_getcpu();
+
+	if (now - wanted_since > page->gap_ns)
+		page->gap_ns = now - wanted_since;
+	page->last_ns = now;
+	if (cpu != page->cpu) {
+		/* The first reading says where it started, not that it moved. */
+		if (page->cpu != UINT32_MAX)
+			page->migrations++;
+		page->cpu = cpu;
+		page->cpus[cpu / 64 % (MAX_CPUS / 64)] |= 1ULL << (cpu % 64);
+	}
+	return now;
+}
+
+static void step(struct worker_page *page)
+{
+	compute();
+	page->iterations++;
+	look(page, page->last_ns);
+}
+
+static void pause_for(struct worker_page *page, uint64_t ns)
+{
+	struct timespec ts = { .tv_sec = (time_t)(ns / NSEC_PER_SEC), .tv_nsec = (long)(ns % NSEC_PER_SEC) };
+	uint64_t due = page->last_ns + ns;
+
+	/* Published before `asleep`, so that the agent never takes a sleeper for a starved one. */
+	page->slept_ns += ns;
+	page->last_ns = due;
+	atomic_thread_fence(memory_order_release);
+	page->asleep = 1;
+	clock_nanosleep(CLOCK_MONOTONIC, 0, &ts, NULL);
+	page->asleep = 0;
+	look(page, due);
+}
+
+static void burst(struct worker_page *page, uint64_t ns)
+{
+	uint64_t end = page->last_ns + ns;
+
+	while (page->last_ns < end)
+		step(page);
+}
+
+static void spin_wait(const struct work *work, struct worker_page *page)
+{
+	(void)work;
+	step(page);
+}
+
+static void yield_heavy(const struct work *work, struct worker_page *page)
+{
+	(void)work;
+	step(page);
+	sched_yield();
+}
+
+/* A burst of computing, then a yield: between spinning and yielding. */
+static void mixed(const struct work *work, struct worker_page *page)
+{
+	burst(page, work->burst_ns);
+	sched_yield();
+}
+
+static void bursty(const struct work *work, struct worker_page *page)
+{
+	burst(page, work->burst_ns);
+	pause_for(page, work->sleep_ns);
+}
+
+static const struct {
+	const char *name;
+	void (*once)(const struct work *work, struct worker_page *page);
+} kinds[] = {
+	{ "spin_wait", spin_wait },
+	{ "yield_heavy", yield_heavy },
+	{ "mixed", mixed },
+	{ "bursty", bursty },
+};
+
+void work_run(const struct work *work, struct worker_page *page)
+{
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+		if (strcmp(kinds[i].name, work->kind))
+			continue;
+		look(page, page->last_ns);
+		for (;;)
+			kinds[i].once(work, page);
+	}
+	fail("work", work->kind);
+}

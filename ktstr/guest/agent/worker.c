@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The workers' processes: spawned behind a gate, released together, read while they run, then killed. */
+#include "agent.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static void worker_main(const struct worker *worker, const struct work *work, int gate)
+{
+	struct sched_param normal = { 0 };
+	cpu_set_t every;
+	char name[16], byte;
+
+	snprintf(name, sizeof(name), "ktstr-w%u", worker->index);
+	prctl(PR_SET_NAME, name);
+	memset(&every, 0xff, sizeof(every));
+	/* The agent's own real-time class and CPU are not the workers'. */
+	if (sched_setaffinity(0, sizeof(every), &every) || sched_setscheduler(0, SCHED_OTHER, &normal))
+		fail_errno("worker", "scheduling class");
+	while (read(gate, &byte, 1) < 0 && errno == EINTR)
+		;
+	work_run(work, worker->page);
+}
+
+void workers_spawn(struct workers *workers, const char *cgroup, unsigned int count, const struct work *work)
+{
+	int ends[2];
+
+	if (workers->gate < 0) {
+		if (pipe2(ends, O_CLOEXEC))
+			fail_errno("worker", "pipe");
+		workers->gate_read = ends[0];
+		workers->gate = ends[1];
+	}
+	for (unsigned int i = 0; i < count; i++) {
+		struct worker *worker;
+		pid_t pid;
+
+		if (workers->count == MAX_WORKERS)
+			fail("worker", "more workers than an agent can drive (4096)");
+		worker = &workers->all[workers->count];
+		memset(worker, 0, sizeof(*worker));
+		worker->index = workers->count;
+		snprintf(worker->cgroup, sizeof(worker->cgroup), "%s", cgroup);
+		snprintf(worker->kind, sizeof(worker->kind), "%s", work->kind);
+		worker->page = mmap(NULL, sizeof(*worker->page), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+		if (worker->page == MAP_FAILED)
+			fail_errno("worker", "mmap");
+		worker->page->cpu = UINT32_MAX;
+		pid = fork();
+		if (pid < 0)
+			fail_errno("worker", "fork");
+		if (!pid) {
+			close(workers->gate);
+			worker_main(worker, work, workers->gate_read);
+		}
+		worker->pid = pid;
+		workers->count++;
+		cgroup_attach(cgroup, pid);
+	}
+}
+
+/* Time on a CPU and time waiting for one, in ns, as the kernel counts them; works for every class. */
+static bool read_schedstat(pid_t pid, uint64_t *run_ns, uint64_t *wait_ns)
+{
+	unsigned long long run, wait;
+	char path[64], text[128];
+
+	snprintf(path, sizeof(path), "/proc/%d/schedstat", pid);
+	if (file_read(path, text, sizeof(text)) <= 0 || sscanf(text, "%llu %llu", &run, &wait) != 2)
+		return false;
+	*run_ns = run;
+	*wait_ns = wait;
+	return true;
+}
+
+void workers_release(struct workers *workers)
+{
+	uint64_t start;
+
+	if (workers->gate < 0)
+		return;
+	start = now_ns();
+	for (unsigned int i = workers->released; i < workers->count; i++) {
+		struct worker *worker = &workers->all[i];
+
+		worker->start_ns = start;
+		worker->page->last_ns = start;
+		read_schedstat(worker->pid, &worker->run_base_ns, &worker->wait_base_ns);
+	}
+	workers->released = workers->count;
+	close(workers->gate);
+	close(workers->gate_read);
+	workers->gate = -1;
+}
+
+/* Whether sched_ext has the task: 1, 0, or -1 where the kernel does not tell. */
+static int in_ext_class(pid_t pid)
+{
+	char path[64], text[8192];
+	const char *field;
+	int value;
+
+	snprintf(path, sizeof(path), "/proc/%d/sched", pid);
+	if (file_read(path, text, sizeof(text)) <= 0)
+		return -1;
+	field = strstr(text, "ext.enabled");
+	if (!field || sscanf(field, "ext.enabled : %d", &value) != 1)
+		return -1;
+	return value;
+}
+
+static void emit_cpus(const struct worker_page *page)
+{
+	char text[1024];
+	size_t used = 0;
+
+	text[0] = '\0';
+	for (unsigned int cpu = 0; cpu < MAX_CPUS && used < sizeof(text) - 16; cpu++)
+		if (page->cpus[cpu / 64] >> (cpu % 64) & 1)
+			used += (size_t)snprintf(text + used, sizeof(text) - used, "%s%u", used ? "," : "", cpu);
+	emit_text("cpus", text);
+}
+
+/* Reads every worker at this instant, while it runs: a starved one could not report itself. */
+void workers_report(struct workers *workers)
+{
+	for (unsigned int i = 0; i < workers->released; i++) {
+		struct worker *worker = &workers->all[i];
+		struct worker_page *page = worker->page;
+		uint64_t run_ns = 0, wait_ns = 0, now, gap_ns;
+
+		now = now_ns();
+		gap_ns = page->gap_ns;
+		/* The gap it is in. A sleeper's `last_ns` is the time at which it asked to be woken. */
+		if (now > page->last_ns && now - page->last_ns > gap_ns)
+			gap_ns = now - page->last_ns;
+		emit_begin("worker");
+		emit_u64("index", worker->index);
+		emit_text("cgroup", worker->cgroup);
+		emit_text("kind", worker->kind);
+		emit_i64("pid", worker->pid);
+		emit_u64("wall_ns", now - worker->start_ns);
+		if (worker->pid && read_schedstat(worker->pid, &run_ns, &wait_ns)) {
+			emit_u64("run_ns", run_ns - worker->run_base_ns);
+			emit_u64("wait_ns", wait_ns - worker->wait_base_ns);
+			emit_i64("ext", in_ext_class(worker->pid));
+		}
+		if (!worker->pid)
+			emit_i64("wait_status", worker->status);
+		emit_u64("iterations", page->iterations);
+		emit_u64("migrations", page->migrations);
+		emit_u64("gap_ns", gap_ns);
+		emit_u64("slept_ns", page->slept_ns);
+		emit_u64("asleep", page->asleep);
+		emit_cpus(page);
+		emit_end();
+	}
+}
+
+bool workers_reaped(struct workers *workers, pid_t pid, int status)
+{
+	for (unsigned int i = 0; i < workers->count; i++) {
+		if (workers->all[i].pid != pid)
+			continue;
+		workers->all[i].pid = 0;
+		workers->all[i].status = status;
+		return true;
+	}
+	return false;
+}
+
+/*
+ * Kills and reaps the workers; returns how many are left. Under a scheduler that starves them some never get to die:
+ * they do once the scheduler is gone, and then a second call reaps them.
+ */
+unsigned int workers_kill(struct workers *workers)
+{
+	uint64_t start = now_ns();
+	unsigned int left = 0;
+
+	for (unsigned int i = 0; i < workers->count; i++)
+		if (workers->all[i].pid)
+			kill(workers->all[i].pid, SIGKILL);
+	for (unsigned int i = 0; i < workers->count; i++) {
+		struct worker *worker = &workers->all[i];
+
+		while (worker->pid) {
+			if (waitpid(worker->pid, &worker->status, WNOHANG) == worker->pid)
+				worker->pid = 0;
+			else if (now_ns() - start > 200 * NSEC_PER_MSEC)
+				break;
+			else
+				usleep(1000);
+		}
+		left += worker->pid != 0;
+	}
+	return left;
+}

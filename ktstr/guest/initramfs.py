@@ -1,0 +1,79 @@
+"""The initramfs: what a guest has, why, and the archive of it."""
+
+from __future__ import annotations
+
+import stat
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from ktstr import cache
+from ktstr.errors import KtstrError
+from ktstr.guest.cpio import Entry, write_newc
+from ktstr.guest.elf import closure, read_elf
+
+__all__ = ["LIBRARY_FOLDER", "Packed", "archive", "base_files", "initramfs", "program_files"]
+
+
+LIBRARY_FOLDER = "/ktstr/lib"
+
+
+@dataclass(frozen=True)
+class Packed:
+    """A file of the guest: its path there, its file here, its mode, and why it is packed."""
+
+    path: str
+    source: Path
+    mode: int
+    why: str
+
+
+def base_files(agent: Path, config: Path, release: str) -> list[Packed]:
+    """What every guest needs."""
+    return [
+        Packed("/init", agent, 0o755, "the agent, run by the kernel as init"),
+        Packed(f"/boot/config-{release}", config, 0o644, "libbpf reads __kconfig externs from it"),
+    ]
+
+
+def program_files(program: Path, path: str, why: str) -> list[Packed]:
+    """A program at `path` in the guest, and every shared library it needs.
+
+    Libraries go to one folder, which is the agent's LD_LIBRARY_PATH: the guest has no loader's cache, and
+    folders that a distribution's loader searches by itself differ from one to the next. Raises KtstrError where the program cannot be read or one of its libraries is missing.
+    """
+    if not program.is_file():
+        raise KtstrError(f"{program}: no such file")
+    files = [Packed(path, program, 0o755, why)]
+    for library in closure(program):
+        where = library.name if library.name.startswith("/") else f"{LIBRARY_FOLDER}/{library.name}"
+        files.append(Packed(where, library.source, 0o755, f"shared library of {library.needed_by}"))
+    if read_elf(program) is None and program.read_bytes()[:2] == b"#!":
+        raise KtstrError(f"{program}: a script; the guest has no interpreters, so it must be an ELF program")
+    return files
+
+
+def archive(files: Iterable[Packed]) -> bytes:
+    """The newc archive of `files`: the same files give the same bytes."""
+    entries = [Entry(file.path, stat.S_IFREG | file.mode, file.source.read_bytes()) for file in files]
+    # The kernel opens it for init before anything is mounted; 5:1 is devices.txt's /dev/console.
+    entries.append(Entry("/dev/console", stat.S_IFCHR | 0o600, rdev=(5, 1)))
+    entries.extend(Entry(path, stat.S_IFDIR | 0o755) for path in ("/proc", "/sys", "/tmp", "/run"))
+    return write_newc(entries)
+
+
+def initramfs(files: Sequence[Packed]) -> Path:
+    """The archive's file in the cache, made where it is not there yet."""
+    key = cache.digest(
+        "initramfs-1",
+        *(
+            part
+            for file in sorted(files, key=lambda file: file.path)
+            for part in (file.path, oct(file.mode), cache.file_digest(file.source))
+        ),
+    )
+
+    def make(partial: Path) -> None:
+        (partial / "initramfs.cpio").write_bytes(archive(files))
+
+    return cache.entry("initramfs", key, "packing the guest's initramfs", make) / "initramfs.cpio"

@@ -1,0 +1,53 @@
+"""A VM run as data: everything that can change its result, and nothing else."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from ktstr import cache
+from ktstr.guest.initramfs import Packed
+from ktstr.kernel.model import Kernel
+from ktstr.topology import Topology
+
+__all__ = ["Clock", "VmJob", "default_memory_mb"]
+
+Clock = Literal["real", "virtual"]
+
+
+@dataclass(frozen=True)
+class VmJob:
+    """One guest to run.
+
+    `files` are all the guest has, `plan` what its agent carries out (see docs/plan.md), `kargs` go to the guest
+    kernel's command line. `seed` feeds the kernel's randomness. `wall_limit_s` is host seconds after which
+    the run is ended; it does not change a result that comes before it.
+    """
+
+    kernel: Kernel
+    topology: Topology
+    memory_mb: int
+    files: tuple[Packed, ...]
+    plan: str
+    clock: Clock
+    seed: int
+    kargs: tuple[str, ...] = ()
+    wall_limit_s: float = 300.0
+
+    def digest(self) -> str:
+        """A key over everything that can change the result, apart from the QEMU that runs it."""
+        return cache.digest(
+            self.kernel.image_sha256,
+            str(self.topology),
+            str(self.memory_mb),
+            *(part for f in self.files for part in (f.path, oct(f.mode), cache.file_digest(f.source))),
+            self.plan,
+            self.clock,
+            str(self.seed),
+            *self.kargs,
+        )
+
+
+def default_memory_mb(topology: Topology) -> int:
+    """MiB for a guest whose test asks for none: 64 a CPU, 256 at least."""
+    return max(64 * topology.cpus, 256)

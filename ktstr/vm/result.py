@@ -1,0 +1,101 @@
+"""What came of a VM run: how it ended, its events, its console."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any
+
+__all__ = ["Ending", "VmResult", "classify", "parse_events"]
+
+Event = dict[str, Any]
+
+# What the agent writes to isa-debug-exit, as QEMU turns it into an exit status (2 * value + 1).
+EXIT_DONE = 2 * 0x10 + 1
+EXIT_AGENT_FAILED = 2 * 0x11 + 1
+
+_PANIC = re.compile(r"Kernel panic - not syncing: (?P<why>.*)")
+# Words of the kernel (mm/oom_kill.c, init/initramfs.c, mm/page_alloc.c) when memory is what it lacks.
+_OUT_OF_MEMORY = re.compile(
+    r"Out of memory|System is deadlocked on memory|out of memory|not enough memory|Initramfs unpacking failed: write error"
+)
+
+
+class Ending(Enum):
+    """How a guest ended."""
+
+    DONE = "done"
+    AGENT_FAILED = "agent failed"
+    PANIC = "kernel panic"
+    OUT_OF_MEMORY = "out of memory"
+    HANG = "hang"
+    TIMEOUT = "timeout"
+    QEMU_DIED = "QEMU died"
+
+
+@dataclass(frozen=True)
+class VmResult:
+    """A run's result: `why` is one line that explains an ending other than DONE; `wall_s` is host seconds."""
+
+    ending: Ending
+    why: str
+    events: tuple[Event, ...]
+    console: str
+    qemu_output: str
+    command: tuple[str, ...]
+    accelerator: str
+    clock: str
+    qemu_version: str
+    wall_s: float
+
+    def of(self, kind: str) -> list[Event]:
+        """The events of one kind, in order."""
+        return [event for event in self.events if event.get("ev") == kind]
+
+
+def parse_events(text: str) -> tuple[Event, ...]:
+    """The debug console's lines as events. A last line that a dying guest left unfinished is dropped."""
+    events: list[Event] = []
+    for line in text.splitlines():
+        try:
+            event = json.loads(line)
+        except ValueError:
+            continue
+        if isinstance(event, dict):
+            events.append(event)
+    return tuple(events)
+
+
+def classify(
+    status: int, timed_out: bool, events: tuple[Event, ...], console: str, limit_s: float, output: str
+) -> tuple[Ending, str]:
+    """How a run ended and why, from QEMU's exit status (negative: a signal) and what the guest left."""
+    panic = _PANIC.search(console)
+    # A guest that got as far as an end has had its say; what it logged on the way is the verdict's matter.
+    if status == EXIT_DONE and not timed_out:
+        return Ending.DONE, ""
+    if panic or status in (EXIT_AGENT_FAILED, 0) or timed_out:
+        out_of_memory = _OUT_OF_MEMORY.search(console)
+        if out_of_memory and not (status == EXIT_AGENT_FAILED):
+            line = console[: out_of_memory.end()].count("\n")
+            return Ending.OUT_OF_MEMORY, f"the guest ran out of memory: {_line(console, line)}"
+    if panic:
+        return Ending.PANIC, f"the guest's kernel panicked: {panic['why'].strip()}"
+    if timed_out:
+        last = events[-1]["ev"] if events else "none"
+        return Ending.TIMEOUT, f"no end after {limit_s:g} s (last event: {last})"
+    if status == EXIT_AGENT_FAILED:
+        error = next((event for event in reversed(events) if event.get("ev") == "error"), {})
+        return Ending.AGENT_FAILED, f"{error.get('where', 'agent')}: {error.get('what', 'no reason given')}"
+    if status == 0:
+        return Ending.HANG, "the guest hung: its agent did not run for 30 guest seconds"
+    said = output.strip().splitlines()
+    how = f"signal {-status}" if status < 0 else f"status {status}"
+    return Ending.QEMU_DIED, f"QEMU ended with {how}" + (f": {said[-1]}" if said else "")
+
+
+def _line(text: str, number: int) -> str:
+    lines = text.splitlines()
+    return lines[number].strip() if number < len(lines) else ""
