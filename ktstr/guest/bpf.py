@@ -1,0 +1,152 @@
+"""Schedulers given as BPF: compiled for a kernel, and the loader that attaches them in the guest."""
+
+from __future__ import annotations
+
+import mmap
+import struct
+import tempfile
+from pathlib import Path
+
+from ktstr import cache
+from ktstr.errors import KtstrError
+from ktstr.guest.compiler import bpf_clang, compile_static, run_compiler
+from ktstr.guest.libbpf import Libbpf, libbpf
+from ktstr.kernel.model import Kernel
+
+__all__ = ["INCLUDE", "build_bpf", "build_loader", "vmlinux_header"]
+
+_HERE = Path(__file__).parent
+INCLUDE = _HERE / "include"
+"""The headers that ktstr offers to schedulers' sources, as `<ktstr/...>`."""
+
+_EM_BPF = 247
+# The kernel's name of a machine, for bpf_tracing.h, by the number that an ELF file has for it.
+_MACHINES = {62: "x86", 183: "arm64", 243: "riscv"}
+_FLAGS = (
+    *("-target", "bpf", "-mcpu=v3", "-g", "-O2", "-Wall", "-Werror"),
+    # Kernels from 6.19 on embed one struct in another without a name; only this dialect can say so.
+    *("-fms-extensions", "-Wno-microsoft-anon-tag"),
+)
+
+
+def build_loader() -> Path:
+    """The loader, a static executable for the guest; `ktstr/guest/loader/main.c` tells its use."""
+    return _compile("loader", libbpf())
+
+
+def build_bpf(source: Path, kernel: Kernel, cflags: tuple[str, ...] = ()) -> Path:
+    """The object of scheduler `source` for `kernel`: a `.bpf.c` is compiled, a `.bpf.o` is returned as it is.
+
+    `cflags` go to clang after ktstr's own. Raises KtstrError with the first error and the log's path where it
+    does not compile, and where the object is not BPF or has no struct_ops map.
+    """
+    if not source.is_file():
+        raise KtstrError(f"bpf={source}: no such file; must be a .bpf.c or a .bpf.o")
+    if source.name.endswith(".bpf.o"):
+        _check_object(source, source)
+        return source
+    if not source.name.endswith(".bpf.c"):
+        raise KtstrError(f"bpf={source}: must be named .bpf.c (compiled with clang) or .bpf.o")
+    clang, library, header = bpf_clang(), libbpf(), vmlinux_header(kernel)
+    command = [
+        *(*clang.command, *_FLAGS, f"-D__TARGET_ARCH_{_architecture(kernel)}"),
+        *(f"-I{folder}" for folder in (header.parent, INCLUDE, library.include)),
+        # The object must not depend on where this machine keeps things.
+        *(
+            f"-ffile-prefix-map={folder}=."
+            for folder in (source.parent, header.parent, INCLUDE, library.include)
+        ),
+        *(*cflags, str(source)),
+    ]
+    strip = _compile("bpf_strip", library)
+    name = source.name.removesuffix(".c") + ".o"
+    # The key is what the compiler reads, so a change in any header, wherever it lies, makes a new object.
+    with tempfile.TemporaryDirectory(prefix="ktstr-") as scratch:
+        preprocessed = Path(scratch) / "preprocessed"
+        run_compiler(name, [*command, "-E", "-o", str(preprocessed)])
+        inputs = (clang.banner, *_FLAGS, *cflags, cache.file_digest(strip), preprocessed.read_bytes())
+        key = cache.digest(*inputs)
+
+    def make(directory: Path) -> None:
+        whole = directory / f"{name}.whole"
+        run_compiler(name, [*command, "-c", "-o", str(whole)])
+        _check_object(whole, source)
+        run_compiler(name, [str(strip), str(whole), str(directory / name)])
+        whole.unlink()
+
+    return cache.entry("bpf", f"{name}-{key}", f"compiling {source.name}", make) / name
+
+
+def vmlinux_header(kernel: Kernel) -> Path:
+    """`vmlinux.h` of a kernel: its types and its kfuncs' prototypes as C, from the BTF in its image."""
+    library = libbpf()
+    generator = _compile("vmlinux_h", library)
+    sections = _sections(kernel.image)
+    if ".BTF" not in sections:
+        raise KtstrError(
+            f"kernel {kernel.release} ({kernel.image}): has no BTF; CONFIG_DEBUG_INFO_BTF must be set"
+        )
+    offset, size = sections[".BTF"]
+    with kernel.image.open("rb") as image:
+        image.seek(offset)
+        btf = image.read(size)
+
+    def make(directory: Path) -> None:
+        raw, header = directory / "btf", directory / "vmlinux.h"
+        raw.write_bytes(btf)
+        run_compiler("vmlinux.h", [str(generator), str(raw), str(header)])
+        raw.unlink()
+
+    key = cache.digest(btf, cache.file_digest(generator))
+    return cache.entry("vmlinux-h", key, f"writing vmlinux.h of kernel {kernel.release}", make) / "vmlinux.h"
+
+
+def _compile(program: str, library: Libbpf) -> Path:
+    """The static executable of the C files in folder `program` beside this one."""
+    sources = sorted((_HERE / program).glob("*.c"))
+    return compile_static(program, sources, [INCLUDE, library.include, library.uapi], library.link())
+
+
+def _check_object(path: Path, source: Path) -> None:
+    """Raise KtstrError where a compiled scheduler cannot be one; `source` is what the user gave."""
+    sections = _sections(path) if _machine(path) == _EM_BPF else None
+    if sections is None:
+        raise KtstrError(f"bpf={source}: not a BPF object")
+    # "?" marks one that is left out unless the program that loads it asks for it.
+    if not any(name.lstrip("?") in (".struct_ops", ".struct_ops.link") for name in sections):
+        raise KtstrError(f'bpf={source}: not a scheduler: it has no SEC(".struct_ops.link") variable')
+
+
+def _architecture(kernel: Kernel) -> str:
+    machine = _machine(kernel.image)
+    if machine not in _MACHINES:
+        raise KtstrError(
+            f"kernel {kernel.release} ({kernel.image}): not an ELF image of x86-64, arm64 or RISC-V"
+        )
+    return _MACHINES[machine]
+
+
+def _machine(path: Path) -> int | None:
+    """The machine number of a little-endian 64-bit ELF file, or None for any other file."""
+    with path.open("rb") as file:
+        head = file.read(20)
+    return (
+        struct.unpack_from("<H", head, 18)[0] if len(head) == 20 and head.startswith(b"\x7fELF\2\1") else None
+    )
+
+
+def _sections(path: Path) -> dict[str, tuple[int, int]]:
+    """Offset and size in the file of the sections of a little-endian 64-bit ELF file, by name."""
+    try:
+        with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+            (table,) = struct.unpack_from("<Q", data, 0x28)
+            size, count, names = struct.unpack_from("<HHH", data, 0x3A)
+            # Of each header: name, then (after type, flags and address) offset and size.
+            headers = [struct.unpack_from("<I20xQQ", data, table + index * size) for index in range(count)]
+            found = {}
+            for name, offset, length in headers:
+                start = headers[names][1] + name
+                found[data[start : data.find(b"\0", start)].decode()] = (offset, length)
+            return found
+    except (struct.error, IndexError, ValueError) as error:
+        raise KtstrError(f"{path}: damaged ELF file: {error}") from None

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Sources written for many kernels (those of the scx project, and tools/sched_ext of the kernel's tree) do not use
+ * an enumerator such as SCX_DSQ_LOCAL as compiled, but a global `const volatile u64 __SCX_DSQ_LOCAL` that the
+ * program that loads them fills in from the running kernel. So do we.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "loader.h"
+
+#define PREFIX "__SCX_"
+
+struct fill {
+	struct btf *kernel;
+	int error;
+};
+
+static bool find_enumerator(const struct btf *btf, const char *name, __u64 *value)
+{
+	for (__u32 id = 1; id < btf__type_cnt(btf); id++) {
+		const struct btf_type *type = btf__type_by_id(btf, id);
+
+		if (!btf_is_any_enum(type) || strncmp(btf__name_by_offset(btf, type->name_off), "scx_", 4))
+			continue;
+		for (int i = 0; i < btf_vlen(type); i++) {
+			__u32 offset = btf_is_enum(type) ? btf_enum(type)[i].name_off : btf_enum64(type)[i].name_off;
+
+			if (strcmp(btf__name_by_offset(btf, offset), name))
+				continue;
+			if (btf_is_enum64(type))
+				*value = btf_enum64_value(&btf_enum64(type)[i]);
+			else
+				*value = btf_kflag(type) ? (__u64)(__s64)btf_enum(type)[i].val :
+							   (__u32)btf_enum(type)[i].val;
+			return true;
+		}
+	}
+	return false;
+}
+
+static void fill_in(void *context, const char *name, const struct variable *variable)
+{
+	struct fill *fill = context;
+	__u64 value;
+
+	if (fill->error || strncmp(name, PREFIX, strlen(PREFIX)) || !btf_is_int(variable->type))
+		return;
+	if (!fill->kernel) {
+		fill->kernel = btf__load_vmlinux_btf();
+		if (!fill->kernel) {
+			fill->error = errno;
+			return;
+		}
+	}
+	/* One that this kernel does not have stays zero, which such sources take for its absence. */
+	if (find_enumerator(fill->kernel, name + 2, &value))
+		variable_store(variable, value);
+}
+
+/* Fills them in. Returns 0, or -1 where the kernel's BTF cannot be read. */
+int enums_set(struct bpf_object *object)
+{
+	struct fill fill = {};
+
+	variables_visit(object, fill_in, &fill);
+	btf__free(fill.kernel);
+	if (fill.error)
+		say("the kernel's BTF cannot be read: %s", strerror(fill.error));
+	return fill.error ? -1 : 0;
+}

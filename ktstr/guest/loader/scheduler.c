@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The attached scheduler: its links, and how its end is noticed and reported. */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include <ktstr/exit.h>
+
+#include "loader.h"
+
+#define STATE "/sys/kernel/sched_ext/state"
+#define ENABLE_SEQ "/sys/kernel/sched_ext/enable_seq"
+#define OPS "/sys/kernel/sched_ext/root/ops"
+/* How often the state is looked at where the scheduler does not record its exit. */
+#define STATE_POLL_MS 100
+#define MAX_LINKS 16
+
+struct scheduler {
+	struct bpf_link *links[MAX_LINKS];
+	int count;
+	struct ring_buffer *ring; /* NULL where the scheduler does not record its exit */
+	char enable_seq[32];
+	bool exited;
+};
+
+/* The first line of a sysfs file; empty where there is none. */
+static void read_line(const char *path, char *line, size_t size)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t count = fd < 0 ? -1 : read(fd, line, size - 1);
+
+	if (fd >= 0)
+		close(fd);
+	line[count > 0 ? count : 0] = '\0';
+	line[strcspn(line, "\n")] = '\0';
+}
+
+static void print_quoted(const char *key, const char *text, size_t size)
+{
+	printf(" %s=\"", key);
+	for (size_t i = 0; i < size && text[i]; i++) {
+		unsigned char c = text[i];
+
+		if (c == '"' || c == '\\')
+			printf("\\%c", c);
+		else if (c < ' ' || c == 127)
+			printf("\\x%02x", c);
+		else
+			putchar(c);
+	}
+	putchar('"');
+}
+
+static int on_exit_record(void *context, void *data, size_t size)
+{
+	const struct ktstr_exit_record *record = data;
+	struct scheduler *scheduler = context;
+
+	if (size < sizeof(*record))
+		return 0;
+	scheduler->exited = true;
+	printf("exit kind=%u code=%lld", record->kind, (long long)record->code);
+	print_quoted("reason", record->reason, sizeof(record->reason));
+	print_quoted("message", record->message, sizeof(record->message));
+	putchar('\n');
+	return 0;
+}
+
+static void detach(struct scheduler *scheduler)
+{
+	while (scheduler->count)
+		bpf_link__destroy(scheduler->links[--scheduler->count]);
+	/* The kernel has run ops.exit by the time a link is gone. */
+	if (scheduler->ring)
+		ring_buffer__consume(scheduler->ring);
+}
+
+static struct scheduler *abandon(struct scheduler *scheduler)
+{
+	detach(scheduler);
+	ring_buffer__free(scheduler->ring);
+	free(scheduler);
+	return NULL;
+}
+
+bool scheduler_has_struct_ops(struct bpf_object *object)
+{
+	struct bpf_map *map;
+
+	bpf_object__for_each_map(map, object)
+		if (bpf_map__type(map) == BPF_MAP_TYPE_STRUCT_OPS)
+			return true;
+	return false;
+}
+
+static int attach_map(struct scheduler *scheduler, struct bpf_map *map)
+{
+	struct bpf_link *link;
+	char name[128];
+
+	if (scheduler->count == MAX_LINKS) {
+		say("more than %d struct_ops maps", MAX_LINKS);
+		return -1;
+	}
+	link = bpf_map__attach_struct_ops(map);
+	if (!link) {
+		say("attaching %s was refused by the kernel: %s", bpf_map__name(map), strerror(errno));
+		return -1;
+	}
+	scheduler->links[scheduler->count++] = link;
+	read_line(OPS, name, sizeof(name));
+	printf("attached %s\n", name[0] ? name : bpf_map__name(map));
+	return 0;
+}
+
+/* Attaches every struct_ops map of a loaded object. NULL where the kernel refuses one, having said so. */
+struct scheduler *scheduler_attach(struct bpf_object *object)
+{
+	struct scheduler *scheduler = calloc(1, sizeof(*scheduler));
+	struct bpf_map *map = bpf_object__find_map_by_name(object, KTSTR_EXIT_MAP);
+
+	if (!scheduler) {
+		say("out of memory");
+		return NULL;
+	}
+	if (map && bpf_map__type(map) == BPF_MAP_TYPE_RINGBUF) {
+		scheduler->ring = ring_buffer__new(bpf_map__fd(map), on_exit_record, scheduler, NULL);
+		if (!scheduler->ring) {
+			say("map %s cannot be read: %s", KTSTR_EXIT_MAP, strerror(errno));
+			return abandon(scheduler);
+		}
+	}
+	bpf_object__for_each_map(map, object)
+		if (bpf_map__type(map) == BPF_MAP_TYPE_STRUCT_OPS && bpf_map__autocreate(map))
+			if (attach_map(scheduler, map))
+				return abandon(scheduler);
+	read_line(ENABLE_SEQ, scheduler->enable_seq, sizeof(scheduler->enable_seq));
+	return scheduler;
+}
+
+/* Whether the kernel has dropped the scheduler, as seen from outside; then says so. */
+static void look_at_state(struct scheduler *scheduler)
+{
+	char state[32], seq[32];
+
+	read_line(STATE, state, sizeof(state));
+	read_line(ENABLE_SEQ, seq, sizeof(seq));
+	if (strcmp(state, "disabled") && !strcmp(seq, scheduler->enable_seq))
+		return;
+	scheduler->exited = true;
+	printf("exit reason=\"not recorded by the scheduler; the kernel's log has it\"\n");
+}
+
+/*
+ * Waits until SIGTERM or SIGINT (both blocked by the caller) arrives or the scheduler ends by itself, detaches
+ * what is attached, and returns the exit status.
+ */
+int scheduler_wait(struct scheduler *scheduler)
+{
+	struct pollfd fds[2] = { { .fd = -1, .events = POLLIN }, { .fd = -1, .events = POLLIN } };
+	int status;
+	sigset_t signals;
+
+	sigemptyset(&signals);
+	sigaddset(&signals, SIGTERM);
+	sigaddset(&signals, SIGINT);
+	fds[0].fd = signalfd(-1, &signals, SFD_CLOEXEC);
+	if (fds[0].fd < 0) {
+		say("signalfd: %s", strerror(errno));
+		abandon(scheduler);
+		return UNUSABLE;
+	}
+	if (scheduler->ring)
+		fds[1].fd = ring_buffer__epoll_fd(scheduler->ring);
+	for (;;) {
+		int ready = poll(fds, 2, scheduler->ring ? -1 : STATE_POLL_MS);
+
+		if (ready < 0 && errno != EINTR) {
+			say("poll: %s", strerror(errno));
+			break;
+		}
+		if (scheduler->ring)
+			ring_buffer__consume(scheduler->ring);
+		else
+			look_at_state(scheduler);
+		if (scheduler->exited || fds[0].revents)
+			break;
+	}
+	status = scheduler->exited ? EXITED : STOPPED;
+	if (status == EXITED)
+		say("the scheduler exited by itself");
+	abandon(scheduler);
+	return status;
+}

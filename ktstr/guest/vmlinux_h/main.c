@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * vmlinux_h <btf> <header>: writes all types in a kernel's BTF, and its kfuncs' prototypes, as a C header.
+ * It runs on the host while a scheduler is compiled, so that nothing of the host's own kernel is needed.
+ */
+#include <errno.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <bpf/btf.h>
+#include <bpf/libbpf.h>
+
+static void print(void *ctx, const char *format, va_list args)
+{
+	(void)ctx;
+	vprintf(format, args);
+}
+
+static int fail(const char *what, int error)
+{
+	fprintf(stderr, "vmlinux_h: error: %s: %s\n", what, strerror(error < 0 ? -error : error));
+	return 1;
+}
+
+static bool seen(const char **names, size_t count, const char *name)
+{
+	for (size_t i = 0; i < count; i++)
+		if (!strcmp(names[i], name))
+			return true;
+	return false;
+}
+
+/*
+ * pahole marks a kfunc with the declaration tag "bpf_kfunc". The prototypes are weak, so that a scheduler can
+ * ask with bpf_ksym_exists() whether the running kernel has one.
+ */
+static int print_kfuncs(const struct btf *btf, struct btf_dump *dump)
+{
+	__u32 count = btf__type_cnt(btf);
+	const char **names = calloc(count, sizeof(*names));
+	size_t found = 0;
+
+	if (!names)
+		return -1;
+	for (__u32 id = 1; id < count; id++) {
+		const struct btf_type *tag = btf__type_by_id(btf, id), *function;
+		const char *name;
+
+		if (!btf_is_decl_tag(tag) || btf_decl_tag(tag)->component_idx != -1 ||
+		    strcmp(btf__name_by_offset(btf, tag->name_off), "bpf_kfunc"))
+			continue;
+		function = btf__type_by_id(btf, tag->type);
+		if (!btf_is_func(function))
+			continue;
+		name = btf__name_by_offset(btf, function->name_off);
+		if (seen(names, found, name))
+			continue;
+		names[found++] = name;
+
+		LIBBPF_OPTS(btf_dump_emit_type_decl_opts, opts, .field_name = name);
+		printf("extern ");
+		if (btf_dump__emit_type_decl(dump, function->type, &opts))
+			return -1;
+		printf(" __weak __ksym;\n");
+	}
+	free(names);
+	return 0;
+}
+
+int main(int argc, char **argv)
+{
+	struct btf_dump *dump;
+	struct btf *btf;
+
+	if (argc != 3) {
+		fprintf(stderr, "usage: vmlinux_h <raw BTF file> <header>\n");
+		return 2;
+	}
+	if (!freopen(argv[2], "w", stdout))
+		return fail(argv[2], errno);
+	btf = btf__parse_raw(argv[1]);
+	if (!btf)
+		return fail(argv[1], errno);
+	dump = btf_dump__new(btf, print, NULL, NULL);
+	if (!dump)
+		return fail("btf_dump", errno);
+
+	printf("#ifndef __VMLINUX_H__\n#define __VMLINUX_H__\n\n");
+	/* Field offsets are relocated when the object is loaded (CO-RE), unless the source asks otherwise. */
+	printf("#ifndef BPF_NO_PRESERVE_ACCESS_INDEX\n"
+	       "#pragma clang attribute push (__attribute__((preserve_access_index)), apply_to = record)\n"
+	       "#endif\n\n");
+	for (__u32 id = 1; id < btf__type_cnt(btf); id++) {
+		int error = btf_dump__dump_type(dump, id);
+
+		if (error)
+			return fail("a type cannot be written as C", error);
+	}
+	printf("\n#ifndef BPF_NO_PRESERVE_ACCESS_INDEX\n#pragma clang attribute pop\n#endif\n\n");
+	printf("#ifndef BPF_NO_KFUNC_PROTOTYPES\n"
+	       "#ifndef __ksym\n#define __ksym __attribute__((section(\".ksyms\")))\n#endif\n"
+	       "#ifndef __weak\n#define __weak __attribute__((weak))\n#endif\n\n");
+	if (print_kfuncs(btf, dump))
+		return fail("a kfunc's prototype cannot be written as C", errno);
+	printf("#endif\n\n#endif\n");
+
+	btf_dump__free(dump);
+	btf__free(btf);
+	return ferror(stdout) || fflush(stdout) ? fail("stdout", errno) : 0;
+}
