@@ -1,0 +1,1 @@
+"""What the pytest plugin does once a session really holds tests of ours; imported only then."""

@@ -1,0 +1,118 @@
+"""The kernel axis: which kernels every test runs on, and whether a test may run on one."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+from ktstr.errors import KtstrError
+from ktstr.kernel.model import Kernel
+from ktstr.kernel.spec import Auto, Range, Spec, accepts, parse
+from ktstr.testing import KtstrTest
+
+__all__ = ["KernelAxis", "kernel_from_json", "kernel_to_json", "skip_reason"]
+
+
+class KernelAxis:
+    """The kernels that a session's `--kernel` options name, each under the text that names it in test ids.
+
+    A spec that names one kernel is its own id and is resolved only when a test needs it. A range stands for
+    as many kernels as there are series in it, so it is resolved as soon as the ids are asked for.
+    """
+
+    def __init__(self, specs: Sequence[str], resolved: Mapping[str, Kernel] | None = None) -> None:
+        """`resolved`: what `resolve` gave in another process of the session; then nothing is looked up."""
+        self._specs = tuple(dict.fromkeys(specs)) or ("auto",)
+        self._kernels: dict[str, Kernel] = dict(resolved or {})
+        self._errors: dict[str, KtstrError] = {}
+        self._ids: tuple[str, ...] = tuple(self._kernels)
+
+    def ids(self) -> tuple[str, ...]:
+        """The ids, in the order of the command line."""
+        if not self._ids:
+            self._ids = tuple(dict.fromkeys(name for spec in self._specs for name in self._names(spec)))
+        return self._ids
+
+    def resolve(self, wanted: Iterable[str]) -> dict[str, Kernel]:
+        """The kernels of the ids in `wanted`; where two name the same kernel only the first is kept.
+
+        KtstrError where a kernel is not to be had.
+        """
+        names = set(wanted)
+        kernels: dict[str, Kernel] = {}
+        for name in self.ids():
+            if name not in names:
+                continue
+            if name in self._errors:
+                raise self._errors[name]
+            if name not in self._kernels:
+                self._kernels[name] = _resolve(name)[0]
+            if self._kernels[name].key not in {kernel.key for kernel in kernels.values()}:
+                kernels[name] = self._kernels[name]
+        return kernels
+
+    def _names(self, spec: str) -> list[str]:
+        if not isinstance(_meaning(spec), Range):
+            return [spec]
+        try:
+            kernels = {".".join(kernel.version.split(".")[:2]): kernel for kernel in _resolve(spec)}
+        except KtstrError as error:
+            # Raised by resolve(), where it ends the session; here it would be one module's collection error.
+            self._errors[spec] = error
+            return [spec]
+        self._kernels |= kernels
+        return list(kernels)
+
+
+def _meaning(spec: str) -> Spec:
+    """What a spec names, with `auto` followed to `KTSTR_KERNEL` where that is set."""
+    meaning = parse(spec)
+    named = os.environ.get("KTSTR_KERNEL")
+    return parse(named) if isinstance(meaning, Auto) and named else meaning
+
+
+def _resolve(spec: str) -> list[Kernel]:
+    from ktstr.kernel.resolve import resolve  # brings the network stack along
+
+    kernels = resolve(None if spec == "auto" else spec)
+    if not kernels:
+        raise KtstrError(f"--kernel {spec}: names no kernel")
+    return kernels
+
+
+def kernel_to_json(kernel: Kernel) -> dict[str, object]:
+    """The kernel as plain data, for another process of the same session."""
+    return {key: str(value) if isinstance(value, Path) else value for key, value in asdict(kernel).items()}
+
+
+def kernel_from_json(data: Mapping[str, object]) -> Kernel:
+    """The kernel that `kernel_to_json` gave."""
+    text = {key: str(value) for key, value in data.items()}
+    return Kernel(
+        key=text["key"],
+        version=text["version"],
+        release=text["release"],
+        source=text["source"],
+        image=Path(text["image"]),
+        image_sha256=text["image_sha256"],
+        config=Path(text["config"]),
+        sched_ext=bool(data["sched_ext"]),
+    )
+
+
+def skip_reason(test: KtstrTest, kernel: Kernel, *, run_ignored: bool) -> str | None:
+    """Why `test` is not run on `kernel`, or None where it is."""
+    scheduler = test.scheduler
+    if test.ignore and not run_ignored:
+        return "declared with ignore=True; --ignored runs it"
+    if scheduler.kernels and not accepts(scheduler.kernels, kernel.version):
+        declared = ", ".join(scheduler.kernels)
+        return f"scheduler {scheduler.name} declares kernels [{declared}]; {kernel.version} is not among them"
+    if scheduler.is_sched_ext and not kernel.sched_ext:
+        return (
+            f"scheduler {scheduler.name} needs sched_ext and kernel {kernel.version} is built without "
+            "CONFIG_SCHED_CLASS_EXT; name one that has it, such as --kernel 7.0"
+        )
+    return None

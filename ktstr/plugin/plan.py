@@ -1,0 +1,172 @@
+"""What each collected test will run, and what it tells the reports about that."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from ktstr.errors import KtstrError
+from ktstr.kernel.model import Kernel
+from ktstr.plugin.kernels import KernelAxis, kernel_to_json, skip_reason
+from ktstr.report.console import test_name
+from ktstr.report.rundir import Staging
+from ktstr.report.sidecar import file_stem
+from ktstr.testing import KtstrTest, record_of
+from ktstr.topology import Topology
+
+if TYPE_CHECKING:
+    from ktstr.context import Ctx
+
+__all__ = ["KERNEL_FIXTURE", "Options", "Plan", "describe", "make_context", "options_of", "plan_tests"]
+
+KERNEL_FIXTURE = "_ktstr_kernel"
+
+
+@dataclass(frozen=True)
+class Options:
+    """The command line. `topology` None: each test's own; `clock` is real, virtual or auto."""
+
+    topology: Topology | None
+    clock: str
+    seed: int
+    ignored: bool
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What one collected test will run."""
+
+    test: KtstrTest
+    kernel_id: str
+    kernel: Kernel
+    options: Options
+
+
+@dataclass(frozen=True)
+class Machine:
+    """What runs the VMs of a test, and why it was chosen."""
+
+    accelerator: str
+    clock: str
+    reason: str
+    qemu: str
+
+
+_PLAN = pytest.StashKey[Plan]()
+_MACHINE = pytest.StashKey[Machine]()
+_STAGING = pytest.StashKey[Staging]()
+_CONTEXT = pytest.StashKey["Ctx"]()
+
+
+def options_of(config: pytest.Config) -> Options:
+    """The options; KtstrError for a topology or a seed that is none."""
+    text, seed = config.getoption("ktstr_topology"), config.getoption("ktstr_seed")
+    try:
+        topology = Topology.parse(text) if text else None
+    except KtstrError as error:
+        raise KtstrError(f"--topology: {error}") from None
+    if not 0 <= seed < 2**32:
+        raise KtstrError(f"--seed {seed}: must be between 0 and {2**32 - 1}")
+    return Options(topology, config.getoption("ktstr_clock"), seed, config.getoption("ktstr_ignored"))
+
+
+def plan_tests(
+    items: Sequence[pytest.Item], axis: KernelAxis, options: Options
+) -> tuple[list[pytest.Item], list[pytest.Item]]:
+    """The items to keep, each of ours with its plan, and those to drop: what would repeat a kernel.
+
+    KtstrError where a kernel is not to be had.
+    """
+    tests = [
+        (item, record, name) for item in items if (record := _record(item)) and (name := _kernel_id(item))
+    ]
+    kernels = axis.resolve(name for _, _, name in tests)
+    dropped = []
+    for item, record, name in tests:
+        if name not in kernels:
+            dropped.append(item)
+            continue
+        test = replace(record, topology=options.topology) if options.topology else record
+        item.stash[_PLAN] = Plan(test, name, kernels[name], options)
+        reason = skip_reason(test, kernels[name], run_ignored=options.ignored)
+        if reason is not None:
+            item.add_marker(pytest.mark.skip(reason=reason))
+    gone = set(dropped)
+    return [item for item in items if item not in gone], dropped
+
+
+def make_context(item: pytest.Item, session_name: str) -> Ctx:
+    """The `ctx` of a planned test. Its artifacts lie beside the test's sidecar, under the same name."""
+    from ktstr.context import Ctx
+
+    plan = item.stash.get(_PLAN, None)
+    if plan is None:
+        raise KtstrError(f"{item.nodeid}: the ctx fixture is for functions decorated with @ktstr_test")
+    if (staging := item.config.stash.get(_STAGING, None)) is None:
+        item.config.stash[_STAGING] = staging = Staging(item.config.rootpath, session_name)
+        staging.hold()
+    item.stash[_MACHINE] = machine = _machine(plan.options.clock)
+    item.stash[_CONTEXT] = context = Ctx(
+        test=plan.test,
+        kernel=plan.kernel,
+        clock=machine.clock,
+        seed=plan.options.seed,
+        artifacts=staging.folder(plan.kernel.version) / file_stem(item.nodeid),
+    )
+    return context
+
+
+def describe(item: pytest.Item, error: BaseException | None) -> Mapping[str, object]:
+    """What a report of a planned item's carries about it, as plain data.
+
+    `failure` says what an exception means: `verdict`, `run` (it could not be done), or nothing in particular.
+    """
+    from ktstr.context import VerdictFailed
+
+    plan = item.stash[_PLAN]
+    machine = item.stash.get(_MACHINE, None)
+    context = item.stash.get(_CONTEXT, None)
+    failure = (
+        "verdict" if isinstance(error, VerdictFailed) else "run" if isinstance(error, KtstrError) else ""
+    )
+    return {
+        "test": test_name(item.nodeid, [plan.kernel_id]),
+        "kernel": kernel_to_json(plan.kernel),
+        "topology": str(plan.test.topology),
+        "scheduler": plan.test.scheduler.name,
+        "sched_args": list(plan.test.sched_args),
+        "seed": plan.options.seed,
+        "clock": machine.clock if machine else "",
+        "clock_reason": machine.reason if machine else "",
+        "accelerator": machine.accelerator if machine else "",
+        "qemu": machine.qemu if machine else "",
+        "failure": failure,
+        # Text, because reports travel between processes that know a few plain types only.
+        "runs": json.dumps(context.runs if context else [], default=str),
+    }
+
+
+def _machine(clock: str) -> Machine:
+    from ktstr.vm.accel import probe
+    from ktstr.vm.qemu import find_qemu
+
+    accelerator = probe()
+    return Machine(
+        accelerator=accelerator.name,
+        clock=accelerator.clock if clock == "auto" else clock,
+        reason=accelerator.reason,
+        qemu=find_qemu().version,
+    )
+
+
+def _record(item: pytest.Item) -> KtstrTest | None:
+    return record_of(getattr(item, "function", None))
+
+
+def _kernel_id(item: pytest.Item) -> str | None:
+    callspec = getattr(item, "callspec", None)
+    return callspec.params.get(KERNEL_FIXTURE) if callspec else None

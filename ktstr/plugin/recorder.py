@@ -1,0 +1,259 @@
+"""The recorder: follows a session's reports, prints a line per test, and writes the run directories.
+
+There is one for a session: in the process that talks to the user, which under xdist is the controller.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import shutil
+from collections.abc import Generator, Iterable, Mapping
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ktstr.plugin.kernels import kernel_from_json
+from ktstr.report import console
+from ktstr.report.case import Case, Outcome, Versions
+from ktstr.report.junit import junit_xml
+from ktstr.report.rundir import Published, Staging, project_of, recover
+from ktstr.report.sidecar import file_stem, sidecar, write_json
+from ktstr.report.text import first_line, printable
+
+__all__ = ["Recorder"]
+
+
+class Recorder:
+    """A pytest plugin, registered once a session turns out to hold tests of ours."""
+
+    def __init__(self, session: pytest.Session, name: str, kernel_ids: Iterable[str]) -> None:
+        """Open the staging directory of session `name`. KtstrError where that cannot be written."""
+        config = session.config
+        project = project_of(config.rootpath)
+        self._session = session
+        self._terminal: Any = config.pluginmanager.get_plugin("terminalreporter")
+        self._kernel_ids = tuple(kernel_ids)
+        self._columns = console.Columns()
+        self._reports: dict[tuple[str, str], list[pytest.TestReport]] = {}
+        self._in_reporter = False
+        self._position = 0
+        self._cases: list[Case] = []
+        self._published: list[Published] = []
+        self._versions = Versions(_own_version(), platform.python_version(), project.commit, project.dirty)
+        self._staging = Staging(config.rootpath, name)
+        self._staging.open(project)
+        self._recovered = recover(config.rootpath)
+        if self._terminal is not None:
+            self._terminal.showfspath = False
+            # No "[100%]" after lines that count for themselves. Private, and absent is as good as False.
+            self._terminal._show_progress_info = False
+        if hasattr(config.option, "force_short_summary"):
+            config.option.force_short_summary = True  # the failure's whole text is in its section already
+
+    @property
+    def could_not_run(self) -> bool:
+        """Whether a test's run could not be done."""
+        return any(case.outcome == "error" for case in self._cases)
+
+    @property
+    def failed(self) -> bool:
+        """Whether a test of ours failed."""
+        return any(case.outcome == "failed" for case in self._cases)
+
+    def expect(self, nodeids: Iterable[str]) -> None:
+        """Make the column of names wide enough for these tests."""
+        for nodeid in nodeids:
+            self._columns.widen(console.test_name(nodeid, self._kernel_ids))
+
+    def adopt(self, report: pytest.TestReport) -> None:
+        """Take a report that came before this was registered."""
+        self._take(report)
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_xdist_node_collection_finished(self, ids: Iterable[str]) -> None:
+        self.expect(ids)
+
+    # pytest's reporter goes on counting and printing sections; only its dots and verbose lines are ours now.
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_runtest_logstart(self) -> Generator[None, object, object]:
+        option = self._session.config.option
+        verbose, option.verbose = option.verbose, min(option.verbose, 0)
+        try:
+            return (yield)
+        finally:
+            option.verbose = verbose
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_report_teststatus(self, report: Any) -> Generator[None, Any, Any]:
+        status = yield
+        if status is None:
+            return status
+        category, letter, word = status
+        if category == "failed" and _about(report).get("failure") == "run":
+            category, letter, word = "error", "E", "ERROR"
+        return (category, "", "") if self._in_reporter else (category, letter, word)
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> Generator[None, object, object]:
+        self._in_reporter = True
+        try:
+            result = yield
+        finally:
+            self._in_reporter = False
+        self._take(report)
+        return result
+
+    def _take(self, report: pytest.TestReport) -> None:
+        key = (report.nodeid, getattr(getattr(report, "node", None), "workerinput", {}).get("workerid", ""))
+        self._reports.setdefault(key, []).append(report)
+        # A worker that crashes ends its test with a report that belongs to no phase.
+        if report.when not in ("setup", "call"):
+            self._finish(report.nodeid, self._reports.pop(key))
+
+    def _finish(self, nodeid: str, reports: list[pytest.TestReport]) -> None:
+        self._position += 1
+        self._columns.total = max(self._session.testscollected, self._position)
+        outcome, message, details = _judge(reports)
+        wall_s = sum(report.duration for report in reports)
+        about = next((about for report in reversed(reports) if (about := _about(report))), None)
+        if about is None:
+            line = self._columns.plain(outcome, nodeid, wall_s, self._position, message)
+        else:
+            case = _case(nodeid, about, reports[0].start, wall_s, outcome, message, details)
+            self._cases.append(case)
+            self._write(case)
+            name = nodeid if self._session.config.option.verbose > 0 else case.test
+            line = self._columns.case(case, self._position, name)
+        quiet = self._session.config.option.verbose < 0 and outcome in ("passed", "skipped")
+        if self._terminal is not None and not quiet:
+            self._terminal.ensure_newline()
+            word = console.WORDS[outcome]
+            self._terminal.write(word, **{console.COLOURS[outcome]: True})
+            self._terminal.write(f"{line.removeprefix(word)}\n", flush=True)
+
+    def _write(self, case: Case) -> None:
+        folder = self._staging.folder(case.kernel.version)
+        folder.mkdir(exist_ok=True)
+        stem = file_stem(case.nodeid)
+        write_json(folder / f"{stem}.json", sidecar(case, self._versions))
+        if case.outcome in ("failed", "error"):
+            logs = folder / stem
+            logs.mkdir(exist_ok=True)
+            (logs / "failure.txt").write_text(case.details + "\n", encoding="utf-8", errors="replace")
+        else:
+            shutil.rmtree(folder / stem, ignore_errors=True)
+
+    @pytest.hookimpl(trylast=True)  # after xdist has ended its workers, which write there
+    def pytest_sessionfinish(self, exitstatus: int) -> None:
+        for kernel_version, cases in self._by_version().items():
+            folder = self._staging.folder(kernel_version)
+            (folder / "junit.xml").write_bytes(junit_xml(cases, self._versions))
+        stopped = exitstatus in (pytest.ExitCode.INTERRUPTED, pytest.ExitCode.INTERNAL_ERROR)
+        self._published = self._staging.publish({"status": "interrupted" if stopped else "complete"})
+
+    def pytest_terminal_summary(self, terminalreporter: Any, config: pytest.Config) -> None:
+        if config.option.verbose < -1 or not self._cases:
+            return
+        terminalreporter.write_sep("=", "ktstr")
+        rows = [row for name, cases in self._by_version().items() for row in self._kernel_rows(name, cases)]
+        if machines := console.vm_row(self._cases):
+            rows.append(("VMs", machines))
+        rows += [("killed run", f"what it had done is in {_relative(path)}") for path in self._recovered]
+        if self.failed or self.could_not_run:
+            again = console.again_command(os.environ.get("KTSTR_COMMAND"), config.invocation_params.args)
+            rows.append(("run again", again))
+        width = max(len(title) for title, _ in rows)
+        for title, text in rows:
+            terminalreporter.write_line(f"{title:{width}}  {text}")
+
+    def _kernel_rows(self, kernel_version: str, cases: list[Case]) -> Iterable[tuple[str, str]]:
+        yield f"kernel {kernel_version}", console.kernel_row(cases)
+        for published in self._published:
+            if published.version == kernel_version:
+                yield "", _relative(published.path)
+                if published.earlier is not None:
+                    yield "", f"(the run before it is in {_relative(published.earlier)})"
+
+    def _by_version(self) -> Mapping[str, list[Case]]:
+        groups: dict[str, list[Case]] = {}
+        for case in self._cases:
+            groups.setdefault(case.kernel.version, []).append(case)
+        return groups
+
+
+def _about(report: Any) -> Mapping[str, Any]:
+    return getattr(report, "ktstr", None) or {}
+
+
+def _judge(reports: list[pytest.TestReport]) -> tuple[Outcome, str, str]:
+    """How a test ended, the first line of why, and all of it."""
+    failed = [report for report in reports if report.failed]
+    verdicts = [
+        report
+        for report in failed
+        if _about(report).get("failure") == "verdict"
+        or (report.when == "call" and _about(report).get("failure") != "run")
+    ]
+    errors = [report for report in failed if report not in verdicts]
+    if failed:
+        report = (errors or verdicts)[0]
+        crash = getattr(report.longrepr, "reprcrash", None)
+        details = printable(str(report.longrepr))  # longreprtext adds the xdist worker's name
+        return ("error" if errors else "failed"), first_line(crash.message if crash else details), details
+    for report in reports:
+        if report.skipped:
+            reason = getattr(report, "wasxfail", None)
+            if reason is not None:
+                return "skipped", f"expected failure: {reason}" if reason else "expected failure", ""
+            text = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
+            reason = text.removeprefix("Skipped: ")
+            return "skipped", first_line(reason), reason
+    return "passed", "", ""
+
+
+def _case(
+    nodeid: str,
+    about: Mapping[str, Any],
+    started: float,
+    wall_s: float,
+    outcome: Outcome,
+    message: str,
+    details: str,
+) -> Case:
+    runs = json.loads(about["runs"])
+    return Case(
+        nodeid=nodeid,
+        test=about["test"],
+        outcome=outcome,
+        message=message,
+        details=details,
+        kernel=kernel_from_json(about["kernel"]),
+        topology=about["topology"],
+        scheduler=about["scheduler"],
+        sched_args=tuple(about["sched_args"]),
+        clock=about["clock"],
+        clock_reason=about["clock_reason"],
+        seed=about["seed"],
+        accelerator=about["accelerator"],
+        qemu=about["qemu"],
+        started=started,
+        wall_s=wall_s,
+        guest_s=sum(float(run.get("guest_s") or 0) for run in runs),
+        runs=runs,
+    )
+
+
+def _relative(path: Path) -> str:
+    return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)
+
+
+def _own_version() -> str:
+    try:
+        return version("ktstr")
+    except PackageNotFoundError:  # run from a checkout that is not installed
+        return "unknown"

@@ -1,0 +1,54 @@
+"""`Case`: one test on one kernel, as it ended. What every report is made from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from ktstr.kernel.model import Kernel
+
+__all__ = ["Case", "Outcome", "Versions"]
+
+Outcome = Literal["passed", "failed", "skipped", "error"]
+
+
+@dataclass(frozen=True)
+class Versions:
+    """What judged: the versions of ktstr and Python, and the project's full commit (None: no repository)."""
+
+    ktstr: str
+    python: str
+    commit: str | None
+    dirty: bool
+
+
+@dataclass(frozen=True)
+class Case:
+    """One test on one kernel.
+
+    `test` is its name with its own parameters, without the kernel; `nodeid` is pytest's. `outcome` is
+    `failed` where a verdict failed and `error` where the run could not be done. `message` is the first line
+    of why it did not pass or was skipped, `details` all of it. `clock`, `accelerator` and `qemu` are empty
+    where no VM was asked for. `started` is seconds since the epoch, `wall_s` host seconds with set-up,
+    `guest_s` guest seconds over all its VM runs. `runs` are these as the context recorded them.
+    """
+
+    nodeid: str
+    test: str
+    outcome: Outcome
+    message: str
+    details: str
+    kernel: Kernel
+    topology: str
+    scheduler: str
+    sched_args: tuple[str, ...]
+    clock: str
+    clock_reason: str
+    seed: int
+    accelerator: str
+    qemu: str
+    started: float
+    wall_s: float
+    guest_s: float
+    runs: Sequence[Mapping[str, object]]

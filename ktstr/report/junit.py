@@ -1,0 +1,87 @@
+"""junit.xml: the cases of one kernel, one suite per kernel, topology and scheduler.
+
+The junit-xml library carries properties on suites only, hence the many suites.
+"""
+
+from __future__ import annotations
+
+import xml.etree.ElementTree as ElementTree
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+from junit_xml import TestCase, TestSuite, to_xml_report_string
+
+from ktstr.report.case import Case, Versions
+from ktstr.report.text import printable
+
+__all__ = ["junit_xml"]
+
+# Attributes that the library writes and Jenkins' junit-10.xsd does not know.
+_UNKNOWN_TO_SCHEMA = ("disabled",)
+
+
+def junit_xml(cases: Iterable[Case], versions: Versions) -> bytes:
+    """The document, UTF-8, in an order that depends on nothing but the cases' names."""
+    suites: dict[tuple[str, str, str], list[Case]] = {}
+    for case in sorted(cases, key=lambda case: case.nodeid):
+        suites.setdefault((case.kernel.key, case.topology, case.scheduler), []).append(case)
+    document = to_xml_report_string(
+        [_suite(members, versions) for _, members in sorted(suites.items())], prettyprint=False
+    )
+    root = ElementTree.fromstring(document)
+    for element in root.iter():
+        for attribute in _UNKNOWN_TO_SCHEMA:
+            element.attrib.pop(attribute, None)
+        if "time" in element.attrib:
+            # Sums of floats: 0.020000000000000004, or 1e-05, which the schema's decimals exclude.
+            element.set("time", f"{float(element.attrib['time']):.3f}")
+    ElementTree.indent(root)
+    document_utf8: bytes = ElementTree.tostring(root, encoding="utf-8", xml_declaration=True)
+    return document_utf8 + b"\n"
+
+
+def _suite(cases: Sequence[Case], versions: Versions) -> TestSuite:
+    first = cases[0]
+    # A skipped case asked for no VM, so what the VMs were is known from the others only.
+    ran = next((case for case in cases if case.clock), first)
+    properties = {
+        "kernel": first.kernel.version,
+        "kernel_release": first.kernel.release,
+        "kernel_source": first.kernel.source,
+        "image_sha256": first.kernel.image_sha256,
+        "topology": first.topology,
+        "scheduler": first.scheduler,
+        "clock": ran.clock or "none",
+        "seed": str(ran.seed),
+        "accelerator": ran.accelerator or "none",
+        "qemu": ran.qemu or "none",
+        "commit": (versions.commit or "none") + ("-dirty" if versions.dirty else ""),
+        "ktstr": versions.ktstr,
+        "python": versions.python,
+    }
+    started = datetime.fromtimestamp(min(case.started for case in cases), UTC)
+    return TestSuite(
+        printable(f"{first.kernel.version} {first.topology} {first.scheduler}"),
+        [_case(case) for case in cases],
+        timestamp=started.strftime("%Y-%m-%dT%H:%M:%S"),
+        properties={key: printable(value) for key, value in properties.items()},
+    )
+
+
+def _case(case: Case) -> TestCase:
+    path = Path(case.nodeid.split("::", 1)[0]).with_suffix("")
+    result = TestCase(
+        printable(case.test),
+        classname=printable(".".join(path.parts)),
+        elapsed_sec=case.wall_s,
+        stdout=f"{len(case.runs)} VM run(s), {case.guest_s:.3f} guest seconds" if case.runs else None,
+    )
+    message, details = printable(case.message) or case.outcome, printable(case.details)
+    if case.outcome == "failed":
+        result.add_failure_info(message, details, "verdict")
+    elif case.outcome == "error":
+        result.add_error_info(message, details, "run")
+    elif case.outcome == "skipped":
+        result.add_skipped_info(message)
+    return result

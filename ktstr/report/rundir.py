@@ -1,0 +1,231 @@
+"""Run directories: `target/ktstr/<kernel>-<commit>[-dirty]/`, which appear whole and are never destroyed.
+
+A session writes below `.staging/<name>/<kernel>/` and at its end moves each kernel's directory into place.
+Each process of it holds a shared flock on `.staging/<name>.lock`, which the kernel releases when the process
+dies: a staging directory that nobody holds was left by a killed session.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import re
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from ktstr.cache import locked
+from ktstr.errors import KtstrError
+from ktstr.report.sidecar import write_json
+
+__all__ = ["Project", "Published", "Staging", "project_of", "recover", "results_dir"]
+
+_SESSION = "session.json"
+_RUN = "run.json"
+_UNSAFE = re.compile(r"[^A-Za-z0-9_.+~-]+")
+
+
+@dataclass(frozen=True)
+class Project:
+    """The state of the user's project: its commit (None where there is no repository) and whether it has
+    changes that are in no commit."""
+
+    commit: str | None
+    dirty: bool
+
+    @property
+    def label(self) -> str:
+        """How run directories name it: `1a2b3c4`, `1a2b3c4-dirty`, or `nogit`."""
+        if self.commit is None:
+            return "nogit"
+        return self.commit[:7] + ("-dirty" if self.dirty else "")
+
+
+def project_of(root: Path) -> Project:
+    """The project that `root` belongs to. Untracked files count as changes unless ignored."""
+    try:
+        import git  # fails where the git program is missing
+    except ImportError:
+        return Project(None, False)
+    try:
+        with git.Repo(root, search_parent_directories=True) as repository:
+            commit = repository.head.commit.hexsha
+            # Python's own byte code is not a change of the project, whatever its ignore rules say.
+            untracked = [path for path in repository.untracked_files if "__pycache__/" not in path]
+            return Project(commit, repository.is_dirty() or bool(untracked))
+    except (git.exc.GitError, ValueError, OSError):  # ValueError: no commit yet
+        return Project(None, False)
+
+
+def results_dir(root: Path) -> Path:
+    """Where the runs of the project at `root` lie."""
+    return root / "target" / "ktstr"
+
+
+@dataclass(frozen=True)
+class Published:
+    """A run in its place, and where the earlier run of that name went (None: there was none)."""
+
+    version: str
+    path: Path
+    earlier: Path | None
+
+
+class Staging:
+    """Where the session `name` of the project at `root` writes until it ends.
+
+    The process that owns the session calls `open` before and `publish` or `discard` after; a worker calls
+    `hold` and writes to a `folder`.
+    """
+
+    def __init__(self, root: Path, name: str) -> None:
+        self.results = results_dir(root)
+        self.path = self.results / ".staging" / name
+        self._started = datetime.now(UTC)
+        self._lock = -1
+        self._label = ""
+
+    def open(self, project: Project) -> None:
+        """Create it. KtstrError where the results directory cannot be written."""
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            # Results are never part of the project: git must not see them, nor call the project dirty.
+            ignore = self.results / ".gitignore"
+            if not ignore.exists():
+                ignore.write_text("*\n", encoding="ascii")
+            self.hold()
+            self.path.mkdir(exist_ok=True)  # a worker may have been first
+        except OSError as error:
+            raise KtstrError(f"results directory {self.results}: {error.strerror}") from error
+        self._label = project.label
+        write_json(self.path / _SESSION, {"label": project.label, "started": self._started.isoformat()})
+
+    def hold(self) -> None:
+        """Keep others from taking it for abandoned, for as long as this process lives."""
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        self._lock = os.open(_lock_of(self.path), os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o666)
+        fcntl.flock(self._lock, fcntl.LOCK_SH)
+
+    def folder(self, version: str) -> Path:
+        """The directory of the kernel `version`. It may not be there yet."""
+        return self.path / _UNSAFE.sub("-", version)
+
+    def publish(self, about: Mapping[str, object]) -> list[Published]:
+        """Move every kernel's directory into place; an earlier run of the same name goes to the history.
+
+        `about` is written to each as `run.json`, with the name and the time of start.
+        """
+        published = []
+        with locked(self.results / ".lock", "another session moving its results into place"):
+            for folder in _folders(self.path):
+                name = f"{folder.name}-{self._label}"
+                write_json(folder / _RUN, {"name": name, "started": self._started.isoformat(), **about})
+                place = self.results / name
+                earlier = None
+                if place.exists():
+                    earlier = _move_to_history(self.results, place, name, _started_of(place / _RUN, place))
+                folder.rename(place)
+                published.append(Published(folder.name, place, earlier))
+        self.discard()
+        return published
+
+    def discard(self) -> None:
+        """Remove it, and give up the lock."""
+        if self._lock >= 0:
+            shutil.rmtree(self.path, ignore_errors=True)
+            _lock_of(self.path).unlink(missing_ok=True)
+            os.close(self._lock)
+            self._lock = -1
+
+
+def recover(root: Path) -> list[Path]:
+    """Move what killed sessions left to the history; returns where it lies now.
+
+    KtstrError where the results directory cannot be written.
+    """
+    results = results_dir(root)
+    moved: list[Path] = []
+    try:
+        left = _folders(results / ".staging")
+        if not left:
+            return moved
+        with locked(results / ".lock", "another session moving its results into place"):
+            for staging in left:
+                with _abandoned(_lock_of(staging)) as abandoned:
+                    if abandoned:
+                        moved += _keep(results, staging)
+    except OSError as error:
+        raise KtstrError(f"results directory {results}: {error.strerror}") from error
+    return moved
+
+
+def _lock_of(staging: Path) -> Path:
+    # Beside it, not inside: it is held before the directory is there, so a new session never looks dead.
+    return staging.with_name(f"{staging.name}.lock")
+
+
+@contextmanager
+def _abandoned(lock: Path) -> Iterator[bool]:
+    """Whether nobody holds the lock file; if so it is held within, and removed after."""
+    descriptor = os.open(lock, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o666)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        yield False
+    else:
+        yield True
+        lock.unlink(missing_ok=True)
+    finally:
+        os.close(descriptor)
+
+
+def _keep(results: Path, staging: Path) -> list[Path]:
+    """Move what an abandoned staging directory holds to the history, and remove it."""
+    label = _read(staging / _SESSION).get("label", "unknown")
+    stamp = _started_of(staging / _SESSION, staging)
+    moved = [
+        _move_to_history(results, folder, f"{folder.name}-{label}", f"{stamp}-interrupted")
+        for folder in _folders(staging)
+        if any(folder.iterdir())
+    ]
+    shutil.rmtree(staging, ignore_errors=True)
+    return moved
+
+
+def _folders(path: Path) -> list[Path]:
+    return sorted(entry for entry in path.iterdir() if entry.is_dir()) if path.is_dir() else []
+
+
+def _move_to_history(results: Path, path: Path, name: str, stamp: str) -> Path:
+    place = results / "history" / name / stamp
+    place.parent.mkdir(parents=True, exist_ok=True)
+    number = 1
+    while place.exists():
+        number += 1
+        place = place.with_name(f"{stamp}.{number}")
+    path.rename(place)
+    return place
+
+
+def _started_of(about: Path, path: Path) -> str:
+    """The stamp of the time a run started, from what it wrote about itself, else of its directory."""
+    try:
+        return _stamp(datetime.fromisoformat(str(_read(about)["started"])))
+    except (KeyError, ValueError):
+        return _stamp(datetime.fromtimestamp(path.stat().st_mtime, UTC))
+
+
+def _stamp(moment: datetime) -> str:
+    return moment.astimezone(UTC).strftime("%Y%m%dT%H%M%S.%fZ")
+
+
+def _read(path: Path) -> dict[str, object]:
+    try:
+        data = json.loads(path.read_text(encoding="ascii"))
+    except (OSError, ValueError):
+        return {}
+    return data if isinstance(data, dict) else {}

@@ -1,0 +1,25 @@
+"""Text from guests, made fit to be shown and stored."""
+
+from __future__ import annotations
+
+import re
+
+__all__ = ["first_line", "printable"]
+
+_ESCAPE_SEQUENCE = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]")
+# What XML 1.0 cannot carry (section 2.2), and the C1 controls, which terminals obey.
+_UNPRINTABLE = re.compile("[^\t\n\x20-\x7e\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
+def printable(text: str) -> str:
+    """`text` with lines ended by newlines and nothing that a terminal obeys or XML refuses.
+
+    Consoles send colours, NULs and broken UTF-8. Colours are dropped, anything else is marked by U+FFFD.
+    """
+    text = _ESCAPE_SEQUENCE.sub("", text).replace("\r\n", "\n").replace("\r", "\n")
+    return _UNPRINTABLE.sub("\N{REPLACEMENT CHARACTER}", text)
+
+
+def first_line(text: str) -> str:
+    """The first line of `text` that says something, or nothing."""
+    return next((line.strip() for line in text.splitlines() if line.strip()), "")

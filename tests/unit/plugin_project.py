@@ -1,0 +1,69 @@
+"""A user's project for the plugin's tests: kernels and guests are stood in for, all else is real.
+
+The stand-ins are a conftest of the project, so that xdist workers have them too.
+"""
+
+from __future__ import annotations
+
+CONFTEST = '''
+import os
+import time
+from pathlib import Path
+
+import ktstr.context
+import ktstr.kernel.resolve
+import ktstr.vm.accel
+import ktstr.vm.qemu
+from ktstr.errors import KtstrError
+from ktstr.kernel.model import Kernel
+
+PUBLISHED = ["6.12.9", "6.18.4", "7.0.13", "7.3.4"]
+
+
+def kernel(version):
+    return Kernel(
+        key=f"{version}-debian-00000000", version=version, release=f"{version}-cloud-amd64", source="stand-in",
+        image=Path("/nowhere/vmlinux"), image_sha256="ab" * 32, config=Path("/nowhere/config"),
+        sched_ext=version != "6.12.9",
+    )
+
+
+def resolve(spec):
+    with Path(__file__).with_name("resolved").open("a") as log:
+        log.write(f"{spec}\\n")
+    if spec is None:
+        return [kernel("7.3.4")]
+    if ".." in spec:
+        return [kernel(version) for version in PUBLISHED[1:]]
+    found = [version for version in PUBLISHED if version == spec or version.startswith(f"{spec}.")]
+    if not found:
+        raise KtstrError(f"kernel {spec}: not published; there are {', '.join(PUBLISHED)}")
+    return [kernel(found[-1])]
+
+
+class VerdictFailed(AssertionError):
+    pass
+
+
+class Ctx:
+    def __init__(self, test, kernel, clock, seed, artifacts):
+        self.test, self.kernel, self.clock, self.seed, self.artifacts = test, kernel, clock, seed, artifacts
+        self.runs = []
+
+    def run(self, verdict="", error="", pause_s=0):
+        if error:
+            raise KtstrError(error)
+        self.artifacts.mkdir(parents=True, exist_ok=True)
+        (self.artifacts / "console.log").write_text("Linux version stand-in\\n")
+        time.sleep(pause_s)
+        self.runs.append({"guest_s": 2.0, "console": Path("/a/path")})
+        if verdict:
+            raise VerdictFailed(verdict)
+
+
+ktstr.kernel.resolve.resolve = resolve
+ktstr.context.Ctx = Ctx
+ktstr.context.VerdictFailed = VerdictFailed
+ktstr.vm.accel.probe = lambda: ktstr.vm.accel.Accel("tcg", "virtual", "no KVM in this test")
+ktstr.vm.qemu.find_qemu = lambda: ktstr.vm.qemu.Qemu(Path("/nowhere/qemu"), "7.2.99")
+'''
