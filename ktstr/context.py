@@ -2,7 +2,177 @@
 
 from __future__ import annotations
 
-from ktstr.kernel.model import Kernel
-from ktstr.testing import KtstrTest
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
 
-__all__ = ["Ctx"]
+from ktstr.checks.judge import Violation, judge
+from ktstr.checks.thresholds import Checks
+from ktstr.errors import KtstrError
+from ktstr.guest.report import GuestReport, WorkerStats, read_report
+from ktstr.kernel.model import Kernel
+from ktstr.scenario.cgroup import CgroupDef
+from ktstr.scenario.plan import TURN_NS, plan_text
+from ktstr.testing import KtstrTest
+from ktstr.topology import Topology
+from ktstr.vm.job import Clock, VmJob, default_memory_mb
+from ktstr.vm.result import Ending, VmResult
+
+__all__ = ["Ctx", "RunReport", "VerdictFailed"]
+
+# Host seconds a run may take before it is ended. The guest's own watchdog finds a hang long before; this is for a
+# QEMU that does not run its guest at all, so it only has to be more than a slow and busy host needs.
+_WALL_BASE_S = 240.0
+_WALL_PER_CPU_SECOND_S = 6.0
+
+
+class VerdictFailed(AssertionError):
+    """A run that violated its checks; the text is the whole failure, ready to be shown."""
+
+
+@dataclass(frozen=True)
+class RunReport:
+    """A judged run: what the guest reported, and the checks it violated (none: passed)."""
+
+    violations: tuple[Violation, ...]
+    guest: GuestReport
+    result: VmResult
+
+    @property
+    def passed(self) -> bool:
+        """Whether no check was violated."""
+        return not self.violations
+
+    @property
+    def workers(self) -> tuple[WorkerStats, ...]:
+        """The workers, in the order in which they were declared."""
+        return self.guest.workers
+
+
+class Ctx:
+    """A test's guest: its kernel, topology, clock and seed, and `run`, which runs a scenario in it.
+
+    `artifacts` is the folder for the runs' files, made when there is a run. `runs` holds a JSON-able record of
+    each run so far.
+    """
+
+    def __init__(self, test: KtstrTest, kernel: Kernel, clock: str, seed: int, artifacts: Path) -> None:
+        self.test = test
+        self.kernel = kernel
+        self.seed = seed
+        self.artifacts = artifacts
+        self.runs: list[dict[str, object]] = []
+        self._clock = clock
+
+    @property
+    def topology(self) -> Topology:
+        """The guest's CPUs."""
+        return self.test.topology
+
+    def run(
+        self,
+        *cgroups: CgroupDef,
+        hold_s: float | None = None,
+        checks: Checks | None = None,
+        check: bool = True,
+    ) -> RunReport:
+        """Run `cgroups` for `hold_s` guest seconds (None: the test's duration) and judge what came of it.
+
+        `checks` override the test's. Raises VerdictFailed for a run that violates them, unless `check=False`,
+        and KtstrError where the run could not be done.
+        """
+        from ktstr.report.failure import failure_text
+        from ktstr.vm.accel import probe
+        from ktstr.vm.run import run
+
+        accel = probe(self._clock)
+        hold = self.test.duration_s if hold_s is None else hold_s
+        if isinstance(hold, bool) or not isinstance(hold, int | float) or not 0 < hold <= 3600:
+            raise KtstrError(f"hold_s={hold!r}: must be guest seconds, more than 0 and at most 3600")
+        job = self._job(cgroups, hold, accel.clock)
+        folder = self.artifacts / f"run-{len(self.runs) + 1}"
+        result = run(job, accel, folder)
+        guest = read_report(result.events)
+        if result.ending in (Ending.AGENT_FAILED, Ending.QEMU_DIED):
+            self._record(job, result, guest, ())
+            raise KtstrError(f"{result.why} (console and command in {folder})")
+        limits = (checks or Checks()).over(self.test.checks)
+        if result.ending is Ending.DONE:
+            violations = judge(guest, limits, self.topology, cgroups, self.test.scheduler.is_sched_ext)
+        else:
+            violations = [Violation("guest", f"{result.ending.value}: {result.why}")]
+        self._record(job, result, guest, violations)
+        if violations and check:
+            raise VerdictFailed(failure_text(self._header(result), violations, guest, result.console))
+        return RunReport(tuple(violations), guest, result)
+
+    def _job(self, cgroups: tuple[CgroupDef, ...], hold_s: float, clock: Clock) -> VmJob:
+        from ktstr.guest.agent import build_agent
+        from ktstr.guest.initramfs import base_files
+        from ktstr.program import scheduler_program
+
+        scheduler = self.test.scheduler
+        program = scheduler_program(scheduler, self.kernel, self.test.sched_args)
+        plan = plan_text(
+            topology=self.topology,
+            cgroups=cgroups,
+            hold_s=hold_s,
+            virtual=clock == "virtual",
+            sysctls=scheduler.sysctls,
+            scheduler=program.command,
+        )
+        files = (*base_files(build_agent(), self.kernel.config, self.kernel.release), *program.files)
+        packed_mb = sum(file.source.stat().st_size for file in files) // 2**20
+        return VmJob(
+            kernel=self.kernel,
+            topology=self.topology,
+            # The unpacked archive is memory that the guest does not have for anything else.
+            memory_mb=self.test.memory_mb or default_memory_mb(self.topology) + packed_mb,
+            files=files,
+            plan=plan,
+            clock=clock,
+            seed=self.seed,
+            kargs=scheduler.kargs,
+            wall_limit_s=_WALL_BASE_S + _WALL_PER_CPU_SECOND_S * hold_s * self.topology.cpus,
+        )
+
+    def _header(self, result: VmResult) -> str:
+        return (
+            f"{self.test.name}: {self.test.scheduler.name} on {self.kernel.version}, {self.topology}"
+            f" ({result.clock} clock, {result.accelerator}, seed {self.seed})"
+        )
+
+    def _record(
+        self,
+        job: VmJob,
+        result: VmResult,
+        guest: GuestReport,
+        violations: tuple[Violation, ...] | list[Violation],
+    ) -> None:
+        record: dict[str, Any] = {
+            "job": {
+                "digest": job.digest(),
+                "topology": str(job.topology),
+                "memory_mb": job.memory_mb,
+                "clock": job.clock,
+                "seed": job.seed,
+                "kargs": list(job.kargs),
+                "plan": job.plan.splitlines(),
+            },
+            "result": {
+                "ending": result.ending.value,
+                "why": result.why,
+                "accelerator": result.accelerator,
+                "clock": result.clock,
+                "qemu_version": result.qemu_version,
+                "turn_ns": TURN_NS if job.clock == "virtual" else None,
+                "wall_s": round(result.wall_s, 3),
+                "guest_s": round(guest.guest_ns / 1e9, 6),
+            },
+            "verdict": {
+                "passed": not violations,
+                "violations": [asdict(violation) for violation in violations],
+            },
+            "guest": guest.as_json(),
+        }
+        self.runs.append(record)

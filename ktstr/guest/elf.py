@@ -97,7 +97,9 @@ def _read(data: bytes) -> Elf:
     dynamic: tuple[int, int] | None = None
     interpreter: str | None = None
     for i in range(phnum):
-        kind, _flags, offset, vaddr, _paddr, filesz = struct.unpack_from("<IIQQQQ", data, phoff + i * phentsize)
+        kind, _flags, offset, vaddr, _paddr, filesz = struct.unpack_from(
+            "<IIQQQQ", data, phoff + i * phentsize
+        )
         if kind == _PT_LOAD:
             loads.append((vaddr, offset, filesz))
         elif kind == _PT_DYNAMIC:

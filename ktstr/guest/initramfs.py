@@ -39,8 +39,9 @@ def base_files(agent: Path, config: Path, release: str) -> list[Packed]:
 def program_files(program: Path, path: str, why: str) -> list[Packed]:
     """A program at `path` in the guest, and every shared library it needs.
 
-    Libraries go to one folder, which is the agent's LD_LIBRARY_PATH: the guest has no loader's cache, and
-    folders that a distribution's loader searches by itself differ from one to the next. Raises KtstrError where the program cannot be read or one of its libraries is missing.
+    Libraries go to one folder, which is the agent's LD_LIBRARY_PATH: the guest has no loader's cache, and the
+    folders that a loader searches by itself differ between distributions. Raises KtstrError where the program
+    cannot be read or one of its libraries is missing.
     """
     if not program.is_file():
         raise KtstrError(f"{program}: no such file")

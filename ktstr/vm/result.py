@@ -19,7 +19,8 @@ EXIT_AGENT_FAILED = 2 * 0x11 + 1
 _PANIC = re.compile(r"Kernel panic - not syncing: (?P<why>.*)")
 # Words of the kernel (mm/oom_kill.c, init/initramfs.c, mm/page_alloc.c) when memory is what it lacks.
 _OUT_OF_MEMORY = re.compile(
-    r"Out of memory|System is deadlocked on memory|out of memory|not enough memory|Initramfs unpacking failed: write error"
+    r"Out of memory|System is deadlocked on memory|out of memory|not enough memory"
+    r"|Initramfs unpacking failed: write error"
 )
 
 
@@ -78,7 +79,7 @@ def classify(
         return Ending.DONE, ""
     if panic or status in (EXIT_AGENT_FAILED, 0) or timed_out:
         out_of_memory = _OUT_OF_MEMORY.search(console)
-        if out_of_memory and not (status == EXIT_AGENT_FAILED):
+        if out_of_memory and status != EXIT_AGENT_FAILED:
             line = console[: out_of_memory.end()].count("\n")
             return Ending.OUT_OF_MEMORY, f"the guest ran out of memory: {_line(console, line)}"
     if panic:

@@ -103,6 +103,7 @@ struct worker_page {
 
 struct work {
 	const char *kind;
+	int policy;		/* of sched_setscheduler(2) */
 	uint64_t burst_ns;
 	uint64_t sleep_ns;
 };

@@ -14,11 +14,29 @@
 
 #define CHUNK_STEPS 128
 
+static int policy_parse(const char *name)
+{
+	static const struct {
+		const char *name;
+		int policy;
+	} policies[] = {
+		{ "normal", SCHED_OTHER }, { "batch", SCHED_BATCH }, { "idle", SCHED_IDLE },
+		{ "fifo", SCHED_FIFO },	   { "rr", SCHED_RR },
+	};
+
+	for (size_t i = 0; i < sizeof(policies) / sizeof(policies[0]); i++)
+		if (!strcmp(policies[i].name, name))
+			return policies[i].policy;
+	fail("plan: no such policy", name);
+}
+
 struct work work_parse(const struct plan_line *line, unsigned int from)
 {
 	struct work work = { .kind = line->token[from] };
 	const char *text;
 
+	text = plan_value(line, from, "policy");
+	work.policy = policy_parse(text ? text : "normal");
 	text = plan_value(line, from, "burst_ns");
 	work.burst_ns = text ? strtoull(text, NULL, 10) : 0;
 	text = plan_value(line, from, "sleep_ns");

@@ -15,7 +15,9 @@
 
 static void worker_main(const struct worker *worker, const struct work *work, int gate)
 {
-	struct sched_param normal = { 0 };
+	bool real_time = work->policy == SCHED_FIFO || work->policy == SCHED_RR;
+	/* Below the agent, which has to see what happens. */
+	struct sched_param priority = { .sched_priority = real_time ? 10 : 0 };
 	cpu_set_t every;
 	char name[16], byte;
 
@@ -23,7 +25,7 @@ static void worker_main(const struct worker *worker, const struct work *work, in
 	prctl(PR_SET_NAME, name);
 	memset(&every, 0xff, sizeof(every));
 	/* The agent's own real-time class and CPU are not the workers'. */
-	if (sched_setaffinity(0, sizeof(every), &every) || sched_setscheduler(0, SCHED_OTHER, &normal))
+	if (sched_setaffinity(0, sizeof(every), &every) || sched_setscheduler(0, work->policy, &priority))
 		fail_errno("worker", "scheduling class");
 	while (read(gate, &byte, 1) < 0 && errno == EINTR)
 		;

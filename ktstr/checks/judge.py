@@ -1,0 +1,201 @@
+"""Judging a run: a guest's report against thresholds."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from ktstr.checks.thresholds import Checks
+from ktstr.guest.report import GuestReport, WorkerStats
+from ktstr.scenario.cgroup import REAL_TIME, CgroupDef
+from ktstr.scenario.cpuset import cpu_list
+from ktstr.topology import Topology
+
+__all__ = ["Violation", "judge"]
+
+_MS = 1_000_000
+# What libbpf and ktstr's loader say when the kernel's verifier refuses a program.
+_REFUSED = re.compile(r"refused by the verifier|BEGIN PROG LOAD LOG|BPF program load failed")
+# The runtime's loader, when a library that it needs is not there (dlopen'ed ones cannot be found beforehand).
+_LIBRARY = re.compile(r"error while loading shared libraries: (?P<what>.*)")
+
+
+@dataclass(frozen=True)
+class Violation:
+    """A check that failed: its name, and one line with who, the measured value and the limit."""
+
+    check: str
+    message: str
+
+
+def judge(
+    report: GuestReport, checks: Checks, topology: Topology, cgroups: Sequence[CgroupDef], sched_ext: bool
+) -> list[Violation]:
+    """Every violation, the most telling first.
+
+    A scheduler that did not attach, or left, is one violation by itself: what workers did without it says nothing.
+    """
+    if sched_ext and (out := _scheduler_out(report)):
+        return [Violation("attached", out)]
+    violations = _died(report.workers)
+    by_name = {cgroup.name: cgroup for cgroup in cgroups}
+    if sched_ext and checks.attached:
+        violations += _taken_over(report, by_name)
+    if checks.not_stuck:
+        violations += _not_stuck(report.workers)
+    if checks.isolation:
+        violations += _isolation(report.workers, by_name, topology)
+    if checks.max_spread_pct is not None and checks.max_spread_pct is not False:
+        violations += _spread(report.workers, by_name, checks.max_spread_pct)
+    if checks.max_gap_ms is not None and checks.max_gap_ms is not False:
+        violations += _gaps(report.workers, checks.max_gap_ms)
+    return violations
+
+
+def _scheduler_out(report: GuestReport) -> str | None:
+    """Why the scheduler does not schedule at the end, or None where it does."""
+    attached, held = report.state("attached"), report.state("held")
+    how = _ended(report)
+    if attached is None:
+        return "the scheduler was never started"
+    if attached.state != "enabled":
+        said = "\n".join(report.log)
+        if _REFUSED.search(said):
+            return f"the scheduler's BPF was refused by the verifier ({how}): {_telling(report.log)}"
+        if library := _LIBRARY.search(said):
+            return f"the scheduler could not start: {library['what']}"
+        if not attached.running:
+            return f"the scheduler exited before it attached ({how}): {_telling(report.log)}"
+        return f"the scheduler did not attach within 30 guest seconds (sched_ext state: {attached.state})"
+    if held is None:
+        return "the guest ended before the scenario did"
+    if held.state != "enabled":
+        after = f"after {report.held_ns / 1e9:.2f} of {report.asked_ns / 1e9:.2f} guest seconds"
+        return f"the scheduler attached and then left {after} ({how}): {_kernel_said(report) or _telling(report.log)}"
+    if held.enable_seq != attached.enable_seq:
+        return (
+            f"the scheduler was replaced while it ran: enable_seq {attached.enable_seq} at the start,"
+            f" {held.enable_seq} at the end"
+        )
+    if not held.running:
+        return f"the scheduler's program ended while its BPF stayed attached ({how})"
+    return None
+
+
+def _taken_over(report: GuestReport, cgroups: dict[str, CgroupDef]) -> list[Violation]:
+    candidates = [w for w in report.workers if cgroups[w.cgroup].policy not in REAL_TIME and w.died is None]
+    outside = [w for w in candidates if w.ext is False]
+    if not outside:
+        return []
+    names = _names(outside)
+    return [
+        Violation(
+            "attached",
+            f"{len(outside)} of {len(candidates)} workers were not in the ext class: the scheduler is attached"
+            f" but did not take over {names} (does it set SCX_OPS_SWITCH_PARTIAL?)",
+        )
+    ]
+
+
+def _died(workers: Iterable[WorkerStats]) -> list[Violation]:
+    return [
+        Violation("workers", f"{_name(w)} ended by itself (wait status {w.died:#x})")
+        for w in workers
+        if w.died is not None
+    ]
+
+
+def _not_stuck(workers: Iterable[WorkerStats]) -> list[Violation]:
+    return [
+        Violation(
+            "not_stuck",
+            f"{_name(w)} did no work in {w.wall_ns / 1e9:.2f} guest seconds: starved (0 iterations, limit: 1;"
+            f" {w.run_ns / _MS:.1f} ms on a CPU)",
+        )
+        for w in workers
+        if w.iterations == 0
+    ]
+
+
+def _isolation(
+    workers: Iterable[WorkerStats], cgroups: dict[str, CgroupDef], topology: Topology
+) -> list[Violation]:
+    violations = []
+    for w in workers:
+        allowed = cgroups[w.cgroup].cpus(topology)
+        if outside := frozenset(w.cpus) - allowed:
+            violations.append(
+                Violation(
+                    "isolation",
+                    f"{_name(w)} ran on CPU {cpu_list(outside)}, outside its cpuset {cpu_list(allowed)}",
+                )
+            )
+    return violations
+
+
+def _spread(
+    workers: Iterable[WorkerStats], cgroups: dict[str, CgroupDef], limit_pct: float
+) -> list[Violation]:
+    violations = []
+    groups: dict[str, list[WorkerStats]] = {}
+    for w in workers:
+        groups.setdefault(w.cgroup, []).append(w)
+    for name, members in groups.items():
+        low = min(members, key=lambda w: w.off_cpu_pct)
+        high = max(members, key=lambda w: w.off_cpu_pct)
+        spread = high.off_cpu_pct - low.off_cpu_pct
+        if spread > limit_pct:
+            violations.append(
+                Violation(
+                    "max_spread_pct",
+                    f"cgroup {name} was scheduled unfairly: {_name(high)} waited {high.off_cpu_pct:.1f}% of its time"
+                    f" and {_name(low)} {low.off_cpu_pct:.1f}%: spread {spread:.1f} points, limit {limit_pct:g}",
+                )
+            )
+    return violations
+
+
+def _gaps(workers: Iterable[WorkerStats], limit_ms: float) -> list[Violation]:
+    return [
+        Violation(
+            "max_gap_ms",
+            f"{_name(w)} wanted to run and did not for {w.gap_ns / _MS:.1f} ms, limit {limit_ms:g} ms",
+        )
+        for w in workers
+        if w.gap_ns > limit_ms * _MS
+    ]
+
+
+def _name(w: WorkerStats) -> str:
+    return f"worker {w.cgroup}/{w.index} ({w.kind})"
+
+
+def _names(workers: Sequence[WorkerStats]) -> str:
+    shown = ", ".join(f"{w.cgroup}/{w.index}" for w in workers[:4])
+    return f"worker {shown}" + (f" and {len(workers) - 4} more" if len(workers) > 4 else "")
+
+
+def _ended(report: GuestReport) -> str:
+    if report.exit is None:
+        return "its program still ran"
+    if "signal" in report.exit:
+        return f"its program was killed by signal {report.exit['signal']}"
+    return f"its program ended with status {report.exit['status']}"
+
+
+def _telling(log: Sequence[str]) -> str:
+    """The line of a scheduler's log that says most: the first with an error in it, else its last."""
+    lines = [line.strip() for line in log if line.strip()]
+    for word in ("refused by the verifier", "BPF program load failed", "rror", "ailed"):
+        for line in lines:
+            if word in line:
+                return line
+    return lines[-1] if lines else "it printed nothing"
+
+
+def _kernel_said(report: GuestReport) -> str:
+    """What sched_ext logged when it disabled the scheduler."""
+    lines = [line.split("] ", 1)[1] for line in report.kernel_log if "sched_ext: " in line]
+    told = [line for line in lines if "disabled" in line or "errored" in line or "stall" in line]
+    return "; ".join(told[:2])

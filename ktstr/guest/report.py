@@ -1,0 +1,132 @@
+"""What the agent reported, as data: the events of a finished guest, read once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+__all__ = ["GuestReport", "SchedulerState", "WorkerStats", "read_report"]
+
+Event = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class WorkerStats:
+    """A worker over one hold, in guest nanoseconds.
+
+    `run_ns` is time on a CPU as the kernel counts it, `slept_ns` what it asked to sleep, `gap_ns` the longest
+    time it wanted to run and did not. `ext` says whether sched_ext had it at the end (None: the kernel did not
+    tell). `died` is the wait status of one that ended by itself.
+    """
+
+    index: int
+    cgroup: str
+    kind: str
+    wall_ns: int
+    run_ns: int
+    wait_ns: int
+    slept_ns: int
+    gap_ns: int
+    iterations: int
+    migrations: int
+    cpus: tuple[int, ...]
+    ext: bool | None
+    died: int | None
+
+    @property
+    def off_cpu_pct(self) -> float:
+        """The share of its time, in percent, that it wanted a CPU and had none.
+
+        What it asked to sleep is not counted against the scheduler; the time it overslept is.
+        """
+        if self.wall_ns <= 0:
+            return 0.0
+        return max(0.0, 100.0 * (self.wall_ns - self.run_ns - self.slept_ns) / self.wall_ns)
+
+
+@dataclass(frozen=True)
+class SchedulerState:
+    """What /sys/kernel/sched_ext said at one moment (`attached`, `held`, `stopped`)."""
+
+    when: str
+    state: str
+    ops: str
+    enable_seq: int
+    running: bool
+
+
+@dataclass(frozen=True)
+class GuestReport:
+    """A guest's events in order of kind. `exit` is the scheduler's `{"status": n}` or `{"signal": n}`."""
+
+    release: str
+    clocksource: str
+    held_ns: int
+    asked_ns: int
+    workers: tuple[WorkerStats, ...]
+    states: tuple[SchedulerState, ...]
+    exit: dict[str, int] | None
+    log: tuple[str, ...]
+    kernel_log: tuple[str, ...]
+    guest_ns: int
+
+    def state(self, when: str) -> SchedulerState | None:
+        """The state at `when`, or None where the guest did not get there."""
+        return next((state for state in self.states if state.when == when), None)
+
+    def as_json(self) -> dict[str, Any]:
+        """The report as JSON-able data, for a sidecar."""
+        return asdict(self)
+
+
+def read_report(events: Sequence[Event]) -> GuestReport:
+    """The report of a guest's events; fields of what never happened are empty or zero."""
+
+    def of(kind: str) -> list[Event]:
+        return [event for event in events if event.get("ev") == kind]
+
+    boot = next(iter(of("boot")), {})
+    hold = next(iter(of("hold")), {})
+    left = next(iter(of("sched_exit")), None)
+    return GuestReport(
+        release=boot.get("release", ""),
+        clocksource=boot.get("clocksource", ""),
+        held_ns=hold.get("held_ns", 0),
+        asked_ns=hold.get("asked_ns", 0),
+        workers=tuple(_worker(event) for event in of("worker")),
+        states=tuple(_state(event) for event in of("sched_state")),
+        exit=None if left is None else {key: left[key] for key in ("status", "signal") if key in left},
+        log=tuple(event["text"] for event in of("sched_log")),
+        kernel_log=tuple(f"[{event['at_ns'] / 1e9:12.6f}] {event['text']}" for event in of("kmsg")),
+        guest_ns=max((event.get("t", 0) for event in events), default=0),
+    )
+
+
+def _worker(event: Event) -> WorkerStats:
+    ext = event.get("ext", -1)
+    return WorkerStats(
+        index=event["index"],
+        cgroup=event["cgroup"],
+        kind=event["kind"],
+        wall_ns=event["wall_ns"],
+        run_ns=event.get("run_ns", 0),
+        wait_ns=event.get("wait_ns", 0),
+        slept_ns=event["slept_ns"],
+        gap_ns=event["gap_ns"],
+        iterations=event["iterations"],
+        migrations=event["migrations"],
+        cpus=tuple(int(cpu) for cpu in event["cpus"].split(",") if cpu),
+        ext=None if ext < 0 else bool(ext),
+        died=event.get("wait_status"),
+    )
+
+
+def _state(event: Event) -> SchedulerState:
+    return SchedulerState(
+        when=event["when"],
+        state=event.get("state", ""),
+        ops=event.get("ops", ""),
+        enable_seq=int(event.get("enable_seq") or 0),
+        running=bool(event["running"]),
+    )

@@ -1,0 +1,66 @@
+"""A cgroup of a scenario: its CPUs and its workers."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import Literal, get_args
+
+from ktstr.errors import KtstrError
+from ktstr.scenario.cpuset import Cpuset
+from ktstr.scenario.work import SpinWait, WorkType
+from ktstr.topology import Topology
+
+__all__ = ["CgroupDef", "Policy"]
+
+# sched(7)'s; the real-time ones never come to a sched_ext scheduler.
+Policy = Literal["normal", "batch", "idle", "fifo", "rr"]
+REAL_TIME: frozenset[Policy] = frozenset(("fifo", "rr"))
+
+# What cgroupfs takes as a name, less what would need care in a log.
+_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,62}")
+_MAX_WORKERS = 4096  # the agent's
+
+
+@dataclass(frozen=True)
+class CgroupDef:
+    """A cgroup with `workers` processes (None: one for each of its CPUs) that do `work` under `policy`.
+
+    `cpuset=None` leaves it all CPUs.
+    """
+
+    name: str
+    workers: int | None = None
+    cpuset: Cpuset | None = None
+    work: WorkType = field(default_factory=SpinWait)
+    policy: Policy = "normal"
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.name, str) or not _NAME.fullmatch(self.name):
+            raise KtstrError(f"cgroup {self.name!r}: name: 1 to 63 letters, digits, '_', '-' or '.'")
+        if self.name.startswith(("cgroup.", "cpuset.", "cpu.")):
+            raise KtstrError(f"cgroup {self.name!r}: name: the kernel's own files begin like this")
+        workers = self.workers
+        if workers is not None and (
+            isinstance(workers, bool) or not isinstance(workers, int) or not 1 <= workers <= _MAX_WORKERS
+        ):
+            raise KtstrError(f"cgroup {self.name}: workers={workers!r}: must be from 1 to {_MAX_WORKERS}")
+        if self.cpuset is not None and not isinstance(self.cpuset, Cpuset):
+            raise KtstrError(
+                f"cgroup {self.name}: cpuset={self.cpuset!r}: must be a Cpuset, such as Cpuset.llc(0)"
+            )
+        if not isinstance(self.work, WorkType):
+            raise KtstrError(
+                f"cgroup {self.name}: work={self.work!r}: must be a work type, such as SpinWait()"
+            )
+        if self.policy not in get_args(Policy):
+            accepted = ", ".join(get_args(Policy))
+            raise KtstrError(f"cgroup {self.name}: policy={self.policy!r}: must be one of {accepted}")
+
+    def cpus(self, topology: Topology) -> frozenset[int]:
+        """The CPUs its workers may run on."""
+        return frozenset(range(topology.cpus)) if self.cpuset is None else self.cpuset.cpus(topology)
+
+    def worker_count(self, topology: Topology) -> int:
+        """How many workers it has on `topology`."""
+        return len(self.cpus(topology)) if self.workers is None else self.workers

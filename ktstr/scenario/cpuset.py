@@ -1,0 +1,91 @@
+"""Cpusets written in terms of the topology, and the CPUs they mean on a given one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from ktstr.errors import KtstrError
+from ktstr.topology import Topology
+
+__all__ = ["Cpuset", "cpu_list", "parse_cpu_list", "usable_cpus"]
+
+
+@dataclass(frozen=True)
+class Cpuset:
+    """A set of CPUs; made by `llc`, `numa`, `exact`, `disjoint`."""
+
+    kind: Literal["llc", "numa", "exact", "disjoint"]
+    values: tuple[int, ...]
+
+    @classmethod
+    def llc(cls, index: int) -> Cpuset:
+        """The usable CPUs of one LLC."""
+        return cls("llc", (index,))
+
+    @classmethod
+    def numa(cls, index: int) -> Cpuset:
+        """The usable CPUs of one NUMA node."""
+        return cls("numa", (index,))
+
+    @classmethod
+    def exact(cls, cpus: set[int] | frozenset[int] | list[int] | range) -> Cpuset:
+        """These CPUs."""
+        return cls("exact", tuple(sorted(set(cpus))))
+
+    @classmethod
+    def disjoint(cls, index: int, parts: int) -> Cpuset:
+        """Part `index` of the usable CPUs divided into `parts` neighbouring ones of nearly equal size."""
+        return cls("disjoint", (index, parts))
+
+    def cpus(self, topology: Topology) -> frozenset[int]:
+        """The CPUs it means; KtstrError where the topology has none of them."""
+        usable = sorted(usable_cpus(topology))
+        if self.kind == "exact":
+            cpus = frozenset(self.values)
+            if beyond := [cpu for cpu in self.values if not 0 <= cpu < topology.cpus]:
+                raise KtstrError(f"{self}: topology {topology} has no CPU {beyond[0]}")
+        elif self.kind == "disjoint":
+            index, parts = self.values
+            if not 0 <= index < parts:
+                raise KtstrError(f"{self}: the part must be from 0 to {parts - 1}")
+            cpus = frozenset(usable[len(usable) * index // parts : len(usable) * (index + 1) // parts])
+        else:
+            count = topology.llcs if self.kind == "llc" else topology.numa_nodes
+            (index,) = self.values
+            if not 0 <= index < count:
+                raise KtstrError(f"{self}: topology {topology} has {count}, numbered from 0")
+            members = topology.llc_cpus(index) if self.kind == "llc" else topology.node_cpus(index)
+            # An LLC whose only CPU is the root cgroup's still has to mean something.
+            cpus = members & frozenset(usable) or members
+        if not cpus:
+            raise KtstrError(f"{self}: means no CPU on topology {topology}")
+        return cpus
+
+    def __str__(self) -> str:
+        return f"cpuset {self.kind}({', '.join(map(str, self.values))})"
+
+
+def usable_cpus(topology: Topology) -> frozenset[int]:
+    """The CPUs that scenarios divide up: all but the last, which is the root cgroup's where there are over two."""
+    return frozenset(range(topology.cpus - 1 if topology.cpus > 2 else topology.cpus))
+
+
+def cpu_list(cpus: frozenset[int]) -> str:
+    """CPUs as the kernel writes them: `0-3,7`."""
+    runs: list[list[int]] = []
+    for cpu in sorted(cpus):
+        if runs and cpu == runs[-1][1] + 1:
+            runs[-1][1] = cpu
+        else:
+            runs.append([cpu, cpu])
+    return ",".join(str(a) if a == b else f"{a}-{b}" for a, b in runs)
+
+
+def parse_cpu_list(text: str) -> frozenset[int]:
+    """The CPUs of a list as the kernel writes it; ValueError for anything else."""
+    cpus: set[int] = set()
+    for part in filter(None, text.strip().split(",")):
+        first, dash, last = part.partition("-")
+        cpus.update(range(int(first), int(last if dash else first) + 1))
+    return frozenset(cpus)

@@ -1,0 +1,62 @@
+"""The plan: what the agent is told to do, as the text it reads.
+
+A line an operation, tokens apart by one space; bytes that would end a token are written %XX. docs/plan.md lists
+the operations.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from ktstr.errors import KtstrError
+from ktstr.scenario.cgroup import CgroupDef
+from ktstr.scenario.cpuset import cpu_list
+from ktstr.topology import Topology
+
+__all__ = ["TURN_NS", "plan_text"]
+
+_NS = 1_000_000_000
+# The CPU turn that the agent bounds under the virtual clock.
+TURN_NS = 100_000
+# Guest seconds that a scheduler gets to load, pass the verifier and attach.
+_ATTACH_S = 30
+_AGENT_TOKENS = 256
+
+
+def plan_text(
+    *,
+    topology: Topology,
+    cgroups: Sequence[CgroupDef],
+    hold_s: float,
+    virtual: bool,
+    sysctls: Mapping[str, str],
+    scheduler: Sequence[str],
+) -> str:
+    """The plan of one scenario: start `scheduler` (a command in the guest; empty: none), fill `cgroups`, hold."""
+    lines: list[Sequence[str]] = []
+    if virtual:
+        lines.append(("pace", str(TURN_NS)))
+    lines.extend(("sysctl", name.replace(".", "/"), value) for name, value in sysctls.items())
+    if scheduler:
+        lines.append(("scheduler", str(_ATTACH_S * _NS), *scheduler))
+    names = [cgroup.name for cgroup in cgroups]
+    if twice := {name for name in names if names.count(name) > 1}:
+        raise KtstrError(f"cgroup {min(twice)}: declared twice in one scenario")
+    for cgroup in cgroups:
+        cpus = "-" if cgroup.cpuset is None else cpu_list(cgroup.cpus(topology))
+        lines.append(("cgroup", cgroup.name, cpus))
+        count = str(cgroup.worker_count(topology))
+        lines.append(("spawn", cgroup.name, count, *cgroup.work.tokens, f"policy={cgroup.policy}"))
+    lines.append(("hold", str(round(hold_s * _NS))))
+    for line in lines:
+        if len(line) > _AGENT_TOKENS:
+            raise KtstrError(f"{line[0]} {line[2]}: more than {_AGENT_TOKENS} arguments")
+    return "".join(" ".join(_escape(token) for token in line) + "\n" for line in lines)
+
+
+def _escape(token: str) -> str:
+    if not token:
+        raise KtstrError("an argument for the guest is empty; it would be lost on the way")
+    return "".join(
+        chr(byte) if 0x21 <= byte <= 0x7E and byte != 0x25 else f"%{byte:02X}" for byte in token.encode()
+    )

@@ -1,0 +1,165 @@
+"""QEMU: which one, and the command line that makes a job's machine.
+
+The only module that knows its options; each was measured on QEMU 7.2 and 10.0, and has its reason beside it.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from ktstr.errors import KtstrError
+from ktstr.topology import Topology
+from ktstr.vm.job import VmJob
+
+__all__ = ["Qemu", "command", "find_qemu", "icount_shift"]
+
+_PROGRAM = "qemu-system-x86_64"
+# 7.2 is Debian 12's, the oldest on which the options below were measured.
+OLDEST = (7, 2)
+TCG_MAX_CPUS = 255
+# The translation buffer's size follows the host's memory unless it is given.
+_TB_SIZE_MB = 256
+
+
+@dataclass(frozen=True)
+class Qemu:
+    """A QEMU program and its version (`7.2.22`)."""
+
+    path: Path
+    version: str
+
+    @property
+    def release(self) -> tuple[int, int]:
+        """The version's first two numbers."""
+        major, minor = self.version.split(".")[:2]
+        return int(major), int(minor)
+
+
+@cache
+def find_qemu() -> Qemu:
+    """The QEMU to use: `KTSTR_QEMU` where it is set, else `qemu-system-x86_64` from PATH.
+
+    Raises KtstrError where there is none, it cannot be run, or it is older than 7.2.
+    """
+    chosen = os.environ.get("KTSTR_QEMU")
+    found = shutil.which(chosen or _PROGRAM)
+    if found is None:
+        if chosen:
+            raise KtstrError(f"KTSTR_QEMU={chosen}: no such program")
+        raise KtstrError(
+            f"{_PROGRAM} is not installed; run `nox -s setup`, or `invoke doctor` for what is missing"
+        )
+    try:
+        banner = subprocess.run([found, "--version"], capture_output=True, text=True, timeout=30).stdout
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise KtstrError(f"{found}: cannot be run: {error}") from None
+    match = re.search(r"version (\d+\.\d+(?:\.\d+)?)", banner)
+    if match is None:
+        raise KtstrError(f"{found}: not QEMU: --version printed {banner.splitlines()[:1]!r}")
+    qemu = Qemu(Path(found), match[1])
+    if qemu.release < OLDEST:
+        raise KtstrError(f"{found}: QEMU {qemu.version} is too old; 7.2 or later is needed")
+    return qemu
+
+
+def command(qemu: Qemu, job: VmJob, accelerator: str, folder: Path, initramfs: Path) -> list[str]:
+    """The command line that runs `job`, its files (plan, console, events) in `folder`."""
+    return [
+        str(qemu.path),
+        # No default devices, no user's configuration, no network: only what is named here exists.
+        *("-nodefaults", "-no-user-config", "-display", "none", "-nic", "none"),
+        # A guest's panic reboots (panic=-1) and so ends QEMU.
+        "-no-reboot",
+        *_machine(accelerator),
+        *_clock(job),
+        *_cpus(job.topology, job.memory_mb),
+        *("-kernel", str(job.kernel.image)),
+        *("-initrd", str(initramfs)),
+        *("-append", " ".join((*_KARGS, *_clock_kargs(job), *job.kargs))),
+        *("-fw_cfg", f"name=opt/ktstr/plan,file={_escaped(folder / 'plan.txt')}"),
+        *("-chardev", f"file,id=events,path={_escaped(folder / 'events.jsonl')}"),
+        *("-device", "isa-debugcon,iobase=0xe9,chardev=events"),
+        *("-device", "isa-debug-exit,iobase=0xf4,iosize=0x4"),
+        *("-serial", f"file:{folder / 'console.log'}"),
+        # Counts guest time, so that a hang is found after 30 guest seconds however slow the host is.
+        *("-device", "ib700", "-action", "watchdog=poweroff"),
+    ]
+
+
+_KARGS = (
+    "console=ttyS0",
+    "quiet",
+    "panic=-1",
+    # Guests are thrown away: nothing in them needs guarding from speculation, and it costs emulated time.
+    "mitigations=off",
+    "cryptomgr.notests",
+    "random.trust_cpu=on",
+)
+
+
+def icount_shift(cpus: int) -> int:
+    """The virtual clock's rate for `cpus` CPUs: an instruction takes 2**shift guest nanoseconds.
+
+    All CPUs share the rate, so more CPUs need faster ones or their ticks alone fill the machine.
+    """
+    if cpus <= 8:
+        return 2
+    return 1 if cpus <= 16 else 0
+
+
+def _machine(accelerator: str) -> list[str]:
+    # hpet=off: with it QEMU's turns under icount are ten times longer, and nested KVM fails with it on.
+    machine = "q35,hpet=off"
+    if accelerator == "kvm":
+        return ["-machine", machine, "-accel", "kvm", "-cpu", "host,migratable=off,l3-cache=on"]
+    # Multi-threaded TCG corrupts guests (a static key patched under a running CPU), and is slower.
+    return [
+        *("-machine", machine),
+        *("-accel", f"tcg,thread=single,tb-size={_TB_SIZE_MB}"),
+        *("-cpu", "max,topoext=on,l3-cache=on"),
+    ]
+
+
+def _clock(job: VmJob) -> list[str]:
+    seed = ["-seed", str(job.seed % 2**32)]
+    if job.clock == "real":
+        return seed
+    shift = icount_shift(job.topology.cpus)
+    # sleep=off: idle guest time costs nothing. A fixed date: the guest's clock is part of the result.
+    return [
+        *seed,
+        *("-icount", f"shift={shift},sleep=off"),
+        *("-rtc", "base=2026-01-01T00:00:00,clock=vm"),
+    ]
+
+
+def _clock_kargs(job: VmJob) -> list[str]:
+    if job.clock == "real":
+        return []
+    # Under icount the TSC counts guest nanoseconds, so there is nothing to calibrate or to distrust.
+    return ["tsc_early_khz=1000000", "tsc=reliable", "no_timer_check", "nokaslr"]
+
+
+def _cpus(topology: Topology, memory_mb: int) -> list[str]:
+    """The guest shows one L3 cache a socket, so an LLC is a socket."""
+    cpus, nodes = topology.cpus, topology.numa_nodes
+    smp = f"{cpus},sockets={topology.llcs},cores={topology.cores},threads={topology.threads}"
+    arguments = ["-smp", smp]
+    per_node_mb = -(-memory_mb // nodes)
+    arguments += ["-m", f"{per_node_mb * nodes}M"]
+    for node in range(nodes):
+        members = sorted(topology.node_cpus(node))
+        arguments += ["-object", f"memory-backend-ram,id=node{node},size={per_node_mb}M"]
+        arguments += ["-numa", f"node,nodeid={node},memdev=node{node},cpus={members[0]}-{members[-1]}"]
+    return arguments
+
+
+def _escaped(path: Path) -> str:
+    """QEMU's option syntax ends a value at a comma unless it is doubled."""
+    return str(path).replace(",", ",,")
