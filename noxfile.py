@@ -40,8 +40,7 @@ def setup(session: nox.Session) -> None:
 @nox.session
 def test(session: nox.Session) -> None:
     """Test the schedulers in tests/schedulers: nox -s test -- [--kernel 7.0] [-k name] ..."""
-    chosen = any(arg.split("=")[0] == "--kernel" for arg in session.posargs)
-    pytest(session, "tests/schedulers", "-n", "auto", *([] if chosen else ["--kernel", "auto"]))
+    pytest(session, "tests/schedulers", *in_vms(session))
 
 
 @nox.session
@@ -53,7 +52,7 @@ def unit(session: nox.Session) -> None:
 @nox.session
 def guest(session: nox.Session) -> None:
     """Test ktstr itself in VMs (tests/guest)."""
-    pytest(session, "tests/guest", "-n", "auto")
+    pytest(session, "tests/guest", *in_vms(session))
 
 
 @nox.session
@@ -69,6 +68,12 @@ def typecheck(session: nox.Session) -> None:
     """Check the types with mypy --strict."""
     environment(session)
     session.run(PYTHON, "-m", "mypy")
+
+
+def in_vms(session: nox.Session) -> list[str]:
+    """The options for tests in VMs: in parallel, and with a kernel named, so that it is resolved only once."""
+    named = any(arg.split("=")[0] == "--kernel" for arg in session.posargs)
+    return ["-n", "auto", *([] if named else ["--kernel", "auto"])]
 
 
 def pytest(session: nox.Session, folder: str, *args: str) -> None:

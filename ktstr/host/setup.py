@@ -13,7 +13,7 @@ from collections.abc import Sequence
 
 from ktstr.errors import KtstrError
 from ktstr.host.distribution import Distribution, distribution, root_prefix
-from ktstr.host.tools import TOOLS, Check, Need, check
+from ktstr.host.tools import TOOLS, Check, Need, Tool, check
 
 __all__ = ["install_hint", "lacking", "main", "setup"]
 
@@ -31,12 +31,15 @@ def install_hint(missing: Sequence[Check], host: Distribution) -> str:
     return shlex.join(command if os.geteuid() == 0 else ["sudo", *command])
 
 
-def setup(host: Distribution) -> None:
-    """Install what the tests need and the host lacks; KtstrError, with the command, where that may not be."""
-    missing = lacking(check(TOOLS), "required", "advised")
+def setup(tools: Sequence[Tool], host: Distribution, prefix: Sequence[str] | None) -> None:
+    """Install those of `tools` that are required or advised and missing.
+
+    `prefix` is put before a command to run it as root; None: that may not be done. KtstrError, with the command to
+    run, where a required tool is still missing in the end.
+    """
+    missing = lacking(check(tools), "required", "advised")
     if not missing:
         return
-    prefix = root_prefix()
     if host.family is None or prefix is None:
         hint = f"setup: may not install packages here; run: {install_hint(missing, host)}"
         if lacking(missing, "required"):
@@ -44,7 +47,7 @@ def setup(host: Distribution) -> None:
         print(hint)
         return
     install(host.packages(one.tool for one in missing), host, prefix)
-    if missing := lacking(check(TOOLS), "required"):
+    if missing := lacking(check(tools), "required"):
         still = ", ".join(f"{one.tool.name} ({one.problem})" for one in missing)
         raise KtstrError(f"setup: installed, but still not usable: {still}; see `invoke doctor`")
 
@@ -63,7 +66,7 @@ def install(packages: Sequence[str], host: Distribution, prefix: Sequence[str]) 
 def main() -> int:
     """Set the host up; 0 where the tests can run in the end, else 2."""
     try:
-        setup(distribution())
+        setup(TOOLS, distribution(), root_prefix())
     except KtstrError as error:
         print(f"ktstr: {error}", file=sys.stderr)
         return 2

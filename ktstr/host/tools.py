@@ -169,8 +169,9 @@ def _llvm_tools() -> str:
 
 
 def _debian_keyring() -> str:
-    keyring = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
-    if not keyring.is_file():
+    from ktstr.kernel.settings import debian_settings
+
+    if not any(keyring.is_file() for keyring in debian_settings().keyrings):
         raise Unusable("missing")
     return "present"
 

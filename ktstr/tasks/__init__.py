@@ -13,10 +13,10 @@ from importlib.metadata import version
 from types import ModuleType
 from typing import Any
 
-from invoke import Collection, Exit, Program, Task
+from invoke import Collection, Exit, ParseError, Program, Task
 
 from ktstr.errors import KtstrError
-from ktstr.tasks import doctor
+from ktstr.tasks import doctor, kernel
 
 __all__ = ["main", "ns"]
 
@@ -49,9 +49,25 @@ def gather(*modules: ModuleType) -> Collection:
     return collection
 
 
-ns = gather(doctor)
+ns = gather(doctor, kernel)
+
+
+class _Ktstr(Program):
+    """The `ktstr` command: a mistake on its command line is status 2, since 1 says that a verdict failed."""
+
+    def parse_core(self, argv: list[str] | None) -> None:
+        try:
+            super().parse_core(argv)
+        except ParseError as error:
+            raise Exit(f"ktstr: {error}", code=2) from None
+
+    def parse_tasks(self) -> None:
+        try:
+            super().parse_tasks()
+        except ParseError as error:
+            raise Exit(f"ktstr: {error}", code=2) from None
 
 
 def main() -> None:
     """The `ktstr` command."""
-    Program(namespace=ns, name="ktstr", binary="ktstr", version=version("ktstr")).run()
+    _Ktstr(namespace=ns, name="ktstr", binary="ktstr", version=version("ktstr")).run()

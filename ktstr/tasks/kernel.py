@@ -5,7 +5,7 @@ from __future__ import annotations
 from invoke.context import Context
 from invoke.tasks import task
 
-__all__ = ["kernel_fetch", "kernel_list"]
+__all__ = ["kernel_fetch", "kernel_list", "sched_build"]
 
 _KERNEL = "which kernel: 7.0.13, 7.0, 7, 6.16..7.0, latest, auto"
 
@@ -42,6 +42,22 @@ def kernel_list(context: Context, kernel: str | None = None) -> None:
             origin = f"Debian {candidate.published.suite}, {candidate.published.trust}"
             rows.append((str(candidate.version), candidate.published.key, size, origin))
     _table(rows, "fetch")
+
+
+@task(
+    help={
+        "kernel": "which kernel's types to build with; default: the newest of the source's series",
+        "series": 'which kernel source, "7.3" or "newest"; default: kernels/sources.toml',
+    }
+)
+def sched_build(context: Context, kernel: str | None = None, series: str | None = None) -> None:
+    """Build the kernel tree's own schedulers (scx_simple, scx_qmap, ...)."""
+    from ktstr.kernel.resolve import resolve
+    from ktstr.kernel.tools import build_tools
+
+    folder = build_tools(resolve(kernel)[-1] if kernel else None, series)
+    for tool in sorted(folder.iterdir()):
+        print(tool)
 
 
 def _table(rows: list[tuple[str, str, str, str]], third: str) -> None:

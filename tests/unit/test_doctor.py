@@ -1,0 +1,172 @@
+"""The doctor and the setup: what is found, what is said, and what is installed."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from ktstr.errors import KtstrError
+from ktstr.guest.compiler import host_compiler
+from ktstr.host.diagnosis import Acceleration, Diagnosis
+from ktstr.host.distribution import Distribution, Family, distribution
+from ktstr.host.setup import setup
+from ktstr.host.tools import TOOLS, Check, Need, Tool, Unusable, check
+from ktstr.tasks.doctor import as_json, as_text
+
+CLANG = next(tool for tool in TOOLS if tool.name == "clang")
+DEBIAN_12 = {"ID": "debian", "VERSION_ID": "12"}
+
+
+def a_tool(path: Path, need: Need = "required") -> Tool:
+    """A tool that is there once the file at `path` is."""
+
+    def find() -> str:
+        if not path.exists():
+            raise Unusable("missing")
+        return "1.2"
+
+    return Tool("widget", find, "test", {"debian": "widget-bin", "fedora": "widget", "arch": "widget"}, need)
+
+
+def a_diagnosis(*checks: Check) -> Diagnosis:
+    return Diagnosis(
+        host=distribution(DEBIAN_12),
+        checks=checks,
+        acceleration=Acceleration("tcg", "virtual", "no /dev/kvm"),
+        python="3.11.2",
+        python_packages={"requests": "2.31"},
+        cache=Path("/cache"),
+        cache_size=3 << 30,
+        cache_free=10 << 30,
+    )
+
+
+@pytest.mark.parametrize(
+    ("os_release", "clang"),
+    [
+        (DEBIAN_12, "clang-16"),
+        ({"ID": "debian", "VERSION_ID": "13"}, "clang"),
+        ({"ID": "linuxmint", "ID_LIKE": "ubuntu debian", "VERSION_ID": "22"}, "clang"),
+        ({"ID": "fedora", "VERSION_ID": "42"}, "clang"),
+        ({"ID": "arch"}, "clang"),
+        ({"ID": "plan9"}, ""),
+    ],
+)
+def test_a_package_is_named_as_the_distribution_names_it(os_release: dict[str, str], clang: str) -> None:
+    assert distribution(os_release).package_names(CLANG) == clang
+
+
+def test_every_tool_has_a_package_in_every_family() -> None:
+    for tool in TOOLS:
+        assert {"debian", "fedora", "arch"} <= {key for key, names in tool.packages.items() if names}, (
+            tool.name
+        )
+
+
+def test_the_compiler_that_is_shown_is_the_one_that_builds() -> None:
+    shown = {one.tool.name: one.version for one in check(TOOLS)}
+    assert shown["C compiler"] == host_compiler().version
+
+
+def test_what_lacks_is_told_with_the_command_in_the_last_line() -> None:
+    text = as_text(a_diagnosis(Check(CLANG, problem="14.0.6 is too old")), colour=False)
+    row = next(line for line in text.splitlines() if line.startswith("clang"))
+    assert "14.0.6 is too old" in row
+    last = text.splitlines()[-1]
+    assert last.endswith("apt-get install --no-install-recommends clang-16")
+    assert "is there" not in text
+
+
+def test_an_optional_tool_that_lacks_needs_no_remedy(tmp_path: Path) -> None:
+    found = a_diagnosis(*check([a_tool(tmp_path / "none", "optional")]))
+    assert found.able
+    assert as_text(found, colour=False).endswith("Everything that `nox -s test` needs is there.")
+
+
+def test_a_missing_python_package_is_a_lack() -> None:
+    found = replace(a_diagnosis(), python_packages={"requests": None})
+    assert not found.able
+    assert "requests missing" in as_text(found, colour=False)
+
+
+def test_json_has_what_the_table_has() -> None:
+    data = json.loads(as_json(a_diagnosis(Check(CLANG, problem="missing"))))
+    assert data["able"] is False
+    assert data["tools"][0]["packages"]["debian 12"] == "clang-16"
+    assert (data["accelerator"], data["clock"]) == ("tcg", "virtual")
+
+
+def test_doctor_on_a_bare_machine_exits_2(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "invoke", "doctor", "--json"],
+        cwd=Path(__file__).parents[2],
+        env={"PATH": str(tmp_path), "HOME": str(tmp_path), "KTSTR_CACHE_DIR": str(tmp_path / "cache")},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (2, "")
+    data = json.loads(done.stdout)
+    assert {one["name"] for one in data["tools"] if not one["found"]} >= {
+        "QEMU",
+        "C compiler",
+        "clang",
+        "git",
+    }
+    assert "gcc" in data["remedy"]
+
+
+def test_setup_that_may_not_install_says_what_to_run(tmp_path: Path) -> None:
+    with pytest.raises(KtstrError, match=r"apt-get install --no-install-recommends widget-bin$"):
+        setup([a_tool(tmp_path / "widget")], distribution(DEBIAN_12), None)
+
+
+def test_setup_goes_on_without_what_is_only_advised(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    setup([a_tool(tmp_path / "widget", "advised")], distribution(DEBIAN_12), None)
+    assert "apt-get install --no-install-recommends widget-bin" in capsys.readouterr().out
+
+
+def test_setup_on_an_unknown_distribution_names_the_tools(tmp_path: Path) -> None:
+    with pytest.raises(KtstrError, match="install widget with this system's package manager"):
+        setup([a_tool(tmp_path / "widget")], distribution({"ID": "plan9"}), [])
+
+
+@pytest.fixture
+def package_manager(tmp_path: Path) -> Callable[[str], Distribution]:
+    """Makes a distribution whose package manager is a script: `refresh` and `install` run its lines."""
+
+    def make(install: str) -> Distribution:
+        script = tmp_path / "pm"
+        script.write_text(f'#!/bin/sh\necho "$@" >>{tmp_path}/log\n[ "$1" = update ] || {{ {install}; }}\n')
+        script.chmod(0o755)
+        family = Family("debian", "Testian", (str(script), "install"), "--yes", (str(script), "update"))
+        return Distribution("testian 1", family)
+
+    return make
+
+
+def test_setup_installs_what_lacks_once(
+    tmp_path: Path, package_manager: Callable[[str], Distribution]
+) -> None:
+    host = package_manager(f"touch {tmp_path}/widget")
+    for _ in range(2):
+        setup([a_tool(tmp_path / "widget")], host, [])
+    assert (tmp_path / "log").read_text() == "update\ninstall widget-bin --yes\n"
+
+
+def test_setup_tells_a_package_manager_that_fails(package_manager: Callable[[str], Distribution]) -> None:
+    with pytest.raises(KtstrError, match=r"pm install widget-bin --yes failed"):
+        setup([a_tool(Path("/nonexistent"))], package_manager("exit 1"), [])
+
+
+def test_setup_tells_a_package_that_did_not_help(package_manager: Callable[[str], Distribution]) -> None:
+    with pytest.raises(KtstrError, match=r"still not usable: widget \(missing\)"):
+        setup([a_tool(Path("/nonexistent"))], package_manager("true"), [])

@@ -1,0 +1,106 @@
+"""The nox sessions and ci/nox, run for real over an interpreter that only writes down what it is asked."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+RECORDER = """#!/bin/sh
+echo "$@" >>"$0.log"
+"""
+
+
+class Project:
+    """A checkout with the noxfile and pyproject.toml of this one, and a .venv whose python is the recorder."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        for name in ("noxfile.py", "pyproject.toml"):
+            shutil.copy(ROOT / name, folder)
+        self.python = folder / ".venv" / "bin" / "python"
+        self.python.parent.mkdir(parents=True)
+        self.python.write_text(RECORDER)
+        self.python.chmod(0o755)
+
+    def nox(self, *arguments: str) -> list[str]:
+        """What the interpreter was asked to run by `nox *arguments`, but for asking its version."""
+        log = Path(f"{self.python}.log")
+        log.unlink(missing_ok=True)
+        command = [sys.executable, "-m", "nox", *arguments]
+        done = subprocess.run(command, cwd=self.folder, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+        return [line for line in log.read_text().splitlines() if not line.endswith("--version")]
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Project:
+    return Project(tmp_path)
+
+
+def test_each_session_has_a_line_in_the_menu() -> None:
+    command = [sys.executable, "-m", "nox", "--list"]
+    menu = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    described = re.findall(r"^[*-] (\w+) -> \S.*\.$", menu, re.MULTILINE)
+    assert set(described) == {"setup", "test", "unit", "guest", "lint", "typecheck"}
+
+
+def test_an_unchanged_environment_is_left_alone(project: Project) -> None:
+    first, second = project.nox("-s", "lint"), project.nox("-s", "lint")
+    assert first[0].startswith("-m pip install")
+    assert f"--editable {project.folder}" in first[0]
+    assert second == ["-m ruff check", "-m ruff format --check"]
+    assert first[1:] == second
+
+
+def test_a_changed_dependency_is_installed(project: Project) -> None:
+    project.nox("-s", "lint")
+    pyproject = project.folder / "pyproject.toml"
+    pyproject.write_text(pyproject.read_text().replace('"tqdm>=', '"rich",\n    "tqdm>='))
+    assert project.nox("-s", "lint")[0].startswith("-m pip install")
+
+
+def test_setup_comes_first_and_leaves_the_tests_their_options(project: Project) -> None:
+    install, *asked = project.nox("-s", "setup", "test", "--", "--kernel", "7.0", "-k", "steady")
+    assert install.startswith("-m pip install")
+    assert asked == [
+        "-m ktstr.host.setup",
+        "-m pytest -o testpaths=tests/schedulers -n auto --kernel 7.0 -k steady",
+    ]
+
+
+def test_a_kernel_is_named_where_the_user_names_none(project: Project) -> None:
+    asked = project.nox("-s", "guest", "unit", "--", "-x")
+    assert asked[1:] == [
+        "-m pytest -o testpaths=tests/guest -n auto --kernel auto -x",
+        "-m pytest -o testpaths=tests/unit -x",
+    ]
+
+
+def test_ci_nox_without_python_says_what_to_install(tmp_path: Path) -> None:
+    (tmp_path / "ci").mkdir()
+    shutil.copy(ROOT / "ci" / "nox", tmp_path / "ci")
+    shutil.copy(ROOT / "noxfile.py", tmp_path)
+    tools = tmp_path / "bin"
+    tools.mkdir()
+    for name in ("dirname", "flock", "id", "mkdir", "sed"):
+        found = shutil.which(name)
+        assert found is not None
+        (tools / name).symlink_to(found)
+    done = subprocess.run(
+        ["/bin/sh", str(tmp_path / "ci" / "nox"), "-l"],
+        env={"PATH": str(tools)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 2
+    assert done.stderr.splitlines() == [
+        "ci/nox: needs Python 3.11 or later with venv; on Debian and Ubuntu: sudo apt-get install python3-venv"
+    ]
+    assert not (tmp_path / ".venv").exists()
