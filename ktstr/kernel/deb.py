@@ -64,7 +64,7 @@ def tar_stream(name: str, stream: IO[bytes]) -> Iterator[tarfile.TarFile]:
 
 
 def read_files(file: IO[bytes], name: str, wanted: Callable[[str], bool], limit: int) -> dict[str, bytes]:
-    """The regular files of package `name` with a wanted path (`boot/config-7.0`), of at most `limit` bytes."""
+    """The files of package `name` whose path (`boot/config-7.0`) is wanted, of at most `limit` bytes each."""
     found = {}
     with data_archive(file, name) as archive:
         for member in archive:

@@ -22,7 +22,7 @@ _MANIFEST = "manifest.json"
 
 
 def write(folder: Path, image: bytes, config: str, manifest: Mapping[str, Any]) -> None:
-    """Fill a new entry; `manifest` has `version`, `release`, `source`, `image_sha256` and what else is known."""
+    """Fill a new entry; `manifest` has `version`, `release`, `source`, `image_sha256` and whatever else."""
     (folder / "vmlinux").write_bytes(image)
     (folder / "config").write_text(config)
     facts = {

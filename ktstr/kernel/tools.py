@@ -1,0 +1,204 @@
+"""The kernel tree's own schedulers, built from `tools/sched_ext` of a published kernel source."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tqdm import tqdm
+
+from ktstr.cache import cache_dir, digest, entry
+from ktstr.errors import KtstrError
+from ktstr.guest.compiler import Compiler, bpf_clang
+from ktstr.kernel.model import Kernel
+from ktstr.kernel.resolve import resolve
+from ktstr.kernel.settings import schedulers_series
+from ktstr.kernel.source_tree import SourceTree, fetch_tree
+from ktstr.kernel.spec import parse_version
+
+__all__ = ["build_tools", "find_tool", "first_error"]
+
+_KIND = "schedulers"
+_OLDEST_CLANG = 16
+# The first match of the first pattern that matches at all names the cause: make's own lines only say where.
+_ERRORS = (
+    re.compile(r"^.*\b(?:fatal )?error: .*$", re.MULTILINE),
+    re.compile(r"^.*(?:not found|No such file or directory|undefined reference).*$", re.MULTILINE),
+    re.compile(r"^.*\*\*\*.*$", re.MULTILINE),
+)
+# Variables that would steer the build from outside.
+_FOREIGN = {
+    "MAKEFLAGS",
+    "MAKELEVEL",
+    "MFLAGS",
+    "O",
+    "KBUILD_OUTPUT",
+    "CFLAGS",
+    "LDFLAGS",
+    "ARCH",
+    "CROSS_COMPILE",
+}
+
+
+@dataclass(frozen=True)
+class _Toolchain:
+    """A clang whose companions are there. `llvm` is the value that the kernel's makefiles take as `LLVM`."""
+
+    clang: Compiler
+    llvm: str
+
+
+def build_tools(kernel: Kernel | None = None, series: str | None = None) -> Path:
+    """The folder with the built schedulers (scx_simple, scx_qmap, ...), built unless the cache has them.
+
+    `series` ("7.3"; default: the settings') chooses the source. `kernel` provides the types; it must be of
+    the source's series or later, and is by default the newest of that series. The binaries run on older
+    kernels too, as far as the scheduler itself does. Raises KtstrError that names a missing tool and its
+    Debian package, or the first error of a failed build.
+    """
+    toolchain = _toolchain()
+    tree = fetch_tree(series or schedulers_series())
+    types = kernel or resolve(str(tree.version.series))[-1]
+    key = f"{tree.version}-{digest(tree.id, types.image_sha256, toolchain.clang.banner)[:8]}"
+    what = f"building the schedulers of {tree.version}"
+
+    def make(folder: Path) -> None:
+        # A name of its own: the make of a killed process may still be writing to the last one.
+        build = Path(tempfile.mkdtemp(prefix="build-", dir=folder))
+        log = cache_dir() / "logs" / f"sched-build-{key}.log"
+        _make(tree, types, toolchain, build, log, what)
+        shutil.copytree(build / "build/bin", folder / "bin")
+        shutil.rmtree(build)
+        log.rename(folder / "build.log")
+        manifest = {
+            "version": str(tree.version),
+            "source_sha256": tree.id,
+            "types": types.key,
+            "clang": toolchain.clang.banner,
+        }
+        (folder / "manifest.json").write_text(json.dumps(manifest, indent=2) + "\n")
+
+    return entry(_KIND, key, what, make) / "bin"
+
+
+def find_tool(name: str) -> Path:
+    """The built scheduler `name`, of the newest source in the cache; KtstrError where none was built."""
+    folder = cache_dir() / _KIND
+    entries = [path for path in folder.iterdir() if path.name[0] != "."] if folder.is_dir() else []
+    built = [path for path in entries if (path / "bin" / name).is_file()]
+    if not built:
+        known = sorted({tool.name for path in entries for tool in (path / "bin").iterdir()})
+        hint = (
+            f"built are {', '.join(known)}" if known else "`invoke sched-build` builds the kernel tree's own"
+        )
+        raise KtstrError(f"scheduler {name}: not among the built ones; {hint}")
+    return max(built, key=_rank) / "bin" / name
+
+
+def first_error(output: str) -> str:
+    """The line of a build's output that tells what went wrong first."""
+    for pattern in _ERRORS:
+        if match := pattern.search(output):
+            return match[0].strip()
+    lines = output.strip().splitlines()
+    return lines[-1].strip() if lines else "no output"
+
+
+def _rank(built: Path) -> tuple[Any, float]:
+    """Newest source first, then the newest types, by when it was built."""
+    manifest = json.loads((built / "manifest.json").read_text())
+    return parse_version(manifest["version"]), built.stat().st_mtime
+
+
+def _make(tree: SourceTree, types: Kernel, toolchain: _Toolchain, build: Path, log: Path, what: str) -> None:
+    command = [
+        "make",
+        "-C",
+        str(tree.path / "tools/sched_ext"),
+        f"-j{len(os.sched_getaffinity(0))}",
+        f"LLVM={toolchain.llvm}",
+        f"VMLINUX_BTF={types.image}",
+        f"O={build}",
+        # bpftool's optional parts, which the schedulers' build does not use and which need more libraries
+        "SKIP_CRYPTO=1",
+        "SKIP_LLVM=1",
+        "SKIP_LIBBFD=1",
+    ]
+    status, output = _run(command, what)
+    log.parent.mkdir(exist_ok=True)
+    log.write_text(f"{shlex.join(command)}\n{output}")
+    if status:
+        older = parse_version(types.version).series < tree.version.series
+        hint = f"; it needs the types of a kernel {tree.version.series}, not {types.version}" if older else ""
+        raise KtstrError(f"schedulers of {tree.version}: {first_error(output)}{hint} (full log: {log})")
+
+
+def _run(command: Sequence[str], what: str) -> tuple[int, str]:
+    """Run a build, showing how many lines it has printed: it does not tell how many there will be."""
+    environment = {name: value for name, value in os.environ.items() if name not in _FOREIGN} | {
+        "LC_ALL": "C"
+    }
+    lines = []
+    with subprocess.Popen(
+        command,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
+    ) as process:
+        assert process.stdout is not None  # it is a pipe
+        try:
+            for line in tqdm(process.stdout, desc=what, unit=" lines", delay=1, leave=False, disable=None):
+                lines.append(line)
+        except BaseException:
+            process.kill()
+            raise
+    return process.returncode, "".join(lines)
+
+
+def _toolchain() -> _Toolchain:
+    """The newest clang and what the build needs beside it; KtstrError naming what is missing."""
+    clang = bpf_clang()
+    name = Path(clang.command[-1]).name
+    suffix = name.removeprefix("clang")
+    if clang.major < _OLDEST_CLANG:
+        raise KtstrError(
+            f"{clang.command[-1]}: clang {clang.version} is too old for the kernel's schedulers; "
+            f"install {_OLDEST_CLANG} or later (Debian: clang-16 llvm-16 lld-16)"
+        )
+    # Outside PATH the makefiles take a folder instead of a suffix.
+    in_path = shutil.which(name) is not None
+    llvm = (suffix or "1") if in_path else f"{Path(clang.command[-1]).parent}/"
+    folder = "" if in_path else llvm
+    wanted = {
+        f"{folder}ld.lld{suffix}": f"lld{suffix}",
+        f"{folder}llvm-ar{suffix}": f"llvm{suffix}",
+        f"{folder}llvm-strip{suffix}": f"llvm{suffix}",
+        "make": "make",
+        "python3": "python3",
+    }
+    missing = {tool: package for tool, package in wanted.items() if shutil.which(tool) is None}
+    headers = {"gelf.h": "libelf-dev", "zlib.h": "zlib1g-dev"}
+    missing |= {header: package for header, package in headers.items() if not _has_header(clang, header)}
+    if missing:
+        packages = " ".join(sorted(set(missing.values())))
+        raise KtstrError(f"building the kernel's schedulers needs {', '.join(missing)} (Debian: {packages})")
+    return _Toolchain(clang, llvm)
+
+
+def _has_header(clang: Compiler, header: str) -> bool:
+    command = [*clang.command, "-E", "-x", "c", "-o", os.devnull, "-"]
+    return (
+        subprocess.run(command, input=f"#include <{header}>\n".encode(), capture_output=True).returncode == 0
+    )
