@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
 import subprocess
@@ -13,6 +12,7 @@ from typing import Literal
 
 from ktstr.errors import KtstrError
 from ktstr.guest.compiler import bpf_clang, host_compiler, system_archive
+from ktstr.vm.qemu import find_qemu
 
 __all__ = ["TOOLS", "Check", "Need", "Tool", "Unusable", "check"]
 
@@ -96,19 +96,26 @@ def _program(*names: str) -> Callable[[], str]:
     return find
 
 
+def _in_short(error: KtstrError) -> Unusable:
+    """What the error of a search comes to in a table: a version that is too old, a bad setting, or "missing"."""
+    text = str(error).split(";")[0]
+    if old := re.search(r"([\d.]+) is too old", text):
+        return Unusable(old[0])
+    return Unusable(text if re.match(r"[A-Z_]+=", text) else "missing")
+
+
 def _qemu() -> str:
-    chosen = os.environ.get("KTSTR_QEMU")
     try:
-        return _version(_says(chosen or "qemu-system-x86_64", "--version"))
-    except Unusable as why:
-        raise Unusable(f"KTSTR_QEMU={chosen}: {why}" if chosen else str(why)) from None
+        return find_qemu().version
+    except KtstrError as error:
+        raise _in_short(error) from error
 
 
 def _c_compiler() -> str:
     try:
         return host_compiler().version
     except KtstrError as error:
-        raise Unusable("CC: cannot be run" if "CC" in os.environ else "missing") from error
+        raise _in_short(error) from error
 
 
 def _archive(lib: str) -> Path:
@@ -149,8 +156,7 @@ def _clang() -> str:
     try:
         return bpf_clang().version
     except KtstrError as error:
-        old = re.search(r"clang (\S+) is too old", str(error))
-        raise Unusable(f"{old[1]} is too old" if old else "missing") from error
+        raise _in_short(error) from error
 
 
 def _llvm_tools() -> str:

@@ -18,6 +18,7 @@ from ktstr.host.distribution import Distribution, Family, distribution
 from ktstr.host.setup import setup
 from ktstr.host.tools import TOOLS, Check, Need, Tool, Unusable, check
 from ktstr.tasks.doctor import as_json, as_text
+from ktstr.vm.qemu import find_qemu
 
 CLANG = next(tool for tool in TOOLS if tool.name == "clang")
 DEBIAN_12 = {"ID": "debian", "VERSION_ID": "12"}
@@ -72,6 +73,26 @@ def test_every_tool_has_a_package_in_every_family() -> None:
 def test_the_compiler_that_is_shown_is_the_one_that_builds() -> None:
     shown = {one.tool.name: one.version for one in check(TOOLS)}
     assert shown["C compiler"] == host_compiler().version
+
+
+@pytest.mark.parametrize(
+    ("name", "variable", "banner", "problem"),
+    [
+        ("clang", "KTSTR_CLANG", "Debian clang version 11.0.1-2", "11.0.1 is too old"),
+        ("QEMU", "KTSTR_QEMU", "QEMU emulator version 5.2.0", "5.2.0 is too old"),
+        ("C compiler", "CC", "", "CC={path}: not a C compiler that can be run"),
+    ],
+)
+def test_a_tool_that_cannot_be_used_says_why(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, variable: str, banner: str, problem: str
+) -> None:
+    script = tmp_path / "tool"
+    script.write_text(f"#!/bin/sh\necho '{banner}'\n")
+    script.chmod(0o755)
+    monkeypatch.setenv(variable, str(script))
+    find_qemu.cache_clear()
+    found = check([tool for tool in TOOLS if tool.name == name])[0]
+    assert found.problem == problem.format(path=script)
 
 
 def test_what_lacks_is_told_with_the_command_in_the_last_line() -> None:
