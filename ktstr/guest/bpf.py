@@ -23,7 +23,9 @@ _EM_BPF = 247
 # The kernel's name of a machine, for bpf_tracing.h, by the number that an ELF file has for it.
 _MACHINES = {62: "x86", 183: "arm64", 243: "riscv"}
 _FLAGS = (
-    *("-target", "bpf", "-mcpu=v3", "-g", "-O2", "-Wall", "-Werror"),
+    *("-target", "bpf", "-mcpu=v3", "-O2", "-Wall", "-Werror"),
+    # With the headers' text in the debug information the verifier's log shows it, although paths are mapped.
+    *("-g", "-gdwarf-5", "-gembed-source"),
     # Kernels from 6.19 on embed one struct in another without a name; only this dialect can say so.
     *("-fms-extensions", "-Wno-microsoft-anon-tag"),
 )
@@ -37,9 +39,11 @@ def build_loader() -> Path:
 def build_bpf(source: Path, kernel: Kernel, cflags: tuple[str, ...] = ()) -> Path:
     """The object of scheduler `source` for `kernel`: a `.bpf.c` is compiled, a `.bpf.o` is returned as it is.
 
-    `cflags` go to clang after ktstr's own. Raises KtstrError with the first error and the log's path where it
-    does not compile, and where the object is not BPF or has no struct_ops map.
+    `cflags` go to clang after ktstr's own; relative paths in them start in the source's folder. Raises KtstrError
+    with the first error and the log's path where it does not compile, and where the object is not BPF or has no
+    struct_ops map.
     """
+    source = source.absolute()
     if not source.is_file():
         raise KtstrError(f"bpf={source}: no such file; must be a .bpf.c or a .bpf.o")
     if source.name.endswith(".bpf.o"):
@@ -60,16 +64,17 @@ def build_bpf(source: Path, kernel: Kernel, cflags: tuple[str, ...] = ()) -> Pat
     ]
     strip = _compile("bpf_strip", library)
     name = source.name.removesuffix(".c") + ".o"
+    # Clang runs in the source's folder, where it finds the source under its mapped path and puts its lines into BTF.
     # The key is what the compiler reads, so a change in any header, wherever it lies, makes a new object.
     with tempfile.TemporaryDirectory(prefix="ktstr-") as scratch:
         preprocessed = Path(scratch) / "preprocessed"
-        run_compiler(name, [*command, "-E", "-o", str(preprocessed)])
-        inputs = (clang.banner, *_FLAGS, *cflags, cache.file_digest(strip), preprocessed.read_bytes())
-        key = cache.digest(*inputs)
+        run_compiler(name, [*command, "-E", "-o", str(preprocessed)], cwd=source.parent)
+        text = preprocessed.read_bytes()
+    key = cache.digest(clang.banner, *_FLAGS, *cflags, cache.file_digest(strip), text)
 
     def make(directory: Path) -> None:
         whole = directory / f"{name}.whole"
-        run_compiler(name, [*command, "-c", "-o", str(whole)])
+        run_compiler(name, [*command, "-c", "-o", str(whole)], cwd=source.parent)
         _check_object(whole, source)
         run_compiler(name, [str(strip), str(whole), str(directory / name)])
         whole.unlink()

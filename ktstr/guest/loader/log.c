@@ -72,13 +72,16 @@ int log_collect(struct bpf_object *object)
 	return 0;
 }
 
-/* The line of a verifier's log that says what was wrong: the last one before the statistics. */
+/*
+ * The line of a verifier's log that says what was wrong: the last one before the statistics and, from 7.3 on, before
+ * the explanation that starts with "Verification failed".
+ */
 static const char *last_complaint(char *log)
 {
 	const char *last = "";
 
 	for (char *line = strtok(log, "\n"); line; line = strtok(NULL, "\n")) {
-		if (!strncmp(line, "processed ", 10))
+		if (!strncmp(line, "processed ", 10) || !strncmp(line, "Verification failed", 19))
 			break;
 		if (*line)
 			last = line;
