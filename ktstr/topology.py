@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from ktstr.errors import KtstrError
 
-__all__ = ["DEFAULT_TOPOLOGY", "Topology"]
+__all__ = ["DEFAULT_TOPOLOGY", "Topology", "cpu_list", "parse_cpu_list"]
 
 _NOTATION = re.compile(r"(\d{1,4})n(\d{1,4})l(\d{1,4})c(\d{1,4})t")
 
@@ -40,7 +40,9 @@ class Topology:
         """The topology written as `text` (`1n2l4c1t`); KtstrError for anything else."""
         match = _NOTATION.fullmatch(text.strip())
         if match is None:
-            raise KtstrError(f"topology {text!r}: not of the form 1n2l4c1t (NUMA nodes, LLCs, cores, threads)")
+            raise KtstrError(
+                f"topology {text!r}: not of the form 1n2l4c1t (NUMA nodes, LLCs, cores, threads)"
+            )
         return cls(*(int(group) for group in match.groups()))
 
     @property
@@ -68,3 +70,23 @@ class Topology:
 
 
 DEFAULT_TOPOLOGY = Topology(1, 1, 2, 1)
+
+
+def cpu_list(cpus: frozenset[int]) -> str:
+    """CPUs as the kernel writes them: `0-3,7`."""
+    runs: list[list[int]] = []
+    for cpu in sorted(cpus):
+        if runs and cpu == runs[-1][1] + 1:
+            runs[-1][1] = cpu
+        else:
+            runs.append([cpu, cpu])
+    return ",".join(str(a) if a == b else f"{a}-{b}" for a, b in runs)
+
+
+def parse_cpu_list(text: str) -> frozenset[int]:
+    """The CPUs of a list as the kernel writes it; ValueError for anything else."""
+    cpus: set[int] = set()
+    for part in filter(None, text.strip().split(",")):
+        first, dash, last = part.partition("-")
+        cpus.update(range(int(first), int(last if dash else first) + 1))
+    return frozenset(cpus)

@@ -9,8 +9,7 @@ from dataclasses import dataclass
 from ktstr.checks.thresholds import Checks
 from ktstr.guest.report import GuestReport, WorkerStats
 from ktstr.scenario.cgroup import REAL_TIME, CgroupDef
-from ktstr.scenario.cpuset import cpu_list
-from ktstr.topology import Topology
+from ktstr.topology import Topology, cpu_list
 
 __all__ = ["Violation", "judge"]
 

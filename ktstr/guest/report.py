@@ -6,7 +6,9 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-__all__ = ["GuestReport", "SchedulerState", "WorkerStats", "read_report"]
+from ktstr.topology import parse_cpu_list
+
+__all__ = ["GuestCpu", "GuestReport", "SchedulerState", "WorkerStats", "read_report"]
 
 Event = dict[str, Any]
 
@@ -16,7 +18,7 @@ class WorkerStats:
     """A worker over one hold, in guest nanoseconds.
 
     `run_ns` is time on a CPU as the kernel counts it, `slept_ns` what it asked to sleep, `gap_ns` the longest
-    time it wanted to run and did not. `ext` says whether sched_ext had it at the end (None: the kernel did not
+    time it wanted to run and did not; `gaps[i]` counts the gaps of 2**i to 2**(i+1) ns. `ext` says whether sched_ext had it at the end (None: the kernel did not
     tell). `died` is the wait status of one that ended by itself.
     """
 
@@ -30,6 +32,7 @@ class WorkerStats:
     gap_ns: int
     iterations: int
     migrations: int
+    gaps: tuple[int, ...]
     cpus: tuple[int, ...]
     ext: bool | None
     died: int | None
@@ -43,6 +46,16 @@ class WorkerStats:
         if self.wall_ns <= 0:
             return 0.0
         return max(0.0, 100.0 * (self.wall_ns - self.run_ns - self.slept_ns) / self.wall_ns)
+
+
+@dataclass(frozen=True)
+class GuestCpu:
+    """A CPU as the guest's own sysfs shows it: the CPUs that share its core and its LLC, and its NUMA node."""
+
+    cpu: int
+    threads: frozenset[int]
+    llc: frozenset[int]
+    node: int
 
 
 @dataclass(frozen=True)
@@ -62,6 +75,7 @@ class GuestReport:
 
     release: str
     clocksource: str
+    cpus: tuple[GuestCpu, ...]
     held_ns: int
     asked_ns: int
     workers: tuple[WorkerStats, ...]
@@ -76,8 +90,10 @@ class GuestReport:
         return next((state for state in self.states if state.when == when), None)
 
     def as_json(self) -> dict[str, Any]:
-        """The report as JSON-able data, for a sidecar."""
-        return asdict(self)
+        """The report as JSON-able data, for a sidecar; the CPUs are the declared topology's, so they are left out."""
+        data = asdict(self)
+        del data["cpus"]
+        return data
 
 
 def read_report(events: Sequence[Event]) -> GuestReport:
@@ -92,6 +108,7 @@ def read_report(events: Sequence[Event]) -> GuestReport:
     return GuestReport(
         release=boot.get("release", ""),
         clocksource=boot.get("clocksource", ""),
+        cpus=_cpus(of("cpu"), of("node")),
         held_ns=hold.get("held_ns", 0),
         asked_ns=hold.get("asked_ns", 0),
         workers=tuple(_worker(event) for event in of("worker")),
@@ -100,6 +117,19 @@ def read_report(events: Sequence[Event]) -> GuestReport:
         log=tuple(event["text"] for event in of("sched_log")),
         kernel_log=tuple(f"[{event['at_ns'] / 1e9:12.6f}] {event['text']}" for event in of("kmsg")),
         guest_ns=max((event.get("t", 0) for event in events), default=0),
+    )
+
+
+def _cpus(cpus: list[Event], nodes: list[Event]) -> tuple[GuestCpu, ...]:
+    members = {cpu: event["node"] for event in nodes for cpu in parse_cpu_list(event["cpus"])}
+    return tuple(
+        GuestCpu(
+            event["cpu"],
+            parse_cpu_list(event["threads"]),
+            parse_cpu_list(event["llc"]),
+            members.get(event["cpu"], 0),
+        )
+        for event in cpus
     )
 
 
@@ -116,6 +146,7 @@ def _worker(event: Event) -> WorkerStats:
         gap_ns=event["gap_ns"],
         iterations=event["iterations"],
         migrations=event["migrations"],
+        gaps=tuple(event.get("gaps", ())),
         cpus=tuple(int(cpu) for cpu in event["cpus"].split(",") if cpu),
         ext=None if ext < 0 else bool(ext),
         died=event.get("wait_status"),

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from ktstr.checks.judge import Violation
 from ktstr.guest.report import GuestReport, WorkerStats
-from ktstr.scenario.cpuset import cpu_list
+from ktstr.topology import cpu_list
 
 __all__ = ["failure_text", "worker_table"]
 

@@ -8,7 +8,7 @@ from typing import Literal
 from ktstr.errors import KtstrError
 from ktstr.topology import Topology
 
-__all__ = ["Cpuset", "cpu_list", "parse_cpu_list", "usable_cpus"]
+__all__ = ["Cpuset", "usable_cpus"]
 
 
 @dataclass(frozen=True)
@@ -69,23 +69,3 @@ class Cpuset:
 def usable_cpus(topology: Topology) -> frozenset[int]:
     """The CPUs that scenarios divide up: all but the last, which is the root cgroup's where there are over two."""
     return frozenset(range(topology.cpus - 1 if topology.cpus > 2 else topology.cpus))
-
-
-def cpu_list(cpus: frozenset[int]) -> str:
-    """CPUs as the kernel writes them: `0-3,7`."""
-    runs: list[list[int]] = []
-    for cpu in sorted(cpus):
-        if runs and cpu == runs[-1][1] + 1:
-            runs[-1][1] = cpu
-        else:
-            runs.append([cpu, cpu])
-    return ",".join(str(a) if a == b else f"{a}-{b}" for a, b in runs)
-
-
-def parse_cpu_list(text: str) -> frozenset[int]:
-    """The CPUs of a list as the kernel writes it; ValueError for anything else."""
-    cpus: set[int] = set()
-    for part in filter(None, text.strip().split(",")):
-        first, dash, last = part.partition("-")
-        cpus.update(range(int(first), int(last if dash else first) + 1))
-    return frozenset(cpus)

@@ -10,8 +10,7 @@ from collections.abc import Mapping, Sequence
 
 from ktstr.errors import KtstrError
 from ktstr.scenario.cgroup import CgroupDef
-from ktstr.scenario.cpuset import cpu_list
-from ktstr.topology import Topology
+from ktstr.topology import Topology, cpu_list
 
 __all__ = ["TURN_NS", "plan_text"]
 

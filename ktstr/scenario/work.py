@@ -13,12 +13,17 @@ _MS = 1_000_000
 
 @dataclass(frozen=True)
 class SpinWait:
-    """Computes without end and never gives up its CPU."""
+    """Computes without end and never gives up its CPU; `pause` ends every few hundred instructions in a PAUSE.
+
+    Without the PAUSE it is what a program that computes looks like to the machine, and what shows QEMU's CPU turn.
+    """
+
+    pause: bool = True
 
     @property
     def tokens(self) -> tuple[str, ...]:
         """The work type as the plan has it: its name, then `key=value`."""
-        return ("spin_wait",)
+        return ("spin_wait", f"pause={int(self.pause)}")
 
 
 @dataclass(frozen=True)

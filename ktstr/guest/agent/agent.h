@@ -14,6 +14,7 @@
 #define MAX_CPUS 1024
 #define MAX_WORKERS 4096
 #define MAX_TOKENS 256
+#define GAP_BUCKETS 32
 #define NSEC_PER_SEC 1000000000ULL
 #define NSEC_PER_MSEC 1000000ULL
 
@@ -34,6 +35,7 @@ void emit_begin(const char *event);
 void emit_text(const char *key, const char *value);
 void emit_bytes(const char *key, const char *value, size_t length);
 void emit_u64(const char *key, uint64_t value);
+void emit_u64s(const char *key, const uint64_t *values, size_t count);
 void emit_i64(const char *key, int64_t value);
 void emit_end(void);
 void fail(const char *where, const char *what) __attribute__((noreturn));
@@ -99,6 +101,7 @@ struct worker_page {
 	uint32_t asleep;
 	uint32_t cpu;
 	uint64_t cpus[MAX_CPUS / 64];
+	uint64_t gaps[GAP_BUCKETS]; /* how many gaps lay between 2^i and 2^(i+1) ns */
 };
 
 struct work {
@@ -106,6 +109,7 @@ struct work {
 	int policy;		/* of sched_setscheduler(2) */
 	uint64_t burst_ns;
 	uint64_t sleep_ns;
+	bool pause;		/* a PAUSE after each chunk */
 };
 
 struct work work_parse(const struct plan_line *line, unsigned int from);

@@ -95,6 +95,18 @@ void emit_u64(const char *key, uint64_t value)
 	put_text(text);
 }
 
+void emit_u64s(const char *key, const uint64_t *values, size_t count)
+{
+	char text[24];
+
+	put_key(key);
+	for (size_t i = 0; i < count; i++) {
+		snprintf(text, sizeof(text), "%s%llu", i ? "," : "[", (unsigned long long)values[i]);
+		put_text(text);
+	}
+	put_text(count ? "]" : "[]");
+}
+
 void emit_i64(const char *key, int64_t value)
 {
 	char text[24];

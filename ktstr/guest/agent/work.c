@@ -41,19 +41,12 @@ struct work work_parse(const struct plan_line *line, unsigned int from)
 	work.burst_ns = text ? strtoull(text, NULL, 10) : 0;
 	text = plan_value(line, from, "sleep_ns");
 	work.sleep_ns = text ? strtoull(text, NULL, 10) : 0;
+	text = plan_value(line, from, "pause");
+	work.pause = !text || strcmp(text, "0");
 	return work;
 }
 
-static void relax(void)
-{
-	/*
-	 * A spinner's PAUSE. Under QEMU's single-threaded TCG it also ends the CPU's turn, so that spinning CPUs take turns
-	 * of a chunk and advance at one speed (see docs/clocks.md for the measurement).
-	 */
-	__builtin_ia32_pause();
-}
-
-static void compute(void)
+static void compute(const struct work *work)
 {
 	uint32_t x = 0x9e3779b9;
 
@@ -61,16 +54,24 @@ static void compute(void)
 		x = x * 1664525 + 1013904223;
 		__asm__ volatile("" : "+r"(x));
 	}
-	relax();
+	/*
+	 * A spinner's PAUSE. Under QEMU's single-threaded TCG it also ends the CPU's turn, so that spinning CPUs take turns
+	 * of a chunk and advance at one speed (see docs/clocks.md for the measurement).
+	 */
+	if (work->pause)
+		__builtin_ia32_pause();
 }
 
 static uint64_t look(struct worker_page *page, uint64_t wanted_since)
 {
 	uint64_t now = now_ns();
+	uint64_t gap = now - wanted_since;
 	uint32_t cpu = (uint32_t)sched_getcpu();
 
-	if (now - wanted_since > page->gap_ns)
-		page->gap_ns = now - wanted_since;
+	if (gap > page->gap_ns)
+		page->gap_ns = gap;
+	if (gap)
+		page->gaps[gap >> 32 ? GAP_BUCKETS - 1 : 31 - __builtin_clz((uint32_t)gap)]++;
 	page->last_ns = now;
 	if (cpu != page->cpu) {
 		/* The first reading says where it started, not that it moved. */
@@ -82,9 +83,9 @@ static uint64_t look(struct worker_page *page, uint64_t wanted_since)
 	return now;
 }
 
-static void step(struct worker_page *page)
+static void step(const struct work *work, struct worker_page *page)
 {
-	compute();
+	compute(work);
 	page->iterations++;
 	look(page, page->last_ns);
 }
@@ -104,37 +105,35 @@ static void pause_for(struct worker_page *page, uint64_t ns)
 	look(page, due);
 }
 
-static void burst(struct worker_page *page, uint64_t ns)
+static void burst(const struct work *work, struct worker_page *page)
 {
-	uint64_t end = page->last_ns + ns;
+	uint64_t end = page->last_ns + work->burst_ns;
 
 	while (page->last_ns < end)
-		step(page);
+		step(work, page);
 }
 
 static void spin_wait(const struct work *work, struct worker_page *page)
 {
-	(void)work;
-	step(page);
+	step(work, page);
 }
 
 static void yield_heavy(const struct work *work, struct worker_page *page)
 {
-	(void)work;
-	step(page);
+	step(work, page);
 	sched_yield();
 }
 
 /* A burst of computing, then a yield: between spinning and yielding. */
 static void mixed(const struct work *work, struct worker_page *page)
 {
-	burst(page, work->burst_ns);
+	burst(work, page);
 	sched_yield();
 }
 
 static void bursty(const struct work *work, struct worker_page *page)
 {
-	burst(page, work->burst_ns);
+	burst(work, page);
 	pause_for(page, work->sleep_ns);
 }
 

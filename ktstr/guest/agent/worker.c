@@ -163,6 +163,7 @@ void workers_report(struct workers *workers)
 		emit_u64("gap_ns", gap_ns);
 		emit_u64("slept_ns", page->slept_ns);
 		emit_u64("asleep", page->asleep);
+		emit_u64s("gaps", page->gaps, GAP_BUCKETS);
 		emit_cpus(page);
 		emit_end();
 	}
