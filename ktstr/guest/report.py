@@ -18,8 +18,9 @@ class WorkerStats:
     """A worker over one hold, in guest nanoseconds.
 
     `run_ns` is time on a CPU as the kernel counts it, `slept_ns` what it asked to sleep, `gap_ns` the longest
-    time it wanted to run and did not; `gaps[i]` counts the gaps of 2**i to 2**(i+1) ns. `ext` says whether sched_ext had it at the end (None: the kernel did not
-    tell). `died` is the wait status of one that ended by itself.
+    time it wanted to run and did not; `gaps[i]` counts the gaps of 2**i to 2**(i+1) ns. `ext` says whether
+    sched_ext had it at the end (None: the kernel did not tell). `died` is the wait status of one that ended by
+    itself.
     """
 
     index: int

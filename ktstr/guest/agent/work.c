@@ -65,7 +65,7 @@ static void compute(const struct work *work)
 static uint64_t look(struct worker_page *page, uint64_t wanted_since)
 {
 	uint64_t now = now_ns();
-	uint64_t gap = now - wanted_since;
+	uint64_t gap = now > wanted_since ? now - wanted_since : 0;
 	uint32_t cpu = (uint32_t)sched_getcpu();
 
 	if (gap > page->gap_ns)

@@ -13,6 +13,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#define GATE_NS (5 * NSEC_PER_SEC)
+
 static void worker_main(const struct worker *worker, const struct work *work, int gate)
 {
 	bool real_time = work->policy == SCHED_FIFO || work->policy == SCHED_RR;
@@ -84,12 +86,42 @@ static bool read_schedstat(pid_t pid, uint64_t *run_ns, uint64_t *wait_ns)
 	return true;
 }
 
+/* Whether the task sleeps: the third field of stat(5), behind the name, which may hold anything but ')' at its end. */
+static bool sleeps(pid_t pid)
+{
+	char path[64], text[512];
+	const char *name_end;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
+	if (file_read(path, text, sizeof(text)) <= 0)
+		return true; /* gone: nothing to wait for */
+	name_end = strrchr(text, ')');
+	return name_end && name_end[1] == ' ' && name_end[2] == 'S';
+}
+
+/*
+ * Waits until every new worker sleeps at the gate, so that what it does there is not taken for work. One that a scheduler
+ * never lets get so far is released all the same: that it does nothing then is the finding.
+ */
+static void wait_for_all(const struct workers *workers)
+{
+	uint64_t start = now_ns();
+
+	for (unsigned int i = workers->released; i < workers->count; i++) {
+		while (!sleeps(workers->all[i].pid) && now_ns() - start < GATE_NS) {
+			port_watchdog(30);
+			usleep(1000);
+		}
+	}
+}
+
 void workers_release(struct workers *workers)
 {
 	uint64_t start;
 
 	if (workers->gate < 0)
 		return;
+	wait_for_all(workers);
 	start = now_ns();
 	for (unsigned int i = workers->released; i < workers->count; i++) {
 		struct worker *worker = &workers->all[i];
@@ -138,13 +170,16 @@ void workers_report(struct workers *workers)
 	for (unsigned int i = 0; i < workers->released; i++) {
 		struct worker *worker = &workers->all[i];
 		struct worker_page *page = worker->page;
-		uint64_t run_ns = 0, wait_ns = 0, now, gap_ns;
+		uint64_t run_ns = 0, wait_ns = 0, now, gap_ns, slept_ns;
 
 		now = now_ns();
 		gap_ns = page->gap_ns;
 		/* The gap it is in. A sleeper's `last_ns` is the time at which it asked to be woken. */
 		if (now > page->last_ns && now - page->last_ns > gap_ns)
 			gap_ns = now - page->last_ns;
+		slept_ns = page->slept_ns;
+		if (page->asleep && page->last_ns > now)
+			slept_ns -= page->last_ns - now;
 		emit_begin("worker");
 		emit_u64("index", worker->index);
 		emit_text("cgroup", worker->cgroup);
@@ -161,7 +196,7 @@ void workers_report(struct workers *workers)
 		emit_u64("iterations", page->iterations);
 		emit_u64("migrations", page->migrations);
 		emit_u64("gap_ns", gap_ns);
-		emit_u64("slept_ns", page->slept_ns);
+		emit_u64("slept_ns", slept_ns);
 		emit_u64("asleep", page->asleep);
 		emit_u64s("gaps", page->gaps, GAP_BUCKETS);
 		emit_cpus(page);

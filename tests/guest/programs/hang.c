@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Starts the watchdog as the agent does, then holds the only CPU that could reset it: interrupts off, no end. */
+#include <sys/io.h>
+
+int main(void)
+{
+	if (iopl(3))
+		return 1;
+	outb(0, 0x443);
+	for (;;)
+		__asm__ volatile("cli; pause");
+}

@@ -1,0 +1,30 @@
+"""The fixture scheduler, as a scheduler author would test theirs."""
+
+from ktstr import Ctx, declare_scheduler, ktstr_test, scenarios
+
+FIXTURE = declare_scheduler(
+    name="fixture",
+    bpf="fixture.bpf.c",
+    topology=(1, 2, 4, 1),
+    kernels=["6.12..=7.3"],
+)
+
+
+@ktstr_test(scheduler=FIXTURE)
+def basic_steady(ctx: Ctx) -> None:
+    scenarios.steady(ctx)
+
+
+@ktstr_test(scheduler=FIXTURE, cores=2, threads=2)
+def smt_steady(ctx: Ctx) -> None:
+    scenarios.steady(ctx)
+
+
+@ktstr_test(scheduler=FIXTURE)
+def llc_confined(ctx: Ctx) -> None:
+    scenarios.steady_llc(ctx)
+
+
+@ktstr_test(scheduler=FIXTURE)
+def mixed_policies(ctx: Ctx) -> None:
+    scenarios.sched_mixed(ctx)
