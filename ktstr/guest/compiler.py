@@ -11,6 +11,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from tqdm import tqdm
+
 from ktstr import cache
 from ktstr.errors import KtstrError
 
@@ -133,20 +135,42 @@ def compile_static(
     return cache.entry("build", f"{name}-{key}", f"building {name}", make) / name
 
 
-def run_compiler(name: str, command: Sequence[str], cwd: Path | None = None) -> None:
-    """Run a command that builds `name`; where it fails, KtstrError with its first error and the log."""
+def run_compiler(
+    name: str, command: Sequence[str], cwd: Path | None = None, steps: int | None = None
+) -> None:
+    """Run a command that builds `name`; where it fails, KtstrError with its first error and the log.
+
+    `steps` is how many lines a long one prints, about: they move a progress bar.
+    """
     environment = {**os.environ, "LC_ALL": "C"}
-    done = subprocess.run(
-        command, cwd=cwd, env=environment, capture_output=True, text=True, errors="replace", check=False
-    )
-    if done.returncode == 0:
+    environment.pop("MAKEFLAGS", None)  # of a make that called us, with descriptors that are not ours
+    output = ""
+    with (
+        tqdm(
+            total=steps, desc=f"building {name}", unit="file", delay=1, disable=None if steps else True
+        ) as bar,
+        subprocess.Popen(
+            command,
+            cwd=cwd,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors="replace",
+        ) as process,
+    ):
+        assert process.stdout is not None  # it is a pipe
+        for line in process.stdout:
+            output += line
+            bar.update(bar.n < (steps or 0))
+    if process.returncode == 0:
         return
-    output = done.stdout + done.stderr
     log = cache.cache_dir() / "logs" / f"{name}-{cache.digest(*command)}.log"
     log.parent.mkdir(exist_ok=True)
     log.write_text(f"{shlex.join(command)}\n{output}")
     first = _ERROR.search(output)
-    lines = output.strip().splitlines() or [f"{command[0]} failed with status {done.returncode}"]
+    lines = output.strip().splitlines() or [f"{command[0]} failed with status {process.returncode}"]
     raise KtstrError(f"{name}: does not compile: {first[0] if first else lines[-1]} (full log: {log})")
 
 

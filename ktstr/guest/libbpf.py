@@ -75,6 +75,7 @@ def libbpf(tarball: Path | None = None) -> Libbpf:
                 *("PREFIX=/", "INCLUDEDIR=/include", "UAPIDIR=/uapi", "LIBDIR=/lib"),
                 *("install", "install_uapi_headers"),
             ],
+            steps=len(list((tree / "src").glob("*.c"))),
         )
         shutil.rmtree(tree)
         shutil.rmtree(directory / "objects")
