@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 _PARENT = os.getppid()
 _HANDED = "ktstr"  # the key of what the controller hands to its workers
+_SEED = 1
 _WORKER_ERROR = "ktstr_error"  # the key of why a worker could not do the run
 
 
@@ -76,7 +77,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="the guests' clock (default: auto: real where KVM works, else virtual)",
     )
     group.addoption(
-        "--seed", dest="ktstr_seed", type=int, default=1, help="the seed of every VM run (default: 1)"
+        "--seed",
+        dest="ktstr_seed",
+        type=int,
+        default=_SEED,
+        help=f"the seed of every VM run (default: {_SEED})",
     )
     group.addoption(
         "--ignored",
@@ -96,8 +101,6 @@ def pytest_configure(config: pytest.Config) -> None:
         from ktstr.plugin.parent import die_with_parent
 
         die_with_parent(parent)
-    if any(config.getoption(name) for name in ("ktstr_kernels", "ktstr_topology")):
-        _state(config)  # tells a mistake in the options at once
 
 
 @pytest.hookimpl(wrapper=True)
@@ -204,6 +207,9 @@ def pytest_runtest_makereport(
 def pytest_sessionstart(session: pytest.Session) -> None:
     config = session.config
     config.stash[_SESSION] = session
+    option = config.option
+    if option.ktstr_kernels or option.ktstr_topology or option.ktstr_seed != _SEED:
+        _state(config)  # tells a mistake in the options at once
     if not config.pluginmanager.has_plugin("dsession") or not config.getoption("ktstr_kernels"):
         return
     # A controller cannot know whether there is a test of ours: who names a kernel says so. Resolved here

@@ -23,7 +23,12 @@ class KernelAxis:
     """
 
     def __init__(self, specs: Sequence[str], resolved: Mapping[str, Kernel] | None = None) -> None:
-        """`resolved`: what `resolve` gave in another process of the session; then nothing is looked up."""
+        """KtstrError for a spec that means nothing.
+
+        `resolved` is what `resolve` gave in another process of the session; then nothing is looked up.
+        """
+        for spec in specs:
+            parse(spec)
         self._specs = tuple(dict.fromkeys(specs)) or ("auto",)
         self._kernels: dict[str, Kernel] = dict(resolved or {})
         self._errors: dict[str, KtstrError] = {}
@@ -54,9 +59,9 @@ class KernelAxis:
         return kernels
 
     def _names(self, spec: str) -> list[str]:
-        if not isinstance(_meaning(spec), Range):
-            return [spec]
         try:
+            if not isinstance(_meaning(spec), Range):
+                return [spec]
             kernels = {".".join(kernel.version.split(".")[:2]): kernel for kernel in _resolve(spec)}
         except KtstrError as error:
             # Raised by resolve(), where it ends the session; here it would be one module's collection error.

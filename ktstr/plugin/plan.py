@@ -154,13 +154,8 @@ def _machine(clock: str) -> Machine:
     from ktstr.vm.accel import probe
     from ktstr.vm.qemu import find_qemu
 
-    accelerator = probe()
-    return Machine(
-        accelerator=accelerator.name,
-        clock=accelerator.clock if clock == "auto" else clock,
-        reason=accelerator.reason,
-        qemu=find_qemu().version,
-    )
+    accel = probe(clock)
+    return Machine(accel.name, accel.clock, accel.reason, find_qemu().version)
 
 
 def _record(item: pytest.Item) -> KtstrTest | None:

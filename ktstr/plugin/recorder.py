@@ -41,6 +41,7 @@ class Recorder:
         self._reports: dict[tuple[str, str], list[pytest.TestReport]] = {}
         self._in_reporter = False
         self._position = 0
+        self.problem = ""  # why results could not be written
         self._cases: list[Case] = []
         self._published: list[Published] = []
         self._versions = Versions(_own_version(), platform.python_version(), project.commit, project.dirty)
@@ -56,8 +57,8 @@ class Recorder:
 
     @property
     def could_not_run(self) -> bool:
-        """Whether a test's run could not be done."""
-        return any(case.outcome == "error" for case in self._cases)
+        """Whether a test's run could not be done, or what came of it not be written."""
+        return bool(self.problem) or any(case.outcome == "error" for case in self._cases)
 
     @property
     def failed(self) -> bool:
@@ -100,6 +101,9 @@ class Recorder:
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> Generator[None, object, object]:
+        if isinstance(report.longrepr, str):
+            # What it names in the staging directory will be elsewhere by the time anybody reads it.
+            report.longrepr = self._staging.published_text(report.longrepr)
         self._in_reporter = True
         try:
             result = yield
@@ -137,6 +141,16 @@ class Recorder:
             self._terminal.write(f"{line.removeprefix(word)}\n", flush=True)
 
     def _write(self, case: Case) -> None:
+        try:
+            self._write_files(case)
+        except OSError as error:
+            self._cannot_write(error)
+
+    def _cannot_write(self, error: OSError) -> None:
+        """A full disk is no reason to lose what the terminal still can show."""
+        self.problem = f"{error.filename or self._staging.path}: {error.strerror}: results are incomplete"
+
+    def _write_files(self, case: Case) -> None:
         folder = self._staging.folder(case.kernel.version)
         folder.mkdir(exist_ok=True)
         stem = file_stem(case.nodeid)
@@ -150,11 +164,14 @@ class Recorder:
 
     @pytest.hookimpl(trylast=True)  # after xdist has ended its workers, which write there
     def pytest_sessionfinish(self, exitstatus: int) -> None:
-        for kernel_version, cases in self._by_version().items():
-            folder = self._staging.folder(kernel_version)
-            (folder / "junit.xml").write_bytes(junit_xml(cases, self._versions))
         stopped = exitstatus in (pytest.ExitCode.INTERRUPTED, pytest.ExitCode.INTERNAL_ERROR)
-        self._published = self._staging.publish({"status": "interrupted" if stopped else "complete"})
+        try:
+            for kernel_version, cases in self._by_version().items():
+                folder = self._staging.folder(kernel_version)
+                (folder / "junit.xml").write_bytes(junit_xml(cases, self._versions))
+            self._published = self._staging.publish({"status": "interrupted" if stopped else "complete"})
+        except OSError as error:
+            self._cannot_write(error)
 
     def pytest_terminal_summary(self, terminalreporter: Any, config: pytest.Config) -> None:
         if config.option.verbose < -1 or not self._cases:
@@ -163,6 +180,8 @@ class Recorder:
         rows = [row for name, cases in self._by_version().items() for row in self._kernel_rows(name, cases)]
         if machines := console.vm_row(self._cases):
             rows.append(("VMs", machines))
+        if self.problem:
+            rows.append(("PROBLEM", self.problem))
         rows += [("killed run", f"what it had done is in {_relative(path)}") for path in self._recovered]
         if self.failed or self.could_not_run:
             again = console.again_command(os.environ.get("KTSTR_COMMAND"), config.invocation_params.args)
@@ -174,7 +193,7 @@ class Recorder:
     def _kernel_rows(self, kernel_version: str, cases: list[Case]) -> Iterable[tuple[str, str]]:
         yield f"kernel {kernel_version}", console.kernel_row(cases)
         for published in self._published:
-            if published.version == kernel_version:
+            if published.folder == self._staging.folder(kernel_version).name:
                 yield "", _relative(published.path)
                 if published.earlier is not None:
                     yield "", f"(the run before it is in {_relative(published.earlier)})"
@@ -202,6 +221,8 @@ def _judge(reports: list[pytest.TestReport]) -> tuple[Outcome, str, str]:
     errors = [report for report in failed if report not in verdicts]
     if failed:
         report = (errors or verdicts)[0]
+        if not errors and (violations := _violations(report)):
+            return "failed", violations, str(report.longrepr)
         crash = getattr(report.longrepr, "reprcrash", None)
         details = printable(str(report.longrepr))  # longreprtext adds the xdist worker's name
         return ("error" if errors else "failed"), first_line(crash.message if crash else details), details
@@ -214,6 +235,17 @@ def _judge(reports: list[pytest.TestReport]) -> tuple[Outcome, str, str]:
             reason = text.removeprefix("Skipped: ")
             return "skipped", first_line(reason), reason
     return "passed", "", ""
+
+
+def _violations(report: pytest.TestReport) -> str:
+    """What the verdict that ended a test was about, in one line; empty for a failure of another kind."""
+    about = _about(report)
+    runs = json.loads(about["runs"]) if about.get("failure") == "verdict" else []
+    violations = runs[-1]["verdict"]["violations"] if runs else []
+    if not violations:
+        return ""
+    more = f" (and {len(violations) - 1} more)" if len(violations) > 1 else ""
+    return f"{violations[0]['check']}: {violations[0]['message']}{more}"
 
 
 def _case(
@@ -243,7 +275,7 @@ def _case(
         qemu=about["qemu"],
         started=started,
         wall_s=wall_s,
-        guest_s=sum(float(run.get("guest_s") or 0) for run in runs),
+        guest_s=sum(run["result"]["guest_s"] for run in runs),
         runs=runs,
     )
 

@@ -20,7 +20,7 @@ from pathlib import Path
 
 from ktstr.cache import locked
 from ktstr.errors import KtstrError
-from ktstr.report.sidecar import write_json
+from ktstr.report.sidecar import SCHEMA, write_json
 
 __all__ = ["Project", "Published", "Staging", "project_of", "recover", "results_dir"]
 
@@ -68,9 +68,12 @@ def results_dir(root: Path) -> Path:
 
 @dataclass(frozen=True)
 class Published:
-    """A run in its place, and where the earlier run of that name went (None: there was none)."""
+    """A run in its place, and where the earlier run of that name went (None: there was none).
 
-    version: str
+    `folder` is the name it had in the staging directory.
+    """
+
+    folder: str
     path: Path
     earlier: Path | None
 
@@ -114,16 +117,24 @@ class Staging:
         """The directory of the kernel `version`. It may not be there yet."""
         return self.path / _UNSAFE.sub("-", version)
 
+    def published_text(self, text: str) -> str:
+        """`text` with the paths in it as they will be after `publish`."""
+        folder = re.compile(f"{re.escape(str(self.path))}/([^/\\s]+)")
+        return folder.sub(lambda match: f"{self.results}/{match[1]}-{self._label}", text)
+
     def publish(self, about: Mapping[str, object]) -> list[Published]:
         """Move every kernel's directory into place; an earlier run of the same name goes to the history.
 
-        `about` is written to each as `run.json`, with the name and the time of start.
+        `about` is written to each as `run.json`, with the name and the time of start. Call it once `open`ed.
         """
         published = []
         with locked(self.results / ".lock", "another session moving its results into place"):
             for folder in _folders(self.path):
                 name = f"{folder.name}-{self._label}"
-                write_json(folder / _RUN, {"name": name, "started": self._started.isoformat(), **about})
+                write_json(
+                    folder / _RUN,
+                    {"schema": SCHEMA, "name": name, "started": self._started.isoformat(), **about},
+                )
                 place = self.results / name
                 earlier = None
                 if place.exists():

@@ -1,0 +1,475 @@
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from importlib.metadata import entry_points
+from pathlib import Path
+
+import pytest
+from plugin_project import CONFTEST
+
+import ktstr.context
+import ktstr.scheduler
+import ktstr.vm.accel
+import ktstr.vm.qemu
+
+pytest_plugins = "pytester"
+
+# Where ktstr is installed its entry point brings the plugin. Other plugins only make workers start slowly.
+INSTALLED = bool(entry_points(group="pytest11", name="ktstr"))
+OPTIONS = ("-p", "no:hypothesispytest", *(() if INSTALLED else ("-p", "ktstr.pytest_plugin")))
+
+SUITE = """
+import pytest
+from ktstr import declare_scheduler, ktstr_test
+
+MY = declare_scheduler("my_sched", binary="my_sched", topology=(1, 2, 4, 1), kernels=["7.0", "7.3"])
+ANY = declare_scheduler("any_sched", binary="any_sched")
+"""
+
+Run = Callable[..., pytest.RunResult]
+
+
+@pytest.fixture
+def run(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """Runs pytest on the given test functions in a project with stand-in kernels and guests."""
+    pytester.makeconftest(CONFTEST)
+    # The conftest replaces these in this process as well; this puts them back. (Modules pytester does.)
+    for module, name in (
+        (ktstr.context, "Ctx"),
+        (ktstr.vm.accel, "probe"),
+        (ktstr.vm.qemu, "find_qemu"),
+    ):
+        monkeypatch.setattr(module, name, getattr(module, name))
+    for name in (
+        "KTSTR_KERNEL",
+        "KTSTR_COMMAND",
+        "KTSTR_DIE_WITH_PARENT",
+        "NO_COLOR",
+        "FORCE_COLOR",
+        "PYTEST_ADDOPTS",
+    ):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[2]))
+
+    def run(functions: str, *arguments: str) -> pytest.RunResult:
+        monkeypatch.setattr(ktstr.scheduler, "_registry", {})
+        monkeypatch.delenv("PY_COLORS", raising=False)  # pytester's own
+        if functions:
+            pytester.makepyfile(test_it=SUITE + functions)
+        return pytester.runpytest_inprocess(*OPTIONS, *arguments)
+
+    return run
+
+
+def lines(result: pytest.RunResult) -> list[str]:
+    """The lines of the tests, without their times."""
+    words = ("PASS", "FAIL", "SKIP", "ERROR [")
+    return [
+        line.split("[")[0] + line.split("s] ", 1)[1]
+        for line in result.outlines
+        if line.startswith(words) and "s] (" in line
+    ]
+
+
+def resolved(pytester: pytest.Pytester) -> list[str]:
+    """The specs that were looked up, in order."""
+    log = pytester.path / "resolved"
+    return log.read_text().split() if log.exists() else []
+
+
+def results(pytester: pytest.Pytester, kernel: str = "7.0.13-nogit") -> set[str]:
+    folder = pytester.path / "target" / "ktstr" / kernel
+    return {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
+
+
+def sidecars(pytester: pytest.Pytester, kernel: str = "7.0.13-nogit") -> dict[str, dict[str, object]]:
+    folder = pytester.path / "target" / "ktstr" / kernel
+    documents = [json.loads(path.read_text()) for path in folder.glob("*-*.json")]
+    return {document["test"]: document for document in documents}
+
+
+PASSING = """
+@ktstr_test(scheduler=MY)
+def basic_steady(ctx):
+    ctx.run()
+"""
+FAILING = """
+@ktstr_test(scheduler=ANY)
+def unfair(ctx):
+    ctx.run(verdict="worker 3: 22.5 points, limit 15")
+"""
+BROKEN = """
+@ktstr_test(scheduler=ANY)
+def broken(ctx):
+    ctx.run(error="scheduler any_sched: binary 'any_sched' not found")
+"""
+
+
+def test_a_decorated_function_is_a_test_whatever_its_name(run: Run) -> None:
+    result = run(PASSING + "def helper():\n    assert False\n", "--kernel", "7.0")
+    assert lines(result) == ["PASS (1/1) basic_steady 7.0.13 1n2l4c1t my_sched"]
+    assert result.ret == 0
+
+
+def test_ids_carry_the_spec_and_collecting_looks_nothing_up(run: Run, pytester: pytest.Pytester) -> None:
+    body = "@ktstr_test()\n@pytest.mark.parametrize('n', [1, 2])\ndef basic(ctx, n, tmp_path):\n    assert n < 3\n"
+    result = run(body, "--collect-only", "-q", "--kernel", "7.0", "--kernel", "9.9")
+    ids = ["basic[7.0-1]", "basic[7.0-2]", "basic[9.9-1]", "basic[9.9-2]"]
+    assert sorted(line for line in result.outlines if "::" in line) == [f"test_it.py::{name}" for name in ids]
+    assert resolved(pytester) == []
+    assert lines(run(body, "--kernel", "7.0")) == [
+        f"PASS ({n}/2) basic[{n}] 7.0.13 1n1l2c1t eevdf" for n in (1, 2)
+    ]
+
+
+def test_every_test_runs_on_each_kernel_and_on_none_twice(run: Run, pytester: pytest.Pytester) -> None:
+    result = run(PASSING, "--kernel", "7.0", "--kernel", "7.0.13", "--kernel", "7.3")
+    assert lines(result) == [
+        "PASS (1/2) basic_steady 7.0.13 1n2l4c1t my_sched",
+        "PASS (2/2) basic_steady 7.3.4  1n2l4c1t my_sched",
+    ]
+    assert resolved(pytester) == ["7.0", "7.0.13", "7.3"]
+    assert results(pytester)
+    assert results(pytester, "7.3.4-nogit")
+
+
+def test_a_range_stands_for_its_series(run: Run) -> None:
+    result = run("@ktstr_test()\ndef basic(ctx):\n    ctx.run()\n", "--kernel", "6.18..=7.3", "-v")
+    assert [line.split()[2:4] for line in lines(result)] == [
+        ["test_it.py::basic[6.18]", "6.18.4"],
+        ["test_it.py::basic[7.0]", "7.0.13"],
+        ["test_it.py::basic[7.3]", "7.3.4"],
+    ]
+
+
+def test_without_a_kernel_it_is_auto(
+    run: Run, monkeypatch: pytest.MonkeyPatch, pytester: pytest.Pytester
+) -> None:
+    assert lines(run(PASSING, "-v")) == ["PASS (1/1) test_it.py::basic_steady[auto] 7.3.4 1n2l4c1t my_sched"]
+    assert resolved(pytester) == ["None"]
+    monkeypatch.setenv("KTSTR_KERNEL", "7.0..=7.3")
+    assert run(PASSING, "--collect-only", "-q").outlines[:3] == [
+        f"test_it.py::basic_steady[{series}]" for series in ("6.18", "7.0", "7.3")
+    ]
+
+
+def test_a_skipped_test_says_why(run: Run) -> None:
+    body = PASSING + FAILING + "@ktstr_test(ignore=True)\ndef later(ctx):\n    ctx.run()\n"
+    result = run(body, "--kernel", "6.12")
+    assert lines(result) == [
+        "SKIP (1/3) basic_steady 6.12.9 1n2l4c1t my_sched: "
+        "scheduler my_sched declares kernels [7.0, 7.3]; 6.12.9 is not among them",
+        "SKIP (2/3) unfair       6.12.9 1n1l2c1t any_sched: scheduler any_sched needs sched_ext and kernel 6.12.9 "
+        "is built without CONFIG_SCHED_CLASS_EXT; name one that has it, such as --kernel 7.0",
+        "SKIP (3/3) later        6.12.9 1n1l2c1t eevdf: declared with ignore=True; --ignored runs it",
+    ]
+    assert result.ret == 0
+    assert lines(run("", "--kernel", "6.12", "--ignored", "-k", "later"))[0].startswith("PASS (1/1) later")
+
+
+def test_a_failed_verdict_is_told_in_full_without_a_traceback(run: Run, pytester: pytest.Pytester) -> None:
+    result = run(FAILING, "--kernel", "7.0")
+    assert result.ret == 1
+    assert lines(result) == [
+        "FAIL (1/1) unfair 7.0.13 1n1l2c1t any_sched: max_spread_pct: worker 3: 22.5 points, limit 15"
+    ]
+    section = result.outlines[
+        result.outlines.index(next(line for line in result.outlines if "= FAILURES =" in line)) :
+    ]
+    (stem,) = {name.split("/")[0] for name in results(pytester) if "/" in name}
+    assert (
+        section[2:6]
+        == [
+            "unfair: the header",
+            "  worker 3: 22.5 points, limit 15",
+            "--- stats ---",
+            f"folder {pytester.path}/target/ktstr/7.0.13-nogit/{stem}",  # where it is now, not where it was written
+        ]
+    )
+    assert section[6].startswith("=")
+    result.stdout.fnmatch_lines(["run again*pytest *--kernel 7.0 --lf"])
+
+
+def test_a_failed_assertion_of_the_body_is_shown_as_pytest_shows_it(
+    run: Run, pytester: pytest.Pytester
+) -> None:
+    result = run("@ktstr_test()\ndef basic(ctx):\n    n = 2\n    assert n == 1\n", "--kernel", "7.0")
+    assert result.ret == 1
+    result.stdout.fnmatch_lines([">       assert n == 1", "E       assert 2 == 1"])
+    assert sidecars(pytester)["basic"]["message"] == "assert 2 == 1"
+
+
+def test_a_run_that_could_not_be_done_is_an_error_and_comes_before_a_failure(
+    run: Run, pytester: pytest.Pytester
+) -> None:
+    result = run(FAILING + BROKEN, "--kernel", "7.0")
+    assert result.ret == 2
+    assert lines(result)[1] == (
+        "ERROR (2/2) broken 7.0.13 1n1l2c1t any_sched: scheduler any_sched: binary 'any_sched' not found"
+    )
+    assert "Traceback" not in result.stdout.str()
+    result.stdout.fnmatch_lines(["kernel 7.0.13  0 passed, 1 failed, 1 could not be run in *"])
+    assert {name: document["outcome"] for name, document in sidecars(pytester).items()} == {
+        "unfair": "failed",
+        "broken": "error",
+    }
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("--kernel", "9.9"), "ktstr: kernel 9.9: not published; there are 6.12.9, 6.18.4, 7.0.13, 7.3.4"),
+        (
+            ("--kernel", "9.9", "-n2"),
+            "ktstr: kernel 9.9: not published; there are 6.12.9, 6.18.4, 7.0.13, 7.3.4",
+        ),
+        (("--kernel", "seven"), "ktstr: kernel 'seven': accepted are *"),
+        (("--topology", "1n2l"), "ktstr: --topology: topology '1n2l': not of the form 1n2l4c1t *"),
+        (("--seed", "-1"), "ktstr: --seed -1: must be between 0 and 4294967295"),
+    ],
+)
+def test_a_mistake_of_the_user_is_one_line_and_status_2(
+    run: Run, arguments: tuple[str, ...], message: str
+) -> None:
+    result = run(PASSING, *arguments)
+    assert result.ret == 2
+    result.stderr.fnmatch_lines([message])
+    assert len(result.errlines) == 1
+    assert lines(result) == []
+
+
+def test_a_mistake_in_a_declaration_is_one_line_and_status_2(run: Run) -> None:
+    result = run("declare_scheduler('bad', binary='a/b')\n")
+    assert result.ret == 2
+    assert "Traceback" not in result.stdout.str()
+    result.stdout.fnmatch_lines(["*test_it.py: scheduler 'bad': binary='a/b': a name, looked up; *"])
+    result = run("@ktstr_test()\ndef basic():\n    pass\n")
+    assert result.ret == 2
+    result.stdout.fnmatch_lines(["test_it.py::basic: must take the argument ctx, which runs its guest"])
+
+
+def test_a_test_that_is_not_ours_cannot_have_a_guest(run: Run) -> None:
+    result = run(PASSING + "def test_plain(ctx):\n    ctx.run()\n", "--kernel", "7.0")
+    assert lines(result)[1].startswith("ERROR (2/2) test_it.py::test_plain: ")
+    result.stdout.fnmatch_lines(["*the ctx fixture is for functions decorated with @ktstr_test*"])
+
+
+def test_options_reach_the_guest_and_the_sidecar(run: Run, pytester: pytest.Pytester) -> None:
+    body = "@ktstr_test()\ndef basic(ctx):\n    ctx.run()\n    assert (ctx.clock, ctx.seed) == ('real', 7)\n"
+    result = run(body, "--kernel", "7.0", "--topology", "1n1l8c1t", "--clock", "real", "--seed", "7")
+    assert lines(result) == ["PASS (1/1) basic 7.0.13 1n1l8c1t eevdf"]
+    document = sidecars(pytester)["basic"]
+    assert {name: document[name] for name in ("topology", "clock", "seed", "accelerator", "qemu")} == {
+        "topology": "1n1l8c1t",
+        "clock": "real",
+        "seed": 7,
+        "accelerator": "tcg",
+        "qemu": "7.2.99",
+    }
+    result.stdout.fnmatch_lines(["VMs*1 started; tcg, real clock, seed 7 (no KVM in this test)"])
+
+
+def test_no_test_selected_is_status_5_and_does_nothing(run: Run, pytester: pytest.Pytester) -> None:
+    assert run(PASSING, "--kernel", "7.0", "-k", "nothing").ret == 5
+    assert resolved(pytester) == []
+    assert not (pytester.path / "target").exists()
+
+
+def test_pytest_s_own_selections_work(run: Run, pytester: pytest.Pytester) -> None:
+    first = run(PASSING + FAILING, "--kernel", "7.0", "-q")
+    assert [line.split()[0] for line in lines(first)] == ["FAIL"]
+    again = run("", "--kernel", "7.0", "--lf")
+    assert [line.split()[2] for line in lines(again)] == ["unfair"]
+    stopped = run(FAILING + PASSING, "--kernel", "7.0", "-x")
+    assert len(lines(stopped)) == 1
+    assert stopped.ret == 1
+
+
+def test_tests_that_are_not_ours_have_a_line_too(run: Run, pytester: pytest.Pytester) -> None:
+    result = run(PASSING + "def test_plain():\n    assert 1 == 2\n", "--kernel", "7.0")
+    assert lines(result)[1] == "FAIL (2/2) test_it.py::test_plain: assert 1 == 2"
+    assert result.ret == 1
+    assert list(sidecars(pytester)) == ["basic_steady"]
+
+
+def test_a_suite_without_tests_of_ours_is_left_alone(pytester: pytest.Pytester) -> None:
+    pytester.makeconftest(
+        "import sys\n"
+        "def pytest_unconfigure():\n"
+        "    heavy = ['ktstr.plugin', 'ktstr.report', 'git', 'requests', 'junit_xml', 'tqdm', 'debian', 'zstandard']\n"
+        "    print('loaded:', [name for name in heavy if name in sys.modules])\n"
+    )
+    pytester.makepyfile("def test_plain():\n    pass\n")
+    result = pytester.runpytest_subprocess(*OPTIONS)
+    result.stdout.fnmatch_lines(["test_*.py .*100%*", "loaded: []"])
+    assert not (pytester.path / "target").exists()
+
+
+def test_colours_are_for_those_who_want_them(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    assert "\x1b[32mPASS\x1b[0m [" in run(PASSING, "--kernel", "7.0").stdout.str()
+    monkeypatch.setenv("NO_COLOR", "1")
+    assert "\x1b" not in run(PASSING, "--kernel", "7.0").stdout.str()
+
+
+def test_two_runs_leave_the_same_files_and_the_first_becomes_history(
+    run: Run, pytester: pytest.Pytester
+) -> None:
+    run(PASSING + FAILING, "--kernel", "7.0")
+    first = results(pytester)
+    assert {name.split("-")[0] for name in first} == {"junit.xml", "run.json", "basic_steady", "unfair"}
+    result = run("", "--kernel", "7.0")
+    assert results(pytester) == first
+    (earlier,) = (pytester.path / "target/ktstr/history/7.0.13-nogit").iterdir()
+    assert results(pytester, f"history/7.0.13-nogit/{earlier.name}") == first
+    result.stdout.fnmatch_lines(
+        [f"*(the run before it is in target/ktstr/history/7.0.13-nogit/{earlier.name})"]
+    )
+
+
+def test_unusual_names_have_files_of_their_own(run: Run, pytester: pytest.Pytester) -> None:
+    values = ["a/b", "a-b", "../../x", "ü", "", "x" * 300, "a::b", "[", "$(date)"]
+    body = (
+        f"@ktstr_test()\n@pytest.mark.parametrize('value', {values!r})\n"
+        "def basic(ctx, value):\n    ctx.run(verdict='no')\n"
+    )
+    assert run(body, "--kernel", "7.0", "--tb=no").ret == 1
+    names = results(pytester)
+    assert len([name for name in names if name.endswith("/failure.txt")]) == len(values)
+    assert len([name for name in names if name.endswith("/console.log")]) == len(values)
+    assert len(sidecars(pytester)) == len(values)
+
+
+def test_under_xdist_the_controller_resolves_records_and_reports(run: Run, pytester: pytest.Pytester) -> None:
+    result = run(PASSING + FAILING + BROKEN, "--kernel", "7.0", "--kernel", "7.0.13", "-n2")
+    assert result.ret == 2
+    assert {line.split(") ")[1].split(":")[0] for line in lines(result)} == {
+        "basic_steady 7.0.13 1n2l4c1t my_sched",
+        "unfair       7.0.13 1n1l2c1t any_sched",
+        "broken       7.0.13 1n1l2c1t any_sched",
+    }
+    assert [line.split("(")[1][:3] for line in lines(result)] == ["1/3", "2/3", "3/3"]
+    assert resolved(pytester) == ["7.0", "7.0.13"]  # once, not once a worker
+    assert sidecars(pytester)["unfair"]["message"] == "max_spread_pct: worker 3: 22.5 points, limit 15"
+    assert {name for name in results(pytester) if name.endswith(".log")} != set()
+    assert list((pytester.path / "target/ktstr/.staging").iterdir()) == []
+
+
+def test_under_xdist_a_kernel_that_is_not_to_be_had_ends_the_run_once(
+    run: Run, monkeypatch: pytest.MonkeyPatch, pytester: pytest.Pytester
+) -> None:
+    pytester.makeconftest(
+        CONFTEST.replace('return [kernel("7.3.4")]', 'raise KtstrError("no kernel is published")')
+    )
+    result = run(PASSING + "def test_plain():\n    pass\n", "-n1")
+    assert result.ret == 2
+    assert [line for line in result.outlines if "no kernel" in line] == ["ktstr: no kernel is published"]
+
+
+def test_under_xdist_a_worker_that_dies_is_an_error(run: Run, pytester: pytest.Pytester) -> None:
+    body = "import os\n@ktstr_test()\ndef crash(ctx):\n    os._exit(1)\n"
+    result = run(body, "-n1", "--max-worker-restart=0")
+    assert lines(result)[0].startswith(
+        "ERROR (1/1) crash 7.3.4 1n1l2c1t eevdf: worker 'gw0' crashed while running"
+    )
+    assert result.ret == 2
+    assert sidecars(pytester, "7.3.4-nogit")["crash"]["outcome"] == "error"
+
+
+def test_under_xdist_stopping_at_the_first_failure_is_status_1(run: Run) -> None:
+    assert run(FAILING, "-n1", "-x", "--kernel", "7.0").ret == 1
+
+
+SLOW = (
+    "@ktstr_test()\ndef quick(ctx):\n    ctx.run()\n@ktstr_test()\ndef slow(ctx):\n    ctx.run(pause_s=600)\n"
+)
+
+
+def started(pytester: pytest.Pytester, *command: str, **environment: str) -> subprocess.Popen[str]:
+    """A session of its own that has done the test `quick` and is in `slow`."""
+    pytester.makepyfile(test_it=SUITE + SLOW)
+    process = subprocess.Popen(
+        command,
+        cwd=pytester.path,
+        env={**os.environ, "PYTHONUNBUFFERED": "1", **environment},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    )
+    assert process.stdout is not None
+    said = ""
+    for line in process.stdout:
+        said += line
+        if line.startswith("PASS"):
+            break
+    else:
+        pytest.fail(said)
+    until(
+        lambda: any(
+            "slow" in str(path) for path in pytester.path.glob("target/ktstr/.staging/*/*/*/console.log")
+        )
+    )
+    return process
+
+
+def until(condition: Callable[[], bool]) -> None:
+    """Wait for `condition`; a minute is more than anything here takes, however busy the host."""
+    deadline = time.monotonic() + 60
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+PYTEST = (sys.executable, "-m", "pytest", *OPTIONS, "--kernel", "7.0")
+
+
+def test_after_ctrl_c_what_was_done_is_in_its_place(run: Run, pytester: pytest.Pytester) -> None:
+    process = started(pytester, *PYTEST)
+    os.killpg(process.pid, signal.SIGINT)
+    said, _ = process.communicate()
+    assert process.returncode == 2
+    assert "target/ktstr/7.0.13-nogit" in said
+    assert list(sidecars(pytester)) == ["quick"]
+    about = json.loads((pytester.path / "target/ktstr/7.0.13-nogit/run.json").read_text())
+    assert about["status"] == "interrupted"
+
+
+def test_what_a_killed_run_had_done_is_kept_by_the_next(run: Run, pytester: pytest.Pytester) -> None:
+    process = started(pytester, *PYTEST)
+    process.kill()
+    process.communicate()
+    assert results(pytester) == set()
+    result = run("", "--kernel", "7.0", "-k", "quick")
+    (left,) = (pytester.path / "target/ktstr/history/7.0.13-nogit").iterdir()
+    assert left.name.endswith("Z-interrupted")
+    assert list(sidecars(pytester, f"history/7.0.13-nogit/{left.name}")) == ["quick"]
+    result.stdout.fnmatch_lines([f"killed run*target/ktstr/history/7.0.13-nogit/{left.name}"])
+
+
+def members(session: int) -> list[int]:
+    """The live processes of a session."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            fields = path.read_text().rpartition(")")[2].split()
+        except OSError:
+            continue
+        if int(fields[3]) == session and fields[0] != "Z":
+            found.append(int(path.parent.name))
+    return found
+
+
+def test_a_killed_parent_takes_pytest_and_its_workers_along(run: Run, pytester: pytest.Pytester) -> None:
+    command = ("sh", "-c", '"$@"; true', "sh", *PYTEST, "-n1")
+    process = started(pytester, *command, KTSTR_DIE_WITH_PARENT="1")
+    assert len(members(process.pid)) >= 3  # the shell, pytest, its worker
+    process.kill()
+    until(lambda: members(process.pid) == [])
+    process.communicate()

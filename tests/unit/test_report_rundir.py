@@ -1,0 +1,154 @@
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import git
+import pytest
+
+from ktstr.errors import KtstrError
+from ktstr.report.rundir import Project, Staging, project_of, recover
+
+CLEAN = Project("1a2b3c4d" * 5, dirty=False)
+
+
+def files(root: Path) -> set[str]:
+    results = root / "target" / "ktstr"
+    return {str(path.relative_to(results)) for path in results.rglob("*") if path.is_file()} - {
+        ".gitignore",
+        ".lock",
+    }
+
+
+def a_run(root: Path, name: str, text: str = "") -> Staging:
+    staging = Staging(root, name)
+    staging.open(CLEAN)
+    folder = staging.folder("7.0.13")
+    folder.mkdir()
+    (folder / "junit.xml").write_text(text)
+    return staging
+
+
+def test_a_run_appears_under_kernel_and_commit_when_it_ends(tmp_path: Path) -> None:
+    staging = a_run(tmp_path, "one")
+    assert not (tmp_path / "target/ktstr/7.0.13-1a2b3c4").exists()
+    (published,) = staging.publish({"status": "complete"})
+    assert published.path == tmp_path / "target/ktstr/7.0.13-1a2b3c4"
+    assert published.earlier is None
+    assert files(tmp_path) == {"7.0.13-1a2b3c4/junit.xml", "7.0.13-1a2b3c4/run.json"}
+    about = json.loads((published.path / "run.json").read_text())
+    assert about.pop("started").endswith("+00:00")
+    assert about == {"schema": 1, "name": "7.0.13-1a2b3c4", "status": "complete"}
+
+
+def test_running_again_keeps_the_earlier_run(tmp_path: Path) -> None:
+    for number in range(3):
+        (published,) = a_run(tmp_path, f"run{number}", f"run {number}").publish({})
+        assert (published.path / "junit.xml").read_text() == f"run {number}"
+        if number:
+            assert published.earlier is not None
+            assert (published.earlier / "junit.xml").read_text() == f"run {number - 1}"
+            assert published.earlier.parent == tmp_path / "target/ktstr/history/7.0.13-1a2b3c4"
+    assert len(list((tmp_path / "target/ktstr/history/7.0.13-1a2b3c4").iterdir())) == 2
+
+
+def test_two_runs_of_one_instant_both_stay(tmp_path: Path) -> None:
+    for number in range(3):
+        a_run(tmp_path, f"run{number}").publish({"started": "2026-01-02T03:04:05+00:00"})
+    assert {path.name for path in (tmp_path / "target/ktstr/history/7.0.13-1a2b3c4").iterdir()} == {
+        "20260102T030405.000000Z",
+        "20260102T030405.000000Z.2",
+    }
+
+
+def test_text_names_the_place_where_files_will_be(tmp_path: Path) -> None:
+    staging = a_run(tmp_path, "one")
+    text = staging.published_text(f"console in {staging.folder('7.0.13')}/basic/run-1: empty")
+    (published,) = staging.publish({})
+    assert text == f"console in {published.path}/basic/run-1: empty"
+
+
+def test_a_kernel_version_cannot_leave_the_directory(tmp_path: Path) -> None:
+    staging = a_run(tmp_path, "one")
+    assert staging.folder("../../x y").parent == staging.path
+
+
+def test_what_a_killed_run_left_becomes_history(tmp_path: Path) -> None:
+    program = (
+        "import os, sys; from pathlib import Path; from ktstr.report.rundir import Staging, Project\n"
+        "staging = Staging(Path(sys.argv[1]), 'dead'); staging.open(Project('1a2b3c4d' * 5, True))\n"
+        "staging.folder('7.0.13').mkdir(); (staging.folder('7.0.13') / 'a.json').write_text('{}')\n"
+        "os.kill(os.getpid(), 9)"
+    )
+    subprocess.run([sys.executable, "-c", program, tmp_path], check=False, cwd=Path(__file__).parents[2])
+    alive = a_run(tmp_path, "alive")
+    (moved,) = recover(tmp_path)
+    assert moved.parent == tmp_path / "target/ktstr/history/7.0.13-1a2b3c4-dirty"
+    assert moved.name.endswith("Z-interrupted")
+    assert [path.name for path in moved.iterdir()] == ["a.json"]
+    assert {path.name for path in (tmp_path / "target/ktstr/.staging").iterdir()} == {"alive", "alive.lock"}
+    assert recover(tmp_path) == []
+    alive.publish({})
+
+
+def test_a_staging_directory_that_only_a_worker_holds_is_not_abandoned(tmp_path: Path) -> None:
+    worker = Staging(tmp_path, "one")
+    worker.hold()
+    worker.folder("7.0.13").mkdir(parents=True)
+    (worker.folder("7.0.13") / "console.log").touch()
+    assert recover(tmp_path) == []
+    worker.discard()
+
+
+def test_a_run_without_tests_leaves_nothing(tmp_path: Path) -> None:
+    staging = Staging(tmp_path, "one")
+    staging.open(CLEAN)
+    assert staging.publish({}) == []
+    assert files(tmp_path) == set()
+
+
+def test_a_results_directory_that_cannot_be_made_is_one_line(tmp_path: Path) -> None:
+    (tmp_path / "target").touch()
+    with pytest.raises(KtstrError, match=r"^results directory .*/target/ktstr: Not a directory$"):
+        Staging(tmp_path, "one").open(CLEAN)
+
+
+@pytest.fixture
+def repository(tmp_path: Path) -> git.Repo:
+    with git.Repo.init(tmp_path) as repository:
+        (tmp_path / "a.py").write_text("1\n")
+        (tmp_path / ".gitignore").write_text("/ignored\n")
+        repository.index.add(["a.py", ".gitignore"])
+        author = git.Actor("A", "a@example.org")
+        repository.index.commit("One", author=author, committer=author)
+    return repository
+
+
+def test_a_project_is_labelled_by_its_commit(repository: git.Repo, tmp_path: Path) -> None:
+    commit = repository.head.commit.hexsha
+    assert project_of(tmp_path) == Project(commit, dirty=False)
+    assert project_of(tmp_path).label == commit[:7]
+
+
+@pytest.mark.parametrize(("path", "dirty"), [("a.py", True), ("new", True), ("ignored", False)])
+def test_changes_that_are_in_no_commit_make_a_project_dirty(
+    repository: git.Repo, tmp_path: Path, path: str, dirty: bool
+) -> None:
+    (tmp_path / path).write_text("2\n")
+    assert project_of(tmp_path).dirty is dirty
+    assert project_of(tmp_path).label.endswith("-dirty") is dirty
+
+
+def test_running_does_not_make_a_project_dirty(repository: git.Repo, tmp_path: Path) -> None:
+    a_run(tmp_path, "one").publish({})
+    (tmp_path / "__pycache__").mkdir()
+    (tmp_path / "__pycache__" / "a.pyc").touch()
+    assert not project_of(tmp_path).dirty
+
+
+def test_a_project_without_a_commit_has_no_label_of_one(tmp_path: Path) -> None:
+    assert project_of(tmp_path).label == "nogit"
+    git.Repo.init(tmp_path).close()
+    assert project_of(tmp_path).label == "nogit"
