@@ -23,9 +23,9 @@ struct request {
 	bool check;
 };
 
-static int usage(void)
+static int usage(const char *what, const char *argument)
 {
-	fprintf(stderr, "usage: loader <object.bpf.o> [--check] [--rodata name=value]...\n");
+	say("%s%s; usage: loader <object.bpf.o> [--check] [--rodata name=value]...", what, argument);
 	return -1;
 }
 
@@ -39,16 +39,16 @@ static int parse_arguments(char **argv, struct request *request)
 			request->check = true;
 		} else if (!strcmp(*arg, "--rodata")) {
 			if (!arg[1])
-				return usage();
+				return usage("nothing follows ", *arg);
 			*kept++ = *++arg;
 		} else if (**arg == '-' || request->object) {
-			return usage();
+			return usage("not an argument: ", *arg);
 		} else {
 			request->object = *arg;
 		}
 	}
 	*kept = NULL;
-	return request->object ? 0 : usage();
+	return request->object ? 0 : usage("no object", "");
 }
 
 /* Opens the object and applies the values. NULL where either is not acceptable, having said so. */
@@ -126,11 +126,8 @@ int main(int argc, char **argv)
 	int error, status;
 
 	log_start();
-	if (argc < 2 || parse_arguments(argv, &request)) {
-		if (argc < 2)
-			usage();
+	if (argc < 1 || parse_arguments(argv, &request))
 		return UNUSABLE;
-	}
 	/* Before anything is attached, so that no moment is left at which a stop would end us without a report. */
 	block_stop_signals();
 	object = open_object(&request);
