@@ -27,6 +27,7 @@ _TIMEOUT_S = (5.0, 30.0)
 _BACKOFF_S = (0.5, 1.0, 2.0, 4.0)
 _CONNECT_BACKOFF_S = (0.5,)
 _CHUNK = 1 << 16
+_OTHER_MIRROR = "the mirror may be broken or half updated, try another"
 
 
 class Unreachable(KtstrError):
@@ -105,7 +106,7 @@ def fetch(url: str, *, size: int, sha256: str, what: str) -> Path:
         except OSError as error:
             raise KtstrError(f"{what}: {error.filename or part}: {error.strerror}") from error
         if wrong:
-            raise KtstrError(f"{what}: {url}: {wrong}; the mirror may be broken or half updated, try another")
+            raise KtstrError(f"{what}: {url}: {wrong}; {_OTHER_MIRROR}")
         part.rename(target)
     return target
 
@@ -128,9 +129,12 @@ def _download(url: str, part: Path, size: int, sha256: str, what: str) -> str | 
 def _fill(url: str, part: Path, size: int, what: str) -> None:
     """Download until `part` has `size` bytes, or more than that where the server does not stop."""
     attempts = _Attempts()
+    furthest = _length(part)
     while (start := _length(part)) < size:
         try:
             with _response(url, start, what) as response:
+                if (length := _whole_length(response)) not in (None, size):
+                    raise KtstrError(f"{what}: {url}: has {length} bytes, expected {size}; {_OTHER_MIRROR}")
                 if start and not _continues(response, start):
                     start = 0
                 _append(response, part, start, size, what)
@@ -140,8 +144,8 @@ def _fill(url: str, part: Path, size: int, what: str) -> None:
             part.unlink()
             attempts.wait(reason, what, url)
         except _Interrupted as reason:
-            if _length(part) > start:
-                attempts = _Attempts()  # it moved: only attempts without progress count
+            if _length(part) > furthest:
+                furthest, attempts = _length(part), _Attempts()  # only attempts without progress count
             attempts.wait(reason, what, url)
 
 
@@ -162,6 +166,16 @@ def _append(response: requests.Response, part: Path, start: int, size: int, what
             bar.update(len(chunk))
             if written > size:
                 return
+
+
+def _whole_length(response: requests.Response) -> int | None:
+    """The length that the server gives for the whole file, if it does."""
+    if "Content-Encoding" in response.headers:
+        return None
+    given = response.headers.get("Content-Length", "")
+    if response.status_code == 206:
+        given = response.headers.get("Content-Range", "").rpartition("/")[2]
+    return int(given) if given.isdecimal() else None
 
 
 def _continues(response: requests.Response, start: int) -> bool:

@@ -50,7 +50,10 @@ class PoolFile:
 
 @dataclass(frozen=True)
 class Release:
-    """A suite's release file as it was fetched: `text` is only what the signature covers."""
+    """A suite's release file as it was fetched: `text` is only what the signature covers.
+
+    It is empty where the mirror has no such suite, which is remembered like an answer.
+    """
 
     suite: str
     directory: str
@@ -110,7 +113,8 @@ class Archive:
         Without a network an older one does, which stderr is told. Raises `Unreachable` if there is none.
         """
         if refresh or suite not in self._releases:
-            self._releases[suite] = self._release(suite, refresh)
+            release = self._release(suite, refresh)
+            self._releases[suite] = release if release.text else None
         return self._releases[suite]
 
     def stanzas(self, release: Release, index: str, wanted: Callable[[str], bool], kind: str) -> list[Stanza]:
@@ -149,7 +153,7 @@ class Archive:
         """The URL of a path below the mirror's address."""
         return f"{self.url}/{quote(path, safe='/+~')}"
 
-    def _release(self, suite: str, refresh: bool) -> Release | None:
+    def _release(self, suite: str, refresh: bool) -> Release:
         kept = cache_dir() / "debian" / f"{suite.replace('/', '_')}-{digest(self.url, suite)}.json"
         old = _load(kept)
         age = time.time() - old.fetched if old else None
@@ -165,7 +169,7 @@ class Archive:
                 # Caches in front of mirrors keep the two names of a suite apart, and one may be far behind.
                 new = max(new, self._download_release(suite, codename), key=lambda release: release.date)
         except NotFound:
-            return None
+            new = Release(suite, suite, time.time(), True, "no such suite", "")
         except Unreachable as error:
             if old is None:
                 raise
@@ -176,7 +180,7 @@ class Archive:
                 )
             self._unreachable = error
             return old
-        if old and old.verified >= new.verified and old.date > new.date:
+        if old and new.text and old.verified >= new.verified and old.date > new.date:
             new = Release(**asdict(old) | {"fetched": new.fetched})  # the mirror went back in time
         _store(kept, new)
         return new

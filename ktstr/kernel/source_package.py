@@ -9,6 +9,7 @@ from pathlib import Path
 from debian.debian_support import Version
 
 from ktstr.cache import cache_dir, entry
+from ktstr.download import Unreachable
 from ktstr.errors import KtstrError
 from ktstr.kernel.apt import Archive, PoolFile, Release, open_archive
 from ktstr.kernel.settings import debian_settings
@@ -27,14 +28,18 @@ def fetch_source(package: str, minimum: str, suites: tuple[str, ...] | None = No
         return kept
     archive = open_archive()
     searched = suites or debian_settings().suites
-    for suite in searched:
-        release = archive.release(suite)
-        if release is None:
-            continue
-        found = _newest(archive, release, package, minimum)
-        if found is not None:
-            version, file = found
-            return _fetch(archive, package, version, file)
+    try:
+        for suite in searched:
+            release = archive.release(suite)
+            found = _newest(archive, release, package, minimum) if release else None
+            if found is not None:
+                version, file = found
+                return _fetch(archive, package, version, file)
+    except Unreachable as error:
+        raise Unreachable(
+            f"source package {package}: no version from {minimum} on in the cache, and the Debian mirror cannot be "
+            f"reached ({error}); connect once"
+        ) from error
     raise KtstrError(
         f"source package {package}: no version from {minimum} on in {', '.join(searched)} of {archive.url}"
     )

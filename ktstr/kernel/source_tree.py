@@ -117,7 +117,7 @@ def _unpack(package: Path, file: PoolFile, folder: Path, what: str) -> None:
     ):
         for member in outer:
             name = PurePosixPath(member.name).name
-            if not (member.isreg() and re.fullmatch(r"linux-source-.*\.tar\.[a-z0-9]+", name)):
+            if not (member.isreg() and re.fullmatch(r"linux-source-.*\.tar(\.[a-z0-9]+)?", name)):
                 continue
             content = outer.extractfile(member)
             assert content is not None  # it is a regular file
