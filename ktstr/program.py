@@ -39,7 +39,7 @@ def scheduler_program(scheduler: Scheduler, kernel: Kernel, arguments: tuple[str
         return Program()
     try:
         if scheduler.bpf is not None:
-            return _bpf_program(scheduler, scheduler.bpf, kernel, arguments)
+            return _bpf_program(scheduler, scheduler.bpf, kernel)
         binary = scheduler.binary_path or find_binary(scheduler.binary or "")
         path = f"{_FOLDER}/{binary.name}"
         files = program_files(binary, path, f"scheduler {scheduler.name}")
@@ -77,7 +77,7 @@ def find_binary(name: str) -> Path:
     )
 
 
-def _bpf_program(scheduler: Scheduler, source: Path, kernel: Kernel, arguments: tuple[str, ...]) -> Program:
+def _bpf_program(scheduler: Scheduler, source: Path, kernel: Kernel) -> Program:
     from ktstr.guest.bpf import build_bpf, build_loader  # pulls in compilers; only bpf= needs them
 
     loader, object_path = f"{_FOLDER}/loader", f"/ktstr/{scheduler.name}.bpf.o"
@@ -90,4 +90,4 @@ def _bpf_program(scheduler: Scheduler, source: Path, kernel: Kernel, arguments: 
     rodata = (
         token for name, value in scheduler.rodata.items() for token in ("--rodata", f"{name}={int(value)}")
     )
-    return Program(tuple(files), (loader, object_path, *rodata, *arguments))
+    return Program(tuple(files), (loader, object_path, *rodata))

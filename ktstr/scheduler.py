@@ -86,6 +86,8 @@ def declare_scheduler(
         raise refuse(f"{' and '.join(given)}: give one of binary, binary_path and bpf")
     if (rodata or bpf_cflags) and not bpf:
         raise refuse("rodata and bpf_cflags: only for a scheduler declared with bpf=")
+    if sched_args and (bpf or not given):
+        raise refuse("sched_args: only for a scheduler with a program of its own; a bpf= one has rodata")
     if binary is not None and "/" in binary:
         raise refuse(f"binary={binary!r}: a name, looked up; for a path use binary_path=")
     for key, items in (("kernels", kernels), ("sched_args", sched_args), ("kargs", kargs)):

@@ -66,6 +66,10 @@ def ktstr_test(
                 raise KtstrError(f"{where}: {key}={value!r}: must be seconds, more than 0 and at most 3600")
         if memory_mb is not None and (not isinstance(memory_mb, int) or memory_mb < 1):
             raise KtstrError(f"{where}: memory_mb={memory_mb!r}: must be a whole number of MiB")
+        if isinstance(extra_sched_args, str) or not all(isinstance(one, str) for one in extra_sched_args):
+            raise KtstrError(f"{where}: extra_sched_args={extra_sched_args!r}: must be a list of strings")
+        if extra_sched_args and not (base.binary or base.binary_path):
+            raise KtstrError(f"{where}: extra_sched_args: scheduler {base.name} has no program of its own")
         inherited = base.topology
         try:
             topology = Topology(

@@ -113,6 +113,14 @@ static bool enabled(void)
 	return file_read(SYSFS "state", state, sizeof(state)) > 0 && !strcmp(state, "enabled");
 }
 
+/* How many times a scheduler was enabled since boot. It is counted just after the state says so; 0 where unknown. */
+static uint64_t enable_seq(void)
+{
+	char text[32];
+
+	return file_read(SYSFS "enable_seq", text, sizeof(text)) > 0 ? strtoull(text, NULL, 10) : 0;
+}
+
 static void emit_sysfs(const char *key, const char *file)
 {
 	char text[256];
@@ -140,7 +148,8 @@ void scheduler_state(const struct scheduler *scheduler, const char *when)
  */
 void scheduler_start(struct scheduler *scheduler, char *const argv[], uint64_t timeout_ns)
 {
-	uint64_t start = now_ns();
+	uint64_t start = now_ns(), seq = enable_seq();
+	bool counts = access(SYSFS "enable_seq", R_OK) == 0;
 	int ends[2];
 
 	if (pipe2(ends, O_CLOEXEC | O_NONBLOCK))
@@ -159,7 +168,7 @@ void scheduler_start(struct scheduler *scheduler, char *const argv[], uint64_t t
 	emit_text("program", argv[0]);
 	emit_i64("pid", scheduler->pid);
 	emit_end();
-	while (!enabled()) {
+	while (!enabled() || (counts && enable_seq() == seq)) {
 		if (reap(scheduler))
 			break;
 		if (now_ns() - start > timeout_ns)

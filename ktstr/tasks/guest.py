@@ -1,0 +1,47 @@
+"""Tasks on what a guest is made of."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from invoke.context import Context
+from invoke.tasks import task
+
+__all__ = ["initramfs"]
+
+
+@task(
+    iterable=["program"],
+    help={
+        "kernel": "for which kernel: 7.0.13, 7.0, latest, auto (default)",
+        "program": "pack this program, too, with the libraries it needs; may be given several times",
+        "output": "write the archive here (default: it stays in the cache)",
+    },
+)
+def initramfs(
+    context: Context, kernel: str | None = None, program: Sequence[str] | None = None, output: str | None = None
+) -> None:
+    """Pack a guest's initramfs and list what is in it and why."""
+    import shutil
+    from pathlib import Path
+
+    from ktstr.errors import KtstrError
+    from ktstr.guest.agent import build_agent
+    from ktstr.guest.initramfs import base_files, initramfs, program_files
+    from ktstr.kernel.resolve import resolve
+
+    chosen = resolve(kernel)[-1]
+    files = base_files(build_agent(), chosen.config, chosen.release)
+    for path in program or ():
+        files += program_files(Path(path).absolute(), f"/ktstr/bin/{Path(path).name}", "given by --program")
+    files = list({file.path: file for file in files}.values())
+    archive = initramfs(files)
+    if output is not None:
+        try:
+            shutil.copyfile(archive, output)
+        except OSError as error:
+            raise KtstrError(f"--output {output}: {error.strerror}") from None
+    width = max(len(file.path) for file in files)
+    for file in sorted(files, key=lambda file: file.path):
+        print(f"{file.path:{width}}  {file.source.stat().st_size:>10,}  {file.why}")
+    print(f"\n{output or archive}: {archive.stat().st_size:,} bytes, kernel {chosen.version}")
