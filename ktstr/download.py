@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import requests
 from tqdm import tqdm
@@ -31,7 +32,11 @@ _OTHER_MIRROR = "the mirror may be broken or half updated, try another"
 
 
 class Unreachable(KtstrError):
-    """The server cannot be reached, or KTSTR_OFFLINE is set."""
+    """The server cannot be reached, or KTSTR_OFFLINE is set. `why` tells which, without what was wanted."""
+
+    def __init__(self, what: str, why: str = "") -> None:
+        super().__init__(f"{what}: {why}" if why else what)
+        self.why = why or what
 
 
 class NotFound(KtstrError):
@@ -60,7 +65,7 @@ class _Attempts:
         """Wait before the next attempt, or raise `Unreachable` if there is none."""
         backoff = _CONNECT_BACKOFF_S if isinstance(reason, _NoConnection) else _BACKOFF_S
         if self.failed >= len(backoff):
-            raise Unreachable(f"{what}: {url}: {reason}") from reason
+            raise Unreachable(what, f"{urlsplit(url).netloc}: {reason}") from reason
         time.sleep(backoff[self.failed])
         self.failed += 1
 
@@ -187,7 +192,7 @@ def _continues(response: requests.Response, start: int) -> bool:
 @contextmanager
 def _response(url: str, start: int, what: str) -> Iterator[requests.Response]:
     if os.environ.get("KTSTR_OFFLINE", "0") not in ("", "0"):
-        raise Unreachable(f"{what}: KTSTR_OFFLINE is set")
+        raise Unreachable(what, "KTSTR_OFFLINE is set")
     # identity: sizes and ranges are those of the file, not of an encoding of it
     headers = {"Accept-Encoding": "identity"} | ({"Range": f"bytes={start}-"} if start else {})
     try:

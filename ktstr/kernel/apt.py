@@ -11,6 +11,7 @@ import os
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -167,7 +168,8 @@ class Archive:
             new = self._download_release(suite, suite)
             if new.expired and (codename := new.field("Codename")) not in ("", suite):
                 # Caches in front of mirrors keep the two names of a suite apart, and one may be far behind.
-                new = max(new, self._download_release(suite, codename), key=lambda release: release.date)
+                with suppress(NotFound):
+                    new = max(new, self._download_release(suite, codename), key=lambda release: release.date)
         except NotFound:
             new = Release(suite, suite, time.time(), True, "no such suite", "")
         except Unreachable as error:

@@ -158,6 +158,7 @@ def _of_kernel(kernel: Kernel) -> Candidate:
 
 def _unreachable(name: str, error: Unreachable) -> Unreachable:
     return Unreachable(
-        f"kernel {name}: not in the cache, and the Debian mirror cannot be reached ({error}); "
-        f"connect once or run `invoke kernel-fetch --kernel {name}` where there is a network"
+        f"kernel {name}",
+        f"not in the cache, and the Debian mirror cannot be reached ({error.why}); "
+        f"connect once or run `invoke kernel-fetch --kernel {name}` where there is a network",
     )

@@ -37,8 +37,9 @@ def fetch_source(package: str, minimum: str, suites: tuple[str, ...] | None = No
                 return _fetch(archive, package, version, file)
     except Unreachable as error:
         raise Unreachable(
-            f"source package {package}: no version from {minimum} on in the cache, and the Debian mirror cannot be "
-            f"reached ({error}); connect once"
+            f"source package {package}",
+            f"no version from {minimum} on in the cache, and the Debian mirror cannot be reached ({error.why}); "
+            "connect once where there is a network",
         ) from error
     raise KtstrError(
         f"source package {package}: no version from {minimum} on in {', '.join(searched)} of {archive.url}"

@@ -86,8 +86,9 @@ def fetch_tree(series: str) -> SourceTree:
         trees = [tree for tree in _cached() if series in ("newest", str(tree.version.series))]
         if not trees:
             raise Unreachable(
-                f"kernel source {series}: not in the cache, and the Debian mirror cannot be reached "
-                f"({error}); run `invoke sched-build` where there is a network"
+                f"kernel source {series}",
+                f"not in the cache, and the Debian mirror cannot be reached ({error.why}); "
+                "run `invoke sched-build` where there is a network",
             ) from error
         return max(trees, key=lambda tree: (tree.version.released, tree.version))
     for package in packages:

@@ -336,6 +336,14 @@ def test_a_suite_behind_its_codename_is_read_under_that(archive: DebianArchive) 
     assert kernel.source.endswith("index expired Sat, 08 Jan 2000 00:00:00 UTC")
 
 
+def test_an_expired_suite_without_its_codename_is_read_all_the_same(archive: DebianArchive) -> None:
+    archive.add_kernel("7.0.1")
+    archive.publish(
+        "stable", codename="forky", dates=("Sat, 01 Jan 2000 00:00:00 UTC", "Sat, 08 Jan 2000 00:00:00 UTC")
+    )
+    assert versions("7.0") == ["7.0.1"]
+
+
 def test_an_archive_does_not_go_back_in_time(archive: DebianArchive) -> None:
     archive.add_kernel("7.0.2")
     archive.publish("stable", dates=("Mon, 03 Jan 2000 00:00:00 UTC", "Fri, 01 Jan 2100 00:00:00 UTC"))
