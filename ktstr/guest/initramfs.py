@@ -45,12 +45,12 @@ def program_files(program: Path, path: str, why: str) -> list[Packed]:
     """
     if not program.is_file():
         raise KtstrError(f"{program}: no such file")
+    if read_elf(program) is None:
+        raise KtstrError(f"{program}: not an ELF program; the guest has no interpreter for anything else")
     files = [Packed(path, program, 0o755, why)]
     for library in closure(program):
         where = library.name if library.name.startswith("/") else f"{LIBRARY_FOLDER}/{library.name}"
         files.append(Packed(where, library.source, 0o755, f"shared library of {library.needed_by}"))
-    if read_elf(program) is None and program.read_bytes()[:2] == b"#!":
-        raise KtstrError(f"{program}: a script; the guest has no interpreters, so it must be an ELF program")
     return files
 
 
