@@ -17,6 +17,7 @@ from pathlib import Path
 
 import pytest
 from debian_archive import DebianArchive, SigningKey, boot_image, config, deb, elf, tar
+from invoke.context import Context
 from local_server import Server, cut, hold, serving
 
 from ktstr import download
@@ -25,6 +26,7 @@ from ktstr.errors import KtstrError
 from ktstr.kernel.resolve import cached, candidates, resolve
 from ktstr.kernel.source_package import fetch_source
 from ktstr.kernel.source_tree import fetch_tree
+from ktstr.tasks.kernel import kernel_fetch, kernel_list
 
 RESOLVE = "import sys; from ktstr.kernel.resolve import resolve; print(resolve(sys.argv[1])[0].key)"
 
@@ -488,3 +490,24 @@ def test_the_schedulers_source_is_the_wanted_part_of_the_newest(
     assert fetch_tree("newest") == found
     with pytest.raises(download.Unreachable, match=r"kernel source 7\.2: not in the cache"):
         fetch_tree("7.2")
+
+
+def test_the_tasks_list_what_there_is_and_what_a_spec_means(
+    archive: DebianArchive, capsys: pytest.CaptureFixture[str]
+) -> None:
+    archive.add_kernel("7.0.13")
+    archive.add_kernel("6.18.2", sched_ext=False)
+    archive.publish("stable")
+    kernel_list(Context())
+    assert capsys.readouterr().out.startswith("no kernel in the cache; `invoke kernel-fetch")
+    kernel_fetch(Context(), kernel="7.0")
+    fetched = capsys.readouterr().out
+    assert fetched.startswith("7.0.13-debian-")
+    kernel_list(Context(), kernel="6.18..7.0")
+    header, older, newer = capsys.readouterr().out.splitlines()
+    assert header.split() == ["version", "key", "fetch", "source"]
+    assert older.split()[0] == "6.18.2"
+    assert newer.split()[:3] == ["7.0.13", fetched.split()[0], "cached"]
+    assert older.index("Debian stable") == newer.index("Debian stable") == header.index("source")
+    kernel_list(Context())
+    assert capsys.readouterr().out.splitlines()[1].split()[:3] == ["7.0.13", fetched.split()[0], "yes"]
