@@ -14,6 +14,7 @@ import fcntl
 import hashlib
 import json
 import os
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -81,8 +82,11 @@ def pytest(session: nox.Session, folder: str, *args: str) -> None:
     environment(session)
     # testpaths counts where pytest is given no path: only pytest can tell a path from an option's value.
     defaults = ["-o", f"testpaths={folder}", *args]
-    # A killed nox must not leave VMs behind; see ktstr.pytest_plugin.
-    session.run(PYTHON, "-m", "pytest", *defaults, *session.posargs, env={"KTSTR_DIE_WITH_PARENT": "1"})
+    settings = {
+        "KTSTR_DIE_WITH_PARENT": "1",  # a killed nox must not leave VMs behind
+        "KTSTR_COMMAND": shlex.join(["nox", "-s", session.name, "--", *session.posargs]),  # to be shown
+    }
+    session.run(PYTHON, "-m", "pytest", *defaults, *session.posargs, env=settings)
 
 
 def environment(session: nox.Session) -> None:

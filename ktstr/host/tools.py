@@ -18,9 +18,6 @@ __all__ = ["TOOLS", "Check", "Need", "Tool", "Unusable", "check"]
 
 Need = Literal["required", "advised", "optional"]
 
-# tools/sched_ext of the kernel does not build with an older one.
-OLDEST_SCHED_EXT_CLANG = 16
-
 
 class Unusable(Exception):
     """A tool is missing or not the one that is needed; the message says which in a few words."""
@@ -99,8 +96,10 @@ def _program(*names: str) -> Callable[[], str]:
 def _in_short(error: KtstrError) -> Unusable:
     """What the error of a search comes to in a table: a version that is too old, a bad setting, or "missing"."""
     text = str(error).split(";")[0]
-    if old := re.search(r"([\d.]+) is too old", text):
+    if old := re.search(r"[\d.]+ is too old", text):
         return Unusable(old[0])
+    if without := re.search(r"needs (.*) \(Debian", text):
+        return Unusable(f"no {without[1]}")
     return Unusable(text if re.match(r"[A-Z_]+=", text) else "missing")
 
 
@@ -159,19 +158,13 @@ def _clang() -> str:
         raise _in_short(error) from error
 
 
-def _llvm_tools() -> str:
-    """The tools beside the clang that builds tools/sched_ext: `make LLVM=` takes them all with one suffix."""
+def _sched_ext_toolchain() -> str:
+    from ktstr.kernel.tools import find_toolchain  # pulls in the archive reader
+
     try:
-        clang = bpf_clang()
-    except KtstrError:
-        raise Unusable("no clang") from None
-    if clang.major < OLDEST_SCHED_EXT_CLANG:
-        raise Unusable(f"clang {clang.major}, needs {OLDEST_SCHED_EXT_CLANG}")
-    suffix = re.sub(r"^clang", "", Path(clang.command[0]).name)
-    for tool in ("llvm-ar", "llvm-strip", "ld.lld"):
-        if not shutil.which(tool + suffix):
-            raise Unusable(f"{tool}{suffix} missing")
-    return clang.version
+        return find_toolchain().clang.version
+    except KtstrError as error:
+        raise _in_short(error) from error
 
 
 def _debian_keyring() -> str:
@@ -220,8 +213,8 @@ TOOLS = (
     Tool("make", _program("make"), "test, guest (BPF)", _packages("make", "make", "make")),
     Tool(
         "LLVM tools",
-        _llvm_tools,
-        "sched-build",
+        _sched_ext_toolchain,
+        "test, sched-build",
         _packages("llvm lld", "llvm lld", "llvm lld", debian_12="llvm-16 lld-16"),
     ),
     Tool("git", _program("git"), "test", _packages("git", "git", "git")),

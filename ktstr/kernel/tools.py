@@ -25,7 +25,7 @@ from ktstr.kernel.settings import schedulers_series
 from ktstr.kernel.source_tree import SourceTree, fetch_tree
 from ktstr.kernel.spec import parse_version
 
-__all__ = ["build_tools", "find_tool", "first_error"]
+__all__ = ["Toolchain", "build_tools", "find_tool", "find_toolchain", "first_error"]
 
 _KIND = "schedulers"
 _OLDEST_CLANG = 16
@@ -50,7 +50,7 @@ _FOREIGN = {
 
 
 @dataclass(frozen=True)
-class _Toolchain:
+class Toolchain:
     """A clang whose companions are there. `llvm` is the value that the kernel's makefiles take as `LLVM`."""
 
     clang: Compiler
@@ -65,7 +65,7 @@ def build_tools(kernel: Kernel | None = None, series: str | None = None) -> Path
     kernels too, as far as the scheduler itself does. Raises KtstrError that names a missing tool and its
     Debian package, or the first error of a failed build.
     """
-    toolchain = _toolchain()
+    toolchain = find_toolchain()
     tree = fetch_tree(series or schedulers_series())
     types = kernel or resolve(str(tree.version.series))[-1]
     key = f"{tree.version}-{digest(tree.id, types.image_sha256, toolchain.clang.banner)[:8]}"
@@ -119,7 +119,7 @@ def _rank(built: Path) -> tuple[Any, float]:
     return parse_version(manifest["version"]), built.stat().st_mtime
 
 
-def _make(tree: SourceTree, types: Kernel, toolchain: _Toolchain, build: Path, log: Path, what: str) -> None:
+def _make(tree: SourceTree, types: Kernel, toolchain: Toolchain, build: Path, log: Path, what: str) -> None:
     command = [
         "make",
         "-C",
@@ -167,7 +167,7 @@ def _run(command: Sequence[str], what: str) -> tuple[int, str]:
     return process.returncode, "".join(lines)
 
 
-def _toolchain() -> _Toolchain:
+def find_toolchain() -> Toolchain:
     """The newest clang and what the build needs beside it; KtstrError naming what is missing."""
     clang = bpf_clang()
     name = Path(clang.command[-1]).name
@@ -194,7 +194,7 @@ def _toolchain() -> _Toolchain:
     if missing:
         packages = " ".join(sorted(set(missing.values())))
         raise KtstrError(f"building the kernel's schedulers needs {', '.join(missing)} (Debian: {packages})")
-    return _Toolchain(clang, llvm)
+    return Toolchain(clang, llvm)
 
 
 def _has_header(clang: Compiler, header: str) -> bool:
