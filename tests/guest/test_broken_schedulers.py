@@ -21,12 +21,10 @@ ABSENT = declare_scheduler(name="absent", binary="scx_absent", topology=TINY)
 
 
 def failure(ctx: Ctx, *cgroups: CgroupDef) -> str:
-    """The text of the verdict that a run of `cgroups` (none: steady) fails with."""
+    """The text of the verdict that a run of `cgroups` (none: a spinner in each of two) fails with."""
+    chosen = cgroups or (CgroupDef("cg_0", 1), CgroupDef("cg_1", 1))
     with pytest.raises(VerdictFailed) as failed:
-        if cgroups:
-            ctx.run(*cgroups)
-        else:
-            scenarios.steady(ctx)
+        ctx.run(*chosen)
     return str(failed.value)
 
 
@@ -63,9 +61,7 @@ def library_missing(ctx: Ctx, tmp_path: Path) -> None:
     needs = "int gone(void); int main(void) { return gone(); }"
     program = compiled(tmp_path, "needs", needs, f"-L{tmp_path}", "-lgone", "-Wl,-rpath,$ORIGIN")
     library.unlink()
-    with pytest.raises(
-        KtstrError, match=r"library libgone\.so \(needed by needs\) is not on this machine"
-    ):
+    with pytest.raises(KtstrError, match=r"library libgone\.so \(needed by needs\) is not on this machine"):
         scenarios.steady(with_program(ctx, program))
 
 

@@ -1,5 +1,6 @@
 """However a guest ends, the run says how, with the console's tail, and leaves no process behind."""
 
+import os
 import subprocess
 from dataclasses import replace
 from pathlib import Path
@@ -38,14 +39,8 @@ def run_init(ctx: Ctx, name: str, folder: Path, memory_mb: int = 256, wall_limit
 
 def own_children(program: str) -> list[str]:
     """This process's children that run `program`."""
-    listed = subprocess.run(["ps", "--ppid", str(_pid()), "-o", "comm="], capture_output=True, text=True)
+    listed = subprocess.run(["ps", "--ppid", str(os.getpid()), "-o", "comm="], capture_output=True, text=True)
     return [line for line in listed.stdout.split() if line.startswith(program)]
-
-
-def _pid() -> int:
-    import os
-
-    return os.getpid()
 
 
 @ktstr_test()
@@ -81,5 +76,3 @@ def panic_is_named_and_shown(ctx: Ctx) -> None:
     text = str(failed.value)
     assert "guest: kernel panic: the guest's kernel panicked: " in text
     assert "--- console ---" in text
-
-
