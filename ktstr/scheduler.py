@@ -11,10 +11,14 @@ from pathlib import Path
 from ktstr.checks.thresholds import Checks
 from ktstr.errors import KtstrError
 from ktstr.topology import DEFAULT_TOPOLOGY, Topology
+from ktstr.values import mapping, path_of, shown, string, strings
 
 __all__ = ["EEVDF", "Scheduler", "declare_scheduler", "registered"]
 
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}")
+_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")  # a C identifier
+# What a 64-bit variable of either sign holds.
+_RODATA = range(-(2**63), 2**64)
 _registry: dict[str, Scheduler] = {}
 
 
@@ -75,57 +79,28 @@ def declare_scheduler(
     from ktstr.kernel.spec import check_filter  # not at import: the grammar is only needed by declarations
 
     where = _caller_file()
-
-    def refuse(what: str) -> KtstrError:
-        return KtstrError(f"{where or 'declare_scheduler'}: scheduler {name!r}: {what}")
-
-    if not isinstance(name, str) or not _NAME.fullmatch(name):
-        raise refuse("name: must be 1 to 64 letters, digits, '_', '-' or '.'")
-    given = [key for key, value in (("binary", binary), ("binary_path", binary_path), ("bpf", bpf)) if value]
-    if len(given) > 1:
-        raise refuse(f"{' and '.join(given)}: give one of binary, binary_path and bpf")
-    if (rodata or bpf_cflags) and not bpf:
-        raise refuse("rodata and bpf_cflags: only for a scheduler declared with bpf=")
-    if sched_args and (bpf or not given):
-        raise refuse("sched_args: only for a scheduler with a program of its own; a bpf= one has rodata")
-    if binary is not None and "/" in binary:
-        raise refuse(f"binary={binary!r}: a name, looked up; for a path use binary_path=")
-    for key, items in (("kernels", kernels), ("sched_args", sched_args), ("kargs", kargs)):
-        if isinstance(items, str) or not all(isinstance(item, str) for item in items):
-            raise refuse(f"{key}={items!r}: must be a list of strings")
-    for variable, value in (rodata or {}).items():
-        if not isinstance(value, int):
-            raise refuse(f"rodata[{variable!r}]={value!r}: must be a whole number")
-    for text in kernels:
-        try:
-            check_filter(text)
-        except KtstrError as error:
-            raise refuse(f"kernels: {error}") from None
     try:
-        shape = topology_of(topology)
+        scheduler = _checked(
+            where,
+            name=name,
+            programs={"binary": binary, "binary_path": binary_path, "bpf": bpf},
+            rodata=rodata,
+            bpf_cflags=bpf_cflags,
+            topology=topology,
+            kernels=kernels,
+            sched_args=sched_args,
+            kargs=kargs,
+            sysctls=sysctls,
+            checks=checks,
+        )
+        for text in scheduler.kernels:
+            try:
+                check_filter(text)
+            except KtstrError as error:
+                raise KtstrError(f"kernels: {error}") from None
+        _register(scheduler)
     except KtstrError as error:
-        raise refuse(str(error)) from None
-
-    scheduler = Scheduler(
-        name=name,
-        binary=binary,
-        binary_path=_relative_to(where, binary_path),
-        bpf=_relative_to(where, bpf),
-        rodata=dict(rodata or {}),
-        bpf_cflags=tuple(bpf_cflags),
-        topology=shape,
-        kernels=tuple(kernels),
-        sched_args=tuple(sched_args),
-        kargs=tuple(kargs),
-        sysctls={key: str(value) for key, value in (sysctls or {}).items()},
-        checks=checks or Checks(),
-        declared_in=where,
-    )
-    known = _registry.get(name)
-    # The same file may be imported twice (pytest and the verifier sweep do); another file may not.
-    if known is not None and known.declared_in != where:
-        raise refuse(f"already declared in {known.declared_in}")
-    _registry[name] = scheduler
+        raise KtstrError(f"{where or 'declare_scheduler'}: scheduler {shown(name)}: {error}") from None
     return scheduler
 
 
@@ -134,15 +109,83 @@ def registered() -> tuple[Scheduler, ...]:
     return tuple(_registry[name] for name in sorted(_registry))
 
 
-def topology_of(value: tuple[int, int, int, int] | str | Topology) -> Topology:
+def topology_of(value: object) -> Topology:
     """The topology a user wrote as a tuple, as `1n2l4c1t` or as a Topology; KtstrError for anything else."""
     if isinstance(value, Topology):
         return value
     if isinstance(value, str):
         return Topology.parse(value)
     if not isinstance(value, tuple | list) or len(value) != 4:
-        raise KtstrError(f"topology={value!r}: must be (numa_nodes, llcs, cores, threads)")
+        raise KtstrError(f"topology={shown(value)}: must be (numa_nodes, llcs, cores, threads)")
     return Topology(*value)
+
+
+def _checked(
+    where: str,
+    *,
+    name: object,
+    programs: Mapping[str, object],
+    rodata: object,
+    bpf_cflags: object,
+    topology: object,
+    kernels: object,
+    sched_args: object,
+    kargs: object,
+    sysctls: object,
+    checks: object,
+) -> Scheduler:
+    """The scheduler of a declaration in file `where`; KtstrError naming the field that is not acceptable."""
+    if not isinstance(name, str) or not _NAME.fullmatch(name):
+        raise KtstrError("name: must be 1 to 64 letters, digits, '_', '-' or '.', the first no '-' or '.'")
+    given = [field for field, value in programs.items() if value is not None]
+    if len(given) > 1:
+        raise KtstrError(f"{' and '.join(given)}: give one of binary, binary_path and bpf")
+    has_bpf, binary = "bpf" in given, programs["binary"]
+    if binary is not None and (not string(binary, "binary") or "/" in str(binary)):
+        raise KtstrError(f"binary={shown(binary)}: a name, looked up; for a path use binary_path=")
+    if (rodata or bpf_cflags) and not has_bpf:
+        raise KtstrError("rodata and bpf_cflags: only for a scheduler declared with bpf=")
+    if sched_args and (has_bpf or not given):
+        raise KtstrError("sched_args: only for a scheduler with a program of its own; a bpf= one has rodata")
+    constants: dict[str, int] = {}
+    for variable, value in mapping(rodata, "rodata").items():
+        if not _VARIABLE.fullmatch(variable):
+            raise KtstrError(f"rodata: {variable!r}: must be the name of a variable")
+        if not isinstance(value, int) or value not in _RODATA:
+            raise KtstrError(f"rodata[{variable!r}]={shown(value)}: must be a whole number of 64 bits")
+        constants[variable] = int(value)
+    settings: dict[str, str] = {}
+    for sysctl, value in mapping(sysctls, "sysctls").items():
+        if isinstance(value, bool) or not isinstance(value, str | int) or value == "":
+            raise KtstrError(f"sysctls[{sysctl!r}]={shown(value)}: must be a string or a whole number")
+        settings[sysctl] = string(str(value), f"sysctls[{sysctl!r}]")
+    if not isinstance(checks, Checks | None):
+        raise KtstrError(f"checks={shown(checks)}: must be Checks(...)")
+    return Scheduler(
+        name=name,
+        binary=None if binary is None else str(binary),
+        binary_path=_relative_to(where, programs["binary_path"], "binary_path"),
+        bpf=_relative_to(where, programs["bpf"], "bpf"),
+        rodata=constants,
+        bpf_cflags=strings(bpf_cflags, "bpf_cflags"),
+        topology=topology_of(topology),
+        kernels=strings(kernels, "kernels"),
+        sched_args=strings(sched_args, "sched_args"),
+        kargs=strings(kargs, "kargs"),
+        sysctls=settings,
+        checks=checks or Checks(),
+        declared_in=where,
+    )
+
+
+def _register(scheduler: Scheduler) -> None:
+    known = _registry.get(scheduler.name)
+    # One file may be imported twice (pytest and the verifier sweep do), and then declares the same again.
+    if known is not None and known.declared_in != scheduler.declared_in:
+        raise KtstrError(f"already declared in {known.declared_in}")
+    if known is not None and known != scheduler:
+        raise KtstrError("declared twice in this file, with different values")
+    _registry[scheduler.name] = scheduler
 
 
 def _caller_file() -> str:
@@ -153,10 +196,13 @@ def _caller_file() -> str:
     return frame.f_code.co_filename if frame is not None else ""
 
 
-def _relative_to(where: str, path: str | Path | None) -> Path | None:
-    if path is None:
+def _relative_to(where: str, value: object, field: str) -> Path | None:
+    if value is None:
         return None
-    path = Path(path).expanduser()
+    try:
+        path = path_of(value, field).expanduser()
+    except RuntimeError:  # of a "~name" that is no user
+        raise KtstrError(f"{field}={shown(value)}: no such user") from None
     if path.is_absolute() or not where:
         return path
     return (Path(where).parent / path).resolve()

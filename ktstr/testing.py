@@ -10,11 +10,13 @@ from ktstr.checks.thresholds import DEFAULT_CHECKS, Checks
 from ktstr.errors import KtstrError
 from ktstr.scheduler import EEVDF, Scheduler
 from ktstr.topology import Topology
+from ktstr.values import seconds, shown, strings, whole
 
 __all__ = ["KtstrTest", "ktstr_test", "record_of"]
 
 DEFAULT_DURATION_S = 2.0
 DEFAULT_WATCHDOG_S = 5.0
+_MAX_MEMORY_MB = 2**20  # a TiB: more is a mistake in the unit
 _ATTRIBUTE = "__ktstr_test__"
 _Body = TypeVar("_Body", bound=Callable[..., Any])
 
@@ -35,6 +37,8 @@ class KtstrTest:
 
 
 def ktstr_test(
+    body: None = None,
+    /,
     *,
     scheduler: Scheduler | None = None,
     numa_nodes: int | None = None,
@@ -56,43 +60,44 @@ def ktstr_test(
     its scheduler registered. Raises KtstrError naming the test and the field where a value is not acceptable.
     """
 
+    if body is not None:
+        raise KtstrError(f"{getattr(body, '__name__', body)}: write @ktstr_test() with its parentheses")
+
     def decorate(body: _Body) -> _Body:
-        base = scheduler or EEVDF
         where = f"{body.__module__}.{body.__name__}"
-        if not isinstance(base, Scheduler):
-            raise KtstrError(f"{where}: scheduler={base!r}: must be what declare_scheduler returned")
-        for key, value in (("duration_s", duration_s), ("watchdog_timeout_s", watchdog_timeout_s)):
-            if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value <= 3600:
-                raise KtstrError(f"{where}: {key}={value!r}: must be seconds, more than 0 and at most 3600")
-        if memory_mb is not None and (not isinstance(memory_mb, int) or memory_mb < 1):
-            raise KtstrError(f"{where}: memory_mb={memory_mb!r}: must be a whole number of MiB")
-        if isinstance(extra_sched_args, str) or not all(isinstance(one, str) for one in extra_sched_args):
-            raise KtstrError(f"{where}: extra_sched_args={extra_sched_args!r}: must be a list of strings")
-        if extra_sched_args and not (base.binary or base.binary_path):
-            raise KtstrError(f"{where}: extra_sched_args: scheduler {base.name} has no program of its own")
-        inherited = base.topology
         try:
-            topology = Topology(
+            record = record_for(body.__name__)
+        except KtstrError as error:
+            raise KtstrError(f"{where}: {error}") from None
+        setattr(body, _ATTRIBUTE, record)
+        return body
+
+    def record_for(name: str) -> KtstrTest:
+        base = EEVDF if scheduler is None else scheduler
+        if not isinstance(base, Scheduler):
+            raise KtstrError(f"scheduler={shown(base)}: must be what declare_scheduler returned")
+        if not isinstance(checks, Checks | None):
+            raise KtstrError(f"checks={shown(checks)}: must be Checks(...)")
+        arguments = strings(extra_sched_args, "extra_sched_args")
+        if arguments and not (base.binary or base.binary_path):
+            raise KtstrError(f"extra_sched_args: scheduler {base.name} has no program of its own")
+        inherited = base.topology
+        return KtstrTest(
+            name=name,
+            scheduler=base,
+            topology=Topology(
                 inherited.numa_nodes if numa_nodes is None else numa_nodes,
                 inherited.llcs if llcs is None else llcs,
                 inherited.cores if cores is None else cores,
                 inherited.threads if threads is None else threads,
-            )
-        except KtstrError as error:
-            raise KtstrError(f"{where}: {error}") from None
-        record = KtstrTest(
-            name=body.__name__,
-            scheduler=base,
-            topology=topology,
+            ),
             checks=(checks or Checks()).over(base.checks).over(DEFAULT_CHECKS),
-            duration_s=float(duration_s),
-            watchdog_timeout_s=float(watchdog_timeout_s),
-            memory_mb=memory_mb,
-            sched_args=base.sched_args + tuple(extra_sched_args),
+            duration_s=seconds(duration_s, "duration_s"),
+            watchdog_timeout_s=seconds(watchdog_timeout_s, "watchdog_timeout_s"),
+            memory_mb=None if memory_mb is None else whole(memory_mb, "memory_mb", 1, _MAX_MEMORY_MB),
+            sched_args=base.sched_args + arguments,
             ignore=ignore,
         )
-        setattr(body, _ATTRIBUTE, record)
-        return body
 
     return decorate
 

@@ -6,10 +6,12 @@ import re
 from dataclasses import dataclass
 
 from ktstr.errors import KtstrError
+from ktstr.values import shown, whole
 
 __all__ = ["DEFAULT_TOPOLOGY", "Topology", "cpu_list", "parse_cpu_list"]
 
-_NOTATION = re.compile(r"(\d{1,4})n(\d{1,4})l(\d{1,4})c(\d{1,4})t")
+_NOTATION = re.compile(r"([0-9]{1,4})n([0-9]{1,4})l([0-9]{1,4})c([0-9]{1,4})t")
+MAX_CPUS = 1024  # the agent's
 
 
 @dataclass(frozen=True, order=True)
@@ -27,9 +29,9 @@ class Topology:
 
     def __post_init__(self) -> None:
         for field in ("numa_nodes", "llcs", "cores", "threads"):
-            value = getattr(self, field)
-            if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-                raise KtstrError(f"topology: {field}={value!r}: must be a whole number of 1 or more")
+            whole(getattr(self, field), f"topology: {field}", 1, MAX_CPUS)
+        if self.cpus > MAX_CPUS:
+            raise KtstrError(f"topology {self}: {self.cpus} CPUs: {MAX_CPUS} at most")
         if self.llcs % self.numa_nodes:
             raise KtstrError(
                 f"topology {self}: llcs={self.llcs} is not a multiple of numa_nodes={self.numa_nodes}"
@@ -38,10 +40,10 @@ class Topology:
     @classmethod
     def parse(cls, text: str) -> Topology:
         """The topology written as `text` (`1n2l4c1t`); KtstrError for anything else."""
-        match = _NOTATION.fullmatch(text.strip())
+        match = _NOTATION.fullmatch(text.strip()) if isinstance(text, str) else None
         if match is None:
             raise KtstrError(
-                f"topology {text!r}: not of the form 1n2l4c1t (NUMA nodes, LLCs, cores, threads)"
+                f"topology {shown(text)}: not of the form 1n2l4c1t (NUMA nodes, LLCs, cores, threads)"
             )
         return cls(*(int(group) for group in match.groups()))
 
@@ -88,5 +90,8 @@ def parse_cpu_list(text: str) -> frozenset[int]:
     cpus: set[int] = set()
     for part in filter(None, text.strip().split(",")):
         first, dash, last = part.partition("-")
-        cpus.update(range(int(first), int(last if dash else first) + 1))
+        run = range(int(first), int(last if dash else first) + 1)
+        if not run:
+            raise ValueError(f"CPU list {text!r}: {part} runs backwards")
+        cpus.update(run)
     return frozenset(cpus)

@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from typing import Literal
 
+from ktstr.errors import KtstrError
+from ktstr.values import shown
+
 __all__ = ["DEFAULT_CHECKS", "Checks"]
 
 Off = Literal[False]
@@ -26,6 +29,19 @@ class Checks:
     attached: bool | None = None
     max_spread_pct: float | Off | None = None
     max_gap_ms: float | Off | None = None
+
+    def __post_init__(self) -> None:
+        for name in ("not_stuck", "isolation", "attached"):
+            value = getattr(self, name)
+            if value is not None and not isinstance(value, bool):
+                raise KtstrError(f"checks: {name}={shown(value)}: must be True or False")
+        for name, unit in (("max_spread_pct", "percentage points"), ("max_gap_ms", "guest milliseconds")):
+            value = getattr(self, name)
+            number = isinstance(value, int | float) and value is not True and value >= 0
+            if value is not None and not number:  # of the two bools, False is the one accepted
+                raise KtstrError(
+                    f"checks: {name}={shown(value)}: must be {unit}, 0 or more, or False for off"
+                )
 
     def over(self, base: Checks) -> Checks:
         """These checks where they say something, else those of `base`."""
