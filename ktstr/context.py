@@ -15,6 +15,7 @@ from ktstr.scenario.cgroup import CgroupDef
 from ktstr.scenario.plan import TURN_NS, plan_text
 from ktstr.testing import KtstrTest
 from ktstr.topology import Topology
+from ktstr.values import seconds, shown
 from ktstr.vm.job import Clock, VmJob, default_memory_mb
 from ktstr.vm.result import Ending, VmResult
 
@@ -85,10 +86,13 @@ class Ctx:
         from ktstr.vm.accel import probe
         from ktstr.vm.run import run
 
+        for cgroup in cgroups:
+            if not isinstance(cgroup, CgroupDef):
+                raise KtstrError(f"ctx.run: {shown(cgroup)}: must be a CgroupDef")
+        if not isinstance(checks, Checks | None):
+            raise KtstrError(f"ctx.run: checks={shown(checks)}: must be Checks(...)")
         accel = probe(self._clock)
-        hold = self.test.duration_s if hold_s is None else hold_s
-        if isinstance(hold, bool) or not isinstance(hold, int | float) or not 0 < hold <= 3600:
-            raise KtstrError(f"hold_s={hold!r}: must be guest seconds, more than 0 and at most 3600")
+        hold = self.test.duration_s if hold_s is None else seconds(hold_s, "ctx.run: hold_s")
         job = self._job(cgroups, hold, accel.clock)
         folder = self.artifacts / f"run-{len(self.runs) + 1}"
         result = run(job, accel, folder)

@@ -16,7 +16,7 @@ __all__ = ["sched_mixed", "steady", "steady_llc"]
 
 def steady(ctx: Ctx, *, workers: int | None = None, hold_s: float | None = None) -> RunReport:
     """Two cgroups over all CPUs, spinning. `workers` in each (None: half the CPUs, so that every CPU has one)."""
-    count = workers or max(1, ctx.topology.cpus // 2)
+    count = max(1, ctx.topology.cpus // 2) if workers is None else workers
     return ctx.run(CgroupDef("cg_0", count), CgroupDef("cg_1", count), hold_s=hold_s)
 
 

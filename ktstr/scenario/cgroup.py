@@ -10,6 +10,7 @@ from ktstr.errors import KtstrError
 from ktstr.scenario.cpuset import Cpuset
 from ktstr.scenario.work import SpinWait, WorkType
 from ktstr.topology import Topology
+from ktstr.values import shown, whole
 
 __all__ = ["CgroupDef", "Policy"]
 
@@ -37,29 +38,33 @@ class CgroupDef:
 
     def __post_init__(self) -> None:
         if not isinstance(self.name, str) or not _NAME.fullmatch(self.name):
-            raise KtstrError(f"cgroup {self.name!r}: name: 1 to 63 letters, digits, '_', '-' or '.'")
+            raise KtstrError(
+                f"cgroup {shown(self.name)}: name: must be 1 to 63 letters, digits, '_', '-' or '.'"
+            )
         if self.name.startswith(("cgroup.", "cpuset.", "cpu.")):
             raise KtstrError(f"cgroup {self.name!r}: name: the kernel's own files begin like this")
-        workers = self.workers
-        if workers is not None and (
-            isinstance(workers, bool) or not isinstance(workers, int) or not 1 <= workers <= _MAX_WORKERS
-        ):
-            raise KtstrError(f"cgroup {self.name}: workers={workers!r}: must be from 1 to {_MAX_WORKERS}")
+        if self.workers is not None:
+            whole(self.workers, f"cgroup {self.name}: workers", 1, _MAX_WORKERS)
         if self.cpuset is not None and not isinstance(self.cpuset, Cpuset):
             raise KtstrError(
-                f"cgroup {self.name}: cpuset={self.cpuset!r}: must be a Cpuset, such as Cpuset.llc(0)"
+                f"cgroup {self.name}: cpuset={shown(self.cpuset)}: must be a Cpuset, such as Cpuset.llc(0)"
             )
         if not isinstance(self.work, WorkType):
             raise KtstrError(
-                f"cgroup {self.name}: work={self.work!r}: must be a work type, such as SpinWait()"
+                f"cgroup {self.name}: work={shown(self.work)}: must be a work type, such as SpinWait()"
             )
         if self.policy not in get_args(Policy):
             accepted = ", ".join(get_args(Policy))
-            raise KtstrError(f"cgroup {self.name}: policy={self.policy!r}: must be one of {accepted}")
+            raise KtstrError(f"cgroup {self.name}: policy={shown(self.policy)}: must be one of {accepted}")
 
     def cpus(self, topology: Topology) -> frozenset[int]:
-        """The CPUs its workers may run on."""
-        return frozenset(range(topology.cpus)) if self.cpuset is None else self.cpuset.cpus(topology)
+        """The CPUs its workers may run on; KtstrError where its cpuset means none of the topology's."""
+        if self.cpuset is None:
+            return frozenset(range(topology.cpus))
+        try:
+            return self.cpuset.cpus(topology)
+        except KtstrError as error:
+            raise KtstrError(f"cgroup {self.name}: {error}") from None
 
     def worker_count(self, topology: Topology) -> int:
         """How many workers it has on `topology`."""

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
 from ktstr.errors import KtstrError
-from ktstr.topology import Topology
+from ktstr.topology import MAX_CPUS, Topology
+from ktstr.values import shown, whole
 
 __all__ = ["Cpuset", "usable_cpus"]
 
@@ -21,39 +23,43 @@ class Cpuset:
     @classmethod
     def llc(cls, index: int) -> Cpuset:
         """The usable CPUs of one LLC."""
-        return cls("llc", (index,))
+        return cls("llc", (_index("llc", index),))
 
     @classmethod
     def numa(cls, index: int) -> Cpuset:
         """The usable CPUs of one NUMA node."""
-        return cls("numa", (index,))
+        return cls("numa", (_index("numa", index),))
 
     @classmethod
-    def exact(cls, cpus: set[int] | frozenset[int] | list[int] | range) -> Cpuset:
+    def exact(cls, cpus: Iterable[int]) -> Cpuset:
         """These CPUs."""
-        return cls("exact", tuple(sorted(set(cpus))))
+        if not isinstance(cpus, Iterable) or isinstance(cpus, str):
+            raise KtstrError(f"cpuset exact({shown(cpus)}): must be CPU numbers, such as {{0, 2}}")
+        values = {_index("exact", cpu) for cpu in cpus}
+        if not values:
+            raise KtstrError("cpuset exact(): must have one CPU at least")
+        return cls("exact", tuple(sorted(values)))
 
     @classmethod
     def disjoint(cls, index: int, parts: int) -> Cpuset:
         """Part `index` of the usable CPUs divided into `parts` neighbouring ones of nearly equal size."""
-        return cls("disjoint", (index, parts))
+        whole(parts, "cpuset disjoint: parts", 1, MAX_CPUS)
+        return cls("disjoint", (whole(index, "cpuset disjoint: index", 0, parts - 1), parts))
 
     def cpus(self, topology: Topology) -> frozenset[int]:
         """The CPUs it means; KtstrError where the topology has none of them."""
         usable = sorted(usable_cpus(topology))
         if self.kind == "exact":
             cpus = frozenset(self.values)
-            if beyond := [cpu for cpu in self.values if not 0 <= cpu < topology.cpus]:
+            if beyond := [cpu for cpu in self.values if cpu >= topology.cpus]:
                 raise KtstrError(f"{self}: topology {topology} has no CPU {beyond[0]}")
         elif self.kind == "disjoint":
             index, parts = self.values
-            if not 0 <= index < parts:
-                raise KtstrError(f"{self}: the part must be from 0 to {parts - 1}")
             cpus = frozenset(usable[len(usable) * index // parts : len(usable) * (index + 1) // parts])
         else:
             count = topology.llcs if self.kind == "llc" else topology.numa_nodes
             (index,) = self.values
-            if not 0 <= index < count:
+            if index >= count:
                 raise KtstrError(f"{self}: topology {topology} has {count}, numbered from 0")
             members = topology.llc_cpus(index) if self.kind == "llc" else topology.node_cpus(index)
             # An LLC whose only CPU is the root cgroup's still has to mean something.
@@ -64,6 +70,10 @@ class Cpuset:
 
     def __str__(self) -> str:
         return f"cpuset {self.kind}({', '.join(map(str, self.values))})"
+
+
+def _index(kind: str, value: object) -> int:
+    return whole(value, f"cpuset {kind}", 0, MAX_CPUS - 1)
 
 
 def usable_cpus(topology: Topology) -> frozenset[int]:

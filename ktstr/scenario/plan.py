@@ -49,13 +49,13 @@ def plan_text(
     lines.append(("hold", str(round(hold_s * _NS))))
     for line in lines:
         if len(line) > _AGENT_TOKENS:
-            raise KtstrError(f"{line[0]} {line[2]}: more than {_AGENT_TOKENS} arguments")
+            raise KtstrError(
+                f"{line[0]} {line[2]}: {len(line)} words on its command line: {_AGENT_TOKENS} at most"
+            )
     return "".join(" ".join(_escape(token) for token in line) + "\n" for line in lines)
 
 
 def _escape(token: str) -> str:
-    if not token:
-        raise KtstrError("an argument for the guest is empty; it would be lost on the way")
     return "".join(
         chr(byte) if 0x21 <= byte <= 0x7E and byte != 0x25 else f"%{byte:02X}" for byte in token.encode()
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ktstr.errors import KtstrError
+from ktstr.values import shown
 
 __all__ = ["Bursty", "Mixed", "SpinWait", "WorkType", "YieldHeavy"]
 
@@ -73,4 +74,4 @@ WorkType = SpinWait | YieldHeavy | Mixed | Bursty
 
 def _check(kind: str, field: str, value: float) -> None:
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0.001 <= value <= 3_600_000:
-        raise KtstrError(f"{kind}: {field}={value!r}: must be milliseconds, from 0.001 to an hour")
+        raise KtstrError(f"{kind}: {field}={shown(value)}: must be milliseconds, from 0.001 to an hour")
