@@ -108,7 +108,7 @@ def vmlinux_header(kernel: Kernel) -> Path:
 
 def _compile(program: str, library: Libbpf) -> Path:
     """The static executable of the C files in folder `program` beside this one."""
-    sources = sorted((_HERE / program).glob("*.c"))
+    sources = [*sorted((_HERE / program).glob("*.c")), _HERE / "compat" / "libelf.c"]
     return compile_static(program, sources, [INCLUDE, library.include, library.uapi], library.link())
 
 
