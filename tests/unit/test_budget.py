@@ -1,0 +1,170 @@
+"""The host's cores: never held twice, given back however their holder ends, in order of arrival."""
+
+import fcntl
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from ktstr import KtstrError
+from ktstr.vm import budget
+from ktstr.vm.budget import cores_of_host, hold_cores
+
+# Holds `cores`, says so by a line with its name, and waits until its input ends.
+HOLDER = """
+import sys
+from ktstr.vm import budget
+budget.cores_of_host = lambda: int(sys.argv[2])
+with budget.hold_cores(int(sys.argv[3])):
+    print(sys.argv[1], flush=True)
+    sys.stdin.read()
+"""
+
+
+class Holders:
+    """Processes that hold cores of a host that has `total`; `said` is what they print, in order."""
+
+    def __init__(self, total: int, folder: Path) -> None:
+        self.total, self.folder = total, folder
+        self.said = folder / "said"
+        self.said.touch()
+        self.all: dict[str, subprocess.Popen[bytes]] = {}
+
+    def start(self, name: str, cores: int) -> None:
+        with self.said.open("ab") as said:
+            self.all[name] = subprocess.Popen(
+                [sys.executable, "-c", HOLDER, name, str(self.total), str(cores)],
+                stdin=subprocess.PIPE,
+                stdout=said,
+            )
+
+    def order(self, count: int) -> list[str]:
+        """Those that got their cores, in order, once they are `count`."""
+        until(lambda: len(self.said.read_text().split()) >= count)
+        return self.said.read_text().split()
+
+    def waiting(self, name: str) -> bool:
+        """Whether it waits in flock(2), told by /proc/locks: `1: -> FLOCK ADVISORY WRITE <pid> ...`."""
+        waits = [line.split() for line in Path("/proc/locks").read_text().splitlines() if "->" in line]
+        return str(self.all[name].pid) in [line[5] for line in waits]
+
+    def finish(self, name: str) -> None:
+        process = self.all[name]
+        assert process.stdin is not None
+        process.stdin.close()
+        assert process.wait(60) == 0
+
+
+def until(condition: Callable[[], bool], seconds: float = 60) -> None:
+    """Wait for what has to become true."""
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "this has to become true"
+        time.sleep(0.01)
+
+
+@pytest.fixture(autouse=True)
+def _own_cache(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("KTSTR_CACHE_DIR", str(tmp_path))
+
+
+@pytest.fixture
+def holders(tmp_path: Path) -> Iterator[Holders]:
+    holders = Holders(3, tmp_path)
+    yield holders
+    for process in holders.all.values():
+        process.kill()
+        process.wait()
+
+
+def is_free(lock: Path) -> bool:
+    """Whether nobody holds the lock, by taking it for a moment."""
+    with lock.open("a") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+    return True
+
+
+def cores_free(folder: Path, total: int) -> int:
+    return sum(is_free(folder / "cores" / f"{index}.lock") for index in range(total))
+
+
+def test_cores_are_shared_by_processes(holders: Holders, tmp_path: Path) -> None:
+    holders.start("two", 2)
+    assert holders.order(1) == ["two"]
+    holders.start("one", 1)
+    assert holders.order(2) == ["two", "one"]
+    assert cores_free(tmp_path, 3) == 0
+
+
+def test_what_does_not_fit_waits(holders: Holders, tmp_path: Path) -> None:
+    holders.start("first", 2)
+    holders.order(1)
+    holders.start("second", 2)
+    until(lambda: cores_free(tmp_path, 3) == 0)  # it has the one that is left, and waits for another
+    assert holders.order(1) == ["first"]
+    holders.finish("first")
+    assert holders.order(2) == ["first", "second"]
+
+
+def test_a_killed_holder_gives_its_cores_back(holders: Holders) -> None:
+    holders.start("killed", 3)
+    holders.order(1)
+    holders.start("next", 3)
+    holders.all["killed"].send_signal(signal.SIGKILL)
+    assert holders.order(2) == ["killed", "next"]
+
+
+def test_those_who_wait_come_in_order_of_arrival(holders: Holders, tmp_path: Path) -> None:
+    holders.start("first", 3)
+    holders.order(1)
+    # The small one could run before the big one; it has come later.
+    holders.start("collects", 3)
+    until(lambda: "collects" not in holders.order(1) and not is_free(tmp_path / "cores" / "queue.lock"))
+    for name in ("big", "small"):
+        holders.start(name, {"big": 3, "small": 1}[name])
+        until(partial(holders.waiting, name))
+    for done, count in (("first", 2), ("collects", 3), ("big", 4)):
+        holders.finish(done)
+        holders.order(count)
+    assert holders.order(4) == ["first", "collects", "big", "small"]
+
+
+def test_who_wants_more_than_the_host_has_gets_all(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(budget, "cores_of_host", lambda: 2)
+    with hold_cores(64):
+        assert cores_free(tmp_path, 2) == 0
+    assert cores_free(tmp_path, 2) == 2
+
+
+def test_an_exception_gives_the_cores_back(tmp_path: Path) -> None:
+    def fail() -> None:
+        with hold_cores(1):
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        fail()
+    assert cores_free(tmp_path, cores_of_host()) == cores_of_host()
+
+
+def test_a_folder_that_cannot_be_used_is_told(tmp_path: Path) -> None:
+    (tmp_path / "cores").write_text("in the way")
+    with pytest.raises(KtstrError, match=r"cores: cores cannot be locked: File exists$"), hold_cores(1):
+        pass
+
+
+def test_only_cores_that_this_process_may_use_count() -> None:
+    allowed = os.sched_getaffinity(0)
+    try:
+        os.sched_setaffinity(0, {min(allowed)})
+        assert cores_of_host() == 1
+    finally:
+        os.sched_setaffinity(0, allowed)
