@@ -85,7 +85,7 @@ def classify(
     if panic:
         return Ending.PANIC, f"the guest's kernel panicked: {panic['why'].strip()}"
     if timed_out:
-        last = events[-1]["ev"] if events else "none"
+        last = events[-1].get("ev") if events else "none"
         return Ending.TIMEOUT, f"no end after {limit_s:g} s (last event: {last})"
     if status == EXIT_AGENT_FAILED:
         error = next((event for event in reversed(events) if event.get("ev") == "error"), {})

@@ -8,6 +8,8 @@ import shlex
 import signal
 import subprocess
 import time
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from ktstr.errors import KtstrError
@@ -38,12 +40,17 @@ def run(job: VmJob, accel: Accel, folder: Path) -> VmResult:
         )
     image = initramfs(job.files)
     folder = folder.absolute()
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "plan.txt").write_text(job.plan)
-    for name in ("console.log", "events.jsonl"):
-        (folder / name).write_text("")
     arguments = command(qemu, job, accel.name, folder, image)
-    (folder / "command.txt").write_text(shlex.join(arguments) + "\n")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "plan.txt").write_text(job.plan)
+        for name in ("console.log", "events.jsonl"):
+            (folder / name).write_text("")
+        (folder / "command.txt").write_text(shlex.join(arguments) + "\n")
+    except OSError as error:
+        raise KtstrError(
+            f"{error.filename or folder}: a run's files cannot be written: {error.strerror}"
+        ) from None
 
     with hold_cores(1 if accel.name == "tcg" else job.topology.cpus):
         start = time.monotonic()
@@ -67,16 +74,19 @@ def run(job: VmJob, accel: Accel, folder: Path) -> VmResult:
     )
 
 
-def die_with_parent() -> None:
-    """Have the kernel kill this process when the thread that started it dies; for Popen's preexec_fn.
+def die_with_parent() -> Callable[[], None]:
+    """What has the kernel kill a child when the thread that forks it dies; for Popen's preexec_fn.
 
     SIGKILL, because QEMU ends itself on SIGTERM only when its main loop runs.
     """
-    parent = os.getppid()
-    if ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL) != 0:
-        os._exit(1)
-    if os.getppid() != parent:
-        os._exit(1)
+    # Both before the fork: after it the parent may be dead already, and the loader's lock held for ever.
+    parent, libc = os.getpid(), ctypes.CDLL(None)
+
+    def ask() -> None:
+        if libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL) != 0 or os.getppid() != parent:
+            os._exit(1)
+
+    return ask
 
 
 def _wait(arguments: list[str], limit_s: float) -> tuple[int, bool, str]:
@@ -89,7 +99,7 @@ def _wait(arguments: list[str], limit_s: float) -> tuple[int, bool, str]:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             start_new_session=True,
-            preexec_fn=die_with_parent,
+            preexec_fn=die_with_parent(),
         )
     except OSError as error:
         raise KtstrError(f"{arguments[0]}: cannot be started: {error.strerror}") from None
@@ -99,13 +109,19 @@ def _wait(arguments: list[str], limit_s: float) -> tuple[int, bool, str]:
             output, _ = qemu.communicate(timeout=limit_s)
         except subprocess.TimeoutExpired:
             timed_out = True
-            qemu.kill()
+            _kill(qemu)
             output, _ = qemu.communicate()
     except BaseException:
-        qemu.kill()
+        _kill(qemu)
         qemu.wait()
         raise
     return qemu.returncode, timed_out, output.decode(errors="replace")
+
+
+def _kill(qemu: subprocess.Popen[bytes]) -> None:
+    """End QEMU, and with it what a wrapper around it has started: all its session."""
+    with suppress(ProcessLookupError):
+        os.killpg(qemu.pid, signal.SIGKILL)
 
 
 def _text(path: Path) -> str:

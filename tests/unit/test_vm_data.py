@@ -1,0 +1,205 @@
+"""A VM run as data: the job and its digest, QEMU's command line, and how an end is told from what is left."""
+
+from dataclasses import replace
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+from vm_stand_in import a_job
+
+from ktstr.topology import Topology
+from ktstr.vm.job import VmJob, default_memory_mb
+from ktstr.vm.qemu import Qemu, command, icount_shift
+from ktstr.vm.result import Ending, Event, VmResult, classify, parse_events
+
+# The job
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"topology": Topology(1, 1, 4, 1)},
+        {"memory_mb": 512},
+        {"files": ()},
+        {"plan": "hold 2\n"},
+        {"clock": "real"},
+        {"seed": 2},
+        {"kargs": ("quiet",)},
+    ],
+)
+def test_whatever_changes_a_result_changes_the_digest(tmp_path: Path, change: dict[str, object]) -> None:
+    job = a_job(tmp_path)
+    assert replace(job, **change).digest() != job.digest()  # type: ignore[arg-type]
+
+
+def test_the_digest_is_over_what_files_hold(tmp_path: Path) -> None:
+    job = a_job(tmp_path)
+    before = job.digest()
+    (tmp_path / "init").write_text("another")
+    assert job.digest() != before
+
+
+def test_the_digest_does_not_depend_on_where_files_are(tmp_path: Path) -> None:
+    (tmp_path / "a").mkdir()
+    (tmp_path / "b").mkdir()
+    assert a_job(tmp_path / "a").digest() == a_job(tmp_path / "b").digest()
+
+
+def test_the_time_limit_is_not_part_of_the_result(tmp_path: Path) -> None:
+    job = a_job(tmp_path)
+    assert replace(job, wall_limit_s=1).digest() == job.digest()
+
+
+@pytest.mark.parametrize(("topology", "memory_mb"), [("1n1l2c1t", 256), ("1n2l4c1t", 512)])
+def test_memory_grows_with_the_cpus(topology: str, memory_mb: int) -> None:
+    assert default_memory_mb(Topology.parse(topology)) == memory_mb
+
+
+# The command line
+
+
+def arguments(job: VmJob, accelerator: str = "tcg") -> list[str]:
+    return command(Qemu(Path("/qemu"), "7.2.0"), job, accelerator, Path("/run"), Path("/initramfs.cpio"))
+
+
+def values(words: list[str], option: str) -> list[str]:
+    return [value for name, value in pairwise(words) if name == option]
+
+
+@pytest.mark.parametrize(
+    ("topology", "smp", "memory", "nodes"),
+    [
+        ("1n1l2c1t", "2,sockets=1,cores=2,threads=1", "256M", ["0-1"]),
+        ("1n2l2c2t", "8,sockets=2,cores=2,threads=2", "256M", ["0-7"]),
+        ("2n4l4c1t", "16,sockets=4,cores=4,threads=1", "256M", ["0-7", "8-15"]),
+        ("3n3l1c1t", "3,sockets=3,cores=1,threads=1", "258M", ["0-0", "1-1", "2-2"]),
+    ],
+)
+def test_an_llc_is_a_socket_and_memory_is_divided_among_nodes(
+    tmp_path: Path, topology: str, smp: str, memory: str, nodes: list[str]
+) -> None:
+    words = arguments(a_job(tmp_path, topology=topology))
+    assert (values(words, "-smp"), values(words, "-m")) == ([smp], [memory])
+    assert [value.partition("cpus=")[2] for value in values(words, "-numa")] == nodes
+
+
+def test_the_virtual_clock_counts_instructions(tmp_path: Path) -> None:
+    words = arguments(a_job(tmp_path))
+    assert values(words, "-icount") == ["shift=2,sleep=off"]
+    assert values(words, "-accel") == ["tcg,thread=single,tb-size=256"]
+    assert "tsc=reliable" in values(words, "-append")[0].split()
+
+
+def test_the_real_clock_is_the_machines(tmp_path: Path) -> None:
+    words = arguments(replace(a_job(tmp_path), clock="real"), accelerator="kvm")
+    assert (values(words, "-icount"), values(words, "-rtc"), values(words, "-accel")) == ([], [], ["kvm"])
+    assert "tsc=reliable" not in values(words, "-append")[0].split()
+
+
+def test_a_schedulers_kernel_arguments_come_last(tmp_path: Path) -> None:
+    words = arguments(replace(a_job(tmp_path), kargs=("panic=5", "nohz=off")))
+    assert values(words, "-append")[0].endswith(" panic=5 nohz=off")
+
+
+def test_a_guest_has_no_network_and_no_devices_of_the_users(tmp_path: Path) -> None:
+    words = arguments(a_job(tmp_path))
+    assert values(words, "-nic") == ["none"]
+    assert {"-nodefaults", "-no-user-config"} <= set(words)
+
+
+def test_a_seed_of_any_size_is_one_that_qemu_takes(tmp_path: Path) -> None:
+    assert values(arguments(replace(a_job(tmp_path), seed=2**32 + 7)), "-seed") == ["7"]
+
+
+@pytest.mark.parametrize(("cpus", "shift"), [(1, 2), (8, 2), (9, 1), (16, 1), (17, 0), (255, 0)])
+def test_more_cpus_get_a_faster_clock(cpus: int, shift: int) -> None:
+    assert icount_shift(cpus) == shift
+
+
+# The end
+
+
+def told(
+    status: int, console: str = "", *events: Event, timed_out: bool = False, output: str = ""
+) -> tuple[Ending, str]:
+    return classify(status, timed_out, events, console, 60, output)
+
+
+PANIC = "[ 1.0] Kernel panic - not syncing: Attempted to kill init! exitcode=0x00000009\n"
+OOM = "[ 1.0] Out of memory: Killed process 99 (hog)\n"
+
+
+def test_the_agents_end_is_the_end_whatever_was_logged() -> None:
+    assert told(33, OOM) == (Ending.DONE, "")
+
+
+def test_an_agent_that_failed_says_where_and_why() -> None:
+    error = {"ev": "error", "where": "sysctl", "what": "kernel/x: No such file or directory"}
+    assert told(35, "", {"ev": "boot"}, error) == (
+        Ending.AGENT_FAILED,
+        "sysctl: kernel/x: No such file or directory",
+    )
+
+
+def test_an_agent_that_failed_without_a_word_is_told_all_the_same() -> None:
+    assert told(35) == (Ending.AGENT_FAILED, "agent: no reason given")
+
+
+def test_a_panic_is_told_by_its_line() -> None:
+    assert told(0, PANIC) == (
+        Ending.PANIC,
+        "the guest's kernel panicked: Attempted to kill init! exitcode=0x00000009",
+    )
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "Out of memory: Killed process 99 (hog)",
+        "Kernel panic - not syncing: System is deadlocked on memory",
+        "Initramfs unpacking failed: write error",
+    ],
+)
+def test_memory_is_the_reason_of_a_panic_that_follows_from_it(line: str) -> None:
+    ending, why = told(0, f"[ 0.9] up\n[ 1.0] {line}\n{PANIC}")
+    assert (ending, why) == (Ending.OUT_OF_MEMORY, f"the guest ran out of memory: [ 1.0] {line}")
+
+
+def test_a_guest_over_its_time_is_told_by_its_last_event() -> None:
+    assert told(-9, "", {"ev": "boot"}, {"ev": "hold"}, timed_out=True) == (
+        Ending.TIMEOUT,
+        "no end after 60 s (last event: hold)",
+    )
+
+
+def test_a_panic_tells_more_than_the_time_that_ran_out() -> None:
+    assert told(-9, PANIC, timed_out=True)[0] is Ending.PANIC
+
+
+def test_a_machine_that_powered_off_by_itself_was_ended_by_its_watchdog() -> None:
+    assert told(0)[0] is Ending.HANG
+
+
+@pytest.mark.parametrize(
+    ("status", "output", "why"),
+    [
+        (1, "qemu: first\nqemu: bad option\n", "QEMU ended with status 1: qemu: bad option"),
+        (1, "", "QEMU ended with status 1"),
+        (-11, "", "QEMU ended with signal 11"),
+    ],
+)
+def test_a_qemu_that_died_says_its_last_line(status: int, output: str, why: str) -> None:
+    assert told(status, output=output) == (Ending.QEMU_DIED, why)
+
+
+def test_what_is_no_event_is_left_out() -> None:
+    assert parse_events('{"ev":"boot"}\n\n[1]\nnull\n{"ev":"end"}\n{"ev":"to') == (
+        {"ev": "boot"},
+        {"ev": "end"},
+    )
+
+
+def test_a_result_gives_its_events_by_kind() -> None:
+    events = ({"ev": "cpu", "cpu": 0}, {"ev": "node"}, {"ev": "cpu", "cpu": 1})
+    result = VmResult(Ending.DONE, "", events, "", "", (), "tcg", "virtual", "7.2.0", 1.0)
+    assert [event["cpu"] for event in result.of("cpu")] == [0, 1]
