@@ -12,7 +12,7 @@ from ktstr.errors import KtstrError
 from ktstr.guest.report import GuestReport, WorkerStats, read_report
 from ktstr.kernel.model import Kernel
 from ktstr.scenario.cgroup import CgroupDef
-from ktstr.scenario.plan import TURN_NS, plan_text
+from ktstr.scenario.plan import TURN_NS, plan_text, turn_of
 from ktstr.testing import KtstrTest
 from ktstr.topology import Topology
 from ktstr.values import seconds, shown
@@ -76,11 +76,13 @@ class Ctx:
         hold_s: float | None = None,
         checks: Checks | None = None,
         check: bool = True,
+        bounded_turn: bool = True,
     ) -> RunReport:
         """Run `cgroups` for `hold_s` guest seconds (None: the test's duration) and judge what came of it.
 
         `checks` override the test's. Raises VerdictFailed for a run that violates them, unless `check=False`,
-        and KtstrError where the run could not be done.
+        and KtstrError where the run could not be done. `bounded_turn=False` leaves the virtual clock's CPU turn as
+        QEMU has it (docs/clocks.md).
         """
         from ktstr.report.failure import failure_text
         from ktstr.vm.accel import probe
@@ -93,7 +95,7 @@ class Ctx:
             raise KtstrError(f"ctx.run: checks={shown(checks)}: must be Checks(...)")
         accel = probe(self._clock)
         hold = self.test.duration_s if hold_s is None else seconds(hold_s, "ctx.run: hold_s")
-        job = self._job(cgroups, hold, accel.clock)
+        job = self._job(cgroups, hold, accel.clock, bounded_turn)
         folder = self.artifacts / f"run-{len(self.runs) + 1}"
         result = run(job, accel, folder)
         guest = read_report(result.events)
@@ -110,7 +112,7 @@ class Ctx:
             raise VerdictFailed(failure_text(self._header(result), violations, guest, result.console))
         return RunReport(tuple(violations), guest, result)
 
-    def _job(self, cgroups: tuple[CgroupDef, ...], hold_s: float, clock: Clock) -> VmJob:
+    def _job(self, cgroups: tuple[CgroupDef, ...], hold_s: float, clock: Clock, bounded_turn: bool) -> VmJob:
         from ktstr.guest.agent import build_agent
         from ktstr.guest.initramfs import base_files
         from ktstr.program import scheduler_program
@@ -121,7 +123,7 @@ class Ctx:
             topology=self.topology,
             cgroups=cgroups,
             hold_s=hold_s,
-            virtual=clock == "virtual",
+            turn_ns=TURN_NS if clock == "virtual" and bounded_turn else None,
             sysctls=scheduler.sysctls,
             scheduler=program.command,
         )
@@ -169,7 +171,7 @@ class Ctx:
                 "accelerator": result.accelerator,
                 "clock": result.clock,
                 "qemu_version": result.qemu_version,
-                "turn_ns": TURN_NS if job.clock == "virtual" else None,
+                "turn_ns": turn_of(job.plan),
                 "wall_s": round(result.wall_s, 3),
                 "guest_s": round(guest.guest_ns / 1e9, 6),
             },

@@ -68,13 +68,20 @@ def find_binary(name: str) -> Path:
     if found := shutil.which(name):
         return Path(found).absolute()
     if _KERNEL_TREE.fullmatch(name):
-        from ktstr.kernel.tools import find_tool  # pulls in the archive reader; few need it
-
-        return find_tool(name)
+        return _kernel_tree_tool(name)
     looked = ", ".join((f"${variable}", "$KTSTR_SCHEDULER", *(f"./{folder}/" for folder in _BUILD_FOLDERS)))
     raise KtstrError(
         f"binary {name!r} was not found: looked in {looked} and PATH; build it, or say binary_path="
     )
+
+
+def _kernel_tree_tool(name: str) -> Path:
+    from ktstr.kernel.tools import build_tools, find_tool  # pulls in the archive reader; few need it
+
+    try:
+        return find_tool(name)
+    except KtstrError:
+        return build_tools() / name
 
 
 def _bpf_program(scheduler: Scheduler, source: Path, kernel: Kernel) -> Program:

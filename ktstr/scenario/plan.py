@@ -12,7 +12,7 @@ from ktstr.errors import KtstrError
 from ktstr.scenario.cgroup import CgroupDef
 from ktstr.topology import Topology, cpu_list
 
-__all__ = ["TURN_NS", "plan_text"]
+__all__ = ["TURN_NS", "plan_text", "turn_of"]
 
 _NS = 1_000_000_000
 # The CPU turn that the agent bounds under the virtual clock.
@@ -27,14 +27,17 @@ def plan_text(
     topology: Topology,
     cgroups: Sequence[CgroupDef],
     hold_s: float,
-    virtual: bool,
+    turn_ns: int | None,
     sysctls: Mapping[str, str],
     scheduler: Sequence[str],
 ) -> str:
-    """The plan of one scenario: start `scheduler` (a command in the guest; empty: none), fill `cgroups`, hold."""
+    """The plan of one scenario: start `scheduler` (a command in the guest; empty: none), fill `cgroups`, hold.
+
+    `turn_ns` bounds the CPU turn under the virtual clock; None leaves it alone.
+    """
     lines: list[Sequence[str]] = []
-    if virtual:
-        lines.append(("pace", str(TURN_NS)))
+    if turn_ns is not None:
+        lines.append(("pace", str(turn_ns)))
     lines.extend(("sysctl", name.replace(".", "/"), value) for name, value in sysctls.items())
     if scheduler:
         lines.append(("scheduler", str(_ATTACH_S * _NS), *scheduler))
@@ -53,6 +56,14 @@ def plan_text(
                 f"{line[0]} {line[2]}: {len(line)} words on its command line: {_AGENT_TOKENS} at most"
             )
     return "".join(" ".join(_escape(token) for token in line) + "\n" for line in lines)
+
+
+def turn_of(plan: str) -> int | None:
+    """The bounded CPU turn of a plan's text, in guest nanoseconds; None where it leaves the turn alone."""
+    for line in plan.splitlines():
+        if line.startswith("pace "):
+            return int(line.removeprefix("pace "))
+    return None
 
 
 def _escape(token: str) -> str:

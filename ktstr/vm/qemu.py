@@ -17,7 +17,7 @@ from ktstr.errors import KtstrError
 from ktstr.topology import Topology
 from ktstr.vm.job import VmJob
 
-__all__ = ["Qemu", "command", "find_qemu", "icount_shift"]
+__all__ = ["Qemu", "command", "find_qemu", "icount_shift", "probe_command"]
 
 _PROGRAM = "qemu-system-x86_64"
 # 7.2 is Debian 12's, the oldest on which the options below were measured.
@@ -89,6 +89,16 @@ def command(qemu: Qemu, job: VmJob, accelerator: str, folder: Path, initramfs: P
         *("-serial", f"file:{folder / 'console.log'}"),
         # Counts guest time, so that a hang is found after 30 guest seconds however slow the host is.
         *("-device", "ib700", "-action", "watchdog=poweroff"),
+    ]
+
+
+def probe_command(qemu: Qemu, image: Path) -> list[str]:
+    """The command line that boots a probe's `image` under KVM, on the machine that jobs get."""
+    return [
+        *(str(qemu.path), "-nodefaults", "-no-user-config", "-display", "none", "-nic", "none", "-no-reboot"),
+        *_machine("kvm"),
+        *("-m", "32M", "-kernel", str(image)),
+        *("-device", "isa-debug-exit,iobase=0xf4,iosize=0x4"),
     ]
 
 

@@ -57,7 +57,10 @@ class VmResult:
 
 
 def parse_events(text: str) -> tuple[Event, ...]:
-    """The debug console's lines as events. A last line that a dying guest left unfinished is dropped."""
+    """The debug console's lines as events. A last line that a dying guest left unfinished is dropped.
+
+    The agent writes a byte above 0x7f as \\u00XX, whatever it is part of; here it becomes text again.
+    """
     events: list[Event] = []
     for line in text.splitlines():
         try:
@@ -65,8 +68,12 @@ def parse_events(text: str) -> tuple[Event, ...]:
         except ValueError:
             continue
         if isinstance(event, dict):
-            events.append(event)
+            events.append({key: _utf8(value) for key, value in event.items()})
     return tuple(events)
+
+
+def _utf8(value: Any) -> Any:
+    return value.encode("latin-1", "replace").decode(errors="replace") if isinstance(value, str) else value
 
 
 def classify(

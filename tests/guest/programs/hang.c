@@ -6,7 +6,7 @@ int main(void)
 {
 	if (iopl(3))
 		return 1;
-	outb(0, 0x443);
+	outb(14, 0x443); /* 30 - 2 * 14 seconds */
 	for (;;)
 		__asm__ volatile("cli; pause");
 }
