@@ -5,9 +5,10 @@ The format is the kernel's Documentation/driver-api/early-userspace/buffer-forma
 
 from __future__ import annotations
 
+import re
 import stat
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 
 from ktstr.errors import KtstrError
@@ -16,6 +17,7 @@ __all__ = ["Entry", "read_newc", "write_newc"]
 
 _MAGIC = b"070701"
 _HEADER = 110
+_HEX = re.compile(rb"[0-9A-Fa-f]{104}")
 _TRAILER = "TRAILER!!!"
 _BLOCK = 512
 
@@ -44,12 +46,16 @@ def write_newc(entries: Iterable[Entry]) -> bytes:
     for entry in entries:
         name = _name(entry.path)
         known = wanted.get(name)
-        if known is not None and (known.mode, known.data) != (entry.mode, entry.data):
+        if known is not None and replace(known, path=entry.path) != entry:
             raise KtstrError(f"initramfs: {entry.path}: two different files are packed at this path")
         wanted[name] = entry
-        for parent in PurePosixPath(name).parents:
-            if str(parent) != ".":
-                wanted.setdefault(str(parent), Entry(str(parent), stat.S_IFDIR | 0o755))
+    for name in list(wanted):
+        for parent in map(str, PurePosixPath(name).parents[:-1]):
+            above = wanted.setdefault(parent, Entry(f"/{parent}", stat.S_IFDIR | 0o755))
+            if not stat.S_ISDIR(above.mode) and not stat.S_ISLNK(above.mode):
+                raise KtstrError(
+                    f"initramfs: /{name}: a file is packed at {above.path}, which has to be a folder"
+                )
     archive = bytearray()
     for inode, name in enumerate(sorted(wanted), start=1):
         archive += _record(name, wanted[name], inode)
@@ -63,7 +69,7 @@ def read_newc(archive: bytes) -> Iterator[Entry]:
     at = 0
     while True:
         header = archive[at : at + _HEADER]
-        if len(header) < _HEADER or not header.startswith(_MAGIC):
+        if not _HEX.fullmatch(header, len(_MAGIC)) or not header.startswith(_MAGIC):
             raise ValueError(f"no newc header at byte {at}")
         fields = [int(header[6 + 8 * i : 14 + 8 * i], 16) for i in range(13)]
         mode, size, major, minor, name_size = fields[1], fields[6], fields[9], fields[10], fields[11]

@@ -50,22 +50,23 @@ def read_elf(path: Path) -> Elf | None:
         return None
     try:
         return _read(data)
-    except (struct.error, IndexError, ValueError, UnicodeDecodeError):
+    except (struct.error, OverflowError, ValueError):
         raise KtstrError(f"{path}: a damaged ELF file: its program headers lead outside it") from None
 
 
 def closure(program: Path) -> list[Library]:
     """Every library that `program` needs, its interpreter included; each once, in the order found.
 
-    Searched like ld.so: DT_RPATH (where there is no DT_RUNPATH) of the file and of those that loaded it,
-    LD_LIBRARY_PATH, DT_RUNPATH, the loader's cache, the default folders. Raises KtstrError naming a missing
-    library and who needs it.
+    Searched like ld.so: DT_RPATH of the file and of those that loaded it (all only where the file has no
+    DT_RUNPATH), LD_LIBRARY_PATH, DT_RUNPATH, the loader's cache, the default folders. Raises KtstrError naming a
+    missing library and who needs it.
     """
     top = read_elf(program)
     if top is None or (top.interpreter is None and not top.needed):
         return []
     found: dict[str, Library] = {}
-    queue: deque[tuple[Path, Elf, tuple[str, ...]]] = deque([(program, top, ())])
+    # $ORIGIN is where the program really is, but where a library was found.
+    queue: deque[tuple[Path, Elf, tuple[str, ...]]] = deque([(program.resolve(), top, ())])
     if top.interpreter is not None:
         interpreter = Path(top.interpreter)
         if not interpreter.is_file():
@@ -78,7 +79,7 @@ def closure(program: Path) -> list[Library]:
         for name in elf.needed:
             if name in found:
                 continue
-            path = _find(name, elf, file, rpaths)
+            path = _find(name, elf, file, () if elf.runpath else rpaths)
             if path is None:
                 raise KtstrError(f"{program}: library {name} (needed by {file.name}) is not on this machine")
             library = read_elf(path)
@@ -130,7 +131,7 @@ def _read(data: bytes) -> Elf:
 
 
 def _expand(folders: tuple[str, ...], file: Path) -> tuple[str, ...]:
-    origin = str(file.resolve().parent)
+    origin = str(file.parent.absolute())
     return tuple(
         folder.replace("${ORIGIN}", origin).replace("$ORIGIN", origin).replace("$LIB", "lib")
         for folder in folders

@@ -49,7 +49,8 @@ def program_files(program: Path, path: str, why: str) -> list[Packed]:
         raise KtstrError(f"{program}: not an ELF program; the guest has no interpreter for anything else")
     files = [Packed(path, program, 0o755, why)]
     for library in closure(program):
-        where = library.name if library.name.startswith("/") else f"{LIBRARY_FOLDER}/{library.name}"
+        # A name with a slash is a path to the loader: of the guest's root folder, where the agent runs, if relative.
+        where = str(Path("/", library.name)) if "/" in library.name else f"{LIBRARY_FOLDER}/{library.name}"
         files.append(Packed(where, library.source, 0o755, f"shared library of {library.needed_by}"))
     return files
 
