@@ -60,13 +60,16 @@ def locked(path: Path, what: str) -> Iterator[None]:
 
     The lock is flock(2): the kernel releases it when its holder dies.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
     lock = FileLock(path)
     try:
-        lock.acquire(timeout=_NOTICE_AFTER_S)
-    except Timeout:
-        print(f"ktstr: waiting for another process: {what}", file=sys.stderr, flush=True)
-        lock.acquire()
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            lock.acquire(timeout=_NOTICE_AFTER_S)
+        except Timeout:
+            print(f"ktstr: waiting for another process: {what}", file=sys.stderr, flush=True)
+            lock.acquire()
+    except OSError as error:
+        raise KtstrError(f"{what}: {path}: cannot be locked: {error.strerror or error}") from error
     try:
         yield
     finally:
@@ -99,7 +102,9 @@ def entry(kind: str, key: str, what: str, make: Callable[[Path], None]) -> Path:
             partial.rename(path)
         except OSError as error:
             shutil.rmtree(partial, ignore_errors=True)
-            raise KtstrError(f"{what}: {error.filename or partial}: {error.strerror}") from error
+            raise KtstrError(
+                f"{what}: {error.filename or partial}: {error.strerror or str(error) or type(error).__name__}"
+            ) from error
         except BaseException:
             shutil.rmtree(partial, ignore_errors=True)
             raise

@@ -1,0 +1,216 @@
+"""The cache: entries appear whole or not at all, are made once, and a failure is one line."""
+
+import resource
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from vm_stand_in import ended, pid_in
+
+from ktstr import KtstrError, cache
+
+
+@pytest.fixture(autouse=True)
+def root(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    monkeypatch.setenv("KTSTR_CACHE_DIR", str(tmp_path / "cache"))
+    return tmp_path / "cache"
+
+
+def text(content: str) -> Callable[[Path], None]:
+    """Makes an entry of one file."""
+
+    def make(directory: Path) -> None:
+        (directory / "file").write_text(content)
+
+    return make
+
+
+def visible(folder: Path) -> list[str]:
+    """The entries of a kind; what begins with a dot is the cache's own."""
+    return sorted(path.name for path in folder.iterdir() if not path.name.startswith("."))
+
+
+# Where it is
+
+
+def test_it_is_where_the_user_says(root: Path) -> None:
+    assert cache.cache_dir() == root
+    assert root.is_dir()
+
+
+def test_it_is_in_the_users_cache_by_default(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("KTSTR_CACHE_DIR", "")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "xdg"))
+    assert cache.cache_dir() == tmp_path / "xdg" / "ktstr"
+
+
+def test_a_root_that_cannot_be_made_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("KTSTR_CACHE_DIR", str(tmp_path / "file" / "cache"))
+    with pytest.raises(KtstrError, match=r"file/cache: Not a directory; set KTSTR_CACHE_DIR to one that can"):
+        cache.cache_dir()
+
+
+# Keys
+
+
+@given(st.lists(st.text()), st.lists(st.text()))
+def test_different_parts_give_different_keys(one: list[str], other: list[str]) -> None:
+    assert (cache.digest(*one) == cache.digest(*other)) == (one == other)
+
+
+def test_parts_are_not_run_together() -> None:
+    assert cache.digest("ab", "c") != cache.digest("a", "bc")
+
+
+def test_a_files_digest_is_its_sha256(tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"abc")
+    known = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+    assert cache.file_digest(tmp_path / "file") == known
+
+
+# Entries
+
+
+def test_an_entry_is_made_where_it_is_not_there(root: Path) -> None:
+    assert cache.find("build", "k") is None
+    path = cache.entry("build", "k", "building", text("one"))
+    assert path == cache.find("build", "k") == root / "build" / "k"
+    assert (path / "file").read_text() == "one"
+
+
+def test_an_entry_is_made_once() -> None:
+    cache.entry("build", "k", "building", text("one"))
+    assert (cache.entry("build", "k", "building", text("two")) / "file").read_text() == "one"
+
+
+@pytest.mark.parametrize("error", [RuntimeError("bug"), KtstrError("refused"), KeyboardInterrupt()])
+def test_a_failure_leaves_nothing_and_is_passed_on(root: Path, error: BaseException) -> None:
+    def make(directory: Path) -> None:
+        (directory / "file").write_text("half")
+        raise error
+
+    with pytest.raises(type(error)) as raised:
+        cache.entry("build", "k", "building", make)
+    assert raised.value is error
+    assert visible(root / "build") == []
+    assert (cache.entry("build", "k", "building", text("whole")) / "file").read_text() == "whole"
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (OSError(28, "No space left on device", "/cache/x"), "/cache/x: No space left on device"),
+        (OSError("a library's own words"), "a library's own words"),
+        (ConnectionError(), "ConnectionError"),
+    ],
+)
+def test_an_operating_systems_error_is_one_line(error: OSError, said: str) -> None:
+    def make(directory: Path) -> None:
+        raise error
+
+    with pytest.raises(KtstrError) as raised:
+        cache.entry("build", "k", "building k", make)
+    assert str(raised.value).startswith("building k: ")
+    assert str(raised.value).endswith(said)
+
+
+def test_a_disk_that_is_full_is_one_line(root: Path) -> None:
+    """A limit on files' sizes stands in for the disk's end: the same call fails."""
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1024, limits[1]))
+    try:
+        with pytest.raises(KtstrError, match=r"^building: .*: File too large$"):
+            cache.entry("build", "k", "building", text("x" * 5000))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+        signal.signal(signal.SIGXFSZ, handler)
+    assert visible(root / "build") == []
+
+
+def test_a_folder_that_is_in_the_way_is_one_line(root: Path) -> None:
+    root.mkdir()
+    (root / "build").touch()
+    with pytest.raises(KtstrError, match=r"^building: .*: cannot be locked: "):
+        cache.entry("build", "k", "building", text("one"))
+
+
+def test_a_partial_of_a_dead_process_is_made_anew(root: Path) -> None:
+    partial = root / "build" / ".k.partial"
+    partial.mkdir(parents=True)
+    (partial / "left").touch()
+    path = cache.entry("build", "k", "building", text("one"))
+    assert [file.name for file in path.iterdir()] == ["file"]
+
+
+# Several processes
+
+MAKER = """
+import os, sys, time
+from pathlib import Path
+from ktstr import cache
+
+def make(directory):
+    (directory / "half").touch()
+    with Path(sys.argv[1]).open("a") as made:
+        made.write(f"{os.getpid()}\\n")
+    while not Path(sys.argv[2]).exists():
+        time.sleep(0.01)
+    (directory / "file").write_text(str(os.getpid()))
+
+print((cache.entry("build", "k", "building", make) / "file").read_text())
+"""
+
+
+class Makers:
+    """Processes that ask for one entry; `made` has a line for each that makes it, and `go` lets it finish."""
+
+    def __init__(self, folder: Path) -> None:
+        self.made, self.go = folder / "made", folder / "go"
+
+    def start(self) -> subprocess.Popen[str]:
+        command = [sys.executable, "-c", MAKER, str(self.made), str(self.go)]
+        return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+@pytest.fixture
+def makers(tmp_path: Path) -> Makers:
+    return Makers(tmp_path)
+
+
+def test_processes_that_ask_at_once_make_it_once(makers: Makers) -> None:
+    processes = [makers.start() for _ in range(3)]
+    maker = pid_in(makers.made)
+    makers.go.touch()
+    assert [process.communicate(timeout=60)[0] for process in processes] == [f"{maker}\n"] * 3
+    assert makers.made.read_text() == f"{maker}\n"
+
+
+def test_a_killed_maker_leaves_nothing_that_counts(makers: Makers, root: Path) -> None:
+    process = makers.start()
+    maker = pid_in(makers.made)
+    process.kill()
+    process.communicate()
+    assert ended(maker)
+    assert visible(root / "build") == []
+    assert cache.find("build", "k") is None
+    assert [file.name for file in cache.entry("build", "k", "building", text("one")).iterdir()] == ["file"]
+
+
+def test_a_long_wait_is_announced(makers: Makers, tmp_path: Path) -> None:
+    process = makers.start()
+    pid_in(makers.made)
+    code = MAKER.replace("import os,", "import ktstr.cache; ktstr.cache._NOTICE_AFTER_S = 0.05; import os,")
+    command = [sys.executable, "-c", code, str(tmp_path / "never"), str(makers.go)]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True) as waiter:
+        assert waiter.stderr is not None
+        assert waiter.stderr.readline() == "ktstr: waiting for another process: building\n"
+        makers.go.touch()
+        assert waiter.wait(60) == 0
+    assert process.communicate(timeout=60)[0] == f"{process.pid}\n"
