@@ -19,7 +19,10 @@ __all__ = ["initramfs"]
     },
 )
 def initramfs(
-    context: Context, kernel: str | None = None, program: Sequence[str] | None = None, output: str | None = None
+    context: Context,
+    kernel: str | None = None,
+    program: Sequence[str] | None = None,
+    output: str | None = None,
 ) -> None:
     """Pack a guest's initramfs and list what is in it and why."""
     import shutil
