@@ -35,20 +35,22 @@ def judge(
 
     A scheduler that did not attach, or left, is one violation by itself: what workers did without it says nothing.
     """
-    if sched_ext and (out := _scheduler_out(report)):
+    if sched_ext and checks.attached and (out := _scheduler_out(report)):
         return [Violation("attached", out)]
     violations = _died(report.workers)
+    # What a worker did not do after its end says nothing of the scheduler.
+    alive = [w for w in report.workers if w.died is None]
     by_name = {cgroup.name: cgroup for cgroup in cgroups}
     if sched_ext and checks.attached:
-        violations += _taken_over(report, by_name)
+        violations += _taken_over(alive, by_name)
     if checks.not_stuck:
-        violations += _not_stuck(report.workers)
+        violations += _not_stuck(alive)
     if checks.isolation:
         violations += _isolation(report.workers, by_name, topology)
     if checks.max_spread_pct is not None and checks.max_spread_pct is not False:
-        violations += _spread(report.workers, by_name, checks.max_spread_pct)
+        violations += _spread(alive, checks.max_spread_pct)
     if checks.max_gap_ms is not None and checks.max_gap_ms is not False:
-        violations += _gaps(report.workers, checks.max_gap_ms)
+        violations += _gaps(alive, checks.max_gap_ms)
     return violations
 
 
@@ -82,8 +84,8 @@ def _scheduler_out(report: GuestReport) -> str | None:
     return None
 
 
-def _taken_over(report: GuestReport, cgroups: dict[str, CgroupDef]) -> list[Violation]:
-    candidates = [w for w in report.workers if cgroups[w.cgroup].policy not in REAL_TIME and w.died is None]
+def _taken_over(workers: Iterable[WorkerStats], cgroups: dict[str, CgroupDef]) -> list[Violation]:
+    candidates = [w for w in workers if cgroups[w.cgroup].policy not in REAL_TIME]
     outside = [w for w in candidates if w.ext is False]
     if not outside:
         return []
@@ -133,9 +135,7 @@ def _isolation(
     return violations
 
 
-def _spread(
-    workers: Iterable[WorkerStats], cgroups: dict[str, CgroupDef], limit_pct: float
-) -> list[Violation]:
+def _spread(workers: Iterable[WorkerStats], limit_pct: float) -> list[Violation]:
     violations = []
     groups: dict[str, list[WorkerStats]] = {}
     for w in workers:

@@ -1,0 +1,266 @@
+"""Judging a run: each check on both sides of its limit, with who, the measured value and the limit told."""
+
+from typing import Any
+
+import pytest
+from report_data import MS, report, workers
+
+from ktstr import CgroupDef, Checks, Cpuset, Topology
+from ktstr.checks.judge import judge
+from ktstr.checks.thresholds import DEFAULT_CHECKS
+from ktstr.guest.report import GuestReport, SchedulerState
+from ktstr.scenario.cgroup import Policy
+
+TOPOLOGY = Topology(1, 1, 4, 1)
+
+
+def judged(
+    guest: GuestReport, *cgroups: CgroupDef, sched_ext: bool = True, **checks: Any
+) -> list[tuple[str, str]]:
+    """The violations of a run of `cgroups` (none: one cgroup `cg`) with `checks` over the defaults."""
+    limits = Checks(**checks).over(DEFAULT_CHECKS)
+    violations = judge(guest, limits, TOPOLOGY, cgroups or (CgroupDef("cg"),), sched_ext)
+    return [(violation.check, violation.message) for violation in violations]
+
+
+def test_a_healthy_run_violates_nothing() -> None:
+    assert judged(report()) == []
+
+
+# not_stuck
+
+
+def test_a_worker_that_did_nothing_is_starved() -> None:
+    assert judged(report(workers=workers({}, {"iterations": 0, "run_ns": 0})), max_spread_pct=False) == [
+        (
+            "not_stuck",
+            "worker cg/1 (spin_wait) did no work in 2.00 guest seconds: starved (0 iterations, limit: 1;"
+            " 0.0 ms on a CPU)",
+        )
+    ]
+
+
+def test_one_iteration_is_work() -> None:
+    assert judged(report(workers=workers({"iterations": 1}))) == []
+
+
+def test_not_stuck_can_be_turned_off() -> None:
+    assert judged(report(workers=workers({"iterations": 0})), not_stuck=False) == []
+
+
+# isolation
+
+CONFINED = CgroupDef("cg", cpuset=Cpuset.exact([0, 1]))
+
+
+def test_a_worker_outside_its_cpuset_is_told_with_the_cpus() -> None:
+    assert judged(report(workers=workers({"cpus": (0, 2, 3)})), CONFINED) == [
+        ("isolation", "worker cg/0 (spin_wait) ran on CPU 2-3, outside its cpuset 0-1")
+    ]
+
+
+def test_a_worker_inside_its_cpuset_is_isolated() -> None:
+    assert judged(report(workers=workers({"cpus": (0, 1)})), CONFINED) == []
+
+
+def test_without_a_cpuset_all_cpus_are_inside() -> None:
+    assert judged(report(workers=workers({"cpus": (0, 1, 2, 3)}))) == []
+
+
+def test_isolation_can_be_turned_off() -> None:
+    assert judged(report(workers=workers({"cpus": (3,)})), CONFINED, isolation=False) == []
+
+
+# max_spread_pct
+
+
+def ran(*shares_pct: float, **change: Any) -> GuestReport:
+    return report(workers=workers(*({"run_ns": round(pct * 20 * MS), **change} for pct in shares_pct)))
+
+
+def test_workers_of_a_cgroup_that_wait_unequally_are_told() -> None:
+    assert judged(ran(90, 60, 74.9)) == [
+        (
+            "max_spread_pct",
+            "cgroup cg was scheduled unfairly: worker cg/1 (spin_wait) waited 40.0% of its time and"
+            " worker cg/0 (spin_wait) 10.0%: spread 30.0 points, limit 15",
+        )
+    ]
+
+
+def test_a_spread_at_the_limit_is_fair() -> None:
+    assert judged(ran(90, 75), max_spread_pct=15) == []
+    assert [check for check, _ in judged(ran(90, 74.9), max_spread_pct=15)] == ["max_spread_pct"]
+
+
+def test_a_limit_of_zero_is_a_limit() -> None:
+    assert [check for check, _ in judged(ran(90, 89), max_spread_pct=0)] == ["max_spread_pct"]
+
+
+def test_cgroups_are_not_compared_with_each_other() -> None:
+    guest = report(workers=workers({"cgroup": "a", "run_ns": 2000 * MS}, {"cgroup": "b", "run_ns": 100 * MS}))
+    assert judged(guest, CgroupDef("a"), CgroupDef("b")) == []
+
+
+def test_sleep_that_was_asked_for_is_no_waiting() -> None:
+    guest = report(workers=workers({"run_ns": 2000 * MS}, {"run_ns": 500 * MS, "slept_ns": 1500 * MS}))
+    assert judged(guest) == []
+
+
+# max_gap_ms
+
+
+def test_a_gap_over_the_limit_is_told() -> None:
+    assert judged(report(workers=workers({"gap_ns": 50 * MS + 100_000})), max_gap_ms=50) == [
+        ("max_gap_ms", "worker cg/0 (spin_wait) wanted to run and did not for 50.1 ms, limit 50 ms")
+    ]
+
+
+def test_a_gap_at_the_limit_is_none() -> None:
+    assert judged(report(workers=workers({"gap_ns": 50 * MS})), max_gap_ms=50) == []
+
+
+def test_gaps_can_be_turned_off() -> None:
+    assert judged(report(workers=workers({"gap_ns": 9000 * MS})), max_gap_ms=False) == []
+
+
+# attached: the workers
+
+
+def test_workers_that_were_not_taken_over_are_told_by_name() -> None:
+    assert judged(report(workers=workers({"ext": False}, {}, {"ext": False}))) == [
+        (
+            "attached",
+            "2 of 3 workers were not in the ext class: the scheduler is attached but did not take over"
+            " worker cg/0, cg/2 (does it set SCX_OPS_SWITCH_PARTIAL?)",
+        )
+    ]
+
+
+def test_many_workers_are_not_all_named() -> None:
+    ((_, message),) = judged(report(workers=workers(*[{"ext": False}] * 6)))
+    assert "take over worker cg/0, cg/1, cg/2, cg/3 and 2 more (" in message
+
+
+def test_a_kernel_that_does_not_tell_a_tasks_class_is_no_violation() -> None:
+    assert judged(report(workers=workers({"ext": None}))) == []
+
+
+@pytest.mark.parametrize("policy", ["fifo", "rr"])
+def test_real_time_workers_are_never_the_schedulers(policy: Policy) -> None:
+    assert judged(report(workers=workers({"ext": False})), CgroupDef("cg", policy=policy)) == []
+
+
+@pytest.mark.parametrize("policy", ["normal", "batch", "idle"])
+def test_workers_of_the_fair_policies_are_the_schedulers(policy: Policy) -> None:
+    assert judged(report(workers=workers({"ext": False})), CgroupDef("cg", policy=policy)) != []
+
+
+def test_without_a_scheduler_nothing_has_to_be_attached() -> None:
+    assert judged(report(workers=workers({"ext": False}), states=()), sched_ext=False) == []
+
+
+# attached: the scheduler. It is one violation by itself, told by what happened.
+
+ATTACHED = SchedulerState("attached", "enabled", "mine", 1, True)
+
+
+def out(**changes: Any) -> str:
+    """Why the scheduler is out, where the starved workers under it are not told as well."""
+    ((check, message),) = judged(report(workers=workers({"iterations": 0}), **changes))
+    assert check == "attached"
+    return message
+
+
+def never_attached(running: bool = False, state: str = "disabled") -> tuple[SchedulerState, ...]:
+    return (SchedulerState("attached", state, "", 0, running),)
+
+
+def test_a_scheduler_that_was_never_started() -> None:
+    assert out(states=()) == "the scheduler was never started"
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "loader: mine refused by the verifier: invalid mem access",
+        "libbpf: prog 'x': BPF program load failed: -EACCES",
+    ],
+)
+def test_a_scheduler_that_the_verifier_refuses(line: str) -> None:
+    assert out(states=never_attached(), exit={"status": 1}, log=("loading", line, "1: (85) call 3")) == (
+        f"the scheduler's BPF was refused by the verifier (its program ended with status 1): {line}"
+    )
+
+
+def test_a_scheduler_whose_library_is_missing() -> None:
+    said = "/ktstr/bin/mine: error while loading shared libraries: libx.so.1: cannot open shared object file"
+    assert out(states=never_attached(), exit={"status": 127}, log=(said,)) == (
+        "the scheduler could not start: libx.so.1: cannot open shared object file"
+    )
+
+
+def test_a_scheduler_that_exits_at_once() -> None:
+    assert out(states=never_attached(), exit={"status": 3}, log=("hello", "no config", "")) == (
+        "the scheduler exited before it attached (its program ended with status 3): no config"
+    )
+
+
+def test_a_scheduler_that_crashes_at_once() -> None:
+    assert out(states=never_attached(), exit={"signal": 11}, log=()) == (
+        "the scheduler exited before it attached (its program was killed by signal 11): it printed nothing"
+    )
+
+
+def test_a_scheduler_that_never_attaches() -> None:
+    assert out(states=never_attached(running=True, state="enabling"), exit=None) == (
+        "the scheduler did not attach within 30 guest seconds (sched_ext state: enabling)"
+    )
+
+
+def test_a_guest_that_ended_before_its_scenario() -> None:
+    assert out(states=(ATTACHED,)) == "the guest ended before the scenario did"
+
+
+def test_a_scheduler_that_leaves_is_told_with_the_kernels_reason() -> None:
+    states = (ATTACHED, SchedulerState("held", "disabled", "", 1, False))
+    kernel_log = (
+        '[    3.700000] sched_ext: BPF scheduler "mine" enabled',
+        '[    4.200000] sched_ext: BPF scheduler "mine" disabled (runnable task stall)',
+    )
+    assert out(states=states, held_ns=500 * MS, exit={"status": 0}, kernel_log=kernel_log) == (
+        "the scheduler attached and then left after 0.50 of 2.00 guest seconds"
+        ' (its program ended with status 0): sched_ext: BPF scheduler "mine" disabled (runnable task stall)'
+    )
+
+
+def test_a_scheduler_that_was_replaced() -> None:
+    assert out(states=(ATTACHED, SchedulerState("held", "enabled", "other", 2, True))) == (
+        "the scheduler was replaced while it ran: enable_seq 1 at the start, 2 at the end"
+    )
+
+
+def test_a_program_that_leaves_its_bpf_behind() -> None:
+    states = (ATTACHED, SchedulerState("held", "enabled", "mine", 1, False))
+    assert out(states=states, exit={"signal": 9}) == (
+        "the scheduler's program ended while its BPF stayed attached (its program was killed by signal 9)"
+    )
+
+
+def test_attached_can_be_turned_off() -> None:
+    assert judged(report(states=never_attached(), workers=workers({"ext": False})), attached=False) == []
+
+
+# Workers that ended
+
+
+def test_a_worker_that_ended_is_told_once() -> None:
+    dead = {"died": 9, "run_ns": 0, "iterations": 0, "gap_ns": 9000 * MS, "ext": None}
+    assert judged(report(workers=workers(dead, {}))) == [
+        ("workers", "worker cg/0 (spin_wait) ended by itself (wait status 0x9)")
+    ]
+
+
+def test_a_worker_outside_its_cpuset_is_told_even_if_it_ended() -> None:
+    guest = report(workers=workers({"died": 9, "cpus": (3,)}))
+    assert [check for check, _ in judged(guest, CONFINED)] == ["workers", "isolation"]

@@ -1,0 +1,161 @@
+"""A guest's report: recorded events as data, and the text of a failed run."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from report_data import WORKER, report
+
+from ktstr.checks.judge import Violation
+from ktstr.guest.report import GuestCpu, GuestReport, SchedulerState, read_report
+from ktstr.report.failure import failure_text, worker_table
+from ktstr.vm.result import parse_events
+
+DATA = Path(__file__).parent / "data"
+
+
+def recorded(name: str) -> GuestReport:
+    return read_report(parse_events((DATA / f"{name}.jsonl").read_text()))
+
+
+FIXTURE = recorded("fixture-7.0.13")
+MIXED = recorded("simple-mixed-7.3.4")
+
+
+# Reading
+
+
+def test_a_report_tells_the_guest() -> None:
+    assert (FIXTURE.release, FIXTURE.clocksource) == ("7.0.13+deb13-cloud-amd64", "tsc")
+    assert FIXTURE.guest_ns == 4_284_605_037
+
+
+def test_a_report_has_the_cpus_as_the_guest_shows_them() -> None:
+    both = frozenset({0, 1})
+    assert FIXTURE.cpus == (GuestCpu(0, frozenset({0}), both, 0), GuestCpu(1, frozenset({1}), both, 0))
+
+
+def test_a_report_has_the_workers_in_the_order_of_their_declaration() -> None:
+    assert [(w.index, w.cgroup, w.kind) for w in FIXTURE.workers] == [
+        (0, "spin", "spin_wait"),
+        (1, "spin", "spin_wait"),
+        (2, "burst", "bursty"),
+    ]
+
+
+def test_a_worker_is_what_the_agent_measured() -> None:
+    spinner = FIXTURE.workers[0]
+    assert (spinner.wall_ns, spinner.run_ns, spinner.wait_ns) == (500_375_009, 437_395_022, 61_854_085)
+    assert (spinner.iterations, spinner.migrations, spinner.gap_ns) == (80_226, 12, 8_107_151)
+    assert (spinner.cpus, spinner.ext, spinner.died) == ((0, 1), True, None)
+
+
+def test_the_gaps_are_a_count_for_each_power_of_two() -> None:
+    assert all(len(worker.gaps) == 32 for worker in FIXTURE.workers)
+    # Each reading of the clock is one gap.
+    assert all(abs(sum(worker.gaps) - worker.iterations) < 10 for worker in FIXTURE.workers)
+
+
+def test_what_a_worker_asked_to_sleep_is_not_waiting() -> None:
+    sleeper = FIXTURE.workers[2]
+    assert sleeper.slept_ns == 300_000_000
+    assert sleeper.off_cpu_pct == pytest.approx(100 * (501_529_138 - 127_979_664 - 300_000_000) / 501_529_138)
+
+
+def test_a_real_time_worker_is_not_the_schedulers() -> None:
+    assert [(w.cgroup, w.ext) for w in MIXED.workers if not w.ext] == [("fifo", False)]
+
+
+def test_a_report_has_what_sched_ext_said_at_each_moment() -> None:
+    assert FIXTURE.states == (
+        SchedulerState("attached", "enabled", "fixture", 1, True),
+        SchedulerState("held", "enabled", "fixture", 1, True),
+        SchedulerState("stopped", "disabled", "", 1, False),
+    )
+    assert FIXTURE.state("held") == FIXTURE.states[1]
+    assert FIXTURE.state("never") is None
+
+
+def test_a_report_has_how_the_scheduler_ended_and_what_it_printed() -> None:
+    assert FIXTURE.exit == {"status": 0}
+    assert FIXTURE.log[0] == "attached fixture"
+
+
+def test_the_kernels_log_has_times_as_the_console_has() -> None:
+    assert FIXTURE.kernel_log[0] == '[    3.720874] sched_ext: BPF scheduler "fixture" enabled'
+
+
+def test_a_guest_that_said_nothing_is_an_empty_report() -> None:
+    empty = read_report(())
+    assert (empty.release, empty.workers, empty.states, empty.exit, empty.guest_ns) == ("", (), (), None, 0)
+
+
+@pytest.mark.parametrize("lines", range(1, 18, 4))
+def test_a_guest_that_ended_early_is_a_report_of_what_it_said(lines: int) -> None:
+    said = (DATA / "fixture-7.0.13.jsonl").read_text().splitlines(keepends=True)
+    whole = sum('"ev":"worker"' in line for line in said[:lines])
+    assert len(read_report(parse_events("".join(said[:lines]) + '{"ev":"wor')).workers) == whole
+
+
+def test_a_log_in_any_language_is_read_as_it_was_written() -> None:
+    # The agent writes a byte above 0x7f as \\u00XX.
+    line = r'{"ev":"sched_log","t":1,"text":"caf\u00c3\u00a9 \u00ff"}'
+    assert read_report(parse_events(line)).log == ("café \ufffd",)
+
+
+def test_a_worker_that_ended_has_a_wait_status() -> None:
+    line = (
+        '{"ev":"worker","t":9,"index":0,"cgroup":"cg","kind":"spin_wait","pid":0,"wall_ns":5,"wait_status":9,'
+        '"iterations":1,"migrations":0,"gap_ns":0,"slept_ns":0,"asleep":0,"gaps":[],"cpus":""}'
+    )
+    (worker,) = read_report(parse_events(line)).workers
+    assert (worker.died, worker.ext, worker.cpus) == (9, None, ())
+
+
+# The text of a failed run
+
+
+def failure(guest: GuestReport, console: str = "") -> list[str]:
+    violations = [
+        Violation("not_stuck", "worker cg/0 did no work"),
+        Violation("isolation", "worker cg/1 ran on CPU 3"),
+    ]
+    return failure_text("basic: mine on 7.0.13", violations, guest, console).splitlines()
+
+
+def test_what_failed_comes_first() -> None:
+    assert failure(report())[:3] == [
+        "basic: mine on 7.0.13",
+        "  not_stuck: worker cg/0 did no work",
+        "  isolation: worker cg/1 ran on CPU 3",
+    ]
+
+
+def test_each_thing_that_was_recorded_has_a_section() -> None:
+    lines = failure(FIXTURE, console="a line\n")
+    assert [line for line in lines if line.startswith("---")] == [
+        "--- stats ---",
+        "--- scheduler log ---",
+        "--- kernel log ---",
+        "--- console ---",
+    ]
+
+
+def test_nothing_recorded_has_no_section() -> None:
+    assert len(failure(read_report(()))) == 3
+
+
+def test_a_long_log_is_shown_at_both_ends() -> None:
+    lines = failure(replace(report(), log=tuple(f"line {i}" for i in range(200))))
+    log = lines[lines.index("--- scheduler log ---") + 1 :]
+    assert (log[0], log[-1], len(log)) == ("line 0", "line 199", 61)
+    assert "[... 140 lines left out ...]" in log
+
+
+def test_workers_are_an_aligned_table() -> None:
+    slow = replace(WORKER, index=11, cgroup="a_long_name", iterations=0, run_ns=0, ext=None, cpus=())
+    assert worker_table([WORKER, slow]) == [
+        "worker          work       iterations  ran ms  waited %  max gap ms  moves  CPUs  ext",
+        "cg/0            spin_wait        1000  1900.0       5.0        8.00      3  0-1   yes",
+        "a_long_name/11  spin_wait           0     0.0     100.0        8.00      3  -     ?",
+    ]
