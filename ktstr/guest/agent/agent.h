@@ -98,7 +98,6 @@ struct worker_page {
 	uint64_t slept_ns;	/* time it asked to sleep */
 	uint64_t iterations;
 	uint64_t migrations;
-	uint32_t asleep;
 	uint32_t cpu;
 	uint64_t cpus[MAX_CPUS / 64];
 	uint64_t gaps[GAP_BUCKETS]; /* how many gaps lay between 2^i and 2^(i+1) ns */

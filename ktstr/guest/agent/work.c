@@ -7,7 +7,6 @@
 #include "agent.h"
 
 #include <sched.h>
-#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -95,13 +94,10 @@ static void pause_for(struct worker_page *page, uint64_t ns)
 	struct timespec ts = { .tv_sec = (time_t)(ns / NSEC_PER_SEC), .tv_nsec = (long)(ns % NSEC_PER_SEC) };
 	uint64_t due = page->last_ns + ns;
 
-	/* Published before `asleep`, so that the agent never takes a sleeper for a starved one. */
+	/* Published before the sleep, so that the agent never takes a sleeper for a starved one. */
 	page->slept_ns += ns;
 	page->last_ns = due;
-	atomic_thread_fence(memory_order_release);
-	page->asleep = 1;
 	clock_nanosleep(CLOCK_MONOTONIC, 0, &ts, NULL);
-	page->asleep = 0;
 	look(page, due);
 }
 

@@ -7,6 +7,7 @@
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -25,6 +26,8 @@ static void worker_main(const struct worker *worker, const struct work *work, in
 
 	snprintf(name, sizeof(name), "ktstr-w%u", worker->index);
 	prctl(PR_SET_NAME, name);
+	/* A sleep ends when it was asked to, not up to 50 us later: that would count as waiting for a CPU. */
+	prctl(PR_SET_TIMERSLACK, 1UL);
 	memset(&every, 0xff, sizeof(every));
 	/* The agent's own real-time class and CPU are not the workers'. */
 	if (sched_setaffinity(0, sizeof(every), &every) || sched_setscheduler(0, work->policy, &priority))
@@ -122,13 +125,15 @@ void workers_release(struct workers *workers)
 	if (workers->gate < 0)
 		return;
 	wait_for_all(workers);
-	start = now_ns();
 	for (unsigned int i = workers->released; i < workers->count; i++) {
 		struct worker *worker = &workers->all[i];
 
-		worker->start_ns = start;
-		worker->page->last_ns = start;
 		read_schedstat(worker->pid, &worker->run_base_ns, &worker->wait_base_ns);
+	}
+	start = now_ns();
+	for (unsigned int i = workers->released; i < workers->count; i++) {
+		workers->all[i].start_ns = start;
+		workers->all[i].page->last_ns = start;
 	}
 	workers->released = workers->count;
 	close(workers->gate);
@@ -164,44 +169,75 @@ static void emit_cpus(const struct worker_page *page)
 	emit_text("cpus", text);
 }
 
-/* Reads every worker at this instant, while it runs: a starved one could not report itself. */
+/* A worker at one instant. */
+struct seen {
+	uint64_t now;
+	uint64_t run_ns;
+	uint64_t wait_ns;
+	bool counted;		/* the kernel still has the task, and so the times above */
+	struct worker_page page;
+};
+
+static void look_at(const struct worker *worker, struct seen *seen)
+{
+	seen->now = now_ns();
+	/* It goes on meanwhile: each field is read once. */
+	seen->page = *(const volatile struct worker_page *)worker->page;
+	seen->counted = worker->pid && read_schedstat(worker->pid, &seen->run_ns, &seen->wait_ns);
+}
+
+static void emit_worker(const struct worker *worker, const struct seen *seen)
+{
+	const struct worker_page *page = &seen->page;
+	uint64_t gap_ns = page->gap_ns, slept_ns = page->slept_ns;
+
+	if (seen->now > page->last_ns) {
+		/* The gap it is in. */
+		if (seen->now - page->last_ns > gap_ns)
+			gap_ns = seen->now - page->last_ns;
+	} else {
+		/* It is asleep: `last_ns` is when it asked to be woken, and the rest of that sleep is to come. */
+		uint64_t rest = page->last_ns - seen->now;
+
+		slept_ns -= rest < slept_ns ? rest : slept_ns;
+	}
+	emit_begin("worker");
+	emit_u64("index", worker->index);
+	emit_text("cgroup", worker->cgroup);
+	emit_text("kind", worker->kind);
+	emit_i64("pid", worker->pid);
+	emit_u64("wall_ns", seen->now - worker->start_ns);
+	if (seen->counted) {
+		emit_u64("run_ns", seen->run_ns - worker->run_base_ns);
+		emit_u64("wait_ns", seen->wait_ns - worker->wait_base_ns);
+		emit_i64("ext", in_ext_class(worker->pid));
+	}
+	if (!worker->pid)
+		emit_i64("wait_status", worker->status);
+	emit_u64("iterations", page->iterations);
+	emit_u64("migrations", page->migrations);
+	emit_u64("gap_ns", gap_ns);
+	emit_u64("slept_ns", slept_ns);
+	emit_u64s("gaps", page->gaps, GAP_BUCKETS);
+	emit_cpus(page);
+	emit_end();
+}
+
+/*
+ * Reads every worker while it runs: a starved one could not report itself. First all are looked at, then they are told of,
+ * because telling takes the agent's CPU from the workers on it.
+ */
 void workers_report(struct workers *workers)
 {
-	for (unsigned int i = 0; i < workers->released; i++) {
-		struct worker *worker = &workers->all[i];
-		struct worker_page *page = worker->page;
-		uint64_t run_ns = 0, wait_ns = 0, now, gap_ns, slept_ns;
+	struct seen *seen = calloc(workers->released + 1, sizeof(*seen));
 
-		now = now_ns();
-		gap_ns = page->gap_ns;
-		/* The gap it is in. A sleeper's `last_ns` is the time at which it asked to be woken. */
-		if (now > page->last_ns && now - page->last_ns > gap_ns)
-			gap_ns = now - page->last_ns;
-		slept_ns = page->slept_ns;
-		if (page->asleep && page->last_ns > now)
-			slept_ns -= page->last_ns - now;
-		emit_begin("worker");
-		emit_u64("index", worker->index);
-		emit_text("cgroup", worker->cgroup);
-		emit_text("kind", worker->kind);
-		emit_i64("pid", worker->pid);
-		emit_u64("wall_ns", now - worker->start_ns);
-		if (worker->pid && read_schedstat(worker->pid, &run_ns, &wait_ns)) {
-			emit_u64("run_ns", run_ns - worker->run_base_ns);
-			emit_u64("wait_ns", wait_ns - worker->wait_base_ns);
-			emit_i64("ext", in_ext_class(worker->pid));
-		}
-		if (!worker->pid)
-			emit_i64("wait_status", worker->status);
-		emit_u64("iterations", page->iterations);
-		emit_u64("migrations", page->migrations);
-		emit_u64("gap_ns", gap_ns);
-		emit_u64("slept_ns", slept_ns);
-		emit_u64("asleep", page->asleep);
-		emit_u64s("gaps", page->gaps, GAP_BUCKETS);
-		emit_cpus(page);
-		emit_end();
-	}
+	if (!seen)
+		fail_errno("worker", "reading the workers");
+	for (unsigned int i = 0; i < workers->released; i++)
+		look_at(&workers->all[i], &seen[i]);
+	for (unsigned int i = 0; i < workers->released; i++)
+		emit_worker(&workers->all[i], &seen[i]);
+	free(seen);
 }
 
 bool workers_reaped(struct workers *workers, pid_t pid, int status)
