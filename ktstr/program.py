@@ -69,7 +69,7 @@ def find_binary(name: str) -> Path:
         return Path(found).absolute()
     if _KERNEL_TREE.fullmatch(name):
         return _kernel_tree_tool(name)
-    looked = ", ".join((f"${variable}", "$KTSTR_SCHEDULER", *(f"./{folder}/" for folder in _BUILD_FOLDERS)))
+    looked = ", ".join((f"${variable}", "$KTSTR_SCHEDULER", *(f"{folder}/" for folder in _BUILD_FOLDERS)))
     raise KtstrError(
         f"binary {name!r} was not found: looked in {looked} and PATH; build it, or say binary_path="
     )
