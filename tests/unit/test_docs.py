@@ -1,0 +1,91 @@
+"""The documentation's examples are valid: each is declared and run, with a guest that is stood in for."""
+
+import re
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from report_data import report, workers
+
+from ktstr import CgroupDef, Checks, scheduler
+from ktstr.checks.judge import judge
+from ktstr.context import RunReport
+from ktstr.scenario.plan import plan_text
+from ktstr.testing import KtstrTest, record_of
+from ktstr.vm.result import Ending, VmResult
+
+DOCS = Path(__file__).parents[2] / "docs"
+BLOCKS = re.findall(
+    r"^```python\n(.*?)^```$", (DOCS / "writing-tests.md").read_text(), re.DOTALL | re.MULTILINE
+)
+RESULT = VmResult(Ending.DONE, "", (), "", "", (), "tcg", "virtual", "7.2.0", 1.0)
+
+
+class Guest:
+    """Stands in for a test's `ctx`: plans the run as it would be, and has all workers do well."""
+
+    def __init__(self, test: KtstrTest) -> None:
+        self.test, self.topology = test, test.topology
+        self.plans: list[str] = []
+
+    def run(
+        self,
+        *cgroups: CgroupDef,
+        hold_s: float | None = None,
+        checks: Checks | None = None,
+        check: bool = True,
+    ) -> RunReport:
+        hold = self.test.duration_s if hold_s is None else hold_s
+        self.plans.append(
+            plan_text(
+                topology=self.topology, cgroups=cgroups, hold_s=hold, turn_ns=None, sysctls={}, scheduler=()
+            )
+        )
+        some = [{"cgroup": cgroup.name, "cpus": ()} for cgroup in cgroups for _ in range(2)]
+        healthy = [{"run_ns": 800_000_000, "slept_ns": 1_200_000_000, **one} for one in some]
+        guest = report(workers=workers(*healthy))
+        limits = (checks or Checks()).over(self.test.checks)
+        violations = judge(guest, limits, self.topology, cgroups, self.test.scheduler.is_sched_ext)
+        assert not violations
+        return RunReport(tuple(violations), guest, RESULT)
+
+
+@pytest.fixture(autouse=True)
+def _own_registry(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(scheduler, "_registry", {})
+
+
+def names(block: str) -> SimpleNamespace:
+    """What a block defines, as a file beside the documents would."""
+    defined: dict[str, Any] = {"__name__": "example"}
+    exec(compile(block, str(DOCS / "example.py"), "exec"), defined)
+    return SimpleNamespace(**defined)
+
+
+@pytest.mark.parametrize("block", BLOCKS)
+def test_an_example_can_be_pasted(block: str) -> None:
+    defined = vars(names(block))
+    tests = [(value, record) for value in defined.values() if (record := record_of(value))]
+    for body, record in tests:
+        guest = Guest(record)
+        body(guest)
+        assert guest.plans
+    assert tests or scheduler.registered()
+
+
+def test_there_are_examples() -> None:
+    assert len(BLOCKS) == 4
+
+
+def test_the_table_of_checks_has_every_check_with_its_default() -> None:
+    text = (DOCS / "writing-tests.md").read_text()
+    rows = dict(re.findall(r"^\| `(\w+)` \| .* \| (\w+) \|$", text.partition("## Checks")[2], re.MULTILINE))
+    defaults = {name: {True: "on"}.get(value, f"{value:g}") for name, value in vars(record().checks).items()}
+    assert rows == defaults
+
+
+def record() -> KtstrTest:
+    found = record_of(names("from ktstr import ktstr_test\n@ktstr_test()\ndef body(ctx): ...\n").body)
+    assert found is not None
+    return found
