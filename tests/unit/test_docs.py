@@ -11,6 +11,7 @@ from report_data import report, workers
 from ktstr import CgroupDef, Checks, scheduler
 from ktstr.checks.judge import judge
 from ktstr.context import RunReport
+from ktstr.guest import agent
 from ktstr.scenario.plan import plan_text
 from ktstr.testing import KtstrTest, record_of
 from ktstr.vm.result import Ending, VmResult
@@ -89,3 +90,39 @@ def record() -> KtstrTest:
     found = record_of(names("from ktstr import ktstr_test\n@ktstr_test()\ndef body(ctx): ...\n").body)
     assert found is not None
     return found
+
+
+# The agent's language
+
+AGENT = "".join(path.read_text() for path in sorted(Path(agent.__file__).with_name("agent").glob("*.c")))
+PLAN = (DOCS / "plan.md").read_text()
+
+
+def documented(table: str) -> set[str]:
+    """The names in the first column of the table whose first head is `table`."""
+    rows = PLAN.partition(f"| {table} |")[2].partition("\n\n")[0].splitlines()[2:]
+    return {name for row in rows for name in re.findall(r"`(\w+)`", row.split("|")[1])}
+
+
+def test_every_operation_of_the_plan_is_documented() -> None:
+    assert documented("operation") == set(re.findall(r'strcmp\(verb, "(\w+)"\)', AGENT))
+
+
+def test_every_event_is_documented() -> None:
+    assert documented("event") == set(re.findall(r'emit_begin\("(\w+)"\)', AGENT))
+
+
+def test_every_field_of_a_worker_is_documented() -> None:
+    emits = AGENT.partition("static void emit_worker")[2].partition("\n}\n")[0]
+    assert documented("field") == set(re.findall(r'emit_\w+\("(\w+)", ', emits)) | {"cpus"}
+
+
+def test_every_field_of_an_event_is_documented() -> None:
+    fields = set(re.findall(r'emit_(?:text|bytes|u64|u64s|i64|sysfs|cpu_file)\("(\w+)", ', AGENT))
+    assert {field for field in fields if f"`{field}`" not in PLAN} == set()
+
+
+def test_every_ending_is_documented() -> None:
+    assert {ending.name for ending in Ending} == set(
+        re.findall(r"`([A-Z_]+)`", PLAN.partition("## How a guest")[2])
+    )
