@@ -191,7 +191,7 @@ def refusal(path: Path) -> str | None:
     return None
 
 
-SHARED_FOLDER = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+SHARED_FOLDER = settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 @SHARED_FOLDER
