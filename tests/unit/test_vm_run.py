@@ -100,7 +100,7 @@ def test_a_run_over_its_time_is_ended(monkeypatch: pytest.MonkeyPatch, tmp_path:
 
 
 def test_a_wrapper_takes_its_qemu_with_it(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    body = f"sleep 1000 & echo $! >{tmp_path}/inner; wait"
+    body = f"sleep 1000 >/dev/null 2>&1 & echo $! >{tmp_path}/inner; wait"
     assert ran(monkeypatch, tmp_path, body, a_job(tmp_path, wall_limit_s=0.3)).ending is Ending.TIMEOUT
     assert ended(pid_in(tmp_path / "inner"))
 
