@@ -98,7 +98,7 @@ def pytest_configure(config: pytest.Config) -> None:
         handed["parent"] if handed else _PARENT if os.environ.get("KTSTR_DIE_WITH_PARENT") == "1" else None
     )
     if parent is not None:
-        from ktstr.plugin.parent import die_with_parent
+        from ktstr.process import die_with_parent
 
         die_with_parent(parent)
 

@@ -15,7 +15,6 @@ from ktstr.values import seconds, shown, strings, whole
 __all__ = ["KtstrTest", "ktstr_test", "record_of"]
 
 DEFAULT_DURATION_S = 2.0
-DEFAULT_WATCHDOG_S = 5.0
 _MAX_MEMORY_MB = 2**20  # a TiB: more is a mistake in the unit
 _ATTRIBUTE = "__ktstr_test__"
 _Body = TypeVar("_Body", bound=Callable[..., Any])
@@ -30,7 +29,6 @@ class KtstrTest:
     topology: Topology
     checks: Checks
     duration_s: float
-    watchdog_timeout_s: float
     memory_mb: int | None
     sched_args: tuple[str, ...]
     ignore: bool
@@ -47,7 +45,6 @@ def ktstr_test(
     threads: int | None = None,
     memory_mb: int | None = None,
     duration_s: float = DEFAULT_DURATION_S,
-    watchdog_timeout_s: float = DEFAULT_WATCHDOG_S,
     extra_sched_args: tuple[str, ...] | list[str] = (),
     checks: Checks | None = None,
     ignore: bool = False,
@@ -55,9 +52,8 @@ def ktstr_test(
     """Make the decorated function `def name(ctx)` a test that pytest collects, whatever its name.
 
     Every topology dimension is inherited from `scheduler` (None: the kernel's default, EEVDF) unless given.
-    `duration_s` is the default length of a scenario and `watchdog_timeout_s` the time after which sched_ext is
-    expected to have ejected a stalling scheduler, both in guest seconds. `ignore=True` skips the test and keeps
-    its scheduler registered. Raises KtstrError naming the test and the field where a value is not acceptable.
+    `duration_s` is the default length of a scenario in guest seconds. `ignore=True` skips the test and keeps its
+    scheduler registered. Raises KtstrError naming the test and the field where a value is not acceptable.
     """
 
     if body is not None:
@@ -93,7 +89,6 @@ def ktstr_test(
             ),
             checks=(checks or Checks()).over(base.checks).over(DEFAULT_CHECKS),
             duration_s=seconds(duration_s, "duration_s"),
-            watchdog_timeout_s=seconds(watchdog_timeout_s, "watchdog_timeout_s"),
             memory_mb=None if memory_mb is None else whole(memory_mb, "memory_mb", 1, _MAX_MEMORY_MB),
             sched_args=base.sched_args + arguments,
             ignore=ignore,

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from ktstr.checks.thresholds import Checks
 from ktstr.guest.report import GuestReport, WorkerStats
 from ktstr.scenario.cgroup import REAL_TIME, CgroupDef
+from ktstr.scenario.plan import ATTACH_S
 from ktstr.topology import Topology, cpu_list
 
 __all__ = ["Violation", "judge"]
@@ -68,7 +69,7 @@ def _scheduler_out(report: GuestReport) -> str | None:
             return f"the scheduler could not start: {library['what']}"
         if not attached.running:
             return f"the scheduler exited before it attached ({how}): {_telling(report.log)}"
-        return f"the scheduler did not attach within 30 guest seconds (sched_ext state: {attached.state})"
+        return f"the scheduler did not attach within {ATTACH_S} guest seconds (sched_ext state: {attached.state})"
     if held is None:
         return "the guest ended before the scenario did"
     if held.state != "enabled":

@@ -12,13 +12,13 @@ from ktstr.errors import KtstrError
 from ktstr.scenario.cgroup import CgroupDef
 from ktstr.topology import Topology, cpu_list
 
-__all__ = ["TURN_NS", "plan_text", "turn_of"]
+__all__ = ["ATTACH_S", "TURN_NS", "plan_text", "turn_of"]
 
 _NS = 1_000_000_000
 # The CPU turn that the agent bounds under the virtual clock.
 TURN_NS = 100_000
 # Guest seconds that a scheduler gets to load, pass the verifier and attach.
-_ATTACH_S = 30
+ATTACH_S = 30
 _AGENT_TOKENS = 256
 
 
@@ -40,7 +40,7 @@ def plan_text(
         lines.append(("pace", str(turn_ns)))
     lines.extend(("sysctl", name.replace(".", "/"), value) for name, value in sysctls.items())
     if scheduler:
-        lines.append(("scheduler", str(_ATTACH_S * _NS), *scheduler))
+        lines.append(("scheduler", str(ATTACH_S * _NS), *scheduler))
     names = [cgroup.name for cgroup in cgroups]
     if twice := {name for name in names if names.count(name) > 1}:
         raise KtstrError(f"cgroup {min(twice)}: declared twice in one scenario")

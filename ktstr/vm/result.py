@@ -98,7 +98,10 @@ def classify(
         error = next((event for event in reversed(events) if event.get("ev") == "error"), {})
         return Ending.AGENT_FAILED, f"{error.get('where', 'agent')}: {error.get('what', 'no reason given')}"
     if status == 0:
-        return Ending.HANG, "the guest hung: its agent did not run for 30 guest seconds"
+        return (
+            Ending.HANG,
+            "the guest hung (its agent did not run for 30 guest seconds) or was reset by a triple fault",
+        )
     said = output.strip().splitlines()
     how = f"signal {-status}" if status < 0 else f"status {status}"
     return Ending.QEMU_DIED, f"QEMU ended with {how}" + (f": {said[-1]}" if said else "")

@@ -2,27 +2,25 @@
 
 from __future__ import annotations
 
-import ctypes
 import os
 import shlex
 import signal
 import subprocess
 import time
-from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
 from ktstr.errors import KtstrError
 from ktstr.guest.initramfs import initramfs
+from ktstr.process import child_dies_with_us
 from ktstr.vm.accel import Accel
 from ktstr.vm.budget import hold_cores
 from ktstr.vm.job import VmJob
 from ktstr.vm.qemu import TCG_MAX_CPUS, command, find_qemu
 from ktstr.vm.result import VmResult, classify, parse_events
 
-__all__ = ["die_with_parent", "run"]
+__all__ = ["run"]
 
-_PR_SET_PDEATHSIG = 1  # prctl(2)
 # A guest that prints without end must not fill the host's disk; what matters is at both ends.
 _CONSOLE_LIMIT = 4 * 2**20
 
@@ -74,21 +72,6 @@ def run(job: VmJob, accel: Accel, folder: Path) -> VmResult:
     )
 
 
-def die_with_parent() -> Callable[[], None]:
-    """What has the kernel kill a child when the thread that forks it dies; for Popen's preexec_fn.
-
-    SIGKILL, because QEMU ends itself on SIGTERM only when its main loop runs.
-    """
-    # Both before the fork: after it the parent may be dead already, and the loader's lock held for ever.
-    parent, libc = os.getpid(), ctypes.CDLL(None)
-
-    def ask() -> None:
-        if libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL) != 0 or os.getppid() != parent:
-            os._exit(1)
-
-    return ask
-
-
 def _wait(arguments: list[str], limit_s: float) -> tuple[int, bool, str]:
     """QEMU's exit status, whether its time was over, and what it printed."""
     try:
@@ -99,7 +82,7 @@ def _wait(arguments: list[str], limit_s: float) -> tuple[int, bool, str]:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             start_new_session=True,
-            preexec_fn=die_with_parent(),
+            preexec_fn=child_dies_with_us(),
         )
     except OSError as error:
         raise KtstrError(f"{arguments[0]}: cannot be started: {error.strerror}") from None

@@ -69,7 +69,6 @@ def test_a_function_without_the_mark_is_no_test() -> None:
         ("duration_s", True),
         ("duration_s", float("nan")),
         ("duration_s", float("inf")),
-        ("watchdog_timeout_s", 0),
         ("extra_sched_args", "-v"),
         ("extra_sched_args", None),
         ("extra_sched_args", ["--slice", 5]),

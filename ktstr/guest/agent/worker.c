@@ -159,7 +159,7 @@ static int in_ext_class(pid_t pid)
 
 static void emit_cpus(const struct worker_page *page)
 {
-	char text[1024];
+	char text[MAX_CPUS * 5]; /* four digits and a comma each */
 	size_t used = 0;
 
 	text[0] = '\0';

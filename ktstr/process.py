@@ -1,0 +1,40 @@
+"""Dying with the process that started us: what the kernel's PR_SET_PDEATHSIG does, made safe to use."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import signal
+from collections.abc import Callable
+
+__all__ = ["child_dies_with_us", "die_with_parent"]
+
+_PR_SET_PDEATHSIG = 1  # linux/prctl.h
+
+
+def die_with_parent(parent: int) -> None:
+    """Have the kernel send SIGKILL to this process when `parent`, the process that started it, ends.
+
+    Where `parent` has ended already this process ends now. Descendants are not covered: each has to ask.
+    """
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0) != 0:
+        raise OSError(ctypes.get_errno(), "prctl(PR_SET_PDEATHSIG)")
+    # A parent that ended before the call sends nothing any more: we have been given another one.
+    if os.getppid() != parent:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+def child_dies_with_us() -> Callable[[], None]:
+    """What has the kernel kill a child when the thread that forks it dies; for Popen's preexec_fn.
+
+    SIGKILL, because a program such as QEMU ends itself on SIGTERM only when its main loop runs.
+    """
+    # Both before the fork: after it the parent may be dead already, and the loader's lock held for ever.
+    parent, libc = os.getpid(), ctypes.CDLL(None)
+
+    def ask() -> None:
+        if libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0) != 0 or os.getppid() != parent:
+            os._exit(1)
+
+    return ask
