@@ -72,7 +72,11 @@ def test_a_folder_may_have_a_comma_in_its_name(monkeypatch: pytest.MonkeyPatch, 
             Ending.AGENT_FAILED,
             "cgroup: cg: File exists",
         ),
-        ("exit 0", Ending.HANG, "the guest hung (its agent did not run for 30 guest seconds) or was reset by a triple fault"),
+        (
+            "exit 0",
+            Ending.HANG,
+            "the guest hung (its agent did not run for 30 guest seconds) or was reset by a triple fault",
+        ),
         (
             "echo '[ 1.0] Kernel panic - not syncing: No init' >$console; exit 0",
             Ending.PANIC,
