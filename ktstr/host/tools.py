@@ -28,7 +28,7 @@ class Tool:
     """A tool: `find` answers its version or raises Unusable.
 
     `needed_for` are the verbs that use it. `need` is `required` for what `nox -s test` cannot do without,
-    `advised` for what `nox -s setup` installs too, `optional` for what it does not. `packages` names the
+    `advised` for what else `nox -s setup` installs, `optional` for what it does not. `packages` names the
     packages, space-separated, by family (`debian`, `fedora`, `arch`) and, where a release differs, by
     distribution and version (`debian 12`).
     """
@@ -232,6 +232,8 @@ TOOLS = (
         _packages("debian-archive-keyring", "debian-keyring", "debian-archive-keyring"),
         need="advised",
     ),
+    Tool("cpio", _program("cpio"), "unit", _packages("cpio", "cpio", "cpio"), need="advised"),
+    Tool("GnuPG", _program("gpg"), "unit", _packages("gnupg", "gnupg2", "gnupg"), need="advised"),
     Tool(
         "bpftool",
         _program("bpftool"),

@@ -1,7 +1,6 @@
 """However a guest ends, the run says how, with the console's tail, and leaves no process behind."""
 
 import os
-import subprocess
 from dataclasses import replace
 from pathlib import Path
 
@@ -39,8 +38,15 @@ def run_init(ctx: Ctx, name: str, folder: Path, memory_mb: int = 256, wall_limit
 
 def own_children(program: str) -> list[str]:
     """This process's children that run `program`."""
-    listed = subprocess.run(["ps", "--ppid", str(os.getpid()), "-o", "comm="], capture_output=True, text=True)
-    return [line for line in listed.stdout.split() if line.startswith(program)]
+    names = []
+    for status in Path("/proc").glob("[0-9]*/status"):
+        try:
+            fields = dict(line.split(":\t", 1) for line in status.read_text().splitlines() if ":\t" in line)
+        except (FileNotFoundError, ProcessLookupError):  # it ended meanwhile
+            continue
+        if fields["PPid"] == str(os.getpid()) and fields["Name"].startswith(program):
+            names.append(fields["Name"])
+    return names
 
 
 @ktstr_test()
