@@ -12,7 +12,7 @@ from ktstr.errors import KtstrError
 from ktstr.guest.report import GuestReport, WorkerStats, read_report
 from ktstr.kernel.model import Kernel
 from ktstr.scenario.cgroup import CgroupDef
-from ktstr.scenario.plan import TURN_NS, plan_text, turn_of
+from ktstr.scenario.plan import plan_text
 from ktstr.testing import KtstrTest
 from ktstr.topology import Topology
 from ktstr.values import seconds, shown
@@ -123,7 +123,6 @@ class Ctx:
             topology=self.topology,
             cgroups=cgroups,
             hold_s=hold_s,
-            turn_ns=TURN_NS if clock == "virtual" and bounded_turn else None,
             sysctls=scheduler.sysctls,
             scheduler=program.command,
         )
@@ -139,6 +138,7 @@ class Ctx:
             clock=clock,
             seed=self.seed,
             kargs=scheduler.kargs,
+            bounded_turn=bounded_turn,
             wall_limit_s=_WALL_BASE_S + _WALL_PER_CPU_SECOND_S * hold_s * self.topology.cpus,
         )
 
@@ -171,7 +171,7 @@ class Ctx:
                 "accelerator": result.accelerator,
                 "clock": result.clock,
                 "qemu_version": result.qemu_version,
-                "turn_ns": turn_of(job.plan),
+                "turn_ns": result.turn_ns,
                 "wall_s": round(result.wall_s, 3),
                 "guest_s": round(guest.guest_ns / 1e9, 6),
             },

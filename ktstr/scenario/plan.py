@@ -12,11 +12,9 @@ from ktstr.errors import KtstrError
 from ktstr.scenario.cgroup import CgroupDef
 from ktstr.topology import Topology, cpu_list
 
-__all__ = ["ATTACH_S", "TURN_NS", "plan_text", "turn_of"]
+__all__ = ["ATTACH_S", "plan_text"]
 
 _NS = 1_000_000_000
-# The CPU turn that the agent bounds under the virtual clock.
-TURN_NS = 100_000
 # Guest seconds that a scheduler gets to load, pass the verifier and attach.
 ATTACH_S = 30
 _AGENT_TOKENS = 256
@@ -27,17 +25,11 @@ def plan_text(
     topology: Topology,
     cgroups: Sequence[CgroupDef],
     hold_s: float,
-    turn_ns: int | None,
     sysctls: Mapping[str, str],
     scheduler: Sequence[str],
 ) -> str:
-    """The plan of one scenario: start `scheduler` (a command in the guest; empty: none), fill `cgroups`, hold.
-
-    `turn_ns` bounds the CPU turn under the virtual clock; None leaves it alone.
-    """
+    """The plan of one scenario: start `scheduler` (a command in the guest; empty: none), fill `cgroups`, hold."""
     lines: list[Sequence[str]] = []
-    if turn_ns is not None:
-        lines.append(("pace", str(turn_ns)))
     lines.extend(("sysctl", name.replace(".", "/"), value) for name, value in sysctls.items())
     if scheduler:
         lines.append(("scheduler", str(ATTACH_S * _NS), *scheduler))
@@ -56,14 +48,6 @@ def plan_text(
                 f"{line[0]} {line[2]}: {len(line)} words on its command line: {_AGENT_TOKENS} at most"
             )
     return "".join(" ".join(_escape(token) for token in line) + "\n" for line in lines)
-
-
-def turn_of(plan: str) -> int | None:
-    """The bounded CPU turn of a plan's text, in guest nanoseconds; None where it leaves the turn alone."""
-    for line in plan.splitlines():
-        if line.startswith("pace "):
-            return int(line.removeprefix("pace "))
-    return None
 
 
 def _escape(token: str) -> str:

@@ -20,8 +20,9 @@ class VmJob:
     """One guest to run.
 
     `files` are all the guest has, `plan` what its agent carries out (see docs/plan.md), `kargs` go to the guest
-    kernel's command line. `seed` feeds the kernel's randomness. `wall_limit_s` is host seconds after which
-    the run is ended; it does not change a result that comes before it.
+    kernel's command line. `seed` feeds the kernel's randomness. `bounded_turn=False` leaves the virtual
+    clock's CPU turn as QEMU has it. `wall_limit_s` is host seconds after which the run is ended; it does not change
+    a result that comes before it.
     """
 
     kernel: Kernel
@@ -32,6 +33,7 @@ class VmJob:
     clock: Clock
     seed: int
     kargs: tuple[str, ...] = ()
+    bounded_turn: bool = True
     wall_limit_s: float = 300.0
 
     def digest(self) -> str:
@@ -44,6 +46,7 @@ class VmJob:
             self.plan,
             self.clock,
             str(self.seed),
+            str(self.bounded_turn),
             *self.kargs,
         )
 

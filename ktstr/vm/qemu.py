@@ -29,10 +29,11 @@ _TB_SIZE_MB = 256
 
 @dataclass(frozen=True)
 class Qemu:
-    """A QEMU program and its version (`7.2.22`)."""
+    """A QEMU program, its version (`7.2.22`), and whether it has qboot.rom; not all systems package that."""
 
     path: Path
     version: str
+    has_qboot: bool = False
 
     @property
     def release(self) -> tuple[int, int]:
@@ -56,16 +57,21 @@ def find_qemu() -> Qemu:
             f"{_PROGRAM} is not installed; run `nox -s setup`, or `invoke doctor` for what is missing"
         )
     try:
-        banner = subprocess.run([found, "--version"], capture_output=True, text=True, timeout=30).stdout
+        banner, folders = _printed(found, "--version"), _printed(found, "-L", "help")
     except (OSError, subprocess.TimeoutExpired) as error:
         raise KtstrError(f"{found}: cannot be run: {error}") from None
     match = re.search(r"version (\d+\.\d+(?:\.\d+)?)", banner)
     if match is None:
         raise KtstrError(f"{found}: not QEMU: --version printed {banner.splitlines()[:1]!r}")
-    qemu = Qemu(Path(found), match[1])
+    has_qboot = any(Path(folder.strip(), "qboot.rom").is_file() for folder in folders.splitlines() if folder)
+    qemu = Qemu(Path(found), match[1], has_qboot)
     if qemu.release < OLDEST:
         raise KtstrError(f"{found}: QEMU {qemu.version} is too old; 7.2 or later is needed")
     return qemu
+
+
+def _printed(*command: str) -> str:
+    return subprocess.run(command, capture_output=True, errors="replace", timeout=30).stdout
 
 
 def command(qemu: Qemu, job: VmJob, accelerator: str, folder: Path, initramfs: Path) -> list[str]:
@@ -76,7 +82,7 @@ def command(qemu: Qemu, job: VmJob, accelerator: str, folder: Path, initramfs: P
         *("-nodefaults", "-no-user-config", "-display", "none", "-nic", "none"),
         # A guest's panic reboots (panic=-1) and so ends QEMU.
         "-no-reboot",
-        *_machine(accelerator),
+        *_machine(qemu, accelerator),
         *_clock(job),
         *_cpus(job.topology, job.memory_mb),
         *("-kernel", str(job.kernel.image)),
@@ -96,7 +102,7 @@ def probe_command(qemu: Qemu, image: Path) -> list[str]:
     """The command line that boots a probe's `image` under KVM, on the machine that jobs get."""
     return [
         *(str(qemu.path), "-nodefaults", "-no-user-config", "-display", "none", "-nic", "none", "-no-reboot"),
-        *_machine("kvm"),
+        *_machine(qemu, "kvm"),
         *("-m", "32M", "-kernel", str(image)),
         *("-device", "isa-debug-exit,iobase=0xf4,iosize=0x4"),
     ]
@@ -118,24 +124,38 @@ _KARGS = (
 def icount_shift(cpus: int) -> int:
     """The virtual clock's rate for `cpus` CPUs: an instruction takes 2**shift guest nanoseconds.
 
-    All CPUs share the rate, so more CPUs need faster ones or their ticks alone fill the machine.
+    All CPUs share the rate. Each should be left 7 million instructions a guest second or more, of which the tick
+    takes about two (HZ=250); a smaller shift than that needs only costs host time.
     """
-    if cpus <= 8:
+    if cpus <= 32:
         return 2
-    return 1 if cpus <= 16 else 0
+    return 1 if cpus <= 64 else 0
 
 
-def _machine(accelerator: str) -> list[str]:
+def _machine(qemu: Qemu, accelerator: str) -> list[str]:
     # hpet=off: with it QEMU's turns under icount are ten times longer, and nested KVM fails with it on.
-    machine = "q35,hpet=off"
+    # qboot starts a kernel at once; SeaBIOS takes over a second of emulated time first.
+    machine = ["-machine", "q35,hpet=off", *(["-bios", "qboot.rom"] if qemu.has_qboot else [])]
     if accelerator == "kvm":
-        return ["-machine", machine, "-accel", "kvm", "-cpu", "host,migratable=off,l3-cache=on"]
-    # Multi-threaded TCG corrupts guests (a static key patched under a running CPU), and is slower.
+        # On AMD a guest has thread topology only with topoext; Intel has no such thing.
+        topoext = ",topoext=on" if _host_is_amd() else ""
+        cpu = f"host,migratable=off,l3-cache=on,host-cache-info=off{topoext}"
+        return [*machine, "-accel", "kvm", "-cpu", cpu]
+    # Multi-threaded TCG corrupts guests (a static key patched under a running CPU), and is slower. As AMD's, which
+    # `max` is by itself, an emulated CPU of QEMU 10.0 has no topoext. Five-level page tables only cost.
     return [
-        *("-machine", machine),
+        *machine,
         *("-accel", f"tcg,thread=single,tb-size={_TB_SIZE_MB}"),
-        *("-cpu", "max,topoext=on,l3-cache=on"),
+        *("-cpu", "max,vendor=GenuineIntel,la57=off"),
     ]
+
+
+@cache
+def _host_is_amd() -> bool:
+    try:
+        return "AuthenticAMD" in Path("/proc/cpuinfo").read_text()
+    except OSError:
+        return False
 
 
 def _clock(job: VmJob) -> list[str]:
@@ -154,8 +174,12 @@ def _clock(job: VmJob) -> list[str]:
 def _clock_kargs(job: VmJob) -> list[str]:
     if job.clock == "real":
         return []
-    # Under icount the TSC counts guest nanoseconds, so there is nothing to calibrate or to distrust.
-    return ["tsc_early_khz=1000000", "tsc=reliable", "no_timer_check", "nokaslr"]
+    return [
+        # Under icount the TSC counts guest nanoseconds, so there is nothing to calibrate or to distrust.
+        *("tsc_early_khz=1000000", "tsc=reliable", "no_timer_check", "nokaslr"),
+        # Ticks of all CPUs at one instant make the longest turns.
+        "skew_tick=1",
+    ]
 
 
 def _cpus(topology: Topology, memory_mb: int) -> list[str]:

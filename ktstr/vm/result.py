@@ -38,7 +38,8 @@ class Ending(Enum):
 
 @dataclass(frozen=True)
 class VmResult:
-    """A run's result: `why` is one line that explains an ending other than DONE; `wall_s` is host seconds."""
+    """A run's result: `why` is one line that explains an ending other than DONE; `turn_ns` is the
+    bounded CPU turn in guest nanoseconds, None where it was left alone; `wall_s` is host seconds."""
 
     ending: Ending
     why: str
@@ -49,6 +50,7 @@ class VmResult:
     accelerator: str
     clock: str
     qemu_version: str
+    turn_ns: int | None
     wall_s: float
 
     def of(self, kind: str) -> list[Event]:

@@ -18,6 +18,7 @@ from ktstr.vm.budget import hold_cores
 from ktstr.vm.job import VmJob
 from ktstr.vm.qemu import TCG_MAX_CPUS, command, find_qemu
 from ktstr.vm.result import VmResult, classify, parse_events
+from ktstr.vm.turn import turn_for
 
 __all__ = ["run"]
 
@@ -36,12 +37,14 @@ def run(job: VmJob, accel: Accel, folder: Path) -> VmResult:
         raise KtstrError(
             f"topology {job.topology}: {job.topology.cpus} CPUs; QEMU without KVM can do {TCG_MAX_CPUS} at most"
         )
+    bounded = job.clock == "virtual" and job.bounded_turn
+    turn = turn_for(qemu.release, job.topology.cpus) if bounded else None
     image = initramfs(job.files)
     folder = folder.absolute()
     arguments = command(qemu, job, accel.name, folder, image)
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        (folder / "plan.txt").write_text(job.plan)
+        (folder / "plan.txt").write_text((turn.plan_line if turn else "") + job.plan)
         for name in ("console.log", "events.jsonl"):
             (folder / name).write_text("")
         (folder / "command.txt").write_text(shlex.join(arguments) + "\n")
@@ -68,6 +71,7 @@ def run(job: VmJob, accel: Accel, folder: Path) -> VmResult:
         accelerator=accel.name,
         clock=job.clock,
         qemu_version=qemu.version,
+        turn_ns=turn.ns if turn else None,
         wall_s=wall_s,
     )
 

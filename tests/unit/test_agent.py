@@ -90,7 +90,7 @@ def read(harness: Path, plan: str) -> tuple[int, list[Event]]:
 
 
 def plan(*command: str) -> str:
-    return plan_text(topology=Topology(), cgroups=(), hold_s=1, turn_ns=None, sysctls={}, scheduler=command)
+    return plan_text(topology=Topology(), cgroups=(), hold_s=1, sysctls={}, scheduler=command)
 
 
 def test_a_plan_is_read_line_by_line(harness: Path) -> None:

@@ -20,7 +20,7 @@ DOCS = Path(__file__).parents[2] / "docs"
 BLOCKS = re.findall(
     r"^```python\n(.*?)^```$", (DOCS / "writing-tests.md").read_text(), re.DOTALL | re.MULTILINE
 )
-RESULT = VmResult(Ending.DONE, "", (), "", "", (), "tcg", "virtual", "7.2.0", 1.0)
+RESULT = VmResult(Ending.DONE, "", (), "", "", (), "tcg", "virtual", "7.2.0", None, 1.0)
 
 
 class Guest:
@@ -39,9 +39,7 @@ class Guest:
     ) -> RunReport:
         hold = self.test.duration_s if hold_s is None else hold_s
         self.plans.append(
-            plan_text(
-                topology=self.topology, cgroups=cgroups, hold_s=hold, turn_ns=None, sysctls={}, scheduler=()
-            )
+            plan_text(topology=self.topology, cgroups=cgroups, hold_s=hold, sysctls={}, scheduler=())
         )
         some = [{"cgroup": cgroup.name, "cpus": ()} for cgroup in cgroups for _ in range(2)]
         healthy = [{"run_ns": 800_000_000, "slept_ns": 1_200_000_000, **one} for one in some]

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from ktstr import Bursty, CgroupDef, Cpuset, KtstrError, Mixed, SpinWait, Topology, YieldHeavy, scenarios
 from ktstr.scenario.cpuset import usable_cpus
-from ktstr.scenario.plan import TURN_NS, plan_text, turn_of
+from ktstr.scenario.plan import plan_text
 from ktstr.values import shown
 
 SMALL = Topology(1, 2, 4, 1)
@@ -19,13 +19,10 @@ SMALL = Topology(1, 2, 4, 1)
 
 def plan(
     *cgroups: CgroupDef,
-    turn_ns: int | None = TURN_NS,
     scheduler: Sequence[str] = (),
     sysctls: Mapping[str, str] = MappingProxyType({}),
 ) -> str:
-    return plan_text(
-        topology=SMALL, cgroups=cgroups, hold_s=2, turn_ns=turn_ns, sysctls=sysctls, scheduler=scheduler
-    )
+    return plan_text(topology=SMALL, cgroups=cgroups, hold_s=2, sysctls=sysctls, scheduler=scheduler)
 
 
 # Cpusets
@@ -158,7 +155,6 @@ def test_a_plan_says_what_the_agent_does() -> None:
         sysctls={"kernel.sched_autogroup_enabled": "0"},
     )
     assert text.splitlines() == [
-        f"pace {TURN_NS}",
         "sysctl kernel/sched_autogroup_enabled 0",
         "scheduler 30000000000 /ktstr/bin/mine --slice%20us=5%25",
         "cgroup spin 0-3",
@@ -167,15 +163,6 @@ def test_a_plan_says_what_the_agent_does() -> None:
         "spawn burst 2 bursty burst_ns=5000000 sleep_ns=500000 policy=fifo",
         "hold 2000000000",
     ]
-
-
-def test_without_a_turn_nothing_is_paced() -> None:
-    assert plan(turn_ns=None) == "hold 2000000000\n"
-
-
-@pytest.mark.parametrize("turn_ns", [None, 50_000])
-def test_the_turn_of_a_plan_is_read_back(turn_ns: int | None) -> None:
-    assert turn_of(plan(turn_ns=turn_ns)) == turn_ns
 
 
 @pytest.mark.parametrize(
@@ -203,7 +190,7 @@ def as_the_agent_reads(line: str) -> list[str]:
 # A zero byte would end the argument; declarations refuse it.
 @given(st.lists(st.text(st.characters(codec="utf-8", exclude_characters="\0")), max_size=5))
 def test_an_argument_reaches_the_agent_as_it_is(arguments: list[str]) -> None:
-    line, _hold = plan(turn_ns=None, scheduler=["/mine", *arguments]).split("\n", 1)
+    line, _hold = plan(scheduler=["/mine", *arguments]).split("\n", 1)
     assert as_the_agent_reads(line) == ["scheduler", "30000000000", "/mine", *arguments]
 
 

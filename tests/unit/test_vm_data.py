@@ -11,6 +11,7 @@ from ktstr.topology import Topology
 from ktstr.vm.job import VmJob, default_memory_mb
 from ktstr.vm.qemu import Qemu, command, icount_shift
 from ktstr.vm.result import Ending, Event, VmResult, classify, parse_events
+from ktstr.vm.turn import turn_for
 
 # The job
 
@@ -111,7 +112,37 @@ def test_a_seed_of_any_size_is_one_that_qemu_takes(tmp_path: Path) -> None:
     assert values(arguments(replace(a_job(tmp_path), seed=2**32 + 7)), "-seed") == ["7"]
 
 
-@pytest.mark.parametrize(("cpus", "shift"), [(1, 2), (8, 2), (9, 1), (16, 1), (17, 0), (255, 0)])
+@pytest.mark.parametrize(
+    ("release", "cpus", "line"),
+    [
+        ((7, 2), 1, None),
+        ((7, 2), 2, None),
+        ((7, 2), 3, "pace 3 238\n"),
+        ((7, 2), 64, "pace 3 238\n"),
+        ((8, 1), 1, None),
+        ((8, 1), 2, "pace 2 238\n"),
+        ((10, 0), 8, "pace 2 952\n"),
+        ((10, 0), 9, None),
+    ],
+)
+def test_the_turn_is_bounded_as_each_qemu_takes_it(
+    release: tuple[int, int], cpus: int, line: str | None
+) -> None:
+    turn = turn_for(release, cpus)
+    assert (turn and turn.plan_line) == line
+
+
+def test_a_turn_knows_its_length() -> None:
+    assert [turn.ns for turn in (turn_for((7, 2), 8), turn_for((10, 0), 8)) if turn] == [99_733, 797_866]
+
+
+def test_qboot_is_used_where_qemu_has_it(tmp_path: Path) -> None:
+    job = a_job(tmp_path)
+    words = command(Qemu(Path("/qemu"), "7.2.0", True), job, "tcg", Path("/run"), Path("/initramfs.cpio"))
+    assert (values(words, "-bios"), values(arguments(job), "-bios")) == (["qboot.rom"], [])
+
+
+@pytest.mark.parametrize(("cpus", "shift"), [(1, 2), (32, 2), (33, 1), (64, 1), (65, 0), (255, 0)])
 def test_more_cpus_get_a_faster_clock(cpus: int, shift: int) -> None:
     assert icount_shift(cpus) == shift
 
@@ -201,5 +232,5 @@ def test_what_is_no_event_is_left_out() -> None:
 
 def test_a_result_gives_its_events_by_kind() -> None:
     events = ({"ev": "cpu", "cpu": 0}, {"ev": "node"}, {"ev": "cpu", "cpu": 1})
-    result = VmResult(Ending.DONE, "", events, "", "", (), "tcg", "virtual", "7.2.0", 1.0)
+    result = VmResult(Ending.DONE, "", events, "", "", (), "tcg", "virtual", "7.2.0", None, 1.0)
     assert [event["cpu"] for event in result.of("cpu")] == [0, 1]

@@ -12,6 +12,7 @@ from ktstr.vm.job import VmJob
 
 _SCRIPT = """#!/bin/sh
 if [ "$1" = --version ]; then echo "QEMU emulator version {version}"; exit 0; fi
+if [ "$1" = -L ]; then echo /usr/share/qemu; exit 0; fi
 for argument; do
     case $argument in
     file,id=events,path=*) events=${{argument#*path=}} ;;

@@ -21,7 +21,7 @@
 /* port.c: the machine's I/O ports. QEMU serves them synchronously, which keeps runs deterministic. */
 void port_open(void);
 void port_write(const char *data, size_t length);
-void port_pace(uint64_t turn_ns);
+void port_pace(unsigned int mode, unsigned int count);
 void port_watchdog(unsigned int seconds);
 void port_exit(unsigned int code) __attribute__((noreturn));
 char *port_read_file(const char *name, size_t *length);

@@ -97,8 +97,8 @@ static bool carry_out(struct plan_line *line)
 	const char *verb = line->token[0];
 	unsigned int arguments = line->count - 1;
 
-	if (!strcmp(verb, "pace") && arguments == 1) {
-		port_pace(plan_u64(line, 1));
+	if (!strcmp(verb, "pace") && arguments == 2) {
+		port_pace((unsigned int)plan_u64(line, 1), (unsigned int)plan_u64(line, 2));
 	} else if (!strcmp(verb, "sysctl") && arguments == 2) {
 		write_sysctl(line->token[1], line->token[2]);
 	} else if (!strcmp(verb, "scheduler") && arguments >= 2) {

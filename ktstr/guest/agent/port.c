@@ -19,7 +19,6 @@
 /* Intel 8254, channel 0. */
 #define PORT_PIT_COUNTER 0x40
 #define PORT_PIT_COMMAND 0x43
-#define PIT_HZ 1193182ULL
 
 /* QEMU's ib700: a write starts it over; the value counts down from 30 s in steps of 2 s. */
 #define PORT_WATCHDOG_START 0x443
@@ -56,16 +55,14 @@ void port_exit(unsigned int code)
 }
 
 /*
- * Makes the PIT expire every `turn_ns`. Nobody listens; under icount QEMU ends a CPU's turn at every virtual timer, so
- * this bounds how long the other CPUs stand still.
+ * Has the PIT expire every `count` of its ticks (mode 2), or every half of them (mode 3). Its interrupt is masked by then;
+ * under icount QEMU ends a CPU's turn at every virtual timer, so this bounds how long the other CPUs stand still.
  */
-void port_pace(uint64_t turn_ns)
+void port_pace(unsigned int mode, unsigned int count)
 {
-	uint64_t count = turn_ns * PIT_HZ / NSEC_PER_SEC;
-
-	if (count < 2 || count > 65535)
-		fail("pace", "not between 2 us and 54 ms");
-	outb(0x34, PORT_PIT_COMMAND); /* channel 0, low byte then high byte, mode 2 (rate generator) */
+	if (mode < 2 || mode > 3 || count < 2 || count > 65535)
+		fail("pace", "not a mode (2 or 3) and a count (2 to 65535) of the PIT");
+	outb((unsigned char)(0x30 | mode << 1), PORT_PIT_COMMAND); /* channel 0, low byte, then high byte */
 	outb((unsigned char)(count & 0xff), PORT_PIT_COUNTER);
 	outb((unsigned char)(count >> 8), PORT_PIT_COUNTER);
 }

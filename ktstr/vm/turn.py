@@ -1,0 +1,49 @@
+"""How the virtual clock's CPU turn is bounded, by QEMU's version and the number of CPUs.
+
+Under icount QEMU runs one CPU until the next virtual timer, so the guest's PIT, which nobody listens to, is set to
+expire often. What that does differs: from 8.1 on QEMU divides the time to the next timer among the CPUs. Measured with
+pinned spinners that never pause; docs/clocks.md has the numbers.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+__all__ = ["Turn", "turn_for"]
+
+_PIT_HZ = 1_193_182  # Intel 8254 in a PC
+_TURN_TICKS = 119  # about 100 us
+# The first release that divides the time to the next timer among the CPUs.
+_DIVIDES = (8, 1)
+
+
+@dataclass(frozen=True)
+class Turn:
+    """The PIT's programming: its mode (2: a pulse every `count` ticks, 3: a change every half of them)."""
+
+    mode: int
+    count: int
+
+    @property
+    def ns(self) -> int:
+        """Guest nanoseconds between two expiries."""
+        ticks = self.count // 2 if self.mode == 3 else self.count
+        return ticks * 1_000_000_000 // _PIT_HZ
+
+    @property
+    def plan_line(self) -> str:
+        """What the agent is told."""
+        return f"pace {self.mode} {self.count}\n"
+
+
+def turn_for(release: tuple[int, int], cpus: int) -> Turn | None:
+    """The programming for a QEMU `release` and a guest's `cpus`; None where it is better left alone.
+
+    Before 8.1, mode 3: mode 2's short pulse makes every other turn a tiny one, and CPUs advance unequally (1.6 times
+    against 1.1 on 8 CPUs). Not with 2 CPUs, one of which any period starved for over a second. From 8.1 on,
+    mode 2 with a period that grows with the CPUs among which it is divided: an undivided one starved a CPU, too.
+    Above 8 CPUs that period would be as long as the turns that such a QEMU makes by itself.
+    """
+    if release < _DIVIDES:
+        return Turn(3, 2 * _TURN_TICKS) if cpus > 2 else None
+    return Turn(2, _TURN_TICKS * cpus) if 1 < cpus <= 8 else None
