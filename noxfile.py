@@ -28,8 +28,7 @@ STAMP = VENV / "ktstr-environment"
 LOCK = ROOT / ".nox" / "lock"  # ci/nox holds the same one while it makes .venv
 
 nox.options.default_venv_backend = "none"  # `environment` below takes its place
-# `unit` comes last: on an empty cache a few of its tests have to be skipped for want of a kernel and libbpf.
-nox.options.sessions = ["lint", "typecheck", "test", "guest", "unit"]
+nox.options.sessions = ["lint", "typecheck", "unit", "test", "guest"]
 
 
 @nox.session
@@ -48,7 +47,7 @@ def test(session: nox.Session) -> None:
 @nox.session
 def unit(session: nox.Session) -> None:
     """Test ktstr itself, without a VM (tests/unit)."""
-    pytest(session, "tests/unit")
+    pytest(session, "tests/unit", "-n", "auto")
 
 
 @nox.session
@@ -86,7 +85,8 @@ def pytest_in_vms(session: nox.Session, folder: str) -> None:
     pytest(
         session,
         folder,
-        *("-n", "auto", *(() if named else ("--kernel", "auto"))),
+        # worksteal: these tests are long, and must not queue behind one another while a worker is free.
+        *("-n", "auto", "--dist", "worksteal", *(() if named else ("--kernel", "auto"))),
         KTSTR_DIE_WITH_PARENT="1",  # a killed nox must not leave VMs behind
         KTSTR_COMMAND=shlex.join(["nox", "-s", session.name, "--", *session.posargs]),  # to be shown
     )

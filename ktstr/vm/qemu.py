@@ -177,8 +177,8 @@ def _clock_kargs(job: VmJob) -> list[str]:
     return [
         # Under icount the TSC counts guest nanoseconds, so there is nothing to calibrate or to distrust.
         *("tsc_early_khz=1000000", "tsc=reliable", "no_timer_check", "nokaslr"),
-        # Ticks of all CPUs at one instant make the longest turns.
-        "skew_tick=1",
+        # A tick is a timer, too: those of all CPUs at one instant make the longest turns.
+        *(["skew_tick=1"] if job.bounded_turn else []),
     ]
 
 
