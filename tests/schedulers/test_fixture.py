@@ -2,12 +2,7 @@
 
 from ktstr import Ctx, declare_scheduler, ktstr_test, scenarios
 
-FIXTURE = declare_scheduler(
-    name="fixture",
-    bpf="fixture.bpf.c",
-    topology=(1, 2, 4, 1),
-    kernels=["6.12..=7.3"],
-)
+FIXTURE = declare_scheduler(name="fixture", bpf="fixture.bpf.c", topology=(1, 2, 4, 1))
 
 
 @ktstr_test(scheduler=FIXTURE)
