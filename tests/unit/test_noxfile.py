@@ -70,15 +70,15 @@ def test_setup_comes_first_and_leaves_the_tests_their_options(project: Project) 
     assert install.startswith("-m pip install")
     assert asked == [
         "-m ktstr.host.setup",
-        "-m pytest -o testpaths=tests/schedulers -n auto --kernel 7.0 -k steady",
+        "-m pytest -o testpaths=tests/schedulers -n auto --dist worksteal --kernel 7.0 -k steady",
     ]
 
 
 def test_a_kernel_is_named_where_the_user_names_none(project: Project) -> None:
     asked = project.nox("-s", "guest", "unit", "--", "-x")
     assert asked[1:] == [
-        "-m pytest -o testpaths=tests/guest -n auto --kernel auto -x",
-        "-m pytest -o testpaths=tests/unit -x",
+        "-m pytest -o testpaths=tests/guest -n auto --dist worksteal --kernel auto -x",
+        "-m pytest -o testpaths=tests/unit -n auto -x",
     ]
 
 
