@@ -16,7 +16,7 @@ from ktstr.scenario.plan import plan_text
 from ktstr.testing import KtstrTest
 from ktstr.topology import Topology
 from ktstr.values import seconds, shown
-from ktstr.vm.job import Clock, VmJob, default_memory_mb
+from ktstr.vm.job import Clock, VmJob, default_memory_mb, least_memory_mb
 from ktstr.vm.result import Ending, VmResult
 
 __all__ = ["Ctx", "RunReport", "VerdictFailed"]
@@ -128,11 +128,17 @@ class Ctx:
         )
         files = (*base_files(build_agent(), self.kernel.config, self.kernel.release), *program.files)
         packed_mb = sum(file.source.stat().st_size for file in files) // 2**20
+        memory_mb, least = self.test.memory_mb, least_memory_mb(self.topology, packed_mb)
+        if memory_mb is not None and memory_mb < least:
+            raise KtstrError(
+                f"{self.test.name}: memory_mb={memory_mb}: a guest of {self.topology} with {packed_mb} MiB of files"
+                f" needs {least}"
+            )
         return VmJob(
             kernel=self.kernel,
             topology=self.topology,
             # The unpacked archive is memory that the guest does not have for anything else.
-            memory_mb=self.test.memory_mb or default_memory_mb(self.topology) + packed_mb,
+            memory_mb=memory_mb or default_memory_mb(self.topology) + packed_mb,
             files=files,
             plan=plan,
             clock=clock,

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from ktstr import Ctx, Scheduler, ktstr_test, scenarios
+from ktstr import Ctx, KtstrError, Scheduler, ktstr_test, scenarios
 from ktstr.context import VerdictFailed
 from ktstr.guest.compiler import compile_static
 from ktstr.guest.initramfs import Packed
@@ -82,3 +82,9 @@ def panic_is_named_and_shown(ctx: Ctx) -> None:
     text = str(failed.value)
     assert "guest: kernel panic: the guest's kernel panicked: " in text
     assert "--- console ---" in text
+
+
+@ktstr_test(memory_mb=32)
+def too_little_memory_is_refused_before_it_hangs(ctx: Ctx) -> None:
+    with pytest.raises(KtstrError, match=r"memory_mb=32: a guest of 1n1l2c1t with 0 MiB of files needs 100$"):
+        scenarios.steady(ctx)
