@@ -22,7 +22,7 @@ from ktstr.vm.job import Clock
 from ktstr.vm.qemu import Qemu, find_qemu, probe_command
 from ktstr.vm.result import EXIT_DONE
 
-__all__ = ["Accel", "probe"]
+__all__ = ["Accel", "probe", "probe_image"]
 
 _KVM = Path("/dev/kvm")
 _PROBE_LIMIT_S = 10.0
@@ -93,7 +93,7 @@ def _kvm_broken(qemu: Qemu) -> str | None:
 def _boot_probe(qemu: Qemu) -> str | None:
     with tempfile.TemporaryDirectory(prefix="ktstr-probe-") as folder:
         image = Path(folder, "probe.elf")
-        image.write_bytes(_pvh_elf(_CODE))
+        image.write_bytes(probe_image())
         try:
             done = subprocess.run(
                 probe_command(qemu, image),
@@ -114,8 +114,8 @@ def _boot_probe(qemu: Qemu) -> str | None:
     )
 
 
-def _pvh_elf(code: bytes) -> bytes:
-    """A 32-bit ELF image that holds `code` and is entered as a PVH guest (Xen's XEN_ELFNOTE_PHYS32_ENTRY, 18)."""
+def probe_image() -> bytes:
+    """The probe's guest: a 32-bit ELF image that is entered as a PVH guest (Xen's XEN_ELFNOTE_PHYS32_ENTRY, 18)."""
     base, offset = 0x100000, 0x1000
     note = struct.pack("<III4sI", 4, 4, 18, b"Xen\0", base + offset)
     header = struct.pack(
@@ -126,8 +126,8 @@ def _pvh_elf(code: bytes) -> bytes:
         *(52, 32, 2, 0, 0, 0),  # sizes and counts: two program headers, no sections
     )
     at = len(header) + 2 * 32
-    size = offset + len(code)
+    size = offset + len(_CODE)
     load = struct.pack("<8I", 1, 0, base, base, size, size, 7, 0x1000)
     notes = struct.pack("<8I", 4, at, base + at, base + at, len(note), len(note), 4, 4)
     image = header + load + notes + note
-    return image + bytes(offset - len(image)) + code
+    return image + bytes(offset - len(image)) + _CODE

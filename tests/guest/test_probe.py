@@ -1,0 +1,17 @@
+"""The probe's guest does what it is to show: under an accelerator that surely works it boots and says so."""
+
+import subprocess
+from pathlib import Path
+
+from ktstr.vm import accel
+from ktstr.vm.qemu import find_qemu, probe_command
+from ktstr.vm.result import EXIT_DONE
+
+
+def test_the_probe_boots_where_the_accelerator_works(tmp_path: Path) -> None:
+    image = tmp_path / "probe.elf"
+    image.write_bytes(accel.probe_image())
+    command = probe_command(find_qemu(), image)
+    command[command.index("-accel") + 1] = "tcg"
+    command[command.index("-cpu") + 1] = "max"
+    assert subprocess.run(command, timeout=60, check=False).returncode == EXIT_DONE
