@@ -22,7 +22,7 @@
 void port_open(void);
 void port_write(const char *data, size_t length);
 void port_pace(unsigned int mode, unsigned int count);
-void port_watchdog(unsigned int seconds);
+void port_watchdog(void);
 void port_exit(unsigned int code) __attribute__((noreturn));
 char *port_read_file(const char *name, size_t *length);
 
@@ -86,6 +86,7 @@ struct scheduler {
 };
 
 void scheduler_start(struct scheduler *scheduler, char *const argv[], uint64_t timeout_ns);
+bool scheduler_enabled(void);
 void scheduler_watch(struct scheduler *scheduler);
 void scheduler_state(const struct scheduler *scheduler, const char *when);
 void scheduler_stop(struct scheduler *scheduler);
@@ -138,7 +139,7 @@ struct workers {
 void workers_spawn(struct workers *workers, const char *cgroup, unsigned int count, const struct work *work);
 void workers_release(struct workers *workers);
 void workers_report(struct workers *workers);
-bool workers_reaped(struct workers *workers, pid_t pid, int status);
+void workers_reaped(struct workers *workers, pid_t pid, int status);
 unsigned int workers_kill(struct workers *workers);
 
 #endif

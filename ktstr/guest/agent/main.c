@@ -2,9 +2,7 @@
 /* The agent: the guest's init. Carries out the plan's lines in order, then ends the machine. */
 #include "agent.h"
 
-#include <poll.h>
 #include <sched.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -34,13 +32,6 @@ static void reap_any(void)
 	}
 }
 
-static bool still_enabled(void)
-{
-	char state[64];
-
-	return file_read("/sys/kernel/sched_ext/state", state, sizeof(state)) > 0 && !strcmp(state, "enabled");
-}
-
 static void sleep_until(uint64_t when)
 {
 	struct timespec ts = { .tv_sec = (time_t)(when / NSEC_PER_SEC), .tv_nsec = (long)(when % NSEC_PER_SEC) };
@@ -58,10 +49,10 @@ static void hold(uint64_t ns)
 	for (next = start; next < end;) {
 		next = next + TICK_NS < end ? next + TICK_NS : end;
 		sleep_until(next);
-		port_watchdog(30);
+		port_watchdog();
 		scheduler_watch(&agent.scheduler);
 		reap_any();
-		if (agent.scheduler.declared && !still_enabled()) {
+		if (agent.scheduler.declared && !scheduler_enabled()) {
 			agent.scheduler.lost = true;
 			break;
 		}
@@ -151,7 +142,7 @@ int main(void)
 	file_write("/proc/self/oom_score_adj", "-1000");
 	kmsg_open();
 	take_place();
-	port_watchdog(30);
+	port_watchdog();
 	agent.scheduler.log = -1;
 	agent.workers.gate = -1;
 	plan.next = port_read_file("opt/ktstr/plan", &length);
@@ -161,7 +152,7 @@ int main(void)
 	while (go && plan_read(&plan, &line))
 		go = carry_out(&line);
 
-	/* The scheduler first if it starves the dying; a scheduler that works gets to see them exit. */
+	/* A scheduler that works gets to see its workers exit; what one that starves the dying has left goes after it. */
 	workers_kill(&agent.workers);
 	scheduler_stop(&agent.scheduler);
 	if (workers_kill(&agent.workers))

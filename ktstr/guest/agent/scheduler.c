@@ -106,7 +106,8 @@ static bool reap(struct scheduler *scheduler)
 	return true;
 }
 
-static bool enabled(void)
+/* Whether the kernel says that a scheduler schedules. */
+bool scheduler_enabled(void)
 {
 	char state[64];
 
@@ -168,18 +169,18 @@ void scheduler_start(struct scheduler *scheduler, char *const argv[], uint64_t t
 	emit_text("program", argv[0]);
 	emit_i64("pid", scheduler->pid);
 	emit_end();
-	while (!enabled() || (counts && enable_seq() == seq)) {
+	while (!scheduler_enabled() || (counts && enable_seq() == seq)) {
 		if (reap(scheduler))
 			break;
 		if (now_ns() - start > timeout_ns)
 			break;
 		scheduler_watch(scheduler);
-		port_watchdog(30);
+		port_watchdog();
 		nap();
 	}
 	scheduler_watch(scheduler);
 	scheduler_state(scheduler, "attached");
-	if (!enabled())
+	if (!scheduler_enabled())
 		scheduler->lost = true;
 }
 
@@ -193,7 +194,7 @@ void scheduler_stop(struct scheduler *scheduler)
 		kill(scheduler->pid, signals[i]);
 		while (!reap(scheduler) && now_ns() - start < STOP_NS) {
 			scheduler_watch(scheduler);
-			port_watchdog(30);
+			port_watchdog();
 			nap();
 		}
 	}

@@ -112,7 +112,7 @@ static void wait_for_all(const struct workers *workers)
 
 	for (unsigned int i = workers->released; i < workers->count; i++) {
 		while (!sleeps(workers->all[i].pid) && now_ns() - start < GATE_NS) {
-			port_watchdog(30);
+			port_watchdog();
 			usleep(1000);
 		}
 	}
@@ -240,16 +240,15 @@ void workers_report(struct workers *workers)
 	free(seen);
 }
 
-bool workers_reaped(struct workers *workers, pid_t pid, int status)
+void workers_reaped(struct workers *workers, pid_t pid, int status)
 {
 	for (unsigned int i = 0; i < workers->count; i++) {
 		if (workers->all[i].pid != pid)
 			continue;
 		workers->all[i].pid = 0;
 		workers->all[i].status = status;
-		return true;
+		return;
 	}
-	return false;
 }
 
 /*
