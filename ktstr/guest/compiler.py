@@ -7,7 +7,7 @@ import re
 import shlex
 import shutil
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,6 +21,7 @@ __all__ = [
     "bpf_clang",
     "compile_static",
     "host_compiler",
+    "run_build",
     "run_compiler",
     "system_archive",
     "tree_digest",
@@ -144,34 +145,49 @@ def run_compiler(
     """
     environment = {**os.environ, "LC_ALL": "C"}
     environment.pop("MAKEFLAGS", None)  # of a make that called us, with descriptors that are not ours
-    output = ""
-    with (
-        tqdm(
-            total=steps, desc=f"building {name}", unit="file", delay=1, disable=None if steps else True
-        ) as bar,
-        subprocess.Popen(
-            command,
-            cwd=cwd,
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            errors="replace",
-        ) as process,
-    ):
-        assert process.stdout is not None  # it is a pipe
-        for line in process.stdout:
-            output += line
-            bar.update(bar.n < (steps or 0))
-    if process.returncode == 0:
+    quiet = None if steps else True
+    with tqdm(total=steps, desc=f"building {name}", unit="file", delay=1, disable=quiet) as bar:
+        status, output = run_build(command, environment, lambda: bar.update(bar.n < (steps or 0)), cwd)
+    if status == 0:
         return
     log = cache.cache_dir() / "logs" / f"{name}-{cache.digest(*command)}.log"
     log.parent.mkdir(exist_ok=True)
     log.write_text(f"{shlex.join(command)}\n{output}")
     first = _ERROR.search(output)
-    lines = output.strip().splitlines() or [f"{command[0]} failed with status {process.returncode}"]
+    lines = output.strip().splitlines() or [f"{command[0]} failed with status {status}"]
     raise KtstrError(f"{name}: does not compile: {first[0] if first else lines[-1]} (full log: {log})")
+
+
+def run_build(
+    command: Sequence[str],
+    environment: Mapping[str, str],
+    on_line: Callable[[], object],
+    cwd: Path | None = None,
+) -> tuple[int, str]:
+    """A build's exit status and all that it printed; `on_line` is called for each line, for a progress bar.
+
+    The build is ended when an exception passes through (Ctrl-C).
+    """
+    lines = []
+    with subprocess.Popen(
+        command,
+        cwd=cwd,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
+    ) as process:
+        assert process.stdout is not None  # it is a pipe
+        try:
+            for line in process.stdout:
+                lines.append(line)
+                on_line()
+        except BaseException:
+            process.kill()
+            raise
+    return process.returncode, "".join(lines)
 
 
 def tree_digest(folder: Path, suffixes: tuple[str, ...]) -> str:

@@ -12,7 +12,7 @@ from ktstr.errors import KtstrError
 from ktstr.guest.cpio import Entry, write_newc
 from ktstr.guest.elf import closure, read_elf
 
-__all__ = ["LIBRARY_FOLDER", "Packed", "archive", "base_files", "initramfs", "program_files"]
+__all__ = ["LIBRARY_FOLDER", "Packed", "archive", "base_files", "files_digest", "initramfs", "program_files"]
 
 
 LIBRARY_FOLDER = "/ktstr/lib"
@@ -64,16 +64,20 @@ def archive(files: Iterable[Packed]) -> bytes:
     return write_newc(entries)
 
 
-def initramfs(files: Sequence[Packed]) -> Path:
-    """The archive's file in the cache, made where it is not there yet."""
-    key = cache.digest(
-        "initramfs-1",
+def files_digest(files: Iterable[Packed]) -> str:
+    """A key over what the guest gets of `files`: paths, modes and contents, in whatever order they are listed."""
+    return cache.digest(
         *(
             part
             for file in sorted(files, key=lambda file: file.path)
             for part in (file.path, oct(file.mode), cache.file_digest(file.source))
-        ),
+        )
     )
+
+
+def initramfs(files: Sequence[Packed]) -> Path:
+    """The archive's file in the cache, made where it is not there yet."""
+    key = cache.digest("initramfs-1", files_digest(files))
 
     def make(partial: Path) -> None:
         (partial / "initramfs.cpio").write_bytes(archive(files))

@@ -18,7 +18,7 @@ from tqdm import tqdm
 
 from ktstr.cache import cache_dir, digest, entry
 from ktstr.errors import KtstrError
-from ktstr.guest.compiler import Compiler, bpf_clang
+from ktstr.guest.compiler import Compiler, bpf_clang, run_build
 from ktstr.kernel.model import Kernel
 from ktstr.kernel.resolve import resolve
 from ktstr.kernel.settings import schedulers_series
@@ -147,24 +147,8 @@ def _run(command: Sequence[str], what: str) -> tuple[int, str]:
     environment = {name: value for name, value in os.environ.items() if name not in _FOREIGN} | {
         "LC_ALL": "C"
     }
-    lines = []
-    with subprocess.Popen(
-        command,
-        env=environment,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        errors="replace",
-    ) as process:
-        assert process.stdout is not None  # it is a pipe
-        try:
-            for line in tqdm(process.stdout, desc=what, unit=" lines", delay=1, leave=False, disable=None):
-                lines.append(line)
-        except BaseException:
-            process.kill()
-            raise
-    return process.returncode, "".join(lines)
+    with tqdm(desc=what, unit=" lines", delay=1, leave=False, disable=None) as bar:
+        return run_build(command, environment, bar.update)
 
 
 def find_toolchain() -> Toolchain:

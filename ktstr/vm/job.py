@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from ktstr import cache
-from ktstr.guest.initramfs import Packed
+from ktstr.guest.initramfs import Packed, files_digest
 from ktstr.kernel.model import Kernel
 from ktstr.topology import Topology
 
@@ -42,7 +42,7 @@ class VmJob:
             self.kernel.image_sha256,
             str(self.topology),
             str(self.memory_mb),
-            *(part for f in self.files for part in (f.path, oct(f.mode), cache.file_digest(f.source))),
+            files_digest(self.files),
             self.plan,
             self.clock,
             str(self.seed),
