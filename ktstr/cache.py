@@ -7,12 +7,14 @@ or a partial that the next holder of the lock removes (its maker must be dead, o
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import os
 import shutil
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 from filelock import FileLock, Timeout
@@ -20,9 +22,27 @@ from platformdirs import user_cache_path
 
 from ktstr.errors import KtstrError
 
-__all__ = ["cache_dir", "digest", "entry", "file_digest", "find", "locked"]
+__all__ = [
+    "EVICTABLE",
+    "Entry",
+    "cache_dir",
+    "digest",
+    "discard",
+    "disk_usage",
+    "entries",
+    "entry",
+    "evict",
+    "file_digest",
+    "find",
+    "in_use",
+    "limit_bytes",
+    "locked",
+]
 
 _NOTICE_AFTER_S = 2.0
+_LIMIT_GB = 20.0
+EVICTABLE = ("templates", "results")
+"""The kinds that a limit bounds: what they hold comes back by itself, and there is no end to it."""
 
 
 def cache_dir() -> Path:
@@ -109,3 +129,113 @@ def entry(kind: str, key: str, what: str, make: Callable[[Path], None]) -> Path:
             shutil.rmtree(partial, ignore_errors=True)
             raise
     return path
+
+
+def discard(kind: str, key: str, what: str) -> None:
+    """Remove an entry, even one in use: who has its files open or mapped keeps them."""
+    folder = cache_dir() / kind
+    with locked(folder / f".{key}.lock", what):
+        _remove(folder, key)
+
+
+@contextmanager
+def in_use(kind: str, key: str) -> Iterator[bool]:
+    """Keep an entry from being evicted within the block, and count it as used now; False where it is not there."""
+    folder = cache_dir() / kind
+    descriptor = os.open(folder / f".{key}.use", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH)
+        try:
+            os.utime(folder / key)
+        except FileNotFoundError:
+            yield False
+        else:
+            yield True
+    finally:
+        os.close(descriptor)
+
+
+@dataclass(frozen=True)
+class Entry:
+    """An entry: kind and key, where it is, its bytes on disk, and when it was last used (seconds since the epoch)."""
+
+    kind: str
+    key: str
+    path: Path
+    size: int
+    used: float
+
+
+def entries(*kinds: str) -> list[Entry]:
+    """The entries of some kinds, the least recently used first."""
+    found = []
+    for kind in kinds:
+        folder = cache_dir() / kind
+        for path in folder.iterdir() if folder.is_dir() else ():
+            if path.name.startswith(".") or not path.is_dir():
+                continue
+            with suppress(FileNotFoundError):  # another process removed it
+                found.append(Entry(kind, path.name, path, disk_usage(path), path.stat().st_mtime))
+    return sorted(found, key=lambda entry: entry.used)
+
+
+def disk_usage(folder: Path) -> int:
+    """The bytes that a folder's files take on disk; less than their lengths where they are sparse."""
+    total = 0
+    for path in folder.rglob("*"):
+        with suppress(FileNotFoundError):
+            total += path.lstat().st_blocks * 512
+    return total
+
+
+def limit_bytes() -> int:
+    """What evictable entries may take: `KTSTR_CACHE_LIMIT_GB` (1 GB is 10**9 bytes), else 20 GB."""
+    text = os.environ.get("KTSTR_CACHE_LIMIT_GB")
+    if text is None:
+        return int(_LIMIT_GB * 1e9)
+    try:
+        limit = float(text)
+    except ValueError:
+        limit = -1.0
+    if not 0 <= limit < float("inf"):
+        raise KtstrError(f"KTSTR_CACHE_LIMIT_GB={text}: must be a number of GB, 0 or more")
+    return int(limit * 1e9)
+
+
+def evict(limit: int | None = None) -> list[Entry]:
+    """Remove evictable entries, the least recently used first, until the rest takes `limit` bytes (None: the
+    setting's). One in use stays. Returns what was removed."""
+    limit = limit_bytes() if limit is None else limit
+    kept = entries(*EVICTABLE)
+    total = sum(entry.size for entry in kept)
+    removed = []
+    for entry in kept:
+        if total <= limit:
+            break
+        if _evict(entry):
+            removed.append(entry)
+            total -= entry.size
+    return removed
+
+
+def _evict(entry: Entry) -> bool:
+    folder = entry.path.parent
+    descriptor = os.open(folder / f".{entry.key}.use", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        with locked(folder / f".{entry.key}.lock", f"removing {entry.kind}/{entry.key}"):
+            _remove(folder, entry.key)
+        return True
+    except BlockingIOError:
+        return False
+    finally:
+        os.close(descriptor)
+
+
+def _remove(folder: Path, key: str) -> None:
+    """Remove an entry whose lock is held. A kill leaves a partial, which the entry's next maker removes."""
+    partial = folder / f".{key}.partial"
+    shutil.rmtree(partial, ignore_errors=True)
+    with suppress(FileNotFoundError):
+        (folder / key).rename(partial)
+    shutil.rmtree(partial, ignore_errors=True)

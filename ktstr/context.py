@@ -16,7 +16,7 @@ from ktstr.scenario.plan import plan_text
 from ktstr.testing import KtstrTest
 from ktstr.topology import Topology
 from ktstr.values import seconds, shown
-from ktstr.vm.job import Clock, VmJob, default_memory_mb, least_memory_mb
+from ktstr.vm.job import DEFAULT_WAY, Clock, VmJob, Way, default_memory_mb, least_memory_mb
 from ktstr.vm.result import Ending, VmResult
 
 __all__ = ["Ctx", "RunReport", "VerdictFailed"]
@@ -25,6 +25,7 @@ __all__ = ["Ctx", "RunReport", "VerdictFailed"]
 # QEMU that does not run its guest at all, so it only has to be more than a slow and busy host needs.
 _WALL_BASE_S = 240.0
 _WALL_PER_CPU_SECOND_S = 6.0
+_PACKED_STEP_MB = 64
 
 
 class VerdictFailed(AssertionError):
@@ -57,13 +58,25 @@ class Ctx:
     each run so far.
     """
 
-    def __init__(self, test: KtstrTest, kernel: Kernel, clock: str, seed: int, artifacts: Path) -> None:
+    def __init__(
+        self,
+        test: KtstrTest,
+        kernel: Kernel,
+        clock: str,
+        seed: int,
+        artifacts: Path,
+        *,
+        way: Way = DEFAULT_WAY,
+        oversubscribe: bool = False,
+    ) -> None:
         self.test = test
         self.kernel = kernel
         self.seed = seed
         self.artifacts = artifacts
         self.runs: list[dict[str, object]] = []
         self._clock = clock
+        self._way = way
+        self._oversubscribe = oversubscribe
 
     @property
     def topology(self) -> Topology:
@@ -93,11 +106,11 @@ class Ctx:
                 raise KtstrError(f"ctx.run: {shown(cgroup)}: must be a CgroupDef")
         if not isinstance(checks, Checks | None):
             raise KtstrError(f"ctx.run: checks={shown(checks)}: must be Checks(...)")
-        accel = probe(self._clock)
+        accel = probe(self._clock, None if self._oversubscribe else self.topology.cpus)
         hold = self.test.duration_s if hold_s is None else seconds(hold_s, "ctx.run: hold_s")
         job = self._job(cgroups, hold, accel.clock, bounded_turn)
         folder = self.artifacts / f"run-{len(self.runs) + 1}"
-        result = run(job, accel, folder)
+        result = run(job, accel, folder, self._way)
         guest = read_report(result.events)
         if result.ending in (Ending.AGENT_FAILED, Ending.QEMU_DIED):
             self._record(job, result, guest, ())
@@ -126,8 +139,7 @@ class Ctx:
             sysctls=scheduler.sysctls,
             scheduler=program.command,
         )
-        files = (*base_files(build_agent(), self.kernel.config, self.kernel.release), *program.files)
-        packed_mb = sum(file.source.stat().st_size for file in files) // 2**20
+        packed_mb = sum(file.source.stat().st_size for file in program.files) // 2**20
         memory_mb, least = self.test.memory_mb, least_memory_mb(self.topology, packed_mb)
         if memory_mb is not None and memory_mb < least:
             raise KtstrError(
@@ -137,9 +149,11 @@ class Ctx:
         return VmJob(
             kernel=self.kernel,
             topology=self.topology,
-            # The unpacked archive is memory that the guest does not have for anything else.
-            memory_mb=memory_mb or default_memory_mb(self.topology) + packed_mb,
-            files=files,
+            # Files are memory that the guest does not have for anything else. In steps: jobs shall share templates.
+            memory_mb=memory_mb
+            or default_memory_mb(self.topology) + packed_mb // _PACKED_STEP_MB * _PACKED_STEP_MB,
+            files=tuple(base_files(build_agent(), self.kernel.config, self.kernel.release)),
+            payload=program.files,
             plan=plan,
             clock=clock,
             seed=self.seed,
@@ -178,6 +192,10 @@ class Ctx:
                 "clock": result.clock,
                 "qemu_version": result.qemu_version,
                 "turn_ns": result.turn_ns,
+                "start": result.start,
+                "template": result.template or None,
+                "template_boot_s": round(result.template_boot_s, 3),
+                "events_sha256": result.events_sha256,
                 "wall_s": round(result.wall_s, 3),
                 "guest_s": round(guest.guest_ns / 1e9, 6),
             },

@@ -84,6 +84,24 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help=f"the seed of every VM run (default: {_SEED})",
     )
     group.addoption(
+        "--cold",
+        dest="ktstr_cold",
+        action="store_true",
+        help="boot every VM instead of cloning a booted one",
+    )
+    group.addoption(
+        "--fresh",
+        dest="ktstr_fresh",
+        action="store_true",
+        help="run what was run before, too, instead of taking the remembered result",
+    )
+    group.addoption(
+        "--oversubscribe",
+        dest="ktstr_oversubscribe",
+        action="store_true",
+        help="run topologies with more CPUs than the host has cores on KVM, too (default: emulated)",
+    )
+    group.addoption(
         "--ignored",
         dest="ktstr_ignored",
         action="store_true",

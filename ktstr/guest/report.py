@@ -72,7 +72,8 @@ class SchedulerState:
 
 @dataclass(frozen=True)
 class GuestReport:
-    """A guest's events in order of kind. `exit` is the scheduler's `{"status": n}` or `{"signal": n}`."""
+    """A guest's events in order of kind. `exit` is the scheduler's `{"status": n}` or `{"signal": n}`; `guest_ns` is
+    the time from the plan's begin to the last event."""
 
     release: str
     clocksource: str
@@ -104,6 +105,7 @@ def read_report(events: Sequence[Event]) -> GuestReport:
         return [event for event in events if event.get("ev") == kind]
 
     boot = next(iter(of("boot")), {})
+    begin = next(iter(of("begin")), {})
     hold = next(iter(of("hold")), {})
     left = next(iter(of("sched_exit")), None)
     return GuestReport(
@@ -117,7 +119,7 @@ def read_report(events: Sequence[Event]) -> GuestReport:
         exit=None if left is None else {key: left[key] for key in ("status", "signal") if key in left},
         log=tuple(event["text"] for event in of("sched_log")),
         kernel_log=tuple(f"[{event['at_ns'] / 1e9:12.6f}] {event['text']}" for event in of("kmsg")),
-        guest_ns=max((event.get("t", 0) for event in events), default=0),
+        guest_ns=max((event.get("t", 0) for event in events), default=0) - begin.get("t", 0),
     )
 
 

@@ -17,6 +17,7 @@ from ktstr.report.rundir import Staging
 from ktstr.report.sidecar import file_stem
 from ktstr.testing import KtstrTest, record_of
 from ktstr.topology import Topology
+from ktstr.vm.job import DEFAULT_WAY, Way
 
 if TYPE_CHECKING:
     from ktstr.context import Ctx
@@ -34,6 +35,8 @@ class Options:
     clock: str
     seed: int
     ignored: bool
+    way: Way = DEFAULT_WAY
+    oversubscribe: bool = False
 
 
 @dataclass(frozen=True)
@@ -71,7 +74,14 @@ def options_of(config: pytest.Config) -> Options:
         raise KtstrError(f"--topology: {error}") from None
     if not 0 <= seed < 2**32:
         raise KtstrError(f"--seed {seed}: must be between 0 and {2**32 - 1}")
-    return Options(topology, config.getoption("ktstr_clock"), seed, config.getoption("ktstr_ignored"))
+    return Options(
+        topology,
+        config.getoption("ktstr_clock"),
+        seed,
+        config.getoption("ktstr_ignored"),
+        Way(cold=config.getoption("ktstr_cold"), fresh=config.getoption("ktstr_fresh")),
+        config.getoption("ktstr_oversubscribe"),
+    )
 
 
 def plan_tests(
@@ -109,13 +119,15 @@ def make_context(item: pytest.Item, session_name: str) -> Ctx:
     if (staging := item.config.stash.get(_STAGING, None)) is None:
         item.config.stash[_STAGING] = staging = Staging(item.config.rootpath, session_name)
         staging.hold()
-    item.stash[_MACHINE] = machine = _machine(plan.options.clock)
+    item.stash[_MACHINE] = machine = _machine(plan)
     item.stash[_CONTEXT] = context = Ctx(
         test=plan.test,
         kernel=plan.kernel,
         clock=machine.clock,
         seed=plan.options.seed,
         artifacts=staging.folder(plan.kernel.version) / file_stem(item.nodeid),
+        way=plan.options.way,
+        oversubscribe=plan.options.oversubscribe,
     )
     return context
 
@@ -150,11 +162,11 @@ def describe(item: pytest.Item, error: BaseException | None) -> Mapping[str, obj
     }
 
 
-def _machine(clock: str) -> Machine:
+def _machine(plan: Plan) -> Machine:
     from ktstr.vm.accel import probe
     from ktstr.vm.qemu import find_qemu
 
-    accel = probe(clock)
+    accel = probe(plan.options.clock, None if plan.options.oversubscribe else plan.test.topology.cpus)
     return Machine(accel.name, accel.clock, accel.reason, find_qemu().version)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from ktstr.kernel.model import Kernel
 
@@ -51,4 +51,4 @@ class Case:
     started: float
     wall_s: float
     guest_s: float
-    runs: Sequence[Mapping[str, object]]
+    runs: Sequence[Mapping[str, Any]]

@@ -9,7 +9,17 @@ from dataclasses import dataclass, field
 
 from ktstr.report.case import Case, Outcome
 
-__all__ = ["COLOURS", "WORDS", "Columns", "again_command", "counts_text", "kernel_row", "test_name", "vm_row"]
+__all__ = [
+    "COLOURS",
+    "WORDS",
+    "Columns",
+    "again_command",
+    "counts_text",
+    "kernel_row",
+    "remembered",
+    "test_name",
+    "vm_row",
+]
 
 WORDS: Mapping[Outcome, str] = {"passed": "PASS", "failed": "FAIL", "skipped": "SKIP", "error": "ERROR"}
 COLOURS: Mapping[Outcome, str] = {"passed": "green", "failed": "red", "skipped": "yellow", "error": "red"}
@@ -57,6 +67,8 @@ class Columns:
             f"{name:{self.name}} {case.kernel.version:{self.kernel}} {case.topology:{self.topology}} "
             f"{case.scheduler}"
         )
+        if remembered(case):
+            columns += " (remembered)"
         return self._line(case.outcome, case.wall_s, position, columns, case.message)
 
     def plain(self, outcome: Outcome, nodeid: str, wall_s: float, position: int, message: str) -> str:
@@ -87,14 +99,22 @@ def kernel_row(cases: Sequence[Case]) -> str:
 
 
 def vm_row(cases: Iterable[Case]) -> str:
-    """How many VMs were started and what ran them; empty where none was asked for."""
+    """How many VMs there were, where they came from and what ran them; empty where none was asked for."""
     asked = [case for case in cases if case.clock]
     if not asked:
         return ""
-    vms = sum(len(case.runs) for case in asked)
+    results = [run["result"] for case in asked for run in case.runs]
+    starts = Counter(result["start"] for result in results)
+    booted = starts["boot"] + sum(1 for result in results if result["template_boot_s"])
+    counts = f"{booted} booted, {starts['clone']} cloned, {starts['remembered']} remembered"
     how = ", ".join(sorted({f"{case.accelerator}, {case.clock} clock, seed {case.seed}" for case in asked}))
     reason = next((case.clock_reason for case in asked if case.clock_reason), "")
-    return f"{vms} started; {how}" + (f" ({reason})" if reason else "")
+    return f"{counts}; {how}" + (f" ({reason})" if reason else "")
+
+
+def remembered(case: Case) -> bool:
+    """Whether all that a test asked of VMs was known from an earlier run."""
+    return bool(case.runs) and all(run["result"]["start"] == "remembered" for run in case.runs)
 
 
 def again_command(command: str | None, arguments: Sequence[str]) -> str:

@@ -75,7 +75,7 @@ def _case(case: Case) -> TestCase:
         printable(case.test),
         classname=printable(".".join(path.parts)),
         elapsed_sec=case.wall_s,
-        stdout=f"{len(case.runs)} VM run(s), {case.guest_s:.3f} guest seconds" if case.runs else None,
+        stdout=_ran(case) if case.runs else None,
     )
     message, details = printable(case.message) or case.outcome, printable(case.details)
     if case.outcome == "failed":
@@ -85,3 +85,9 @@ def _case(case: Case) -> TestCase:
     elif case.outcome == "skipped":
         result.add_skipped_info(message)
     return result
+
+
+def _ran(case: Case) -> str:
+    known = sum(run["result"]["start"] == "remembered" for run in case.runs)
+    more = f" ({known} remembered)" if known else ""
+    return f"{len(case.runs)} VM run(s){more}, {case.guest_s:.3f} guest seconds"

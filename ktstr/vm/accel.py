@@ -18,6 +18,7 @@ from typing import Any, Literal
 
 from ktstr import cache
 from ktstr.errors import KtstrError
+from ktstr.vm.budget import cores_of_host
 from ktstr.vm.job import Clock
 from ktstr.vm.qemu import Qemu, find_qemu, probe_command
 from ktstr.vm.result import EXIT_DONE
@@ -50,16 +51,20 @@ class Accel:
     reason: str
 
 
-def probe(clock: str = "auto") -> Accel:
+def probe(clock: str = "auto", cpus: int | None = None) -> Accel:
     """The accelerator for a wanted clock: `real`, `virtual`, or `auto`, which is real where KVM works.
 
-    The virtual clock is TCG's. Raises KtstrError for another word, and where there is no QEMU.
+    The virtual clock is TCG's. A guest of more `cpus` than the host has cores is TCG's, too (None: it may take KVM
+    all the same), because under KVM its CPUs would wait for one another. Raises KtstrError for another word, and where
+    there is no QEMU.
     """
     if clock not in ("auto", "real", "virtual"):
         raise KtstrError(f"clock {clock!r}: must be real, virtual or auto")
     if clock == "virtual":
         return Accel("tcg", "virtual", "the virtual clock was asked for; it is TCG's")
     broken = _kvm_broken(find_qemu())
+    if broken is None and cpus is not None and cpus > (cores := cores_of_host()):
+        broken = f"{cpus} CPUs are more than the host's {cores} cores; --oversubscribe puts them on KVM"
     if broken is None:
         return Accel("kvm", "real", "KVM booted the probe")
     if clock == "real":

@@ -10,7 +10,7 @@ from ktstr.guest.initramfs import Packed, files_digest
 from ktstr.kernel.model import Kernel
 from ktstr.topology import Topology
 
-__all__ = ["Clock", "VmJob", "default_memory_mb", "least_memory_mb"]
+__all__ = ["DEFAULT_WAY", "Clock", "VmJob", "Way", "default_memory_mb", "least_memory_mb"]
 
 Clock = Literal["real", "virtual"]
 
@@ -19,16 +19,17 @@ Clock = Literal["real", "virtual"]
 class VmJob:
     """One guest to run.
 
-    `files` are all the guest has, `plan` what its agent carries out (see docs/plan.md), `kargs` go to the guest
-    kernel's command line. `seed` feeds the kernel's randomness. `bounded_turn=False` leaves the virtual
-    clock's CPU turn as QEMU has it. `wall_limit_s` is host seconds after which the run is ended; it does not change
-    a result that comes before it.
+    `files` are what it boots with and `payload` what it gets for this job; `plan` is what its agent carries out (see
+    docs/plan.md), `kargs` go to the guest kernel's command line. All that is random follows from `seed`.
+    `bounded_turn=False` leaves the virtual clock's CPU turn as QEMU has it. `wall_limit_s` is host seconds after which
+    the run is ended; it does not change a result that comes before it.
     """
 
     kernel: Kernel
     topology: Topology
     memory_mb: int
     files: tuple[Packed, ...]
+    payload: tuple[Packed, ...]
     plan: str
     clock: Clock
     seed: int
@@ -43,12 +44,24 @@ class VmJob:
             str(self.topology),
             str(self.memory_mb),
             files_digest(self.files),
+            files_digest(self.payload),
             self.plan,
             self.clock,
             str(self.seed),
             str(self.bounded_turn),
             *self.kargs,
         )
+
+
+@dataclass(frozen=True)
+class Way:
+    """How a result is come by: `cold` boots a guest instead of cloning one, `fresh` ignores remembered results."""
+
+    cold: bool = False
+    fresh: bool = False
+
+
+DEFAULT_WAY = Way()
 
 
 def default_memory_mb(topology: Topology) -> int:

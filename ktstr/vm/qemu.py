@@ -13,27 +13,47 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from ktstr.cache import digest as cache_digest
+from ktstr.cache import file_digest
 from ktstr.errors import KtstrError
 from ktstr.topology import Topology
 from ktstr.vm.job import VmJob
 
-__all__ = ["Qemu", "command", "find_qemu", "icount_shift", "probe_command"]
+__all__ = [
+    "TCG_MAX_CPUS",
+    "Memory",
+    "Qemu",
+    "boot_command",
+    "clone_command",
+    "find_qemu",
+    "icount_shift",
+    "node_memory",
+    "node_memory_mb",
+    "probe_command",
+    "template_command",
+]
 
 _PROGRAM = "qemu-system-x86_64"
 # 7.2 is Debian 12's, the oldest on which the options below were measured.
 OLDEST = (7, 2)
 TCG_MAX_CPUS = 255
+# A template's own randomness; a job's seed is mixed in after the clone.
+TEMPLATE_SEED = 0
+# What runs before a guest's kernel: a BIOS, and what it starts a kernel by.
+_FIRMWARE = ("qboot.rom", "bios-256k.bin", "pvh.bin", "linuxboot_dma.bin", "kvmvapic.bin")
 # The translation buffer's size follows the host's memory unless it is given.
 _TB_SIZE_MB = 256
 
 
 @dataclass(frozen=True)
 class Qemu:
-    """A QEMU program, its version (`7.2.22`), and whether it has qboot.rom; not all systems package that."""
+    """A QEMU program, its version (`7.2.22`), whether it has qboot.rom, which not all systems package, and a key over
+    the contents of the program and its firmware."""
 
     path: Path
     version: str
     has_qboot: bool = False
+    digest: str = ""
 
     @property
     def release(self) -> tuple[int, int]:
@@ -63,8 +83,19 @@ def find_qemu() -> Qemu:
     match = re.search(r"version (\d+\.\d+(?:\.\d+)?)", banner)
     if match is None:
         raise KtstrError(f"{found}: not QEMU: --version printed {banner.splitlines()[:1]!r}")
-    has_qboot = any(Path(folder.strip(), "qboot.rom").is_file() for folder in folders.splitlines() if folder)
-    qemu = Qemu(Path(found), match[1], has_qboot)
+    firmware = [
+        path
+        for folder in folders.splitlines()
+        for name in _FIRMWARE
+        if (path := Path(folder.strip(), name)).is_file()
+    ]
+    qemu = Qemu(
+        Path(found),
+        match[1],
+        any(path.name == "qboot.rom" for path in firmware),
+        # The banner, too: the program may be a wrapper around the one that counts.
+        cache_digest(banner, file_digest(Path(found)), *(file_digest(path) for path in firmware)),
+    )
     if qemu.release < OLDEST:
         raise KtstrError(f"{found}: QEMU {qemu.version} is too old; 7.2 or later is needed")
     return qemu
@@ -74,8 +105,60 @@ def _printed(*command: str) -> str:
     return subprocess.run(command, capture_output=True, errors="replace", timeout=30).stdout
 
 
-def command(qemu: Qemu, job: VmJob, accelerator: str, folder: Path, initramfs: Path) -> list[str]:
-    """The command line that runs `job`, its files (plan, console, events) in `folder`."""
+@dataclass(frozen=True)
+class Memory:
+    """A guest's RAM in files of `folder`, one a NUMA node: shared with them, or copied on write as a clone's is."""
+
+    folder: Path
+    shared: bool
+
+
+def boot_command(qemu: Qemu, job: VmJob, accelerator: str, folder: Path, initramfs: Path) -> list[str]:
+    """The command line that boots `job` and carries out its plan, its files in `folder`."""
+    return [
+        *_machine_arguments(qemu, job, accelerator, folder, None, job.seed),
+        *_kernel_arguments(job, initramfs),
+        *_job_arguments(folder),
+    ]
+
+
+def template_command(
+    qemu: Qemu, job: VmJob, accelerator: str, folder: Path, initramfs: Path, qmp: int
+) -> list[str]:
+    """The command line that boots what `job` is cloned from, up to where its agent has it kept.
+
+    All of it goes to `folder`; `qmp` is the descriptor of the monitor's socket.
+    """
+    return [
+        *_machine_arguments(qemu, job, accelerator, folder, Memory(folder, True), TEMPLATE_SEED),
+        *_kernel_arguments(job, initramfs),
+        # The agent looks whether it is there.
+        *("-fw_cfg", "name=opt/ktstr/keep,string=1"),
+        # What the agent writes to pvpanic stops the machine at that instruction, whatever the host does.
+        *("-action", "panic=pause"),
+        *_monitor(qmp),
+    ]
+
+
+def clone_command(
+    qemu: Qemu, job: VmJob, accelerator: str, folder: Path, template: Path, qmp: int
+) -> list[str]:
+    """The command line of a clone of `template` that waits for the template's state, then carries out `job`.
+
+    It has no kernel: that is in the memory already.
+    """
+    return [
+        *_machine_arguments(qemu, job, accelerator, folder, Memory(template, False), job.seed),
+        *_job_arguments(folder),
+        *("-incoming", "defer"),
+        *_monitor(qmp),
+    ]
+
+
+def _machine_arguments(
+    qemu: Qemu, job: VmJob, accelerator: str, folder: Path, memory: Memory | None, seed: int
+) -> list[str]:
+    """The machine, the same for a template and its clones."""
     return [
         str(qemu.path),
         # No default devices, no user's configuration, no network: only what is named here exists.
@@ -83,19 +166,37 @@ def command(qemu: Qemu, job: VmJob, accelerator: str, folder: Path, initramfs: P
         # A guest's panic reboots (panic=-1) and so ends QEMU.
         "-no-reboot",
         *_machine(qemu, accelerator),
-        *_clock(job),
-        *_cpus(job.topology, job.memory_mb),
-        *("-kernel", str(job.kernel.image)),
-        *("-initrd", str(initramfs)),
-        *("-append", " ".join((*_KARGS, *_clock_kargs(job), *job.kargs))),
-        *("-fw_cfg", f"name=opt/ktstr/plan,file={_escaped(folder / 'plan.txt')}"),
+        *_clock(job, seed),
+        *_cpus(job.topology, job.memory_mb, memory),
         *("-chardev", f"file,id=events,path={_escaped(folder / 'events.jsonl')}"),
         *("-device", "isa-debugcon,iobase=0xe9,chardev=events"),
         *("-device", "isa-debug-exit,iobase=0xf4,iosize=0x4"),
         *("-serial", f"file:{folder / 'console.log'}"),
         # Counts guest time, so that a hang is found after 30 guest seconds however slow the host is.
         *("-device", "ib700", "-action", "watchdog=poweroff"),
+        *("-device", "pvpanic"),
     ]
+
+
+def _kernel_arguments(job: VmJob, initramfs: Path) -> list[str]:
+    return [
+        *("-kernel", str(job.kernel.image)),
+        *("-initrd", str(initramfs)),
+        *("-append", " ".join((*_KARGS, *_clock_kargs(job), *job.kargs))),
+    ]
+
+
+def _job_arguments(folder: Path) -> list[str]:
+    return [
+        *("-fw_cfg", f"name=opt/ktstr/plan,file={_escaped(folder / 'plan.txt')}"),
+        *("-fw_cfg", f"name=opt/ktstr/files,file={_escaped(folder / 'files.cpio')}"),
+        # A kernel may tell pvpanic of its panic; that it does must not end the machine before the console has it.
+        *("-action", "panic=none"),
+    ]
+
+
+def _monitor(qmp: int) -> list[str]:
+    return ["-chardev", f"socket,id=qmp,fd={qmp}", "-mon", "chardev=qmp,mode=control"]
 
 
 def probe_command(qemu: Qemu, image: Path) -> list[str]:
@@ -139,7 +240,8 @@ def _machine(qemu: Qemu, accelerator: str) -> list[str]:
     if accelerator == "kvm":
         # On AMD a guest has thread topology only with topoext; Intel has no such thing.
         topoext = ",topoext=on" if _host_is_amd() else ""
-        cpu = f"host,migratable=off,l3-cache=on,host-cache-info=off{topoext}"
+        # Migratable, as it is by default: a template's state has to be saved, which an invariant TSC forbids.
+        cpu = f"host,l3-cache=on,host-cache-info=off{topoext}"
         return [*machine, "-accel", "kvm", "-cpu", cpu]
     # Multi-threaded TCG corrupts guests (a static key patched under a running CPU), and is slower. As AMD's, which
     # `max` is by itself, an emulated CPU of QEMU 10.0 has no topoext. Five-level page tables only cost.
@@ -158,14 +260,14 @@ def _host_is_amd() -> bool:
         return False
 
 
-def _clock(job: VmJob) -> list[str]:
-    seed = ["-seed", str(job.seed % 2**32)]
+def _clock(job: VmJob, seed: int) -> list[str]:
+    random = ["-seed", str(seed % 2**32)]
     if job.clock == "real":
-        return seed
+        return random
     shift = icount_shift(job.topology.cpus)
     # sleep=off: idle guest time costs nothing. A fixed date: the guest's clock is part of the result.
     return [
-        *seed,
+        *random,
         *("-icount", f"shift={shift},sleep=off"),
         *("-rtc", "base=2026-01-01T00:00:00,clock=vm"),
     ]
@@ -182,18 +284,33 @@ def _clock_kargs(job: VmJob) -> list[str]:
     ]
 
 
-def _cpus(topology: Topology, memory_mb: int) -> list[str]:
+def _cpus(topology: Topology, memory_mb: int, memory: Memory | None) -> list[str]:
     """The guest shows one L3 cache a socket, so an LLC is a socket."""
-    cpus, nodes = topology.cpus, topology.numa_nodes
+    cpus = topology.cpus
     smp = f"{cpus},sockets={topology.llcs},cores={topology.cores},threads={topology.threads}"
-    arguments = ["-smp", smp]
-    per_node_mb = -(-memory_mb // nodes)
-    arguments += ["-m", f"{per_node_mb * nodes}M"]
-    for node in range(nodes):
+    per_node_mb = node_memory_mb(topology, memory_mb)
+    arguments = ["-smp", smp, "-m", f"{per_node_mb * topology.numa_nodes}M"]
+    for node in range(topology.numa_nodes):
         members = sorted(topology.node_cpus(node))
-        arguments += ["-object", f"memory-backend-ram,id=node{node},size={per_node_mb}M"]
+        backend = f"id=node{node},size={per_node_mb}M"
+        if memory is None:
+            arguments += ["-object", f"memory-backend-ram,{backend}"]
+        else:
+            path = _escaped(node_memory(memory.folder, node))
+            share = "on" if memory.shared else "off"
+            arguments += ["-object", f"memory-backend-file,{backend},mem-path={path},share={share}"]
         arguments += ["-numa", f"node,nodeid={node},memdev=node{node},cpus={members[0]}-{members[-1]}"]
     return arguments
+
+
+def node_memory_mb(topology: Topology, memory_mb: int) -> int:
+    """MiB of each NUMA node of a guest with `memory_mb`."""
+    return -(-memory_mb // topology.numa_nodes)
+
+
+def node_memory(folder: Path, node: int) -> Path:
+    """The file that holds a NUMA node's RAM in a template's folder."""
+    return folder / f"node-{node}"
 
 
 def _escaped(path: Path) -> str:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any
+from typing import Any, Literal
 
-__all__ = ["Ending", "VmResult", "classify", "parse_events"]
+__all__ = ["Ending", "Start", "VmResult", "classify", "parse_events"]
 
 Event = dict[str, Any]
 
@@ -36,10 +37,19 @@ class Ending(Enum):
     QEMU_DIED = "QEMU died"
 
 
+Start = Literal["boot", "clone", "remembered"]
+"""How a result came about: its guest was booted, cloned from a template, or ran before."""
+
+
 @dataclass(frozen=True)
 class VmResult:
-    """A run's result: `why` is one line that explains an ending other than DONE; `turn_ns` is the
-    bounded CPU turn in guest nanoseconds, None where it was left alone; `wall_s` is host seconds."""
+    """A run's result.
+
+    `why` is one line that explains an ending other than DONE; `turn_ns` is the bounded CPU turn in guest nanoseconds,
+    None where it was left alone; `wall_s` is host seconds from the start of QEMU to its end. `template` is the key of
+    what it was cloned from, empty where it was booted, and `template_boot_s` the host seconds that took if it was made
+    for this run.
+    """
 
     ending: Ending
     why: str
@@ -52,6 +62,14 @@ class VmResult:
     qemu_version: str
     turn_ns: int | None
     wall_s: float
+    start: Start
+    template: str = ""
+    template_boot_s: float = 0.0
+
+    @property
+    def events_sha256(self) -> str:
+        """The SHA-256 of the whole event stream: with the virtual clock, equal for equal jobs."""
+        return hashlib.sha256(json.dumps(self.events).encode()).hexdigest()
 
     def of(self, kind: str) -> list[Event]:
         """The events of one kind, in order."""

@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-import os
 import shlex
-import signal
-import subprocess
 import time
-from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 from ktstr.errors import KtstrError
-from ktstr.guest.initramfs import initramfs
-from ktstr.process import child_dies_with_us
+from ktstr.guest.initramfs import archive, initramfs
 from ktstr.vm.accel import Accel
 from ktstr.vm.budget import hold_cores
-from ktstr.vm.job import VmJob
-from ktstr.vm.qemu import TCG_MAX_CPUS, command, find_qemu
+from ktstr.vm.job import DEFAULT_WAY, VmJob, Way
+from ktstr.vm.machine import started
+from ktstr.vm.qemu import TCG_MAX_CPUS, Qemu, boot_command, find_qemu
+from ktstr.vm.qmp import MonitorError
+from ktstr.vm.remembered import FILES, recall, remember, result_key
 from ktstr.vm.result import VmResult, classify, parse_events
-from ktstr.vm.turn import turn_for
+from ktstr.vm.template import NotKept, Template, clone, template
+from ktstr.vm.turn import Turn, turn_for
 
 __all__ = ["run"]
 
@@ -26,89 +26,119 @@ __all__ = ["run"]
 _CONSOLE_LIMIT = 4 * 2**20
 
 
-def run(job: VmJob, accel: Accel, folder: Path) -> VmResult:
+def run(job: VmJob, accel: Accel, folder: Path, way: Way = DEFAULT_WAY) -> VmResult:
     """Run `job` to its end in `folder`, which keeps the console, the events, the plan and the command.
 
-    QEMU is ended when the job's time is over, when an exception passes through (Ctrl-C), and by the kernel when
-    this process dies. Raises KtstrError where QEMU is missing or the job is more than it can do.
+    With the virtual clock a job that ran before is not run again, but for `way.fresh`. QEMU is ended when the job's
+    time is over, when an exception passes through (Ctrl-C), and by the kernel when this process dies. Raises KtstrError
+    where QEMU is missing or the job is more than it can do.
     """
     qemu = find_qemu()
     if accel.name == "tcg" and job.topology.cpus > TCG_MAX_CPUS:
         raise KtstrError(
             f"topology {job.topology}: {job.topology.cpus} CPUs; QEMU without KVM can do {TCG_MAX_CPUS} at most"
         )
-    bounded = job.clock == "virtual" and job.bounded_turn
-    turn = turn_for(qemu.release, job.topology.cpus) if bounded else None
-    image = initramfs(job.files)
     folder = folder.absolute()
-    arguments = command(qemu, job, accel.name, folder, image)
+    key = result_key(qemu, job, accel.name, cold=way.cold) if job.clock == "virtual" else None
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / "plan.txt").write_text((turn.plan_line if turn else "") + job.plan)
-        for name in ("console.log", "events.jsonl"):
-            (folder / name).write_text("")
-        (folder / "command.txt").write_text(shlex.join(arguments) + "\n")
+        _write_job(qemu, job, folder)
+        if key and not way.fresh and (result := recall(key, folder)):
+            return result
+        with hold_cores(1 if accel.name == "tcg" else job.topology.cpus):
+            result = _ran(qemu, job, accel.name, folder, way)
+        if key:
+            remember(key, result, folder)
     except OSError as error:
         raise KtstrError(
             f"{error.filename or folder}: a run's files cannot be written: {error.strerror}"
         ) from None
+    return result
 
-    with hold_cores(1 if accel.name == "tcg" else job.topology.cpus):
-        start = time.monotonic()
-        status, timed_out, output = _wait(arguments, job.wall_limit_s)
-        wall_s = time.monotonic() - start
 
+def _write_job(qemu: Qemu, job: VmJob, folder: Path) -> None:
+    """What the guest reads, and the files that QEMU writes to, empty."""
+    folder.mkdir(parents=True, exist_ok=True)
+    turn = _turn(qemu, job)
+    (folder / "plan.txt").write_text((turn.plan_line if turn else "") + f"seed {job.seed}\n" + job.plan)
+    for name in FILES:
+        (folder / name).write_text("")
+
+
+@dataclass(frozen=True)
+class _Ended:
+    """A QEMU that ended: the rest of a result is read from its files."""
+
+    command: tuple[str, ...]
+    status: int
+    timed_out: bool
+    output: str
+    wall_s: float
+    template: Template | None
+
+
+def _ran(qemu: Qemu, job: VmJob, accelerator: str, folder: Path, way: Way) -> VmResult:
+    files = folder / "files.cpio"
+    files.write_bytes(archive(job.payload))
+    try:
+        ended = None if way.cold else _cloned(qemu, job, accelerator, folder)
+        ended = ended or _booted(qemu, job, accelerator, folder)
+    finally:
+        files.unlink()  # what it was made of is in the job
+    (folder / "command.txt").write_text(shlex.join(ended.command) + "\n")
     console = _text(folder / "console.log")
     events = parse_events((folder / "events.jsonl").read_text(errors="replace"))
-    ending, why = classify(status, timed_out, events, console, job.wall_limit_s, output)
+    ending, why = classify(ended.status, ended.timed_out, events, console, job.wall_limit_s, ended.output)
+    turn, kept = _turn(qemu, job), ended.template
     return VmResult(
         ending=ending,
         why=why,
         events=events,
         console=console,
-        qemu_output=output,
-        command=tuple(arguments),
-        accelerator=accel.name,
+        qemu_output=ended.output,
+        command=ended.command,
+        accelerator=accelerator,
         clock=job.clock,
         qemu_version=qemu.version,
         turn_ns=turn.ns if turn else None,
-        wall_s=wall_s,
+        wall_s=ended.wall_s,
+        start="clone" if kept else "boot",
+        template=kept.key if kept else "",
+        template_boot_s=kept.boot_s if kept else 0.0,
     )
 
 
-def _wait(arguments: list[str], limit_s: float) -> tuple[int, bool, str]:
-    """QEMU's exit status, whether its time was over, and what it printed."""
+def _cloned(qemu: Qemu, job: VmJob, accelerator: str, folder: Path) -> _Ended | None:
+    """A clone's end; None where there is nothing to clone because the guest does not come up: booted, it shows why."""
     try:
-        # A session of its own: Ctrl-C at the terminal is for this process, which then ends QEMU.
-        qemu = subprocess.Popen(
-            arguments,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-            preexec_fn=child_dies_with_us(),
-        )
-    except OSError as error:
-        raise KtstrError(f"{arguments[0]}: cannot be started: {error.strerror}") from None
-    timed_out = False
-    try:
-        try:
-            output, _ = qemu.communicate(timeout=limit_s)
-        except subprocess.TimeoutExpired:
-            timed_out = True
-            _kill(qemu)
-            output, _ = qemu.communicate()
-    except BaseException:
-        _kill(qemu)
-        qemu.wait()
-        raise
-    return qemu.returncode, timed_out, output.decode(errors="replace")
+        with template(qemu, job, accelerator) as kept:
+            start = time.monotonic()
+            deadline = start + job.wall_limit_s
+            try:
+                with clone(qemu, job, accelerator, folder, kept, deadline) as running:
+                    end = (*running.machine.wait(deadline), running.machine.output)
+            except MonitorError as error:
+                raise KtstrError(f"a clone of template {kept.key} could not be started: {error}") from None
+            wall_s = time.monotonic() - start
+            for name in FILES:  # the guest's story begins in the template
+                path = folder / name
+                path.write_bytes((kept.folder / name).read_bytes() + path.read_bytes())
+            return _Ended(running.command, *end, wall_s, kept)
+    except NotKept:
+        return None
 
 
-def _kill(qemu: subprocess.Popen[bytes]) -> None:
-    """End QEMU, and with it what a wrapper around it has started: all its session."""
-    with suppress(ProcessLookupError):
-        os.killpg(qemu.pid, signal.SIGKILL)
+def _booted(qemu: Qemu, job: VmJob, accelerator: str, folder: Path) -> _Ended:
+    command = tuple(boot_command(qemu, job, accelerator, folder, initramfs(job.files)))
+    start = time.monotonic()
+    with started(command) as machine:
+        end = (*machine.wait(start + job.wall_limit_s), machine.output)
+    return _Ended(command, *end, time.monotonic() - start, None)
+
+
+def _turn(qemu: Qemu, job: VmJob) -> Turn | None:
+    """The CPU turn's bound, where there is one."""
+    bounded = job.clock == "virtual" and job.bounded_turn
+    return turn_for(qemu.release, job.topology.cpus) if bounded else None
 
 
 def _text(path: Path) -> str:

@@ -12,7 +12,7 @@ from ktstr.guest.compiler import compile_static
 from ktstr.guest.initramfs import Packed
 from ktstr.topology import Topology
 from ktstr.vm.accel import probe
-from ktstr.vm.job import VmJob
+from ktstr.vm.job import VmJob, Way
 from ktstr.vm.result import Ending, VmResult
 from ktstr.vm.run import run
 
@@ -28,12 +28,13 @@ def run_init(ctx: Ctx, name: str, folder: Path, memory_mb: int = 256, wall_limit
         topology=Topology(),
         memory_mb=memory_mb,
         files=(init,),
+        payload=(),
         plan="",
         clock=accel.clock,
         seed=1,
         wall_limit_s=wall_limit_s,
     )
-    return run(job, accel, folder)
+    return run(job, accel, folder, Way(cold=True))
 
 
 def own_children(program: str) -> list[str]:

@@ -45,7 +45,7 @@ def resolve(spec):
 
 
 class Ctx:
-    def __init__(self, test, kernel, clock, seed, artifacts):
+    def __init__(self, test, kernel, clock, seed, artifacts, **options):
         self.test, self.kernel, self.clock, self.seed, self.artifacts = test, kernel, clock, seed, artifacts
         self.runs = []
 
@@ -56,12 +56,13 @@ class Ctx:
         (self.artifacts / "console.log").write_text("Linux version stand-in\\n")
         time.sleep(pause_s)
         violations = [{"check": "max_spread_pct", "message": verdict}] if verdict else []
-        self.runs.append({"result": {"guest_s": 2.0}, "verdict": {"violations": violations}})
+        result = {"guest_s": 2.0, "start": "boot", "template_boot_s": 0}
+        self.runs.append({"result": result, "verdict": {"violations": violations}})
         if verdict:
             raise VerdictFailed(f"{self.test.name}: the header\\n  {verdict}\\n--- stats ---\\nfolder {self.artifacts}")
 
 
-def probe(clock):
+def probe(clock, cpus=None):
     return ktstr.vm.accel.Accel("tcg", "virtual" if clock == "auto" else clock, "no KVM in this test")
 
 

@@ -20,7 +20,7 @@ DOCS = Path(__file__).parents[2] / "docs"
 BLOCKS = re.findall(
     r"^```python\n(.*?)^```$", (DOCS / "writing-tests.md").read_text(), re.DOTALL | re.MULTILINE
 )
-RESULT = VmResult(Ending.DONE, "", (), "", "", (), "tcg", "virtual", "7.2.0", None, 1.0)
+RESULT = VmResult(Ending.DONE, "", (), "", "", (), "tcg", "virtual", "7.2.0", None, 1.0, "boot")
 
 
 class Guest:

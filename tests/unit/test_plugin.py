@@ -272,7 +272,9 @@ def test_options_reach_the_guest_and_the_sidecar(run: Run, pytester: pytest.Pyte
         "accelerator": "tcg",
         "qemu": "7.2.99",
     }
-    result.stdout.fnmatch_lines(["VMs*1 started; tcg, real clock, seed 7 (no KVM in this test)"])
+    result.stdout.fnmatch_lines(
+        ["VMs*1 booted, 0 cloned, 0 remembered; tcg, real clock, seed 7 (no KVM in this test)"]
+    )
 
 
 def test_no_test_selected_is_status_5_and_does_nothing(run: Run, pytester: pytest.Pytester) -> None:

@@ -4,6 +4,7 @@ import pytest
 from report_case import a_case
 
 from ktstr.report import console
+from ktstr.report.case import Case
 
 
 @pytest.mark.parametrize(
@@ -57,9 +58,28 @@ def test_a_kernels_row_counts_outcomes_and_spans_the_time_from_first_to_last() -
 
 
 def test_the_vms_row_says_how_many_ran_on_what_and_why() -> None:
-    cases = [a_case(), a_case(runs=({}, {})), a_case(outcome="skipped", clock="", accelerator="", runs=())]
-    assert console.vm_row(cases) == "3 started; tcg, virtual clock, seed 1 (no KVM)"
+    def ran(start: str, template_boot_s: float = 0.0) -> dict[str, object]:
+        return {"result": {"start": start, "template_boot_s": template_boot_s}}
+
+    cases = [
+        a_case(runs=(ran("clone", 8.5), ran("clone"))),
+        a_case(runs=(ran("boot"), ran("remembered"))),
+        a_case(outcome="skipped", clock="", accelerator="", runs=()),
+    ]
+    expected = "2 booted, 2 cloned, 1 remembered; tcg, virtual clock, seed 1 (no KVM)"
+    assert console.vm_row(cases) == expected
     assert console.vm_row(cases[2:]) == ""
+
+
+def test_a_test_that_needed_no_vm_is_marked() -> None:
+    def ran(*starts: str) -> Case:
+        return a_case(runs=tuple({"result": {"start": start}} for start in starts))
+
+    assert console.remembered(ran("remembered", "remembered"))
+    assert not console.remembered(ran("remembered", "clone"))
+    assert not console.remembered(ran())
+    line = console.Columns(total=1).case(ran("remembered"), 1, "basic")
+    assert line.endswith(" (remembered)")
 
 
 def test_the_command_to_run_again_is_the_one_that_was_typed() -> None:

@@ -9,7 +9,7 @@ from vm_stand_in import a_job
 
 from ktstr.topology import Topology
 from ktstr.vm.job import VmJob, default_memory_mb
-from ktstr.vm.qemu import Qemu, command, icount_shift
+from ktstr.vm.qemu import Qemu, boot_command, icount_shift
 from ktstr.vm.result import Ending, Event, VmResult, classify, parse_events
 from ktstr.vm.turn import turn_for
 
@@ -60,7 +60,7 @@ def test_memory_grows_with_the_cpus(topology: str, memory_mb: int) -> None:
 
 
 def arguments(job: VmJob, accelerator: str = "tcg") -> list[str]:
-    return command(Qemu(Path("/qemu"), "7.2.0"), job, accelerator, Path("/run"), Path("/initramfs.cpio"))
+    return boot_command(Qemu(Path("/qemu"), "7.2.0"), job, accelerator, Path("/run"), Path("/initramfs.cpio"))
 
 
 def values(words: list[str], option: str) -> list[str]:
@@ -138,7 +138,9 @@ def test_a_turn_knows_its_length() -> None:
 
 def test_qboot_is_used_where_qemu_has_it(tmp_path: Path) -> None:
     job = a_job(tmp_path)
-    words = command(Qemu(Path("/qemu"), "7.2.0", True), job, "tcg", Path("/run"), Path("/initramfs.cpio"))
+    words = boot_command(
+        Qemu(Path("/qemu"), "7.2.0", True), job, "tcg", Path("/run"), Path("/initramfs.cpio")
+    )
     assert (values(words, "-bios"), values(arguments(job), "-bios")) == (["qboot.rom"], [])
 
 
@@ -232,5 +234,5 @@ def test_what_is_no_event_is_left_out() -> None:
 
 def test_a_result_gives_its_events_by_kind() -> None:
     events = ({"ev": "cpu", "cpu": 0}, {"ev": "node"}, {"ev": "cpu", "cpu": 1})
-    result = VmResult(Ending.DONE, "", events, "", "", (), "tcg", "virtual", "7.2.0", None, 1.0)
+    result = VmResult(Ending.DONE, "", events, "", "", (), "tcg", "virtual", "7.2.0", None, 1.0, "boot")
     assert [event["cpu"] for event in result.of("cpu")] == [0, 1]

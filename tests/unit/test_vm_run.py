@@ -11,7 +11,7 @@ from vm_stand_in import a_job, ended, pid_in, stand_in
 
 from ktstr import KtstrError
 from ktstr.vm.accel import Accel
-from ktstr.vm.job import VmJob
+from ktstr.vm.job import VmJob, Way
 from ktstr.vm.qemu import find_qemu
 from ktstr.vm.result import Ending, VmResult
 from ktstr.vm.run import run
@@ -31,7 +31,7 @@ def ran(
 ) -> VmResult:
     """What came of a run in `folder`/`name` where QEMU does `body`."""
     monkeypatch.setenv("KTSTR_QEMU", str(stand_in(folder, body)))
-    return run(job or a_job(folder), TCG, folder / name)
+    return run(job or a_job(folder), TCG, folder / name, Way(cold=True, fresh=True))
 
 
 def test_a_run_is_a_result_as_data(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -48,7 +48,7 @@ def test_a_runs_folder_has_what_it_was_and_what_it_said(
     result = ran(monkeypatch, tmp_path, DONE)
     files = sorted(path.name for path in (tmp_path / "run").iterdir())
     assert files == ["command.txt", "console.log", "events.jsonl", "plan.txt"]
-    assert (tmp_path / "run" / "plan.txt").read_text() == "hold 1\n"
+    assert (tmp_path / "run" / "plan.txt").read_text() == "seed 1\nhold 1\n"
     assert (tmp_path / "run" / "command.txt").read_text().split()[0] == result.command[0]
 
 
@@ -144,9 +144,10 @@ RUNNER = """
 import sys
 from pathlib import Path
 from ktstr.vm.accel import Accel
+from ktstr.vm.job import Way
 from ktstr.vm.run import run
 from vm_stand_in import a_job
-run(a_job(Path(sys.argv[1])), Accel("tcg", "virtual", "a test"), Path(sys.argv[1], "run"))
+run(a_job(Path(sys.argv[1])), Accel("tcg", "virtual", "a test"), Path(sys.argv[1], "run"), Way(cold=True))
 """
 
 

@@ -53,6 +53,7 @@ def a_job(
         topology=Topology.parse(topology),
         memory_mb=256,
         files=(Packed("/init", folder / "init", 0o755, "a test"),),
+        payload=(),
         plan=plan,
         clock="virtual",
         seed=1,

@@ -24,11 +24,22 @@ void port_write(const char *data, size_t length);
 void port_pace(unsigned int mode, unsigned int count);
 void port_watchdog(void);
 void port_exit(unsigned int code) __attribute__((noreturn));
-char *port_read_file(const char *name, size_t *length);
+void port_keep(void);
 
 /* How the guest ends, as the value written to isa-debug-exit; QEMU exits with 2 * value + 1. */
 #define EXIT_DONE 0x10
 #define EXIT_AGENT_FAILED 0x11
+
+/* fw_cfg.c: files from the host. */
+char *fw_cfg_read(const char *name, size_t *length);
+void fw_cfg_free(char *data, size_t length);
+
+/* archive.c */
+void archive_unpack(const char *archive, size_t length);
+
+/* seed.c: what is random. */
+void seed_set(uint64_t seed);
+uint64_t seed_value(uint64_t index);
 
 /* emit.c: events, a JSON object a line, on the debug console. */
 void emit_begin(const char *event);
@@ -113,6 +124,7 @@ struct work {
 };
 
 struct work work_parse(const struct plan_line *line, unsigned int from);
+void work_pause(struct worker_page *page, uint64_t ns);
 void work_run(const struct work *work, struct worker_page *page) __attribute__((noreturn));
 
 /* worker.c: the workers' processes. */

@@ -13,6 +13,8 @@
 
 #define TICK_NS (50 * NSEC_PER_MSEC)	 /* how often a hold looks at the scheduler */
 #define GOODBYE_NS (2 * NSEC_PER_SEC)	 /* what a scheduler that is out gets to say why */
+#define KEEP_GRID_NS (100 * NSEC_PER_MSEC) /* a guest is kept at a multiple of this guest time */
+#define SETTLE_NS (10 * NSEC_PER_MSEC)	 /* from the instant at which it is kept to the plan */
 
 static struct {
 	struct scheduler scheduler;
@@ -88,7 +90,9 @@ static bool carry_out(struct plan_line *line)
 	const char *verb = line->token[0];
 	unsigned int arguments = line->count - 1;
 
-	if (!strcmp(verb, "pace") && arguments == 2) {
+	if (!strcmp(verb, "seed") && arguments == 1) {
+		seed_set(plan_u64(line, 1));
+	} else if (!strcmp(verb, "pace") && arguments == 2) {
 		port_pace((unsigned int)plan_u64(line, 1), (unsigned int)plan_u64(line, 2));
 	} else if (!strcmp(verb, "sysctl") && arguments == 2) {
 		write_sysctl(line->token[1], line->token[2]);
@@ -126,6 +130,33 @@ static void take_place(void)
 		fail_errno("agent", "mlockall");
 }
 
+/*
+ * Has the host keep the booted guest, at an instant that depends on guest time alone, and goes on in a clone of it. The
+ * first moments there are spun away: a host thread that still finishes the start of the clone must find a CPU that is not
+ * idle, for with the virtual clock it may move an idle guest's time at the wrong instruction.
+ */
+static void keep(void)
+{
+	uint64_t at = (now_ns() / KEEP_GRID_NS + 2) * KEEP_GRID_NS;
+
+	sleep_until(at);
+	port_keep();
+	while (now_ns() < at + SETTLE_NS)
+		;
+	port_watchdog();
+}
+
+static void unpack_files(void)
+{
+	size_t length;
+	char *archive = fw_cfg_read("opt/ktstr/files", &length);
+
+	if (!archive)
+		return;
+	archive_unpack(archive, length);
+	fw_cfg_free(archive, length);
+}
+
 int main(void)
 {
 	struct plan_line line;
@@ -140,14 +171,21 @@ int main(void)
 	port_open();
 	system_mount();
 	file_write("/proc/self/oom_score_adj", "-1000");
-	kmsg_open();
 	take_place();
 	port_watchdog();
 	agent.scheduler.log = -1;
 	agent.workers.gate = -1;
-	plan.next = port_read_file("opt/ktstr/plan", &length);
 	system_describe();
 	cgroup_setup();
+	if (fw_cfg_read("opt/ktstr/keep", &length))
+		keep();
+	kmsg_open();
+	unpack_files();
+	plan.next = fw_cfg_read("opt/ktstr/plan", &length);
+	if (!plan.next)
+		fail("plan", "the host gave none");
+	emit_begin("begin");
+	emit_end();
 
 	while (go && plan_read(&plan, &line))
 		go = carry_out(&line);

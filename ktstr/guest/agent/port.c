@@ -3,18 +3,11 @@
 #include "agent.h"
 
 #include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/io.h>
 #include <unistd.h>
 
 #define PORT_DEBUG_CONSOLE 0xe9 /* QEMU's isa-debugcon */
 #define PORT_DEBUG_EXIT 0xf4	/* QEMU's isa-debug-exit: ends QEMU with status 2 * value + 1 */
-
-/* QEMU's docs/specs/fw_cfg: a 16-bit selector, then bytes; the directory's integers are big-endian. */
-#define PORT_FW_CFG_SELECT 0x510
-#define PORT_FW_CFG_DATA 0x511
-#define FW_CFG_DIRECTORY 0x19
 
 /* Intel 8254, channel 0. */
 #define PORT_PIT_COUNTER 0x40
@@ -23,18 +16,9 @@
 /* QEMU's ib700: a write starts it over; the value counts down from 30 s in steps of 2 s. */
 #define PORT_WATCHDOG_START 0x443
 
-struct fw_cfg_file {
-	uint32_t size;
-	uint16_t select;
-	uint16_t reserved;
-	char name[56];
-};
-
-/* glibc's insb does not tell the compiler that it writes memory. */
-static void read_bytes(void *to, size_t length)
-{
-	__asm__ volatile("rep insb" : "+D"(to), "+c"(length) : "d"(PORT_FW_CFG_DATA) : "memory");
-}
+/* QEMU's pvpanic: told of a panic it stops the machine, where it was started with panic=pause. */
+#define PORT_PVPANIC 0x505
+#define PVPANIC_PANICKED 0x01
 
 void port_open(void)
 {
@@ -73,27 +57,8 @@ void port_watchdog(void)
 	outb(0, PORT_WATCHDOG_START);
 }
 
-char *port_read_file(const char *name, size_t *length)
+/* Stops the machine, for the host to keep: what comes after the call runs in clones. */
+void port_keep(void)
 {
-	struct fw_cfg_file file;
-	uint32_t count;
-	char *data;
-
-	outw(FW_CFG_DIRECTORY, PORT_FW_CFG_SELECT);
-	read_bytes(&count, sizeof(count));
-	count = __builtin_bswap32(count);
-	for (uint32_t i = 0; i < count; i++) {
-		read_bytes(&file, sizeof(file));
-		if (strncmp(file.name, name, sizeof(file.name)))
-			continue;
-		*length = __builtin_bswap32(file.size);
-		data = malloc(*length + 1);
-		if (!data)
-			fail("fw_cfg", "no memory for the file");
-		outw(__builtin_bswap16(file.select), PORT_FW_CFG_SELECT);
-		read_bytes(data, *length);
-		data[*length] = '\0';
-		return data;
-	}
-	fail("fw_cfg", name);
+	outb(PVPANIC_PANICKED, PORT_PVPANIC);
 }

@@ -89,7 +89,8 @@ static void step(const struct work *work, struct worker_page *page)
 	look(page, page->last_ns);
 }
 
-static void pause_for(struct worker_page *page, uint64_t ns)
+/* Sleeps for `ns` from when it last ran: time that it does not want. */
+void work_pause(struct worker_page *page, uint64_t ns)
 {
 	struct timespec ts = { .tv_sec = (time_t)(ns / NSEC_PER_SEC), .tv_nsec = (long)(ns % NSEC_PER_SEC) };
 	uint64_t due = page->last_ns + ns;
@@ -130,7 +131,7 @@ static void mixed(const struct work *work, struct worker_page *page)
 static void bursty(const struct work *work, struct worker_page *page)
 {
 	burst(work, page);
-	pause_for(page, work->sleep_ns);
+	work_pause(page, work->sleep_ns);
 }
 
 static const struct {

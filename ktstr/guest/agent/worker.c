@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #define GATE_NS (5 * NSEC_PER_SEC)
+#define START_SPREAD_NS NSEC_PER_MSEC /* workers begin within this time */
 
 static void worker_main(const struct worker *worker, const struct work *work, int gate)
 {
@@ -34,6 +35,8 @@ static void worker_main(const struct worker *worker, const struct work *work, in
 		fail_errno("worker", "scheduling class");
 	while (read(gate, &byte, 1) < 0 && errno == EINTR)
 		;
+	/* Each at a moment of its own: in step they would meet the scheduler in one order, whatever the seed. */
+	work_pause(worker->page, seed_value(worker->index) % START_SPREAD_NS);
 	work_run(work, worker->page);
 }
 

@@ -1,0 +1,74 @@
+"""A QEMU process: started, waited for, and ended whatever happens."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from typing import IO
+
+from ktstr.errors import KtstrError
+from ktstr.process import child_dies_with_us
+
+__all__ = ["Machine", "started"]
+
+
+class Machine:
+    """A running QEMU."""
+
+    def __init__(self, process: subprocess.Popen[bytes], output: IO[bytes]) -> None:
+        self._process = process
+        self._output = output
+
+    def wait(self, deadline: float) -> tuple[int, bool]:
+        """Its exit status (negative: a signal), and whether it had to be ended at `deadline` (of time.monotonic())."""
+        try:
+            return self._process.wait(max(0.0, deadline - time.monotonic())), False
+        except subprocess.TimeoutExpired:
+            self.kill()
+            return self._process.wait(), True
+
+    def kill(self) -> None:
+        """End it, and with it what a wrapper around it has started: all its session."""
+        with suppress(ProcessLookupError):
+            os.killpg(self._process.pid, signal.SIGKILL)
+
+    @property
+    def output(self) -> str:
+        """What it has printed so far."""
+        self._output.seek(0)
+        return self._output.read().decode(errors="replace")
+
+
+@contextmanager
+def started(arguments: Sequence[str], descriptors: Sequence[int] = ()) -> Iterator[Machine]:
+    """QEMU, which inherits `descriptors`; ended by the end of the block, by an exception, by the death of this process.
+
+    Raises KtstrError where it cannot be started.
+    """
+    # A file, not a pipe: nobody has to read while it runs.
+    with tempfile.TemporaryFile(prefix="ktstr-") as output:
+        try:
+            # A session of its own: Ctrl-C at the terminal is for this process, which then ends QEMU.
+            process = subprocess.Popen(
+                arguments,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                pass_fds=tuple(descriptors),
+                start_new_session=True,
+                preexec_fn=child_dies_with_us(),
+            )
+        except OSError as error:
+            raise KtstrError(f"{arguments[0]}: cannot be started: {error.strerror}") from None
+        machine = Machine(process, output)
+        try:
+            yield machine
+        finally:
+            if process.poll() is None:
+                machine.kill()
+                process.wait()

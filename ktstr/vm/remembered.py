@@ -1,0 +1,74 @@
+"""Remembered results: with the virtual clock a job has one result, which need not be computed twice."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+from ktstr import cache
+from ktstr.vm.job import VmJob
+from ktstr.vm.qemu import Qemu
+from ktstr.vm.result import Ending, VmResult, parse_events
+from ktstr.vm.template import template_key
+
+__all__ = ["FILES", "KIND", "recall", "remember", "result_key"]
+
+KIND = "results"
+FILES = ("console.log", "events.jsonl")
+"""A run's files that a remembered result is made of."""
+
+_RESULT = "result.json"
+# What the guest itself decided. The others are the host's doing, or may be.
+_LASTING = (Ending.DONE, Ending.PANIC, Ending.OUT_OF_MEMORY, Ending.HANG)
+
+
+def result_key(qemu: Qemu, job: VmJob, accelerator: str, *, cold: bool) -> str:
+    """A key over everything that can change the job's result."""
+    return cache.digest("result-1", template_key(qemu, job, accelerator), job.digest(), str(cold))
+
+
+def recall(key: str, folder: Path) -> VmResult | None:
+    """The stored result, its files put into `folder`; None where there is none, or it cannot be read."""
+    if cache.find(KIND, key) is None:
+        return None
+    with cache.in_use(KIND, key) as there:
+        if not there:
+            return None
+        kept = cache.cache_dir() / KIND / key
+        try:
+            data = json.loads((kept / _RESULT).read_text())
+            for name in FILES:
+                shutil.copyfile(kept / name, folder / name)
+            console, events = ((folder / name).read_text(errors="replace") for name in FILES)
+            return VmResult(
+                **data
+                | {
+                    "ending": Ending(data["ending"]),
+                    "command": tuple(data["command"]),
+                    "console": console,
+                    "events": parse_events(events),
+                    "start": "remembered",
+                }
+            )
+        except (OSError, ValueError, KeyError, TypeError):
+            return None
+
+
+def remember(key: str, result: VmResult, folder: Path) -> None:
+    """Store the result of a run in `folder`, if it is one that lasts."""
+    if result.clock != "virtual" or result.ending not in _LASTING:
+        return
+    data = {
+        field: value for field, value in vars(result).items() if field not in ("events", "console", "start")
+    }
+    data["ending"] = result.ending.value
+
+    def make(partial: Path) -> None:
+        for name in FILES:
+            shutil.copyfile(folder / name, partial / name)
+        (partial / _RESULT).write_text(json.dumps(data))
+
+    if cache.find(KIND, key) is not None:
+        cache.discard(KIND, key, "replacing a remembered result")
+    cache.entry(KIND, key, "remembering a result", make)
