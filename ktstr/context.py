@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+from tqdm import tqdm
 
 from ktstr.checks.judge import Violation, judge
 from ktstr.checks.thresholds import Checks
@@ -12,12 +15,17 @@ from ktstr.errors import KtstrError
 from ktstr.guest.report import GuestReport, WorkerStats, read_report
 from ktstr.kernel.model import Kernel
 from ktstr.scenario.cgroup import CgroupDef
+from ktstr.scenario.perturb import Perturbation, perturbations
 from ktstr.scenario.plan import plan_text
+from ktstr.shrink import shrink
 from ktstr.testing import KtstrTest
 from ktstr.topology import Topology
 from ktstr.values import seconds, shown
 from ktstr.vm.job import DEFAULT_WAY, Clock, VmJob, Way, default_memory_mb, least_memory_mb
 from ktstr.vm.result import Ending, VmResult
+
+if TYPE_CHECKING:
+    from ktstr.vm.accel import Accel
 
 __all__ = ["Ctx", "RunReport", "VerdictFailed"]
 
@@ -51,6 +59,17 @@ class RunReport:
         return self.guest.workers
 
 
+@dataclass(frozen=True)
+class _Scenario:
+    """What a run is asked to do, whatever perturbs it."""
+
+    cgroups: tuple[CgroupDef, ...]
+    hold_s: float
+    limits: Checks
+    bounded_turn: bool
+    trace: bool
+
+
 class Ctx:
     """A test's guest: its kernel, topology, clock and seed, and `run`, which runs a scenario in it.
 
@@ -67,6 +86,7 @@ class Ctx:
         artifacts: Path,
         *,
         way: Way = DEFAULT_WAY,
+        perturb: bool = False,
         oversubscribe: bool = False,
     ) -> None:
         self.test = test
@@ -76,6 +96,7 @@ class Ctx:
         self.runs: list[dict[str, object]] = []
         self._clock = clock
         self._way = way
+        self._perturb = perturb
         self._oversubscribe = oversubscribe
 
     @property
@@ -90,16 +111,16 @@ class Ctx:
         checks: Checks | None = None,
         check: bool = True,
         bounded_turn: bool = True,
+        trace: bool = False,
     ) -> RunReport:
         """Run `cgroups` for `hold_s` guest seconds (None: the test's duration) and judge what came of it.
 
         `checks` override the test's. Raises VerdictFailed for a run that violates them, unless `check=False`,
         and KtstrError where the run could not be done. `bounded_turn=False` leaves the virtual clock's CPU turn as
-        QEMU has it (docs/clocks.md).
+        QEMU has it (docs/clocks.md). `trace` records the hold's context switches, as is done where it is perturbed.
         """
         from ktstr.report.failure import failure_text
         from ktstr.vm.accel import probe
-        from ktstr.vm.run import run
 
         for cgroup in cgroups:
             if not isinstance(cgroup, CgroupDef):
@@ -108,24 +129,91 @@ class Ctx:
             raise KtstrError(f"ctx.run: checks={shown(checks)}: must be Checks(...)")
         accel = probe(self._clock, None if self._oversubscribe else self.topology.cpus)
         hold = self.test.duration_s if hold_s is None else seconds(hold_s, "ctx.run: hold_s")
-        job = self._job(cgroups, hold, accel.clock, bounded_turn)
+        limits = (checks or Checks()).over(self.test.checks)
+        if accel.clock == "virtual":
+            self._refuse_finer_than_turn(limits, bounded_turn)
+        scenario = _Scenario(cgroups, hold, limits, bounded_turn, trace or self._perturb)
+        perturbed = perturbations(self.seed, self.topology, hold) if self._perturb else None
         folder = self.artifacts / f"run-{len(self.runs) + 1}"
+        job, report = self._judged(scenario, perturbed, accel, folder)
+        self._record(job, report)
+        if report.result.ending in (Ending.AGENT_FAILED, Ending.QEMU_DIED):
+            raise KtstrError(f"{report.result.why} (console and command in {folder})")
+        if report.passed or not check:
+            return report
+        few = self._shrunk(scenario, perturbed, accel, folder / "shrunk", report) if perturbed else None
+        raise VerdictFailed(
+            failure_text(
+                self._header(report.result),
+                report.violations,
+                report.guest,
+                report.result.console,
+                few.guest.perturbed if few else None,
+                self.artifacts.with_name(f"{self.artifacts.name}.json"),
+            )
+        )
+
+    def _judged(
+        self,
+        scenario: _Scenario,
+        perturbed: Sequence[Perturbation] | None,
+        accel: Accel,
+        folder: Path,
+    ) -> tuple[VmJob, RunReport]:
+        from ktstr.vm.run import run
+
+        job = self._job(scenario, perturbed, accel.clock)
         result = run(job, accel, folder, self._way)
         guest = read_report(result.events)
-        if result.ending in (Ending.AGENT_FAILED, Ending.QEMU_DIED):
-            self._record(job, result, guest, ())
-            raise KtstrError(f"{result.why} (console and command in {folder})")
-        limits = (checks or Checks()).over(self.test.checks)
         if result.ending is Ending.DONE:
-            violations = judge(guest, limits, self.topology, cgroups, self.test.scheduler.is_sched_ext)
+            sched_ext = self.test.scheduler.is_sched_ext
+            violations = judge(guest, scenario.limits, self.topology, scenario.cgroups, sched_ext)
         else:
             violations = [Violation("guest", f"{result.ending.value}: {result.why}")]
-        self._record(job, result, guest, violations)
-        if violations and check:
-            raise VerdictFailed(failure_text(self._header(result), violations, guest, result.console))
-        return RunReport(tuple(violations), guest, result)
+        return job, RunReport(tuple(violations), guest, result)
 
-    def _job(self, cgroups: tuple[CgroupDef, ...], hold_s: float, clock: Clock, bounded_turn: bool) -> VmJob:
+    def _shrunk(
+        self,
+        scenario: _Scenario,
+        perturbed: Sequence[Perturbation],
+        accel: Accel,
+        folder: Path,
+        failure: RunReport,
+    ) -> RunReport | None:
+        """The run with as few of the perturbations as make it fail the same check; None where the clock is real, with
+        which a run is not a function of them."""
+        if accel.clock != "virtual":
+            return None
+        wanted = failure.violations[0].check
+        reports: dict[tuple[Perturbation, ...], RunReport] = {}
+
+        def fails(some: Sequence[Perturbation]) -> bool:
+            _, report = self._judged(scenario, some, accel, folder)
+            reports[tuple(some)] = report
+            bar.update()
+            return any(violation.check == wanted for violation in report.violations)
+
+        with tqdm(desc=f"shrinking {self.test.name}", unit="run", delay=1, disable=None, leave=False) as bar:
+            few = shrink(perturbed, fails)
+        return reports.get(tuple(few), failure)
+
+    def _refuse_finer_than_turn(self, limits: Checks, bounded_turn: bool) -> None:
+        """Under icount CPUs take turns: what is shorter than one measures QEMU, not the scheduler."""
+        from ktstr.vm.qemu import find_qemu
+        from ktstr.vm.turn import UNBOUNDED_NS, turn_for
+
+        if self.topology.cpus == 1 or limits.max_gap_ms is None or limits.max_gap_ms is False:
+            return
+        turn = turn_for(find_qemu().release, self.topology.cpus) if bounded_turn else None
+        turn_ms = (turn.ns if turn else UNBOUNDED_NS) / 1e6
+        if limits.max_gap_ms < turn_ms:
+            raise KtstrError(
+                f"{self.test.name}: max_gap_ms={limits.max_gap_ms:g}: finer than the virtual clock's CPU turn here,"
+                f" {turn_ms:.3g} ms, in which a CPU waits for QEMU and not for the scheduler; must be that or more,"
+                f" or --clock real"
+            )
+
+    def _job(self, scenario: _Scenario, perturbed: Sequence[Perturbation] | None, clock: Clock) -> VmJob:
         from ktstr.guest.agent import build_agent
         from ktstr.guest.initramfs import base_files
         from ktstr.program import scheduler_program
@@ -134,10 +222,12 @@ class Ctx:
         program = scheduler_program(scheduler, self.kernel, self.test.sched_args)
         plan = plan_text(
             topology=self.topology,
-            cgroups=cgroups,
-            hold_s=hold_s,
+            cgroups=scenario.cgroups,
+            hold_s=scenario.hold_s,
             sysctls=scheduler.sysctls,
             scheduler=program.command,
+            perturbations=perturbed,
+            trace=scenario.trace,
         )
         packed_mb = sum(file.source.stat().st_size for file in program.files) // 2**20
         memory_mb, least = self.test.memory_mb, least_memory_mb(self.topology, packed_mb)
@@ -149,17 +239,17 @@ class Ctx:
         return VmJob(
             kernel=self.kernel,
             topology=self.topology,
-            # Files are memory that the guest does not have for anything else. In steps: jobs shall share templates.
+            # Files take memory twice while they are unpacked. In steps, so that jobs share templates.
             memory_mb=memory_mb
-            or default_memory_mb(self.topology) + packed_mb // _PACKED_STEP_MB * _PACKED_STEP_MB,
+            or default_memory_mb(self.topology) + 2 * packed_mb // _PACKED_STEP_MB * _PACKED_STEP_MB,
             files=tuple(base_files(build_agent(), self.kernel.config, self.kernel.release)),
             payload=program.files,
             plan=plan,
             clock=clock,
             seed=self.seed,
             kargs=scheduler.kargs,
-            bounded_turn=bounded_turn,
-            wall_limit_s=_WALL_BASE_S + _WALL_PER_CPU_SECOND_S * hold_s * self.topology.cpus,
+            bounded_turn=scenario.bounded_turn,
+            wall_limit_s=_WALL_BASE_S + _WALL_PER_CPU_SECOND_S * scenario.hold_s * self.topology.cpus,
         )
 
     def _header(self, result: VmResult) -> str:
@@ -168,13 +258,8 @@ class Ctx:
             f" ({result.clock} clock, {result.accelerator}, seed {self.seed})"
         )
 
-    def _record(
-        self,
-        job: VmJob,
-        result: VmResult,
-        guest: GuestReport,
-        violations: tuple[Violation, ...] | list[Violation],
-    ) -> None:
+    def _record(self, job: VmJob, report: RunReport) -> None:
+        result, guest = report.result, report.guest
         record: dict[str, Any] = {
             "job": {
                 "digest": job.digest(),
@@ -200,8 +285,8 @@ class Ctx:
                 "guest_s": round(guest.guest_ns / 1e9, 6),
             },
             "verdict": {
-                "passed": not violations,
-                "violations": [asdict(violation) for violation in violations],
+                "passed": report.passed,
+                "violations": [asdict(violation) for violation in report.violations],
             },
             "guest": guest.as_json(),
         }

@@ -84,6 +84,20 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help=f"the seed of every VM run (default: {_SEED})",
     )
     group.addoption(
+        "--seeds",
+        dest="ktstr_seeds",
+        type=int,
+        metavar="N",
+        help="run every test with N seeds, from --seed on, each perturbed in its own way",
+    )
+    group.addoption(
+        "--perturb",
+        dest="ktstr_perturb",
+        choices=("on", "off", "auto"),
+        default="auto",
+        help="preempt what runs at times and on CPUs that the seed chooses (default: auto: on with --seeds)",
+    )
+    group.addoption(
         "--cold",
         dest="ktstr_cold",
         action="store_true",
@@ -152,6 +166,10 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         raise KtstrError(f"{metafunc.definition.nodeid}: must take the argument ctx, which runs its guest")
     ids = _state(metafunc.config).axis.ids()
     metafunc.parametrize(_ktstr_kernel.__name__, ids, ids=ids, indirect=True)
+    if seeds := _state(metafunc.config).options.seeds:
+        metafunc.parametrize(
+            _ktstr_seed.__name__, seeds, ids=[f"seed{seed}" for seed in seeds], indirect=True
+        )
 
 
 @pytest.hookimpl(tryfirst=True)  # before xdist tells the controller what there is
@@ -192,8 +210,13 @@ def _ktstr_kernel(request: pytest.FixtureRequest) -> object:
     return getattr(request, "param", None)
 
 
+@pytest.fixture(name="_ktstr_seed")
+def _ktstr_seed(request: pytest.FixtureRequest) -> object:
+    return getattr(request, "param", None)
+
+
 @pytest.fixture
-def ctx(request: pytest.FixtureRequest, _ktstr_kernel: object) -> Ctx:
+def ctx(request: pytest.FixtureRequest, _ktstr_kernel: object, _ktstr_seed: object) -> Ctx:
     """Runs scenarios in the guest of a test declared with ktstr_test."""
     from ktstr.plugin.plan import make_context
 
@@ -226,7 +249,7 @@ def pytest_sessionstart(session: pytest.Session) -> None:
     config = session.config
     config.stash[_SESSION] = session
     option = config.option
-    if option.ktstr_kernels or option.ktstr_topology or option.ktstr_seed != _SEED:
+    if option.ktstr_kernels or option.ktstr_topology or option.ktstr_seed != _SEED or option.ktstr_seeds:
         _state(config)  # tells a mistake in the options at once
     if not config.pluginmanager.has_plugin("dsession") or not config.getoption("ktstr_kernels"):
         return

@@ -8,7 +8,7 @@ from typing import Any
 
 from ktstr.topology import parse_cpu_list
 
-__all__ = ["GuestCpu", "GuestReport", "SchedulerState", "WorkerStats", "read_report"]
+__all__ = ["GuestCpu", "GuestReport", "Perturbed", "SchedulerState", "Switches", "WorkerStats", "read_report"]
 
 Event = dict[str, Any]
 
@@ -60,6 +60,28 @@ class GuestCpu:
 
 
 @dataclass(frozen=True)
+class Perturbed:
+    """A perturbation as it was: where, when it was to begin and did (ns from the start of the hold; None: never), for
+    how long, and what it took the CPU from (empty and 0 where that was not recorded)."""
+
+    cpu: int
+    at_ns: int
+    ns: int
+    began_ns: int | None
+    comm: str
+    pid: int
+
+
+@dataclass(frozen=True)
+class Switches:
+    """The context switches of a hold: how many were recorded, how often some were lost, a hash of their order."""
+
+    count: int
+    lost: int
+    order: str
+
+
+@dataclass(frozen=True)
 class SchedulerState:
     """What /sys/kernel/sched_ext said at one moment (`attached`, `held`, `stopped`)."""
 
@@ -86,6 +108,8 @@ class GuestReport:
     log: tuple[str, ...]
     kernel_log: tuple[str, ...]
     guest_ns: int
+    perturbed: tuple[Perturbed, ...]
+    switches: Switches | None
 
     def state(self, when: str) -> SchedulerState | None:
         """The state at `when`, or None where the guest did not get there."""
@@ -108,6 +132,7 @@ def read_report(events: Sequence[Event]) -> GuestReport:
     begin = next(iter(of("begin")), {})
     hold = next(iter(of("hold")), {})
     left = next(iter(of("sched_exit")), None)
+    switches = next(iter(of("switches")), None)
     return GuestReport(
         release=boot.get("release", ""),
         clocksource=boot.get("clocksource", ""),
@@ -120,6 +145,10 @@ def read_report(events: Sequence[Event]) -> GuestReport:
         log=tuple(event["text"] for event in of("sched_log")),
         kernel_log=tuple(f"[{event['at_ns'] / 1e9:12.6f}] {event['text']}" for event in of("kmsg")),
         guest_ns=max((event.get("t", 0) for event in events), default=0) - begin.get("t", 0),
+        perturbed=tuple(_perturbed(event) for event in of("perturbed")),
+        switches=None
+        if switches is None
+        else Switches(switches["count"], switches["lost"], switches["order"]),
     )
 
 
@@ -153,6 +182,17 @@ def _worker(event: Event) -> WorkerStats:
         cpus=tuple(int(cpu) for cpu in event["cpus"].split(",") if cpu),
         ext=None if ext < 0 else bool(ext),
         died=event.get("wait_status"),
+    )
+
+
+def _perturbed(event: Event) -> Perturbed:
+    return Perturbed(
+        cpu=event["cpu"],
+        at_ns=event["at_ns"],
+        ns=event["ns"],
+        began_ns=event.get("began_ns"),
+        comm=event.get("comm", ""),
+        pid=event.get("pid", 0),
     )
 
 

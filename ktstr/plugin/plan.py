@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 __all__ = ["KERNEL_FIXTURE", "Options", "Plan", "describe", "make_context", "options_of", "plan_tests"]
 
 KERNEL_FIXTURE = "_ktstr_kernel"
+SEED_FIXTURE = "_ktstr_seed"
+_MOST_SEEDS = 100_000
 
 
 @dataclass(frozen=True)
@@ -37,6 +39,8 @@ class Options:
     ignored: bool
     way: Way = DEFAULT_WAY
     oversubscribe: bool = False
+    seeds: range = range(0)
+    perturb: bool = False
 
 
 @dataclass(frozen=True)
@@ -74,6 +78,12 @@ def options_of(config: pytest.Config) -> Options:
         raise KtstrError(f"--topology: {error}") from None
     if not 0 <= seed < 2**32:
         raise KtstrError(f"--seed {seed}: must be between 0 and {2**32 - 1}")
+    count = config.getoption("ktstr_seeds")
+    if count is not None and not 1 <= count <= _MOST_SEEDS:
+        raise KtstrError(f"--seeds {count}: must be between 1 and {_MOST_SEEDS}")
+    if count is not None and seed + count > 2**32:
+        raise KtstrError(f"--seed {seed} --seeds {count}: go beyond the last seed, {2**32 - 1}")
+    perturb = config.getoption("ktstr_perturb")
     return Options(
         topology,
         config.getoption("ktstr_clock"),
@@ -81,6 +91,8 @@ def options_of(config: pytest.Config) -> Options:
         config.getoption("ktstr_ignored"),
         Way(cold=config.getoption("ktstr_cold"), fresh=config.getoption("ktstr_fresh")),
         config.getoption("ktstr_oversubscribe"),
+        range(seed, seed + (count or 0)),
+        perturb == "on" or (perturb == "auto" and count is not None),
     )
 
 
@@ -101,7 +113,7 @@ def plan_tests(
             dropped.append(item)
             continue
         test = replace(record, topology=options.topology) if options.topology else record
-        item.stash[_PLAN] = Plan(test, name, kernels[name], options)
+        item.stash[_PLAN] = Plan(test, name, kernels[name], replace(options, seed=_seed(item, options)))
         reason = skip_reason(test, kernels[name], run_ignored=options.ignored)
         if reason is not None:
             item.add_marker(pytest.mark.skip(reason=reason))
@@ -127,6 +139,7 @@ def make_context(item: pytest.Item, session_name: str) -> Ctx:
         seed=plan.options.seed,
         artifacts=staging.folder(plan.kernel.version) / file_stem(item.nodeid),
         way=plan.options.way,
+        perturb=plan.options.perturb,
         oversubscribe=plan.options.oversubscribe,
     )
     return context
@@ -152,6 +165,7 @@ def describe(item: pytest.Item, error: BaseException | None) -> Mapping[str, obj
         "scheduler": plan.test.scheduler.name,
         "sched_args": list(plan.test.sched_args),
         "seed": plan.options.seed,
+        "perturb": plan.options.perturb,
         "clock": machine.clock if machine else "",
         "clock_reason": machine.reason if machine else "",
         "accelerator": machine.accelerator if machine else "",
@@ -172,6 +186,12 @@ def _machine(plan: Plan) -> Machine:
 
 def _record(item: pytest.Item) -> KtstrTest | None:
     return record_of(getattr(item, "function", None))
+
+
+def _seed(item: pytest.Item, options: Options) -> int:
+    callspec = getattr(item, "callspec", None)
+    seed: int = callspec.params.get(SEED_FIXTURE, options.seed) if callspec else options.seed
+    return seed
 
 
 def _kernel_id(item: pytest.Item) -> str | None:

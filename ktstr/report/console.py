@@ -107,7 +107,9 @@ def vm_row(cases: Iterable[Case]) -> str:
     starts = Counter(result["start"] for result in results)
     booted = starts["boot"] + sum(1 for result in results if result["template_boot_s"])
     counts = f"{booted} booted, {starts['clone']} cloned, {starts['remembered']} remembered"
-    how = ", ".join(sorted({f"{case.accelerator}, {case.clock} clock, seed {case.seed}" for case in asked}))
+    machines = ", ".join(sorted({f"{case.accelerator}, {case.clock} clock" for case in asked}))
+    seeds = sorted({case.seed for case in asked})
+    how = f"{machines}, seed {seeds[0]}" + (f" to {seeds[-1]}" if len(seeds) > 1 else "")
     reason = next((case.clock_reason for case in asked if case.clock_reason), "")
     return f"{counts}; {how}" + (f" ({reason})" if reason else "")
 

@@ -2,21 +2,37 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
+from pathlib import Path
 
 from ktstr.checks.judge import Violation
-from ktstr.guest.report import GuestReport, WorkerStats
+from ktstr.guest.report import GuestReport, Perturbed, WorkerStats
 from ktstr.topology import cpu_list
 
-__all__ = ["failure_text", "worker_table"]
+__all__ = ["failure_text", "perturbation_table", "worker_table"]
 
 _LOG_LINES = 60
 _CONSOLE_LINES = 30
 
 
-def failure_text(header: str, violations: Sequence[Violation], report: GuestReport, console: str) -> str:
-    """The whole failure: header, violated checks, then a section for each thing that was recorded."""
+def failure_text(
+    header: str,
+    violations: Sequence[Violation],
+    report: GuestReport,
+    console: str,
+    needed: Sequence[Perturbed] | None = None,
+    sidecar: Path | None = None,
+) -> str:
+    """The whole failure: header, violated checks, then a section for each thing that was recorded.
+
+    `needed` are the perturbations that it takes (None: it was not found out), `sidecar` is what replays the run.
+    """
     lines = [header, *(f"  {v.check}: {v.message}" for v in violations)]
+    if sidecar is not None:
+        lines.append(f"  replay: ktstr replay {shlex.quote(str(sidecar))}")
+    if needed is not None:
+        lines += ["", "--- perturbations ---", *perturbation_table(needed, len(report.perturbed))]
     if report.workers:
         lines += ["", "--- stats ---", *worker_table(report.workers)]
     for title, text, limit in (
@@ -57,6 +73,20 @@ def worker_table(workers: Sequence[WorkerStats]) -> list[str]:
         ).rstrip()
         for row in rows
     ]
+
+
+def perturbation_table(needed: Sequence[Perturbed], tried: int) -> list[str]:
+    """The perturbations that a failure needs, out of `tried`: guest time of the hold, CPU, and what ran there."""
+    if not needed:
+        return [f"it fails without any of the {tried}"]
+    lines = [f"it takes {len(needed)} of {tried}:"]
+    for one in needed:
+        at_ns = one.at_ns if one.began_ns is None else one.began_ns
+        what = f"{one.comm} (pid {one.pid})" if one.comm else "what was not recorded"
+        lines.append(
+            f"  at {at_ns / 1e6:9.3f} ms  CPU {one.cpu:3}  for {one.ns / 1e6:6.3f} ms  preempted {what}"
+        )
+    return lines
 
 
 def _tail(lines: Sequence[str], limit: int) -> list[str]:

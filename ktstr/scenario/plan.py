@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 
 from ktstr.errors import KtstrError
 from ktstr.scenario.cgroup import CgroupDef
+from ktstr.scenario.perturb import Perturbation
 from ktstr.topology import Topology, cpu_list
 
 __all__ = ["ATTACH_S", "plan_text"]
@@ -27,8 +28,13 @@ def plan_text(
     hold_s: float,
     sysctls: Mapping[str, str],
     scheduler: Sequence[str],
+    perturbations: Sequence[Perturbation] | None = None,
+    trace: bool = False,
 ) -> str:
-    """The plan of one scenario: start `scheduler` (a command in the guest; empty: none), fill `cgroups`, hold."""
+    """The plan of one scenario: start `scheduler` (a command in the guest; empty: none), fill `cgroups`, hold.
+
+    `perturbations` (None: no perturber) disturb the hold, `trace` records its context switches.
+    """
     lines: list[Sequence[str]] = []
     lines.extend(("sysctl", name.replace(".", "/"), value) for name, value in sysctls.items())
     if scheduler:
@@ -41,6 +47,11 @@ def plan_text(
         lines.append(("cgroup", cgroup.name, cpus))
         count = str(cgroup.worker_count(topology))
         lines.append(("spawn", cgroup.name, count, *cgroup.work.tokens, f"policy={cgroup.policy}"))
+    if trace:
+        lines.append(("trace",))
+    if perturbations is not None:
+        lines.append(("perturber",))
+        lines.extend(one.tokens for one in perturbations)
     lines.append(("hold", str(round(hold_s * _NS))))
     for line in lines:
         if len(line) > _AGENT_TOKENS:

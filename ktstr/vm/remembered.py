@@ -49,6 +49,7 @@ def recall(key: str, folder: Path) -> VmResult | None:
                     "console": console,
                     "events": parse_events(events),
                     "start": "remembered",
+                    "template_boot_s": 0.0,  # booted then, not now
                 }
             )
         except (OSError, ValueError, KeyError, TypeError):

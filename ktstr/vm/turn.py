@@ -9,7 +9,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-__all__ = ["Turn", "turn_for"]
+__all__ = ["UNBOUNDED_NS", "Turn", "turn_for"]
+
+UNBOUNDED_NS = 4_000_000
+"""A turn that is left as QEMU has it ends at a tick of some busy CPU, of which each has one in 4 ms (HZ=250)."""
 
 _PIT_HZ = 1_193_182  # Intel 8254 in a PC
 _TURN_TICKS = 119  # about 100 us

@@ -50,5 +50,7 @@ def report(**changes: Any) -> GuestReport:
         log=("attached mine",),
         kernel_log=(),
         guest_ns=6000 * MS,
+        perturbed=(),
+        switches=None,
     )
     return replace(healthy, **changes)

@@ -76,6 +76,26 @@ void system_mount(void);
 void system_describe(void);
 unsigned int system_cpus(void);
 
+/* trace.c: context switches. */
+struct task_switch {
+	uint64_t at_ns;
+	unsigned int cpu;
+	int prev_pid;
+	int next_pid;
+	char prev_comm[16];	/* TASK_COMM_LEN: the kernel ends it with a zero byte */
+};
+
+void trace_start(void);
+void trace_stop(void);
+const struct task_switch *trace_find(pid_t pid, uint64_t from_ns);
+
+/* perturb.c: preemptions on purpose. */
+void perturb_enable(void);
+void perturb_add(unsigned int cpu, uint64_t at_ns, uint64_t ns);
+void perturb_prepare(int gate);
+void perturb_go(uint64_t start_ns);
+void perturb_stop(void);
+
 /* cgroup.c */
 void cgroup_setup(void);
 void cgroup_add(const char *name, const char *cpuset);
@@ -149,7 +169,7 @@ struct workers {
 };
 
 void workers_spawn(struct workers *workers, const char *cgroup, unsigned int count, const struct work *work);
-void workers_release(struct workers *workers);
+uint64_t workers_release(struct workers *workers);
 void workers_report(struct workers *workers);
 void workers_reaped(struct workers *workers, pid_t pid, int status);
 unsigned int workers_kill(struct workers *workers);

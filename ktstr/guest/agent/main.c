@@ -45,8 +45,9 @@ static void hold(uint64_t ns)
 {
 	uint64_t start, end, next;
 
-	workers_release(&agent.workers);
-	start = now_ns();
+	perturb_prepare(agent.workers.gate);
+	start = workers_release(&agent.workers);
+	perturb_go(start);
 	end = start + ns;
 	for (next = start; next < end;) {
 		next = next + TICK_NS < end ? next + TICK_NS : end;
@@ -64,6 +65,8 @@ static void hold(uint64_t ns)
 	emit_u64("held_ns", now_ns() - start);
 	emit_end();
 	workers_report(&agent.workers);
+	trace_stop();
+	perturb_stop();
 	if (!agent.scheduler.declared)
 		return;
 	scheduler_state(&agent.scheduler, "held");
@@ -92,6 +95,12 @@ static bool carry_out(struct plan_line *line)
 
 	if (!strcmp(verb, "seed") && arguments == 1) {
 		seed_set(plan_u64(line, 1));
+	} else if (!strcmp(verb, "trace") && !arguments) {
+		trace_start();
+	} else if (!strcmp(verb, "perturber") && !arguments) {
+		perturb_enable();
+	} else if (!strcmp(verb, "perturb") && arguments == 3) {
+		perturb_add((unsigned int)plan_u64(line, 1), plan_u64(line, 2), plan_u64(line, 3));
 	} else if (!strcmp(verb, "pace") && arguments == 2) {
 		port_pace((unsigned int)plan_u64(line, 1), (unsigned int)plan_u64(line, 2));
 	} else if (!strcmp(verb, "sysctl") && arguments == 2) {

@@ -121,12 +121,13 @@ static void wait_for_all(const struct workers *workers)
 	}
 }
 
-void workers_release(struct workers *workers)
+/* Lets the new workers go; returns when that was. */
+uint64_t workers_release(struct workers *workers)
 {
 	uint64_t start;
 
 	if (workers->gate < 0)
-		return;
+		return now_ns();
 	wait_for_all(workers);
 	for (unsigned int i = workers->released; i < workers->count; i++) {
 		struct worker *worker = &workers->all[i];
@@ -142,6 +143,7 @@ void workers_release(struct workers *workers)
 	close(workers->gate);
 	close(workers->gate_read);
 	workers->gate = -1;
+	return start;
 }
 
 /* Whether sched_ext has the task: 1, 0, or -1 where the kernel does not tell. */

@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The perturber: short bursts of a real-time task on chosen CPUs at chosen times, so that what runs there is preempted. It
+ * has a process on every CPU, whether or not there is a burst for it: with a burst less all else stays as it was.
+ */
+#include "agent.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#define MAX_BURSTS 4096
+#define PRIORITY 40 /* over the workers (10), under the agent (50) */
+
+struct burst {
+	unsigned int cpu;
+	uint64_t at_ns;		/* from the start of the hold */
+	uint64_t ns;
+	uint64_t began_ns;	/* when it really began; 0 if it did not */
+};
+
+static struct {
+	bool on;
+	unsigned int count;
+	pid_t pids[MAX_CPUS];
+	int gate, gate_read;
+	struct {
+		uint64_t start_ns;
+		struct burst bursts[MAX_BURSTS];
+	} *shared;
+} perturber;
+
+/* Has a perturber in the next hold. */
+void perturb_enable(void)
+{
+	perturber.on = true;
+	perturber.count = 0;
+	if (perturber.shared)
+		return;
+	perturber.shared = mmap(NULL, sizeof(*perturber.shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (perturber.shared == MAP_FAILED)
+		fail_errno("perturb", "mmap");
+}
+
+void perturb_add(unsigned int cpu, uint64_t at_ns, uint64_t ns)
+{
+	if (!perturber.on || perturber.count == MAX_BURSTS || cpu >= system_cpus())
+		fail("perturb", "too many, on a CPU that is not there, or not enabled");
+	perturber.shared->bursts[perturber.count++] = (struct burst){ .cpu = cpu, .at_ns = at_ns, .ns = ns };
+}
+
+static void wait_until(uint64_t when)
+{
+	struct timespec ts = { .tv_sec = (time_t)(when / NSEC_PER_SEC), .tv_nsec = (long)(when % NSEC_PER_SEC) };
+
+	while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &ts, NULL) == EINTR)
+		;
+}
+
+static void perturb_cpu(unsigned int cpu)
+{
+	struct sched_param priority = { .sched_priority = PRIORITY };
+	char name[16], byte;
+	cpu_set_t *here = CPU_ALLOC(MAX_CPUS);
+	size_t size = CPU_ALLOC_SIZE(MAX_CPUS);
+
+	CPU_ZERO_S(size, here);
+	CPU_SET_S(cpu, size, here);
+	snprintf(name, sizeof(name), "ktstr-p%u", cpu);
+	prctl(PR_SET_NAME, name);
+	prctl(PR_SET_TIMERSLACK, 1UL);
+	if (sched_setaffinity(0, size, here) || sched_setscheduler(0, SCHED_FIFO, &priority))
+		fail_errno("perturb", "scheduling class");
+	while (read(perturber.gate_read, &byte, 1) < 0 && errno == EINTR)
+		;
+	for (unsigned int i = 0; i < perturber.count; i++) {
+		struct burst *burst = &perturber.shared->bursts[i];
+
+		if (burst->cpu != cpu)
+			continue;
+		wait_until(perturber.shared->start_ns + burst->at_ns);
+		burst->began_ns = now_ns();
+		while (now_ns() - burst->began_ns < burst->ns)
+			__builtin_ia32_pause();
+	}
+	for (;;)
+		pause();
+}
+
+/* Starts the processes, which wait. `gate` is the workers', which must not stay open in them; -1 if there is none. */
+void perturb_prepare(int gate)
+{
+	int ends[2];
+
+	if (!perturber.on)
+		return;
+	if (pipe2(ends, O_CLOEXEC))
+		fail_errno("perturb", "pipe");
+	perturber.gate_read = ends[0];
+	perturber.gate = ends[1];
+	for (unsigned int cpu = 0; cpu < system_cpus(); cpu++) {
+		pid_t pid = fork();
+
+		if (pid < 0)
+			fail_errno("perturb", "fork");
+		if (!pid) {
+			close(perturber.gate);
+			if (gate >= 0)
+				close(gate);
+			perturb_cpu(cpu);
+		}
+		perturber.pids[cpu] = pid;
+	}
+}
+
+void perturb_go(uint64_t start_ns)
+{
+	if (!perturber.on)
+		return;
+	perturber.shared->start_ns = start_ns;
+	close(perturber.gate);
+	close(perturber.gate_read);
+}
+
+/* Ends the processes and tells of each burst: when it was, and, where switches were traced, what it took the CPU from. */
+void perturb_stop(void)
+{
+	if (!perturber.on)
+		return;
+	perturber.on = false;
+	for (unsigned int cpu = 0; cpu < system_cpus(); cpu++) {
+		kill(perturber.pids[cpu], SIGKILL);
+		waitpid(perturber.pids[cpu], NULL, 0);
+	}
+	for (unsigned int i = 0; i < perturber.count; i++) {
+		const struct burst *burst = &perturber.shared->bursts[i];
+		const struct task_switch *in;
+
+		emit_begin("perturbed");
+		emit_u64("cpu", burst->cpu);
+		emit_u64("at_ns", burst->at_ns);
+		emit_u64("ns", burst->ns);
+		if (burst->began_ns) {
+			emit_u64("began_ns", burst->began_ns - perturber.shared->start_ns);
+			in = trace_find(perturber.pids[burst->cpu], perturber.shared->start_ns + burst->at_ns);
+			if (in) {
+				emit_text("comm", in->prev_comm);
+				emit_i64("pid", in->prev_pid);
+			}
+		}
+		emit_end();
+	}
+}
