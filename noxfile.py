@@ -57,6 +57,13 @@ def guest(session: nox.Session) -> None:
 
 
 @nox.session
+def bench(session: nox.Session) -> None:
+    """Measure VM starts, determinism and seeds: nox -s bench -- [start] [determinism] [orders]."""
+    environment(session)
+    session.run(PYTHON, "tests/bench/bench.py", *session.posargs)
+
+
+@nox.session
 def lint(session: nox.Session) -> None:
     """Check style and formatting with ruff."""
     environment(session)
@@ -86,7 +93,16 @@ def pytest_in_vms(session: nox.Session, folder: str) -> None:
         session,
         folder,
         # worksteal: these tests are long, and must not queue behind one another while a worker is free.
-        *("-n", "auto", "--dist", "worksteal", *(() if named else ("--kernel", "auto"))),
+        # hypothesis' plugin costs each process a second, and these tests use none of it.
+        *(
+            "-p",
+            "no:hypothesispytest",
+            "-n",
+            "auto",
+            "--dist",
+            "worksteal",
+            *(() if named else ("--kernel", "auto")),
+        ),
         KTSTR_DIE_WITH_PARENT="1",  # a killed nox must not leave VMs behind
         KTSTR_COMMAND=shlex.join(["nox", "-s", session.name, "--", *session.posargs]),  # to be shown
     )

@@ -271,6 +271,7 @@ def _case(
         clock=about["clock"],
         clock_reason=about["clock_reason"],
         seed=about["seed"],
+        perturb=about["perturb"],
         accelerator=about["accelerator"],
         qemu=about["qemu"],
         started=started,

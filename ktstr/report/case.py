@@ -31,7 +31,8 @@ class Case:
     `failed` where a verdict failed and `error` where the run could not be done. `message` is the first line
     of why it did not pass or was skipped, `details` all of it. `clock`, `accelerator` and `qemu` are empty
     where no VM was asked for. `started` is seconds since the epoch, `wall_s` host seconds with set-up,
-    `guest_s` guest seconds over all its VM runs. `runs` are these as the context recorded them.
+    `guest_s` guest seconds over all its VM runs, `perturb` whether they were perturbed. `runs` are these as
+    the context recorded them.
     """
 
     nodeid: str
@@ -46,6 +47,7 @@ class Case:
     clock: str
     clock_reason: str
     seed: int
+    perturb: bool
     accelerator: str
     qemu: str
     started: float

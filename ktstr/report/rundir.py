@@ -22,7 +22,10 @@ from ktstr.cache import locked
 from ktstr.errors import KtstrError
 from ktstr.report.sidecar import SCHEMA, write_json
 
-__all__ = ["Project", "Published", "Staging", "project_of", "recover", "results_dir"]
+__all__ = ["RUN_SUFFIX", "Project", "Published", "Staging", "project_of", "recover", "results_dir"]
+
+RUN_SUFFIX = "KTSTR_RUN_SUFFIX"
+"""The environment variable whose value, where it is set, ends the names of a session's run directories."""
 
 _SESSION = "session.json"
 _RUN = "run.json"
@@ -104,8 +107,9 @@ class Staging:
             self.path.mkdir(exist_ok=True)  # a worker may have been first
         except OSError as error:
             raise KtstrError(f"results directory {self.results}: {error.strerror}") from error
-        self._label = project.label
-        write_json(self.path / _SESSION, {"label": project.label, "started": self._started.isoformat()})
+        suffix = os.environ.get(RUN_SUFFIX)
+        self._label = project.label + (f"-{_UNSAFE.sub('-', suffix)}" if suffix else "")
+        write_json(self.path / _SESSION, {"label": self._label, "started": self._started.isoformat()})
 
     def hold(self) -> None:
         """Keep others from taking it for abandoned, for as long as this process lives."""

@@ -48,6 +48,7 @@ def sidecar(case: Case, versions: Versions) -> dict[str, object]:
         "clock": case.clock or None,
         "clock_reason": case.clock_reason or None,
         "seed": case.seed,
+        "perturb": case.perturb,
         "accelerator": case.accelerator or None,
         "qemu": case.qemu or None,
         "started": datetime.fromtimestamp(case.started, UTC).isoformat(timespec="milliseconds"),

@@ -35,6 +35,7 @@ _CASE = Case(
     clock="virtual",
     clock_reason="no KVM",
     seed=1,
+    perturb=False,
     accelerator="tcg",
     qemu="7.2.22",
     started=1_790_000_000.25,

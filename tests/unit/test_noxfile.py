@@ -47,7 +47,7 @@ def test_each_session_has_a_line_in_the_menu() -> None:
     command = [sys.executable, "-m", "nox", "--list"]
     menu = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
     described = re.findall(r"^[*-] (\w+) -> \S.*\.$", menu, re.MULTILINE)
-    assert set(described) == {"setup", "test", "unit", "guest", "lint", "typecheck"}
+    assert set(described) == {"setup", "test", "unit", "guest", "bench", "lint", "typecheck"}
 
 
 def test_an_unchanged_environment_is_left_alone(project: Project) -> None:
@@ -70,14 +70,14 @@ def test_setup_comes_first_and_leaves_the_tests_their_options(project: Project) 
     assert install.startswith("-m pip install")
     assert asked == [
         "-m ktstr.host.setup",
-        "-m pytest -o testpaths=tests/schedulers -n auto --dist worksteal --kernel 7.0 -k steady",
+        "-m pytest -o testpaths=tests/schedulers -p no:hypothesispytest -n auto --dist worksteal --kernel 7.0 -k steady",
     ]
 
 
 def test_a_kernel_is_named_where_the_user_names_none(project: Project) -> None:
     asked = project.nox("-s", "guest", "unit", "--", "-x")
     assert asked[1:] == [
-        "-m pytest -o testpaths=tests/guest -n auto --dist worksteal --kernel auto -x",
+        "-m pytest -o testpaths=tests/guest -p no:hypothesispytest -n auto --dist worksteal --kernel auto -x",
         "-m pytest -o testpaths=tests/unit -n auto -x",
     ]
 

@@ -33,6 +33,7 @@ def test_a_sidecar_says_what_ran_where_and_how_it_ended() -> None:
         "clock": "virtual",
         "clock_reason": "no KVM",
         "seed": 1,
+        "perturb": False,
         "accelerator": "tcg",
         "qemu": "7.2.22",
         "started": "2026-09-21T14:13:20.250+00:00",

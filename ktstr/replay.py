@@ -1,0 +1,113 @@
+"""Replaying a recorded test: from its sidecar to the command that runs it again, and whether the same came of it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ktstr.errors import KtstrError
+from ktstr.report.rundir import RUN_SUFFIX
+from ktstr.report.sidecar import SCHEMA, file_stem
+
+__all__ = ["Recorded", "differences", "read_sidecar", "replay_arguments", "replayed_sidecar"]
+
+_SUFFIX = "replay"
+ENVIRONMENT = {RUN_SUFFIX: _SUFFIX}
+"""What keeps a replay's results apart, so that the run it replays stays where it is."""
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """What a sidecar says of a test, and the project's folder that it lies in."""
+
+    path: Path
+    root: Path
+    data: Mapping[str, Any]
+
+    @property
+    def nodeid(self) -> str:
+        """The test's id with its kernel named exactly."""
+        file = str(self.data["nodeid"]).partition("::")[0]
+        name, _, parameters = str(self.data["test"]).removesuffix("]").partition("[")
+        version = self.data["kernel"]["version"]
+        return f"{file}::{name}[{version}{'-' if parameters else ''}{parameters}]"
+
+    @property
+    def explored(self) -> bool:
+        """Whether the seed is a parameter of the test's, as it is with --seeds."""
+        parameters = str(self.data["test"]).partition("[")[2].removesuffix("]")
+        return f"seed{self.data['seed']}" in parameters.split("-")
+
+
+def read_sidecar(path: Path) -> Recorded:
+    """The sidecar at `path`; KtstrError where it is none, or tells of a test that no VM was run for."""
+    try:
+        data = json.loads(path.read_text(encoding="ascii"))
+    except OSError as error:
+        raise KtstrError(f"{path}: {error.strerror}; must be a test's sidecar, below target/ktstr") from None
+    except ValueError:
+        raise KtstrError(f"{path}: not JSON; must be a test's sidecar, below target/ktstr") from None
+    wanted = ("nodeid", "test", "kernel", "topology", "seed", "clock", "runs")
+    if not isinstance(data, dict) or data.get("schema") != SCHEMA or any(name not in data for name in wanted):
+        raise KtstrError(f"{path}: not a test's sidecar of schema {SCHEMA}")
+    if not data["clock"]:
+        raise KtstrError(
+            f"{path}: {data['test']} ran no VM ({data.get('outcome')}); there is nothing to replay"
+        )
+    absolute = path.absolute()
+    # <root>/target/ktstr/<run>/<sidecar>, or a run in the history; a copy from elsewhere is of the project one is in.
+    root = next(
+        (folder.parents[1] for folder in absolute.parents if folder.parts[-2:] == ("target", "ktstr")), None
+    )
+    return Recorded(path, root or Path.cwd(), data)
+
+
+def replay_arguments(recorded: Recorded) -> list[str]:
+    """pytest's arguments that run the recorded test again, and really."""
+    data = recorded.data
+    return [
+        recorded.nodeid,
+        *("--kernel", str(data["kernel"]["version"])),
+        *("--topology", str(data["topology"])),
+        *("--clock", str(data["clock"])),
+        *("--seed", str(data["seed"])),
+        *(("--seeds", "1") if recorded.explored else ()),
+        *("--perturb", "on" if data.get("perturb") else "off"),
+        "--fresh",
+    ]
+
+
+def replayed_sidecar(recorded: Recorded, label: str) -> Path:
+    """Where the replay's own sidecar is; `label` is the project's."""
+    run = f"{recorded.data['kernel']['version']}-{label}-{_SUFFIX}"
+    return recorded.root / "target" / "ktstr" / run / f"{file_stem(recorded.nodeid)}.json"
+
+
+def differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
+    """What is not as it was, a line each; nothing where the runs were identical."""
+    told = []
+    if before["outcome"] != after["outcome"]:
+        told.append(f"it {_ended(after)} now, and {_ended(before)} then")
+    runs: Sequence[tuple[Any, Any]] = list(zip(before["runs"], after["runs"], strict=False))
+    if len(before["runs"]) != len(after["runs"]):
+        told.append(f"{len(after['runs'])} VM runs now, {len(before['runs'])} then")
+    for number, (old, new) in enumerate(runs, start=1):
+        if old["job"]["digest"] != new["job"]["digest"]:
+            told.append(
+                f"run {number}: another job (the scheduler, the test, ktstr or a compiler has changed)"
+            )
+        elif old["result"]["qemu_version"] != new["result"]["qemu_version"]:
+            versions = old["result"]["qemu_version"], new["result"]["qemu_version"]
+            told.append(f"run {number}: another QEMU ({versions[0]} then, {versions[1]} now)")
+        elif old["result"]["events_sha256"] != new["result"]["events_sha256"]:
+            told.append(f"run {number}: other events")
+    return told
+
+
+def _ended(data: Mapping[str, Any]) -> str:
+    return {"passed": "passed", "failed": "failed", "error": "could not be run"}.get(
+        str(data["outcome"]), str(data["outcome"])
+    )

@@ -1,0 +1,219 @@
+"""What ktstr promises of its VMs, measured: `nox -s bench -- [--kernel 7.0] [start] [determinism] [orders]`.
+
+Everything is run, nothing remembered; ratios are between figures of one run. `start` compares clones with boots of the
+same guest, `determinism` counts the different event streams of one job, `orders` those of context switches over seeds.
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from ktstr import CgroupDef, Ctx, KtstrError, Scheduler, Topology, cache, declare_scheduler, ktstr_test
+from ktstr.context import RunReport
+from ktstr.guest.agent import build_agent
+from ktstr.guest.initramfs import base_files
+from ktstr.kernel.model import Kernel
+from ktstr.kernel.resolve import resolve
+from ktstr.testing import record_of
+from ktstr.vm.accel import Accel
+from ktstr.vm.job import Clock, VmJob, Way, default_memory_mb
+from ktstr.vm.qemu import find_qemu
+from ktstr.vm.result import VmResult
+from ktstr.vm.run import run
+from ktstr.vm.template import KIND
+
+SCHEDULERS = Path(__file__).parents[1] / "schedulers"
+FIXTURE = declare_scheduler(name="bench_fixture", bpf=SCHEDULERS / "fixture.bpf.c", topology=(1, 2, 4, 1))
+PARTS = ("start", "determinism", "orders")
+
+
+@dataclass
+class Count:
+    """The VMs really started."""
+
+    booted: int = 0
+    cloned: int = 0
+
+    def add(self, result: VmResult) -> VmResult:
+        assert result.start != "remembered"
+        self.cloned += result.start == "clone"
+        self.booted += result.start == "boot" or bool(result.template_boot_s)
+        return result
+
+
+@dataclass
+class Bench:
+    """What all parts share."""
+
+    kernel: Kernel
+    folder: Path
+    repeats: float
+    count: Count = field(default_factory=Count)
+
+    def times(self, number: int) -> range:
+        """`number` repeats, or what --repeats makes of it."""
+        return range(max(2, round(number * self.repeats)))
+
+    def empty(self, topology: Topology, clock: Clock, *, cold: bool) -> float:
+        """Host seconds of a guest that does nothing: from QEMU's start over its first event to QEMU's end."""
+        job = VmJob(
+            kernel=self.kernel,
+            topology=topology,
+            memory_mb=default_memory_mb(topology),
+            files=tuple(base_files(build_agent(), self.kernel.config, self.kernel.release)),
+            payload=(),
+            plan="",
+            clock=clock,
+            seed=1,
+        )
+        way = Way(cold=cold, fresh=True)
+        return self.count.add(run(job, Accel("tcg", clock, "a benchmark"), self.folder / "empty", way)).wall_s
+
+    def scenario(
+        self,
+        scheduler: Scheduler,
+        topology: Topology,
+        seed: int,
+        workers: int,
+        hold_s: float,
+        *,
+        trace: bool = False,
+    ) -> RunReport:
+        """A run of one cgroup of spinners under the virtual clock."""
+
+        @ktstr_test(scheduler=scheduler)
+        def bench(ctx: Ctx) -> None: ...
+
+        record = record_of(bench)
+        assert record is not None
+        ctx = Ctx(
+            replace(record, topology=topology),
+            self.kernel,
+            "virtual",
+            seed,
+            self.folder / "scenario",
+            way=Way(fresh=True),
+        )
+        report = ctx.run(CgroupDef("w", workers), hold_s=hold_s, check=False, trace=trace)
+        self.count.add(report.result)
+        return report
+
+
+def start(bench: Bench) -> None:
+    """Clones against the fastest boot of the same kernel, topology and agent."""
+    print("start: host seconds from QEMU's start to its end, of a guest that does nothing (TCG)")
+    print(f"  {'clock':8} {'topology':10} {'boot':>7} {'clone':>7} {'fastest':>8} {'ratio':>6}")
+    for text in ("1n2l4c1t", "1n4l4c2t"):
+        topology = Topology.parse(text)
+        for clock in ("real", "virtual"):
+            bench.empty(topology, clock, cold=False)  # makes the template
+            boots = [bench.empty(topology, clock, cold=True) for _ in bench.times(3)]
+            clones = [bench.empty(topology, clock, cold=False) for _ in bench.times(10)]
+            median = statistics.median(clones)
+            print(
+                f"  {clock:8} {text:10} {min(boots):7.2f} {median:7.3f} {min(clones):8.3f} {min(boots) / median:6.1f}",
+                flush=True,
+            )
+
+
+def determinism(bench: Bench) -> None:
+    """How many different event streams the same job gives."""
+    print(f"determinism: different event streams of the same job, on QEMU {find_qemu().version}")
+    eight, many = Topology.parse("1n2l4c1t"), Topology.parse("1n4l4c2t")
+    exits = declare_scheduler(name="bench_exits", bpf=SCHEDULERS / "exits.bpf.c")
+
+    def fixture() -> str:
+        return bench.scenario(FIXTURE, eight, 1, 12, 3.0).result.events_sha256
+
+    def idle_then_busy(number: int, what: Callable[[], str]) -> list[str]:
+        half = number // 2
+        quiet = [what() for _ in range(half)]
+        with busy_host():
+            return quiet + [what() for _ in range(number - half)]
+
+    def made_anew() -> str:
+        for entry in cache.entries(KIND):
+            cache.discard(entry.kind, entry.key, "removing templates")
+        return fixture()
+
+    rows: list[tuple[str, list[str]]] = [
+        (
+            "fixture, 8 CPUs, 12 workers, 3 s, half on a busy host",
+            idle_then_busy(len(bench.times(50)), fixture),
+        ),
+        (
+            "fixture, 32 CPUs, 40 workers, 1 s",
+            [bench.scenario(FIXTURE, many, 1, 40, 1.0).result.events_sha256 for _ in bench.times(10)],
+        ),
+        ("fixture, 8 CPUs, template made anew", [fixture(), *(made_anew() for _ in bench.times(5))]),
+        (
+            "a scheduler that ends with an error",
+            [bench.scenario(exits, eight, 1, 12, 2.0).result.events_sha256 for _ in bench.times(10)],
+        ),
+    ]
+    for name, hashes in rows:
+        different = len(set(hashes))
+        print(f"  {name:56} {len(hashes):3} runs: {different} ({hashes[0][:12]})", flush=True)
+
+
+def orders(bench: Bench) -> None:
+    """How many orders of context switches seeds give, without a perturber."""
+    topology = Topology.parse("1n2l4c1t")
+    seen = []
+    for seed in bench.times(20):
+        switches = bench.scenario(FIXTURE, topology, seed + 1, 12, 0.5, trace=True).guest.switches
+        assert switches is not None
+        assert not switches.lost
+        seen.append(switches.order)
+    print(f"orders: {len(seen)} seeds give {len(set(seen))} different orders of context switches")
+
+
+@contextmanager
+def busy_host() -> Iterator[None]:
+    """Two processes that compute without end."""
+    processes = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(2)]
+    try:
+        yield
+    finally:
+        for process in processes:
+            process.kill()
+            process.wait()
+
+
+def main(arguments: Sequence[str]) -> int:
+    parser = argparse.ArgumentParser(
+        prog="nox -s bench --", description="Measure what ktstr promises of its VMs."
+    )
+    parser.add_argument("parts", nargs="*", metavar="PART", help=f"{', '.join(PARTS)} (default: all)")
+    parser.add_argument("--kernel", default="auto", help="which kernel (default: auto)")
+    parser.add_argument(
+        "--repeats", type=float, default=1.0, help="of how often each is repeated (default: 1)"
+    )
+    given = parser.parse_args(arguments)
+    if unknown := set(given.parts) - set(PARTS):
+        parser.error(f"{min(unknown)}: must be one of {', '.join(PARTS)}")
+    try:
+        kernel = resolve(given.kernel)[-1]
+        print(f"kernel {kernel.version}, QEMU {find_qemu().version}")
+        with tempfile.TemporaryDirectory(prefix="ktstr-bench-") as folder:
+            bench = Bench(kernel, Path(folder), given.repeats)
+            for part in PARTS:
+                if not given.parts or part in given.parts:
+                    {"start": start, "determinism": determinism, "orders": orders}[part](bench)
+            print(f"VMs: {bench.count.booted} booted, {bench.count.cloned} cloned, 0 remembered")
+    except KtstrError as error:
+        print(f"ktstr: {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

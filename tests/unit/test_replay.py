@@ -1,0 +1,119 @@
+"""From a sidecar to the command that runs the test again, and what is told of the difference."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ktstr import KtstrError
+from ktstr.replay import differences, read_sidecar, replay_arguments, replayed_sidecar
+from ktstr.report.sidecar import file_stem
+
+
+def a_run(digest: str = "job", qemu: str = "7.2.22", events: str = "aa") -> dict[str, Any]:
+    return {"job": {"digest": digest}, "result": {"qemu_version": qemu, "events_sha256": events}}
+
+
+def a_sidecar(folder: Path, **changes: object) -> Path:
+    data: dict[str, Any] = {
+        "schema": 1,
+        "nodeid": "tests/test_mine.py::steady[7.0]",
+        "test": "steady",
+        "outcome": "failed",
+        "kernel": {"version": "7.0.13"},
+        "topology": "1n2l4c1t",
+        "seed": 7,
+        "perturb": False,
+        "clock": "virtual",
+        "runs": [a_run()],
+        **changes,
+    }
+    path = folder / "target" / "ktstr" / "7.0.13-1234567" / "steady.json"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(data))
+    return path
+
+
+def test_the_test_is_run_on_what_it_ran_on(tmp_path: Path) -> None:
+    recorded = read_sidecar(a_sidecar(tmp_path))
+    assert recorded.root == tmp_path
+    assert replay_arguments(recorded) == [
+        "tests/test_mine.py::steady[7.0.13]",
+        *("--kernel", "7.0.13", "--topology", "1n2l4c1t", "--clock", "virtual", "--seed", "7"),
+        *("--perturb", "off", "--fresh"),
+    ]
+
+
+def test_an_explored_seed_is_a_parameter_again(tmp_path: Path) -> None:
+    path = a_sidecar(
+        tmp_path, nodeid="test_mine.py::steady[7.0-seed7-wide]", test="steady[seed7-wide]", perturb=True
+    )
+    arguments = replay_arguments(read_sidecar(path))
+    assert arguments[0] == "test_mine.py::steady[7.0.13-seed7-wide]"
+    assert arguments[arguments.index("--seed") :] == [
+        "--seed",
+        "7",
+        "--seeds",
+        "1",
+        "--perturb",
+        "on",
+        "--fresh",
+    ]
+
+
+def test_the_replays_own_sidecar_does_not_take_the_place_of_the_recorded_one(tmp_path: Path) -> None:
+    recorded = read_sidecar(a_sidecar(tmp_path))
+    stem = file_stem("tests/test_mine.py::steady[7.0.13]")
+    assert replayed_sidecar(recorded, "1234567") == (
+        tmp_path / "target" / "ktstr" / "7.0.13-1234567-replay" / f"{stem}.json"
+    )
+
+
+def test_a_copy_from_elsewhere_is_of_the_project_one_is_in(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = a_sidecar(tmp_path).rename(tmp_path / "artifact.json")
+    monkeypatch.chdir(tmp_path)
+    assert read_sidecar(path).root == tmp_path
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (None, r"sidecar\.json: No such file or directory; must be a test's sidecar"),
+        ("{", r"sidecar\.json: not JSON"),
+        ("[]", r"sidecar\.json: not a test's sidecar of schema 1"),
+        ('{"schema": 2}', r"sidecar\.json: not a test's sidecar of schema 1"),
+    ],
+)
+def test_what_is_no_sidecar_is_refused(tmp_path: Path, content: str | None, message: str) -> None:
+    path = tmp_path / "sidecar.json"
+    if content is not None:
+        path.write_text(content)
+    with pytest.raises(KtstrError, match=message):
+        read_sidecar(path)
+
+
+def test_a_test_that_ran_no_vm_cannot_be_replayed(tmp_path: Path) -> None:
+    with pytest.raises(KtstrError, match="steady ran no VM .skipped.; there is nothing to replay"):
+        read_sidecar(a_sidecar(tmp_path, clock=None, outcome="skipped"))
+
+
+@pytest.mark.parametrize(
+    ("now", "told"),
+    [
+        ({}, []),
+        ({"outcome": "passed"}, ["it passed now, and failed then"]),
+        ({"runs": [a_run(events="bb")]}, ["run 1: other events"]),
+        ({"runs": [a_run(qemu="10.0.0", events="bb")]}, ["run 1: another QEMU (7.2.22 then, 10.0.0 now)"]),
+        (
+            {"runs": [a_run(digest="other", events="bb")]},
+            ["run 1: another job (the scheduler, the test, ktstr or a compiler has changed)"],
+        ),
+        ({"runs": []}, ["0 VM runs now, 1 then"]),
+    ],
+)
+def test_a_difference_is_told_with_its_cause(now: dict[str, Any], told: list[str]) -> None:
+    before = {"outcome": "failed", "runs": [a_run()]}
+    assert differences(before, before | now) == told
