@@ -124,6 +124,7 @@ def plan_tests(
 def make_context(item: pytest.Item, session_name: str) -> Ctx:
     """The `ctx` of a planned test. Its artifacts lie beside the test's sidecar, under the same name."""
     from ktstr.context import Ctx
+    from ktstr.vm.qemu import emulation_limit
 
     plan = item.stash.get(_PLAN, None)
     if plan is None:
@@ -132,6 +133,8 @@ def make_context(item: pytest.Item, session_name: str) -> Ctx:
         item.config.stash[_STAGING] = staging = Staging(item.config.rootpath, session_name)
         staging.hold()
     item.stash[_MACHINE] = machine = _machine(plan)
+    if machine.accelerator == "tcg" and (limit := emulation_limit(plan.test.topology)):
+        pytest.skip(limit)
     item.stash[_CONTEXT] = context = Ctx(
         test=plan.test,
         kernel=plan.kernel,

@@ -20,11 +20,11 @@ from ktstr.topology import Topology
 from ktstr.vm.job import VmJob
 
 __all__ = [
-    "TCG_MAX_CPUS",
     "Memory",
     "Qemu",
     "boot_command",
     "clone_command",
+    "emulation_limit",
     "find_qemu",
     "icount_shift",
     "node_memory",
@@ -36,7 +36,8 @@ __all__ = [
 _PROGRAM = "qemu-system-x86_64"
 # 7.2 is Debian 12's, the oldest on which the options below were measured.
 OLDEST = (7, 2)
-TCG_MAX_CPUS = 255
+# An APIC's last id; the one above it means all. More take interrupt remapping, which this machine does not have.
+_LAST_APIC_ID = 254
 # A template's own randomness; a job's seed is mixed in after the clone.
 TEMPLATE_SEED = 0
 # What runs before a guest's kernel: a BIOS, and what it starts a kernel by.
@@ -111,6 +112,22 @@ class Memory:
 
     folder: Path
     shared: bool
+
+
+def emulation_limit(topology: Topology) -> str | None:
+    """Why QEMU cannot emulate a topology, or None where it can.
+
+    An APIC id is made of thread, core and socket, each in as many bits as it needs (QEMU's include/hw/i386/topology.h),
+    so a topology of fewer CPUs than there are ids may still go beyond the last.
+    """
+    thread_bits, core_bits = (topology.threads - 1).bit_length(), (topology.cores - 1).bit_length()
+    last = ((topology.llcs - 1) << core_bits | topology.cores - 1) << thread_bits | topology.threads - 1
+    if last <= _LAST_APIC_ID:
+        return None
+    return (
+        f"topology {topology}: its {topology.cpus} CPUs need APIC ids up to {last}; QEMU without KVM has them"
+        f" up to {_LAST_APIC_ID}"
+    )
 
 
 def boot_command(qemu: Qemu, job: VmJob, accelerator: str, folder: Path, initramfs: Path) -> list[str]:

@@ -13,7 +13,7 @@ from ktstr.vm.accel import Accel
 from ktstr.vm.budget import hold_cores
 from ktstr.vm.job import DEFAULT_WAY, VmJob, Way
 from ktstr.vm.machine import started
-from ktstr.vm.qemu import TCG_MAX_CPUS, Qemu, boot_command, find_qemu
+from ktstr.vm.qemu import Qemu, boot_command, emulation_limit, find_qemu
 from ktstr.vm.qmp import MonitorError
 from ktstr.vm.remembered import FILES, recall, remember, result_key
 from ktstr.vm.result import VmResult, classify, parse_events
@@ -34,10 +34,8 @@ def run(job: VmJob, accel: Accel, folder: Path, way: Way = DEFAULT_WAY) -> VmRes
     where QEMU is missing or the job is more than it can do.
     """
     qemu = find_qemu()
-    if accel.name == "tcg" and job.topology.cpus > TCG_MAX_CPUS:
-        raise KtstrError(
-            f"topology {job.topology}: {job.topology.cpus} CPUs; QEMU without KVM can do {TCG_MAX_CPUS} at most"
-        )
+    if accel.name == "tcg" and (limit := emulation_limit(job.topology)):
+        raise KtstrError(limit)
     folder = folder.absolute()
     key = result_key(qemu, job, accel.name, cold=way.cold) if job.clock == "virtual" else None
     try:

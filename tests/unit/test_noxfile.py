@@ -70,7 +70,8 @@ def test_setup_comes_first_and_leaves_the_tests_their_options(project: Project) 
     assert install.startswith("-m pip install")
     assert asked == [
         "-m ktstr.host.setup",
-        "-m pytest -o testpaths=tests/schedulers -p no:hypothesispytest -n auto --dist worksteal --kernel 7.0 -k steady",
+        "-m pytest -o testpaths=tests/schedulers -p no:hypothesispytest -n auto --dist worksteal"
+        " --kernel 7.0 -k steady",
     ]
 
 

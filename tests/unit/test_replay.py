@@ -96,7 +96,7 @@ def test_what_is_no_sidecar_is_refused(tmp_path: Path, content: str | None, mess
 
 
 def test_a_test_that_ran_no_vm_cannot_be_replayed(tmp_path: Path) -> None:
-    with pytest.raises(KtstrError, match="steady ran no VM .skipped.; there is nothing to replay"):
+    with pytest.raises(KtstrError, match=r"steady ran no VM .skipped.; there is nothing to replay"):
         read_sidecar(a_sidecar(tmp_path, clock=None, outcome="skipped"))
 
 

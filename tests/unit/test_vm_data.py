@@ -9,7 +9,7 @@ from vm_stand_in import a_job
 
 from ktstr.topology import Topology
 from ktstr.vm.job import VmJob, default_memory_mb
-from ktstr.vm.qemu import Qemu, boot_command, icount_shift
+from ktstr.vm.qemu import Qemu, boot_command, emulation_limit, icount_shift
 from ktstr.vm.result import Ending, Event, VmResult, classify, parse_events
 from ktstr.vm.turn import turn_for
 
@@ -236,3 +236,19 @@ def test_a_result_gives_its_events_by_kind() -> None:
     events = ({"ev": "cpu", "cpu": 0}, {"ev": "node"}, {"ev": "cpu", "cpu": 1})
     result = VmResult(Ending.DONE, "", events, "", "", (), "tcg", "virtual", "7.2.0", None, 1.0, "boot")
     assert [event["cpu"] for event in result.of("cpu")] == [0, 1]
+
+
+@pytest.mark.parametrize(
+    ("topology", "last"),
+    # The presets near the limit: 252 CPUs in 14 LLCs take more ids than 240 in 15.
+    [
+        ("1n15l8c2t", None),
+        ("1n14l9c2t", 433),
+        ("1n15l16c1t", None),
+        ("1n14l18c1t", 433),
+        ("1n255l1c1t", None),
+    ],
+)
+def test_what_can_be_emulated_is_a_matter_of_apic_ids(topology: str, last: int | None) -> None:
+    limit = emulation_limit(Topology.parse(topology))
+    assert limit is None if last is None else f"need APIC ids up to {last};" in str(limit)

@@ -128,7 +128,7 @@ def test_bytes_that_are_no_text_do_no_harm(monkeypatch: pytest.MonkeyPatch, tmp_
 
 
 def test_more_cpus_than_qemu_emulates_are_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    with pytest.raises(KtstrError, match=r"^topology 1n2l128c1t: 256 CPUs; QEMU without KVM can do 255"):
+    with pytest.raises(KtstrError, match=r"^topology 1n2l128c1t: its 256 CPUs need APIC ids up to 255; QEMU"):
         ran(monkeypatch, tmp_path, DONE, a_job(tmp_path, topology="1n2l128c1t"))
 
 
