@@ -115,7 +115,10 @@ def _cloned(qemu: Qemu, job: VmJob, accelerator: str, folder: Path) -> _Ended | 
                 with clone(qemu, job, accelerator, folder, kept, deadline) as running:
                     end = (*running.machine.wait(deadline), running.machine.output)
             except MonitorError as error:
-                raise KtstrError(f"a clone of template {kept.key} could not be started: {error}") from None
+                raise KtstrError(
+                    f"a clone of template {kept.key} could not be started: {error};"
+                    " `invoke cache --verify` finds and removes a damaged template"
+                ) from None
             wall_s = time.monotonic() - start
             for name in FILES:  # the guest's story begins in the template
                 path = folder / name
