@@ -35,8 +35,10 @@ __all__ = [
     "file_digest",
     "find",
     "in_use",
+    "is_in_use",
     "limit_bytes",
     "locked",
+    "remove_partials",
 ]
 
 _NOTICE_AFTER_S = 2.0
@@ -131,28 +133,51 @@ def entry(kind: str, key: str, what: str, make: Callable[[Path], None]) -> Path:
     return path
 
 
-def discard(kind: str, key: str, what: str) -> None:
-    """Remove an entry, even one in use: who has its files open or mapped keeps them."""
+def discard(kind: str, key: str, what: str, still: Callable[[Path], bool] = Path.is_dir) -> None:
+    """Remove an entry, even one in use: who has its files open or mapped keeps them.
+
+    `still` is asked once the entry's lock is held: another process may have made it anew meanwhile.
+    """
     folder = cache_dir() / kind
     with locked(folder / f".{key}.lock", what):
-        _remove(folder, key)
+        if still(folder / key):
+            _remove(folder, key)
 
 
 @contextmanager
-def in_use(kind: str, key: str) -> Iterator[bool]:
-    """Keep an entry from being evicted within the block, and count it as used now; False where it is not there."""
+def in_use(kind: str, key: str, *, touch: bool = True) -> Iterator[bool]:
+    """Keep an entry from being evicted within the block; False where it is not there.
+
+    It counts as used now, but for `touch=False`.
+    """
     folder = cache_dir() / kind
     descriptor = os.open(folder / f".{key}.use", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_SH)
         try:
-            os.utime(folder / key)
+            if touch:
+                os.utime(folder / key)
+            there = touch or (folder / key).is_dir()
         except FileNotFoundError:
-            yield False
-        else:
-            yield True
+            there = False
+        yield there
     finally:
         os.close(descriptor)
+
+
+def is_in_use(kind: str, key: str) -> bool:
+    """Whether a process keeps an entry from being evicted, at this moment."""
+    try:
+        descriptor = os.open(cache_dir() / kind / f".{key}.use", os.O_RDWR | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return False
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(descriptor)
+    return False
 
 
 @dataclass(frozen=True)
@@ -230,6 +255,18 @@ def _evict(entry: Entry) -> bool:
         return False
     finally:
         os.close(descriptor)
+
+
+def remove_partials(*kinds: str) -> int:
+    """Remove what killed processes left half made of some kinds; returns the bytes that took."""
+    freed = 0
+    for kind in kinds:
+        for partial in (cache_dir() / kind).glob(".*.partial"):
+            lock = FileLock(partial.with_suffix(".lock"))
+            with suppress(Timeout), lock.acquire(timeout=0):  # else its maker lives
+                freed += disk_usage(partial)
+                shutil.rmtree(partial, ignore_errors=True)
+    return freed
 
 
 def _remove(folder: Path, key: str) -> None:

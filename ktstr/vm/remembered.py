@@ -11,6 +11,7 @@ from ktstr.vm.job import VmJob
 from ktstr.vm.qemu import Qemu
 from ktstr.vm.result import Ending, VmResult, parse_events
 from ktstr.vm.template import template_key
+from ktstr.vm.turn import turn_of
 
 __all__ = ["FILES", "KIND", "recall", "remember", "result_key"]
 
@@ -25,7 +26,9 @@ _LASTING = (Ending.DONE, Ending.PANIC, Ending.OUT_OF_MEMORY, Ending.HANG)
 
 def result_key(qemu: Qemu, job: VmJob, accelerator: str, *, cold: bool) -> str:
     """A key over everything that can change the job's result."""
-    return cache.digest("result-1", template_key(qemu, job, accelerator), job.digest(), str(cold))
+    turn = turn_of(qemu.release, job)  # it reaches the guest with the plan, and is not in the job's
+    paced = turn.plan_line if turn else ""
+    return cache.digest("result-2", template_key(qemu, job, accelerator), job.digest(), paced, str(cold))
 
 
 def recall(key: str, folder: Path) -> VmResult | None:

@@ -18,7 +18,7 @@ from ktstr.vm.qmp import MonitorError
 from ktstr.vm.remembered import FILES, recall, remember, result_key
 from ktstr.vm.result import VmResult, classify, parse_events
 from ktstr.vm.template import NotKept, Template, clone, template
-from ktstr.vm.turn import Turn, turn_for
+from ktstr.vm.turn import turn_of
 
 __all__ = ["run"]
 
@@ -56,7 +56,7 @@ def run(job: VmJob, accel: Accel, folder: Path, way: Way = DEFAULT_WAY) -> VmRes
 def _write_job(qemu: Qemu, job: VmJob, folder: Path) -> None:
     """What the guest reads, and the files that QEMU writes to, empty."""
     folder.mkdir(parents=True, exist_ok=True)
-    turn = _turn(qemu, job)
+    turn = turn_of(qemu.release, job)
     (folder / "plan.txt").write_text((turn.plan_line if turn else "") + f"seed {job.seed}\n" + job.plan)
     for name in FILES:
         (folder / name).write_text("")
@@ -86,7 +86,7 @@ def _ran(qemu: Qemu, job: VmJob, accelerator: str, folder: Path, way: Way) -> Vm
     console = _text(folder / "console.log")
     events = parse_events((folder / "events.jsonl").read_text(errors="replace"))
     ending, why = classify(ended.status, ended.timed_out, events, console, job.wall_limit_s, ended.output)
-    turn, kept = _turn(qemu, job), ended.template
+    turn, kept = turn_of(qemu.release, job), ended.template
     return VmResult(
         ending=ending,
         why=why,
@@ -134,12 +134,6 @@ def _booted(qemu: Qemu, job: VmJob, accelerator: str, folder: Path) -> _Ended:
     with started(command) as machine:
         end = (*machine.wait(start + job.wall_limit_s), machine.output)
     return _Ended(command, *end, time.monotonic() - start, None)
-
-
-def _turn(qemu: Qemu, job: VmJob) -> Turn | None:
-    """The CPU turn's bound, where there is one."""
-    bounded = job.clock == "virtual" and job.bounded_turn
-    return turn_for(qemu.release, job.topology.cpus) if bounded else None
 
 
 def _text(path: Path) -> str:

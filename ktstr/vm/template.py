@@ -33,7 +33,7 @@ from ktstr.vm.machine import Machine, started
 from ktstr.vm.qemu import Qemu, clone_command, node_memory, template_command
 from ktstr.vm.qmp import MonitorError, Qmp, monitor_socket
 
-__all__ = ["KIND", "Clone", "NotKept", "Template", "altered", "clone", "template", "template_key"]
+__all__ = ["KIND", "Clone", "NotKept", "Template", "about", "altered", "clone", "template", "template_key"]
 
 KIND = "templates"
 _STATE, _ABOUT = "state", "template.json"
@@ -98,7 +98,8 @@ def template(qemu: Qemu, job: VmJob, accelerator: str) -> Iterator[Template]:
                     cache.evict()
                 yield Template(key, folder, boot_s)
                 return
-        cache.discard(KIND, key, f"replacing a damaged template ({damage})")
+        replacing = f"replacing a damaged template ({damage})"
+        cache.discard(KIND, key, replacing, lambda there: _damage(there) is not None)
 
 
 @contextmanager
@@ -121,11 +122,24 @@ def altered(folder: Path) -> str | None:
     """Which file of a template is not what was written, by its content, or None."""
     if damage := _damage(folder):
         return damage
-    about = _about(folder)
-    for name, digest in about["sha256"].items():
-        if _content_digest(folder / name) != digest:
-            return f"{name}: its content has changed"
+    try:
+        for name, digest in about(folder)["sha256"].items():
+            if _content_digest(folder / name) != digest:
+                return f"{name}: its content has changed"
+    except OSError as error:
+        return f"{Path(error.filename or folder).name}: {error.strerror}"
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return f"{_ABOUT}: not what was written"
     return None
+
+
+def about(folder: Path) -> dict[str, Any]:
+    """What a template's folder says of it: what it was made of, sizes and digests of its files.
+
+    Raises OSError or ValueError where it cannot be read.
+    """
+    told: dict[str, Any] = json.loads((folder / _ABOUT).read_text())
+    return told
 
 
 def _boot(qemu: Qemu, job: VmJob, accelerator: str, folder: Path) -> float:
@@ -147,7 +161,7 @@ def _boot(qemu: Qemu, job: VmJob, accelerator: str, folder: Path) -> float:
                 raise NotKept(_told(error, machine)) from None
     boot_s = time.monotonic() - start
     names = [_STATE, *(node_memory(folder, node).name for node in range(job.topology.numa_nodes))]
-    about = {
+    made = {
         "kernel": job.kernel.version,
         "topology": str(job.topology),
         "memory_mb": job.memory_mb,
@@ -160,7 +174,7 @@ def _boot(qemu: Qemu, job: VmJob, accelerator: str, folder: Path) -> float:
         "size": {name: (folder / name).stat().st_size for name in names},
         "sha256": {name: _content_digest(folder / name) for name in names},
     }
-    (folder / _ABOUT).write_text(json.dumps(about, indent=2) + "\n")
+    (folder / _ABOUT).write_text(json.dumps(made, indent=2) + "\n")
     return boot_s
 
 
@@ -262,8 +276,7 @@ def _progress(job: VmJob) -> Iterator[None]:
 def _damage(folder: Path) -> str | None:
     """What is wrong with a template at first sight: a file that is not there, of another size, of another format."""
     try:
-        about = _about(folder)
-        for name, size in about["size"].items():
+        for name, size in about(folder)["size"].items():
             if (there := (folder / name).stat().st_size) != size:
                 return f"{name}: {there} bytes, not {size}"
         with (folder / _STATE).open("rb") as state:
@@ -274,11 +287,6 @@ def _damage(folder: Path) -> str | None:
     except (ValueError, KeyError, TypeError, AttributeError):
         return f"{_ABOUT}: not what was written"
     return None
-
-
-def _about(folder: Path) -> dict[str, Any]:
-    about: dict[str, Any] = json.loads((folder / _ABOUT).read_text())
-    return about
 
 
 def _content_digest(path: Path) -> str:

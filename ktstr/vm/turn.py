@@ -9,7 +9,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-__all__ = ["UNBOUNDED_NS", "Turn", "turn_for"]
+from ktstr.vm.job import VmJob
+
+__all__ = ["UNBOUNDED_NS", "Turn", "turn_for", "turn_of"]
 
 UNBOUNDED_NS = 4_000_000
 """A turn that is left as QEMU has it ends at a tick of some busy CPU, of which each has one in 4 ms (HZ=250)."""
@@ -50,3 +52,9 @@ def turn_for(release: tuple[int, int], cpus: int) -> Turn | None:
     if release < _DIVIDES:
         return Turn(3, 2 * _TURN_TICKS) if cpus > 2 else None
     return Turn(2, _TURN_TICKS * cpus) if 1 < cpus <= 8 else None
+
+
+def turn_of(release: tuple[int, int], job: VmJob) -> Turn | None:
+    """The programming for a job; None where its turn is not bounded."""
+    bounded = job.clock == "virtual" and job.bounded_turn
+    return turn_for(release, job.topology.cpus) if bounded else None

@@ -16,7 +16,7 @@
 #define SLICE_NS 5000000ULL
 
 /* How long the window is, from the start of a turn, in nanoseconds. */
-const volatile u32 window_ns = 20000;
+const volatile u32 window_ns = 25000;
 
 static u64 started_ns[MAX_CPUS];
 static s32 forgotten;

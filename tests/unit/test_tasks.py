@@ -59,7 +59,7 @@ def test_invoke_and_ktstr_offer_the_same_menu() -> None:
         run(sys.executable, "-c", "from ktstr.tasks import main; main()", "-l"),
     )
     assert by_invoke.stdout.splitlines()[1:] == by_ktstr.stdout.splitlines()[1:]
-    for name in ("doctor", "initramfs", "kernel-fetch", "kernel-list", "sched-build"):
+    for name in ("cache", "doctor", "initramfs", "kernel-fetch", "kernel-list", "sched-build"):
         assert f"  {name} " in by_invoke.stdout
 
 

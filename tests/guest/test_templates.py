@@ -1,0 +1,207 @@
+"""A job starts as a clone of a booted guest: nothing of that shows in what the guest did.
+
+Tests that destroy templates have a cache of their own, with the user's kernels and programs.
+"""
+
+import json
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from ktstr import CgroupDef, Ctx, declare_scheduler, ktstr_test
+from ktstr.cache import cache_dir
+from ktstr.context import RunReport
+from ktstr.guest.agent import build_agent
+from ktstr.guest.initramfs import Packed, base_files, program_files
+from ktstr.topology import Topology
+from ktstr.vm.accel import Accel
+from ktstr.vm.job import VmJob, Way
+from ktstr.vm.result import Ending
+from ktstr.vm.run import run
+
+SCHEDULERS = Path(__file__).parents[1] / "schedulers"
+CLONED = declare_scheduler(name="cloned", bpf=SCHEDULERS / "fixture.bpf.c", topology=(1, 1, 2, 1))
+FRESH = Way(fresh=True)
+
+
+@pytest.fixture
+def own_cache(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """A cache without templates and results, and otherwise the user's."""
+    theirs, ours = cache_dir(), tmp_path / "cache"
+    ours.mkdir()
+    for folder in theirs.iterdir():
+        if folder.name not in ("templates", "results"):
+            (ours / folder.name).symlink_to(folder)
+    monkeypatch.setenv("KTSTR_CACHE_DIR", str(ours))
+    return ours
+
+
+def half_a_second(ctx: Ctx, folder: Path, clock: str = "virtual") -> RunReport:
+    """Three workers on two CPUs, run whether or not that was run before."""
+    again = Ctx(ctx.test, ctx.kernel, clock, seed=3, artifacts=folder, way=FRESH)
+    return again.run(CgroupDef("cg", workers=3), hold_s=0.5)
+
+
+@contextmanager
+def busy_cores() -> Iterator[None]:
+    """A process that never waits on every core of the host."""
+    spinners = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in os.sched_getaffinity(0)]
+    try:
+        yield
+    finally:
+        for spinner in spinners:
+            spinner.kill()
+            spinner.wait()
+
+
+@ktstr_test(scheduler=CLONED)
+def clones_give_the_same_events_on_a_busy_host_too(ctx: Ctx, tmp_path: Path) -> None:
+    first, second = (half_a_second(ctx, tmp_path / name) for name in ("first", "second"))
+    with busy_cores():
+        third = half_a_second(ctx, tmp_path / "third")
+    reports = (first, second, third)
+    assert [report.result.start for report in reports] == ["clone"] * 3
+    assert len({report.result.events_sha256 for report in reports}) == 1
+    state = first.guest.state("held")
+    assert state is not None
+    assert (state.state, state.ops) == ("enabled", "fixture"), "the scheduler's files reached the clone"
+
+
+def truncate(folder: Path) -> None:
+    os.truncate(folder / "state", (folder / "state").stat().st_size // 2)
+
+
+def overwrite_header(folder: Path) -> None:
+    with (folder / "state").open("r+b") as state:
+        state.write(b"what is this")
+
+
+def lose_memory(folder: Path) -> None:
+    (folder / "node-0").unlink()
+
+
+@ktstr_test(scheduler=CLONED)
+@pytest.mark.parametrize("spoil", [shutil.rmtree, truncate, overwrite_header, lose_memory])
+def spoiled_template_is_made_anew_and_gives_the_same_events(
+    ctx: Ctx, own_cache: Path, tmp_path: Path, spoil: Callable[[Path], None]
+) -> None:
+    before = half_a_second(ctx, tmp_path / "before").result
+    spoil(own_cache / "templates" / before.template)
+    after = half_a_second(ctx, tmp_path / "after").result
+    assert before.template_boot_s > 0
+    assert after.template_boot_s > 0
+    assert (after.template, after.events_sha256) == (before.template, before.events_sha256)
+
+
+@ktstr_test()
+def files_of_a_job_reach_its_clone(ctx: Ctx, tmp_path: Path) -> None:
+    """A program with its libraries, and a file, none of which the template was booted with."""
+    if (cat := shutil.which("cat")) is None:
+        pytest.skip("cat is not installed")
+    note = tmp_path / "note"
+    note.write_text("a line that only this job has\n")
+    job = VmJob(
+        kernel=ctx.kernel,
+        topology=Topology(),
+        memory_mb=256,
+        files=tuple(base_files(build_agent(), ctx.kernel.config, ctx.kernel.release)),
+        payload=(
+            *program_files(Path(cat).resolve(), "/ktstr/bin/cat", "the test's"),
+            Packed("/ktstr/share/note", note, 0o644, "the test's"),
+        ),
+        plan="scheduler 5000000000 /ktstr/bin/cat /ktstr/share/note\n",
+        clock="virtual",
+        seed=1,
+    )
+    tcg = Accel("tcg", "virtual", "the test's")
+    result = run(job, tcg, tmp_path / "run", FRESH)
+    assert (result.ending, result.start) == (Ending.DONE, "clone")
+    assert [event["text"] for event in result.of("sched_log")] == ["a line that only this job has"]
+    # The same in a guest that was booted with them at hand.
+    booted = run(replace(job, seed=2), tcg, tmp_path / "cold", Way(cold=True, fresh=True))
+    assert [event["text"] for event in booted.of("sched_log")] == ["a line that only this job has"]
+
+
+@ktstr_test(scheduler=CLONED)
+def real_clock_has_clones_too(ctx: Ctx, tmp_path: Path) -> None:
+    result = half_a_second(ctx, tmp_path / "run", clock="real").result
+    assert (result.ending, result.start, result.clock) == (Ending.DONE, "clone", "real")
+
+
+# Several processes, and killed ones
+
+SUITE = """
+from ktstr import ktstr_test, scenarios
+
+@ktstr_test()
+def one(ctx):
+    scenarios.steady(ctx, hold_s=0.2)
+
+@ktstr_test()
+def two(ctx):
+    scenarios.steady(ctx, hold_s=0.3)
+"""
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    folder = tmp_path / "project"
+    folder.mkdir()
+    (folder / "test_suite.py").write_text(SUITE)
+    return folder
+
+
+def start(project: Path, *options: str) -> "subprocess.Popen[str]":
+    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "--clock", "virtual", *options]
+    return subprocess.Popen(command, cwd=project, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+
+
+@ktstr_test()
+def processes_that_ask_at_once_boot_one_template(ctx: Ctx, own_cache: Path, project: Path) -> None:
+    run = start(project, "-n", "2", "--kernel", ctx.kernel.version)
+    output, _ = run.communicate()
+    assert run.returncode == 0, output
+    sidecars = [json.loads(path.read_text()) for path in (project / "target").rglob("*-*.json")]
+    results = [each["result"] for sidecar in sidecars for each in sidecar["runs"]]
+    assert [result["start"] for result in results] == ["clone", "clone"]
+    assert sorted(result["template_boot_s"] > 0 for result in results) == [False, True]
+    assert "1 booted, 2 cloned, 0 remembered" in output
+
+
+@ktstr_test()
+def run_killed_at_any_moment_leaves_nothing_half(
+    ctx: Ctx, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, project: Path
+) -> None:
+    """Three kills while a cache that has nothing but kernels fills, each at a moment that a seed chooses."""
+    kernels, cold = cache_dir() / "kernels", tmp_path / "cold"
+    cold.mkdir()
+    (cold / "kernels").symlink_to(kernels)
+    monkeypatch.setenv("KTSTR_CACHE_DIR", str(cold))
+    moments = random.Random(7)
+    killed = []
+    for _ in range(3):
+        run = start(project, "--kernel", ctx.kernel.version)
+        try:
+            run.wait(moments.uniform(1, 12))
+        except subprocess.TimeoutExpired:
+            run.send_signal(signal.SIGKILL)
+        run.communicate()
+        killed.append(run.returncode == -signal.SIGKILL)
+    assert any(killed), "all of them ended before they were killed"
+    run = start(project, "--kernel", ctx.kernel.version)
+    output, _ = run.communicate()
+    assert run.returncode == 0, output
+    verify = [sys.executable, "-c", "from ktstr.tasks import main; main()", "cache", "--verify", "--json"]
+    verified = subprocess.run(verify, capture_output=True, text=True)
+    assert verified.returncode == 0, verified.stdout
+    assert len(json.loads(verified.stdout)["templates"]) == 1
+    assert not list(cold.rglob("*.partial"))

@@ -1,0 +1,63 @@
+"""Perturbations: what a seed means is the same on every machine and in every version of Python."""
+
+from itertools import pairwise
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ktstr.scenario.perturb import Perturbation, perturbations
+from ktstr.scenario.plan import plan_text
+from ktstr.topology import Topology
+
+EIGHT = Topology(1, 2, 4, 1)
+
+
+def test_a_seed_means_these_perturbations_everywhere() -> None:
+    """A seed that was written down has to fail again: if this changes, no seed replays any more."""
+    assert perturbations(7, EIGHT, 0.1) == (
+        Perturbation(at_ns=5_819_101, cpu=2, ns=45_956),
+        Perturbation(at_ns=17_763_346, cpu=5, ns=77_743),
+        Perturbation(at_ns=49_679_892, cpu=7, ns=173_494),
+        Perturbation(at_ns=97_644_768, cpu=3, ns=1_167_741),
+    )
+
+
+@pytest.mark.parametrize(("hold_s", "count"), [(0.001, 1), (0.5, 20), (1, 40), (10, 400), (60, 400)])
+def test_there_are_40_a_second_and_400_at_most(hold_s: float, count: int) -> None:
+    assert len(perturbations(1, EIGHT, hold_s)) == count
+
+
+@settings(max_examples=30)
+@given(st.integers(0, 2**32 - 1), st.integers(1, 64), st.floats(0.001, 5))
+def test_all_are_in_the_hold_on_cpus_that_are_there_and_in_order(
+    seed: int, cores: int, hold_s: float
+) -> None:
+    some = perturbations(seed, Topology(1, 1, cores, 1), hold_s)
+    assert all(0 <= one.at_ns < hold_s * 1e9 and one.cpu in range(cores) for one in some)
+    assert all(20_000 <= one.ns <= 2_000_000 for one in some)
+    assert all(one.at_ns <= other.at_ns for one, other in pairwise(some))
+
+
+def test_seeds_differ_and_over_many_all_cpus_and_lengths_are_met() -> None:
+    many = [perturbations(seed, EIGHT, 1) for seed in range(20)]
+    assert len(set(many)) == 20
+    every = [one for some in many for one in some]
+    assert {one.cpu for one in every} == set(range(8))
+    for shortest, longest in ((20_000, 200_000), (200_000, 2_000_000)):
+        assert sum(shortest <= one.ns < longest for one in every) > len(every) / 3
+
+
+def test_a_perturbation_is_a_line_of_the_plan() -> None:
+    some = [Perturbation(at_ns=12_345, cpu=3, ns=20_000)]
+    text = plan_text(
+        topology=EIGHT, cgroups=(), hold_s=1, sysctls={}, scheduler=(), perturbations=some, trace=True
+    )
+    assert text == "trace\nperturber\nperturb 3 12345 20000\nhold 1000000000\n"
+
+
+def test_with_none_left_the_perturber_stays() -> None:
+    """Its processes are part of the guest's course, so shrinking must not take them away."""
+    some = plan_text(topology=EIGHT, cgroups=(), hold_s=1, sysctls={}, scheduler=(), perturbations=[])
+    none = plan_text(topology=EIGHT, cgroups=(), hold_s=1, sysctls={}, scheduler=())
+    assert (some, none) == ("perturber\nhold 1000000000\n", "hold 1000000000\n")

@@ -1,0 +1,74 @@
+"""Delta debugging: what is left still fails, can spare nothing, and keeps its order."""
+
+from collections.abc import Sequence
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ktstr.shrink import shrink
+
+
+def test_two_that_fail_together_are_found_among_many() -> None:
+    assert shrink(range(100), lambda some: {17, 71} <= set(some)) == [17, 71]
+
+
+def test_what_fails_by_itself_takes_nothing() -> None:
+    assert shrink(range(100), lambda some: True) == []
+    assert shrink([], lambda some: True) == []
+
+
+def test_one_is_left_as_it_is() -> None:
+    assert shrink(["a"], lambda some: len(some) == 1) == ["a"]
+
+
+@settings(max_examples=40)
+@given(st.integers(1, 60), st.data())
+def test_of_a_set_that_is_needed_all_of_it_is_left_and_no_more(count: int, data: st.DataObject) -> None:
+    needed = data.draw(st.sets(st.integers(0, count - 1)))
+    assert shrink(range(count), lambda some: needed <= set(some), tries=10_000) == sorted(needed)
+
+
+@settings(max_examples=40)
+@given(st.integers(1, 40), st.data())
+def test_what_is_left_of_any_monotone_failure_fails_and_can_spare_none(
+    count: int, data: st.DataObject
+) -> None:
+    """More never makes it pass: any of several sets is enough."""
+    sets = data.draw(st.lists(st.sets(st.integers(0, count - 1), min_size=1), min_size=1, max_size=5))
+
+    def fails(some: Sequence[int]) -> bool:
+        return any(each <= set(some) for each in sets)
+
+    left = shrink(range(count), fails, tries=10_000)
+    assert fails(left)
+    assert not any(fails([one for one in left if one != spared]) for spared in left)
+    assert left == sorted(left)
+
+
+@settings(max_examples=40)
+@given(st.lists(st.booleans(), min_size=1, max_size=30), st.integers(0, 2**30))
+def test_what_is_left_fails_and_is_in_order_whatever_the_failure_is(items: list[bool], salt: int) -> None:
+    """Even where less may pass and still less fail: as of a race, whose timing each of them moves."""
+    numbered = list(enumerate(items))
+
+    def fails(some: Sequence[tuple[int, bool]]) -> bool:
+        return list(some) == numbered or hash((salt, *some)) % 3 == 0
+
+    left = shrink(numbered, fails)
+    assert fails(left)
+    assert left == [item for item in numbered if item in left]
+
+
+@pytest.mark.parametrize("tries", [0, 1, 2, 10, 50])
+def test_no_more_is_tried_than_is_allowed_and_what_is_left_fails(tries: int) -> None:
+    asked: list[Sequence[int]] = []
+    needed = {3, 30, 60, 90}
+
+    def fails(some: Sequence[int]) -> bool:
+        asked.append(some)
+        return needed <= set(some)
+
+    left = shrink(range(100), fails, tries)
+    assert len(asked) <= tries
+    assert needed <= set(left)

@@ -1,0 +1,173 @@
+"""`cache`: what it shows, what it finds altered, what it removes."""
+
+import json
+import os
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from invoke import Program
+from vm_monitored import monitored
+from vm_stand_in import a_job
+
+from ktstr import cache
+from ktstr.tasks import cache as module
+from ktstr.tasks import gather
+from ktstr.vm.accel import Accel
+from ktstr.vm.qemu import find_qemu
+from ktstr.vm.run import run
+
+
+@pytest.fixture(autouse=True)
+def root(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    monkeypatch.setenv("KTSTR_CACHE_DIR", str(tmp_path / "cache"))
+    monkeypatch.delenv("KTSTR_CACHE_LIMIT_GB", raising=False)
+    return tmp_path / "cache"
+
+
+@pytest.fixture
+def kept(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """A cache with a template that was used two hours ago, and a remembered result."""
+    monkeypatch.setattr("ktstr.vm.run.find_qemu", find_qemu.__wrapped__)
+    monkeypatch.setenv("KTSTR_QEMU", str(monitored(tmp_path)))
+    run(replace(a_job(tmp_path), clock="virtual"), Accel("tcg", "virtual", "a test"), tmp_path / "run")
+    (template,) = cache.entries("templates")
+    used = template.used - 7_300
+    os.utime(template.path, (used, used))
+    return template.path
+
+
+def said(capsys: pytest.CaptureFixture[str], *options: str) -> tuple[int, str]:
+    """Status and output of the task."""
+    status = 0
+    try:
+        Program(namespace=gather(module)).run(["ktstr", "cache", *options])
+    except SystemExit as exit_:
+        status = int(exit_.code or 0)
+    captured = capsys.readouterr()
+    return status, captured.out + captured.err
+
+
+def test_an_empty_cache_is_told(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert said(capsys) == (
+        0,
+        "KIND  ENTRIES  SIZE\n"
+        f"\n{root}: templates and results take 0.0 MB of 20.00 GB (KTSTR_CACHE_LIMIT_GB)\n",
+    )
+
+
+def test_kinds_and_templates_are_aligned_tables(
+    kept: Path, root: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with (kept / "node-0").open("r+b") as memory:
+        memory.write(os.urandom(2**20))
+    status, output = said(capsys)
+    lines = output.splitlines()
+    assert status == 0
+    assert lines[0] == "KIND       ENTRIES    SIZE"
+    assert [line.split()[:2] for line in lines[1:3]] == [["initramfs", "1"], ["results", "1"]]
+    assert lines[3] == "templates        1  1.1 MB"
+    assert lines[5:7] == [
+        "TEMPLATE                  KERNEL  TOPOLOGY  CLOCK    ACCEL  QEMU      SIZE     USED",
+        f"{kept.name}  7.0.13  1n1l2c1t  virtual  tcg    7.2.99  1.1 MB  2 h ago",
+    ]
+    assert lines[8].startswith(f"{root}: templates and results take 1.1 MB of 20.00 GB")
+
+
+def test_a_template_in_use_is_marked(kept: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with cache.in_use("templates", kept.name, touch=False):
+        assert said(capsys)[1].splitlines()[6].endswith("  2 h ago  in use")
+
+
+def test_for_programs_it_is_json(kept: Path, root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    status, output = said(capsys, "--json")
+    told = json.loads(output)
+    assert status == 0
+    assert told["path"] == str(root)
+    assert told["limit_bytes"] == 20 * 10**9
+    assert {kind["kind"]: kind["count"] for kind in told["kinds"]}["results"] == 1
+    (template,) = told["templates"]
+    assert (template["key"], template["topology"], template["in_use"]) == (kept.name, "1n1l2c1t", False)
+    assert (told["altered"], told["removed"]) == ({}, [])
+
+
+def test_looking_is_not_using(kept: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    before = kept.stat().st_mtime
+    said(capsys, "--verify")
+    assert kept.stat().st_mtime == before
+
+
+def test_templates_that_are_as_written_verify(kept: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert said(capsys, "--verify")[0] == 0
+    assert kept.is_dir()
+
+
+def test_an_altered_template_is_named_and_removed(kept: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with (kept / "node-0").open("r+b") as memory:
+        memory.write(b"M")
+    status, output = said(capsys, "--verify")
+    assert status == 1
+    assert (
+        output.splitlines()[0] == f"altered, removed: templates/{kept.name}: node-0: its content has changed"
+    )
+    assert not kept.exists()
+    assert said(capsys, "--verify")[0] == 0
+
+
+def test_a_template_without_a_description_is_shown_all_the_same(
+    kept: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (kept / "template.json").unlink()
+    assert said(capsys)[1].splitlines()[6].split()[1:6] == ["?"] * 5
+    status, output = said(capsys, "--verify", "--json")
+    assert status == 1
+    assert json.loads(output)["altered"] == {kept.name: "template.json: No such file or directory"}
+
+
+def test_clean_removes_what_is_not_in_use_and_half_made(
+    kept: Path, root: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    half = root / "templates" / ".k.partial"
+    half.mkdir()
+    (half / "node-0").write_bytes(bytes(4096))
+    with cache.in_use("templates", kept.name):
+        lines = said(capsys, "--clean")[1].splitlines()
+    assert lines[0].startswith("removed: 1 results, ")
+    assert lines[1] == "removed: half made by killed processes, 0.0 MB"
+    assert (kept.is_dir(), half.exists(), cache.entries("results")) == (True, False, [])
+    assert said(capsys, "--clean")[1].startswith("removed: 1 templates, ")
+    assert not kept.exists()
+    assert cache.entries("initramfs"), "what is not evictable stays"
+
+
+def test_a_limit_removes_the_least_recently_used(kept: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (result,) = cache.entries("results")
+    assert said(capsys, "--limit", "1")[1].startswith("KIND")
+    assert said(capsys, "--limit", str(result.size / 1e9))[1].startswith("removed: 1 templates, ")
+    assert [entry.key for entry in cache.entries("templates", "results")] == [result.key]
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (("--limit", "much"), "ktstr: cache: --limit much: must be a number of GB, 0 or more\n"),
+        (("--limit=-1",), "ktstr: cache: --limit -1: must be a number of GB, 0 or more\n"),
+        (
+            ("--clean", "--limit", "1"),
+            "ktstr: cache: --clean removes all that --limit would; give one of them\n",
+        ),
+    ],
+)
+def test_a_mistake_is_one_line_and_status_2_and_removes_nothing(
+    kept: Path, capsys: pytest.CaptureFixture[str], options: tuple[str, ...], message: str
+) -> None:
+    assert said(capsys, *options) == (2, message)
+    assert kept.is_dir()
+
+
+def test_a_setting_that_is_no_limit_is_one_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("KTSTR_CACHE_LIMIT_GB", "many")
+    message = "ktstr: KTSTR_CACHE_LIMIT_GB=many: must be a number of GB, 0 or more\n"
+    assert said(capsys) == said(capsys, "--json") == (2, message)
