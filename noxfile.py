@@ -45,6 +45,13 @@ def test(session: nox.Session) -> None:
 
 
 @nox.session
+def verifier(session: nox.Session) -> None:
+    """Sweep the schedulers in tests/schedulers through the BPF verifier: nox -s verifier -- [--kernel 7.0] ..."""
+    environment(session)
+    session.run(PYTHON, "-m", "ktstr.verifier", *session.posargs, env={"KTSTR_DIE_WITH_PARENT": "1"})
+
+
+@nox.session
 def unit(session: nox.Session) -> None:
     """Test ktstr itself, without a VM (tests/unit)."""
     pytest(session, "tests/unit", "-n", "auto")

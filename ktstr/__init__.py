@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from ktstr.checks.thresholds import Checks
     from ktstr.context import Ctx, RunReport, VerdictFailed
     from ktstr.errors import KtstrError
+    from ktstr.presets import Constraints
     from ktstr.scenario import canned as scenarios
     from ktstr.scenario.cgroup import CgroupDef
     from ktstr.scenario.cpuset import Cpuset
@@ -25,6 +26,7 @@ __all__ = [
     "Bursty",
     "CgroupDef",
     "Checks",
+    "Constraints",
     "Cpuset",
     "Ctx",
     "KtstrError",
@@ -45,6 +47,7 @@ _HOMES = {
     "Bursty": "ktstr.scenario.work",
     "CgroupDef": "ktstr.scenario.cgroup",
     "Checks": "ktstr.checks.thresholds",
+    "Constraints": "ktstr.presets",
     "Cpuset": "ktstr.scenario.cpuset",
     "Ctx": "ktstr.context",
     "KtstrError": "ktstr.errors",

@@ -10,8 +10,9 @@ from pathlib import Path
 
 from ktstr.checks.thresholds import Checks
 from ktstr.errors import KtstrError
+from ktstr.presets import Constraints
 from ktstr.topology import DEFAULT_TOPOLOGY, Topology
-from ktstr.values import mapping, path_of, shown, string, strings
+from ktstr.values import mapping, path_of, shown, string, strings, whole
 
 __all__ = ["EEVDF", "Scheduler", "declare_scheduler", "registered"]
 
@@ -19,6 +20,8 @@ _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}")
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")  # a C identifier
 # What a 64-bit variable of either sign holds.
 _RODATA = range(-(2**63), 2**64)
+# The verifier itself gives up at a million; a limit beyond it would limit nothing.
+_MAX_INSNS = 1_000_000
 _registry: dict[str, Scheduler] = {}
 
 
@@ -38,6 +41,8 @@ class Scheduler:
     kargs: tuple[str, ...] = ()
     sysctls: Mapping[str, str] = field(default_factory=dict, hash=False)
     checks: Checks = field(default_factory=Checks)
+    constraints: Constraints = field(default_factory=Constraints)
+    max_insns: Mapping[str, int] = field(default_factory=dict, hash=False)
     declared_in: str = ""
 
     @property
@@ -63,6 +68,8 @@ def declare_scheduler(
     kargs: Sequence[str] = (),
     sysctls: Mapping[str, str | int] | None = None,
     checks: Checks | None = None,
+    constraints: Constraints | None = None,
+    max_insns: int | Mapping[str, int] | None = None,
 ) -> Scheduler:
     """Declare a scheduler and register it, so that tests and the verifier sweep find it.
 
@@ -73,6 +80,10 @@ def declare_scheduler(
     cores per LLC, threads per core). `kernels` filters the kernels it is run on: `"6.14"` the series,
     `"6.15..=7.0"` an inclusive range. `sched_args` go to the scheduler, `kargs` to the guest kernel's command
     line, `sysctls` are written before the scheduler starts. `checks` are its default thresholds.
+
+    For the verifier sweep: `constraints` say on which topology presets it is swept, `max_insns` how many
+    instructions the verifier may process for a program of it: one number for all, or a number by the program's
+    name, `"*"` being those that are not named.
 
     Raises KtstrError naming the field where a value is not acceptable or the name is declared elsewhere.
     """
@@ -92,6 +103,8 @@ def declare_scheduler(
             kargs=kargs,
             sysctls=sysctls,
             checks=checks,
+            constraints=constraints,
+            max_insns=max_insns,
         )
         for text in scheduler.kernels:
             try:
@@ -133,6 +146,8 @@ def _checked(
     kargs: object,
     sysctls: object,
     checks: object,
+    constraints: object,
+    max_insns: object,
 ) -> Scheduler:
     """The scheduler of a declaration in file `where`; KtstrError naming the field that is not acceptable."""
     if not isinstance(name, str) or not _NAME.fullmatch(name):
@@ -161,6 +176,9 @@ def _checked(
         settings[sysctl] = string(str(value), f"sysctls[{sysctl!r}]")
     if not isinstance(checks, Checks | None):
         raise KtstrError(f"checks={shown(checks)}: must be Checks(...)")
+    if not isinstance(constraints, Constraints | None):
+        raise KtstrError(f"constraints={shown(constraints)}: must be Constraints(...)")
+    limits = {"*": max_insns} if isinstance(max_insns, int) else mapping(max_insns, "max_insns")
     return Scheduler(
         name=name,
         binary=None if binary is None else str(binary),
@@ -174,6 +192,11 @@ def _checked(
         kargs=strings(kargs, "kargs"),
         sysctls=settings,
         checks=checks or Checks(),
+        constraints=constraints or Constraints(),
+        max_insns={
+            program: whole(limit, f"max_insns[{program!r}]", 1, _MAX_INSNS)
+            for program, limit in limits.items()
+        },
         declared_in=where,
     )
 

@@ -83,13 +83,18 @@ class Switches:
 
 @dataclass(frozen=True)
 class SchedulerState:
-    """What /sys/kernel/sched_ext said at one moment (`attached`, `held`, `stopped`)."""
+    """What /sys/kernel/sched_ext said at one moment (`attached`, `held`, `stopped`, `default`).
+
+    `switch_all` is None where the kernel does not tell.
+    """
 
     when: str
     state: str
     ops: str
     enable_seq: int
     running: bool
+    switch_all: bool | None = None
+    nr_rejected: int = 0
 
 
 @dataclass(frozen=True)
@@ -203,4 +208,6 @@ def _state(event: Event) -> SchedulerState:
         ops=event.get("ops", ""),
         enable_seq=int(event.get("enable_seq") or 0),
         running=bool(event["running"]),
+        switch_all=event["switch_all"] == "1" if event.get("switch_all") else None,
+        nr_rejected=int(event.get("nr_rejected") or 0),
     )

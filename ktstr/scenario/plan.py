@@ -13,7 +13,7 @@ from ktstr.scenario.cgroup import CgroupDef
 from ktstr.scenario.perturb import Perturbation
 from ktstr.topology import Topology, cpu_list
 
-__all__ = ["ATTACH_S", "plan_text"]
+__all__ = ["ATTACH_S", "plan_lines", "plan_text"]
 
 _NS = 1_000_000_000
 # Guest seconds that a scheduler gets to load, pass the verifier and attach.
@@ -53,6 +53,11 @@ def plan_text(
         lines.append(("perturber",))
         lines.extend(one.tokens for one in perturbations)
     lines.append(("hold", str(round(hold_s * _NS))))
+    return plan_lines(lines)
+
+
+def plan_lines(lines: Sequence[Sequence[str]]) -> str:
+    """The plan of these operations, each its name and arguments; KtstrError for one that has too many."""
     for line in lines:
         if len(line) > _AGENT_TOKENS:
             raise KtstrError(

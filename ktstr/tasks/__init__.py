@@ -16,7 +16,7 @@ from typing import Any
 from invoke import Collection, Exit, ParseError, Program, Task
 
 from ktstr.errors import KtstrError
-from ktstr.tasks import cache, doctor, guest, kernel, replay
+from ktstr.tasks import cache, doctor, guest, kernel, replay, verifier
 
 __all__ = ["main", "ns"]
 
@@ -49,7 +49,7 @@ def gather(*modules: ModuleType) -> Collection:
     return collection
 
 
-ns = gather(cache, doctor, guest, kernel, replay)
+ns = gather(cache, doctor, guest, kernel, replay, verifier)
 
 
 class _Ktstr(Program):

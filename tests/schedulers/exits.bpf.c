@@ -8,7 +8,11 @@
 
 #define CLOCK_MONOTONIC 1
 
-const volatile u32 after_ms = 500;
+#ifndef AFTER_MS
+#define AFTER_MS 500
+#endif
+
+const volatile u32 after_ms = AFTER_MS;
 const volatile s64 exit_code = 0;
 
 struct deadline {

@@ -47,7 +47,8 @@ def test_each_session_has_a_line_in_the_menu() -> None:
     command = [sys.executable, "-m", "nox", "--list"]
     menu = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
     described = re.findall(r"^[*-] (\w+) -> \S.*\.$", menu, re.MULTILINE)
-    assert set(described) == {"setup", "test", "unit", "guest", "bench", "lint", "typecheck"}
+    sessions = {"setup", "test", "verifier", "unit", "guest", "bench", "lint", "typecheck"}
+    assert set(described) == sessions
 
 
 def test_an_unchanged_environment_is_left_alone(project: Project) -> None:

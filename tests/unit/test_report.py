@@ -68,9 +68,9 @@ def test_a_real_time_worker_is_not_the_schedulers() -> None:
 
 def test_a_report_has_what_sched_ext_said_at_each_moment() -> None:
     assert FIXTURE.states == (
-        SchedulerState("attached", "enabled", "fixture", 1, True),
-        SchedulerState("held", "enabled", "fixture", 1, True),
-        SchedulerState("stopped", "disabled", "", 1, False),
+        SchedulerState("attached", "enabled", "fixture", 1, True, True),
+        SchedulerState("held", "enabled", "fixture", 1, True, True),
+        SchedulerState("stopped", "disabled", "", 1, False, False),
     )
     assert FIXTURE.state("held") == FIXTURE.states[1]
     assert FIXTURE.state("never") is None

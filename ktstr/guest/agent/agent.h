@@ -111,13 +111,17 @@ struct scheduler {
 	int log;		/* read end of its stdout and stderr, -1 if none */
 	bool declared;		/* a sched_ext scheduler is expected to be attached */
 	bool lost;		/* it stopped scheduling before it was asked to */
-	size_t logged;		/* bytes of log emitted */
+	size_t logged;		/* bytes of log so far */
 	size_t pending;		/* bytes of an unfinished line in `line` */
 	char line[2048];
+	char *tail;		/* the log's end, a ring of LOG_TAIL bytes; NULL while all of it could be emitted */
+	size_t kept;		/* where in the log that begins */
 };
 
 void scheduler_start(struct scheduler *scheduler, char *const argv[], uint64_t timeout_ns);
+void scheduler_run(struct scheduler *scheduler, char *const argv[], uint64_t timeout_ns);
 bool scheduler_enabled(void);
+bool scheduler_active(void);
 void scheduler_watch(struct scheduler *scheduler);
 void scheduler_state(const struct scheduler *scheduler, const char *when);
 void scheduler_stop(struct scheduler *scheduler);
@@ -173,5 +177,11 @@ uint64_t workers_release(struct workers *workers);
 void workers_report(struct workers *workers);
 void workers_reaped(struct workers *workers, pid_t pid, int status);
 unsigned int workers_kill(struct workers *workers);
+
+/* bpf.c: the loaded BPF programs and maps. */
+void bpf_emit(void);
+
+/* verify.c: the operations of the verifier sweep. */
+bool verify_carries_out(struct scheduler *scheduler, struct workers *workers, struct plan_line *line);
 
 #endif

@@ -117,7 +117,7 @@ static bool carry_out(struct plan_line *line)
 	} else if (!strcmp(verb, "hold") && arguments == 1) {
 		hold(plan_u64(line, 1));
 		return !agent.scheduler.lost;
-	} else {
+	} else if (!verify_carries_out(&agent.scheduler, &agent.workers, line)) {
 		fail("plan: no such operation", verb);
 	}
 	return true;

@@ -14,7 +14,8 @@
 #include <unistd.h>
 
 #define SYSFS "/sys/kernel/sched_ext/"
-#define LOG_LIMIT (512 * 1024) /* bytes of its output that are passed on */
+#define LOG_LIMIT (384 * 1024) /* bytes of its output that are passed on as they come, about */
+#define LOG_TAIL (128 * 1024)  /* bytes of its output that are passed on at its end, where it is longer */
 #define POLL_NS (2 * NSEC_PER_MSEC)
 #define STOP_NS (3 * NSEC_PER_SEC) /* for each of SIGINT, SIGTERM and SIGKILL */
 
@@ -25,20 +26,61 @@ static void nap(void)
 	nanosleep(&ts, NULL);
 }
 
+static void emit_text_line(const char *text, size_t length)
+{
+	emit_begin("sched_log");
+	emit_bytes("text", text, length);
+	emit_end();
+}
+
+/* Keeps a line for later: what a long log says last is why its scheduler was refused. */
+static void keep_line(struct scheduler *scheduler)
+{
+	if (!scheduler->tail) {
+		scheduler->tail = malloc(LOG_TAIL);
+		scheduler->kept = scheduler->logged;
+	}
+	if (!scheduler->tail)
+		fail_errno("scheduler", "memory for its log");
+	for (size_t i = 0; i <= scheduler->pending; i++)
+		scheduler->tail[(scheduler->logged + i) % LOG_TAIL] = i < scheduler->pending ? scheduler->line[i] : '\n';
+}
+
 static void emit_line(struct scheduler *scheduler)
 {
-	if (scheduler->logged < LOG_LIMIT) {
-		emit_begin("sched_log");
-		emit_bytes("text", scheduler->line, scheduler->pending);
-		emit_end();
-		scheduler->logged += scheduler->pending;
-		if (scheduler->logged >= LOG_LIMIT) {
-			emit_begin("sched_log");
-			emit_text("text", "(ktstr: more than 512 KiB of output: the rest is left out)");
-			emit_end();
-		}
-	}
+	if (scheduler->logged < LOG_LIMIT)
+		emit_text_line(scheduler->line, scheduler->pending);
+	else
+		keep_line(scheduler);
+	scheduler->logged += scheduler->pending + 1;
 	scheduler->pending = 0;
+}
+
+/* Emits the lines that were kept, and how much between them and the emitted ones is lost. */
+static void emit_tail(struct scheduler *scheduler)
+{
+	size_t at, lost, used = 0;
+	char text[2048];
+
+	if (!scheduler->tail)
+		return;
+	at = scheduler->logged - scheduler->kept > LOG_TAIL ? scheduler->logged - LOG_TAIL : scheduler->kept;
+	lost = at - scheduler->kept;
+	snprintf(text, sizeof(text), "(ktstr: %zu bytes of output are left out)", lost);
+	if (lost)
+		emit_text_line(text, strlen(text));
+	for (; at < scheduler->logged; at++) {
+		char c = scheduler->tail[at % LOG_TAIL];
+
+		if (c != '\n' && used < sizeof(text))
+			text[used++] = c;
+		if (c != '\n')
+			continue;
+		emit_text_line(text, used);
+		used = 0;
+	}
+	free(scheduler->tail);
+	scheduler->tail = NULL;
 }
 
 /* Passes on what the scheduler has written; never waits. */
@@ -85,6 +127,7 @@ void scheduler_reaped(struct scheduler *scheduler, int status)
 	scheduler_watch(scheduler);
 	if (scheduler->pending)
 		emit_line(scheduler);
+	emit_tail(scheduler);
 	emit_begin("sched_exit");
 	if (WIFSIGNALED(status))
 		emit_i64("signal", WTERMSIG(status));
@@ -112,6 +155,14 @@ bool scheduler_enabled(void)
 	char state[64];
 
 	return file_read(SYSFS "state", state, sizeof(state)) > 0 && !strcmp(state, "enabled");
+}
+
+/* Whether a scheduler is attached, attaches or leaves. */
+bool scheduler_active(void)
+{
+	char state[64];
+
+	return file_read(SYSFS "state", state, sizeof(state)) > 0 && strcmp(state, "disabled");
 }
 
 /* How many times a scheduler was enabled since boot. It is counted just after the state says so; 0 where unknown. */
@@ -143,21 +194,15 @@ void scheduler_state(const struct scheduler *scheduler, const char *when)
 	emit_end();
 }
 
-/*
- * Starts argv and waits until the kernel says that a scheduler is enabled, or until it exits, or until the time is
- * over. What happened is in the events; the plan goes on only when it is enabled.
- */
-void scheduler_start(struct scheduler *scheduler, char *const argv[], uint64_t timeout_ns)
+/* Forks argv with its output going to the log. */
+static void start(struct scheduler *scheduler, char *const argv[])
 {
-	uint64_t start = now_ns(), seq = enable_seq();
-	bool counts = access(SYSFS "enable_seq", R_OK) == 0;
 	int ends[2];
 
 	if (pipe2(ends, O_CLOEXEC | O_NONBLOCK))
 		fail_errno("scheduler", "pipe");
 	/* The scheduler writes as to a terminal that keeps up: a full pipe makes it wait, not fail. */
 	fcntl(ends[1], F_SETFL, 0);
-	scheduler->declared = true;
 	scheduler->log = ends[0];
 	scheduler->pid = fork();
 	if (scheduler->pid < 0)
@@ -169,10 +214,23 @@ void scheduler_start(struct scheduler *scheduler, char *const argv[], uint64_t t
 	emit_text("program", argv[0]);
 	emit_i64("pid", scheduler->pid);
 	emit_end();
+}
+
+/*
+ * Starts argv and waits until the kernel says that a scheduler is enabled, or until it exits, or until the time is
+ * over. What happened is in the events; the plan goes on only when it is enabled.
+ */
+void scheduler_start(struct scheduler *scheduler, char *const argv[], uint64_t timeout_ns)
+{
+	uint64_t begin = now_ns(), seq = enable_seq();
+	bool counts = access(SYSFS "enable_seq", R_OK) == 0;
+
+	scheduler->declared = true;
+	start(scheduler, argv);
 	while (!scheduler_enabled() || (counts && enable_seq() == seq)) {
 		if (reap(scheduler))
 			break;
-		if (now_ns() - start > timeout_ns)
+		if (now_ns() - begin > timeout_ns)
 			break;
 		scheduler_watch(scheduler);
 		port_watchdog();
@@ -182,6 +240,23 @@ void scheduler_start(struct scheduler *scheduler, char *const argv[], uint64_t t
 	scheduler_state(scheduler, "attached");
 	if (!scheduler_enabled())
 		scheduler->lost = true;
+}
+
+/* Runs argv, which is no scheduler, to its end, its output going where a scheduler's goes; kills it after the time. */
+void scheduler_run(struct scheduler *scheduler, char *const argv[], uint64_t timeout_ns)
+{
+	uint64_t begin = now_ns();
+
+	start(scheduler, argv);
+	while (!reap(scheduler)) {
+		if (now_ns() - begin > timeout_ns)
+			kill(scheduler->pid, SIGKILL);
+		scheduler_watch(scheduler);
+		port_watchdog();
+		nap();
+	}
+	close(scheduler->log);
+	scheduler->log = -1;
 }
 
 void scheduler_stop(struct scheduler *scheduler)
@@ -198,6 +273,7 @@ void scheduler_stop(struct scheduler *scheduler)
 			nap();
 		}
 	}
+	emit_tail(scheduler);
 	if (scheduler->declared)
 		scheduler_state(scheduler, "stopped");
 }

@@ -16,8 +16,21 @@ enum {
 	EXITED = 3, /* the scheduler ended by itself */
 };
 
+/* main.c: what the arguments ask for. */
+struct request {
+	const char *object;
+	const char *each; /* where --each pins the programs; NULL without it */
+	char **rodata; /* name=value, NULL-terminated; reuses argv */
+	bool check;
+};
+struct bpf_object *object_open(const struct request *request);
+
+/* each.c: the programs one by one. */
+int each_load(const struct request *request);
+
 /* log.c: what is said on stderr. */
 void log_start(void);
+void log_forget(void);
 void say(const char *format, ...) __attribute__((format(printf, 1, 2)));
 const char *log_first_warning(void);
 int log_collect(struct bpf_object *object);
@@ -25,6 +38,9 @@ const char *log_report(struct bpf_object *object, const char **reason);
 
 /* rodata.c: read-only globals. */
 int rodata_set(struct bpf_object *object, const char *assignment);
+
+/* cpus.c: the number of CPUs, for an object that wants it. */
+int cpus_set(struct bpf_object *object);
 
 /* enums.c: the kernel's values for the constants that an object leaves to be filled in. */
 int enums_set(struct bpf_object *object);

@@ -37,6 +37,12 @@ void log_start(void)
 	libbpf_set_print(print);
 }
 
+/* What was complained of until now was about another program. */
+void log_forget(void)
+{
+	first_warning[0] = '\0';
+}
+
 void say(const char *format, ...)
 {
 	va_list args;

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * loader <object.bpf.o> [--check] [--rodata name=value]...
+ * loader <object.bpf.o> [--check] [--each folder] [--rodata name=value]...
  *
  * Loads a BPF object, attaches its struct_ops (a sched_ext scheduler), says `attached <name>` on stdout, and waits
  * for SIGTERM, SIGINT or the scheduler's own end. With --check it only opens the object and applies the values,
- * which needs no privilege. The exit statuses are in loader.h.
+ * which needs no privilege; with --each it loads the programs one by one, of any type, and pins them in a folder. The exit statuses are in loader.h.
  */
 #include <errno.h>
 #include <sched.h>
@@ -17,15 +17,9 @@
 
 #define KERNEL_BTF "/sys/kernel/btf/vmlinux"
 
-struct request {
-	const char *object;
-	char **rodata; /* name=value, NULL-terminated; reuses argv */
-	bool check;
-};
-
 static int usage(const char *what, const char *argument)
 {
-	say("%s%s; usage: loader <object.bpf.o> [--check] [--rodata name=value]...", what, argument);
+	say("%s%s; usage: loader <object.bpf.o> [--check] [--each folder] [--rodata name=value]...", what, argument);
 	return -1;
 }
 
@@ -37,6 +31,10 @@ static int parse_arguments(char **argv, struct request *request)
 	for (char **arg = argv + 1; *arg; arg++) {
 		if (!strcmp(*arg, "--check")) {
 			request->check = true;
+		} else if (!strcmp(*arg, "--each")) {
+			if (!arg[1])
+				return usage("nothing follows ", *arg);
+			request->each = *++arg;
 		} else if (!strcmp(*arg, "--rodata")) {
 			if (!arg[1])
 				return usage("nothing follows ", *arg);
@@ -52,7 +50,7 @@ static int parse_arguments(char **argv, struct request *request)
 }
 
 /* Opens the object and applies the values. NULL where either is not acceptable, having said so. */
-static struct bpf_object *open_object(const struct request *request)
+struct bpf_object *object_open(const struct request *request)
 {
 	struct bpf_object *object = bpf_object__open_file(request->object, NULL);
 
@@ -60,10 +58,12 @@ static struct bpf_object *open_object(const struct request *request)
 		say("%s: not a BPF object that can be opened: %s", request->object, strerror(errno));
 		return NULL;
 	}
-	if (!scheduler_has_struct_ops(object)) {
+	if (!request->each && !scheduler_has_struct_ops(object)) {
 		say("%s: has no struct_ops map, so it is not a scheduler", request->object);
 		goto refuse;
 	}
+	if (!request->check && cpus_set(object))
+		goto refuse;
 	for (char **assignment = request->rodata; *assignment; assignment++)
 		if (rodata_set(object, *assignment))
 			goto refuse;
@@ -130,7 +130,9 @@ int main(int argc, char **argv)
 		return UNUSABLE;
 	/* Before anything is attached, so that no moment is left at which a stop would end us without a report. */
 	block_stop_signals();
-	object = open_object(&request);
+	if (request.each)
+		return each_load(&request);
+	object = object_open(&request);
 	if (!object)
 		return UNUSABLE;
 	if (request.check) {

@@ -1,0 +1,46 @@
+"""The verifier sweep over a BPF object."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from invoke import Context, Exit, task
+
+__all__ = ["verify"]
+
+
+@task(
+    iterable=["kernel", "preset"],
+    help={
+        "object": "the BPF object: all its programs are loaded, whatever their type",
+        "kernel": "on which kernel: 7.0.13, 7.0, 6.16..=7.0, latest, auto (default); may be given several times",
+        "preset": "on which topology preset (default: tiny-1llc); may be given several times",
+        "format": "text (default), json or markdown",
+        "raw": "show verifier logs as they are",
+        "max_insns": "fail a program that costs the verifier more instructions",
+        "compare": "tell what changed since a run (a directory, a commit) or from another object",
+        "max_growth": "with --compare: fail where a program grew by more (default: 10%)",
+    },
+)
+def verify(
+    _context: Context,
+    object: str,
+    kernel: Sequence[str] | None = None,
+    preset: Sequence[str] | None = None,
+    format: str = "text",
+    raw: bool = False,
+    max_insns: str | None = None,
+    compare: str | None = None,
+    max_growth: str = "10%",
+) -> None:
+    """Load a BPF object's programs on kernels that need not be running, and tell what each costs the verifier."""
+    from ktstr.verifier.command import main
+
+    arguments = [f"--object={object}", f"--format={format}", f"--max-growth={max_growth}"]
+    arguments += [f"--kernel={one}" for one in kernel or ()]
+    arguments += [f"--preset={one}" for one in preset or ()]
+    arguments += ["--raw"] if raw else []
+    arguments += [f"--max-insns={max_insns}"] if max_insns is not None else []
+    arguments += [f"--compare={compare}"] if compare is not None else []
+    if status := main(arguments, prog="invoke verify"):
+        raise Exit(code=status)

@@ -1,0 +1,294 @@
+"""The command line of the sweep: `nox -s verifier -- ...`, which is `python -m ktstr.verifier ...`."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+import shutil
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, TextIO
+
+from ktstr.errors import KtstrError
+from ktstr.kernel.model import Kernel
+from ktstr.plugin.kernels import KernelAxis
+from ktstr.process import die_with_parent
+from ktstr.scheduler import Scheduler
+from ktstr.verifier.cell import Cell, CellResult
+from ktstr.verifier.compare import Costs, baseline_cells, changes, costs_of, recorded_costs
+from ktstr.verifier.discover import declared_schedulers
+from ktstr.verifier.matrix import Matrix, chosen_schedulers, chosen_topologies, matrix
+from ktstr.verifier.record import Record
+from ktstr.verifier.report import Sweep, as_json, as_markdown, as_text, live_line
+from ktstr.verifier.sweep import Options, sweep
+from ktstr.vm.accel import probe
+from ktstr.vm.job import Way
+
+__all__ = ["Request", "main", "run_request"]
+
+_EM_BPF = b"\xf7\0"
+_TESTS = ("tests/schedulers", "tests")
+_INTERRUPTED = "interrupted"
+_NO_TERMINAL = 10**6  # a file has no width
+
+
+@dataclass(frozen=True)
+class Request:
+    """What is to be swept, and how. `object` is a BPF object to sweep instead of declared schedulers."""
+
+    kernels: Sequence[str] = ()
+    schedulers: Sequence[str] = ()
+    presets: Sequence[str] = ()
+    topologies: Sequence[str] = ()
+    paths: Sequence[Path] = ()
+    object: Path | None = None
+    clock: str = "auto"
+    seed: int = 1
+    cold: bool = False
+    fresh: bool = False
+    format: str = "text"
+    raw: bool = False
+    max_insns: int | None = None
+    compare: str = ""
+    max_growth_pct: float = 10.0
+
+
+def main(arguments: Sequence[str], prog: str = "nox -s verifier --") -> int:
+    """Run a sweep for the command line `prog *arguments`.
+
+    The exit status: 0 all passed, 1 something failed, 2 something could not be done.
+    """
+    if os.environ.get("KTSTR_DIE_WITH_PARENT") == "1":
+        die_with_parent(os.getppid())
+    options = _parser(prog).parse_args(arguments)
+    try:
+        return run_request(Request(**vars(options)))
+    except KtstrError as error:
+        print(f"ktstr: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        return 130
+
+
+def run_request(request: Request) -> int:
+    """Sweep, print the report, publish the results; the exit status as for `main`."""
+    chosen = _matrix(request)
+    before: Costs | None = None
+    baseline: list[Cell] = []
+    if request.compare:
+        before = recorded_costs(Path.cwd(), request.compare)
+        baseline = [] if before is not None else baseline_cells(chosen.cells, request.compare)
+    # Where the report is for a program, people get to see the lines all the same.
+    live = sys.stdout if request.format == "text" else sys.stderr
+    record = Record(Path.cwd(), request.seed)
+    options = Options(
+        request.clock,
+        request.seed,
+        request.max_insns,
+        record.folder,
+        Way(cold=request.cold, fresh=request.fresh),
+    )
+    begin = time.monotonic()
+    try:
+        results, stopped = _run(chosen.cells, options, record, live)
+        if baseline and not stopped:
+            print(f"the same cells with {request.compare}:", file=live)
+            before = costs_of(_run(baseline, options, None, live)[0])
+        published = record.publish(complete=not stopped)
+    except OSError as error:
+        raise KtstrError(f"{error.filename or record.folder}: {error.strerror}") from None
+    finally:
+        record.discard()
+    done = Sweep(
+        results=tuple(results),
+        skipped=chosen.skipped,
+        wall_s=time.monotonic() - begin,
+        changes=None if before is None else tuple(changes(before, costs_of(results))),
+        compared=request.compare,
+        max_growth_pct=request.max_growth_pct,
+        raw=request.raw,
+    )
+    if results:
+        _print(done, request.format)
+    for one in published:
+        print(f"results in {_relative(one.path)}", file=live)
+    if stopped:
+        print(f"ktstr: {stopped}", file=sys.stderr)
+        return 130 if stopped == _INTERRUPTED else 2
+    if any(result.outcome == "error" for result in results):
+        return 2
+    return 1 if done.grown or any(result.outcome == "failed" for result in results) else 0
+
+
+def _run(
+    cells: Sequence[Cell], options: Options, record: Record | None, live: TextIO
+) -> tuple[list[CellResult], str]:
+    """The results in the order of `cells`, each told as it comes, and why some are left out, if they are."""
+    results: dict[str, CellResult] = {}
+    stopped = ""
+    try:
+        for result in sweep(cells, options):
+            # What a sidecar alone needs is not kept: a sweep's memory must not grow with every run's log.
+            results[result.cell.name] = replace(result, record=None)
+            print(live_line(result, len(results), len(cells)), file=live, flush=True)
+            if record is not None:
+                record.write(result)
+    except KeyboardInterrupt:
+        stopped = _INTERRUPTED
+    except KtstrError as error:
+        stopped = str(error)
+    return [results[cell.name] for cell in cells if cell.name in results], stopped
+
+
+def _matrix(request: Request) -> Matrix:
+    topologies = chosen_topologies(request.presets, request.topologies)
+    named = bool(request.presets or request.topologies)
+    if request.object is not None:
+        schedulers: Sequence[Scheduler] = (_object_scheduler(request.object),)
+        if not named:
+            topologies = chosen_topologies(["tiny-1llc"], [])
+    else:
+        declared = declared_schedulers(request.paths or _default_paths())
+        schedulers = chosen_schedulers(declared, request.schedulers)
+    chosen = matrix(
+        schedulers,
+        _kernels(request.kernels),
+        topologies,
+        named=named,
+        emulated=lambda topology: probe(request.clock, topology.cpus).name == "tcg",
+    )
+    if request.object is None:
+        return chosen
+    return replace(chosen, cells=tuple(replace(cell, object=request.object) for cell in chosen.cells))
+
+
+def _default_paths() -> list[Path]:
+    """Where a project's schedulers are declared, if nobody says."""
+    return [next((path for path in map(Path, _TESTS) if path.is_dir()), Path())]
+
+
+def _kernels(specs: Sequence[str]) -> dict[str, Kernel]:
+    """The kernels, each under what names it in a cell: what the user wrote, if that is a version, else its series."""
+    axis = KernelAxis(specs)
+    kernels: dict[str, Kernel] = {}
+    for name, kernel in axis.resolve(axis.ids()).items():
+        series = ".".join(kernel.version.split(".")[:2])
+        stable = name if name[:1].isdigit() else series
+        kernels[kernel.key if stable in kernels else stable] = kernel
+    return kernels
+
+
+def _object_scheduler(path: Path) -> Scheduler:
+    """What stands for an object in a cell: its name, which is not declared anywhere."""
+    try:
+        with path.open("rb") as file:
+            head = file.read(20)
+    except OSError as error:
+        raise KtstrError(f"--object {path}: {error.strerror}") from None
+    if head[:4] != b"\x7fELF" or head[18:20] != _EM_BPF:
+        raise KtstrError(f"--object {path}: not a BPF object (clang -target bpf -c makes one)")
+    return Scheduler(
+        name=re.sub(r"[^A-Za-z0-9_.-]", "_", path.name.removesuffix(".o").removesuffix(".bpf")), bpf=path
+    )
+
+
+def _print(done: Sweep, how: str) -> None:
+    if how == "json":
+        print(as_json(done))
+    elif how == "markdown":
+        print("\n".join(as_markdown(done)))
+    else:
+        columns = shutil.get_terminal_size((_NO_TERMINAL, 24)).columns
+        print("\n".join(as_text(done, columns)))
+    if summary := os.environ.get("GITHUB_STEP_SUMMARY"):
+        try:
+            with Path(summary).open("a", encoding="utf-8") as file:
+                file.write("\n".join(as_markdown(done)) + "\n")
+        except OSError as error:
+            raise KtstrError(f"GITHUB_STEP_SUMMARY={summary}: {error.strerror}") from None
+
+
+def _relative(path: Path) -> str:
+    return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)
+
+
+def _percent(text: str) -> float:
+    try:
+        value = float(text.removesuffix("%"))
+    except ValueError:
+        value = -1.0
+    if not 0 <= value < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text!r}: must be a percentage such as 10%")
+    return value
+
+
+def _count(text: str) -> int:
+    if not text.isdigit() or not 0 < int(text) <= 1_000_000:
+        raise argparse.ArgumentTypeError(f"{text!r}: must be a whole number from 1 to 1000000")
+    return int(text)
+
+
+def _seed(text: str) -> int:
+    if not text.isdigit() or int(text) >= 2**32:
+        raise argparse.ArgumentTypeError(f"{text!r}: must be a whole number from 0 to {2**32 - 1}")
+    return int(text)
+
+
+def _parser(prog: str) -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog=prog,
+        description="Sweep declared schedulers through the BPF verifier: every kernel, every topology preset.",
+        allow_abbrev=False,
+    )
+    add = parser.add_argument
+    many: dict[str, Any] = {"action": "append", "default": []}
+    add(
+        "--kernel",
+        dest="kernels",
+        metavar="SPEC",
+        **many,
+        help="sweep this kernel: 7.0, 6.16..=7.0, latest, auto",
+    )
+    add("--scheduler", dest="schedulers", metavar="NAME", **many, help="sweep this scheduler only")
+    add("--preset", dest="presets", metavar="NAME", **many, help="sweep this topology preset only")
+    add("--topology", dest="topologies", metavar="1n2l4c1t", **many, help="sweep this topology")
+    add("--object", type=Path, metavar="FILE", help="sweep this BPF object instead of declared schedulers")
+    add("--clock", choices=("real", "virtual", "auto"), default="auto", help="the guests' clock")
+    add("--seed", type=_seed, default=1, metavar="N", help="the seed of every VM run")
+    add("--cold", action="store_true", help="boot a guest for every cell, instead of cloning a booted one")
+    add("--fresh", action="store_true", help="run every cell, instead of remembering those that ran before")
+    add(
+        "--format", choices=("text", "json", "markdown"), default="text", help="what the report is written as"
+    )
+    add("--raw", action="store_true", help="show verifier logs as they are")
+    add(
+        "--max-insns",
+        type=_count,
+        metavar="N",
+        help="fail a program that costs the verifier more instructions",
+    )
+    add(
+        "--compare",
+        default="",
+        metavar="RUN",
+        help="tell what changed since a run, or from a program or object",
+    )
+    add(
+        "--max-growth",
+        dest="max_growth_pct",
+        type=_percent,
+        default=10.0,
+        metavar="10%",
+        help="with --compare: fail where a program grew by more",
+    )
+    add(
+        "paths",
+        nargs="*",
+        type=Path,
+        help="test files or folders that declare schedulers",
+    )
+    return parser

@@ -1,0 +1,136 @@
+"""The matrix of a sweep: schedulers by kernels by topologies, less what declarations and filters leave out."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from ktstr.errors import KtstrError
+from ktstr.kernel.model import Kernel
+from ktstr.kernel.spec import accepts
+from ktstr.presets import PRESETS
+from ktstr.scheduler import Scheduler
+from ktstr.topology import Topology
+from ktstr.verifier.cell import Cell
+from ktstr.vm.qemu import emulation_limit
+
+__all__ = ["Matrix", "Skip", "chosen_schedulers", "chosen_topologies", "matrix"]
+
+# Without KVM one host thread runs all of a guest's CPUs; more of them only where they are asked for by name.
+_EMULATED_CPUS = 64
+
+
+@dataclass(frozen=True)
+class Skip:
+    """What was left out, and why."""
+
+    what: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Matrix:
+    """The cells in order of scheduler, kernel and topology, and what was left out."""
+
+    cells: tuple[Cell, ...]
+    skipped: tuple[Skip, ...]
+
+
+def chosen_schedulers(declared: Sequence[Scheduler], names: Sequence[str]) -> tuple[Scheduler, ...]:
+    """The schedulers of these names, all where none is given; KtstrError for one that nobody declares."""
+    if not declared:
+        raise KtstrError("no scheduler is declared in the given tests; declare_scheduler(...) declares one")
+    by_name = {scheduler.name: scheduler for scheduler in declared}
+    for name in names:
+        if name not in by_name:
+            raise KtstrError(f"--scheduler {name}: {_accepted(name, by_name)}")
+    return tuple(by_name[name] for name in dict.fromkeys(names)) if names else tuple(declared)
+
+
+def chosen_topologies(presets: Sequence[str], topologies: Sequence[str]) -> dict[str, Topology]:
+    """The presets and topologies of these names, all presets where none is given; KtstrError for an unknown one."""
+    for name in presets:
+        if name not in PRESETS:
+            raise KtstrError(f"--preset {name}: {_accepted(name, PRESETS)}")
+    chosen = {name: PRESETS[name] for name in presets}
+    for text in topologies:
+        try:
+            topology = Topology.parse(text)
+        except KtstrError as error:
+            raise KtstrError(f"--topology: {error}") from None
+        chosen[str(topology)] = topology
+    return chosen or dict(PRESETS)
+
+
+def matrix(
+    schedulers: Sequence[Scheduler],
+    kernels: Mapping[str, Kernel],
+    topologies: Mapping[str, Topology],
+    *,
+    named: bool,
+    emulated: Callable[[Topology], bool],
+) -> Matrix:
+    """The cells of `schedulers` on `kernels` (by their part of a name) and `topologies`.
+
+    `named` says that the topologies were asked for by name, which overrides a scheduler's constraints and the limit on
+    emulated CPUs, but not what QEMU can do; `emulated` that a topology is not run by KVM. KtstrError where nothing is
+    left, saying why.
+    """
+    cells: list[Cell] = []
+    skipped: list[Skip] = []
+    possible = dict(topologies)
+    for name, topology in topologies.items():
+        if reason := _not_emulated(topology, named) if emulated(topology) else "":
+            skipped.append(Skip(name, reason))
+            del possible[name]
+    for scheduler in schedulers:
+        if not scheduler.is_sched_ext:
+            skipped.append(Skip(scheduler.name, "has no BPF of its own: it is the kernel's"))
+            continue
+        for kernel_id, kernel in kernels.items():
+            if reason := _no_kernel(scheduler, kernel):
+                skipped.append(Skip(f"{scheduler.name} on {kernel.version}", reason))
+                continue
+            for preset, topology in possible.items():
+                refusal = None if named else scheduler.constraints.refusal(topology)
+                if refusal:
+                    skipped.append(
+                        Skip(f"{scheduler.name} on {kernel.version}, {preset}", f"constraints: {refusal}")
+                    )
+                    continue
+                cells.append(Cell(scheduler, kernel_id, kernel, preset, topology))
+    if not cells:
+        raise KtstrError(f"nothing to sweep: {_why(skipped)}")
+    return Matrix(tuple(cells), tuple(skipped))
+
+
+def _not_emulated(topology: Topology, named: bool) -> str:
+    if limit := emulation_limit(topology):
+        return limit
+    if topology.cpus > _EMULATED_CPUS and not named:
+        return f"{topology.cpus} CPUs, without KVM only on request (--preset)"
+    return ""
+
+
+def _no_kernel(scheduler: Scheduler, kernel: Kernel) -> str:
+    if not accepts(scheduler.kernels, kernel.version):
+        return f"declares kernels [{', '.join(scheduler.kernels)}]"
+    return "" if kernel.sched_ext else "the kernel is built without CONFIG_SCHED_CLASS_EXT"
+
+
+def _why(skipped: Sequence[Skip]) -> str:
+    reasons: dict[str, list[str]] = {}
+    for skip in skipped:
+        reasons.setdefault(skip.reason, []).append(skip.what)
+    parts = [
+        f"{names[0]}{f' and {len(names) - 1} more' if names[1:] else ''}: {why}"
+        for why, names in reasons.items()
+    ]
+    return "; ".join(parts)
+
+
+def _accepted(name: str, known: Mapping[str, object]) -> str:
+    near = difflib.get_close_matches(name, known, n=1)
+    hint = f"did you mean {near[0]}? " if near else ""
+    return f"none of that name; {hint}there are {', '.join(known)}"

@@ -1,0 +1,204 @@
+"""Cells of the verifier sweep in real guests: each way to fail has its scheduler, and fails its own check."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from ktstr import Ctx, Scheduler, ktstr_test
+from ktstr.guest import bpf
+from ktstr.guest.bpf import build_bpf
+from ktstr.guest.compiler import compile_static
+from ktstr.guest.libbpf import libbpf
+from ktstr.presets import PRESETS
+from ktstr.verifier.cell import Cell, CellResult
+from ktstr.verifier.collapse import collapse, expand, key
+from ktstr.verifier.job import Jobs
+from ktstr.verifier.sweep import Options, run_cell
+from ktstr.verifier.tables import MARKS, failing, grid, insns_table
+
+SCHEDULERS = Path(__file__).parents[1] / "schedulers"
+PROGRAMS = Path(__file__).parent / "programs"
+OBJECTS = Path(__file__).parent / "bpf"
+
+
+def cell_of(
+    ctx: Ctx, scheduler: Scheduler, preset: str = "tiny-1llc", bpf_object: Path | None = None
+) -> Cell:
+    return Cell(scheduler, ctx.kernel.version, ctx.kernel, preset, PRESETS[preset], bpf_object)
+
+
+def swept(ctx: Ctx, cell: Cell, max_insns: int | None = None) -> CellResult:
+    return run_cell(cell, Options("auto", ctx.seed, max_insns, ctx.artifacts / cell.preset), Jobs(ctx.seed))
+
+
+def of(name: str, **rodata: int) -> Scheduler:
+    """The scheduler of tests/schedulers/<name>.bpf.c."""
+    return Scheduler(name=name, bpf=SCHEDULERS / f"{name}.bpf.c", rodata=rodata)
+
+
+def checks(result: CellResult) -> list[str]:
+    return [finding.check for finding in result.findings]
+
+
+def processed(result: CellResult) -> dict[str, int]:
+    """What the verifier's log says of each program of an object that was loaded with it."""
+    lines = (re.match(r"verified (\S+): processed (\d+) insns", line) for line in result.log)
+    return {match[1]: int(match[2]) for match in lines if match}
+
+
+def same_by_all_three(ctx: Ctx, name: str) -> None:
+    """verified_insns of BPF_OBJ_GET_INFO_BY_FD, of the descriptor's fdinfo, and of the log, of every program."""
+    scheduler = of(name)
+    cell = swept(ctx, cell_of(ctx, scheduler))
+    assert cell.findings == ()
+    assert scheduler.bpf is not None
+    bpf_object = swept(ctx, cell_of(ctx, scheduler, bpf_object=build_bpf(scheduler.bpf, ctx.kernel)))
+    assert bpf_object.findings == ()
+    assert cell.insns == {program.name: program.fdinfo_insns for program in cell.programs}
+    assert cell.insns == bpf_object.insns == processed(bpf_object)
+
+
+@ktstr_test()
+def the_fixtures_counts_are_the_kernels(ctx: Ctx) -> None:
+    same_by_all_three(ctx, "fixture")
+
+
+@ktstr_test()
+def an_unfair_schedulers_counts_are_the_kernels(ctx: Ctx) -> None:
+    same_by_all_three(ctx, "unfair")
+
+
+@ktstr_test()
+def counts_that_depend_on_the_cpus_are_the_kernels(ctx: Ctx) -> None:
+    same_by_all_three(ctx, "percpu")
+
+
+@ktstr_test()
+def costs_that_depend_on_the_cpus_are_a_range(ctx: Ctx) -> None:
+    """And a scheduler that attaches on one topology only fails on the others, by name."""
+    scheduler = of("percpu", max_cpus=4)
+    results = [swept(ctx, cell_of(ctx, scheduler, preset)) for preset in ("tiny-1llc", "smt-2llc")]
+    unlimited = [results[0], swept(ctx, cell_of(ctx, of("percpu"), "smt-2llc"))]
+    head, row = insns_table(unlimited, "percpu")
+    costs = dict(zip(head, row, strict=True))
+    low, high = (result.insns["percpu_init"] for result in unlimited)
+    assert low < high
+    assert costs["percpu_init"] == f"{low}..{high}"
+    assert costs["percpu_exit"].isdigit()
+    assert grid(results)[1:] == [("smt-2llc", MARKS["failed"]), ("tiny-1llc", MARKS["passed"])]
+    ((name, why),) = failing(results)
+    assert name.endswith("/smt-2llc")
+    assert why.startswith("attach: ")
+    assert "-7" in why  # E2BIG, of its init
+
+
+@ktstr_test()
+def attaching_without_dispatching_fails_the_third_check(ctx: Ctx) -> None:
+    result = swept(ctx, cell_of(ctx, of("idle")))
+    assert checks(result) == ["schedule"]
+    assert result.findings[0].message == (
+        "8 of 8 workers never ran in 10.0 guest seconds; CPUs with a worker of their own that never ran: 0-3"
+    )
+
+
+@ktstr_test()
+def a_partial_switch_fails(ctx: Ctx) -> None:
+    result = swept(ctx, cell_of(ctx, of("partial")))
+    assert checks(result) == ["schedule"]
+    assert "it switched only tasks of policy SCHED_EXT" in result.message
+
+
+@ktstr_test()
+def being_ejected_fails(ctx: Ctx) -> None:
+    result = swept(ctx, cell_of(ctx, of("exits", after_ms=50)))
+    assert checks(result) == ["stay"]
+    assert "exits: failed after 50 ms" in result.message
+
+
+@ktstr_test()
+def being_ejected_and_coming_back_fails(ctx: Ctx, tmp_path: Path) -> None:
+    """When it is looked at, it is enabled: only the count of enablings tells."""
+    exits = build_bpf(SCHEDULERS / "exits.bpf.c", ctx.kernel, ("-DAFTER_MS=50",))
+    data = exits.read_bytes()
+    embedded = tmp_path / "object.c"
+    embedded.write_text(
+        f"const char object[] __attribute__((aligned(8))) = {{{','.join(str(b - 256 * (b > 127)) for b in data)}}};\n"
+        f"const unsigned int object_size = {len(data)};\n"
+    )
+    library = libbpf()
+    program = compile_static(
+        "comes_back",
+        [PROGRAMS / "comes_back.c", embedded, Path(bpf.__file__).with_name("compat") / "libelf.c"],
+        [library.include, library.uapi],
+        library.link(),
+    )
+    result = swept(ctx, cell_of(ctx, Scheduler(name="comes_back", binary_path=program)))
+    assert checks(result) == ["stay"]
+    assert "was ejected and came back" in result.message
+
+
+@ktstr_test()
+def what_the_kernel_warns_of_is_told(ctx: Ctx) -> None:
+    """It ejects the scheduler as well, for the same reason."""
+    stuck = Scheduler(name="stuck", bpf=SCHEDULERS / "stuck.bpf.c", sysctls={"kernel.watchdog_thresh": "1"})
+    result = swept(ctx, cell_of(ctx, stuck))
+    assert checks(result) == ["stay", "kernel"]
+    warning = result.findings[1].message
+    assert re.match(r"the kernel warned: watchdog: BUG: soft lockup - CPU#\d stuck for \d+s! ", warning)
+
+
+@ktstr_test()
+def a_refused_program_is_told_with_its_source(ctx: Ctx) -> None:
+    result = swept(ctx, cell_of(ctx, of("rejected")))
+    assert checks(result) == ["load"]
+    (refused,) = result.rejections
+    assert refused.program == "rejected_enqueue"
+    assert re.fullmatch(r"; \*counter \+= 1; @ rejected\.bpf\.c:\d+", refused.source)
+
+
+@ktstr_test()
+def an_objects_programs_are_loaded_one_by_one(ctx: Ctx) -> None:
+    """Of several types, some of them refused; names in full, beyond the kernel's 15 characters."""
+    bpf_object = build_bpf(OBJECTS / "several.bpf.c", ctx.kernel)
+    result = swept(
+        ctx, cell_of(ctx, Scheduler(name="several", bpf=bpf_object), bpf_object=bpf_object), max_insns=16
+    )
+    assert {(program.name, program.type) for program in result.programs} == {
+        ("several_enqueue_with_a_name_longer_than_the_kernel_keeps", "struct_ops"),
+        ("several_fine", "syscall"),
+        ("several_switch", "tracing"),
+    }
+    assert [refused.program for refused in result.rejections] == [
+        "several_unchecked_lookup",
+        "several_past_the_packet",
+    ]
+    assert checks(result) == ["load", "load", "max_insns"]
+    assert result.insns == processed(result)
+
+
+@ktstr_test()
+def loops_within_loops_are_collapsed(ctx: Ctx) -> None:
+    """Of whichever kernel this runs on; the captured logs of the unit tests are of one."""
+    bpf_object = build_bpf(OBJECTS / "nested.bpf.c", ctx.kernel)
+    result = swept(ctx, cell_of(ctx, Scheduler(name="nested", bpf=bpf_object), bpf_object=bpf_object))
+    (refused,) = result.rejections
+    short = collapse(refused.log)
+    assert len(short) < len(refused.log) / 3
+    assert set(expand(short)) == {key(line) for line in refused.log}
+
+
+@ktstr_test()
+def the_end_of_a_long_output_is_kept(ctx: Ctx) -> None:
+    """Of a MiB the first 384 and the last 128 KiB: the reason comes last."""
+    program = compile_static("talks", [PROGRAMS / "talks.c"])
+    result = swept(ctx, cell_of(ctx, Scheduler(name="talks", binary_path=program)))
+    assert result.log[0].startswith("line 00000 ")
+    assert result.log[-2].startswith("line 16383 ")
+    assert result.message.endswith(": the reason, last of all")
+    lines = len(result.log)
+    (gap,) = (line for line in result.log if line.startswith("(ktstr: "))
+    left_out = int(gap.split()[1])
+    printed = 64 * 16384 + len("the reason, last of all\n")
+    assert printed == sum(len(line) + 1 for line in result.log if line != gap) + left_out
+    assert 64 * lines < 520 * 1024

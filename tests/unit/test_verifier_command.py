@@ -1,0 +1,266 @@
+"""The sweep's command from its arguments to its exit status, the guests stood in for."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import pytest
+from invoke import Program
+from verifier_data import a_cell, a_kernel, a_result, a_scheduler, a_vm_result, healthy_events
+
+from ktstr import scheduler
+from ktstr.errors import KtstrError
+from ktstr.kernel.model import Kernel
+from ktstr.scheduler import Scheduler
+from ktstr.tasks import ns
+from ktstr.verifier import command
+from ktstr.verifier.cell import Cell, CellResult
+from ktstr.verifier.command import main
+from ktstr.verifier.job import Jobs, cell_plan
+from ktstr.verifier.sweep import Options, run_cell
+from ktstr.vm.accel import Accel
+
+ACCEL = Accel("tcg", "virtual", "a test")
+MINE = """
+from ktstr import declare_scheduler
+declare_scheduler(name="mine", binary="scx_mine")
+declare_scheduler(name="other", binary="scx_other")
+"""
+
+
+class Axis:
+    """Stands in for the kernels: each spec is one."""
+
+    def __init__(self, specs: Sequence[str]) -> None:
+        self._specs = tuple(specs) or ("auto",)
+
+    def ids(self) -> tuple[str, ...]:
+        return self._specs
+
+    def resolve(self, _wanted: object) -> dict[str, Kernel]:
+        return {spec: a_kernel("7.3.4" if spec == "auto" else f"{spec}.13") for spec in self._specs}
+
+
+class Guests:
+    """Stands in for the guests: cells pass, but for those named in `failing`; `insns` is what mine_init costs."""
+
+    def __init__(self) -> None:
+        self.failing: dict[str, str] = {}
+        self.insns = 100
+        self.swept: list[Cell] = []
+        self.end: BaseException | None = None  # comes instead of the second cell
+
+    def __call__(self, cells: Sequence[Cell], _options: Options) -> Iterator[CellResult]:
+        for cell in cells:
+            if self.end and self.swept:
+                raise self.end
+            self.swept.append(cell)
+            why = [self.failing[cell.name]] if cell.name in self.failing else []
+            yield a_result(cell, *why, mine_init=self.insns)
+
+
+@pytest.fixture
+def guests(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Guests:
+    guests = Guests()
+    monkeypatch.setattr(scheduler, "_registry", {})
+    monkeypatch.setattr(command, "KernelAxis", Axis)
+    monkeypatch.setattr(command, "probe", lambda *_arguments: ACCEL)
+    monkeypatch.setattr(command, "sweep", guests)
+    monkeypatch.delenv("GITHUB_STEP_SUMMARY", raising=False)
+    monkeypatch.delenv("KTSTR_DIE_WITH_PARENT", raising=False)
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "tests").mkdir()
+    (tmp_path / "tests" / "test_mine.py").write_text(MINE)
+    return guests
+
+
+TINY = ("--preset", "tiny-1llc", "--scheduler", "mine")
+
+
+def test_all_passed_is_0_and_leaves_a_sidecar_a_cell(
+    guests: Guests, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["--kernel", "7.0", "--kernel", "7.3", "--preset", "tiny-1llc"]) == 0
+    out = capsys.readouterr().out
+    assert "PASS [   2.0s] (4/4) verifier/other/kernel_7_3/tiny-1llc" in out
+    assert out.splitlines()[-3].startswith("4 cells: 4 passed in ")
+    assert out.splitlines()[-2:] == [
+        "results in target/ktstr/verifier-7.0.13-nogit",
+        "results in target/ktstr/verifier-7.3.13-nogit",
+    ]
+    folder = tmp_path / "target/ktstr/verifier-7.0.13-nogit"
+    sidecars = [json.loads(path.read_text()) for path in folder.glob("verifier*.json")]
+    assert {one["test"] for one in sidecars} == {
+        f"verifier/{name}/kernel_7_0/tiny-1llc" for name in ("mine", "other")
+    }
+    assert (folder / "junit.xml").is_file()
+
+
+def test_a_failed_cell_is_1_and_leaves_its_reason(guests: Guests, tmp_path: Path) -> None:
+    guests.failing = {"verifier/mine/kernel_7_0/tiny-1llc": "schedule: 8 of 8 workers never ran"}
+    assert main(["--kernel", "7.0", *TINY]) == 1
+    (reason,) = (tmp_path / "target/ktstr").glob("verifier-*/*/failure.txt")
+    assert reason.read_text() == "schedule: 8 of 8 workers never ran\n"
+
+
+def test_without_a_kernel_the_cell_is_named_by_the_series_that_came_of_it(guests: Guests) -> None:
+    assert main([*TINY]) == 0
+    assert [cell.name for cell in guests.swept] == ["verifier/mine/kernel_7_3/tiny-1llc"]
+
+
+def test_two_kernels_of_a_series_are_two(guests: Guests) -> None:
+    assert main(["--kernel", "7.3", "--kernel", "auto", *TINY]) == 0
+    assert [cell.kernel_name for cell in guests.swept] == ["kernel_7_3", "kernel_7_3_4_debian_1a2b3c4d"]
+
+
+def test_growth_since_an_earlier_run_is_1(guests: Guests, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--kernel", "7.0", *TINY]) == 0
+    earlier = "target/ktstr/verifier-7.0.13-nogit"
+    guests.insns = 109
+    assert main(["--kernel", "7.0", *TINY, "--compare", earlier]) == 0
+    assert "mine       kernel_7_0  mine_init  100     109  +9.0%" in capsys.readouterr().out
+    assert (
+        main(["--kernel", "7.0", *TINY, "--compare", "nogit", "--max-growth", "0%"]) == 0
+    )  # 109 is the newest now
+    guests.insns = 130
+    assert main(["--kernel", "7.0", *TINY, "--compare", "nogit"]) == 1
+    assert " 1 grew by more than 10%" in capsys.readouterr().out
+
+
+def test_a_program_to_compare_with_is_swept_too(guests: Guests, tmp_path: Path) -> None:
+    old = tmp_path / "scx_old"
+    old.write_bytes(b"\x7fELF\2\1\1" + bytes(9) + b"\3\0\x3e\0")
+    assert main(["--kernel", "7.0", *TINY, "--compare", str(old)]) == 0
+    assert [cell.scheduler.binary_path for cell in guests.swept] == [None, old]
+
+
+def test_json_alone_is_on_stdout(guests: Guests, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--kernel", "7.0", *TINY, "--format", "json"]) == 0
+    captured = capsys.readouterr()
+    assert [cell["outcome"] for cell in json.loads(captured.out)["cells"]] == ["passed"]
+    assert "PASS" in captured.err
+
+
+def test_in_github_actions_the_page_goes_to_the_steps_summary(
+    guests: Guests, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(tmp_path / "summary.md"))
+    (tmp_path / "summary.md").write_text("what was there\n")
+    assert main(["--kernel", "7.0", *TINY]) == 0
+    assert (tmp_path / "summary.md").read_text().startswith("what was there\n## verifier summary: 1 ✅")
+
+
+def test_ctrl_c_keeps_what_was_done(
+    guests: Guests, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    guests.end = KeyboardInterrupt()
+    assert main(["--kernel", "7.0", "--preset", "tiny-1llc"]) == 130
+    assert "1 cell: 1 passed" in capsys.readouterr().out
+    run = json.loads((tmp_path / "target/ktstr/verifier-7.0.13-nogit/run.json").read_text())
+    assert run["status"] == "interrupted"
+
+
+def test_a_sweep_that_cannot_go_on_keeps_what_was_done(
+    guests: Guests, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    guests.end = KtstrError("a process of the sweep was killed")
+    assert main(["--kernel", "7.0", "--preset", "tiny-1llc"]) == 2
+    captured = capsys.readouterr()
+    assert "1 cell: 1 passed" in captured.out
+    assert captured.err == "ktstr: a process of the sweep was killed\n"
+    assert (tmp_path / "target/ktstr/verifier-7.0.13-nogit/junit.xml").is_file()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--scheduler", "mime"], "ktstr: --scheduler mime: none of that name; did you mean mine?"),
+        (["--preset", "huge"], "ktstr: --preset huge: none of that name"),
+        (["--compare", "absent", *TINY], "ktstr: --compare absent: no such run, program or object"),
+        (["--object", "absent.bpf.o"], "ktstr: --object absent.bpf.o: No such file or directory"),
+        (["--object", "tests/test_mine.py"], "ktstr: --object tests/test_mine.py: not a BPF object"),
+        (["absent"], "ktstr: absent: no such file or folder of tests"),
+    ],
+)
+def test_a_users_mistake_is_2_in_one_line(
+    guests: Guests, capsys: pytest.CaptureFixture[str], arguments: list[str], words: str
+) -> None:
+    assert main(["--kernel", "7.0", *arguments]) == 2
+    captured = capsys.readouterr()
+    assert captured.err.startswith(words)
+    assert captured.err.count("\n") == 1
+    assert guests.swept == []
+
+
+@pytest.mark.parametrize("arguments", [["--max-growth", "a lot"], ["--max-insns", "0"], ["--seed", "-1"]])
+def test_an_option_that_is_none_is_2(guests: Guests, arguments: list[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(arguments)
+    assert ended.value.code == 2
+
+
+def test_an_object_is_swept_by_the_task(
+    guests: Guests, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "some thing.bpf.o"
+    path.write_bytes(b"\x7fELF\2\1\1" + bytes(9) + b"\1\0\xf7\0")
+    Program(namespace=ns).run(["invoke", "verify", "--object", str(path), "--kernel", "7.0"], exit=False)
+    assert [(cell.name, cell.object) for cell in guests.swept] == [
+        ("verifier/some_thing/kernel_7_0/tiny-1llc", path)
+    ]
+    assert "1 cell: 1 passed" in capsys.readouterr().out
+
+
+# One cell
+
+
+def options(folder: Path) -> Options:
+    return Options("virtual", 1, None, folder)
+
+
+@pytest.fixture
+def real_program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Scheduler:
+    """A scheduler whose program is one that every host has, and a kernel whose files are there."""
+    (tmp_path / "config").write_text("")
+    monkeypatch.setattr("ktstr.verifier.job.build_agent", lambda: tmp_path / "config")
+    return a_scheduler(bpf=None, binary_path=Path("/bin/true").resolve(), sysctls={"kernel.printk": "7"})
+
+
+def test_a_cells_plan_is_all_that_is_asked_of_its_guest(real_program: Scheduler) -> None:
+    cell = a_cell(scheduler="mine")
+    with_sysctl = Cell(real_program, "7.0", cell.kernel, cell.preset, cell.topology)
+    assert cell_plan(with_sysctl, ("/ktstr/bin/true", "-v")).splitlines() == [
+        "sysctl kernel/printk 7",
+        "scheduler 30000000000 /ktstr/bin/true -v",
+        "programs",
+        "cgroup verifier -",
+        "spawn verifier 8 spin_wait policy=normal",
+        "progress 100000000 10000000000",
+        "unregister",
+    ]
+
+
+def test_a_cell_that_cannot_be_run_is_an_error_and_says_why(tmp_path: Path, real_program: Scheduler) -> None:
+    kernel = a_kernel(config=tmp_path / "config")
+    absent = a_scheduler(bpf=None, binary_path=tmp_path / "absent")
+    cell = Cell(absent, "7.0", kernel, "tiny-1llc", a_cell().topology)
+    result = run_cell(cell, options(tmp_path), Jobs(1))
+    assert (result.outcome, result.message) == (
+        "error",
+        f"run: scheduler mine: {tmp_path}/absent: no such file",
+    )
+
+
+def test_a_cell_that_runs_is_judged_and_recorded(
+    tmp_path: Path, real_program: Scheduler, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ktstr.vm.run.run", lambda *_arguments: a_vm_result(healthy_events()))
+    kernel = a_kernel(config=tmp_path / "config")
+    cell = Cell(real_program, "7.0", kernel, "tiny-1llc", a_cell().topology)
+    result = run_cell(cell, options(tmp_path), Jobs(1))
+    assert (result.outcome, result.insns, result.map_bytes) == ("passed", {"mine_enqueue": 48}, 8592)
+    assert result.record is not None
+    assert result.record["programs"][0]["name"] == "mine_enqueue"
+    assert json.loads(json.dumps(result.record))["verdict"] == {"passed": True, "violations": []}
