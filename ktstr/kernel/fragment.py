@@ -15,7 +15,7 @@ __all__ = ["Wanted", "complain", "find_fragment", "read_config", "wanted", "want
 
 # The fragment of the host's machine comes between base and sched_ext.
 _PREEMPT = "preempt-dynamic"
-_OPTION = re.compile(r"CONFIG_([A-Za-z0-9_]+)=(y|m|n|-?[0-9]+|0x[0-9a-fA-F]+|\"(?:[^\"\\]|\\.)*\")")
+_OPTION = re.compile(r"CONFIG_([A-Za-z0-9_]+)=(y|m|n|-?[0-9]+|0x[0-9a-fA-F]+|\"(?:[^\"\\\n]|\\.)*\")")
 _UNSET = re.compile(r"# CONFIG_([A-Za-z0-9_]+) is not set")
 _OPTIONAL = "# optional:"
 # What ends an entry of a Kconfig file, or its conditions.
@@ -56,7 +56,7 @@ def wanted(
     for setting in settings:
         match = _OPTION.fullmatch(setting.strip())
         if match is None:
-            raise KtstrError(f'--set {setting}: accepted are CONFIG_X=y, =n, =m, a number, or ="text"')
+            raise KtstrError(f'--set {setting!r}: accepted are CONFIG_X=y, =n, =m, a number, or ="text"')
         options[match[1]] = Wanted(match[2], f"--set {setting.strip()}")
     return options
 

@@ -14,8 +14,9 @@ from ktstr.process import child_dies_with_us
 
 __all__ = ["run_guarded"]
 
-# Waits for the end of the pipe from us, which comes when we die whatever way, and then ends the build's whole group.
-_GUARD = 'read -r group || exit 0; cat; kill -9 -- "-$group" 2>/dev/null'
+# Waits for the end of the pipe from us, which comes when we die whatever way, and then ends the build's whole
+# group; in a form that dash takes, too.
+_GUARD = 'read -r group || exit 0; cat; kill -KILL "-$group"'
 
 
 def run_guarded(
