@@ -87,7 +87,7 @@ def test_accepted_forms(text: str, spec: object) -> None:
         ),
         *("7.0.13-debian", "7.0.13-debian-1A2B3C4D", "7.0\n7.1", "٧.٠"),  # noqa: RUF001
         *(
-            "longterm ",
+            "Longterm",
             "debian:",
             "debian:auto",
             "debian:../linux",
@@ -99,7 +99,7 @@ def test_accepted_forms(text: str, spec: object) -> None:
             "linux/src",
             "../linux#",
             "../linux#-x",
-            "../linux\n",
+            "../li\nnux",
             "..linux",
             "bzImage",
             "#v7.0",
