@@ -45,8 +45,8 @@ def kernel_fetch(context: Context, kernel: str | None = None) -> None:
 def kernel_build(
     context: Context,
     kernel: str = "latest",
-    config: Sequence[str] = (),
-    set: Sequence[str] = (),
+    config: Sequence[str] | None = None,
+    set: Sequence[str] | None = None,
     debug: bool = False,
     llvm: bool = False,
 ) -> None:
@@ -56,7 +56,7 @@ def kernel_build(
     from ktstr.kernel.build import build
     from ktstr.kernel.record import recording
 
-    for recipe in _recipes(kernel, config, set, debug, llvm):
+    for recipe in _recipes(kernel, config or (), set or (), debug, llvm):
         with recording("build", recipe.digest, Path.cwd()) as record:
             built = build(recipe)
             record.key = built.key
@@ -69,8 +69,8 @@ def kernel_build(
 def kernel_configure(
     context: Context,
     kernel: str = "latest",
-    config: Sequence[str] = (),
-    set: Sequence[str] = (),
+    config: Sequence[str] | None = None,
+    set: Sequence[str] | None = None,
     debug: bool = False,
     llvm: bool = False,
 ) -> None:
@@ -80,7 +80,7 @@ def kernel_configure(
     from ktstr.kernel.build import configure
     from ktstr.kernel.record import recording
 
-    for recipe in _recipes(kernel, config, set, debug, llvm):
+    for recipe in _recipes(kernel, config or (), set or (), debug, llvm):
         with recording("configure", recipe.digest, Path.cwd()) as record:
             version, path = configure(recipe)
             record.key = f"{version}-built-{recipe.digest}"
