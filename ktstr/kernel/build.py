@@ -29,7 +29,7 @@ from ktstr.kernel.make import FOREIGN, first_error
 from ktstr.kernel.model import Kernel
 from ktstr.kernel.spec import Version, parse_version
 
-__all__ = ["Recipe", "Toolset", "build", "configure", "find_toolset", "find_version"]
+__all__ = ["Recipe", "Toolset", "build", "configure", "find_built", "find_toolset", "find_version"]
 
 _KIND = "kernels"
 # A line that kbuild prints for an object that is made.
@@ -117,11 +117,11 @@ def build(recipe: Recipe) -> Kernel:
     Raises KtstrError where a wanted option did not take, naming what it depends on, and with the first error of a
     failed build. What was done so far stays for the next try. Processes that ask at once build once.
     """
-    if (found := _built(recipe)) is not None:
+    if (found := find_built(recipe)) is not None:
         return found
     work = _work(recipe)
     with locked(work.with_name(f".{recipe.digest}.lock"), f"building kernel {recipe.digest}"):
-        if (found := _built(recipe)) is not None:
+        if (found := find_built(recipe)) is not None:
             return found
         started = time.monotonic()
         version, tree = _configure(recipe)
@@ -152,7 +152,8 @@ def build(recipe: Recipe) -> Kernel:
     return found
 
 
-def _built(recipe: Recipe) -> Kernel | None:
+def find_built(recipe: Recipe) -> Kernel | None:
+    """The kernel of `recipe` if the cache has it."""
     for path in sorted((cache_dir() / _KIND).glob(f"*-built-{recipe.digest}")):
         return store.find_kernel(path.name)
     return None

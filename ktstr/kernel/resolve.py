@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from ktstr.cache import cache_dir
@@ -12,7 +12,7 @@ from ktstr.download import NotFound, Unreachable
 from ktstr.errors import KtstrError
 from ktstr.kernel import debian, store
 from ktstr.kernel.apt import Archive, open_archive
-from ktstr.kernel.build import Recipe, build, find_toolset, find_version
+from ktstr.kernel.build import Recipe, build, find_built, find_toolset, find_version
 from ktstr.kernel.code import Code, Offer, Wish
 from ktstr.kernel.fragment import wanted
 from ktstr.kernel.model import Kernel
@@ -36,7 +36,7 @@ from ktstr.kernel.spec import (
 )
 from ktstr.kernel.store import cached
 
-__all__ = ["Candidate", "cached", "candidates", "resolve"]
+__all__ = ["Candidate", "build_offer", "cached", "candidates", "resolve"]
 
 
 @dataclass(frozen=True)
@@ -105,15 +105,25 @@ def _have(candidate: Candidate, index: _Index) -> Kernel:
 def _build(candidate: Candidate) -> Kernel:
     """The candidate, built as it is by default."""
     if candidate.offer is not None:
-        offer = candidate.offer
-        if (found := _built_of(offer)) is not None:
-            return found
-        kernel = build(_recipe(fetch_code(offer)))
-        # It was needed for this; another configuration downloads it again.
-        (cache_dir() / "downloads" / offer.id).unlink(missing_ok=True)
-        return kernel
+        return build_offer(candidate.offer, _recipe)
     assert candidate.origin is not None  # a candidate is in the cache, published, or to be built
     return build(_recipe(tree_code(candidate.origin)))
+
+
+def build_offer(offer: Offer, recipe: Callable[[Code], Recipe]) -> Kernel:
+    """The kernel that `recipe` makes of what a source offers; downloaded only if it has to be built."""
+    if (found := find_built(recipe(_unfetched(offer)))) is not None:
+        return found
+    code = fetch_code(offer)
+    kernel = build(recipe(code))
+    # It was needed for this; another configuration downloads it again.
+    (cache_dir() / "downloads" / code.id).unlink(missing_ok=True)
+    return kernel
+
+
+def _unfetched(offer: Offer) -> Code:
+    """What stands for the offer's code in a build's key."""
+    return Code(offer.id, offer.where, lambda folder: folder)
 
 
 def _recipe(code: Code) -> Recipe:
@@ -122,7 +132,7 @@ def _recipe(code: Code) -> Recipe:
 
 def _built_of(offer: Offer) -> Kernel | None:
     """The kernel that `_build` would give, if the cache has it."""
-    return store.find_kernel(f"{offer.version}-built-{_recipe(Code(offer.id, '', lambda _: _)).digest}")
+    return find_built(_recipe(_unfetched(offer)))
 
 
 def _candidates(text: str | None, index: _Index) -> list[Candidate]:
@@ -175,7 +185,10 @@ def _choose(
         known = _merge(in_cache, [one for one in index.kernels if spec.matches(one.version)])
     except Unreachable as error:
         if not in_cache:
-            raise _unreachable(str(spec), error) from error
+            unreachable = _unreachable(str(spec), error)
+            if images_only or not isinstance(spec, Exact | Series | Major):
+                raise unreachable from error
+            return _to_build(spec, unreachable)
         known = in_cache
         names = ", ".join(str(candidate.version) for candidate in _newest(spec, known))
         print(
@@ -190,11 +203,20 @@ def _choose(
     missing = f"kernel {spec}: not published by {index.archive.url}; it has {series}"
     if images_only or not isinstance(spec, Exact | Series | Major):
         raise KtstrError(missing)
+    return _to_build(spec, KtstrError(missing))
+
+
+def _to_build(spec: Exact | Series | Major, no_image: KtstrError) -> list[Candidate]:
+    """What sources of code have of `spec`; `no_image` says why no image is taken."""
     try:
         offers = offers_of(spec)
+    except Unreachable as error:
+        if isinstance(no_image, Unreachable):
+            raise no_image from error
+        raise KtstrError(f"{no_image}; {error}") from error
     except KtstrError as error:
-        raise KtstrError(f"{missing}; {error}") from error
-    print(f"ktstr: {missing}; building it from {offers[-1].where}", file=sys.stderr)
+        raise KtstrError(f"{no_image}; {error}") from error
+    print(f"ktstr: {no_image}; building it from {offers[-1].where}", file=sys.stderr)
     return [_of_offer(offer) for offer in offers]
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from invoke.context import Context
@@ -10,6 +10,7 @@ from invoke.tasks import task
 
 if TYPE_CHECKING:
     from ktstr.kernel.build import Recipe
+    from ktstr.kernel.code import Code, Offer
     from ktstr.kernel.model import Kernel
     from ktstr.kernel.record import Record
 
@@ -54,11 +55,14 @@ def kernel_build(
     from pathlib import Path
 
     from ktstr.kernel.build import build
+    from ktstr.kernel.code import Code
     from ktstr.kernel.record import recording
+    from ktstr.kernel.resolve import build_offer
 
-    for recipe in _recipes(kernel, config or (), set or (), debug, llvm):
-        with recording("build", recipe.digest, Path.cwd()) as record:
-            built = build(recipe)
+    recipe = _recipe_of(config or (), set or (), debug, llvm)
+    for what in _sources(kernel):
+        with recording("build", recipe(what).digest, Path.cwd()) as record:
+            built = build(recipe(what)) if isinstance(what, Code) else build_offer(what, recipe)
             record.key = built.key
             record.files["build.log"] = built.image.parent / "build.log"
             _describe(record, built)
@@ -78,13 +82,17 @@ def kernel_configure(
     from pathlib import Path
 
     from ktstr.kernel.build import configure
+    from ktstr.kernel.code import Code
     from ktstr.kernel.record import recording
+    from ktstr.kernel.sources import fetch_code
 
-    for recipe in _recipes(kernel, config or (), set or (), debug, llvm):
-        with recording("configure", recipe.digest, Path.cwd()) as record:
-            version, path = configure(recipe)
-            record.key = f"{version}-built-{recipe.digest}"
-            record.said.append(f"{version}: {recipe.code.origin}")
+    recipe = _recipe_of(config or (), set or (), debug, llvm)
+    for what in _sources(kernel):
+        with recording("configure", recipe(what).digest, Path.cwd()) as record:
+            one = recipe(what if isinstance(what, Code) else fetch_code(what))
+            version, path = configure(one)
+            record.key = f"{version}-built-{one.digest}"
+            record.said.append(f"{version}: {one.code.origin}")
             record.files["config"] = path
         print(Path("target/ktstr/kernels", record.key, "config"))
 
@@ -165,27 +173,35 @@ def sched_build(context: Context, kernel: str | None = None, series: str | None 
         print(tool)
 
 
-def _recipes(
-    kernel: str, fragments: Sequence[str], settings: Sequence[str], debug: bool, llvm: bool
-) -> list[Recipe]:
-    from ktstr.errors import KtstrError
+def _recipe_of(
+    fragments: Sequence[str], settings: Sequence[str], debug: bool, llvm: bool
+) -> Callable[[Code | Offer], Recipe]:
+    """What makes a recipe of code, or of code that is only offered yet."""
     from ktstr.kernel.build import Recipe, find_toolset
+    from ktstr.kernel.code import Code
     from ktstr.kernel.fragment import wanted
-    from ktstr.kernel.sources import fetch_code, offers_of, tree_code
-    from ktstr.kernel.spec import Auto, Git, Key, Local, parse
 
     options, toolset = wanted(fragments, settings, debug=debug), find_toolset(llvm=llvm)
+
+    def recipe(what: Code | Offer) -> Recipe:
+        code = what if isinstance(what, Code) else Code(what.id, what.where, lambda folder: folder)
+        return Recipe(code, options, toolset, debug)
+
+    return recipe
+
+
+def _sources(kernel: str) -> Sequence[Code | Offer]:
+    """The code that a spec means: a tree's, or what sources offer."""
+    from ktstr.errors import KtstrError
+    from ktstr.kernel.sources import offers_of, tree_code
+    from ktstr.kernel.spec import Auto, Git, Key, Local, parse
+
     spec = parse(kernel)
     if isinstance(spec, Auto | Key):
         raise KtstrError(
             f"kernel {spec}: a kernel in the cache; name a version, a tree or a repository to build"
         )
-    codes = (
-        [tree_code(spec)]
-        if isinstance(spec, Local | Git)
-        else [fetch_code(offer) for offer in offers_of(spec)]
-    )
-    return [Recipe(code, options, toolset, debug) for code in codes]
+    return [tree_code(spec)] if isinstance(spec, Local | Git) else offers_of(spec)
 
 
 def _describe(record: Record, kernel: Kernel) -> None:

@@ -18,6 +18,7 @@ from pathlib import Path
 import kernel_source
 import pytest
 from debian_archive import SigningKey, unsigned
+from invoke.context import Context
 from local_server import Server, cut, hold, status
 
 from ktstr import download
@@ -25,10 +26,11 @@ from ktstr.cache import cache_dir
 from ktstr.errors import KtstrError
 from ktstr.kernel import kernel_org
 from ktstr.kernel.code import Offer
-from ktstr.kernel.resolve import candidates
+from ktstr.kernel.resolve import candidates, resolve
 from ktstr.kernel.sources import fetch_code, find_offers
 from ktstr.kernel.spec import Longterm, Mainline, parse_version
 from ktstr.kernel.spec import parse as parse_spec
+from ktstr.tasks.kernel import kernel_build
 
 # As it was served on a day of 2024, cut down to what is read.
 RELEASES = {
@@ -160,6 +162,42 @@ def test_kernel_list_shows_what_would_be_built(site: KernelOrg) -> None:
     (one,) = candidates("kernel.org:9.1")
     assert (str(one.version), one.kernel, one.published) == ("9.1.2", None, None)
     assert site.server.times_asked("linux/v9.x/linux-9.1.2.tar.xz") == 0
+
+
+@pytest.fixture
+def toolset(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The stand-in for a kernel needs less than a kernel."""
+    for module in ("build", "resolve"):
+        monkeypatch.setattr(f"ktstr.kernel.{module}.find_toolset", lambda **_: kernel_source.TOOLSET)
+
+
+@pytest.mark.usefixtures("toolset")
+def test_a_kernel_is_built_from_a_download_once(
+    site: KernelOrg, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for _ in range(2):
+        kernel_build(Context(), kernel="kernel.org:9.1")
+    first, second = capsys.readouterr().out.splitlines()
+    key, _, source = first.partition("  ")
+    assert second == first
+    assert source == "built from kernel.org, linux-9.1.2.tar.xz, signature not checked: no keyring"
+    # The size, and the file itself.
+    assert site.server.times_asked("linux/v9.x/linux-9.1.2.tar.xz") == 2
+    assert not [path for path in (cache_dir() / "downloads").iterdir() if path.suffix != ".lock"]
+    kept = {path.name for path in (tmp_path / "target/ktstr/kernels" / key).iterdir()}
+    assert kept == {"junit.xml", "build.log", "config", "manifest.json"}
+
+
+@pytest.mark.usefixtures("toolset")
+def test_a_version_without_an_image_is_built(
+    site: KernelOrg, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("KTSTR_DEBIAN_MIRROR", "http://127.0.0.1:9")
+    (kernel,) = resolve("9.1")
+    assert (kernel.version, kernel.built) == ("9.1.2", True)
+    assert "building it from kernel.org, linux-9.1.2.tar.xz" in capsys.readouterr().err
+    assert resolve("9.1") == [kernel]
 
 
 def test_a_changed_list_is_a_bad_signature(signed: KernelOrg) -> None:
