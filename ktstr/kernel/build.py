@@ -266,7 +266,7 @@ def _make(recipe: Recipe, version: str, tree: Path) -> int:
     log = work / "build.log"
     made = 0
     bar = tqdm(total=_usual_objects(), desc=what, unit="object", delay=1, leave=False, disable=None)
-    with bar, log.open("a") as file:
+    with bar, log.open("a", buffering=1) as file:
 
         def on_line(line: str) -> None:
             nonlocal made
