@@ -20,7 +20,7 @@ from urllib3.exceptions import NewConnectionError
 from ktstr.cache import cache_dir, file_digest, locked
 from ktstr.errors import KtstrError
 
-__all__ = ["NotFound", "Unreachable", "fetch", "get"]
+__all__ = ["NotFound", "Unreachable", "fetch", "get", "size_of"]
 
 # Connecting fails fast, so that a machine without a network hears of it soon; a server that sends nothing for
 # the second time is taken as stalled.
@@ -84,6 +84,19 @@ def get(url: str, limit: int, what: str) -> bytes:
                             f"{what}: {url} is larger than {limit} bytes; not what was asked for"
                         )
                 return content
+        except _Interrupted as reason:
+            attempts.wait(reason, what, url)
+
+
+def size_of(url: str, what: str) -> int:
+    """The size of a file, as the server gives it in its answer; KtstrError where it gives none."""
+    attempts = _Attempts()
+    while True:
+        try:
+            with _response(url, 0, what) as response:
+                if (length := _whole_length(response)) is None:
+                    raise KtstrError(f"{what}: {url}: the server does not tell the file's size")
+                return length
         except _Interrupted as reason:
             attempts.wait(reason, what, url)
 

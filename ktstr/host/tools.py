@@ -217,6 +217,16 @@ TOOLS = (
         "test, sched-build",
         _packages("llvm lld", "llvm lld", "llvm lld", debian_12="llvm-16 lld-16"),
     ),
+    Tool("flex", _program("flex"), "kernel-build", _packages("flex", "flex", "flex"), need="advised"),
+    Tool("bison", _program("bison"), "kernel-build", _packages("bison", "bison", "bison"), need="advised"),
+    Tool("bc", _program("bc"), "kernel-build", _packages("bc", "bc", "bc"), need="advised"),
+    Tool(
+        "pahole",
+        _program("pahole"),
+        "kernel-build",
+        _packages("pahole", "dwarves", "pahole"),
+        need="advised",
+    ),
     Tool("git", _program("git"), "test", _packages("git", "git", "git")),
     Tool(
         "OpenPGP verifier",

@@ -26,3 +26,8 @@ class Kernel:
     image_sha256: str
     config: Path
     sched_ext: bool
+
+    @property
+    def built(self) -> bool:
+        """Whether it was built here, from source."""
+        return "-built-" in self.key

@@ -12,7 +12,16 @@ from typing import Any
 
 from ktstr.errors import KtstrError
 
-__all__ = ["DebianSettings", "debian_architecture", "debian_settings", "kernels_dir", "schedulers_series"]
+__all__ = [
+    "DebianSettings",
+    "KernelOrgSettings",
+    "debian_architecture",
+    "debian_settings",
+    "kernel_org_settings",
+    "kernels_dir",
+    "schedulers_series",
+    "source_order",
+]
 
 _ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
 
@@ -26,6 +35,15 @@ class DebianSettings:
     suites: tuple[str, ...]
     flavour: str
     index_fresh_s: float
+    keyrings: tuple[Path, ...]
+
+
+@dataclass(frozen=True)
+class KernelOrgSettings:
+    """The `[kernel_org]` table, with the environment's overrides applied; the file explains each."""
+
+    releases: str
+    mirror: str
     keyrings: tuple[Path, ...]
 
 
@@ -55,6 +73,26 @@ def debian_settings() -> DebianSettings:
         flavour=table["flavour"],
         index_fresh_s=float(table["index_fresh_s"]),
         keyrings=tuple(Path(path) for path in keyrings),
+    )
+
+
+def kernel_org_settings() -> KernelOrgSettings:
+    """Settings for kernel.org. `KTSTR_KERNEL_ORG_KEYRING` set but empty: check no signature."""
+    table = _sources()["kernel_org"]
+    keyring = os.environ.get("KTSTR_KERNEL_ORG_KEYRING")
+    keyrings = table["keyrings"] if keyring is None else [keyring] if keyring else []
+    return KernelOrgSettings(
+        releases=os.environ.get("KTSTR_KERNEL_ORG_RELEASES") or table["releases"],
+        mirror=(os.environ.get("KTSTR_KERNEL_ORG_MIRROR") or table["mirror"]).rstrip("/"),
+        keyrings=tuple(Path(path).expanduser() for path in keyrings),
+    )
+
+
+def source_order() -> tuple[str, ...]:
+    """The names of the sources of code, in the order to ask them."""
+    chosen = os.environ.get("KTSTR_SOURCES")
+    return (
+        tuple(name.strip() for name in chosen.split(",")) if chosen else tuple(_sources()["build"]["order"])
     )
 
 

@@ -11,8 +11,13 @@ __all__ = [
     "ACCEPTED",
     "Auto",
     "Exact",
+    "From",
+    "Git",
     "Key",
     "Latest",
+    "Local",
+    "Longterm",
+    "Mainline",
     "Major",
     "Range",
     "Series",
@@ -25,7 +30,9 @@ __all__ = [
 ]
 
 ACCEPTED = (
-    "7.0.13, 7.3-rc7, 7.0 (newest of the series), 7, 6.16..7.0 (both included), latest, auto, a cache key"
+    "7.0.13, 7.3-rc7, 7.0 (newest of the series), 7, 6.16..7.0 (both included), latest, longterm, mainline, auto, "
+    "a cache key, ../linux (a source tree), ../linux#v7.0 or git+https://...#v7.0, and debian:, source: or "
+    "kernel.org: before a version"
 )
 _FILTERS = "6.14 (the series), 6.15..=7.0 (both included), 6.14.3, 7"
 
@@ -34,6 +41,12 @@ _VERSION = re.compile(r"([0-9]{1,4})\.([0-9]{1,4})(?:\.([0-9]{1,5}))?(?:-rc([0-9
 _SERIES = re.compile(r"([0-9]{1,4})\.([0-9]{1,4})")
 _MAJOR = re.compile(r"[0-9]{1,4}")
 _RANGE = re.compile(r"(?P<first>[^.]+\.[^.]+)\.\.=?(?P<last>[^.=]+\.[^.]+)")
+_SOURCES = ("debian", "kernel.org", "source")
+# A ref as git allows it, roughly: nothing that it, or a shell, would take for something else.
+_REF = r"[A-Za-z0-9_][A-Za-z0-9_./+^~@{}-]*"
+_GIT = re.compile(rf"git\+(?P<url>(?:https?|git|ssh|file)://[^\s#]+)#(?P<ref>{_REF})")
+# A path is told from a version by how it begins.
+_LOCAL = re.compile(rf"(?P<path>(?:/|\.\.?(?=/|#|$)|~)[^#\0\r\n]*?)(?:#(?P<ref>{_REF}))?")
 _KEY = re.compile(r"[0-9]{1,4}\.[0-9]{1,4}(\.[0-9]{1,5})?(-rc[0-9]{1,3})?-[a-z]+-[0-9a-f]{8}")
 
 
@@ -132,6 +145,62 @@ class Latest:
 
 
 @dataclass(frozen=True)
+class Longterm:
+    """The newest of the newest series that is maintained for years."""
+
+    def matches(self, version: Version) -> bool:
+        return version.released
+
+    def __str__(self) -> str:
+        return "longterm"
+
+
+@dataclass(frozen=True)
+class Mainline:
+    """The newest there is, release candidates included."""
+
+    def matches(self, version: Version) -> bool:
+        return True
+
+    def __str__(self) -> str:
+        return "mainline"
+
+
+@dataclass(frozen=True)
+class From:
+    """Versions of one source only: `debian:7.0` (an image), `kernel.org:7.0` and `source:7.0` (to be built; the
+    latter from any source)."""
+
+    source: str
+    versions: Exact | Series | Major | Range | Latest | Longterm | Mainline
+
+    def __str__(self) -> str:
+        return f"{self.source}:{self.versions}"
+
+
+@dataclass(frozen=True)
+class Local:
+    """A source tree (`../linux`), or what a repository has as `ref` (`../linux#v7.0`)."""
+
+    path: str
+    ref: str | None = None
+
+    def __str__(self) -> str:
+        return self.path if self.ref is None else f"{self.path}#{self.ref}"
+
+
+@dataclass(frozen=True)
+class Git:
+    """What the repository at `url` has as `ref` (`git+https://example.org/linux.git#v7.0`)."""
+
+    url: str
+    ref: str
+
+    def __str__(self) -> str:
+        return f"git+{self.url}#{self.ref}"
+
+
+@dataclass(frozen=True)
 class Auto:
     """`KTSTR_KERNEL`, else the newest in the cache, else the newest published."""
 
@@ -149,21 +218,37 @@ class Key:
         return self.key
 
 
-Spec = Exact | Series | Major | Range | Latest | Auto | Key
+_WORDS: dict[str, type[Latest | Longterm | Mainline]] = {
+    "latest": Latest,
+    "longterm": Longterm,
+    "mainline": Mainline,
+}
+Spec = Exact | Series | Major | Range | Latest | Longterm | Mainline | Auto | Key | From | Local | Git
 
 
 def parse(text: str) -> Spec:
     """What a kernel argument means; KtstrError with the accepted forms where it means nothing."""
     text = text.strip()
-    if text == "latest":
-        return Latest()
     if text == "auto":
         return Auto()
     if _KEY.fullmatch(text):
         return Key(text)
-    if (spec := _versions(text)) is not None:
-        return spec
+    if (published := _published(text)) is not None:
+        return published
+    source, _, versions = text.partition(":")
+    if source in _SOURCES and (published := _published(versions)) is not None:
+        return From(source, published)
+    if (match := _GIT.fullmatch(text)) is not None:
+        return Git(match["url"], match["ref"])
+    if (match := _LOCAL.fullmatch(text)) is not None:
+        return Local(match["path"], match["ref"])
     raise KtstrError(f"kernel {text!r}: accepted are {ACCEPTED}")
+
+
+def _published(text: str) -> Exact | Series | Major | Range | Latest | Longterm | Mainline | None:
+    """The forms that mean something published."""
+    word = _WORDS.get(text)
+    return word() if word else _versions(text)
 
 
 def parse_version(text: str) -> Version:

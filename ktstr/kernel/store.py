@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
+import os
 import platform
 import re
+import shutil
 import sys
+import time
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +19,7 @@ from ktstr.cache import cache_dir, find
 from ktstr.kernel.model import Kernel
 from ktstr.kernel.spec import Version, parse_version
 
-__all__ = ["cached", "find_kernel", "newest", "version_of", "write"]
+__all__ = ["Entry", "cached", "entries", "find_kernel", "hold", "newest", "remove", "version_of", "write"]
 
 _KIND = "kernels"
 _SCHED_EXT = re.compile(r"^CONFIG_SCHED_CLASS_EXT=y$", re.MULTILINE)
@@ -45,6 +50,66 @@ def cached() -> list[Kernel]:
     entries = [path for path in folder.iterdir() if path.name[0] != "."] if folder.is_dir() else []
     kernels = [kernel for path in sorted(entries) if (kernel := _load(path)) is not None]
     return sorted(kernels, key=version_of, reverse=True)
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A kernel of the cache with what its upkeep asks for: the size of its files in bytes, and how long ago it was
+    made, in seconds."""
+
+    kernel: Kernel
+    size: int
+    age_s: float
+
+
+def entries() -> list[Entry]:
+    """The cached kernels, newest version first."""
+    return [
+        Entry(
+            kernel,
+            sum(file.stat().st_size for file in kernel.image.parent.iterdir()),
+            max(0.0, time.time() - kernel.image.parent.stat().st_mtime),
+        )
+        for kernel in cached()
+    ]
+
+
+# Held until the process ends: who resolved a kernel may start guests of it at any time.
+_HELD: dict[str, int] = {}
+
+
+def hold(kernel: Kernel) -> Kernel:
+    """Keep `kernel` in the cache for as long as this process lives."""
+    if kernel.key not in _HELD:
+        path = _use_file(kernel.key)
+        descriptor = os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o666)
+        fcntl.flock(descriptor, fcntl.LOCK_SH)
+        _HELD[kernel.key] = descriptor
+    return kernel
+
+
+def remove(kernel: Kernel) -> bool:
+    """Take a kernel out of the cache; False where a process uses it."""
+    descriptor = os.open(_use_file(kernel.key), os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o666)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    else:
+        folder = kernel.image.parent
+        # Renamed first, so that a kill leaves no half of an entry.
+        gone = folder.with_name(f".{folder.name}.removed")
+        shutil.rmtree(gone, ignore_errors=True)
+        folder.rename(gone)
+        shutil.rmtree(gone)
+        return True
+    finally:
+        os.close(descriptor)
+
+
+def _use_file(key: str) -> Path:
+    # It stays when the kernel goes: removed, two processes could hold two files of this name.
+    return cache_dir() / _KIND / f".{key}.use"
 
 
 def version_of(kernel: Kernel) -> Version:

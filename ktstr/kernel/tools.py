@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import shlex
 import shutil
 import subprocess
@@ -19,6 +18,7 @@ from tqdm import tqdm
 from ktstr.cache import cache_dir, digest, entry
 from ktstr.errors import KtstrError
 from ktstr.guest.compiler import Compiler, bpf_clang, run_build
+from ktstr.kernel.make import FOREIGN, first_error
 from ktstr.kernel.model import Kernel
 from ktstr.kernel.resolve import resolve
 from ktstr.kernel.settings import schedulers_series
@@ -29,24 +29,6 @@ __all__ = ["Toolchain", "build_tools", "find_tool", "find_toolchain", "first_err
 
 _KIND = "schedulers"
 _OLDEST_CLANG = 16
-# The first match of the first pattern that matches at all names the cause: make's own lines only say where.
-_ERRORS = (
-    re.compile(r"^.*\b(?:fatal )?error: .*$", re.MULTILINE),
-    re.compile(r"^.*(?:not found|No such file or directory|undefined reference).*$", re.MULTILINE),
-    re.compile(r"^.*\*\*\*.*$", re.MULTILINE),
-)
-# Variables that would steer the build from outside.
-_FOREIGN = {
-    "MAKEFLAGS",
-    "MAKELEVEL",
-    "MFLAGS",
-    "O",
-    "KBUILD_OUTPUT",
-    "CFLAGS",
-    "LDFLAGS",
-    "ARCH",
-    "CROSS_COMPILE",
-}
 
 
 @dataclass(frozen=True)
@@ -68,6 +50,11 @@ def build_tools(kernel: Kernel | None = None, series: str | None = None) -> Path
     toolchain = find_toolchain()
     tree = fetch_tree(series or schedulers_series())
     types = kernel or resolve(str(tree.version.series))[-1]
+    if not types.sched_ext:
+        raise KtstrError(
+            f"kernel {types.version}: built without CONFIG_SCHED_CLASS_EXT, so without the types that schedulers need; "
+            f"`invoke kernel-build --kernel {types.version}` builds one that has them"
+        )
     key = f"{tree.version}-{digest(tree.id, types.image_sha256, toolchain.clang.banner)[:8]}"
     what = f"building the schedulers of {tree.version}"
 
@@ -104,15 +91,6 @@ def find_tool(name: str) -> Path:
     return max(built, key=_rank) / "bin" / name
 
 
-def first_error(output: str) -> str:
-    """The line of a build's output that tells what went wrong first."""
-    for pattern in _ERRORS:
-        if match := pattern.search(output):
-            return match[0].strip()
-    lines = output.strip().splitlines()
-    return lines[-1].strip() if lines else "no output"
-
-
 def _rank(built: Path) -> tuple[Any, float]:
     """Newest source first, then the newest types, by when it was built."""
     manifest = json.loads((built / "manifest.json").read_text())
@@ -144,9 +122,7 @@ def _make(tree: SourceTree, types: Kernel, toolchain: Toolchain, build: Path, lo
 
 def _run(command: Sequence[str], what: str) -> tuple[int, str]:
     """Run a build, showing how many lines it has printed: it does not tell how many there will be."""
-    environment = {name: value for name, value in os.environ.items() if name not in _FOREIGN} | {
-        "LC_ALL": "C"
-    }
+    environment = {name: value for name, value in os.environ.items() if name not in FOREIGN} | {"LC_ALL": "C"}
     with tqdm(desc=what, unit=" lines", delay=1, leave=False, disable=None) as bar:
         return run_build(command, environment, bar.update)
 

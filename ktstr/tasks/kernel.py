@@ -2,46 +2,159 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
 from invoke.context import Context
 from invoke.tasks import task
 
-__all__ = ["kernel_fetch", "kernel_list", "sched_build"]
+if TYPE_CHECKING:
+    from ktstr.kernel.build import Recipe
+    from ktstr.kernel.code import Code, Offer
+    from ktstr.kernel.model import Kernel
+    from ktstr.kernel.record import Record
 
-_KERNEL = "which kernel: 7.0.13, 7.0, 7, 6.16..7.0, latest, auto"
+__all__ = ["kernel_build", "kernel_clean", "kernel_configure", "kernel_fetch", "kernel_list", "sched_build"]
+
+_KERNEL = "which kernel: 7.0.13, 7.0, 7, 6.16..7.0, latest, auto, ../linux, ...; see docs/kernels.md"
+_BUILD = {
+    "kernel": "which source: 6.12, latest (default), longterm, mainline, ../linux, ../linux#v7.0, git+https://...#v7.0",
+    "config": "add a fragment: a name of kernels/ such as preempt-rt, or a file; may be given several times",
+    "set": "add an option: CONFIG_X=y; may be given several times",
+    "debug": "add the debug fragment, and keep the DWARF beside the image",
+    "llvm": "compile with clang instead of gcc",
+}
 
 
 @task(help={"kernel": _KERNEL})
 def kernel_fetch(context: Context, kernel: str | None = None) -> None:
-    """Fetch a kernel into the cache."""
+    """Fetch a kernel into the cache; build it where no image of it is published."""
+    from pathlib import Path
+
+    from ktstr.kernel.record import recording
     from ktstr.kernel.resolve import resolve
 
-    for one in resolve(kernel):
-        print(f"{one.key}  {one.source}")
+    with recording("fetch", _folder_name(kernel or "auto"), Path.cwd()) as record:
+        kernels = resolve(kernel)
+        record.key = kernels[-1].key
+        for one in kernels:
+            print(f"{one.key}  {one.source}")
+            _describe(record, one)
 
 
-@task(help={"kernel": f"{_KERNEL}: shows what this means, fetches nothing"})
-def kernel_list(context: Context, kernel: str | None = None) -> None:
+@task(iterable=["config", "set"], help=_BUILD)
+def kernel_build(
+    context: Context,
+    kernel: str = "latest",
+    config: Sequence[str] | None = None,
+    set: Sequence[str] | None = None,
+    debug: bool = False,
+    llvm: bool = False,
+) -> None:
+    """Build a kernel from source into the cache."""
+    from pathlib import Path
+
+    from ktstr.kernel.build import build
+    from ktstr.kernel.code import Code
+    from ktstr.kernel.record import recording
+    from ktstr.kernel.resolve import build_offer
+
+    recipe = _recipe_of(config or (), set or (), debug, llvm)
+    for what in _sources(kernel):
+        with recording("build", recipe(what).digest, Path.cwd()) as record:
+            built = build(recipe(what)) if isinstance(what, Code) else build_offer(what, recipe)
+            record.key = built.key
+            record.files["build.log"] = built.image.parent / "build.log"
+            _describe(record, built)
+            print(f"{built.key}  {built.source}")
+
+
+@task(iterable=["config", "set"], help=_BUILD)
+def kernel_configure(
+    context: Context,
+    kernel: str = "latest",
+    config: Sequence[str] | None = None,
+    set: Sequence[str] | None = None,
+    debug: bool = False,
+    llvm: bool = False,
+) -> None:
+    """Configure a kernel as kernel-build would, check it, and say where the configuration is."""
+    from pathlib import Path
+
+    from ktstr.kernel.build import configure
+    from ktstr.kernel.code import Code
+    from ktstr.kernel.record import recording
+    from ktstr.kernel.sources import fetch_code
+
+    recipe = _recipe_of(config or (), set or (), debug, llvm)
+    for what in _sources(kernel):
+        with recording("configure", recipe(what).digest, Path.cwd()) as record:
+            one = recipe(what if isinstance(what, Code) else fetch_code(what))
+            version, path = configure(one)
+            record.key = f"{version}-built-{one.digest}"
+            record.said.append(f"{version}: {one.code.origin}")
+            record.files["config"] = path
+        print(Path("target/ktstr/kernels", record.key, "config"))
+
+
+@task(
+    help={
+        "kernel": f"{_KERNEL}: shows what this means, fetches nothing",
+        "json": "print the list as JSON",
+    }
+)
+def kernel_list(context: Context, kernel: str | None = None, json: bool = False) -> None:
     """List the kernels in the cache, or what --kernel means."""
-    from ktstr.kernel.resolve import cached, candidates
+    import json as json_format
 
-    if kernel is None:
-        kernels = cached()
-        if not kernels:
-            print("no kernel in the cache; `invoke kernel-fetch --kernel 7.0` fetches one")
-        _table(
-            [(one.version, one.key, "yes" if one.sched_ext else "no", one.source) for one in kernels],
-            "sched_ext",
+    rows = _meant(kernel) if kernel is not None else _in_cache()
+    if json:
+        print(json_format.dumps(rows, indent=2))
+    elif rows:
+        _table(rows)
+    else:
+        print("no kernel in the cache; `invoke kernel-fetch --kernel 7.0` fetches one")
+
+
+@task(
+    help={
+        "key": "remove this one, as kernel-list prints it",
+        "keep": "of each series keep this many, the newest",
+        "older_than": "remove what was fetched or built longer ago than this many days",
+        "all": "remove all",
+        "json": "print what was done as JSON",
+    }
+)
+def kernel_clean(
+    context: Context,
+    key: str | None = None,
+    keep: int | None = None,
+    older_than: int | None = None,
+    all: bool = False,
+    json: bool = False,
+) -> None:
+    """Remove kernels from the cache, never one in use; with it what unfinished builds have left."""
+    import json as json_format
+
+    from ktstr.errors import KtstrError
+    from ktstr.kernel.clean import clean
+
+    if [key is not None, keep is not None, older_than is not None, all].count(True) != 1:
+        raise KtstrError(
+            "kernel-clean: say what to remove: one of --key KEY, --keep N, --older-than DAYS, --all"
         )
+    removed, used = clean(
+        key=key, keep=keep, older_than_s=None if older_than is None else older_than * 86_400
+    )
+    if json:
+        print(json_format.dumps({"removed": removed, "in_use": used}, indent=2))
         return
-    rows = []
-    for candidate in candidates(kernel):
-        if candidate.kernel is not None:
-            rows.append((str(candidate.version), candidate.kernel.key, "cached", candidate.kernel.source))
-        elif candidate.published is not None:
-            size = f"{candidate.published.image.size / 1e6:.0f} MB"
-            origin = f"Debian {candidate.published.suite}, {candidate.published.trust}"
-            rows.append((str(candidate.version), candidate.published.key, size, origin))
-    _table(rows, "fetch")
+    for name in removed:
+        print(f"removed  {name}")
+    for name in used:
+        print(f"in use   {name}")
+    if not removed and not used:
+        print("nothing to remove")
 
 
 @task(
@@ -60,11 +173,123 @@ def sched_build(context: Context, kernel: str | None = None, series: str | None 
         print(tool)
 
 
-def _table(rows: list[tuple[str, str, str, str]], third: str) -> None:
-    """Print rows in aligned columns; nothing where there are none."""
-    if not rows:
-        return
-    table = [("version", "key", third, "source"), *rows]
-    widths = [max(len(row[column]) for row in table) for column in range(3)]
-    for row in table:
-        print("  ".join([*(text.ljust(width) for text, width in zip(row, widths, strict=False)), row[3]]))
+def _recipe_of(
+    fragments: Sequence[str], settings: Sequence[str], debug: bool, llvm: bool
+) -> Callable[[Code | Offer], Recipe]:
+    """What makes a recipe of code, or of code that is only offered yet."""
+    from ktstr.kernel.build import Recipe, find_toolset
+    from ktstr.kernel.code import Code
+    from ktstr.kernel.fragment import wanted
+
+    options, toolset = wanted(fragments, settings, debug=debug), find_toolset(llvm=llvm)
+
+    def recipe(what: Code | Offer) -> Recipe:
+        code = what if isinstance(what, Code) else Code(what.id, what.where, lambda folder: folder)
+        return Recipe(code, options, toolset, debug)
+
+    return recipe
+
+
+def _sources(kernel: str) -> Sequence[Code | Offer]:
+    """The code that a spec means: a tree's, or what sources offer."""
+    from ktstr.errors import KtstrError
+    from ktstr.kernel.sources import offers_of, tree_code
+    from ktstr.kernel.spec import Auto, Git, Key, Local, parse
+
+    spec = parse(kernel)
+    if isinstance(spec, Auto | Key):
+        raise KtstrError(
+            f"kernel {spec}: a kernel in the cache; name a version, a tree or a repository to build"
+        )
+    return [tree_code(spec)] if isinstance(spec, Local | Git) else offers_of(spec)
+
+
+def _describe(record: Record, kernel: Kernel) -> None:
+    record.said.append(f"{kernel.key}: {kernel.source}")
+    record.files["config"] = kernel.config
+    record.files["manifest.json"] = kernel.image.parent / "manifest.json"
+    record.properties = {
+        "version": kernel.version,
+        "release": kernel.release,
+        "source": kernel.source,
+        "image_sha256": kernel.image_sha256,
+    }
+
+
+def _folder_name(text: str) -> str:
+    """A spec as the name of a folder."""
+    import re
+
+    return re.sub(r"[^A-Za-z0-9_.+~-]+", "-", text)
+
+
+def _in_cache() -> list[dict[str, object]]:
+    from ktstr.kernel.clean import lifetimes
+    from ktstr.kernel.store import entries
+
+    found = entries()
+    ended = lifetimes() if found else {}
+    return [
+        {
+            "version": one.kernel.version,
+            "key": one.kernel.key,
+            "sched_ext": one.kernel.sched_ext,
+            "size": one.size,
+            "age_s": round(one.age_s),
+            # kernel.org lists what is maintained, so what it does not list any more has ended
+            "end_of_life": ended.get(_series(one.kernel.version), True) if ended else None,
+            "source": one.kernel.source,
+        }
+        for one in found
+    ]
+
+
+def _series(version: str) -> str:
+    from ktstr.kernel.spec import parse_version
+
+    return str(parse_version(version).series)
+
+
+def _meant(kernel: str) -> list[dict[str, object]]:
+    from ktstr.kernel.resolve import candidates
+
+    rows: list[dict[str, object]] = []
+    for one in candidates(kernel):
+        version = str(one.version) if one.version else "unknown"
+        if one.kernel is not None:
+            rows.append(_row(version, one.kernel.key, "cached", one.kernel.source))
+        elif one.published is not None:
+            size = f"{one.published.image.size / 1e6:.0f} MB"
+            rows.append(
+                _row(version, one.published.key, size, f"Debian {one.published.suite}, {one.published.trust}")
+            )
+        elif one.offer is not None:
+            rows.append(_row(version, "", "build", one.offer.where))
+        else:
+            rows.append(_row(version, "", "build", str(one.origin)))
+    return rows
+
+
+def _row(version: str, key: str, fetch: str, source: str) -> dict[str, object]:
+    return {"version": version, "key": key, "fetch": fetch, "source": source}
+
+
+def _table(rows: Sequence[dict[str, object]]) -> None:
+    """Print rows in aligned columns."""
+    lines = [[name.removesuffix("_s").replace("_", " ") for name in rows[0]]]
+    lines += [[_cell(name, value) for name, value in row.items()] for row in rows]
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    for line in lines:
+        print("  ".join(text.ljust(width) for text, width in zip(line, widths, strict=True)).rstrip())
+
+
+def _cell(name: str, value: object) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if value is None:
+        return "unknown"
+    if name == "size" and isinstance(value, int):
+        return f"{value / 1e6:.0f} MB"
+    if name == "age_s" and isinstance(value, int):
+        return f"{value // 86_400} d" if value >= 86_400 else f"{value // 3600} h {value % 3600 // 60} min"
+    return str(value)

@@ -1,7 +1,32 @@
 """What all unit tests share."""
 
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from debian_archive import SigningKey
 from hypothesis import settings
+from local_server import Server, serving
 
 # No verdict depends on how busy the host is, nor on chance.
 settings.register_profile("ktstr", deadline=None, derandomize=True)
 settings.load_profile("ktstr")
+
+
+@pytest.fixture(scope="session")
+def key() -> Iterator[SigningKey]:
+    if not shutil.which("gpg") or not (shutil.which("gpgv") or shutil.which("sqv")):
+        pytest.skip("needs gpg to sign, and gpgv or sqv to verify")
+    # Not below tmp_path: gpg-agent's socket has to fit into 107 bytes.
+    with tempfile.TemporaryDirectory(prefix="gpg-") as folder:
+        key = SigningKey.make(Path(folder, "home"))
+        yield key
+        key.close()
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    with serving() as server:
+        yield server

@@ -12,13 +12,12 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from debian_archive import DebianArchive, SigningKey, boot_image, config, deb, elf, tar
 from invoke.context import Context
-from local_server import Server, cut, hold, serving
+from local_server import Server, cut, hold
 
 from ktstr import download
 from ktstr.cache import cache_dir
@@ -31,29 +30,13 @@ from ktstr.tasks.kernel import kernel_fetch, kernel_list
 RESOLVE = "import sys; from ktstr.kernel.resolve import resolve; print(resolve(sys.argv[1])[0].key)"
 
 
-@pytest.fixture(scope="session")
-def key() -> Iterator[SigningKey]:
-    if not shutil.which("gpg") or not (shutil.which("gpgv") or shutil.which("sqv")):
-        pytest.skip("needs gpg to sign, and gpgv or sqv to verify")
-    # Not below tmp_path: gpg-agent's socket has to fit into 107 bytes.
-    with tempfile.TemporaryDirectory(prefix="gpg-") as folder:
-        key = SigningKey.make(Path(folder, "home"))
-        yield key
-        key.close()
-
-
-@pytest.fixture
-def server() -> Iterator[Server]:
-    with serving() as server:
-        yield server
-
-
 @pytest.fixture
 def archive(server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> DebianArchive:
     """An unsigned archive that the settings point to, and an empty cache."""
     for name in ("KTSTR_OFFLINE", "KTSTR_KERNEL"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("KTSTR_CACHE_DIR", str(tmp_path / "cache"))
+    monkeypatch.setenv("KTSTR_SOURCES", "debian-source")
     monkeypatch.setenv("KTSTR_DEBIAN_MIRROR", server.url)
     monkeypatch.setenv("KTSTR_DEBIAN_KEYRING", "")
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
@@ -85,7 +68,7 @@ def left_behind() -> list[str]:
     """Kernel entries, whole or partial, and downloads."""
     folders = [cache_dir() / "kernels", cache_dir() / "downloads"]
     paths = [path for folder in folders if folder.is_dir() for path in folder.iterdir()]
-    return [path.name for path in paths if not path.name.endswith(".lock")]
+    return [path.name for path in paths if path.suffix not in (".lock", ".use")]
 
 
 def test_a_series_gives_its_newest_verified_from_the_signature_down(signed: DebianArchive) -> None:
@@ -229,7 +212,9 @@ def test_what_is_not_published_names_what_is(archive: DebianArchive) -> None:
     archive.add_kernel("7.0.1")
     archive.add_kernel("6.18.3")
     archive.publish("stable")
-    with pytest.raises(KtstrError, match=r"kernel 5\.4: not published by .*; it has 6\.18, 7\.0$"):
+    with pytest.raises(
+        KtstrError, match=r"kernel 5\.4: not published by .*; it has 6\.18, 7\.0; kernel source 5\.4: "
+    ):
         resolve("5.4")
 
 

@@ -150,3 +150,18 @@ def test_a_failed_build_is_its_first_error_and_its_log(
     log = Path(message.rpartition("(full log: ")[2].rstrip(")"))
     assert "error: no type" in log.read_text()
     assert not [path for path in (cache_dir() / "schedulers").iterdir() if not path.name.endswith(".lock")]
+
+
+def test_types_without_sched_ext_are_refused_with_the_way_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tree = SourceTree(parse_version("6.12.107"), "0123abcd", tmp_path)
+    monkeypatch.setattr(tools, "find_toolchain", lambda: None)
+    monkeypatch.setattr(tools, "fetch_tree", lambda series: tree)
+    kernel = Kernel(
+        "k", "6.12.107", "r", "s", tmp_path / "vmlinux", "0", tmp_path / "config", sched_ext=False
+    )
+    with pytest.raises(
+        KtstrError, match=r"^kernel 6\.12\.107: built without CONFIG_SCHED_CLASS_EXT, .*kernel-build"
+    ):
+        tools.build_tools(kernel, "6.12")

@@ -80,3 +80,12 @@ def test_the_menu_costs_no_heavy_imports() -> None:
         "import ktstr.tasks, sys; print(*{'requests', 'git', 'pytest', 'debian', 'tqdm'} & set(sys.modules))"
     )
     assert run(sys.executable, "-c", code).stdout.strip() == ""
+
+
+def test_a_build_takes_several_fragments_and_settings(tmp_path: Path) -> None:
+    fragments = ["--config", "preempt-rt", "--config", str(tmp_path / "gone.config"), "--set", "CONFIG_X=y"]
+    result = run(sys.executable, "-m", "invoke", "kernel-configure", "--kernel", "../linux", *fragments)
+    assert result.returncode == 2
+    assert result.stderr.startswith(
+        f"ktstr: --config {tmp_path}/gone.config: no such file, and not one of base, "
+    )

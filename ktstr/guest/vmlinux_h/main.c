@@ -33,27 +33,65 @@ static bool seen(const char **names, size_t count, const char *name)
 	return false;
 }
 
+/* The function that a declaration tag "bpf_kfunc" is about, NULL where `tag` is none. */
+static const struct btf_type *tagged_kfunc(const struct btf *btf, const struct btf_type *tag)
+{
+	const struct btf_type *function;
+
+	if (!btf_is_decl_tag(tag) || btf_decl_tag(tag)->component_idx != -1 ||
+	    strcmp(btf__name_by_offset(btf, tag->name_off), "bpf_kfunc"))
+		return NULL;
+	function = btf__type_by_id(btf, tag->type);
+	return btf_is_func(function) ? function : NULL;
+}
+
+static bool has_tags(const struct btf *btf)
+{
+	for (__u32 id = 1; id < btf__type_cnt(btf); id++)
+		if (tagged_kfunc(btf, btf__type_by_id(btf, id)))
+			return true;
+	return false;
+}
+
+/* By their names: the kfuncs that schedulers use. Of all that begin with bpf_ many are helpers with other types. */
+static const struct btf_type *named_kfunc(const struct btf *btf, const struct btf_type *function)
+{
+	static const char *const prefixes[] = {
+		"scx_bpf_", "bpf_cpumask_", "bpf_task_acquire", "bpf_task_release", "bpf_task_from_",
+		"bpf_cgroup_acquire", "bpf_cgroup_release", "bpf_cgroup_ancestor", "bpf_cgroup_from_id",
+		"bpf_rcu_read_", "bpf_iter_scx_dsq_", "bpf_iter_num_", "bpf_obj_new_impl", "bpf_obj_drop_impl",
+		"bpf_rbtree_", "bpf_list_",
+	};
+	const char *name = btf__name_by_offset(btf, function->name_off);
+
+	if (!btf_is_func(function))
+		return NULL;
+	for (size_t i = 0; i < sizeof(prefixes) / sizeof(*prefixes); i++)
+		if (!strncmp(name, prefixes[i], strlen(prefixes[i])))
+			return function;
+	return NULL;
+}
+
 /*
- * pahole marks a kfunc with the declaration tag "bpf_kfunc". The prototypes are weak, so that a scheduler can
- * ask with bpf_ksym_exists() whether the running kernel has one.
+ * pahole marks a kfunc with the declaration tag "bpf_kfunc" from 1.26 on; what an earlier one wrote is told by names.
+ * The prototypes are weak, so that a scheduler can ask with bpf_ksym_exists() whether the running kernel has one. A
+ * header that has to know it earlier finds KTSTR_HAS_<kfunc>.
  */
 static int print_kfuncs(const struct btf *btf, struct btf_dump *dump)
 {
 	__u32 count = btf__type_cnt(btf);
 	const char **names = calloc(count, sizeof(*names));
+	bool tagged = has_tags(btf);
 	size_t found = 0;
 
 	if (!names)
 		return -1;
 	for (__u32 id = 1; id < count; id++) {
-		const struct btf_type *tag = btf__type_by_id(btf, id), *function;
+		const struct btf_type *type = btf__type_by_id(btf, id), *function;
 		const char *name;
 
-		if (!btf_is_decl_tag(tag) || btf_decl_tag(tag)->component_idx != -1 ||
-		    strcmp(btf__name_by_offset(btf, tag->name_off), "bpf_kfunc"))
-			continue;
-		function = btf__type_by_id(btf, tag->type);
-		if (!btf_is_func(function))
+		function = tagged ? tagged_kfunc(btf, type) : named_kfunc(btf, type);
+		if (!function)
 			continue;
 		name = btf__name_by_offset(btf, function->name_off);
 		if (seen(names, found, name))
@@ -64,7 +102,7 @@ static int print_kfuncs(const struct btf *btf, struct btf_dump *dump)
 		printf("extern ");
 		if (btf_dump__emit_type_decl(dump, function->type, &opts))
 			return -1;
-		printf(" __weak __ksym;\n");
+		printf(" __weak __ksym;\n#define KTSTR_HAS_%s 1\n", name);
 	}
 	free(names);
 	return 0;

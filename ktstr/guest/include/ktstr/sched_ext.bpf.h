@@ -14,6 +14,13 @@
 
 #include <ktstr/exit.bpf.h>
 
+/* 6.12 has these under earlier names, with the same arguments. */
+#ifndef KTSTR_HAS_scx_bpf_dsq_insert
+#define scx_bpf_dsq_insert scx_bpf_dispatch
+#define scx_bpf_dsq_insert_vtime scx_bpf_dispatch_vtime
+#define scx_bpf_dsq_move_to_local scx_bpf_consume
+#endif
+
 /* A callback of sched_ext_ops: SCX_CALLBACK(void, my_enqueue, struct task_struct *p, u64 enq_flags) { ... } */
 #define SCX_CALLBACK(type, name, args...) SEC("struct_ops/" #name) type BPF_PROG(name, ##args)
 

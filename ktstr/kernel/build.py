@@ -1,0 +1,330 @@
+"""Kernels built from source: a key for what is built, and the build, which goes on where it was stopped."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import platform
+import re
+import shutil
+import subprocess
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from tqdm import tqdm
+
+from ktstr.cache import cache_dir, digest, entry, locked
+from ktstr.errors import KtstrError
+from ktstr.guest.compiler import host_compiler
+from ktstr.kernel import store
+from ktstr.kernel.code import Code
+from ktstr.kernel.fragment import Wanted, complain, read_config, wanted_text
+from ktstr.kernel.guarded import run_guarded
+from ktstr.kernel.make import FOREIGN, first_error
+from ktstr.kernel.model import Kernel
+from ktstr.kernel.spec import Version, parse_version
+
+__all__ = ["Recipe", "Toolset", "build", "configure", "find_built", "find_toolset", "find_version"]
+
+_KIND = "kernels"
+# A line that kbuild prints for an object that is made.
+_OBJECT = re.compile(r"^ {2}(?:CC|AS|HOSTCC|LD|AR|UPD|GEN)\b")
+_PROGRAMS = {
+    "make": "make",
+    "flex": "flex",
+    "bison": "bison",
+    "bc": "bc",
+    "pahole": "pahole",
+    "objcopy": "binutils",
+    "ld": "binutils",
+}
+_ARCH = {"x86_64": "x86", "aarch64": "arm64"}
+
+
+@dataclass(frozen=True)
+class Toolset:
+    """What compiles: arguments of make, whether each object comes through ccache, and a line that tells the builds
+    of all tools whose output ends up in the kernel."""
+
+    arguments: tuple[str, ...]
+    ccache: bool
+    banner: str
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What to build. `debug` keeps the DWARF beside the image. `note` is added to the kernel's source in words."""
+
+    code: Code
+    options: Mapping[str, Wanted] = field(hash=False)
+    toolset: Toolset
+    debug: bool = False
+    note: str = ""
+
+    @property
+    def digest(self) -> str:
+        """What the build is known by before the source's version is."""
+        tools = (self.toolset.banner, platform.machine(), "debug" if self.debug else "")
+        return digest("kernel-1", self.code.id, wanted_text(self.options), *tools)[:8]
+
+
+def find_toolset(*, llvm: bool = False) -> Toolset:
+    """The tools to build with: gcc (`CC`), or with `llvm` clang and its companions.
+
+    KtstrError names what is missing and its Debian packages.
+    """
+    missing = {name: package for name, package in _PROGRAMS.items() if shutil.which(name) is None}
+    ccache = shutil.which("ccache") is not None
+    if llvm:
+        from ktstr.kernel.tools import find_toolchain
+
+        toolchain = find_toolchain()
+        compiler = toolchain.clang
+        chosen = [f"LLVM={toolchain.llvm}"]
+    else:
+        compiler = host_compiler()
+        chosen = [f"CC={'ccache ' if ccache else ''}{' '.join(compiler.command)}"]
+    for header, package in (("libelf.h", "libelf-dev"),):
+        command = [*compiler.command, "-E", "-x", "c", "-o", os.devnull, "-"]
+        text = f"#include <{header}>\n".encode()
+        if subprocess.run(command, input=text, capture_output=True, check=False).returncode:
+            missing[header] = package
+    if missing:
+        packages = " ".join(sorted(set(missing.values())))
+        raise KtstrError(
+            f"building a kernel needs {', '.join(missing)} (Debian: {packages}); `nox -s setup` installs them"
+        )
+    linker = _first_line("ld.lld" if llvm and shutil.which("ld.lld") else "ld", "--version")
+    banner = f"{compiler.banner}; {linker}; pahole {_first_line('pahole', '--version')}"
+    return Toolset(tuple(chosen), ccache and not llvm, banner)
+
+
+def configure(recipe: Recipe) -> tuple[str, Path]:
+    """The version and the configuration that a build of `recipe` starts from; see `build`."""
+    with locked(_work(recipe).with_name(f".{recipe.digest}.lock"), f"configuring kernel {recipe.digest}"):
+        version, _ = _configure(recipe)
+        return version, _work(recipe) / "obj" / ".config"
+
+
+def build(recipe: Recipe) -> Kernel:
+    """The kernel of `recipe`, built unless the cache has it.
+
+    Raises KtstrError where a wanted option did not take, naming what it depends on, and with the first error of a
+    failed build. What was done so far stays for the next try. Processes that ask at once build once.
+    """
+    if (found := find_built(recipe)) is not None:
+        return found
+    work = _work(recipe)
+    with locked(work.with_name(f".{recipe.digest}.lock"), f"building kernel {recipe.digest}"):
+        if (found := find_built(recipe)) is not None:
+            return found
+        started = time.monotonic()
+        version, tree = _configure(recipe)
+        objects = _make(recipe, version, tree)
+        key = f"{version}-built-{recipe.digest}"
+        release = (work / "obj/include/config/kernel.release").read_text().strip()
+        facts: dict[str, Any] = {
+            "version": version,
+            "release": release,
+            "source": f"built from {recipe.code.origin}" + (f"; {recipe.note}" if recipe.note else ""),
+            "code": recipe.code.id,
+            "toolset": recipe.toolset.banner,
+            "wanted": {f"CONFIG_{name}": want.value for name, want in sorted(recipe.options.items())},
+            "objects": objects,
+            "built": datetime.now(UTC).isoformat(timespec="seconds"),
+            # Of the run that ended it: a resumed build did some of the work before.
+            "build_s": round(time.monotonic() - started, 1),
+        }
+
+        def make(folder: Path) -> None:
+            _keep(recipe, work / "obj", folder, facts)
+
+        entry(_KIND, key, f"keeping kernel {version}", make)
+        shutil.rmtree(work)
+    found = store.find_kernel(key)
+    if found is None:
+        raise KtstrError(f"kernel {version}: cache entry {key} is damaged; remove it and build again")
+    return found
+
+
+def find_built(recipe: Recipe) -> Kernel | None:
+    """The kernel of `recipe` if the cache has it."""
+    for path in sorted((cache_dir() / _KIND).glob(f"*-built-{recipe.digest}")):
+        return store.find_kernel(path.name)
+    return None
+
+
+def _work(recipe: Recipe) -> Path:
+    return cache_dir() / "builds" / recipe.digest
+
+
+def _configure(recipe: Recipe) -> tuple[str, Path]:
+    """Put the tree in place and configure it: its version and its folder."""
+    work = _work(recipe)
+    tree = _tree(recipe, work)
+    version = _version(tree)
+    obj = work / "obj"
+    obj.mkdir(exist_ok=True)
+    text = wanted_text(recipe.options)
+    wanted_file = work / "wanted.config"
+    # Written again it would be newer than the objects, which would all be made again.
+    if not (wanted_file.is_file() and wanted_file.read_text() == text and (obj / ".config").is_file()):
+        (obj / ".config").unlink(missing_ok=True)
+        wanted_file.write_text(text)
+        command = _command(recipe, tree, obj, f"KCONFIG_ALLCONFIG={wanted_file}", "allnoconfig")
+        status, output = run_guarded(command, _environment(), work / "running", lambda _: None)
+        if status:
+            (obj / ".config").unlink(missing_ok=True)
+            raise KtstrError(f"kernel {version}: cannot be configured: {first_error(output)}")
+    config = read_config((obj / ".config").read_text())
+    if (complaint := complain(recipe.options, config, tree)) is not None:
+        raise KtstrError(f"kernel {version}: {complaint}")
+    return version, tree
+
+
+def _tree(recipe: Recipe, work: Path) -> Path:
+    """The source's folder, put in place unless an earlier run has done that."""
+    done = work / "tree.json"
+    if done.is_file():
+        return Path(json.loads(done.read_text()))
+    source = work / "source"
+    shutil.rmtree(source, ignore_errors=True)
+    try:
+        source.mkdir(parents=True)
+        tree = recipe.code.place(source)
+        if not (tree / "Kconfig").is_file() or not (tree / "Makefile").is_file():
+            raise KtstrError(f"{recipe.code.origin}: not a kernel's source: it has no Kconfig and Makefile")
+    except OSError as error:
+        shutil.rmtree(work, ignore_errors=True)
+        raise KtstrError(f"{recipe.code.origin}: {error.filename}: {error.strerror}") from error
+    except BaseException:
+        shutil.rmtree(work, ignore_errors=True)
+        raise
+    temporary = done.with_suffix(".tmp")
+    temporary.write_text(json.dumps(str(tree)))
+    temporary.replace(done)
+    return tree
+
+
+def find_version(tree: str | Path) -> Version | None:
+    """The version of a source tree; None where that is none."""
+    try:
+        return parse_version(_version(Path(tree).expanduser()))
+    except (OSError, KtstrError):
+        return None
+
+
+def _version(tree: Path) -> str:
+    """`7.3-rc2`, from the top of the Makefile."""
+    head = (tree / "Makefile").read_text(errors="replace")[:2000]
+    values = dict(
+        re.findall(r"^(VERSION|PATCHLEVEL|SUBLEVEL|EXTRAVERSION) *=[ \t]*(\S*)", head, re.MULTILINE)
+    )
+    try:
+        candidate = re.match(r"-rc[0-9]+", values["EXTRAVERSION"])
+        text = f"{values['VERSION']}.{values['PATCHLEVEL']}.{values['SUBLEVEL']}"
+        return str(parse_version(text + (candidate[0] if candidate else "")))
+    except KeyError as error:
+        raise KtstrError(f"{tree}/Makefile: names no {error.args[0]}; not a kernel's source") from None
+
+
+def _command(recipe: Recipe, tree: Path, obj: Path, *arguments: str) -> list[str]:
+    return [
+        "make",
+        *(
+            "-C",
+            str(tree),
+            f"O={obj}",
+            f"ARCH={_ARCH[platform.machine()]}",
+            f"-j{len(os.sched_getaffinity(0))}",
+        ),
+        *recipe.toolset.arguments,
+        # What would tell builds of one source apart, and the "+" that a repository's state adds.
+        *("KBUILD_BUILD_USER=ktstr", "KBUILD_BUILD_HOST=ktstr", "KBUILD_BUILD_VERSION=1", "LOCALVERSION="),
+        "KBUILD_BUILD_TIMESTAMP=Thu Jan  1 00:00:00 UTC 2026",
+        *arguments,
+    ]
+
+
+def _environment() -> dict[str, str]:
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if name not in FOREIGN and not name.startswith("KBUILD")
+    }
+    return kept | {"LC_ALL": "C"}
+
+
+def _make(recipe: Recipe, version: str, tree: Path) -> int:
+    """Compile; how many objects this run made."""
+    work, what = _work(recipe), f"building kernel {version}"
+    log = work / "build.log"
+    made = 0
+    bar = tqdm(total=_usual_objects(), desc=what, unit="object", delay=1, leave=False, disable=None)
+    with bar, log.open("a", buffering=1) as file:
+
+        def on_line(line: str) -> None:
+            nonlocal made
+            file.write(line)
+            if _OBJECT.match(line):
+                made += 1
+                bar.update()
+
+        # The image is the ELF file itself, so nothing is compressed only to be decompressed again.
+        command = _command(recipe, tree, work / "obj", "vmlinux")
+        status, output = run_guarded(command, _environment(), work / "running", on_line)
+    if status:
+        kept = cache_dir() / "logs" / f"kernel-{version}-{recipe.digest}.log"
+        kept.parent.mkdir(exist_ok=True)
+        shutil.copyfile(log, kept)
+        raise KtstrError(f"kernel {version}: does not build: {first_error(output)} (full log: {kept})")
+    return made
+
+
+def _usual_objects() -> int | None:
+    """How many objects a kernel built before had: make does not tell how many there will be."""
+    counts = [0]
+    for manifest in (cache_dir() / _KIND).glob("*-built-*/manifest.json"):
+        try:
+            counts.append(int(json.loads(manifest.read_text()).get("objects", 0)))
+        except (OSError, ValueError):
+            continue
+    return max(counts) or None
+
+
+def _keep(recipe: Recipe, obj: Path, folder: Path, facts: dict[str, Any]) -> None:
+    """Put what is kept of a build into the cache's entry."""
+    objcopy = "objcopy"
+    image = folder / "vmlinux.stripped"
+    # As the kernel's own build strips the image that it compresses: BTF is loaded with it and stays.
+    done = subprocess.run(
+        [objcopy, "-R", ".comment", "-S", str(obj / "vmlinux"), str(image)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        raise KtstrError(f"{objcopy}: {done.stderr.strip() or 'failed'}")
+    content = image.read_bytes()
+    image.unlink()
+    config = (obj / ".config").read_text()
+    facts |= {
+        "image_sha256": hashlib.sha256(content).hexdigest(),
+        "image_bytes": len(content),
+        "config_sha256": hashlib.sha256(config.encode()).hexdigest(),
+    }
+    store.write(folder, content, config, facts)
+    shutil.copyfile(obj / "System.map", folder / "System.map")
+    shutil.copyfile(obj.parent / "build.log", folder / "build.log")
+    if recipe.debug:
+        shutil.copyfile(obj / "vmlinux", folder / "vmlinux.debug")
+
+
+def _first_line(*command: str) -> str:
+    done = subprocess.run(command, capture_output=True, text=True, errors="replace", check=False)
+    return (done.stdout.splitlines() or [""])[0]

@@ -1,0 +1,100 @@
+"""The upkeep of the cached kernels: what goes, and which series gets no updates any more."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import time
+from collections import Counter
+from contextlib import suppress
+
+from filelock import FileLock, Timeout
+
+from ktstr.cache import cache_dir
+from ktstr.download import Unreachable
+from ktstr.errors import KtstrError
+from ktstr.kernel import store
+
+__all__ = ["clean", "lifetimes"]
+
+_FRESH_S = 86_400
+
+
+def clean(
+    *, key: str | None = None, keep: int | None = None, older_than_s: float | None = None
+) -> tuple[list[str], list[str]]:
+    """Remove the kernel `key`; or of each series all but the newest `keep`; or what is older; or, where nothing is
+    said, all. The keys that are gone, and those that a process uses, which stay.
+
+    Without a `key` the unfinished builds that no process works on go, too.
+    """
+    entries = store.entries()
+    if key is not None:
+        chosen = [one for one in entries if one.kernel.key == key]
+        if not chosen:
+            raise KtstrError(f"kernel {key}: not in the cache; `invoke kernel-list` shows what is")
+    elif keep is not None:
+        if keep < 0:
+            raise KtstrError(f"--keep {keep}: must be 0 or more")
+        seen: Counter[object] = Counter()
+        chosen = []
+        for one in entries:  # newest first
+            seen[store.version_of(one.kernel).series] += 1
+            if seen[store.version_of(one.kernel).series] > keep:
+                chosen.append(one)
+    elif older_than_s is not None:
+        chosen = [one for one in entries if one.age_s > older_than_s]
+    else:
+        chosen = entries
+    removed: list[str] = []
+    used: list[str] = []
+    for one in chosen:
+        (removed if store.remove(one.kernel) else used).append(one.kernel.key)
+    if key is None:
+        removed += _given_up(older_than_s or 0.0)
+    return removed, used
+
+
+def _given_up(older_than_s: float) -> list[str]:
+    """Remove the folders of builds that nobody works on."""
+    folder = cache_dir() / "builds"
+    gone = []
+    for path in sorted(folder.iterdir()) if folder.is_dir() else []:
+        if (
+            path.name.startswith(".")
+            or not path.is_dir()
+            or time.time() - path.stat().st_mtime < older_than_s
+        ):
+            continue
+        lock = FileLock(folder / f".{path.name}.lock")
+        with suppress(Timeout), lock.acquire(timeout=0):
+            shutil.rmtree(path, ignore_errors=True)
+            gone.append(f"the unfinished build {path.name}")
+    return gone
+
+
+def lifetimes() -> dict[str, bool]:
+    """Whether a series gets no updates any more, by its name, as kernel.org's list says; asked for once a day.
+
+    A series that the list no longer has has ended. Empty where kernel.org was never reached.
+    """
+    from ktstr.kernel.kernel_org import maintained
+
+    kept = cache_dir() / "kernel.org.json"
+    with suppress(OSError, ValueError, KeyError):
+        known = json.loads(kept.read_text())
+        if 0 <= time.time() - known["asked"] < _FRESH_S:
+            return dict(known["ended"])
+    ended: dict[str, bool] = {}
+    with suppress(Unreachable, KtstrError):
+        for one in maintained():
+            ended[str(one.version.series)] = one.ended
+    if not ended:
+        with suppress(OSError, ValueError, KeyError):
+            ended = dict(json.loads(kept.read_text())["ended"])
+    # That it was not reached is remembered, too: a machine without it must not wait each time.
+    temporary = kept.with_suffix(f".{os.getpid()}.tmp")
+    temporary.write_text(json.dumps({"asked": time.time(), "ended": ended}))
+    temporary.replace(kept)
+    return ended

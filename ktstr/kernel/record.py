@@ -1,0 +1,63 @@
+"""What a fetch or a build of a kernel leaves for people and for CI: `target/ktstr/kernels/<key>/`."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from junit_xml import TestCase, TestSuite, to_xml_report_string
+
+from ktstr.errors import KtstrError
+
+__all__ = ["Record", "recording"]
+
+
+@dataclass
+class Record:
+    """What is known so far: the kernel's `key` (a name for it, where there is none yet), what was said of it, and the
+    files to keep a copy of, by their names there."""
+
+    key: str
+    said: list[str] = field(default_factory=list)
+    files: dict[str, Path] = field(default_factory=dict)
+    properties: Mapping[str, str] = field(default_factory=dict)
+
+
+@contextmanager
+def recording(verb: str, key: str, root: Path) -> Iterator[Record]:
+    """Write the record of what is done within: one JUnit case, which fails where a KtstrError passes through."""
+    record = Record(key)
+    started = time.monotonic()
+    error: KtstrError | None = None
+    try:
+        yield record
+    except KtstrError as caught:
+        error = caught
+        raise
+    finally:
+        _write(verb, record, time.monotonic() - started, error, root / "target" / "ktstr")
+
+
+def _write(verb: str, record: Record, seconds: float, error: KtstrError | None, results: Path) -> None:
+    folder = results / "kernels" / record.key
+    case = TestCase(f"{verb} {record.key}", classname=f"ktstr.kernels.{verb}", elapsed_sec=round(seconds, 3))
+    if error is not None:
+        case.add_error_info(str(error), error_type="run")
+        record.said.append(str(error))
+    suite = TestSuite(f"kernel {record.key}", [case], properties=dict(record.properties))
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        ignore = results / ".gitignore"
+        if not ignore.exists():
+            ignore.write_text("*\n", encoding="ascii")  # results are never part of the project
+        (folder / "junit.xml").write_text(to_xml_report_string([suite]), encoding="utf-8")
+        (folder / f"{verb}.log").write_text("".join(f"{line}\n" for line in record.said), encoding="utf-8")
+        for name, path in record.files.items():
+            if path.is_file():
+                shutil.copyfile(path, folder / name)
+    except OSError as problem:
+        raise KtstrError(f"{problem.filename or folder}: cannot be written: {problem.strerror}") from problem
