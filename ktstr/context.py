@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from tqdm import tqdm
 
@@ -14,6 +14,7 @@ from ktstr.checks.thresholds import Checks
 from ktstr.errors import KtstrError
 from ktstr.guest.report import GuestReport, WorkerStats, read_report
 from ktstr.kernel.model import Kernel
+from ktstr.report.run_record import run_record
 from ktstr.scenario.cgroup import CgroupDef
 from ktstr.scenario.perturb import Perturbation, perturbations
 from ktstr.scenario.plan import plan_text
@@ -33,7 +34,6 @@ __all__ = ["Ctx", "RunReport", "VerdictFailed"]
 # QEMU that does not run its guest at all, so it only has to be more than a slow and busy host needs.
 _WALL_BASE_S = 240.0
 _WALL_PER_CPU_SECOND_S = 6.0
-_PACKED_STEP_MB = 64
 
 
 class VerdictFailed(AssertionError):
@@ -136,7 +136,7 @@ class Ctx:
         perturbed = perturbations(self.seed, self.topology, hold) if self._perturb else None
         folder = self.artifacts / f"run-{len(self.runs) + 1}"
         job, report = self._judged(scenario, perturbed, accel, folder)
-        self._record(job, report)
+        self.runs.append(run_record(job, report.result, report.guest, report.violations))
         if report.result.ending in (Ending.AGENT_FAILED, Ending.QEMU_DIED):
             raise KtstrError(f"{report.result.why} (console and command in {folder})")
         if report.passed or not check:
@@ -239,9 +239,7 @@ class Ctx:
         return VmJob(
             kernel=self.kernel,
             topology=self.topology,
-            # Files take memory twice while they are unpacked. In steps, so that jobs share templates.
-            memory_mb=memory_mb
-            or default_memory_mb(self.topology) + 2 * packed_mb // _PACKED_STEP_MB * _PACKED_STEP_MB,
+            memory_mb=memory_mb or default_memory_mb(self.topology, packed_mb),
             files=tuple(base_files(build_agent(), self.kernel.config, self.kernel.release)),
             payload=program.files,
             plan=plan,
@@ -257,37 +255,3 @@ class Ctx:
             f"{self.test.name}: {self.test.scheduler.name} on {self.kernel.version}, {self.topology}"
             f" ({result.clock} clock, {result.accelerator}, seed {self.seed})"
         )
-
-    def _record(self, job: VmJob, report: RunReport) -> None:
-        result, guest = report.result, report.guest
-        record: dict[str, Any] = {
-            "job": {
-                "digest": job.digest(),
-                "topology": str(job.topology),
-                "memory_mb": job.memory_mb,
-                "clock": job.clock,
-                "seed": job.seed,
-                "kargs": list(job.kargs),
-                "plan": job.plan.splitlines(),
-            },
-            "result": {
-                "ending": result.ending.value,
-                "why": result.why,
-                "accelerator": result.accelerator,
-                "clock": result.clock,
-                "qemu_version": result.qemu_version,
-                "turn_ns": result.turn_ns,
-                "start": result.start,
-                "template": result.template or None,
-                "template_boot_s": round(result.template_boot_s, 3),
-                "events_sha256": result.events_sha256,
-                "wall_s": round(result.wall_s, 3),
-                "guest_s": round(guest.guest_ns / 1e9, 6),
-            },
-            "verdict": {
-                "passed": report.passed,
-                "violations": [asdict(violation) for violation in report.violations],
-            },
-            "guest": guest.as_json(),
-        }
-        self.runs.append(record)

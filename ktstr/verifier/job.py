@@ -26,7 +26,6 @@ _CGROUP = "verifier"
 # Host seconds, as for a test: only for a QEMU that does not run its guest at all.
 _WALL_BASE_S = 240.0
 _WALL_PER_CPU_S = 30.0
-_PACKED_STEP_MB = 64
 
 
 def cell_plan(cell: Cell, command: tuple[str, ...]) -> str:
@@ -68,8 +67,7 @@ class Jobs:
         return VmJob(
             kernel=cell.kernel,
             topology=cell.topology,
-            # As for tests: in steps, so that the cells of a kernel and a topology share a template.
-            memory_mb=default_memory_mb(cell.topology) + packed_mb // _PACKED_STEP_MB * _PACKED_STEP_MB,
+            memory_mb=default_memory_mb(cell.topology, packed_mb),
             files=tuple(base_files(agent, cell.kernel.config, cell.kernel.release)),
             payload=program.files,
             plan=cell_plan(cell, program.command),

@@ -16,15 +16,16 @@ from pathlib import Path
 from ktstr.errors import KtstrError
 from ktstr.guest.report import read_report
 from ktstr.process import die_with_parent
+from ktstr.report.run_record import run_record
 from ktstr.report.sidecar import file_stem
-from ktstr.verifier.cell import Cell, CellResult, Finding, Program
+from ktstr.verifier.cell import Cell, CellResult, Finding
 from ktstr.verifier.job import Jobs
 from ktstr.verifier.judge import findings, programs_of
 from ktstr.verifier.rejection import rejections
 from ktstr.vm.accel import probe
 from ktstr.vm.budget import cores_of_host
-from ktstr.vm.job import DEFAULT_WAY, VmJob, Way
-from ktstr.vm.result import Ending, VmResult
+from ktstr.vm.job import DEFAULT_WAY, Way
+from ktstr.vm.result import Ending
 
 __all__ = ["Options", "run_cell", "sweep"]
 
@@ -140,41 +141,6 @@ def run_cell(cell: Cell, options: Options, jobs: Jobs) -> CellResult:
         clock_reason=accel.reason,
         qemu=result.qemu_version,
         start=result.start,
-        record=_record(job, result, found, programs, map_bytes),
+        record=run_record(job, result, report, found)
+        | {"programs": [asdict(program) for program in programs], "map_bytes": map_bytes},
     )
-
-
-def _record(
-    job: VmJob, result: VmResult, found: Sequence[Finding], programs: Sequence[Program], map_bytes: int
-) -> dict[str, object]:
-    """The run as a sidecar has it, with the programs; docs/sidecar.md."""
-    guest = read_report(result.events)
-    return {
-        "job": {
-            "digest": job.digest(),
-            "topology": str(job.topology),
-            "memory_mb": job.memory_mb,
-            "clock": job.clock,
-            "seed": job.seed,
-            "kargs": list(job.kargs),
-            "plan": job.plan.splitlines(),
-        },
-        "result": {
-            "ending": result.ending.value,
-            "why": result.why,
-            "accelerator": result.accelerator,
-            "clock": result.clock,
-            "qemu_version": result.qemu_version,
-            "turn_ns": result.turn_ns,
-            "start": result.start,
-            "template": result.template or None,
-            "template_boot_s": round(result.template_boot_s, 3),
-            "events_sha256": result.events_sha256,
-            "wall_s": round(result.wall_s, 3),
-            "guest_s": round(guest.guest_ns / 1e9, 6),
-        },
-        "verdict": {"passed": not found, "violations": [asdict(finding) for finding in found]},
-        "programs": [asdict(program) for program in programs],
-        "map_bytes": map_bytes,
-        "guest": guest.as_json(),
-    }

@@ -62,11 +62,15 @@ class Way:
 
 
 DEFAULT_WAY = Way()
+_PACKED_STEP_MB = 64
 
 
-def default_memory_mb(topology: Topology) -> int:
-    """MiB for a guest whose test asks for none: 64 a CPU, 256 at least."""
-    return max(64 * topology.cpus, 256)
+def default_memory_mb(topology: Topology, packed_mb: int = 0) -> int:
+    """MiB for a guest whose test asks for none: 64 a CPU, 256 at least, and room for `packed_mb` MiB of a job's files.
+
+    Files are there twice while they are unpacked. Room comes in steps, so that jobs share templates.
+    """
+    return max(64 * topology.cpus, 256) + 2 * packed_mb // _PACKED_STEP_MB * _PACKED_STEP_MB
 
 
 def least_memory_mb(topology: Topology, packed_mb: int) -> int:

@@ -1,0 +1,52 @@
+"""A VM run as a sidecar has it: what was asked, what came of it, the verdict, and what the guest reported."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+    from ktstr.guest.report import GuestReport
+    from ktstr.vm.job import VmJob
+    from ktstr.vm.result import VmResult
+
+__all__ = ["run_record"]
+
+
+def run_record(
+    job: VmJob, result: VmResult, guest: GuestReport, violations: Sequence[DataclassInstance]
+) -> dict[str, Any]:
+    """The run as JSON-able data; docs/sidecar.md describes it. `violations` (none: passed) are told field by field."""
+    return {
+        "job": {
+            "digest": job.digest(),
+            "topology": str(job.topology),
+            "memory_mb": job.memory_mb,
+            "clock": job.clock,
+            "seed": job.seed,
+            "kargs": list(job.kargs),
+            "plan": job.plan.splitlines(),
+        },
+        "result": {
+            "ending": result.ending.value,
+            "why": result.why,
+            "accelerator": result.accelerator,
+            "clock": result.clock,
+            "qemu_version": result.qemu_version,
+            "turn_ns": result.turn_ns,
+            "start": result.start,
+            "template": result.template or None,
+            "template_boot_s": round(result.template_boot_s, 3),
+            "events_sha256": result.events_sha256,
+            "wall_s": round(result.wall_s, 3),
+            "guest_s": round(guest.guest_ns / 1e9, 6),
+        },
+        "verdict": {
+            "passed": not violations,
+            "violations": [asdict(violation) for violation in violations],
+        },
+        "guest": guest.as_json(),
+    }
