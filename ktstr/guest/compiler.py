@@ -19,6 +19,7 @@ from ktstr.errors import KtstrError
 __all__ = [
     "Compiler",
     "bpf_clang",
+    "compile_shared",
     "compile_static",
     "host_compiler",
     "run_build",
@@ -28,7 +29,7 @@ __all__ = [
 ]
 
 OLDEST_BPF_CLANG = 14
-_FLAGS = ("-std=gnu11", "-O2", "-Wall", "-Wextra", "-Werror", "-static", "-s")
+_FLAGS = ("-std=gnu11", "-O2", "-Wall", "-Wextra", "-Werror")
 # Debian's names of the packages that hold a static library; Fedora and Arch ones are in `ktstr doctor`.
 _PACKAGES = {"c": "libc6-dev", "elf": "libelf-dev", "z": "zlib1g-dev", "zstd": "libzstd-dev"}
 _ERROR = re.compile(r"^.*?:\d+(?::\d+)?: (?:fatal )?error: .*$|^.*undefined reference to.*$", re.MULTILINE)
@@ -112,12 +113,29 @@ def compile_static(
     """
     compiler = host_compiler()
     system_archive(compiler, "c")  # asked for here, because the linker's words for it help nobody
+    return _compile(compiler, name, ("-static", "-s"), sources, includes, libs)
+
+
+def compile_shared(name: str, sources: Sequence[Path]) -> Path:
+    """The shared library `name` for programs of this host, as `compile_static` makes a program of a guest."""
+    return _compile(host_compiler(), name, ("-shared", "-fPIC"), sources, (), ())
+
+
+def _compile(
+    compiler: Compiler,
+    name: str,
+    kind: Sequence[str],
+    sources: Sequence[Path],
+    includes: Sequence[Path],
+    libs: Sequence[Path | str],
+) -> Path:
     archives = [lib if isinstance(lib, Path) else system_archive(compiler, lib) for lib in libs]
     folders = sorted({source.parent for source in sources}) + list(includes)
     key = cache.digest(
         name,
         compiler.banner,
         *_FLAGS,
+        *kind,
         *(part for source in sources for part in (source.name, source.read_bytes())),
         *(tree_digest(folder, (".h",)) for folder in folders),
         *(cache.file_digest(archive) for archive in archives),
@@ -127,6 +145,7 @@ def compile_static(
         command = [
             *compiler.command,
             *_FLAGS,
+            *kind,
             *(f"-I{folder}" for folder in includes),
             "-o",
             str(directory / name),

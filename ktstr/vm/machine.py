@@ -13,6 +13,8 @@ from typing import IO
 
 from ktstr.errors import KtstrError
 from ktstr.process import child_dies_with_us
+from ktstr.vm.job import Clock
+from ktstr.vm.lockstep import build_lockstep
 
 __all__ = ["Machine", "started"]
 
@@ -45,11 +47,15 @@ class Machine:
 
 
 @contextmanager
-def started(arguments: Sequence[str], descriptors: Sequence[int] = ()) -> Iterator[Machine]:
-    """QEMU, which inherits `descriptors`; ended by the end of the block, by an exception, by the death of this process.
+def started(arguments: Sequence[str], clock: Clock, descriptors: Sequence[int] = ()) -> Iterator[Machine]:
+    """QEMU, which inherits `descriptors`; under the virtual clock its threads take turns (see lockstep.c).
 
+    It is ended by the end of the block, by an exception, and by the death of this process.
     Raises KtstrError where it cannot be started.
     """
+    environment = dict(os.environ)
+    if clock == "virtual":
+        environment["LD_PRELOAD"] = str(build_lockstep())
     # A file, not a pipe: nobody has to read while it runs.
     with tempfile.TemporaryFile(prefix="ktstr-") as output:
         try:
@@ -59,6 +65,7 @@ def started(arguments: Sequence[str], descriptors: Sequence[int] = ()) -> Iterat
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
+                env=environment,
                 pass_fds=tuple(descriptors),
                 start_new_session=True,
                 preexec_fn=child_dies_with_us(),

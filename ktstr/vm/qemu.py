@@ -285,6 +285,8 @@ def _clock(job: VmJob, seed: int) -> list[str]:
     # sleep=off: idle guest time costs nothing. A fixed date: the guest's clock is part of the result.
     return [
         *random,
+        # The CPU thread's name is how the library that is preloaded knows it.
+        *("-name", "debug-threads=on"),
         *("-icount", f"shift={shift},sleep=off"),
         *("-rtc", "base=2026-01-01T00:00:00,clock=vm"),
     ]

@@ -131,7 +131,7 @@ def _cloned(qemu: Qemu, job: VmJob, accelerator: str, folder: Path) -> _Ended | 
 def _booted(qemu: Qemu, job: VmJob, accelerator: str, folder: Path) -> _Ended:
     command = tuple(boot_command(qemu, job, accelerator, folder, initramfs(job.files)))
     start = time.monotonic()
-    with started(command) as machine:
+    with started(command, job.clock) as machine:
         end = (*machine.wait(start + job.wall_limit_s), machine.output)
     return _Ended(command, *end, time.monotonic() - start, None)
 

@@ -29,6 +29,7 @@ from ktstr import cache
 from ktstr.errors import KtstrError
 from ktstr.guest.initramfs import initramfs
 from ktstr.vm.job import VmJob
+from ktstr.vm.lockstep import build_lockstep
 from ktstr.vm.machine import Machine, started
 from ktstr.vm.qemu import Qemu, clone_command, node_memory, template_command
 from ktstr.vm.qmp import MonitorError, Qmp, monitor_socket
@@ -71,7 +72,10 @@ def template_key(qemu: Qemu, job: VmJob, accelerator: str) -> str:
     replaced = {str(qemu.path): qemu.digest, str(job.kernel.image): job.kernel.image_sha256}
     host = [_host_cpu(), platform.release()] if accelerator == "kvm" else []
     files = initramfs(job.files).parent.name  # an entry of the cache is named by its content
-    return cache.digest("template-1", files, *(replaced.get(part, part) for part in command), *host)
+    lockstep = [build_lockstep().parent.name] if job.clock == "virtual" else []
+    return cache.digest(
+        "template-2", files, *lockstep, *(replaced.get(part, part) for part in command), *host
+    )
 
 
 @contextmanager
@@ -109,7 +113,7 @@ def clone(
     """A clone of `kept` that carries out `job` in `folder`. Raises MonitorError where QEMU does not take the state."""
     with _monitored() as (ours, theirs):
         arguments = clone_command(qemu, job, accelerator, folder, kept.folder, theirs.fileno())
-        with started(arguments, [theirs.fileno()]) as machine:
+        with started(arguments, job.clock, [theirs.fileno()]) as machine:
             theirs.close()
             try:
                 _restore(Qmp(ours, deadline), (kept.folder / _STATE).read_bytes())
@@ -151,7 +155,7 @@ def _boot(qemu: Qemu, job: VmJob, accelerator: str, folder: Path) -> float:
         (folder / name).touch()
     with _monitored() as (ours, theirs):
         arguments = template_command(qemu, job, accelerator, folder, image, theirs.fileno())
-        with _progress(job), started(arguments, [theirs.fileno()]) as machine:
+        with _progress(job), started(arguments, job.clock, [theirs.fileno()]) as machine:
             theirs.close()
             try:
                 monitor = Qmp(ours, start + _BOOT_LIMIT_S)
