@@ -72,28 +72,27 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(
         "--clock",
         dest="ktstr_clock",
-        choices=("real", "virtual", "auto"),
+        metavar="{real,virtual,auto}",
         default="auto",
         help="the guests' clock (default: auto: real where KVM works, else virtual)",
     )
     group.addoption(
         "--seed",
         dest="ktstr_seed",
-        type=int,
-        default=_SEED,
+        metavar="N",
+        default=str(_SEED),
         help=f"the seed of every VM run (default: {_SEED})",
     )
     group.addoption(
         "--seeds",
         dest="ktstr_seeds",
-        type=int,
         metavar="N",
         help="run every test with N seeds, from --seed on, each perturbed in its own way",
     )
     group.addoption(
         "--perturb",
         dest="ktstr_perturb",
-        choices=("on", "off", "auto"),
+        metavar="{on,off,auto}",
         default="auto",
         help="preempt what runs at times and on CPUs that the seed chooses (default: auto: on with --seeds)",
     )
@@ -249,7 +248,8 @@ def pytest_sessionstart(session: pytest.Session) -> None:
     config = session.config
     config.stash[_SESSION] = session
     option = config.option
-    if option.ktstr_kernels or option.ktstr_topology or option.ktstr_seed != _SEED or option.ktstr_seeds:
+    chosen = (option.ktstr_clock, option.ktstr_seed, option.ktstr_perturb) != ("auto", str(_SEED), "auto")
+    if chosen or option.ktstr_kernels or option.ktstr_topology or option.ktstr_seeds:
         _state(config)  # tells a mistake in the options at once
     if not config.pluginmanager.has_plugin("dsession") or not config.getoption("ktstr_kernels"):
         return

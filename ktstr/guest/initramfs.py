@@ -56,12 +56,20 @@ def program_files(program: Path, path: str, why: str) -> list[Packed]:
 
 
 def archive(files: Iterable[Packed]) -> bytes:
-    """The newc archive of `files`: the same files give the same bytes."""
-    entries = [Entry(file.path, stat.S_IFREG | file.mode, file.source.read_bytes()) for file in files]
-    # The kernel opens it for init before anything is mounted; 5:1 is devices.txt's /dev/console.
-    entries.append(Entry("/dev/console", stat.S_IFCHR | 0o600, rdev=(5, 1)))
-    entries.extend(Entry(path, stat.S_IFDIR | 0o755) for path in ("/proc", "/sys", "/tmp", "/run"))
-    return write_newc(entries)
+    """The newc archive of `files` and the folders above them: the same files give the same bytes."""
+    return write_newc(_entries(files))
+
+
+def _entries(files: Iterable[Packed]) -> list[Entry]:
+    return [Entry(file.path, stat.S_IFREG | file.mode, file.source.read_bytes()) for file in files]
+
+
+# What a kernel needs beside files. It opens the console for init before anything is mounted; 5:1 is devices.txt's
+# /dev/console.
+_BOOT_ENTRIES = (
+    Entry("/dev/console", stat.S_IFCHR | 0o600, rdev=(5, 1)),
+    *(Entry(path, stat.S_IFDIR | 0o755) for path in ("/proc", "/sys", "/tmp", "/run")),
+)
 
 
 def files_digest(files: Iterable[Packed]) -> str:
@@ -76,10 +84,10 @@ def files_digest(files: Iterable[Packed]) -> str:
 
 
 def initramfs(files: Sequence[Packed]) -> Path:
-    """The archive's file in the cache, made where it is not there yet."""
+    """The file in the cache of the archive that a guest boots with, made where it is not there yet."""
     key = cache.digest("initramfs-1", files_digest(files))
 
     def make(partial: Path) -> None:
-        (partial / "initramfs.cpio").write_bytes(archive(files))
+        (partial / "initramfs.cpio").write_bytes(write_newc([*_entries(files), *_BOOT_ENTRIES]))
 
     return cache.entry("initramfs", key, "packing the guest's initramfs", make) / "initramfs.cpio"

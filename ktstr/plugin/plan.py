@@ -70,23 +70,28 @@ _CONTEXT = pytest.StashKey["Ctx"]()
 
 
 def options_of(config: pytest.Config) -> Options:
-    """The options; KtstrError for a topology or a seed that is none."""
-    text, seed = config.getoption("ktstr_topology"), config.getoption("ktstr_seed")
+    """The options; KtstrError for a value that is none."""
+    # All are texts so far: what argparse refuses takes five lines and is status 4.
+    text, seed = config.getoption("ktstr_topology"), _whole(config, "seed") or 0
     try:
         topology = Topology.parse(text) if text else None
     except KtstrError as error:
         raise KtstrError(f"--topology: {error}") from None
     if not 0 <= seed < 2**32:
         raise KtstrError(f"--seed {seed}: must be between 0 and {2**32 - 1}")
-    count = config.getoption("ktstr_seeds")
+    count = _whole(config, "seeds")
     if count is not None and not 1 <= count <= _MOST_SEEDS:
         raise KtstrError(f"--seeds {count}: must be between 1 and {_MOST_SEEDS}")
     if count is not None and seed + count > 2**32:
         raise KtstrError(f"--seed {seed} --seeds {count}: go beyond the last seed, {2**32 - 1}")
-    perturb = config.getoption("ktstr_perturb")
+    clock, perturb = config.getoption("ktstr_clock"), config.getoption("ktstr_perturb")
+    if clock not in ("real", "virtual", "auto"):
+        raise KtstrError(f"--clock {clock}: must be real, virtual or auto")
+    if perturb not in ("on", "off", "auto"):
+        raise KtstrError(f"--perturb {perturb}: must be on, off or auto")
     return Options(
         topology,
-        config.getoption("ktstr_clock"),
+        clock,
         seed,
         config.getoption("ktstr_ignored"),
         Way(cold=config.getoption("ktstr_cold"), fresh=config.getoption("ktstr_fresh")),
@@ -94,6 +99,16 @@ def options_of(config: pytest.Config) -> Options:
         range(seed, seed + (count or 0)),
         perturb == "on" or (perturb == "auto" and count is not None),
     )
+
+
+def _whole(config: pytest.Config, name: str) -> int | None:
+    text = config.getoption(f"ktstr_{name}")
+    if text is None:
+        return None
+    try:
+        return int(text)
+    except ValueError:
+        raise KtstrError(f"--{name} {text}: must be a whole number") from None
 
 
 def plan_tests(

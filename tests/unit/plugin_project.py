@@ -47,7 +47,7 @@ def resolve(spec):
 class Ctx:
     def __init__(self, test, kernel, clock, seed, artifacts, **options):
         self.test, self.kernel, self.clock, self.seed, self.artifacts = test, kernel, clock, seed, artifacts
-        self.runs = []
+        self.runs, self.options = [], options
 
     def run(self, verdict="", error="", pause_s=0):
         if error:

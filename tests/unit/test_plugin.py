@@ -233,6 +233,16 @@ def test_a_run_that_could_not_be_done_is_an_error_and_comes_before_a_failure(
         (("--kernel", "seven"), "ktstr: kernel 'seven': accepted are *"),
         (("--topology", "1n2l"), "ktstr: --topology: topology '1n2l': not of the form 1n2l4c1t *"),
         (("--seed", "-1"), "ktstr: --seed -1: must be between 0 and 4294967295"),
+        (("--seed", "one"), "ktstr: --seed one: must be a whole number"),
+        (("--seeds", "0"), "ktstr: --seeds 0: must be between 1 and 100000"),
+        (("--seeds", "100001"), "ktstr: --seeds 100001: must be between 1 and 100000"),
+        (("--seeds", "1e2"), "ktstr: --seeds 1e2: must be a whole number"),
+        (
+            ("--seed", "4294967295", "--seeds", "2"),
+            "ktstr: --seed 4294967295 --seeds 2: go beyond the last seed, 4294967295",
+        ),
+        (("--clock", "wall"), "ktstr: --clock wall: must be real, virtual or auto"),
+        (("--perturb", "maybe"), "ktstr: --perturb maybe: must be on, off or auto"),
     ],
 )
 def test_a_mistake_of_the_user_is_one_line_and_status_2(
@@ -276,6 +286,61 @@ def test_options_reach_the_guest_and_the_sidecar(run: Run, pytester: pytest.Pyte
     result.stdout.fnmatch_lines(
         ["VMs*1 booted, 0 cloned, 0 remembered; tcg, real clock, seed 7 (no KVM in this test)"]
     )
+
+
+WAYS = """
+@ktstr_test()
+def basic(ctx):
+    way = ctx.options["way"]
+    print("told:", way.cold, way.fresh, ctx.options["perturb"], ctx.options["oversubscribe"], ctx.seed)
+"""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        ((), "False False False False 1"),
+        (("--cold",), "True False False False 1"),
+        (("--fresh",), "False True False False 1"),
+        (("--perturb", "on"), "False False True False 1"),
+        (("--oversubscribe",), "False False False True 1"),
+        (("--seeds", "1"), "False False True False 1"),
+        (("--seeds", "1", "--perturb", "off", "--seed", "5"), "False False False False 5"),
+    ],
+)
+def test_how_results_are_come_by_is_the_contexts(run: Run, arguments: tuple[str, ...], told: str) -> None:
+    assert f"told: {told}" in run(WAYS, "--kernel", "7.0", "-s", *arguments).stdout.str()
+
+
+def test_each_seed_is_a_test_of_its_own(run: Run, pytester: pytest.Pytester) -> None:
+    body = "@ktstr_test()\n@pytest.mark.parametrize('n', [1, 2])\ndef basic(ctx, n):\n    ctx.run()\n"
+    seeds = ("--kernel", "7.0", "--seed", "17", "--seeds", "2")
+    ids = [line for line in run(body, "--collect-only", "-q", *seeds).outlines if "::" in line]
+    assert sorted(ids) == [f"test_it.py::basic[7.0-seed{s}-{n}]" for s in (17, 18) for n in (1, 2)]
+    result = run("", *seeds, "-k", "seed18")
+    assert lines(result) == [f"PASS ({n}/2) basic[seed18-{n}] 7.0.13 1n1l2c1t eevdf" for n in (1, 2)]
+    assert {each["seed"] for each in sidecars(pytester).values()} == {18}
+
+
+def test_the_id_of_a_seed_comes_after_the_kernels(run: Run) -> None:
+    result = run(PASSING, "--collect-only", "-q", "--kernel", "7.0", "--seed", "17", "--seeds", "1")
+    assert result.outlines[0] == "test_it.py::basic_steady[7.0-seed17]"
+
+
+def test_the_footer_has_the_seeds_that_were_explored(run: Run) -> None:
+    result = run(PASSING, "--kernel", "7.0", "--seed", "3", "--seeds", "4")
+    result.stdout.fnmatch_lines(
+        ["VMs * 4 booted, 0 cloned, 0 remembered; tcg, virtual clock, seed 3 to 6 (*"]
+    )
+
+
+@pytest.mark.parametrize(("arguments", "cpus"), [((), 8), (("--oversubscribe",), None)])
+def test_consent_is_needed_for_more_cpus_than_cores_on_kvm(
+    run: Run, pytester: pytest.Pytester, arguments: tuple[str, ...], cpus: int | None
+) -> None:
+    pytester.makeconftest(CONFTEST.replace('"no KVM in this test"', 'f"asked for {cpus}"'))
+    run(PASSING, "--kernel", "7.0", *arguments)
+    assert sidecars(pytester)["basic_steady"]["clock_reason"] == f"asked for {cpus}"
 
 
 def test_no_test_selected_is_status_5_and_does_nothing(run: Run, pytester: pytest.Pytester) -> None:
@@ -405,6 +470,8 @@ def started(pytester: pytest.Pytester, *command: str, **environment: str) -> sub
         stderr=subprocess.STDOUT,
         text=True,
         start_new_session=True,
+        # Where these tests run in the background Ctrl-C is ignored, and that is inherited.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     assert process.stdout is not None
     said = ""

@@ -159,7 +159,11 @@ def test_no_process_is_left_when_the_run_is_ended(tmp_path: Path, number: signal
         "PYTHONPATH": str(Path(__file__).parent),
     }
     runner = subprocess.Popen(
-        [sys.executable, "-c", RUNNER, str(tmp_path)], env=environment, stderr=subprocess.DEVNULL
+        [sys.executable, "-c", RUNNER, str(tmp_path)],
+        env=environment,
+        stderr=subprocess.DEVNULL,
+        # Where these tests run in the background Ctrl-C is ignored, and that is inherited.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     qemu = pid_in(tmp_path / "pid")
     runner.send_signal(number)

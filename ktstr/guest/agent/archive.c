@@ -19,10 +19,12 @@ enum field { MODE = 1, SIZE = 6, NAME_SIZE = 11 };
 
 static size_t read_field(const char *header, enum field field)
 {
-	char digits[9];
+	char digits[9] = "";
 
 	memcpy(digits, header + 6 + 8 * (size_t)field, 8);
-	digits[8] = '\0';
+	/* strtoul would take a sign, and with it a size that wraps around the checks of it. */
+	if (strspn(digits, "0123456789abcdefABCDEF") != 8)
+		fail("files", "not a newc archive");
 	return strtoul(digits, NULL, 16);
 }
 
