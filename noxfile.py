@@ -63,6 +63,12 @@ def guest(session: nox.Session) -> None:
     pytest_in_vms(session, "tests/guest")
 
 
+@nox.session(name="kvm-nested")
+def kvm_nested(session: nox.Session) -> None:
+    """Test the KVM path on a machine without KVM, in an emulated one. As root; takes minutes."""
+    session.run(str(ROOT / "ci" / "kvm-nested"), *session.posargs)
+
+
 @nox.session
 def bench(session: nox.Session) -> None:
     """Measure VM starts, determinism and seeds: nox -s bench -- [start] [determinism] [orders]."""
