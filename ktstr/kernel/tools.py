@@ -104,6 +104,8 @@ def _make(tree: SourceTree, types: Kernel, toolchain: Toolchain, build: Path, lo
         str(tree.path / "tools/sched_ext"),
         f"-j{len(os.sched_getaffinity(0))}",
         f"LLVM={toolchain.llvm}",
+        # 6.12's makefile takes the BPF compiler from here, whatever LLVM says.
+        f"CLANG={shlex.join(toolchain.clang.command)}",
         f"VMLINUX_BTF={types.image}",
         f"O={build}",
         # bpftool's optional parts, which the schedulers' build does not use and which need more libraries
