@@ -65,18 +65,22 @@ def test_kinds_and_templates_are_aligned_tables(
     lines = output.splitlines()
     assert status == 0
     assert lines[0] == "KIND       ENTRIES    SIZE"
-    assert [line.split()[:2] for line in lines[1:3]] == [["initramfs", "1"], ["results", "1"]]
-    assert lines[3] == "templates        1  1.1 MB"
-    assert lines[5:7] == [
+    assert [line.split()[:2] for line in lines[1:4]] == [
+        ["build", "1"],
+        ["initramfs", "1"],
+        ["results", "1"],
+    ]
+    assert lines[4] == "templates        1  1.1 MB"
+    assert lines[6:8] == [
         "TEMPLATE                  KERNEL  TOPOLOGY  CLOCK    ACCEL  QEMU      SIZE     USED",
         f"{kept.name}  7.0.13  1n1l2c1t  virtual  tcg    7.2.99  1.1 MB  2 h ago",
     ]
-    assert lines[8].startswith(f"{root}: templates and results take 1.1 MB of 20.00 GB")
+    assert lines[9].startswith(f"{root}: templates and results take 1.1 MB of 20.00 GB")
 
 
 def test_a_template_in_use_is_marked(kept: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with cache.in_use("templates", kept.name, touch=False):
-        assert said(capsys)[1].splitlines()[6].endswith("  2 h ago  in use")
+        assert said(capsys)[1].splitlines()[7].endswith("  2 h ago  in use")
 
 
 def test_for_programs_it_is_json(kept: Path, root: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -118,7 +122,7 @@ def test_a_template_without_a_description_is_shown_all_the_same(
     kept: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (kept / "template.json").unlink()
-    assert said(capsys)[1].splitlines()[6].split()[1:6] == ["?"] * 5
+    assert said(capsys)[1].splitlines()[7].split()[1:6] == ["?"] * 5
     status, output = said(capsys, "--verify", "--json")
     assert status == 1
     assert json.loads(output)["altered"] == {kept.name: "template.json: No such file or directory"}
