@@ -8,7 +8,6 @@ import os
 import random
 import shutil
 import signal
-import struct
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -101,28 +100,6 @@ def spoiled_template_is_made_anew_and_gives_the_same_events(
     assert before.template_boot_s > 0
     assert after.template_boot_s > 0
     assert (after.template, after.events_sha256) == (before.template, before.events_sha256)
-
-
-def move_time(folder: Path, ns: int) -> None:
-    """Move a template's guest time, in the section that QEMU saves it in (icount_vmstate_timers: bias, icount)."""
-    state = bytearray((folder / "state").read_bytes())
-    name = b"timer/icount"
-    at = state.index(name) + len(name) + 4  # behind the section's version
-    (bias,) = struct.unpack_from(">q", state, at)
-    struct.pack_into(">q", state, at, bias + ns)
-    (folder / "state").write_bytes(state)
-
-
-@ktstr_test(scheduler=CLONED)
-def time_that_moved_while_a_template_was_stopped_shows_nowhere(
-    ctx: Ctx, own_cache: Path, tmp_path: Path
-) -> None:
-    """As QEMU moves it or not, by the chance of its threads: at the stop all other CPUs are idle."""
-    before = half_a_second(ctx, tmp_path / "before").result
-    for ns in (4, 121_276):  # an instruction; what was seen
-        move_time(own_cache / "templates" / before.template, ns)
-        after = half_a_second(ctx, tmp_path / f"{ns}").result
-        assert (after.template_boot_s, after.events_sha256) == (0, before.events_sha256)
 
 
 @ktstr_test()

@@ -34,10 +34,6 @@ void port_keep(void);
 char *fw_cfg_read(const char *name, size_t *length);
 void fw_cfg_free(char *data, size_t length);
 
-/* tsc.c: instants to the instruction. */
-uint64_t tsc_now(void);
-void tsc_meet(uint64_t when);
-
 /* archive.c */
 void archive_unpack(const char *archive, size_t length);
 

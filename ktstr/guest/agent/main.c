@@ -142,18 +142,16 @@ static void take_place(void)
 /*
  * Has the host keep the booted guest, at an instant that depends on guest time alone, and goes on in a clone of it. The
  * first moments there are spun away: a host thread that still finishes the start of the clone must find a CPU that is not
- * idle, for with the virtual clock it may move an idle guest's time at the wrong instruction. At the stop none but idle
- * CPUs are left, and QEMU moves time or does not, as its threads happen to run: so the plan begins at a time, not after
- * one.
+ * idle, for with the virtual clock it may move an idle guest's time at the wrong instruction.
  */
 static void keep(void)
 {
-	uint64_t at = (now_ns() / KEEP_GRID_NS + 2) * KEEP_GRID_NS, settled;
+	uint64_t at = (now_ns() / KEEP_GRID_NS + 2) * KEEP_GRID_NS;
 
 	sleep_until(at);
-	settled = tsc_now() + SETTLE_NS;
 	port_keep();
-	tsc_meet(settled);
+	while (now_ns() < at + SETTLE_NS)
+		;
 	port_watchdog();
 }
 
