@@ -1,0 +1,186 @@
+"""A scheduler's project outside this repository: only the wheel is known to it, in an environment of its own."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+from action_runner import Runner
+
+from ktstr.guest.compiler import bpf_clang
+from ktstr.guest.libbpf import libbpf
+
+ROOT = Path(__file__).parents[2]
+PROJECT = Path(__file__).with_name("project")
+
+
+def run(*command: str | Path, cwd: Path, **settings: str) -> str:
+    """What a command printed; it has to succeed."""
+    done = subprocess.run(
+        [str(word) for word in command],
+        cwd=cwd,
+        env={**outside(), **settings},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout
+    return done.stdout
+
+
+def outside() -> Mapping[str, str]:
+    """The environment without what leads to this checkout, or says that a test of it runs."""
+    dropped = re.compile(r"PYTHON.*|PYTEST.*|VIRTUAL_ENV|COV_.*|KTSTR_(COMMAND|DIE_WITH_PARENT)|GITHUB_.*")
+    kept = {name: value for name, value in os.environ.items() if not dropped.fullmatch(name)}
+    here = str(Path(sys.executable).parent)
+    kept["PATH"] = os.pathsep.join(one for one in kept["PATH"].split(os.pathsep) if one != here)
+    return {**kept, "LIBBPF": str(libbpf().include.parent), "CLANG": bpf_clang().command[0]}
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("wheel")
+    run(sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "-w", folder, ROOT, cwd=folder)
+    (built,) = folder.glob("ktstr-*.whl")
+    return built
+
+
+def environment(folder: Path, *requirements: str | Path) -> Path:
+    """The `bin` of a new environment with `requirements`; nothing of them may be compiled."""
+    run(sys.executable, "-m", "virtualenv", "--quiet", folder, cwd=folder.parent)
+    pip = (folder / "bin" / "python", "-m", "pip", "install", "--quiet", "--only-binary=:all:")
+    run(*pip, *requirements, cwd=folder.parent)
+    return folder / "bin"
+
+
+@pytest.fixture(scope="module")
+def installed(wheel: Path) -> Path:
+    """The `bin` of an environment into which the wheel was installed."""
+    return environment(wheel.parent / "installed", wheel)
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """A scheduler: a `.bpf.c`, a program in C, a Makefile."""
+    return Path(shutil.copytree(PROJECT, tmp_path / "scx_tiny"))
+
+
+def test_installing_runs_no_compiler_and_makes_no_cache(installed: Path, tmp_path: Path) -> None:
+    """Every tool is asked for by the verb that needs it: on a machine without any, the others work."""
+    cache = tmp_path / "cache"
+    bare = {"PATH": str(installed), "KTSTR_CACHE_DIR": str(cache)}
+    assert "kernel-list" in run(installed / "ktstr", "-l", cwd=tmp_path, **bare)
+    assert "no kernel in the cache" in run(installed / "ktstr", "kernel-list", cwd=tmp_path, **bare)
+    assert {path.name for path in cache.glob("*")} <= {"kernels"}
+    doctor = subprocess.run(
+        [installed / "ktstr", "doctor"], env=bare, capture_output=True, text=True, check=False
+    )
+    assert doctor.returncode == 2, doctor.stdout + doctor.stderr
+    assert "To install what is missing: " in doctor.stdout
+    missing = {line.split()[0] for line in doctor.stdout.splitlines() if "missing" in line}
+    assert missing, doctor.stdout
+
+
+def test_a_project_has_tests_and_a_sweep(installed: Path, project: Path) -> None:
+    run(installed / "ktstr", "init", cwd=project)
+    tested = run(installed / "ktstr", "test", "--kernel", "7.0", "-n", "1", cwd=project)
+    assert re.search(r"^kernel 7\.0\.\d+ +3 passed", tested, re.MULTILINE), tested
+    assert re.search(r"^PASS .* smoke .* scx_tiny( \(remembered\))?$", tested, re.MULTILINE), tested
+    swept = run(
+        *(installed / "ktstr", "verifier", "--kernel", "7.0", "--preset", "tiny-1llc"),
+        cwd=project,
+    )
+    assert "tiny_enqueue" in swept
+
+
+def test_what_one_project_has_done_another_need_not(installed: Path, project: Path) -> None:
+    """The cache is the user's: a guest that ran for one project is remembered for its copy."""
+    run(installed / "ktstr", "init", cwd=project)
+    first = run(installed / "ktstr", "test", "--kernel", "7.0", "-n", "1", "-k", "smoke", cwd=project)
+    assert "1 passed" in first
+    other = Path(shutil.copytree(project, project.with_name("other")))
+    again = run(installed / "ktstr", "test", "--kernel", "7.0", "-n", "1", "-k", "smoke", cwd=other)
+    assert re.search(r"^VMs +0 booted, 0 cloned, 1 remembered", again, re.MULTILINE), again
+
+
+def test_without_ktstr_tests_skip_and_the_build_is_untouched(
+    installed: Path, project: Path, tmp_path: Path
+) -> None:
+    run(installed / "ktstr", "init", cwd=project)
+    plain = environment(tmp_path / "plain", "pytest")
+    done = subprocess.run(
+        [plain / "python", "-m", "pytest", "-rs"], cwd=project, env=outside(), capture_output=True, text=True
+    )
+    assert done.returncode == 5, done.stdout  # pytest's "no tests collected"
+    assert "could not import 'ktstr'" in done.stdout
+    run("make", "scx_tiny", cwd=project)
+    assert (project / "scx_tiny").is_file()
+
+
+FAILS = """
+
+@ktstr_test(scheduler=SCHEDULER)
+def lazy(ctx: Ctx) -> None:
+    report = ctx.run()
+    assert report.workers, "nobody worked"
+"""
+
+
+def test_the_action_reports_and_its_cache_serves_the_next_run(
+    installed: Path, wheel: Path, project: Path, tmp_path: Path
+) -> None:
+    run(installed / "ktstr", "init", cwd=project)
+    suite = project / "tests" / "test_scx_tiny.py"
+    suite.write_text(suite.read_text() + FAILS)
+    line = suite.read_text().splitlines().index('    assert report.workers, "nobody worked"') + 1
+    git = ("git", "-c", "user.name=me", "-c", "user.email=me@example.org")
+    for command in (("init", "-q"), ("add", "-A"), ("commit", "-qm", "Start")):
+        run(*git, *command, cwd=project)
+
+    def job(number: int, **settings: str) -> tuple[Path, Runner]:
+        checkout = tmp_path / f"checkout{number}"
+        run("git", "clone", "-q", project, checkout, cwd=tmp_path)
+        settings = {**outside(), **settings}
+        settings.pop("KTSTR_CACHE_DIR", None)
+        return checkout, Runner(tmp_path / f"machine{number}", tmp_path / "service", str(number), settings)
+
+    inputs = {"install": str(wheel), "kernel": "7.0", "shard": "1/1", "args": "-n1 -k 'smoke or lazy'"}
+    action = project / ".github" / "actions" / "ktstr" / "action.yml"
+
+    checkout, runner = job(1)
+    first = runner.run(action, checkout, inputs)
+    assert first.failed
+    assert [re.sub(r"7\.0\.\d+", "7.0.N", one) for one in first.annotations] == [
+        f"::error file=tests/test_scx_tiny.py,line={line},title=FAIL lazy on 7.0.N 1n2l4c1t scx_tiny"
+        "::AssertionError: nobody worked"
+    ], first.log
+    assert re.search(r"\| 7\.0\.\d+ \| 1 passed, 1 failed \|", first.summary)
+    assert first.outputs == {"artifact": "ktstr-7.0-1_1", "results": "./target/ktstr"}
+    uploaded = tmp_path / "service" / "artifacts" / "1" / "ktstr-7.0-1_1"
+    assert len(list(uploaded.glob("7.0.*-*/junit.xml"))) == 1
+    assert first.restored == ""
+
+    # Another machine, from which no mirror can be reached: all it needs is in the cache.
+    checkout, runner = job(2, KTSTR_DEBIAN_MIRROR="http://127.0.0.1:9/debian")
+    second = runner.run(action, checkout, inputs)
+    assert second.restored
+    assert re.search(r"^VMs +0 booted, 0 cloned, 2 remembered", second.log, re.MULTILINE), second.log
+    caches = [tmp_path / f"machine{number}" / "home" / ".cache" / "ktstr" for number in (1, 2)]
+    made = [
+        {
+            path.name
+            for kind in ("build", "kernels", "downloads", "templates")
+            for path in (one / kind).glob("*-*")
+        }
+        for one in caches
+    ]
+    assert made[0] == made[1]
+    assert second.annotations == first.annotations
