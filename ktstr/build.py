@@ -17,11 +17,12 @@ from ktstr import cache
 from ktstr.errors import KtstrError
 from ktstr.guest.compiler import run_build
 
-__all__ = ["BuildFailed", "build_folder", "run_once"]
+__all__ = ["BuildFailed", "build_folder", "run_once", "share_session"]
 
 # What stands at the top of a project, or where its build is described.
 _MARKS = ("Makefile", "GNUmakefile", "Cargo.toml", "meson.build", "CMakeLists.txt", "pyproject.toml", ".git")
 _SHOWN_LINES = 60
+_SESSION = "KTSTR_SESSION"
 _done: dict[tuple[Path, tuple[str, ...]], str] = {}
 _turn = threading.Lock()  # the sweep makes its programs in threads
 
@@ -40,7 +41,7 @@ def build_folder(declared_in: str) -> Path:
 
 
 def run_once(command: Sequence[str], folder: Path) -> None:
-    """Run a build, unless this session has: one process, or a pytest with its xdist workers.
+    """Run a build, unless this session has: one process, a pytest with its xdist workers, a sweep with its processes.
 
     Others of the session wait meanwhile. Raises BuildFailed where it failed, with all it printed for the first that
     asks, and in one line for those that come later.
@@ -65,10 +66,15 @@ def run_once(command: Sequence[str], folder: Path) -> None:
         raise BuildFailed(told)
 
 
+def share_session() -> None:
+    """Have processes that this one starts be of its session."""
+    os.environ[_SESSION] = _session()
+
+
 @functools.cache
 def _session() -> str:
     # What xdist gives to all workers of a run; alone, a process is its own session.
-    return os.environ.get("PYTEST_XDIST_TESTRUNUID") or uuid.uuid4().hex
+    return os.environ.get("PYTEST_XDIST_TESTRUNUID") or os.environ.get(_SESSION) or uuid.uuid4().hex
 
 
 def _outcome_of(record: Path) -> str | None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from ktstr import KtstrError, Scheduler, build, declare_scheduler, scheduler
-from ktstr.build import BuildFailed, build_folder, run_once
+from ktstr.build import BuildFailed, build_folder, run_once, share_session
 from ktstr.kernel.model import Kernel
 from ktstr.program import scheduler_program
 
@@ -54,6 +54,15 @@ def test_processes_of_one_session_build_once(project: Path) -> None:
         for _ in range(3)
     ]
     assert [worker.wait() for worker in workers] == [0, 0, 0]
+    assert built(project) == 1
+
+
+def test_the_processes_of_a_sweep_build_once(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KTSTR_SESSION", "")  # put back what share_session sets
+    share_session()
+    run_once(COUNTS, project)
+    code = f"from pathlib import Path; from ktstr.build import run_once; run_once({COUNTS!r}, Path({str(project)!r}))"
+    subprocess.run([sys.executable, "-c", code], check=True)
     assert built(project) == 1
 
 
