@@ -1,10 +1,10 @@
-"""`init`: a starting point for tests in a scheduler's own project."""
+"""`init` and `setup`: a starting point for tests in a scheduler's own project, and what the machine needs."""
 
 from __future__ import annotations
 
-from invoke import Context, task
+from invoke import Context, Exit, task
 
-__all__ = ["init"]
+__all__ = ["init", "setup"]
 
 
 @task(
@@ -31,3 +31,12 @@ def init(
     for path, written in write_new(Path.cwd(), files):
         print(f"{'wrote' if written else 'is there already, left as it is:'} {path}")
     print("\n" + "\n".join(hints))
+
+
+@task
+def setup(_context: Context) -> None:
+    """Install the system packages that tests need, or print the command that does."""
+    from ktstr.host.setup import main
+
+    if status := main():
+        raise Exit(code=status)

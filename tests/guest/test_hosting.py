@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from action_runner import Runner
+from pages import rewritten, run_page, same_every_time
 
 from ktstr.guest.compiler import bpf_clang
 from ktstr.guest.libbpf import libbpf
@@ -184,3 +185,21 @@ def test_the_action_reports_and_its_cache_serves_the_next_run(
     ]
     assert made[0] == made[1]
     assert second.annotations == first.annotations
+
+
+@pytest.mark.parametrize("name", ["getting-started", "tutorial"])
+def test_a_document_can_be_followed(name: str, wheel: Path, installed: Path, tmp_path: Path) -> None:
+    """KTSTR_REWRITE_DOCS=1 puts what was printed into the document, instead of comparing."""
+    page = ROOT / "docs" / f"{name}.md"
+    settings = dict(outside())
+    links = [str(wheel.parent), *settings.get("PIP_FIND_LINKS", "").split()]
+    settings["PIP_FIND_LINKS"] = " ".join(links)  # where `pip install ktstr` has it from
+    if name == "tutorial":
+        settings["PATH"] = os.pathsep.join([str(installed), settings["PATH"]])
+    pairs = run_page(page, tmp_path, settings)
+    if os.environ.get("KTSTR_REWRITE_DOCS"):
+        page.write_text(rewritten(page, [printed for _, printed in pairs]))
+    else:
+        assert [same_every_time(said) for said, _ in pairs] == [
+            same_every_time(printed) for _, printed in pairs
+        ]
