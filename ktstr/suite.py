@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
 import subprocess
@@ -26,10 +27,11 @@ def suite_command(verb: str, arguments: Sequence[str], python: str = sys.executa
     if verb != "test":
         return [python, "-m", "ktstr.verifier", *arguments]
     defaults = []
-    if not _has(arguments, *_WORKERS):
+    given = [*shlex.split(os.environ.get("PYTEST_ADDOPTS", "")), *arguments]
+    if not _has(given, *_WORKERS):
         # worksteal: these tests are long, and must not queue behind one another while a worker is free.
         defaults += ["-n", "auto", "--dist", "worksteal"]
-    if not _has(arguments, "--kernel"):
+    if not _has(given, "--kernel"):
         defaults += ["--kernel", "auto"]
     return [python, "-m", "pytest", *defaults, *arguments]
 

@@ -146,18 +146,26 @@ def test_the_action_reports_and_its_cache_serves_the_next_run(
     for command in (("init", "-q"), ("add", "-A"), ("commit", "-qm", "Start")):
         run(*git, *command, cwd=project)
 
-    def job(number: int, **settings: str) -> tuple[Path, Runner]:
-        checkout = tmp_path / f"checkout{number}"
+    def job(run_id: str, **settings: str) -> Runner:
+        """A new machine, where everything has the same path as on the one before it, as on GitHub."""
+        for name in ("checkout", "machine"):
+            shutil.rmtree(tmp_path / name, ignore_errors=True)
         run("git", "clone", "-q", project, checkout, cwd=tmp_path)
         settings = {**outside(), **settings}
         settings.pop("KTSTR_CACHE_DIR", None)
-        return checkout, Runner(tmp_path / f"machine{number}", tmp_path / "service", str(number), settings)
+        return Runner(tmp_path / "machine", tmp_path / "service", run_id, settings)
 
+    def made() -> set[str]:
+        """What has been fetched, built and booted."""
+        cache = tmp_path / "machine" / "home" / ".cache" / "ktstr"
+        kinds = ("build", "kernels", "downloads", "templates", "initramfs")
+        return {path.name for kind in kinds for path in (cache / kind).iterdir() if path.name[0] != "."}
+
+    checkout = tmp_path / "checkout"
     inputs = {"install": str(wheel), "kernel": "7.0", "shard": "1/1", "args": "-n1 -k 'smoke or lazy'"}
     action = project / ".github" / "actions" / "ktstr" / "action.yml"
 
-    checkout, runner = job(1)
-    first = runner.run(action, checkout, inputs)
+    first = job("1").run(action, checkout, inputs)
     assert first.failed
     assert [re.sub(r"7\.0\.\d+", "7.0.N", one) for one in first.annotations] == [
         f"::error file=tests/test_scx_tiny.py,line={line},title=FAIL lazy on 7.0.N 1n2l4c1t scx_tiny"
@@ -169,21 +177,13 @@ def test_the_action_reports_and_its_cache_serves_the_next_run(
     assert len(list(uploaded.glob("7.0.*-*/junit.xml"))) == 1
     assert first.restored == ""
 
-    # Another machine, from which no mirror can be reached: all it needs is in the cache.
-    checkout, runner = job(2, KTSTR_DEBIAN_MIRROR="http://127.0.0.1:9/debian")
-    second = runner.run(action, checkout, inputs)
+    before = made()
+    assert before
+    # A mirror that cannot be reached: all that it takes is in the cache.
+    second = job("2", KTSTR_DEBIAN_MIRROR="http://127.0.0.1:9/debian").run(action, checkout, inputs)
     assert second.restored
     assert re.search(r"^VMs +0 booted, 0 cloned, 2 remembered", second.log, re.MULTILINE), second.log
-    caches = [tmp_path / f"machine{number}" / "home" / ".cache" / "ktstr" for number in (1, 2)]
-    made = [
-        {
-            path.name
-            for kind in ("build", "kernels", "downloads", "templates")
-            for path in (one / kind).glob("*-*")
-        }
-        for one in caches
-    ]
-    assert made[0] == made[1]
+    assert made() == before
     assert second.annotations == first.annotations
 
 

@@ -54,6 +54,11 @@ def test_who_says_how_many_at_once_has_it(chosen: str) -> None:
     ]
 
 
+def test_what_pytest_is_given_by_its_variable_counts(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYTEST_ADDOPTS", "-n1 --kernel 7.0")
+    assert suite_command("test", ["-x"], "python") == ["python", "-m", "pytest", "-x"]
+
+
 def test_exit_status_is_pytests(tmp_path: Path) -> None:
     (tmp_path / "test_it.py").write_text("def test_plain():\n    assert 0\n")
     command = [sys.executable, "-c", "from ktstr.tasks import main; main()", "test", "-n0"]

@@ -12,7 +12,9 @@ typedef __u16 __be16;
 typedef __u32 __be32;
 typedef __u32 __wsum;
 
-struct task_struct;
+struct task_struct {
+	int pid;
+} __attribute__((preserve_access_index));
 
 struct sched_ext_ops {
 	void (*enqueue)(struct task_struct *p, __u64 enq_flags);
