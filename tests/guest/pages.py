@@ -47,10 +47,14 @@ def rewritten(page: Path, outputs: list[str]) -> str:
     )
 
 
-def same_every_time(text: str) -> str:
-    """Output without what differs from one machine, or day, to another: numbers, and how guests are run."""
-    text = re.sub(r"^VMs .*$", "VMs", text, flags=re.MULTILINE).replace(" (remembered)", "")
-    return re.sub(r"[=_ -]{2,}", " ", re.sub(r"[0-9]+(\.[0-9]+)?", "N", text)).strip()
+def same_every_time(text: str) -> list[str]:
+    """Output without what differs from one machine, or day, to another: numbers, how guests are run, and the order of
+    lines, since some things are done at once."""
+    text = re.sub(r"^VMs .*$", "VMs", text, flags=re.MULTILINE)
+    text = re.sub(r"^ktstr: waiting for .*$", "", text, flags=re.MULTILINE)
+    text = re.sub(r" \(remembered\)|, [0-9]+ remembered", "", text)
+    text = re.sub(r"[=_ -]{2,}", " ", re.sub(r"[0-9]+(\.[0-9]+)?", "N", text))
+    return sorted(line for line in text.splitlines() if line.strip())
 
 
 def _without_head(text: str) -> str:

@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -102,13 +103,21 @@ def test_a_project_has_tests_and_a_sweep(installed: Path, project: Path) -> None
     assert "tiny_enqueue" in swept
 
 
-def test_what_one_project_has_done_another_need_not(installed: Path, project: Path) -> None:
-    """The cache is the user's: a guest that ran for one project is remembered for its copy."""
+def test_projects_of_a_user_share_what_was_done_and_do_not_disturb_each_other(
+    installed: Path, project: Path
+) -> None:
+    """The cache is the user's: two work at once, and a guest that ran for one is remembered for its copy."""
     run(installed / "ktstr", "init", cwd=project)
-    first = run(installed / "ktstr", "test", "--kernel", "7.0", "-n", "1", "-k", "smoke", cwd=project)
-    assert "1 passed" in first
-    other = Path(shutil.copytree(project, project.with_name("other")))
-    again = run(installed / "ktstr", "test", "--kernel", "7.0", "-n", "1", "-k", "smoke", cwd=other)
+    run("make", "scx_tiny", cwd=project)
+    other, third = (Path(shutil.copytree(project, project.with_name(name))) for name in ("other", "third"))
+    smoke = (installed / "ktstr", "test", "--kernel", "7.0", "-n", "1", "-k", "smoke")
+    with ThreadPoolExecutor() as pool:
+        for printed in pool.map(lambda folder: run(*smoke, "--fresh", cwd=folder), (project, other)):
+            assert re.search(r"^VMs +. booted, 1 cloned, 0 remembered", printed, re.MULTILINE), printed
+            assert "1 passed" in printed
+    for folder in (project, other):
+        assert len(list(folder.glob("target/ktstr/7.0.*/smoke-*.json"))) == 1
+    again = run(*smoke, cwd=third)
     assert re.search(r"^VMs +0 booted, 0 cloned, 1 remembered", again, re.MULTILINE), again
 
 
