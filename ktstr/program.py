@@ -60,7 +60,7 @@ def find_binary(name: str, folder: Path = Path()) -> Path:
 
     Looked for in `KTSTR_SCHEDULER_BIN_<NAME>`, `KTSTR_SCHEDULER`, the builds of the workspace (`target/release`,
     `target/debug`, `build`, `.` under `folder`), PATH, and for the kernel tree's own schedulers in
-    what `invoke sched-build` builds, which is done here if need be.
+    what `ktstr sched-build` builds, which is done here if need be.
     """
     variable = "KTSTR_SCHEDULER_BIN_" + re.sub(r"\W", "_", name).upper()
     for setting in (variable, "KTSTR_SCHEDULER"):
