@@ -8,6 +8,7 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
+from ktstr.build import BuildFailed, build_folder, run_once
 from ktstr.errors import KtstrError
 from ktstr.guest.initramfs import Packed, program_files
 from ktstr.kernel.model import Kernel
@@ -37,23 +38,29 @@ def scheduler_program(scheduler: Scheduler, kernel: Kernel, arguments: tuple[str
     """
     if not scheduler.is_sched_ext:
         return Program()
+    folder = Path()
     try:
+        if scheduler.build:
+            folder = build_folder(scheduler.declared_in)
+            run_once(scheduler.build, folder)
         if scheduler.bpf is not None:
             return _bpf_program(scheduler, scheduler.bpf, kernel)
-        binary = scheduler.binary_path or find_binary(scheduler.binary or "")
+        binary = scheduler.binary_path or find_binary(scheduler.binary or "", folder)
         path = f"{_FOLDER}/{binary.name}"
         files = program_files(binary, path, f"scheduler {scheduler.name}")
+    except BuildFailed as error:
+        raise BuildFailed(f"scheduler {scheduler.name}: {error}") from None
     except KtstrError as error:
         raise KtstrError(f"scheduler {scheduler.name}: {error}") from None
     return Program(tuple(files), (path, *arguments))
 
 
-def find_binary(name: str) -> Path:
+def find_binary(name: str, folder: Path = Path()) -> Path:
     """The program called `name`.
 
     Looked for in `KTSTR_SCHEDULER_BIN_<NAME>`, `KTSTR_SCHEDULER`, the builds of the workspace (`target/release`,
-    `target/debug`, `build`, `.` under the current folder), PATH, and for the kernel tree's own schedulers in
-    what `invoke sched-build` builds, which is done here if need be.
+    `target/debug`, `build`, `.` under `folder`), PATH, and for the kernel tree's own schedulers in
+    what `ktstr sched-build` builds, which is done here if need be.
     """
     variable = "KTSTR_SCHEDULER_BIN_" + re.sub(r"\W", "_", name).upper()
     for setting in (variable, "KTSTR_SCHEDULER"):
@@ -61,15 +68,15 @@ def find_binary(name: str) -> Path:
             if not Path(chosen).is_file():
                 raise KtstrError(f"{setting}={chosen}: no such file")
             return Path(chosen).absolute()
-    for folder in _BUILD_FOLDERS:
-        path = Path(folder, name)
+    for built in _BUILD_FOLDERS:
+        path = folder / built / name
         if path.is_file() and os.access(path, os.X_OK):
             return path.absolute()
     if found := shutil.which(name):
         return Path(found).absolute()
     if _KERNEL_TREE.fullmatch(name):
         return _kernel_tree_tool(name)
-    looked = ", ".join((f"${variable}", "$KTSTR_SCHEDULER", *(f"{folder}/" for folder in _BUILD_FOLDERS)))
+    looked = ", ".join((f"${variable}", "$KTSTR_SCHEDULER", *(f"{built}/" for built in _BUILD_FOLDERS)))
     raise KtstrError(
         f"binary {name!r} was not found: looked in {looked} and PATH; build it, or say binary_path="
     )

@@ -26,10 +26,12 @@ if TYPE_CHECKING:
     from ktstr.plugin.kernels import KernelAxis
     from ktstr.plugin.plan import Options
     from ktstr.plugin.recorder import Recorder
+    from ktstr.plugin.shard import Shard
 
 _PARENT = os.getppid()
 _HANDED = "ktstr"  # the key of what the controller hands to its workers
 _SEED = 1
+_EMPTY = "ktstr_empty_shard"  # the key of a worker's word that its shard has none of the tests
 _WORKER_ERROR = "ktstr_error"  # the key of why a worker could not do the run
 
 
@@ -49,6 +51,7 @@ class _State:
 _STATE = pytest.StashKey[_State]()
 _SESSION = pytest.StashKey[pytest.Session]()
 _NAME = pytest.StashKey[str]()
+_EMPTY_SHARD = pytest.StashKey[bool]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -115,6 +118,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="run topologies with more CPUs than the host has cores on KVM, too (default: emulated)",
     )
     group.addoption(
+        "--shard",
+        dest="ktstr_shard",
+        metavar="1/2",
+        help="run this part of the tests: together, parts 1/2 and 2/2 run every test once",
+    )
+    group.addoption(
         "--ignored",
         dest="ktstr_ignored",
         action="store_true",
@@ -169,6 +178,21 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         metafunc.parametrize(
             _ktstr_seed.__name__, seeds, ids=[f"seed{seed}" for seed in seeds], indirect=True
         )
+
+
+@pytest.hookimpl(tryfirst=True)  # before -k and --lf, which must not change what belongs to which shard
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if not config.option.ktstr_shard:
+        return
+    from ktstr.plugin.shard import divide
+
+    collected = len(items)
+    items[:], others = divide(items, _shard(config))
+    config.hook.pytest_deselected(items=others)
+    if collected and not items:
+        config.stash[_EMPTY_SHARD] = True
+        if _handed(config) is not None:
+            config.workeroutput[_EMPTY] = True  # type: ignore[attr-defined]
 
 
 @pytest.hookimpl(tryfirst=True)  # before xdist tells the controller what there is
@@ -248,6 +272,8 @@ def pytest_sessionstart(session: pytest.Session) -> None:
     config = session.config
     config.stash[_SESSION] = session
     option = config.option
+    if option.ktstr_shard:
+        _shard(config)
     chosen = (option.ktstr_clock, option.ktstr_seed, option.ktstr_perturb) != ("auto", str(_SEED), "auto")
     if chosen or option.ktstr_kernels or option.ktstr_topology or option.ktstr_seeds:
         _state(config)  # tells a mistake in the options at once
@@ -278,6 +304,8 @@ def pytest_configure_node(node: Any) -> None:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_testnodedown(node: Any) -> None:
+    if getattr(node, "workeroutput", {}).get(_EMPTY):
+        node.config.stash[_EMPTY_SHARD] = True
     if error := getattr(node, "workeroutput", {}).get(_WORKER_ERROR):
         _state(node.config).errors.append(error)
 
@@ -316,6 +344,8 @@ def pytest_sessionfinish(session: pytest.Session) -> Generator[None, object, obj
         session.exitstatus = 2
     elif enough and not undone and session.exitstatus == 2:
         session.exitstatus = 1
+    elif session.exitstatus == pytest.ExitCode.NO_TESTS_COLLECTED and config.stash.get(_EMPTY_SHARD, False):
+        session.exitstatus = 0  # there are tests, and fewer of them than shards
     return result
 
 
@@ -355,6 +385,15 @@ def _handed(config: pytest.Config) -> dict[str, Any] | None:
     """What the controller handed to this xdist worker; None in any other process."""
     handed: dict[str, Any] | None = getattr(config, "workerinput", {}).get(_HANDED)
     return handed
+
+
+def _shard(config: pytest.Config) -> Shard:
+    from ktstr.plugin.shard import parse_shard
+
+    try:
+        return parse_shard(config.option.ktstr_shard)
+    except KtstrError as error:
+        raise pytest.UsageError(str(error)) from error  # see pytest_cmdline_main
 
 
 def _is_ours(item: pytest.Item) -> bool:

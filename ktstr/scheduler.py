@@ -12,7 +12,7 @@ from ktstr.checks.thresholds import Checks
 from ktstr.errors import KtstrError
 from ktstr.presets import Constraints
 from ktstr.topology import DEFAULT_TOPOLOGY, Topology
-from ktstr.values import mapping, path_of, shown, string, strings, whole
+from ktstr.values import command, mapping, path_of, shown, string, strings, whole
 
 __all__ = ["EEVDF", "Scheduler", "declare_scheduler", "registered"]
 
@@ -35,6 +35,7 @@ class Scheduler:
     bpf: Path | None = None
     rodata: Mapping[str, int] = field(default_factory=dict, hash=False)
     bpf_cflags: tuple[str, ...] = ()
+    build: tuple[str, ...] = ()
     topology: Topology = DEFAULT_TOPOLOGY
     kernels: tuple[str, ...] = ()
     sched_args: tuple[str, ...] = ()
@@ -62,6 +63,7 @@ def declare_scheduler(
     bpf: str | Path | None = None,
     rodata: Mapping[str, int] | None = None,
     bpf_cflags: Sequence[str] = (),
+    build: str | Sequence[str] | None = None,
     topology: tuple[int, int, int, int] | str | Topology = DEFAULT_TOPOLOGY,
     kernels: Sequence[str] = (),
     sched_args: Sequence[str] = (),
@@ -76,8 +78,10 @@ def declare_scheduler(
     At most one of `binary` (found by name), `binary_path` and `bpf` (a `.bpf.c`, compiled with clang, or a
     `.bpf.o`; loaded in the guest by ktstr's own loader) may be given; none means the kernel's default, EEVDF.
     Relative paths are relative to the declaring file. `rodata` sets `const volatile` globals of a `bpf`
-    scheduler before it is loaded; `bpf_cflags` are passed to clang. `topology` is (NUMA nodes, LLCs in total,
-    cores per LLC, threads per core). `kernels` filters the kernels it is run on: `"6.14"` the series,
+    scheduler before it is loaded; `bpf_cflags` are passed to clang. `build` is the project's own build, which makes
+    the program (`"make"`, `"cargo build --release"`): run once a session, before it is looked for, in the nearest
+    folder of or above the declaring file that has a Makefile, Cargo.toml or the like. `topology` is (NUMA nodes,
+    LLCs in total, cores per LLC, threads per core). `kernels` filters the kernels it is run on: `"6.14"` the series,
     `"6.15..=7.0"` an inclusive range. `sched_args` go to the scheduler, `kargs` to the guest kernel's command
     line, `sysctls` are written before the scheduler starts. `checks` are its default thresholds.
 
@@ -97,6 +101,7 @@ def declare_scheduler(
             programs={"binary": binary, "binary_path": binary_path, "bpf": bpf},
             rodata=rodata,
             bpf_cflags=bpf_cflags,
+            build=build,
             topology=topology,
             kernels=kernels,
             sched_args=sched_args,
@@ -140,6 +145,7 @@ def _checked(
     programs: Mapping[str, object],
     rodata: object,
     bpf_cflags: object,
+    build: object,
     topology: object,
     kernels: object,
     sched_args: object,
@@ -158,6 +164,8 @@ def _checked(
     has_bpf, binary = "bpf" in given, programs["binary"]
     if binary is not None and (not string(binary, "binary") or "/" in str(binary)):
         raise KtstrError(f"binary={shown(binary)}: a name, looked up; for a path use binary_path=")
+    if build is not None and not given:
+        raise KtstrError("build: only for a scheduler with binary, binary_path or bpf, which it makes")
     if (rodata or bpf_cflags) and not has_bpf:
         raise KtstrError("rodata and bpf_cflags: only for a scheduler declared with bpf=")
     if sched_args and (has_bpf or not given):
@@ -186,6 +194,7 @@ def _checked(
         bpf=_relative_to(where, programs["bpf"], "bpf"),
         rodata=constants,
         bpf_cflags=strings(bpf_cflags, "bpf_cflags"),
+        build=command(build, "build"),
         topology=topology_of(topology),
         kernels=strings(kernels, "kernels"),
         sched_args=strings(sched_args, "sched_args"),

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping
 from pathlib import Path
 
 from ktstr.errors import KtstrError
 
-__all__ = ["mapping", "path_of", "seconds", "shown", "string", "strings", "whole"]
+__all__ = ["command", "mapping", "path_of", "seconds", "shown", "string", "strings", "whole"]
 
 _LONGEST = 100
+_SHELL = ("&&", "||", ";", "|", "&", ">", "<")
 
 
 def shown(value: object) -> str:
@@ -39,6 +41,25 @@ def strings(value: object, field: str) -> tuple[str, ...]:
     if not isinstance(value, list | tuple):
         raise KtstrError(f"{field}={shown(value)}: must be a list of strings")
     return tuple(string(item, f"{field}[{index}]") for index, item in enumerate(value))
+
+
+def command(value: object, field: str) -> tuple[str, ...]:
+    """A command: a list of words, or one text, split as a shell does and run by none. None is no command."""
+    if value is None:
+        return ()
+    if isinstance(value, str):
+        try:
+            value = shlex.split(text := string(value, field))
+        except ValueError as error:
+            raise KtstrError(f"{field}={shown(value)}: {error}") from None
+        if any(word in _SHELL for word in value):
+            raise KtstrError(
+                f"{field}={shown(text)}: is run without a shell; name a script, or {field}=['sh', '-c', '...']"
+            )
+    words = strings(value, field)
+    if not words or not words[0]:
+        raise KtstrError(f"{field}={shown(value)}: names no program")
+    return words
 
 
 def mapping(value: object, field: str) -> Mapping[str, object]:

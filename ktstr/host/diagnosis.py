@@ -1,4 +1,4 @@
-"""What `invoke doctor` finds out about the host, as data."""
+"""What `ktstr doctor` finds out about the host, as data."""
 
 from __future__ import annotations
 

@@ -49,7 +49,7 @@ def setup(tools: Sequence[Tool], host: Distribution, prefix: Sequence[str] | Non
     install(host.packages(one.tool for one in missing), host, prefix)
     if missing := lacking(check(tools), "required"):
         still = ", ".join(f"{one.tool.name} ({one.problem})" for one in missing)
-        raise KtstrError(f"setup: installed, but still not usable: {still}; see `invoke doctor`")
+        raise KtstrError(f"setup: installed, but still not usable: {still}; see `ktstr doctor`")
 
 
 def install(packages: Sequence[str], host: Distribution, prefix: Sequence[str]) -> None:

@@ -97,7 +97,7 @@ def find_toolset(*, llvm: bool = False) -> Toolset:
     if missing:
         packages = " ".join(sorted(set(missing.values())))
         raise KtstrError(
-            f"building a kernel needs {', '.join(missing)} (Debian: {packages}); `nox -s setup` installs them"
+            f"building a kernel needs {', '.join(missing)} (Debian: {packages}); `ktstr setup` installs them"
         )
     linker = _first_line("ld.lld" if llvm and shutil.which("ld.lld") else "ld", "--version")
     banner = f"{compiler.banner}; {linker}; pahole {_first_line('pahole', '--version')}"

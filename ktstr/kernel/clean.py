@@ -33,7 +33,7 @@ def clean(
     if key is not None:
         chosen = [one for one in entries if one.kernel.key == key]
         if not chosen:
-            raise KtstrError(f"kernel {key}: not in the cache; `invoke kernel-list` shows what is")
+            raise KtstrError(f"kernel {key}: not in the cache; `ktstr kernel-list` shows what is")
     elif keep is not None:
         if keep < 0:
             raise KtstrError(f"--keep {keep}: must be 0 or more")

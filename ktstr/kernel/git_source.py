@@ -180,7 +180,7 @@ def _program(path: Path) -> Any:
     try:
         import git  # fails where the git program is missing
     except ImportError:
-        raise KtstrError("git is not installed; `nox -s setup` installs it") from None
+        raise KtstrError("git is not installed; `ktstr setup` installs it") from None
     return git.Git(str(path))
 
 

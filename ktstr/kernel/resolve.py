@@ -145,7 +145,7 @@ def _candidates(text: str | None, index: _Index) -> list[Candidate]:
         case Key(key):
             kernel = store.find_kernel(key)
             if kernel is None:
-                raise KtstrError(f"kernel {key}: not in the cache; `invoke kernel-list` shows what is")
+                raise KtstrError(f"kernel {key}: not in the cache; `ktstr kernel-list` shows what is")
             return [_of_kernel(kernel)]
         case Exact():
             matching = [_of_kernel(kernel) for kernel in here if spec.matches(store.version_of(kernel))]
@@ -290,5 +290,5 @@ def _unreachable(name: str, error: Unreachable) -> Unreachable:
     return Unreachable(
         f"kernel {name}",
         f"not in the cache, and the Debian mirror cannot be reached ({error.why}); "
-        f"connect once or run `invoke kernel-fetch --kernel {name}` where there is a network",
+        f"connect once or run `ktstr kernel-fetch --kernel {name}` where there is a network",
     )

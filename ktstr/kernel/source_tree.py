@@ -88,7 +88,7 @@ def fetch_tree(series: str) -> SourceTree:
             raise Unreachable(
                 f"kernel source {series}",
                 f"not in the cache, and the Debian mirror cannot be reached ({error.why}); "
-                "run `invoke sched-build` where there is a network",
+                "run `ktstr sched-build` where there is a network",
             ) from error
         return max(trees, key=lambda tree: (tree.version.released, tree.version))
     for package in packages:

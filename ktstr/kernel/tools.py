@@ -53,7 +53,7 @@ def build_tools(kernel: Kernel | None = None, series: str | None = None) -> Path
     if not types.sched_ext:
         raise KtstrError(
             f"kernel {types.version}: built without CONFIG_SCHED_CLASS_EXT, so without the types that schedulers need; "
-            f"`invoke kernel-build --kernel {types.version}` builds one that has them"
+            f"`ktstr kernel-build --kernel {types.version}` builds one that has them"
         )
     key = f"{tree.version}-{digest(tree.id, types.image_sha256, toolchain.clang.banner)[:8]}"
     what = f"building the schedulers of {tree.version}"
@@ -85,7 +85,7 @@ def find_tool(name: str) -> Path:
     if not built:
         known = sorted({tool.name for path in entries for tool in (path / "bin").iterdir()})
         hint = (
-            f"built are {', '.join(known)}" if known else "`invoke sched-build` builds the kernel tree's own"
+            f"built are {', '.join(known)}" if known else "`ktstr sched-build` builds the kernel tree's own"
         )
         raise KtstrError(f"scheduler {name}: not among the built ones; {hint}")
     return max(built, key=_rank) / "bin" / name

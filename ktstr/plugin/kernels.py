@@ -118,7 +118,7 @@ def skip_reason(test: KtstrTest, kernel: Kernel, *, run_ignored: bool) -> str | 
     if scheduler.is_sched_ext and not kernel.sched_ext:
         return (
             f"scheduler {scheduler.name} needs sched_ext and kernel {kernel.version} is built without "
-            f"CONFIG_SCHED_CLASS_EXT; `invoke kernel-build --kernel {kernel.version}` builds one that has it, and "
+            f"CONFIG_SCHED_CLASS_EXT; `ktstr kernel-build --kernel {kernel.version}` builds one that has it, and "
             "--kernel 7.0 has it as published"
         )
     return None

@@ -67,6 +67,7 @@ _PLAN = pytest.StashKey[Plan]()
 _MACHINE = pytest.StashKey[Machine]()
 _STAGING = pytest.StashKey[Staging]()
 _CONTEXT = pytest.StashKey["Ctx"]()
+_LINE = pytest.StashKey[int]()
 
 
 def options_of(config: pytest.Config) -> Options:
@@ -189,6 +190,7 @@ def describe(item: pytest.Item, error: BaseException | None) -> Mapping[str, obj
         "accelerator": machine.accelerator if machine else "",
         "qemu": machine.qemu if machine else "",
         "failure": failure,
+        "line": _line(item, error),
         # Text, because reports travel between processes that know a few plain types only.
         "runs": json.dumps(context.runs if context else [], default=str),
     }
@@ -200,6 +202,17 @@ def _machine(plan: Plan) -> Machine:
 
     accel = probe(plan.options.clock, None if plan.options.oversubscribe else plan.test.topology.cpus)
     return Machine(accel.name, accel.clock, accel.reason, find_qemu().version)
+
+
+def _line(item: pytest.Item, error: BaseException | None) -> int:
+    """The line of the item's file at which `error`, or that of an earlier phase, came about, else at which the test
+    begins."""
+    trace = error.__traceback__ if error else None
+    while trace is not None:
+        if trace.tb_frame.f_code.co_filename == str(item.path):
+            item.stash[_LINE] = trace.tb_lineno
+        trace = trace.tb_next
+    return item.stash.get(_LINE, (item.location[1] or 0) + 1)
 
 
 def _record(item: pytest.Item) -> KtstrTest | None:

@@ -16,8 +16,9 @@ from typing import Any
 
 import pytest
 
+from ktstr.errors import KtstrError
 from ktstr.plugin.kernels import kernel_from_json
-from ktstr.report import console
+from ktstr.report import console, github
 from ktstr.report.case import Case, Outcome, Versions
 from ktstr.report.junit import junit_xml
 from ktstr.report.rundir import Published, Staging, project_of, recover
@@ -189,6 +190,17 @@ class Recorder:
         width = max(len(title) for title, _ in rows)
         for title, text in rows:
             terminalreporter.write_line(f"{title:{width}}  {text}")
+        if github.in_github():
+            self._tell_github(terminalreporter, config.rootpath)
+
+    def _tell_github(self, terminalreporter: Any, root: Path) -> None:
+        for command in github.all_annotations(self._cases, root):
+            terminalreporter.write_line(command)
+        folders = [Path(_relative(published.path)) for published in self._published]
+        try:
+            github.append_summary(github.summary(self._by_version(), folders))
+        except KtstrError as error:
+            terminalreporter.write_line(f"ktstr: {error}", red=True)
 
     def _kernel_rows(self, kernel_version: str, cases: list[Case]) -> Iterable[tuple[str, str]]:
         yield f"kernel {kernel_version}", console.kernel_row(cases)
@@ -278,6 +290,7 @@ def _case(
         wall_s=wall_s,
         guest_s=sum(run["result"]["guest_s"] for run in runs),
         runs=runs,
+        line=about["line"],
     )
 
 

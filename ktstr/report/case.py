@@ -32,7 +32,8 @@ class Case:
     of why it did not pass or was skipped, `details` all of it. `clock`, `accelerator` and `qemu` are empty
     where no VM was asked for. `started` is seconds since the epoch, `wall_s` host seconds with set-up,
     `guest_s` guest seconds over all its VM runs, `perturb` whether they were perturbed. `runs` are these as
-    the context recorded them.
+    the context recorded them. `line` is the line of the test's file at which it failed, else at which it begins,
+    and 0 where that is not known.
     """
 
     nodeid: str
@@ -54,3 +55,4 @@ class Case:
     wall_s: float
     guest_s: float
     runs: Sequence[Mapping[str, Any]]
+    line: int = 0

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import copy
 import functools
+import shlex
+import sys
 from collections.abc import Callable
 from importlib.metadata import version
 from types import ModuleType
@@ -16,7 +18,7 @@ from typing import Any
 from invoke import Collection, Exit, ParseError, Program, Task
 
 from ktstr.errors import KtstrError
-from ktstr.tasks import cache, doctor, guest, kernel, replay, verifier
+from ktstr.tasks import cache, doctor, guest, kernel, project, replay, suite, verifier
 
 __all__ = ["main", "ns"]
 
@@ -49,17 +51,36 @@ def gather(*modules: ModuleType) -> Collection:
     return collection
 
 
-ns = gather(cache, doctor, guest, kernel, replay, verifier)
+ns = gather(cache, doctor, guest, kernel, project, replay, suite, verifier)
 
 
 class _Ktstr(Program):
-    """The `ktstr` command: a mistake on its command line is status 2, since 1 says that a verdict failed."""
+    """The `ktstr` command: a mistake on its command line is status 2, since 1 says that a verdict failed.
+
+    What follows the verbs of a suite is not Invoke's to read: it is handed over as what follows `--`, in a shell's
+    quotes because Invoke joins it with spaces.
+    """
 
     def parse_core(self, argv: list[str] | None) -> None:
+        words = sys.argv if argv is None else argv
+        if len(words) > 2 and words[1] in suite.VERBS:
+            rest = words[3:] if words[2] == "--" else words[2:]
+            words = [*words[:2], "--", *map(shlex.quote, rest)]
         try:
-            super().parse_core(argv)
+            super().parse_core(words)
         except ParseError as error:
             raise Exit(f"ktstr: {error}", code=2) from None
+
+    def parse_collection(self) -> None:
+        super().parse_collection()
+        if self.args.complete.value:
+            # The line as it stands, its program first. Invoke knows none of these options.
+            words = self.core.remainder.split()
+            if len(words) > 2 and words[1] in suite.VERBS and words[-1].startswith("-"):
+                from ktstr.suite import suite_options
+
+                print("\n".join(suite_options(words[1])))
+                raise Exit
 
     def parse_tasks(self) -> None:
         try:

@@ -113,7 +113,7 @@ def kernel_list(context: Context, kernel: str | None = None, json: bool = False)
     elif rows:
         _table(rows)
     else:
-        print("no kernel in the cache; `invoke kernel-fetch --kernel 7.0` fetches one")
+        print("no kernel in the cache; `ktstr kernel-fetch --kernel 7.0` fetches one")
 
 
 @task(

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from ktstr.kernel.model import Kernel
+from ktstr.report.text import first_line
 from ktstr.scheduler import Scheduler
 from ktstr.topology import Topology
 from ktstr.verifier.rejection import Rejection
@@ -107,4 +108,4 @@ class CellResult:
         if not self.findings:
             return ""
         more = f" (and {len(self.findings) - 1} more)" if len(self.findings) > 1 else ""
-        return f"{self.findings[0].check}: {self.findings[0].message}{more}"
+        return f"{self.findings[0].check}: {first_line(self.findings[0].message)}{more}"

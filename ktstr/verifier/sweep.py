@@ -13,6 +13,7 @@ from concurrent.futures.process import BrokenProcessPool
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from ktstr.build import share_session
 from ktstr.errors import KtstrError
 from ktstr.guest.report import read_report
 from ktstr.process import die_with_parent
@@ -54,6 +55,7 @@ def sweep(cells: Sequence[Cell], options: Options) -> Iterator[CellResult]:
     if len(cells) == 1:
         yield run_cell(cells[0], options, Jobs(options.seed))
         return
+    share_session()
     processes = min(cores_of_host(), len(cells))
     pool = ProcessPoolExecutor(
         processes,

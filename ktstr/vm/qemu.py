@@ -75,7 +75,7 @@ def find_qemu() -> Qemu:
         if chosen:
             raise KtstrError(f"KTSTR_QEMU={chosen}: no such program")
         raise KtstrError(
-            f"{_PROGRAM} is not installed; run `nox -s setup`, or `invoke doctor` for what is missing"
+            f"{_PROGRAM} is not installed; run `ktstr setup`, or `ktstr doctor` for what is missing"
         )
     try:
         banner, folders = _printed(found, "--version"), _printed(found, "-L", "help")

@@ -117,7 +117,7 @@ def _cloned(qemu: Qemu, job: VmJob, accelerator: str, folder: Path) -> _Ended | 
             except MonitorError as error:
                 raise KtstrError(
                     f"a clone of template {kept.key} could not be started: {error};"
-                    " `invoke cache --verify` finds and removes a damaged template"
+                    " `ktstr cache --verify` finds and removes a damaged template"
                 ) from None
             wall_s = time.monotonic() - start
             for name in FILES:  # the guest's story begins in the template

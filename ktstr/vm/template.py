@@ -188,7 +188,7 @@ def _check_room(job: VmJob) -> None:
     if free_mb < job.memory_mb:
         raise KtstrError(
             f"cache directory {cache.cache_dir()}: {free_mb} MiB free, and a template of this guest may take"
-            f" {job.memory_mb}; make room (`invoke cache --clean`), set KTSTR_CACHE_DIR, or boot with --cold"
+            f" {job.memory_mb}; make room (`ktstr cache --clean`), set KTSTR_CACHE_DIR, or boot with --cold"
         )
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from report_data import report, workers
 
-from ktstr import CgroupDef, Checks, scheduler
+from ktstr import CgroupDef, Checks, scheduler, tasks
 from ktstr.checks.judge import judge
 from ktstr.context import RunReport
 from ktstr.guest import agent
@@ -124,3 +124,33 @@ def test_every_ending_is_documented() -> None:
     assert {ending.name for ending in Ending} == set(
         re.findall(r"`([A-Z_]+)`", PLAN.partition("## How a guest")[2])
     )
+
+
+# Troubleshooting
+
+SOURCES = re.sub(r'"\s+f?"', "", "".join(path.read_text() for path in DOCS.parent.glob("ktstr/**/*.py")))
+MESSAGES = re.findall(r"^\| `(.*?)` \| ", (DOCS / "troubleshooting.md").read_text(), re.MULTILINE)
+
+
+@pytest.mark.parametrize("message", [one for one in MESSAGES if one != "could not import 'ktstr'"])
+def test_a_message_of_the_troubleshooting_is_one_of_ours(message: str) -> None:
+    assert message in SOURCES
+
+
+# The documents as a whole
+
+PAGES = [DOCS.parent / "README.md", *sorted(DOCS.glob("*.md"))]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_lead_somewhere(page: Path) -> None:
+    for target in re.findall(r"\]\(([^)#]*)#?[^)]*\)", page.read_text()):
+        assert "://" in target or (page.parent / target).exists(), target
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_commands_are_there(page: Path) -> None:
+    verbs = re.findall(
+        r"(?:^ {4}(?:\.venv/bin/)?|`)(?:ktstr|invoke) ([a-z][a-z-]+)", page.read_text(), re.MULTILINE
+    )
+    assert set(verbs) <= set(tasks.ns.task_names)

@@ -282,7 +282,7 @@ def test_without_a_network_the_newest_in_the_cache_does(
     message = str(caught.value)
     assert message.startswith("kernel 7.1.1: not in the cache, and the Debian mirror cannot be reached")
     assert message.endswith(
-        "connect once or run `invoke kernel-fetch --kernel 7.1.1` where there is a network"
+        "connect once or run `ktstr kernel-fetch --kernel 7.1.1` where there is a network"
     )
     assert "\n" not in message
 
@@ -484,7 +484,7 @@ def test_the_tasks_list_what_there_is_and_what_a_spec_means(
     archive.add_kernel("6.18.2", sched_ext=False)
     archive.publish("stable")
     kernel_list(Context())
-    assert capsys.readouterr().out.startswith("no kernel in the cache; `invoke kernel-fetch")
+    assert capsys.readouterr().out.startswith("no kernel in the cache; `ktstr kernel-fetch")
     kernel_fetch(Context(), kernel="7.0")
     fetched = capsys.readouterr().out
     assert fetched.startswith("7.0.13-debian-")

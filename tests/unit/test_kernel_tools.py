@@ -44,7 +44,7 @@ def test_a_scheduler_is_found_in_the_newest_build_that_has_it() -> None:
 
 
 def test_without_a_build_the_command_is_named() -> None:
-    with pytest.raises(KtstrError, match="`invoke sched-build` builds"):
+    with pytest.raises(KtstrError, match="`ktstr sched-build` builds"):
         tools.find_tool("scx_simple")
 
 

@@ -166,7 +166,7 @@ def test_a_skipped_test_says_why(run: Run) -> None:
         "SKIP (1/3) basic_steady 6.12.9 1n2l4c1t my_sched: "
         "scheduler my_sched declares kernels [7.0, 7.3]; 6.12.9 is not among them",
         "SKIP (2/3) unfair       6.12.9 1n1l2c1t any_sched: scheduler any_sched needs sched_ext and kernel 6.12.9 "
-        "is built without CONFIG_SCHED_CLASS_EXT; `invoke kernel-build --kernel 6.12.9` builds one that has it, and "
+        "is built without CONFIG_SCHED_CLASS_EXT; `ktstr kernel-build --kernel 6.12.9` builds one that has it, and "
         "--kernel 7.0 has it as published",
         "SKIP (3/3) later        6.12.9 1n1l2c1t eevdf: declared with ignore=True; --ignored runs it",
     ]

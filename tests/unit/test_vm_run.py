@@ -186,7 +186,7 @@ def test_qemu_is_looked_for_in_path(monkeypatch: pytest.MonkeyPatch, tmp_path: P
 def test_no_qemu_at_all_says_how_to_get_one(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.delenv("KTSTR_QEMU", raising=False)
     monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(KtstrError, match=r"^qemu-system-x86_64 is not installed; run `nox -s setup`"):
+    with pytest.raises(KtstrError, match=r"^qemu-system-x86_64 is not installed; run `ktstr setup`"):
         find_qemu.__wrapped__()
 
 

@@ -1,0 +1,42 @@
+"""`init` and `setup`: a starting point for tests in a scheduler's own project, and what the machine needs."""
+
+from __future__ import annotations
+
+from invoke import Context, Exit, task
+
+__all__ = ["init", "setup"]
+
+
+@task(
+    help={
+        "name": "what the scheduler is called (default: as the folder is)",
+        "binary": "the program that its build makes (default: the name)",
+        "bpf": "for a scheduler without a program of its own: its .bpf.c",
+        "build": "the command that builds it (default: what a Makefile, Cargo.toml or meson.build asks for)",
+    }
+)
+def init(
+    _context: Context,
+    name: str | None = None,
+    binary: str | None = None,
+    bpf: str | None = None,
+    build: str | None = None,
+) -> None:
+    """Write a first test, its requirements and a CI workflow into this folder; overwrites nothing."""
+    from pathlib import Path
+
+    from ktstr.starter import starter, write_new
+
+    files, hints = starter(Path.cwd(), name=name, binary=binary, bpf=bpf, build=build)
+    for path, written in write_new(Path.cwd(), files):
+        print(f"{'wrote' if written else 'is there already, left as it is:'} {path}")
+    print("\n" + "\n".join(hints))
+
+
+@task
+def setup(_context: Context) -> None:
+    """Install the system packages that tests need, or print the command that does."""
+    from ktstr.host.setup import main
+
+    if status := main():
+        raise Exit(code=status)

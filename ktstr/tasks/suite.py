@@ -1,0 +1,36 @@
+"""The verbs of a suite: what `nox -s test` and `nox -s verifier` are in a checkout, for every project."""
+
+from __future__ import annotations
+
+from invoke import Context, task
+
+__all__ = ["VERBS", "test", "verifier"]
+
+VERBS = ("test", "verifier")
+"""What these tasks are called: everything after these words is for pytest, and for the sweep."""
+
+
+@task
+def test(context: Context) -> None:
+    """Run this project's tests with pytest, in parallel: ktstr test [--kernel 7.0] [-k name] ..."""
+    _become("test", context.remainder)
+
+
+@task
+def verifier(context: Context) -> None:
+    """Sweep this project's schedulers through the BPF verifier: ktstr verifier [--kernel 7.0] ..."""
+    _become("verifier", context.remainder)
+
+
+def _become(verb: str, remainder: str) -> None:
+    """Replace this process by the verb's, so that signals and the exit status are its own."""
+    import os
+    import shlex
+    import sys
+
+    from ktstr.suite import suite_command, suite_environment
+
+    arguments = shlex.split(remainder)
+    command = suite_command(verb, arguments)
+    sys.stdout.flush()
+    os.execve(command[0], command, {**os.environ, **suite_environment(["ktstr", verb, *arguments])})

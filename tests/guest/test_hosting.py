@@ -1,0 +1,214 @@
+"""A scheduler's project outside this repository: only the wheel is known to it, in an environment of its own."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+from action_runner import Runner
+from pages import rewritten, run_page, same_every_time
+
+from ktstr.guest.compiler import bpf_clang
+from ktstr.guest.libbpf import libbpf
+
+ROOT = Path(__file__).parents[2]
+PROJECT = Path(__file__).with_name("project")
+
+
+def run(*command: str | Path, cwd: Path, **settings: str) -> str:
+    """What a command printed; it has to succeed."""
+    done = subprocess.run(
+        [str(word) for word in command],
+        cwd=cwd,
+        env={**outside(), **settings},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout
+    return done.stdout
+
+
+def outside() -> Mapping[str, str]:
+    """The environment without what leads to this checkout, or says that a test of it runs."""
+    dropped = re.compile(r"PYTHON.*|PYTEST.*|VIRTUAL_ENV|COV_.*|KTSTR_(COMMAND|DIE_WITH_PARENT)|GITHUB_.*")
+    kept = {name: value for name, value in os.environ.items() if not dropped.fullmatch(name)}
+    here = str(Path(sys.executable).parent)
+    kept["PATH"] = os.pathsep.join(one for one in kept["PATH"].split(os.pathsep) if one != here)
+    return {**kept, "LIBBPF": str(libbpf().include.parent), "CLANG": bpf_clang().command[0]}
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("wheel")
+    run(sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "-w", folder, ROOT, cwd=folder)
+    (built,) = folder.glob("ktstr-*.whl")
+    return built
+
+
+def environment(folder: Path, *requirements: str | Path) -> Path:
+    """The `bin` of a new environment with `requirements`; nothing of them may be compiled."""
+    run(sys.executable, "-m", "virtualenv", "--quiet", folder, cwd=folder.parent)
+    pip = (folder / "bin" / "python", "-m", "pip", "install", "--quiet", "--only-binary=:all:")
+    run(*pip, *requirements, cwd=folder.parent)
+    return folder / "bin"
+
+
+@pytest.fixture(scope="module")
+def installed(wheel: Path) -> Path:
+    """The `bin` of an environment into which the wheel was installed."""
+    return environment(wheel.parent / "installed", wheel)
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """A scheduler: a `.bpf.c`, a program in C, a Makefile."""
+    return Path(shutil.copytree(PROJECT, tmp_path / "scx_tiny"))
+
+
+def test_installing_runs_no_compiler_and_makes_no_cache(installed: Path, tmp_path: Path) -> None:
+    """Every tool is asked for by the verb that needs it: on a machine without any, the others work."""
+    cache = tmp_path / "cache"
+    bare = {"PATH": str(installed), "KTSTR_CACHE_DIR": str(cache)}
+    assert "kernel-list" in run(installed / "ktstr", "-l", cwd=tmp_path, **bare)
+    assert "no kernel in the cache" in run(installed / "ktstr", "kernel-list", cwd=tmp_path, **bare)
+    assert {path.name for path in cache.glob("*")} <= {"kernels"}
+    doctor = subprocess.run(
+        [installed / "ktstr", "doctor"], env=bare, capture_output=True, text=True, check=False
+    )
+    assert doctor.returncode == 2, doctor.stdout + doctor.stderr
+    assert "To install what is missing: " in doctor.stdout
+    missing = {line.split()[0] for line in doctor.stdout.splitlines() if "missing" in line}
+    assert missing, doctor.stdout
+
+
+def test_a_project_has_tests_and_a_sweep(installed: Path, project: Path) -> None:
+    run(installed / "ktstr", "init", cwd=project)
+    tested = run(installed / "ktstr", "test", "--kernel", "7.0", "-n", "1", cwd=project)
+    assert re.search(r"^kernel 7\.0\.\d+ +3 passed", tested, re.MULTILINE), tested
+    assert re.search(r"^PASS .* smoke .* scx_tiny( \(remembered\))?$", tested, re.MULTILINE), tested
+    swept = run(
+        *(installed / "ktstr", "verifier", "--kernel", "7.0", "--preset", "tiny-1llc"),
+        cwd=project,
+    )
+    assert "tiny_enqueue" in swept
+
+
+def test_projects_of_a_user_share_what_was_done_and_do_not_disturb_each_other(
+    installed: Path, project: Path
+) -> None:
+    """The cache is the user's: two work at once, and a guest that ran for one is remembered for its copy."""
+    run(installed / "ktstr", "init", cwd=project)
+    run("make", "scx_tiny", cwd=project)
+    other, third = (Path(shutil.copytree(project, project.with_name(name))) for name in ("other", "third"))
+    smoke = (installed / "ktstr", "test", "--kernel", "7.0", "-n", "1", "-k", "smoke")
+    with ThreadPoolExecutor() as pool:
+        for printed in pool.map(lambda folder: run(*smoke, "--fresh", cwd=folder), (project, other)):
+            assert re.search(r"^VMs +. booted, 1 cloned, 0 remembered", printed, re.MULTILINE), printed
+            assert "1 passed" in printed
+    for folder in (project, other):
+        assert len(list(folder.glob("target/ktstr/7.0.*/smoke-*.json"))) == 1
+    again = run(*smoke, cwd=third)
+    assert re.search(r"^VMs +0 booted, 0 cloned, 1 remembered", again, re.MULTILINE), again
+
+
+def test_without_ktstr_tests_skip_and_the_build_is_untouched(
+    installed: Path, project: Path, tmp_path: Path
+) -> None:
+    run(installed / "ktstr", "init", cwd=project)
+    plain = environment(tmp_path / "plain", "pytest")
+    done = subprocess.run(
+        [plain / "python", "-m", "pytest", "-rs"], cwd=project, env=outside(), capture_output=True, text=True
+    )
+    assert done.returncode == 5, done.stdout  # pytest's "no tests collected"
+    assert "could not import 'ktstr'" in done.stdout
+    run("make", "scx_tiny", cwd=project)
+    assert (project / "scx_tiny").is_file()
+
+
+FAILS = """
+
+@ktstr_test(scheduler=SCHEDULER)
+def lazy(ctx: Ctx) -> None:
+    report = ctx.run()
+    assert report.workers, "nobody worked"
+"""
+
+
+def test_the_action_reports_and_its_cache_serves_the_next_run(
+    installed: Path, wheel: Path, project: Path, tmp_path: Path
+) -> None:
+    run(installed / "ktstr", "init", cwd=project)
+    suite = project / "tests" / "test_scx_tiny.py"
+    suite.write_text(suite.read_text() + FAILS)
+    line = suite.read_text().splitlines().index('    assert report.workers, "nobody worked"') + 1
+    git = ("git", "-c", "user.name=me", "-c", "user.email=me@example.org")
+    for command in (("init", "-q"), ("add", "-A"), ("commit", "-qm", "Start")):
+        run(*git, *command, cwd=project)
+
+    def job(run_id: str, **settings: str) -> Runner:
+        """A new machine, where everything has the same path as on the one before it, as on GitHub."""
+        for name in ("checkout", "machine"):
+            shutil.rmtree(tmp_path / name, ignore_errors=True)
+        run("git", "clone", "-q", project, checkout, cwd=tmp_path)
+        settings = {**outside(), **settings}
+        settings.pop("KTSTR_CACHE_DIR", None)
+        return Runner(tmp_path / "machine", tmp_path / "service", run_id, settings)
+
+    def made() -> set[str]:
+        """What has been fetched, built and booted."""
+        cache = tmp_path / "machine" / "home" / ".cache" / "ktstr"
+        kinds = ("build", "kernels", "downloads", "templates", "initramfs")
+        return {path.name for kind in kinds for path in (cache / kind).iterdir() if path.name[0] != "."}
+
+    checkout = tmp_path / "checkout"
+    inputs = {"install": str(wheel), "kernel": "7.0", "shard": "1/1", "args": "-n1 -k 'smoke or lazy'"}
+    action = project / ".github" / "actions" / "ktstr" / "action.yml"
+
+    first = job("1").run(action, checkout, inputs)
+    assert first.failed
+    assert [re.sub(r"7\.0\.\d+", "7.0.N", one) for one in first.annotations] == [
+        f"::error file=tests/test_scx_tiny.py,line={line},title=FAIL lazy on 7.0.N 1n2l4c1t scx_tiny"
+        "::AssertionError: nobody worked"
+    ], first.log
+    assert re.search(r"\| 7\.0\.\d+ \| 1 passed, 1 failed \|", first.summary)
+    assert first.outputs == {"artifact": "ktstr-7.0-1_1", "results": "./target/ktstr"}
+    uploaded = tmp_path / "service" / "artifacts" / "1" / "ktstr-7.0-1_1"
+    assert len(list(uploaded.glob("7.0.*-*/junit.xml"))) == 1
+    assert first.restored == ""
+
+    before = made()
+    assert before
+    # A mirror that cannot be reached: all that it takes is in the cache.
+    second = job("2", KTSTR_DEBIAN_MIRROR="http://127.0.0.1:9/debian").run(action, checkout, inputs)
+    assert second.restored
+    assert re.search(r"^VMs +0 booted, 0 cloned, 2 remembered", second.log, re.MULTILINE), second.log
+    assert made() == before
+    assert second.annotations == first.annotations
+
+
+@pytest.mark.parametrize("name", ["getting-started", "tutorial"])
+def test_a_document_can_be_followed(name: str, wheel: Path, installed: Path, tmp_path: Path) -> None:
+    """KTSTR_REWRITE_DOCS=1 puts what was printed into the document, instead of comparing."""
+    page = ROOT / "docs" / f"{name}.md"
+    settings = dict(outside())
+    links = [str(wheel.parent), *settings.get("PIP_FIND_LINKS", "").split()]
+    settings["PIP_FIND_LINKS"] = " ".join(links)  # where `pip install ktstr` has it from
+    if name == "tutorial":
+        settings["PATH"] = os.pathsep.join([str(installed), settings["PATH"]])
+    pairs = run_page(page, tmp_path, settings)
+    if os.environ.get("KTSTR_REWRITE_DOCS"):
+        page.write_text(rewritten(page, [printed for _, printed in pairs]))
+    else:
+        assert [same_every_time(said) for said, _ in pairs] == [
+            same_every_time(printed) for _, printed in pairs
+        ]

@@ -1,0 +1,68 @@
+"""The action and the example workflow: valid, pinned to this version, and complete."""
+
+import itertools
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+import test_plugin
+import yaml
+from test_plugin import PASSING, Run
+
+pytest_plugins = "pytester"
+run = test_plugin.run  # the fixture
+
+ROOT = Path(__file__).parents[2]
+CI = ROOT / "ci"
+WORKFLOW = yaml.safe_load((CI / "workflow.yml").read_text())
+ACTION = yaml.safe_load((CI / "action.yml").read_text())
+SUITE = PASSING + "".join(f"@ktstr_test()\ndef other{n}(ctx):\n    ctx.run()\n" for n in range(4))
+
+
+@pytest.mark.parametrize(("file", "schema"), [("action", "github-actions"), ("workflow", "github-workflows")])
+def test_it_is_valid_by_the_published_schema(file: str, schema: str) -> None:
+    command = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", f"vendor.{schema}"]
+    done = subprocess.run([*command, CI / f"{file}.yml"], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout
+
+
+def test_the_workflow_pins_this_version() -> None:
+    version = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
+    assert WORKFLOW["jobs"]["test"]["steps"][-1]["with"]["install"] == f"ktstr=={version}"
+
+
+def test_the_workflow_gives_the_action_nothing_that_it_does_not_take() -> None:
+    assert set(WORKFLOW["jobs"]["test"]["steps"][-1]["with"]) <= set(ACTION["inputs"])
+
+
+def test_every_input_is_used_and_described() -> None:
+    text = (CI / "action.yml").read_text()
+    documented = (ROOT / "docs" / "ci.md").read_text()
+    for name in ACTION["inputs"]:
+        assert f"inputs.{name}" in text
+        assert f"| `{name}` |" in documented
+
+
+def test_scripts_take_inputs_from_their_environment() -> None:
+    """An expression in a script would be code: what a pull request's author writes must not be."""
+    assert [step["name"] for step in ACTION["runs"]["steps"] if "${{" in step.get("run", "")] == []
+
+
+def test_the_matrix_runs_every_test_once_on_each_kernel(run: Run) -> None:
+    matrix = WORKFLOW["jobs"]["test"]["strategy"]["matrix"]
+
+    def collected(*arguments: str) -> list[str]:
+        result = run(SUITE, "--collect-only", "-q", *arguments)
+        return [line for line in result.outlines if "::" in line]
+
+    everything = collected(*(word for kernel in matrix["kernel"] for word in ("--kernel", kernel)))
+    jobs = [
+        collected("--kernel", kernel, "--shard", shard)
+        for kernel, shard in itertools.product(matrix["kernel"], matrix["shard"])
+    ]
+    assert len(jobs) == 4
+    assert all(jobs)
+    assert sorted(name for job in jobs for name in job) == sorted(everything)
+    assert len(everything) == 10

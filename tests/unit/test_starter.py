@@ -1,0 +1,146 @@
+"""`ktstr init`: what it writes is valid, fits the project, and never replaces what is there."""
+
+import shlex
+import subprocess
+import sys
+import tomllib
+from importlib.metadata import version
+from pathlib import Path
+
+import pytest
+import yaml
+
+from ktstr import scheduler
+from ktstr.errors import KtstrError
+from ktstr.starter import starter, write_new
+from ktstr.testing import record_of
+
+KTSTR = (sys.executable, "-c", "from ktstr.tasks import main; main()")
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    folder = tmp_path / "scx_mine"
+    folder.mkdir()
+    (folder / "Makefile").write_text("scx_mine:\n")
+    return folder
+
+
+def init(folder: Path, *arguments: str) -> list[str]:
+    done = subprocess.run(
+        [*KTSTR, "init", *arguments], cwd=folder, capture_output=True, text=True, check=True
+    )
+    return done.stdout.splitlines()
+
+
+def declared(text: str, monkeypatch: pytest.MonkeyPatch) -> tuple[scheduler.Scheduler, list[str]]:
+    """The scheduler and the tests' names of a test file."""
+    monkeypatch.setattr(scheduler, "_registry", {})
+    defined: dict[str, object] = {"__name__": "test_mine"}
+    exec(compile(text, "/project/tests/test_mine.py", "exec"), defined)
+    return scheduler.registered()[0], [name for name, value in defined.items() if record_of(value)]
+
+
+def test_it_writes_a_suite_and_says_what_comes_next(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert init(project) == [
+        "wrote tests/test_scx_mine.py",
+        "wrote pyproject.toml",
+        "wrote .github/actions/ktstr/action.yml",
+        "wrote .github/workflows/ktstr.yml",
+        "",
+        "Now: ktstr doctor, then ktstr test --kernel 7.0",
+    ]
+    mine, tests = declared((project / "tests" / "test_scx_mine.py").read_text(), monkeypatch)
+    assert (mine.name, mine.binary, mine.build) == ("scx_mine", "scx_mine", ("make",))
+    assert tests == ["smoke", "llc_confined", "smt"]
+
+
+def test_what_is_there_is_left_as_it_is(project: Path) -> None:
+    (project / "pyproject.toml").write_text("# mine\n")
+    (project / "tests").mkdir()
+    (project / "tests" / "test_scx_mine.py").write_text("# mine, too\n")
+    told = init(project)
+    assert told[:2] == [
+        "is there already, left as it is: tests/test_scx_mine.py",
+        "is there already, left as it is: pyproject.toml",
+    ]
+    assert f'    ktstr = ["ktstr=={version("ktstr")}"]' in told
+    assert (project / "pyproject.toml").read_text() == "# mine\n"
+    assert (project / "tests" / "test_scx_mine.py").read_text() == "# mine, too\n"
+    assert all(line.startswith("is there already") for line in init(project)[:4])
+
+
+def test_a_link_that_leads_nowhere_is_there_too(project: Path) -> None:
+    (project / "pyproject.toml").symlink_to("elsewhere")
+    assert dict(write_new(project, {"pyproject.toml": "x"})) == {"pyproject.toml": False}
+    assert not (project / "elsewhere").exists()
+
+
+def test_the_extra_pins_this_version(project: Path) -> None:
+    init(project)
+    extras = tomllib.loads((project / "pyproject.toml").read_text())["project"]["optional-dependencies"]
+    assert extras == {"ktstr": [f"ktstr=={version('ktstr')}"]}
+
+
+def test_its_workflow_uses_the_action_beside_it(project: Path) -> None:
+    init(project)
+    workflow = yaml.safe_load((project / ".github/workflows/ktstr.yml").read_text())
+    step = workflow["jobs"]["test"]["steps"][-1]
+    assert step["with"]["install"] == f"ktstr=={version('ktstr')}"
+    assert (project / step["uses"] / "action.yml").read_text() == (ROOT / "ci" / "action.yml").read_text()
+
+
+@pytest.mark.parametrize(
+    ("file", "build"),
+    [("Cargo.toml", "cargo build --release"), ("Makefile", "make"), ("meson.build", "meson compile")],
+)
+def test_the_build_is_the_projects(tmp_path: Path, file: str, build: str) -> None:
+    (tmp_path / file).touch()
+    files, _ = starter(tmp_path, name="mine", binary=None, bpf=None, build=None)
+    assert build in files["tests/test_mine.py"]
+
+
+def test_a_scheduler_given_as_bpf_needs_no_build(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (project / "mine.bpf.c").touch()
+    files, _ = starter(project, name="mine", binary=None, bpf="mine.bpf.c", build=None)
+    mine, _ = declared(files["tests/test_mine.py"], monkeypatch)
+    assert (mine.bpf, mine.binary, mine.build) == (Path("/project/mine.bpf.c"), None, ())
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (("--name", "a/b"), "ktstr: --name a/b: must be 1 to 63 letters"),
+        (("--bpf", "no.bpf.c"), "ktstr: --bpf no.bpf.c: no such file in "),
+        (("--bpf", "a.bpf.c", "--binary", "a"), "ktstr: --binary and --bpf: give one of them"),
+        (("--build", "make && make"), "ktstr: --build='make && make': is run without a shell"),
+    ],
+)
+def test_a_mistake_is_one_line_and_writes_nothing(
+    project: Path, arguments: tuple[str, ...], told: str
+) -> None:
+    done = subprocess.run(
+        [*KTSTR, "init", *arguments], cwd=project, capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith(told)
+    assert [path.name for path in project.iterdir()] == ["Makefile"]
+
+
+def test_a_folder_that_cannot_be_written_is_told(project: Path) -> None:
+    (project / "tests").write_text("a file")
+    files, _ = starter(project, name=None, binary=None, bpf=None, build=None)
+    with pytest.raises(KtstrError, match=r"tests/test_scx_mine\.py: "):
+        list(write_new(project, files))
+
+
+def test_without_ktstr_the_suite_is_skipped(project: Path) -> None:
+    """A Python where ktstr cannot be imported, as where it is not installed."""
+    init(project)
+    (project / "conftest.py").write_text("import sys\nsys.modules['ktstr'] = None\n")
+    command = [sys.executable, "-m", "pytest", "-p", "no:ktstr", "-p", "no:hypothesispytest", "-rs"]
+    done = subprocess.run(command, cwd=project, capture_output=True, text=True, check=False)
+    assert "collected 0 items / 1 skipped" in done.stdout, done.stdout
+    assert "could not import 'ktstr'" in done.stdout
+    assert done.returncode == 5, shlex.join(command)

@@ -1,0 +1,123 @@
+"""`ktstr test` and `ktstr verifier`: thin, and everything given to them arrives."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from ktstr.suite import suite_command
+
+ROOT = Path(__file__).parents[2]
+PARALLEL = ("-m", "pytest", "-n", "auto", "--dist", "worksteal")
+# Shows what the verb becomes, instead of becoming it.
+SHOWS = """
+import json, os, sys
+os.execve = lambda path, command, environment: print(json.dumps([command[1:], environment["KTSTR_COMMAND"]]))
+from ktstr.tasks import main
+main()
+"""
+
+
+def ktstr(*arguments: str) -> list[object]:
+    command = [sys.executable, "-c", SHOWS, *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    told: list[object] = json.loads(done.stdout)
+    return told
+
+
+def test_everything_is_passed_on_as_it_was_typed() -> None:
+    assert ktstr("test", "--kernel", "7.0", "-k", "smt or 'a b'", "-x", "--help") == [
+        [*PARALLEL, "--kernel", "7.0", "-k", "smt or 'a b'", "-x", "--help"],
+        "ktstr test --kernel 7.0 -k 'smt or '\"'\"'a b'\"'\"'' -x --help",
+    ]
+    assert ktstr("test", "--", "--lf") == [
+        [*PARALLEL, "--kernel", "auto", "--lf"],
+        "ktstr test --lf",
+    ]
+    assert ktstr("test") == [
+        [*PARALLEL, "--kernel", "auto"],
+        "ktstr test",
+    ]
+
+
+@pytest.mark.parametrize("chosen", ["-n0", "-n=2", "--numprocesses=1", "--dist=no", "--pdb"])
+def test_who_says_how_many_at_once_has_it(chosen: str) -> None:
+    assert suite_command("test", [chosen, "--kernel=7.0"], "python") == [
+        "python",
+        "-m",
+        "pytest",
+        chosen,
+        "--kernel=7.0",
+    ]
+
+
+def test_what_pytest_is_given_by_its_variable_counts(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYTEST_ADDOPTS", "-n1 --kernel 7.0")
+    assert suite_command("test", ["-x"], "python") == ["python", "-m", "pytest", "-x"]
+
+
+def test_exit_status_is_pytests(tmp_path: Path) -> None:
+    (tmp_path / "test_it.py").write_text("def test_plain():\n    assert 0\n")
+    command = [sys.executable, "-c", "from ktstr.tasks import main; main()", "test", "-n0"]
+    for extra, status in (((), 1), (("-k", "nothing"), 5), (("--shard", "x"), 2)):
+        done = subprocess.run([*command, *extra], cwd=tmp_path, capture_output=True, text=True, check=False)
+        assert done.returncode == status, done.stdout + done.stderr
+
+
+@pytest.fixture
+def program(tmp_path: Path) -> Path:
+    """The `ktstr` command: completion goes by the name that it is called by."""
+    path = tmp_path / "bin" / "ktstr"
+    path.parent.mkdir()
+    path.write_text(f"#!{sys.executable}\nfrom ktstr.tasks import main\nmain()\n")
+    path.chmod(0o755)
+    return path
+
+
+def complete(program: Path, line: str) -> set[str]:
+    command = [str(program), "--complete", "--", *line.split()]
+    return set(subprocess.run(command, capture_output=True, text=True, check=True).stdout.split())
+
+
+def test_a_shell_completes_verbs_and_options(program: Path) -> None:
+    assert {"init", "test", "verifier", "doctor", "kernel-list"} <= complete(program, "ktstr ")
+    assert {"--kernel", "--shard", "--topology"} <= complete(program, "ktstr test -k smt --")
+    assert {"--name", "--binary", "--build"} <= complete(program, "ktstr init --")
+
+
+def test_bash_completes(program: Path) -> None:
+    script = (
+        'eval "$(ktstr --print-completion-script bash)"\n'
+        "COMP_WORDS=(ktstr test --sh) COMP_CWORD=2\n"
+        "_complete_ktstr ktstr --sh test\n"
+        'echo "${COMPREPLY[@]}"\n'
+    )
+    environment = {**os.environ, "PATH": f"{program.parent}:{os.environ['PATH']}"}
+    done = subprocess.run(["bash", "-c", script], env=environment, capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["--shard"]
+
+
+@pytest.mark.parametrize("shell", ["zsh", "fish"])
+def test_there_is_a_completion_for_other_shells(program: Path, shell: str) -> None:
+    command = [str(program), "--print-completion-script", shell]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert "_complete_ktstr" in done.stdout
+    assert "--complete -- " in done.stdout
+
+
+NOXFILE = "from ktstr.nox import add_sessions\nadd_sessions(prefix='sched-')\n"
+
+
+def test_another_projects_noxfile_gets_the_sessions(tmp_path: Path) -> None:
+    (tmp_path / "noxfile.py").write_text(NOXFILE)
+    (tmp_path / "test_it.py").write_text("def test_plain():\n    pass\n")
+    command = [sys.executable, "-m", "nox"]
+    menu = subprocess.run([*command, "-l"], cwd=tmp_path, capture_output=True, text=True, check=True).stdout
+    assert "* sched-test -> Test this project's schedulers in VMs: nox -s sched-test -- " in menu
+    assert "* sched-verifier -> Sweep this project's schedulers through the BPF verifier" in menu
+    command += ["-s", "sched-test", "--", "-n0", "-k", "plain"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert "1 passed" in done.stdout, done.stdout + done.stderr
