@@ -63,6 +63,12 @@ def guest(session: nox.Session) -> None:
     pytest_in_vms(session, "tests/guest")
 
 
+@nox.session
+def hosting(session: nox.Session) -> None:
+    """Test that other projects can use ktstr: wheel, init, action, documents (tests/hosting). Takes minutes."""
+    pytest_in_vms(session, "tests/hosting")
+
+
 @nox.session(name="kvm-nested")
 def kvm_nested(session: nox.Session) -> None:
     """Test the KVM path on a machine without KVM, in an emulated one. As root; takes minutes."""

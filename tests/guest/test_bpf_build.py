@@ -62,12 +62,12 @@ int plain = 1;
 """
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def real_cache() -> Path:
     return cache.cache_dir()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def tools(real_cache: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """A cache of the tests' own with what the real one has built."""
     own = tmp_path_factory.mktemp("cache")
@@ -80,7 +80,7 @@ def tools(real_cache: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterato
         yield
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def kernel(tools: None, tmp_path_factory: pytest.TempPathFactory) -> Kernel:
     """A stand-in with a real BTF section, so that these tests run where no kernel is cached."""
     folder = tmp_path_factory.mktemp("kernel")
@@ -116,7 +116,7 @@ def write_scheduler(folder: Path) -> Path:
     return path
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def check(kernel: Kernel, tmp_path_factory: pytest.TempPathFactory) -> Check:
     """Runs `loader --check` with some values: its exit status, and what it said."""
     loader, scheduler = build_loader(), build_bpf(write_scheduler(tmp_path_factory.mktemp("tiny")), kernel)

@@ -182,7 +182,7 @@ def run_killed_at_any_moment_leaves_nothing_half(
     ctx: Ctx, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, project: Path
 ) -> None:
     """Three kills while a cache that has nothing but kernels fills, each at a moment that a seed chooses."""
-    kernels, cold = cache_dir() / "kernels", tmp_path / "cold"
+    kernels, cold = ctx.kernel.image.parents[1], tmp_path / "cold"
     cold.mkdir()
     (cold / "kernels").symlink_to(kernels)
     monkeypatch.setenv("KTSTR_CACHE_DIR", str(cold))
