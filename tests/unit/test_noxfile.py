@@ -47,7 +47,18 @@ def test_each_session_has_a_line_in_the_menu() -> None:
     command = [sys.executable, "-m", "nox", "--list"]
     menu = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
     described = re.findall(r"^[*-] ([\w-]+) -> \S.*\.$", menu, re.MULTILINE)
-    sessions = {"setup", "test", "verifier", "unit", "guest", "hosting", "bench", "kvm-nested", "lint", "typecheck"}
+    sessions = {
+        "setup",
+        "test",
+        "verifier",
+        "unit",
+        "guest",
+        "hosting",
+        "bench",
+        "kvm-nested",
+        "lint",
+        "typecheck",
+    }
     assert set(described) == sessions
 
 
