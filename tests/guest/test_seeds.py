@@ -30,7 +30,8 @@ def perturbed(ctx: Ctx, seed: int, folder: str, *, fresh: bool = False) -> Ctx:
     )
 
 
-@ktstr_test(scheduler=RACY)
+# Ignored: how often a seed hits the race's window was not measured yet, so that it might search in vain.
+@ktstr_test(scheduler=RACY, ignore=True)
 def a_race_is_found_repeats_and_is_shrunk(ctx: Ctx) -> None:
     quiet = Ctx(ctx.test, ctx.kernel, "virtual", 1, ctx.artifacts / "quiet")
     assert race(quiet).passed, "nothing preempts a worker in the first moments of its turn"

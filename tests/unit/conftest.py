@@ -1,6 +1,7 @@
 """What all unit tests share."""
 
 import shutil
+import signal
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,6 +14,10 @@ from local_server import Server, serving
 # No verdict depends on how busy the host is, nor on chance.
 settings.register_profile("ktstr", deadline=None, derandomize=True)
 settings.load_profile("ktstr")
+
+# A shell ignores it for what it runs in the background, and so would the programs that tests interrupt.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")
