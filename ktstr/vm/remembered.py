@@ -9,15 +9,13 @@ from pathlib import Path
 from ktstr import cache
 from ktstr.vm.job import VmJob
 from ktstr.vm.qemu import Qemu
-from ktstr.vm.result import Ending, VmResult, parse_events
+from ktstr.vm.result import SAID, Ending, VmResult, read_said
 from ktstr.vm.template import template_key
 from ktstr.vm.turn import turn_of
 
-__all__ = ["FILES", "KIND", "recall", "remember", "result_key"]
+__all__ = ["KIND", "recall", "remember", "result_key"]
 
 KIND = "results"
-FILES = ("console.log", "events.jsonl")
-"""A run's files that a remembered result is made of."""
 
 _RESULT = "result.json"
 # What the guest itself decided. The others are the host's doing, or may be.
@@ -41,16 +39,16 @@ def recall(key: str, folder: Path) -> VmResult | None:
         kept = cache.cache_dir() / KIND / key
         try:
             data = json.loads((kept / _RESULT).read_text())
-            for name in FILES:
+            for name in SAID:
                 shutil.copyfile(kept / name, folder / name)
-            console, events = ((folder / name).read_text(errors="replace") for name in FILES)
+            console, events = read_said(folder)
             return VmResult(
                 **data
                 | {
                     "ending": Ending(data["ending"]),
                     "command": tuple(data["command"]),
                     "console": console,
-                    "events": parse_events(events),
+                    "events": events,
                     "start": "remembered",
                     "template_boot_s": 0.0,  # booted then, not now
                 }
@@ -69,7 +67,7 @@ def remember(key: str, result: VmResult, folder: Path) -> None:
     data["ending"] = result.ending.value
 
     def make(partial: Path) -> None:
-        for name in FILES:
+        for name in SAID:
             shutil.copyfile(folder / name, partial / name)
         (partial / _RESULT).write_text(json.dumps(data))
 

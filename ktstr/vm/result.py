@@ -7,9 +7,10 @@ import json
 import re
 from dataclasses import dataclass
 from enum import Enum
+from pathlib import Path
 from typing import Any, Literal
 
-__all__ = ["Ending", "Start", "VmResult", "classify", "parse_events"]
+__all__ = ["SAID", "Ending", "Start", "VmResult", "classify", "parse_events", "read_said"]
 
 Event = dict[str, Any]
 
@@ -23,6 +24,13 @@ _OUT_OF_MEMORY = re.compile(
     r"Out of memory|System is deadlocked on memory|out of memory|not enough memory"
     r"|Initramfs unpacking failed: write error"
 )
+
+
+SAID = ("console.log", "events.jsonl")
+"""The files in which a run's guest leaves what it says: its console, its events."""
+
+# A guest that prints without end must not fill the host's disk; what matters is at both ends.
+_CONSOLE_LIMIT = 4 * 2**20
 
 
 class Ending(Enum):
@@ -74,6 +82,16 @@ class VmResult:
     def of(self, kind: str) -> list[Event]:
         """The events of one kind, in order."""
         return [event for event in self.events if event.get("ev") == kind]
+
+
+def read_said(folder: Path) -> tuple[str, tuple[Event, ...]]:
+    """The console and the events of a run in `folder`, which has them in the files `SAID`."""
+    data = (folder / SAID[0]).read_bytes()
+    if len(data) > _CONSOLE_LIMIT:
+        half = _CONSOLE_LIMIT // 2
+        data = data[:half] + b"\n[... the middle is left out ...]\n" + data[-half:]
+    console = data.decode(errors="replace").replace("\r\n", "\n")
+    return console, parse_events((folder / SAID[1]).read_text(errors="replace"))
 
 
 def parse_events(text: str) -> tuple[Event, ...]:

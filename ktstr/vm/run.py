@@ -15,15 +15,12 @@ from ktstr.vm.job import DEFAULT_WAY, VmJob, Way
 from ktstr.vm.machine import started
 from ktstr.vm.qemu import Qemu, boot_command, emulation_limit, find_qemu
 from ktstr.vm.qmp import MonitorError
-from ktstr.vm.remembered import FILES, recall, remember, result_key
-from ktstr.vm.result import VmResult, classify, parse_events
+from ktstr.vm.remembered import recall, remember, result_key
+from ktstr.vm.result import SAID, VmResult, classify, read_said
 from ktstr.vm.template import NotKept, Template, clone, template
 from ktstr.vm.turn import turn_of
 
 __all__ = ["run"]
-
-# A guest that prints without end must not fill the host's disk; what matters is at both ends.
-_CONSOLE_LIMIT = 4 * 2**20
 
 
 def run(job: VmJob, accel: Accel, folder: Path, way: Way = DEFAULT_WAY) -> VmResult:
@@ -58,7 +55,7 @@ def _write_job(qemu: Qemu, job: VmJob, folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     turn = turn_of(qemu.release, job)
     (folder / "plan.txt").write_text((turn.plan_line if turn else "") + f"seed {job.seed}\n" + job.plan)
-    for name in FILES:
+    for name in SAID:
         (folder / name).write_text("")
 
 
@@ -83,8 +80,7 @@ def _ran(qemu: Qemu, job: VmJob, accelerator: str, folder: Path, way: Way) -> Vm
     finally:
         files.unlink()  # what it was made of is in the job
     (folder / "command.txt").write_text(shlex.join(ended.command) + "\n")
-    console = _text(folder / "console.log")
-    events = parse_events((folder / "events.jsonl").read_text(errors="replace"))
+    console, events = read_said(folder)
     ending, why = classify(ended.status, ended.timed_out, events, console, job.wall_limit_s, ended.output)
     turn, kept = turn_of(qemu.release, job), ended.template
     return VmResult(
@@ -120,7 +116,7 @@ def _cloned(qemu: Qemu, job: VmJob, accelerator: str, folder: Path) -> _Ended | 
                     " `ktstr cache --verify` finds and removes a damaged template"
                 ) from None
             wall_s = time.monotonic() - start
-            for name in FILES:  # the guest's story begins in the template
+            for name in SAID:  # the guest's story begins in the template
                 path = folder / name
                 path.write_bytes((kept.folder / name).read_bytes() + path.read_bytes())
             return _Ended(running.command, *end, wall_s, kept)
@@ -134,11 +130,3 @@ def _booted(qemu: Qemu, job: VmJob, accelerator: str, folder: Path) -> _Ended:
     with started(command, job.clock) as machine:
         end = (*machine.wait(start + job.wall_limit_s), machine.output)
     return _Ended(command, *end, time.monotonic() - start, None)
-
-
-def _text(path: Path) -> str:
-    data = path.read_bytes()
-    if len(data) > _CONSOLE_LIMIT:
-        half = _CONSOLE_LIMIT // 2
-        data = data[:half] + b"\n[... the middle is left out ...]\n" + data[-half:]
-    return data.decode(errors="replace").replace("\r\n", "\n")

@@ -33,6 +33,7 @@ from ktstr.vm.lockstep import build_lockstep
 from ktstr.vm.machine import Machine, started
 from ktstr.vm.qemu import Qemu, clone_command, node_memory, template_command
 from ktstr.vm.qmp import MonitorError, Qmp, monitor_socket
+from ktstr.vm.result import SAID
 
 __all__ = ["KIND", "Clone", "NotKept", "Template", "about", "altered", "clone", "template", "template_key"]
 
@@ -151,7 +152,7 @@ def _boot(qemu: Qemu, job: VmJob, accelerator: str, folder: Path) -> float:
     _check_room(job)
     start = time.monotonic()
     image = initramfs(job.files)
-    for name in ("console.log", "events.jsonl"):
+    for name in SAID:
         (folder / name).touch()
     with _monitored() as (ours, theirs):
         arguments = template_command(qemu, job, accelerator, folder, image, theirs.fileno())
