@@ -26,6 +26,7 @@ from ktstr.vm.job import DEFAULT_WAY, Clock, VmJob, Way, default_memory_mb, leas
 from ktstr.vm.result import Ending, VmResult
 
 if TYPE_CHECKING:
+    from ktstr.program import Program
     from ktstr.vm.accel import Accel
 
 __all__ = ["Ctx", "RunReport", "VerdictFailed"]
@@ -61,13 +62,14 @@ class RunReport:
 
 @dataclass(frozen=True)
 class _Scenario:
-    """What a run is asked to do, whatever perturbs it."""
+    """What a run is asked to do and with which scheduler's program, whatever perturbs it."""
 
     cgroups: tuple[CgroupDef, ...]
     hold_s: float
     limits: Checks
     bounded_turn: bool
     trace: bool
+    program: Program
 
 
 class Ctx:
@@ -119,6 +121,7 @@ class Ctx:
         and KtstrError where the run could not be done. `bounded_turn=False` leaves the virtual clock's CPU turn as
         QEMU has it (docs/clocks.md). `trace` records the hold's context switches, as is done where it is perturbed.
         """
+        from ktstr.program import scheduler_program
         from ktstr.report.failure import failure_text
         from ktstr.vm.accel import probe
 
@@ -132,7 +135,8 @@ class Ctx:
         limits = (checks or Checks()).over(self.test.checks)
         if accel.clock == "virtual":
             self._refuse_finer_than_turn(limits, bounded_turn)
-        scenario = _Scenario(cgroups, hold, limits, bounded_turn, trace or self._perturb)
+        program = scheduler_program(self.test.scheduler, self.kernel, self.test.sched_args)
+        scenario = _Scenario(cgroups, hold, limits, bounded_turn, trace or self._perturb, program)
         perturbed = perturbations(self.seed, self.topology, hold) if self._perturb else None
         folder = self.artifacts / f"run-{len(self.runs) + 1}"
         job, report = self._judged(scenario, perturbed, accel, folder)
@@ -216,10 +220,8 @@ class Ctx:
     def _job(self, scenario: _Scenario, perturbed: Sequence[Perturbation] | None, clock: Clock) -> VmJob:
         from ktstr.guest.agent import build_agent
         from ktstr.guest.initramfs import base_files
-        from ktstr.program import scheduler_program
 
-        scheduler = self.test.scheduler
-        program = scheduler_program(scheduler, self.kernel, self.test.sched_args)
+        scheduler, program = self.test.scheduler, scenario.program
         plan = plan_text(
             topology=self.topology,
             cgroups=scenario.cgroups,
