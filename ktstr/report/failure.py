@@ -8,6 +8,7 @@ from pathlib import Path
 
 from ktstr.checks.judge import Violation
 from ktstr.guest.report import GuestReport, Perturbed, WorkerStats
+from ktstr.report.text import aligned
 from ktstr.topology import cpu_list
 
 __all__ = ["failure_text", "perturbation_table", "worker_table"]
@@ -64,15 +65,7 @@ def worker_table(workers: Sequence[WorkerStats]) -> list[str]:
                 ext,
             )
         )
-    widths = [max(len(row[i]) for row in rows) for i in range(len(head))]
-    left = {0, 1, 7, 8}
-    return [
-        "  ".join(
-            cell.ljust(width) if i in left else cell.rjust(width)
-            for i, (cell, width) in enumerate(zip(row, widths, strict=True))
-        ).rstrip()
-        for row in rows
-    ]
+    return aligned(rows, right=range(2, 7))
 
 
 def perturbation_table(needed: Sequence[Perturbed], tried: int) -> list[str]:

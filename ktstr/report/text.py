@@ -1,10 +1,11 @@
-"""Text from guests, made fit to be shown and stored."""
+"""Text made fit to be shown and stored: what guests said, and tables."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Collection, Sequence
 
-__all__ = ["first_line", "printable"]
+__all__ = ["aligned", "first_line", "printable"]
 
 _ESCAPE_SEQUENCE = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]")
 # What XML 1.0 cannot carry (section 2.2), and the C1 controls, which terminals obey.
@@ -18,6 +19,18 @@ def printable(text: str) -> str:
     """
     text = _ESCAPE_SEQUENCE.sub("", text).replace("\r\n", "\n").replace("\r", "\n")
     return _UNPRINTABLE.sub("\N{REPLACEMENT CHARACTER}", text)
+
+
+def aligned(rows: Sequence[Sequence[str]], right: Collection[int] = ()) -> list[str]:
+    """Rows as lines of aligned columns, two spaces apart; the columns numbered in `right` are flush right."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return [
+        "  ".join(
+            cell.rjust(width) if i in right else cell.ljust(width)
+            for i, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ).rstrip()
+        for row in rows
+    ]
 
 
 def first_line(text: str) -> str:

@@ -161,12 +161,13 @@ def _as_text(
     half_made: int,
 ) -> str:
     from ktstr.cache import EVICTABLE, cache_dir, limit_bytes
+    from ktstr.report.text import aligned
 
     lines = [f"altered, removed: templates/{key}: {damage}" for key, damage in altered.items()]
     lines += [f"removed: {_few(removed)}"] if removed else []
     lines += [f"removed: half made by killed processes, {_size(half_made)}"] if half_made else []
     lines += [""] if lines else []
-    lines += _table(
+    lines += aligned(
         [("KIND", "ENTRIES", "SIZE"), *((one.kind, str(one.count), _size(one.bytes)) for one in kinds)],
         right={1, 2},
     )
@@ -182,7 +183,7 @@ def _as_text(
             )
             for one in templates
         ]
-        lines += ["", *_table([head, *rows], right={6, 7})]
+        lines += ["", *aligned([head, *rows], right={6, 7})]
     evictable = sum(one.bytes for one in kinds if one.kind in EVICTABLE)
     taken, limit = _size(evictable), _size(limit_bytes())
     lines += ["", f"{cache_dir()}: templates and results take {taken} of {limit} (KTSTR_CACHE_LIMIT_GB)"]
@@ -193,17 +194,6 @@ def _few(removed: Sequence[Entry]) -> str:
     kinds = sorted({one.kind for one in removed})
     counts = (f"{sum(one.kind == kind for one in removed)} {kind}" for kind in kinds)
     return f"{', '.join(counts)}, {_size(sum(one.size for one in removed))}"
-
-
-def _table(rows: Sequence[Sequence[str]], right: set[int]) -> list[str]:
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return [
-        "  ".join(
-            cell.rjust(width) if i in right else cell.ljust(width)
-            for i, (cell, width) in enumerate(zip(row, widths, strict=True))
-        ).rstrip()
-        for row in rows
-    ]
 
 
 def _size(count: int) -> str:

@@ -56,6 +56,7 @@ def as_json(found: Diagnosis) -> str:
 def as_text(found: Diagnosis, *, colour: bool) -> str:
     """The findings as a table and a few lines; what to do comes last."""
     from ktstr.host.distribution import FAMILIES
+    from ktstr.report.text import aligned
 
     head = ["TOOL", "VERSION", "NEEDED FOR", *(f"{family.name.upper()} PACKAGE" for family in FAMILIES)]
     rows = [head]
@@ -69,9 +70,7 @@ def as_text(found: Diagnosis, *, colour: bool) -> str:
             for family in FAMILIES
         ]
         rows.append([one.tool.name, state, one.tool.needed_for, *names])
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in rows]
-    lines = [line.rstrip() for line in lines]
+    lines = aligned(rows)
     if colour:
         for number, one in enumerate(found.checks, start=1):
             if not one.found and one.tool.need == "required":

@@ -276,11 +276,11 @@ def _row(version: str, key: str, fetch: str, source: str) -> dict[str, object]:
 
 def _table(rows: Sequence[dict[str, object]]) -> None:
     """Print rows in aligned columns."""
+    from ktstr.report.text import aligned
+
     lines = [[name.removesuffix("_s").replace("_", " ") for name in rows[0]]]
     lines += [[_cell(name, value) for name, value in row.items()] for row in rows]
-    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-    for line in lines:
-        print("  ".join(text.ljust(width) for text, width in zip(line, widths, strict=True)).rstrip())
+    print("\n".join(aligned(lines)))
 
 
 def _cell(name: str, value: object) -> str:
