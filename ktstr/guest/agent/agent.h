@@ -52,6 +52,7 @@ void emit_end(void);
 void fail(const char *where, const char *what) __attribute__((noreturn));
 void fail_errno(const char *where, const char *what) __attribute__((noreturn));
 uint64_t now_ns(void);
+void sleep_until(uint64_t when);
 
 /* plan.c: the plan's lines, split into tokens. */
 struct plan {
@@ -177,6 +178,9 @@ uint64_t workers_release(struct workers *workers);
 void workers_report(struct workers *workers);
 void workers_reaped(struct workers *workers, pid_t pid, int status);
 unsigned int workers_kill(struct workers *workers);
+
+/* main.c: takes note of every child that ended. */
+void reap_any(struct scheduler *scheduler, struct workers *workers);
 
 /* bpf.c: the loaded BPF programs and maps. */
 void bpf_emit(void);

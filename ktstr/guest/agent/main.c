@@ -21,24 +21,17 @@ static struct {
 	struct workers workers;
 } agent;
 
-static void reap_any(void)
+void reap_any(struct scheduler *scheduler, struct workers *workers)
 {
 	int status;
 	pid_t pid;
 
 	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
-		if (pid == agent.scheduler.pid)
-			scheduler_reaped(&agent.scheduler, status);
+		if (pid == scheduler->pid)
+			scheduler_reaped(scheduler, status);
 		else
-			workers_reaped(&agent.workers, pid, status);
+			workers_reaped(workers, pid, status);
 	}
-}
-
-static void sleep_until(uint64_t when)
-{
-	struct timespec ts = { .tv_sec = (time_t)(when / NSEC_PER_SEC), .tv_nsec = (long)(when % NSEC_PER_SEC) };
-
-	clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &ts, NULL);
 }
 
 static void hold(uint64_t ns)
@@ -54,7 +47,7 @@ static void hold(uint64_t ns)
 		sleep_until(next);
 		port_watchdog();
 		scheduler_watch(&agent.scheduler);
-		reap_any();
+		reap_any(&agent.scheduler, &agent.workers);
 		if (agent.scheduler.declared && !scheduler_enabled()) {
 			agent.scheduler.lost = true;
 			break;
@@ -74,7 +67,7 @@ static void hold(uint64_t ns)
 	for (start = now_ns(); agent.scheduler.lost && agent.scheduler.pid && now_ns() - start < GOODBYE_NS;) {
 		sleep_until(now_ns() + TICK_NS);
 		scheduler_watch(&agent.scheduler);
-		reap_any();
+		reap_any(&agent.scheduler, &agent.workers);
 	}
 }
 

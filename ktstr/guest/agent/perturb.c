@@ -13,7 +13,6 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #define MAX_BURSTS 4096
@@ -56,14 +55,6 @@ void perturb_add(unsigned int cpu, uint64_t at_ns, uint64_t ns)
 	perturber.shared->bursts[perturber.count++] = (struct burst){ .cpu = cpu, .at_ns = at_ns, .ns = ns };
 }
 
-static void wait_until(uint64_t when)
-{
-	struct timespec ts = { .tv_sec = (time_t)(when / NSEC_PER_SEC), .tv_nsec = (long)(when % NSEC_PER_SEC) };
-
-	while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &ts, NULL) == EINTR)
-		;
-}
-
 static void perturb_cpu(unsigned int cpu)
 {
 	struct sched_param priority = { .sched_priority = PRIORITY };
@@ -85,7 +76,7 @@ static void perturb_cpu(unsigned int cpu)
 
 		if (burst->cpu != cpu)
 			continue;
-		wait_until(perturber.shared->start_ns + burst->at_ns);
+		sleep_until(perturber.shared->start_ns + burst->at_ns);
 		burst->began_ns = now_ns();
 		while (now_ns() - burst->began_ns < burst->ns)
 			__builtin_ia32_pause();

@@ -4,7 +4,6 @@
 
 #include <sched.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <time.h>
 
 #define TICK_NS (10 * NSEC_PER_MSEC)
@@ -14,18 +13,11 @@
 static void tick(struct scheduler *scheduler, struct workers *workers)
 {
 	struct timespec ts = { .tv_nsec = TICK_NS };
-	int status;
-	pid_t pid;
 
 	nanosleep(&ts, NULL);
 	port_watchdog();
 	scheduler_watch(scheduler);
-	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
-		if (pid == scheduler->pid)
-			scheduler_reaped(scheduler, status);
-		else
-			workers_reaped(workers, pid, status);
-	}
+	reap_any(scheduler, workers);
 }
 
 /* The first worker of each CPU stays on it; those beyond go where the scheduler puts them. */
