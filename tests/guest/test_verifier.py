@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 from ktstr import Ctx, Scheduler, ktstr_test
@@ -177,6 +178,11 @@ def an_objects_programs_are_loaded_one_by_one(ctx: Ctx) -> None:
     assert result.insns == processed(result)
 
 
+def walked(lines: Sequence[str]) -> list[str]:
+    """The instructions among a log's lines: `12: (0f) r6 += r7`."""
+    return [line for line in lines if re.match(r"\d+: \(", line)]
+
+
 @ktstr_test()
 def loops_within_loops_are_collapsed(ctx: Ctx) -> None:
     """Of whichever kernel this runs on; the captured logs of the unit tests are of one."""
@@ -184,7 +190,8 @@ def loops_within_loops_are_collapsed(ctx: Ctx) -> None:
     result = swept(ctx, cell_of(ctx, Scheduler(name="nested", bpf=bpf_object), bpf_object=bpf_object))
     (refused,) = result.rejections
     short = collapse(refused.log)
-    assert len(short) < len(refused.log) / 3
+    # Of the instructions walked: 7.3 ends its log with a report, in which few lines are alike.
+    assert len(walked(short)) < len(walked(refused.log)) / 3
     assert set(expand(short)) == {key(line) for line in refused.log}
 
 
