@@ -72,7 +72,8 @@ def wait_until(condition: Callable[[], object], what: str) -> None:
 @ktstr_test()
 def killed_run_leaves_no_guest(ctx: Ctx, project: Path) -> None:
     """SIGKILL to the controller of a parallel run, which gets no chance to clean up."""
-    run = start(project, "-n", "2", "--kernel", ctx.kernel.version)
+    # Fresh, for a remembered result would need no guest.
+    run = start(project, "-n", "2", "--fresh", "--kernel", ctx.kernel.version)
     try:
         wait_until(lambda: guests_of(project), "a guest to start")
     finally:
