@@ -182,8 +182,29 @@ unsigned int workers_kill(struct workers *workers);
 /* main.c: takes note of every child that ended. */
 void reap_any(struct scheduler *scheduler, struct workers *workers);
 
-/* bpf.c: the loaded BPF programs and maps. */
+/* bpf.c: the loaded BPF programs and maps. `command` is one of bpf(2)'s. */
 void bpf_emit(void);
+uint32_t bpf_next_id(int command, uint32_t id);
+int bpf_open_id(int command, uint32_t id);
+void bpf_info(int fd, void *into, size_t size);
+
+/* btf.c: the types of a loaded object. */
+struct btf_type;
+
+struct btf {
+	uint32_t id;		/* the kernel's number of it; 0 where it was not read from there */
+	uint32_t count;		/* of types, void (0) included; 0: there are none */
+	uint32_t strings_size;
+	const char *strings;
+	const struct btf_type **types;
+	char *data;
+};
+
+bool btf_read(struct btf *btf, uint32_t id);
+bool btf_parse(struct btf *btf, char *data, size_t size);
+void btf_free(struct btf *btf);
+const struct btf_type *btf_type(const struct btf *btf, uint32_t id);
+const char *btf_text(const struct btf *btf, uint32_t offset);
 
 /* verify.c: the operations of the verifier sweep. */
 bool verify_carries_out(struct scheduler *scheduler, struct workers *workers, struct plan_line *line);
