@@ -137,7 +137,8 @@ def _built_of(offer: Offer) -> Kernel | None:
 
 def _candidates(text: str | None, index: _Index) -> list[Candidate]:
     spec = _spec(text)
-    here = cached()
+    # One that breaks when told to is for tests of that: a version does not mean it, its key does.
+    here = [kernel for kernel in cached() if not (kernel.built and store.breakable(kernel))]
     match spec:
         case Auto():
             kernel = store.newest(here)

@@ -19,10 +19,22 @@ from ktstr.cache import cache_dir, find
 from ktstr.kernel.model import Kernel
 from ktstr.kernel.spec import Version, parse_version
 
-__all__ = ["Entry", "cached", "entries", "find_kernel", "hold", "newest", "remove", "version_of", "write"]
+__all__ = [
+    "Entry",
+    "breakable",
+    "cached",
+    "entries",
+    "find_kernel",
+    "hold",
+    "newest",
+    "remove",
+    "version_of",
+    "write",
+]
 
 _KIND = "kernels"
 _SCHED_EXT = re.compile(r"^CONFIG_SCHED_CLASS_EXT=y$", re.MULTILINE)
+_BREAKABLE = re.compile(r"^CONFIG_LKDTM=y$", re.MULTILINE)
 _MANIFEST = "manifest.json"
 
 
@@ -50,6 +62,11 @@ def cached() -> list[Kernel]:
     entries = [path for path in folder.iterdir() if path.name[0] != "."] if folder.is_dir() else []
     kernels = [kernel for path in sorted(entries) if (kernel := _load(path)) is not None]
     return sorted(kernels, key=version_of, reverse=True)
+
+
+def breakable(kernel: Kernel) -> bool:
+    """Whether it warns and panics when told to (CONFIG_LKDTM=y): `kernel-build --config lkdtm` makes such a one."""
+    return _BREAKABLE.search(kernel.config.read_text()) is not None
 
 
 @dataclass(frozen=True)

@@ -87,6 +87,15 @@ def test_of_a_series_the_kernel_built_here_is_taken(monkeypatch: pytest.MonkeyPa
         assert resolve(spec) == [kernel]
 
 
+def test_a_kernel_that_breaks_on_request_is_meant_by_its_key_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KTSTR_OFFLINE", "1")
+    kernel = build(kernel_source.recipe())
+    breakable = build(kernel_source.recipe(None, "CONFIG_LKDTM=y"))
+    for spec in ("9.1.2", "9.1", "9", "auto"):
+        assert resolve(spec) == [kernel]
+    assert resolve(breakable.key) == [breakable]
+
+
 def test_an_option_that_did_not_take_is_named_with_what_it_lacks() -> None:
     with pytest.raises(KtstrError) as caught:
         configure(kernel_source.recipe(None, "CONFIG_LACKING=y", "CONFIG_MACHINE=n"))

@@ -72,7 +72,7 @@ def test_a_setting_that_is_none_is_refused(text: str) -> None:
 
 def test_a_fragment_that_is_none_is_refused(tmp_path: Path) -> None:
     with pytest.raises(
-        KtstrError, match=r"^--config nothing: no such file, and not one of base, debug, preempt-"
+        KtstrError, match=r"^--config nothing: no such file, and not one of base, debug, lkdtm, preempt-"
     ):
         wanted(["nothing"])
     fragment = tmp_path / "bad.config"

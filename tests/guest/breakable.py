@@ -1,0 +1,20 @@
+"""The kernel that warns and panics when told to, for the tests that need one."""
+
+from __future__ import annotations
+
+import pytest
+
+from ktstr.kernel import store
+from ktstr.kernel.model import Kernel
+
+__all__ = ["breakable_kernel"]
+
+
+def breakable_kernel() -> Kernel:
+    """The newest in the cache that breaks on request; without one the test that asks is skipped."""
+    found = store.newest([kernel for kernel in store.cached() if store.breakable(kernel)])
+    if found is None:
+        pytest.skip(
+            "no kernel in the cache warns when told to; `ktstr kernel-build --kernel 7.3 --config lkdtm` builds one"
+        )
+    return store.hold(found)
