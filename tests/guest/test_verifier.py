@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
+
+from breakable import breakable_kernel
 
 from ktstr import Ctx, Scheduler, ktstr_test
 from ktstr.guest import bpf
@@ -36,6 +39,20 @@ def swept(ctx: Ctx, cell: Cell, max_insns: int | None = None) -> CellResult:
 def of(name: str, **rodata: int) -> Scheduler:
     """The scheduler of tests/schedulers/<name>.bpf.c."""
     return Scheduler(name=name, bpf=SCHEDULERS / f"{name}.bpf.c", rodata=rodata)
+
+
+def program_with(bpf_object: Path, name: str, folder: Path) -> Path:
+    """programs/<name>.c, which has the object in it and attaches it with libbpf."""
+    embedded = folder / "object.c"
+    numbers = ",".join(str(byte - 256 * (byte > 127)) for byte in bpf_object.read_bytes())
+    embedded.write_text(
+        f"const char object[] __attribute__((aligned(8))) = {{{numbers}}};\n"
+        f"const unsigned int object_size = {bpf_object.stat().st_size};\n"
+    )
+    library = libbpf()
+    compat = Path(bpf.__file__).with_name("compat") / "libelf.c"
+    sources = [PROGRAMS / f"{name}.c", embedded, compat]
+    return compile_static(name, sources, [PROGRAMS, library.include, library.uapi], library.link())
 
 
 def checks(result: CellResult) -> list[str]:
@@ -121,19 +138,7 @@ def being_ejected_fails(ctx: Ctx) -> None:
 def being_ejected_and_coming_back_fails(ctx: Ctx, tmp_path: Path) -> None:
     """When it is looked at, it is enabled: only the count of enablings tells."""
     exits = build_bpf(SCHEDULERS / "exits.bpf.c", ctx.kernel, ("-DAFTER_MS=50",))
-    data = exits.read_bytes()
-    embedded = tmp_path / "object.c"
-    embedded.write_text(
-        f"const char object[] __attribute__((aligned(8))) = {{{','.join(str(b - 256 * (b > 127)) for b in data)}}};\n"
-        f"const unsigned int object_size = {len(data)};\n"
-    )
-    library = libbpf()
-    program = compile_static(
-        "comes_back",
-        [PROGRAMS / "comes_back.c", embedded, Path(bpf.__file__).with_name("compat") / "libelf.c"],
-        [library.include, library.uapi],
-        library.link(),
-    )
+    program = program_with(exits, "comes_back", tmp_path)
     result = swept(ctx, cell_of(ctx, Scheduler(name="comes_back", binary_path=program)))
     assert checks(result) == ["stay"]
     assert "was ejected and came back" in result.message
@@ -147,6 +152,17 @@ def what_the_kernel_warns_of_is_told(ctx: Ctx) -> None:
     assert checks(result) == ["stay", "kernel"]
     warning = result.findings[1].message
     assert re.match(r"the kernel warned: watchdog: BUG: soft lockup - CPU#\d stuck for \d+s! ", warning)
+
+
+@ktstr_test()
+def a_warning_alone_fails(ctx: Ctx, tmp_path: Path) -> None:
+    """The scheduler attaches, serves and leaves as it should; the kernel warns meanwhile, and is built to."""
+    kernel = breakable_kernel()
+    program = program_with(build_bpf(SCHEDULERS / "fixture.bpf.c", kernel), "warns", tmp_path)
+    warns = Scheduler(name="warns", binary_path=program)
+    result = swept(ctx, replace(cell_of(ctx, warns), kernel=kernel, kernel_id=kernel.version))
+    assert checks(result) == ["kernel"]
+    assert re.match(r"the kernel warned: WARNING: .*\bat lkdtm_WARNING\+0x", result.findings[0].message)
 
 
 @ktstr_test()
