@@ -35,3 +35,14 @@ def key() -> Iterator[SigningKey]:
 def server() -> Iterator[Server]:
     with serving() as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def _cores(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("cores")
+
+
+@pytest.fixture(autouse=True)
+def _no_cores_of_the_host(_cores: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What stands in for a VM waits for no real one."""
+    monkeypatch.setenv("KTSTR_CORES_DIR", str(_cores))

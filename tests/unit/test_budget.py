@@ -3,84 +3,29 @@
 import fcntl
 import os
 import signal
-import subprocess
-import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
 import pytest
+from core_holders import Holders, until
 
 from ktstr import KtstrError
 from ktstr.vm import budget
 from ktstr.vm.budget import cores_of_host, hold_cores
 
-# Holds `cores`, says so by a line with its name, and waits until its input ends.
-HOLDER = """
-import sys
-from ktstr.vm import budget
-budget.cores_of_host = lambda: int(sys.argv[2])
-with budget.hold_cores(int(sys.argv[3])):
-    print(sys.argv[1], flush=True)
-    sys.stdin.read()
-"""
-
-
-class Holders:
-    """Processes that hold cores of a host that has `total`; `said` is what they print, in order."""
-
-    def __init__(self, total: int, folder: Path) -> None:
-        self.total, self.folder = total, folder
-        self.said = folder / "said"
-        self.said.touch()
-        self.all: dict[str, subprocess.Popen[bytes]] = {}
-
-    def start(self, name: str, cores: int) -> None:
-        with self.said.open("ab") as said:
-            self.all[name] = subprocess.Popen(
-                [sys.executable, "-c", HOLDER, name, str(self.total), str(cores)],
-                stdin=subprocess.PIPE,
-                stdout=said,
-            )
-
-    def order(self, count: int) -> list[str]:
-        """Those that got their cores, in order, once they are `count`."""
-        until(lambda: len(self.said.read_text().split()) >= count)
-        return self.said.read_text().split()
-
-    def waiting(self, name: str) -> bool:
-        """Whether it waits in flock(2), told by /proc/locks: `1: -> FLOCK ADVISORY WRITE <pid> ...`."""
-        waits = [line.split() for line in Path("/proc/locks").read_text().splitlines() if "->" in line]
-        return str(self.all[name].pid) in [line[5] for line in waits]
-
-    def finish(self, name: str) -> None:
-        process = self.all[name]
-        assert process.stdin is not None
-        process.stdin.close()
-        assert process.wait(60) == 0
-
-
-def until(condition: Callable[[], bool], seconds: float = 60) -> None:
-    """Wait for what has to become true."""
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "this has to become true"
-        time.sleep(0.01)
-
 
 @pytest.fixture(autouse=True)
 def _own_cache(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("KTSTR_CACHE_DIR", str(tmp_path))
+    monkeypatch.setenv("KTSTR_CORES_DIR", str(tmp_path))
 
 
 @pytest.fixture
 def holders(tmp_path: Path) -> Iterator[Holders]:
     holders = Holders(3, tmp_path)
     yield holders
-    for process in holders.all.values():
-        process.kill()
-        process.wait()
+    holders.end()
 
 
 def is_free(lock: Path) -> bool:
@@ -139,20 +84,22 @@ def test_those_who_wait_come_in_order_of_arrival(holders: Holders, tmp_path: Pat
 
 
 def test_who_wants_more_than_the_host_has_gets_all(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(budget, "cores_of_host", lambda: 2)
+    monkeypatch.setattr(budget, "allowed_cores", lambda: range(2))
     with hold_cores(64):
         assert cores_free(tmp_path, 2) == 0
     assert cores_free(tmp_path, 2) == 2
 
 
-def test_an_exception_gives_the_cores_back(tmp_path: Path) -> None:
+def test_an_exception_gives_the_cores_back(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(budget, "allowed_cores", lambda: range(2))
+
     def fail() -> None:
         with hold_cores(1):
             raise RuntimeError
 
     with pytest.raises(RuntimeError):
         fail()
-    assert cores_free(tmp_path, cores_of_host()) == cores_of_host()
+    assert cores_free(tmp_path, 2) == 2
 
 
 def test_a_folder_that_cannot_be_used_is_told(tmp_path: Path) -> None:
