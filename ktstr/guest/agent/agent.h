@@ -105,6 +105,8 @@ void cgroup_attach(const char *name, pid_t pid);
 /* kmsg.c: the kernel's log. */
 void kmsg_open(void);
 void kmsg_emit(void);
+int kmsg_all(void);
+ssize_t kmsg_line(int fd, char *line, size_t size);
 
 /* scheduler.c: the scheduler's process and the kernel's view of sched_ext. */
 struct scheduler {
@@ -119,6 +121,7 @@ struct scheduler {
 	size_t kept;		/* where in the log that begins */
 };
 
+void become_ordinary(void);
 void scheduler_start(struct scheduler *scheduler, char *const argv[], uint64_t timeout_ns);
 void scheduler_run(struct scheduler *scheduler, char *const argv[], uint64_t timeout_ns);
 bool scheduler_enabled(void);
@@ -205,6 +208,36 @@ bool btf_parse(struct btf *btf, char *data, size_t size);
 void btf_free(struct btf *btf);
 const struct btf_type *btf_type(const struct btf *btf, uint32_t id);
 const char *btf_text(const struct btf *btf, uint32_t offset);
+
+/* channel.c: frames between a session and the host. */
+#define CHANNEL_MOST 16384 /* bytes of data in a frame */
+
+struct frame {
+	char kind;
+	size_t length;
+	const char *data;
+};
+
+struct channel {
+	int fd;
+	size_t in_used;
+	size_t out_used;
+	size_t out_done;
+	char in[3 + CHANNEL_MOST];
+	char out[3 + CHANNEL_MOST];
+};
+
+void channel_open(struct channel *channel);
+bool channel_frame(const struct channel *channel, struct frame *frame);
+void channel_drop(struct channel *channel);
+void channel_receive(struct channel *channel);
+bool channel_idle(const struct channel *channel);
+char *channel_room(struct channel *channel);
+void channel_send(struct channel *channel, char kind, size_t length);
+void channel_flush(struct channel *channel);
+
+/* shell.c: a program that the host talks to. */
+void shell_run(const struct plan_line *line);
 
 /* verify.c: the operations of the verifier sweep. */
 bool verify_carries_out(struct scheduler *scheduler, struct workers *workers, struct plan_line *line);

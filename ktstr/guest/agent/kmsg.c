@@ -10,6 +10,13 @@
 
 static int kmsg = -1;
 
+struct kmsg_record {
+	unsigned int level;
+	uint64_t at_ns;
+	char *text;
+	char raw[8192];
+};
+
 void kmsg_open(void)
 {
 	kmsg = open("/dev/kmsg", O_RDONLY | O_NONBLOCK | O_CLOEXEC);
@@ -17,33 +24,65 @@ void kmsg_open(void)
 		lseek(kmsg, 0, SEEK_END);
 }
 
-/* A record is "priority,sequence,usec,flags;text\n key=value\n..."; one read gives one record. */
-void kmsg_emit(void)
+/* The next record of the log, its text without what belongs to it; false, with errno, where there is none. */
+static bool next_record(int fd, struct kmsg_record *record)
 {
-	char record[8192];
-	ssize_t got;
-
-	while (kmsg >= 0) {
+	/* "priority,sequence,usec,flags;text\n key=value\n..."; one read gives one record. */
+	for (;;) {
 		unsigned long long usec = 0;
 		unsigned int priority = 0;
-		char *text, *end;
+		ssize_t got = read(fd, record->raw, sizeof(record->raw) - 1);
+		char *end;
 
-		got = read(kmsg, record, sizeof(record) - 1);
 		if (got < 0 && errno == EPIPE) /* overwritten before it was read: the next read goes on behind it */
 			continue;
 		if (got <= 0)
-			return;
-		record[got] = '\0';
-		text = strchr(record, ';');
-		if (!text || sscanf(record, "%u,%*u,%llu", &priority, &usec) != 2)
+			return false;
+		record->raw[got] = '\0';
+		record->text = strchr(record->raw, ';');
+		if (!record->text || sscanf(record->raw, "%u,%*u,%llu", &priority, &usec) != 2)
 			continue;
-		end = strchr(++text, '\n');
+		end = strchr(++record->text, '\n');
 		if (end)
 			*end = '\0';
+		record->level = priority & 7;
+		record->at_ns = usec * 1000;
+		return true;
+	}
+}
+
+void kmsg_emit(void)
+{
+	struct kmsg_record record;
+
+	while (kmsg >= 0 && next_record(kmsg, &record)) {
 		emit_begin("kmsg");
-		emit_u64("level", priority & 7);
-		emit_u64("at_ns", usec * 1000);
-		emit_text("text", text);
+		emit_u64("level", record.level);
+		emit_u64("at_ns", record.at_ns);
+		emit_text("text", record.text);
 		emit_end();
 	}
+}
+
+/* The whole log, from the boot on, for kmsg_line. */
+int kmsg_all(void)
+{
+	int fd = open("/dev/kmsg", O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+
+	if (fd < 0)
+		fail_errno("kmsg", "/dev/kmsg");
+	return fd;
+}
+
+/* The next line, as dmesg(1) shows it; its length, or -1 and errno where there is none yet. */
+ssize_t kmsg_line(int fd, char *line, size_t size)
+{
+	struct kmsg_record record;
+	int length;
+
+	if (!next_record(fd, &record))
+		return -1;
+	length = snprintf(line, size, "[%5llu.%06llu] %s\n", (unsigned long long)(record.at_ns / NSEC_PER_SEC),
+			  (unsigned long long)(record.at_ns % NSEC_PER_SEC / 1000), record.text);
+	return length < (int)size ? length : (ssize_t)size - 1;
 }

@@ -110,6 +110,8 @@ static bool carry_out(struct plan_line *line)
 	} else if (!strcmp(verb, "hold") && arguments == 1) {
 		hold(plan_u64(line, 1));
 		return !agent.scheduler.lost;
+	} else if (!strcmp(verb, "shell") && arguments >= 5) {
+		shell_run(line);
 	} else if (!verify_carries_out(&agent.scheduler, &agent.workers, line)) {
 		fail("plan: no such operation", verb);
 	}

@@ -101,16 +101,23 @@ void scheduler_watch(struct scheduler *scheduler)
 	}
 }
 
-static void exec_scheduler(char *const argv[], int output)
+/* Gives up the agent's own real-time class and CPU, which are not its children's. */
+void become_ordinary(void)
 {
-	char *const environment[] = { "PATH=/ktstr:/usr/bin:/bin", "LD_LIBRARY_PATH=/ktstr/lib", "HOME=/", "LANG=C.UTF-8", NULL };
 	struct sched_param normal = { 0 };
 	cpu_set_t every;
-	int null;
 
 	memset(&every, 0xff, sizeof(every));
 	sched_setaffinity(0, sizeof(every), &every);
 	sched_setscheduler(0, SCHED_OTHER, &normal);
+}
+
+static void exec_scheduler(char *const argv[], int output)
+{
+	char *const environment[] = { "PATH=/ktstr:/usr/bin:/bin", "LD_LIBRARY_PATH=/ktstr/lib", "HOME=/", "LANG=C.UTF-8", NULL };
+	int null;
+
+	become_ordinary();
 	null = open("/dev/null", O_RDONLY);
 	if (null < 0 || dup2(null, 0) < 0 || dup2(output, 1) < 0 || dup2(output, 2) < 0)
 		_exit(126);
