@@ -21,8 +21,9 @@ class VmJob:
 
     `files` are what it boots with and `payload` what it gets for this job; `plan` is what its agent carries out (see
     docs/plan.md), `kargs` go to the guest kernel's command line. All that is random follows from `seed`.
-    `bounded_turn=False` leaves the virtual clock's CPU turn as QEMU has it. `wall_limit_s` is host seconds after which
-    the run is ended; it does not change a result that comes before it.
+    `bounded_turn=False` leaves the virtual clock's CPU turn as QEMU has it. `channel` gives it a line to this process,
+    for the plan's `shell`. `wall_limit_s` is host seconds after which the run is ended; it does not change a result
+    that comes before it.
     """
 
     kernel: Kernel
@@ -35,6 +36,7 @@ class VmJob:
     seed: int
     kargs: tuple[str, ...] = ()
     bounded_turn: bool = True
+    channel: bool = False
     wall_limit_s: float = 300.0
 
     def digest(self) -> str:
@@ -49,6 +51,7 @@ class VmJob:
             self.clock,
             str(self.seed),
             str(self.bounded_turn),
+            *(["channel"] if self.channel else []),
             *self.kargs,
         )
 

@@ -130,10 +130,16 @@ def emulation_limit(topology: Topology) -> str | None:
     )
 
 
-def boot_command(qemu: Qemu, job: VmJob, accelerator: str, folder: Path, initramfs: Path) -> list[str]:
-    """The command line that boots `job` and carries out its plan, its files in `folder`."""
+def boot_command(
+    qemu: Qemu, job: VmJob, accelerator: str, folder: Path, initramfs: Path, channel: int | None = None
+) -> list[str]:
+    """The command line that boots `job` and carries out its plan, its files in `folder`.
+
+    `channel` is the descriptor of the job's channel's socket, where it has one.
+    """
     return [
         *_machine_arguments(qemu, job, accelerator, folder, None, job.seed),
+        *_channel_arguments(job, channel),
         *_kernel_arguments(job, initramfs),
         *_job_arguments(folder),
     ]
@@ -148,6 +154,7 @@ def template_command(
     """
     return [
         *_machine_arguments(qemu, job, accelerator, folder, Memory(folder, True), TEMPLATE_SEED),
+        *_channel_arguments(job, None),
         *_kernel_arguments(job, initramfs),
         # The agent looks whether it is there.
         *("-fw_cfg", "name=opt/ktstr/keep,string=1"),
@@ -158,14 +165,21 @@ def template_command(
 
 
 def clone_command(
-    qemu: Qemu, job: VmJob, accelerator: str, folder: Path, template: Path, qmp: int
+    qemu: Qemu,
+    job: VmJob,
+    accelerator: str,
+    folder: Path,
+    template: Path,
+    qmp: int,
+    channel: int | None = None,
 ) -> list[str]:
     """The command line of a clone of `template` that waits for the template's state, then carries out `job`.
 
-    It has no kernel: that is in the memory already.
+    It has no kernel: that is in the memory already. `channel` is as for `boot_command`.
     """
     return [
         *_machine_arguments(qemu, job, accelerator, folder, Memory(template, False), job.seed),
+        *_channel_arguments(job, channel),
         *_job_arguments(folder),
         *("-incoming", "defer"),
         *_monitor(qmp),
@@ -192,6 +206,17 @@ def _machine_arguments(
         # Counts guest time, so that a hang is found after 30 guest seconds however slow the host is.
         *("-device", "ib700", "-action", "watchdog=poweroff"),
         *("-device", "pvpanic"),
+    ]
+
+
+def _channel_arguments(job: VmJob, channel: int | None) -> list[str]:
+    """The job's channel, a virtio-serial port; in a template with nobody at the other end."""
+    if not job.channel:
+        return []
+    end = "null,id=channel" if channel is None else f"socket,id=channel,fd={channel}"
+    return [
+        *("-device", "virtio-serial-pci", "-chardev", end),
+        *("-device", "virtserialport,chardev=channel,name=ktstr"),
     ]
 
 

@@ -109,12 +109,22 @@ def template(qemu: Qemu, job: VmJob, accelerator: str) -> Iterator[Template]:
 
 @contextmanager
 def clone(
-    qemu: Qemu, job: VmJob, accelerator: str, folder: Path, kept: Template, deadline: float
+    qemu: Qemu,
+    job: VmJob,
+    accelerator: str,
+    folder: Path,
+    kept: Template,
+    deadline: float,
+    channel: int | None = None,
 ) -> Iterator[Clone]:
-    """A clone of `kept` that carries out `job` in `folder`. Raises MonitorError where QEMU does not take the state."""
+    """A clone of `kept` that carries out `job` in `folder`; `channel` is the descriptor of the job's, if it has one.
+
+    Raises MonitorError where QEMU does not take the state.
+    """
     with _monitored() as (ours, theirs):
-        arguments = clone_command(qemu, job, accelerator, folder, kept.folder, theirs.fileno())
-        with started(arguments, job.clock, [theirs.fileno()]) as machine:
+        arguments = clone_command(qemu, job, accelerator, folder, kept.folder, theirs.fileno(), channel)
+        inherited = [theirs.fileno(), *([] if channel is None else [channel])]
+        with started(arguments, job.clock, inherited) as machine:
             theirs.close()
             try:
                 _restore(Qmp(ours, deadline), (kept.folder / _STATE).read_bytes())
