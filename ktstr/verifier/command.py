@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TextIO
 
+from ktstr.discover import declared_schedulers, default_paths
 from ktstr.errors import KtstrError
 from ktstr.kernel.model import Kernel
 from ktstr.plugin.kernels import KernelAxis
@@ -20,7 +21,6 @@ from ktstr.process import die_with_parent
 from ktstr.scheduler import Scheduler
 from ktstr.verifier.cell import Cell, CellResult
 from ktstr.verifier.compare import Costs, baseline_cells, changes, costs_of, recorded_costs
-from ktstr.verifier.discover import declared_schedulers
 from ktstr.verifier.matrix import Matrix, chosen_schedulers, chosen_topologies, matrix
 from ktstr.verifier.record import Record
 from ktstr.verifier.report import Sweep, as_json, as_markdown, as_text, live_line
@@ -31,7 +31,6 @@ from ktstr.vm.job import Way
 __all__ = ["Request", "main", "run_request"]
 
 _EM_BPF = b"\xf7\0"
-_TESTS = ("tests/schedulers", "tests")
 _INTERRUPTED = "interrupted"
 _NO_TERMINAL = 10**6  # a file has no width
 
@@ -152,7 +151,7 @@ def _matrix(request: Request) -> Matrix:
         if not named:
             topologies = chosen_topologies(["tiny-1llc"], [])
     else:
-        declared = declared_schedulers(request.paths or _default_paths())
+        declared = declared_schedulers(request.paths or default_paths())
         schedulers = chosen_schedulers(declared, request.schedulers)
     chosen = matrix(
         schedulers,
@@ -164,11 +163,6 @@ def _matrix(request: Request) -> Matrix:
     if request.object is None:
         return chosen
     return replace(chosen, cells=tuple(replace(cell, object=request.object) for cell in chosen.cells))
-
-
-def _default_paths() -> list[Path]:
-    """Where a project's schedulers are declared, if nobody says."""
-    return [next((path for path in map(Path, _TESTS) if path.is_dir()), Path())]
 
 
 def _kernels(specs: Sequence[str]) -> dict[str, Kernel]:

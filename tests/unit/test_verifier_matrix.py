@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 from verifier_data import a_cell, a_kernel, a_scheduler
 
@@ -12,7 +10,6 @@ from ktstr.errors import KtstrError
 from ktstr.presets import PRESETS, Constraints
 from ktstr.scheduler import EEVDF, Scheduler, declare_scheduler
 from ktstr.topology import Topology
-from ktstr.verifier.discover import declared_schedulers
 from ktstr.verifier.matrix import Matrix, chosen_schedulers, chosen_topologies, matrix
 
 KERNELS = {"7.0": a_kernel("7.0.13"), "7.3": a_kernel("7.3.4")}
@@ -149,55 +146,12 @@ def test_constraints_that_make_no_sense_are_refused(arguments: dict[str, object]
     assert str(error.value) == words
 
 
-# Discovery
+# Limits
 
 
 @pytest.fixture
 def registry(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(scheduler, "_registry", {})
-
-
-TEST = """
-from ktstr import declare_scheduler, ktstr_test
-{name} = declare_scheduler(name="{name}", binary="scx_{name}")
-
-@ktstr_test(scheduler={name}, ignore=True)
-def ignored(ctx):
-    raise AssertionError("a sweep runs no test")
-"""
-
-
-@pytest.mark.usefixtures("registry")
-def test_schedulers_are_found_in_test_modules_ignored_tests_or_not(tmp_path: Path) -> None:
-    (tmp_path / "test_one.py").write_text(TEST.format(name="one"))
-    (tmp_path / "below").mkdir()
-    (tmp_path / "below" / "test_one.py").write_text(TEST.format(name="two"))
-    (tmp_path / "helper.py").write_text("raise AssertionError('no test module')")
-    assert [one.name for one in declared_schedulers([tmp_path])] == ["one", "two"]
-
-
-@pytest.mark.usefixtures("registry")
-def test_a_module_may_use_the_one_beside_it(tmp_path: Path) -> None:
-    (tmp_path / "names_of_mine.py").write_text("NAME = 'three'\n")
-    (tmp_path / "test_three.py").write_text(
-        "from names_of_mine import NAME\n"
-        "from ktstr import declare_scheduler\n"
-        "declare_scheduler(name=NAME, binary='x')\n"
-    )
-    assert [one.name for one in declared_schedulers([tmp_path])] == ["three"]
-
-
-@pytest.mark.usefixtures("registry")
-def test_a_module_that_cannot_be_imported_is_told_with_its_line(tmp_path: Path) -> None:
-    (tmp_path / "test_broken.py").write_text("\n\nimport no_such_module_of_mine\n")
-    with pytest.raises(KtstrError) as error:
-        declared_schedulers([tmp_path])
-    assert str(error.value) == (
-        f"{tmp_path}/test_broken.py:3: cannot be imported: ModuleNotFoundError:"
-        " No module named 'no_such_module_of_mine'"
-    )
-    with pytest.raises(KtstrError, match=r"absent: no such file or folder of tests"):
-        declared_schedulers([tmp_path / "absent"])
 
 
 @pytest.mark.usefixtures("registry")
