@@ -12,6 +12,7 @@ from typing import Literal
 
 from ktstr.errors import KtstrError
 from ktstr.guest.compiler import bpf_clang, host_compiler, system_archive
+from ktstr.shell.include import find_busybox
 from ktstr.vm.qemu import find_qemu
 
 __all__ = ["TOOLS", "Check", "Need", "Tool", "Unusable", "check"]
@@ -175,6 +176,13 @@ def _debian_keyring() -> str:
     return "present"
 
 
+def _busybox() -> str:
+    # It has no --version: every help begins with it.
+    if (busybox := find_busybox()) is None:
+        raise Unusable("missing")
+    return _version(_says(str(busybox), "--help"))
+
+
 def _packages(debian: str, fedora: str, arch: str, **releases: str) -> dict[str, str]:
     named = {key.replace("_", " "): value for key, value in releases.items()}
     return {"debian": debian, "fedora": fedora, "arch": arch, **named}
@@ -244,10 +252,11 @@ TOOLS = (
     ),
     Tool("cpio", _program("cpio"), "unit", _packages("cpio", "cpio", "cpio"), need="advised"),
     Tool("GnuPG", _program("gpg"), "unit", _packages("gnupg", "gnupg2", "gnupg"), need="advised"),
+    Tool("busybox", _busybox, "shell", _packages("busybox-static", "busybox", "busybox"), need="advised"),
     Tool(
         "bpftool",
         _program("bpftool"),
-        "looking around",
+        "shell",
         _packages("bpftool", "bpftool", "bpf"),
         need="optional",
     ),

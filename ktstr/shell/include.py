@@ -1,0 +1,115 @@
+"""What a session's guest gets beside the agent: busybox and what the user names, with the libraries that it takes."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import stat
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from ktstr.errors import KtstrError
+from ktstr.guest.elf import read_elf
+from ktstr.guest.initramfs import Packed, program_files
+
+__all__ = ["INCLUDED", "Included", "included", "tools"]
+
+INCLUDED = "/include-files"
+"""Where the named files are in the guest."""
+
+_SESSION = Path(__file__).with_name("session.sh")
+_SYSTEM_FOLDERS = "/usr/sbin:/sbin"  # where bpftool may be, and a user's PATH does not lead
+
+
+@dataclass
+class Included:
+    """Files to pack, and what was left out, a line each."""
+
+    files: list[Packed] = field(default_factory=list)
+    left_out: list[str] = field(default_factory=list)
+
+
+def tools() -> list[Packed]:
+    """busybox, the session's script, and bpftool where the host has it; KtstrError where busybox is missing."""
+    busybox = find_busybox()
+    if busybox is None:
+        raise KtstrError("busybox is missing: it is the guest's shell; install it (Debian: busybox-static)")
+    files = program_files(busybox, "/bin/busybox", "the shell and its tools")
+    files.append(Packed("/ktstr/session.sh", _SESSION, 0o644, "begins a session"))
+    bpftool = shutil.which("bpftool", path=f"{os.environ.get('PATH', os.defpath)}:{_SYSTEM_FOLDERS}")
+    # Where it is a script that picks the running kernel's, as Ubuntu's is, there is nothing to pack.
+    if bpftool is not None and read_elf(Path(bpftool)) is not None:
+        files += program_files(Path(bpftool), "/ktstr/bin/bpftool", "looks at BPF programs and maps")
+    return files
+
+
+def find_busybox() -> Path | None:
+    """The host's busybox."""
+    found = shutil.which("busybox")
+    return Path(found) if found else None
+
+
+def included(paths: Sequence[Path]) -> Included:
+    """The named files and folders, below INCLUDED by their own names, and the libraries of programs among them.
+
+    A link is what it leads to. KtstrError where a named file cannot be packed; within a folder, what cannot is left
+    out and said.
+    """
+    result = Included()
+    for path in paths:
+        try:
+            here = path.expanduser().resolve(strict=True)
+            name = path.name if path.name not in ("", "..") else here.name
+            if not here.is_dir():
+                result.files += _packed(here, f"{INCLUDED}/{name}")
+                continue
+            for file, place in _walk(here, f"{INCLUDED}/{name}"):
+                try:
+                    result.files += _packed(file, place)
+                except (KtstrError, OSError) as error:
+                    result.left_out.append(_in_one_line(error))
+        except (
+            OSError,
+            RuntimeError,
+        ) as error:  # RuntimeError: links in a circle, or a ~name that is no user
+            raise KtstrError(f"--include-files: {_in_one_line(error)}") from None
+        except KtstrError as error:
+            raise KtstrError(f"--include-files: {error}") from None
+    return result
+
+
+def _walk(folder: Path, place: str) -> Iterator[tuple[Path, str]]:
+    """The files below a folder, links followed, and where each is in the guest."""
+    # A link may lead to a folder above it.
+    seen: set[Path] = set()
+    for where, folders, files in os.walk(folder, followlinks=True):
+        real = Path(where).resolve()
+        if real in seen:
+            folders.clear()
+            continue
+        seen.add(real)
+        folders.sort()
+        below = Path(where).relative_to(folder)
+        for name in sorted(files):
+            yield Path(where, name), str(Path(place) / below / name)
+
+
+def _packed(file: Path, place: str) -> list[Packed]:
+    try:
+        place.encode()
+    except UnicodeEncodeError:
+        raise KtstrError(f"{place!r}: its name is not UTF-8") from None
+    status = file.stat()
+    if not stat.S_ISREG(status.st_mode):
+        raise KtstrError(f"{file}: neither a file nor a folder")
+    if (elf := read_elf(file)) is not None and elf.needed:
+        program, *libraries = program_files(file, place, "given by --include-files")
+        return [Packed(program.path, file, stat.S_IMODE(status.st_mode), program.why), *libraries]
+    return [Packed(place, file, stat.S_IMODE(status.st_mode), "given by --include-files")]
+
+
+def _in_one_line(error: Exception) -> str:
+    if isinstance(error, OSError):
+        return f"{error.filename}: {error.strerror}" if error.filename else str(error.strerror)
+    return " ".join(str(error).split())
