@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from ktstr.scenario import canned as scenarios
     from ktstr.scenario.cgroup import CgroupDef
     from ktstr.scenario.cpuset import Cpuset
+    from ktstr.scenario.map_write import BpfMapWrite
     from ktstr.scenario.work import Bursty, Mixed, SpinWait, YieldHeavy
     from ktstr.scheduler import EEVDF, Scheduler, declare_scheduler
     from ktstr.testing import ktstr_test
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "EEVDF",
+    "BpfMapWrite",
     "Bursty",
     "CgroupDef",
     "Checks",
@@ -44,6 +46,7 @@ __all__ = [
 
 _HOMES = {
     "EEVDF": "ktstr.scheduler",
+    "BpfMapWrite": "ktstr.scenario.map_write",
     "Bursty": "ktstr.scenario.work",
     "CgroupDef": "ktstr.scenario.cgroup",
     "Checks": "ktstr.checks.thresholds",

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 
 from ktstr.errors import KtstrError
 from ktstr.scenario.cgroup import CgroupDef
+from ktstr.scenario.map_write import BpfMapWrite
 from ktstr.scenario.perturb import Perturbation
 from ktstr.topology import Topology, cpu_list
 
@@ -28,17 +29,26 @@ def plan_text(
     hold_s: float,
     sysctls: Mapping[str, str],
     scheduler: Sequence[str],
+    writes: Sequence[BpfMapWrite] = (),
     perturbations: Sequence[Perturbation] | None = None,
     trace: bool = False,
 ) -> str:
     """The plan of one scenario: start `scheduler` (a command in the guest; empty: none), fill `cgroups`, hold.
 
-    `perturbations` (None: no perturber) disturb the hold, `trace` records its context switches.
+    `writes` go to the scheduler's globals, but for those that have to be made before it is loaded. `perturbations`
+    (None: no perturber) disturb the hold, `trace` records its context switches.
     """
     lines: list[Sequence[str]] = []
     lines.extend(("sysctl", name.replace(".", "/"), value) for name, value in sysctls.items())
     if scheduler:
         lines.append(("scheduler", str(ATTACH_S * _NS), *scheduler))
+    for write in writes:
+        if write.at_s is not None and write.at_s >= hold_s:
+            raise KtstrError(
+                f"BpfMapWrite {write.name}: at_s={write.at_s:g}: the scenario is over by then, it lasts {hold_s:g} s"
+            )
+        if not write.is_rodata:
+            lines.append(write.tokens)
     names = [cgroup.name for cgroup in cgroups]
     if twice := {name for name in names if names.count(name) > 1}:
         raise KtstrError(f"cgroup {min(twice)}: declared twice in one scenario")

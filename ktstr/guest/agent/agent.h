@@ -239,6 +239,24 @@ void channel_flush(struct channel *channel);
 /* shell.c: a program that the host talks to. */
 void shell_run(const struct plan_line *line);
 
+/* member.c: a number within a value, by its path in C. */
+struct member {
+	uint32_t offset, size;
+	bool is_signed, is_bool;
+	/* Where there is none: why, the part of the path that is no name, and the section or struct that has others. */
+	char wrong[192];
+	const char *wanted;
+	uint32_t owner;
+};
+
+bool member_find(const struct btf *btf, uint32_t id, const char *path, struct member *found);
+void member_names(const struct btf *btf, uint32_t owner, void (*visit)(const char *name));
+
+/* write.c: writes to a scheduler's globals. */
+bool write_add(const struct plan_line *line);
+uint64_t write_before(uint64_t ns);
+void write_due(uint64_t ns);
+
 /* verify.c: the operations of the verifier sweep. */
 bool verify_carries_out(struct scheduler *scheduler, struct workers *workers, struct plan_line *line);
 

@@ -43,8 +43,9 @@ static void hold(uint64_t ns)
 	perturb_go(start);
 	end = start + ns;
 	for (next = start; next < end;) {
-		next = next + TICK_NS < end ? next + TICK_NS : end;
+		next = start + write_before((next + TICK_NS < end ? next + TICK_NS : end) - start);
 		sleep_until(next);
+		write_due(next - start);
 		port_watchdog();
 		scheduler_watch(&agent.scheduler);
 		reap_any(&agent.scheduler, &agent.workers);
@@ -80,7 +81,7 @@ static void write_sysctl(const char *name, const char *value)
 		fail_errno("sysctl", name);
 }
 
-/* Carries out one line; false when the scheduler is out, so that the rest would measure nothing. */
+/* Carries out one line; false when the scheduler is out, or was not written to, so that the rest would measure nothing. */
 static bool carry_out(struct plan_line *line)
 {
 	const char *verb = line->token[0];
@@ -101,6 +102,8 @@ static bool carry_out(struct plan_line *line)
 	} else if (!strcmp(verb, "scheduler") && arguments >= 2) {
 		scheduler_start(&agent.scheduler, &line->token[2], plan_u64(line, 1));
 		return !agent.scheduler.lost;
+	} else if (!strcmp(verb, "write") && arguments == 4) {
+		return write_add(line);
 	} else if (!strcmp(verb, "cgroup") && arguments == 2) {
 		cgroup_add(line->token[1], line->token[2]);
 	} else if (!strcmp(verb, "spawn") && arguments >= 3) {

@@ -1,0 +1,285 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* A number within a value by its path in C: "crash", "cfg.limits[2]", or "[3].max" of an array's elements. */
+#include "agent.h"
+
+#include <linux/btf.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define DEEPEST 64 /* types within types; more than any C has, less than a cycle's */
+#define POINTER_BYTES 8
+
+struct search {
+	const struct btf *btf;
+	const char *path;	/* all of it */
+	struct member *found;
+};
+
+static bool wrong(const struct search *search, uint32_t owner, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+
+static bool wrong(const struct search *search, uint32_t owner, const char *format, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, format);
+	vsnprintf(search->found->wrong, sizeof(search->found->wrong), format, arguments);
+	va_end(arguments);
+	search->found->owner = owner;
+	return false;
+}
+
+/* The first name of `rest` is none of `owner`'s. */
+static bool unknown(const struct search *search, uint32_t owner, const char *rest)
+{
+	const struct btf_type *type = btf_type(search->btf, owner);
+	const char *name = btf_text(search->btf, type->name_off);
+
+	search->found->wanted = rest;
+	if (BTF_INFO_KIND(type->info) == BTF_KIND_DATASEC)
+		return wrong(search, owner, "no such variable in %s", name);
+	return wrong(search, owner, "%s has no such member", *name ? name : "a struct without a name");
+}
+
+/* The type behind typedefs and qualifiers; 0 where there is none. */
+static uint32_t bare(const struct btf *btf, uint32_t id)
+{
+	for (int depth = 0; depth < DEEPEST; depth++) {
+		const struct btf_type *type = btf_type(btf, id);
+
+		if (!type)
+			return 0;
+		switch (BTF_INFO_KIND(type->info)) {
+		case BTF_KIND_TYPEDEF:
+		case BTF_KIND_VOLATILE:
+		case BTF_KIND_CONST:
+		case BTF_KIND_RESTRICT:
+		case BTF_KIND_TYPE_TAG:
+			id = type->type;
+			break;
+		default:
+			return id;
+		}
+	}
+	return 0;
+}
+
+static const struct btf_array *array_of(const struct btf_type *type)
+{
+	return (const void *)(type + 1);
+}
+
+static uint64_t size_of(const struct btf *btf, uint32_t id)
+{
+	uint64_t times = 1;
+
+	for (int depth = 0; depth < DEEPEST; depth++) {
+		const struct btf_type *type = btf_type(btf, bare(btf, id));
+
+		if (!type)
+			return 0;
+		switch (BTF_INFO_KIND(type->info)) {
+		case BTF_KIND_ARRAY:
+			times *= array_of(type)->nelems;
+			id = array_of(type)->type;
+			break;
+		case BTF_KIND_PTR:
+			return times * POINTER_BYTES;
+		default:
+			return times * type->size;
+		}
+	}
+	return 0;
+}
+
+static bool is_struct(const struct btf_type *type)
+{
+	unsigned int kind = BTF_INFO_KIND(type->info);
+
+	return kind == BTF_KIND_STRUCT || kind == BTF_KIND_UNION;
+}
+
+static bool ends_name(char c)
+{
+	return !c || c == '.' || c == '[';
+}
+
+/* Whether `name` is what `path` begins with, up to where a name ends. A static of a function has a dot in its name. */
+static bool begins(const char *path, const char *name)
+{
+	size_t length = strlen(name);
+
+	return length && !strncmp(path, name, length) && ends_name(path[length]);
+}
+
+struct field {
+	uint32_t type;
+	uint32_t bit;
+	uint32_t bits;		/* of a bit field; 0 for none */
+};
+
+/* The member that `path` begins with, those of members without a name included. */
+static bool find_field(const struct btf *btf, uint32_t id, const char *path, int depth, const char **rest,
+		       struct field *field)
+{
+	const struct btf_type *owner = btf_type(btf, id);
+	const struct btf_member *members = (const void *)(owner + 1);
+
+	for (uint32_t i = 0; i < BTF_INFO_VLEN(owner->info); i++) {
+		const char *name = btf_text(btf, members[i].name_off);
+		bool flagged = BTF_INFO_KFLAG(owner->info);
+		uint32_t bit = flagged ? BTF_MEMBER_BIT_OFFSET(members[i].offset) : members[i].offset;
+		uint32_t inner = bare(btf, members[i].type);
+
+		if (begins(path, name)) {
+			*rest = path + strlen(name);
+			*field = (struct field){ members[i].type, bit,
+						 flagged ? BTF_MEMBER_BITFIELD_SIZE(members[i].offset) : 0 };
+			return true;
+		}
+		if (!*name && inner && depth < DEEPEST && is_struct(btf_type(btf, inner)) &&
+		    find_field(btf, inner, path, depth + 1, rest, field)) {
+			field->bit += bit;
+			return true;
+		}
+	}
+	return false;
+}
+
+/* Where a path ends: what it names must be a number that has its bytes for itself. */
+static bool is_number(const struct search *search, uint32_t id, const struct field *field)
+{
+	const struct btf_type *type = btf_type(search->btf, id);
+	struct member *found = search->found;
+	uint32_t encoding;
+
+	found->size = type->size;
+	switch (BTF_INFO_KIND(type->info)) {
+	case BTF_KIND_INT:
+		memcpy(&encoding, type + 1, sizeof(encoding));
+		found->is_signed = BTF_INT_ENCODING(encoding) & BTF_INT_SIGNED;
+		found->is_bool = BTF_INT_ENCODING(encoding) & BTF_INT_BOOL;
+		if (BTF_INT_OFFSET(encoding) || BTF_INT_BITS(encoding) != type->size * 8)
+			return wrong(search, 0, "is a bit field, whose bytes are its neighbours', too");
+		break;
+	case BTF_KIND_ENUM:
+	case BTF_KIND_ENUM64:
+		found->is_signed = BTF_INFO_KFLAG(type->info);
+		break;
+	case BTF_KIND_STRUCT:
+	case BTF_KIND_UNION:
+		return wrong(search, id, "is a struct or union; name a member of it");
+	case BTF_KIND_ARRAY:
+		return wrong(search, 0, "is an array of %u; name an element, such as %s[0]", array_of(type)->nelems,
+			     search->path);
+	case BTF_KIND_PTR:
+		return wrong(search, 0, "is a pointer");
+	default:
+		return wrong(search, 0, "is no integer, bool or enum");
+	}
+	if (field->bits || field->bit % 8)
+		return wrong(search, 0, "is a bit field, whose bytes are its neighbours', too");
+	if (found->size != 1 && found->size != 2 && found->size != 4 && found->size != 8)
+		return wrong(search, 0, "is a number of %u bytes; of 1, 2, 4 or 8 they can be written", found->size);
+	return true;
+}
+
+/* Follows the rest of a path from a value of type `id` that begins at `offset`. */
+static bool follow(const struct search *search, uint32_t id, uint64_t offset, const char *rest)
+{
+	const struct btf *btf = search->btf;
+	struct field field = { 0 };
+
+	for (;;) {
+		const struct btf_type *type;
+
+		id = bare(btf, id);
+		type = btf_type(btf, id);
+		if (!type)
+			return wrong(search, 0, "is of no known type");
+		if (!*rest)
+			break;
+		if (field.bits)
+			return wrong(search, 0, "a bit field has no parts");
+		if (*rest == '[' && BTF_INFO_KIND(type->info) == BTF_KIND_ARRAY) {
+			char *end;
+			unsigned long index = strtoul(rest + 1, &end, 10);
+
+			if (end == rest + 1 || *end != ']' || !ends_name(end[1]))
+				return wrong(search, 0, "%s: an index is a whole number in brackets", rest);
+			if (index >= array_of(type)->nelems)
+				return wrong(search, 0, "[%lu] is beyond its %u elements", index, array_of(type)->nelems);
+			id = array_of(type)->type;
+			offset += index * size_of(btf, id);
+			rest = end + 1;
+		} else if (*rest == '.' && is_struct(type)) {
+			if (!find_field(btf, id, rest + 1, 0, &rest, &field))
+				return unknown(search, id, rest + 1);
+			id = field.type;
+			offset += field.bit / 8;
+		} else {
+			return wrong(search, 0, "%s is behind what is no %s", rest, *rest == '[' ? "array" : "struct");
+		}
+	}
+	if (offset > UINT32_MAX)
+		return wrong(search, 0, "is beyond what a map holds");
+	search->found->offset = (uint32_t)offset;
+	return is_number(search, id, &field);
+}
+
+/*
+ * Finds `path` in a value of type `id`. For the variables of a section the path begins with a variable's name, for
+ * another type with "." or "[". False where it is not to be had, with what is wrong.
+ */
+bool member_find(const struct btf *btf, uint32_t id, const char *path, struct member *found)
+{
+	const struct btf_type *section = btf_type(btf, id), *best = NULL;
+	struct search search = { .btf = btf, .path = path, .found = found };
+	const struct btf_var_secinfo *variables;
+	size_t length = 0;
+	uint32_t offset = 0;
+
+	*found = (struct member){ 0 };
+	if (!section)
+		return wrong(&search, 0, "is of no known type");
+	if (BTF_INFO_KIND(section->info) != BTF_KIND_DATASEC)
+		return follow(&search, id, 0, path);
+	variables = (const void *)(section + 1);
+	for (uint32_t i = 0; i < BTF_INFO_VLEN(section->info); i++) {
+		const struct btf_type *variable = btf_type(btf, variables[i].type);
+		const char *name = variable ? btf_text(btf, variable->name_off) : "";
+
+		/* Of "count" and a function's static "run.count", the path run.count names the second. */
+		if (!begins(path, name) || strlen(name) <= length)
+			continue;
+		best = variable;
+		length = strlen(name);
+		offset = variables[i].offset;
+	}
+	if (!best)
+		return unknown(&search, id, path);
+	return follow(&search, best->type, offset, path + length);
+}
+
+/* Calls `visit` with the name of each variable of a section, or of each member of a struct. */
+void member_names(const struct btf *btf, uint32_t owner, void (*visit)(const char *name))
+{
+	const struct btf_type *type = btf_type(btf, owner);
+	const struct btf_var_secinfo *variables = (const void *)(type + 1);
+	const struct btf_member *members = (const void *)(type + 1);
+
+	for (uint32_t i = 0; type && i < BTF_INFO_VLEN(type->info); i++) {
+		if (BTF_INFO_KIND(type->info) == BTF_KIND_DATASEC) {
+			const struct btf_type *variable = btf_type(btf, variables[i].type);
+
+			visit(variable ? btf_text(btf, variable->name_off) : "");
+		} else if (is_struct(type)) {
+			if (*btf_text(btf, members[i].name_off))
+				visit(btf_text(btf, members[i].name_off));
+			else if (bare(btf, members[i].type) && bare(btf, members[i].type) != owner)
+				member_names(btf, bare(btf, members[i].type), visit);
+		}
+	}
+}
