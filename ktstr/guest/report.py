@@ -6,9 +6,21 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from ktstr.guest.exit import SchedulerExit, read_exit
+from ktstr.guest.kernel_log import KernelBug, console_messages, read_bugs
 from ktstr.topology import parse_cpu_list
 
-__all__ = ["GuestCpu", "GuestReport", "Perturbed", "SchedulerState", "Switches", "WorkerStats", "read_report"]
+__all__ = [
+    "GuestCpu",
+    "GuestReport",
+    "MapWrite",
+    "Perturbed",
+    "RefusedWrite",
+    "SchedulerState",
+    "Switches",
+    "WorkerStats",
+    "read_report",
+]
 
 Event = dict[str, Any]
 
@@ -82,6 +94,30 @@ class Switches:
 
 
 @dataclass(frozen=True)
+class MapWrite:
+    """A write to a scheduler's global as it was made: when, in guest ns since boot, and what was there before."""
+
+    map: str
+    variable: str
+    value: int
+    was: int
+    bytes: int
+    at_ns: int
+
+
+@dataclass(frozen=True)
+class RefusedWrite:
+    """A write that could not be made: why, and if a name was wrong, that one and those that there are in its place."""
+
+    map: str
+    variable: str
+    value: int
+    why: str
+    wanted: str
+    known: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class SchedulerState:
     """What /sys/kernel/sched_ext said at one moment (`attached`, `held`, `stopped`, `default`).
 
@@ -99,8 +135,9 @@ class SchedulerState:
 
 @dataclass(frozen=True)
 class GuestReport:
-    """A guest's events in order of kind. `exit` is the scheduler's `{"status": n}` or `{"signal": n}`; `guest_ns` is
-    the time from the plan's begin to the last event."""
+    """A guest's events in order of kind. `exit` is how the scheduler's program ended, `{"status": n}` or
+    `{"signal": n}`, `scheduler_exit` how the scheduler did before it was asked to; `guest_ns` is the time from the
+    plan's begin to the last event."""
 
     release: str
     clocksource: str
@@ -115,6 +152,10 @@ class GuestReport:
     guest_ns: int
     perturbed: tuple[Perturbed, ...]
     switches: Switches | None
+    scheduler_exit: SchedulerExit | None = None
+    kernel_bugs: tuple[KernelBug, ...] = ()
+    writes: tuple[MapWrite, ...] = ()
+    refused_write: RefusedWrite | None = None
 
     def state(self, when: str) -> SchedulerState | None:
         """The state at `when`, or None where the guest did not get there."""
@@ -127,8 +168,11 @@ class GuestReport:
         return data
 
 
-def read_report(events: Sequence[Event]) -> GuestReport:
-    """The report of a guest's events; fields of what never happened are empty or zero."""
+def read_report(events: Sequence[Event], console: str = "") -> GuestReport:
+    """The report of a guest's events; fields of what never happened are empty or zero.
+
+    The kernel's log is that of the `console` where the guest did not come to tell it.
+    """
 
     def of(kind: str) -> list[Event]:
         return [event for event in events if event.get("ev") == kind]
@@ -138,6 +182,11 @@ def read_report(events: Sequence[Event]) -> GuestReport:
     hold = next(iter(of("hold")), {})
     left = next(iter(of("sched_exit")), None)
     switches = next(iter(of("switches")), None)
+    messages = (
+        [(event["at_ns"], event["text"]) for event in of("kmsg")]
+        if of("kmsg") or of("end")
+        else console_messages(console, begin.get("t", 0))
+    )
     return GuestReport(
         release=boot.get("release", ""),
         clocksource=boot.get("clocksource", ""),
@@ -148,12 +197,26 @@ def read_report(events: Sequence[Event]) -> GuestReport:
         states=tuple(_state(event) for event in of("sched_state")),
         exit=None if left is None else {key: left[key] for key in ("status", "signal") if key in left},
         log=tuple(event["text"] for event in of("sched_log")),
-        kernel_log=tuple(f"[{event['at_ns'] / 1e9:12.6f}] {event['text']}" for event in of("kmsg")),
+        kernel_log=tuple(f"[{at_ns / 1e9:12.6f}] {text}" for at_ns, text in messages),
         guest_ns=max((event.get("t", 0) for event in events), default=0) - begin.get("t", 0),
         perturbed=tuple(_perturbed(event) for event in of("perturbed")),
         switches=None
         if switches is None
         else Switches(switches["count"], switches["lost"], switches["order"]),
+        scheduler_exit=read_exit(events),
+        kernel_bugs=read_bugs(messages),
+        writes=tuple(
+            MapWrite(
+                event["map"],
+                event["variable"],
+                int(event["value"]),
+                event["was"],
+                event["bytes"],
+                event["t"],
+            )
+            for event in of("write")
+        ),
+        refused_write=_refused(of("write_refused"), of("write_known")),
     )
 
 
@@ -199,6 +262,15 @@ def _perturbed(event: Event) -> Perturbed:
         comm=event.get("comm", ""),
         pid=event.get("pid", 0),
     )
+
+
+def _refused(refused: list[Event], known: list[Event]) -> RefusedWrite | None:
+    for event in refused:
+        names = tuple(one["name"] for one in known)
+        return RefusedWrite(
+            event["map"], event["variable"], int(event["value"]), event["why"], event["wanted"], names
+        )
+    return None
 
 
 def _state(event: Event) -> SchedulerState:

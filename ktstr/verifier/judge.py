@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ktstr.guest.kernel_log import read_bugs
 from ktstr.guest.report import GuestReport, read_report
 from ktstr.scenario.plan import ATTACH_S
 from ktstr.scheduler import Scheduler
@@ -55,12 +56,6 @@ _TYPES = (
     "netfilter",
 )
 
-# What the kernel writes when something is wrong with itself: WARN, BUG, oopses, lockups, stalls, sanitizers, lockdep.
-_WARNING = re.compile(
-    r"^(?:WARNING: |BUG: |kernel BUG at |Oops\b|UBSAN: |INFO: (?:rcu_|task .* blocked|possible |suspicious )"
-    r"|rcu: INFO: |watchdog: BUG: |Kernel panic|unchecked MSR|general protection fault"
-    r"|refcount_t: |list_(?:add|del) corruption)"
-)
 # Of libbpf, the kernel tree's schedulers and ktstr's loader, once the programs are loaded.
 _ATTACHING = re.compile(r"[Aa]ttach")
 _PARTIAL = "switched only tasks of policy SCHED_EXT (switch_all is 0)"
@@ -108,11 +103,11 @@ def findings(cell: Cell, result: VmResult, max_insns: int | None) -> tuple[Findi
 
 def kernel_warnings(result: VmResult) -> list[Finding]:
     """A finding for the first warning in the kernel's log, with how many there are."""
-    warnings = [event["text"] for event in result.of("kmsg") if _WARNING.search(event["text"])]
-    if not warnings:
+    bugs = read_bugs((event["at_ns"], event["text"]) for event in result.of("kmsg"))
+    if not bugs:
         return []
-    more = f" (and {len(warnings) - 1} more)" if len(warnings) > 1 else ""
-    return [Finding("kernel", f"the kernel warned: {warnings[0]}{more}")]
+    more = f" (and {len(bugs) - 1} more)" if len(bugs) > 1 else ""
+    return [Finding("kernel", f"the kernel warned: {bugs[0].text}{more}")]
 
 
 def limit_of(scheduler: Scheduler, program: str, max_insns: int | None) -> int | None:
