@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tqdm import tqdm
 
-from ktstr.checks.judge import Violation, judge
+from ktstr.checks.judge import Violation, judge, judge_expected
+from ktstr.checks.mistake import mistake_of_test
 from ktstr.checks.thresholds import Checks
 from ktstr.errors import KtstrError
 from ktstr.guest.report import GuestReport, WorkerStats, read_report
@@ -100,6 +101,7 @@ class Ctx:
         self._way = way
         self._perturb = perturb
         self._oversubscribe = oversubscribe
+        self._as_expected = False
 
     @property
     def topology(self) -> Topology:
@@ -135,7 +137,11 @@ class Ctx:
         limits = (checks or Checks()).over(self.test.checks)
         if accel.clock == "virtual":
             self._refuse_finer_than_turn(limits, bounded_turn)
-        program = scheduler_program(self.test.scheduler, self.kernel, self.test.sched_args)
+        if self.test.expected and (judged := (checks or Checks()).about_scheduling):
+            raise KtstrError(f"ctx.run: checks: {', '.join(judged)}: contradicts the test's expect_err")
+        constants = {write.variable: write.value for write in self.test.writes if write.is_rodata}
+        scheduler = replace(self.test.scheduler, rodata={**self.test.scheduler.rodata, **constants})
+        program = scheduler_program(scheduler, self.kernel, self.test.sched_args)
         scenario = _Scenario(cgroups, hold, limits, bounded_turn, trace or self._perturb, program)
         perturbed = perturbations(self.seed, self.topology, hold) if self._perturb else None
         folder = self.artifacts / f"run-{len(self.runs) + 1}"
@@ -143,6 +149,9 @@ class Ctx:
         self.runs.append(run_record(job, report.result, report.guest, report.violations))
         if report.result.ending in (Ending.AGENT_FAILED, Ending.QEMU_DIED):
             raise KtstrError(f"{report.result.why} (console and command in {folder})")
+        if why := mistake_of_test(self.test.scheduler, report.guest):
+            raise KtstrError(f"{self.test.name}: {why}")
+        self._as_expected = self._as_expected or report.passed
         if report.passed or not check:
             return report
         few = self._shrunk(scenario, perturbed, accel, folder / "shrunk", report) if perturbed else None
@@ -157,6 +166,14 @@ class Ctx:
             )
         )
 
+    def finish(self) -> None:
+        """Raise VerdictFailed where the test is over and the error that it expects has not fired in any run."""
+        if self.test.expected and not self._as_expected:
+            what = "no run ended with it" if self.runs else "the test ran no scenario"
+            raise VerdictFailed(
+                f"{self.test.name}: expected error did not fire: {what} (expected: {self.test.expected.named})"
+            )
+
     def _judged(
         self,
         scenario: _Scenario,
@@ -168,12 +185,15 @@ class Ctx:
 
         job = self._job(scenario, perturbed, accel.clock)
         result = run(job, accel, folder, self._way)
-        guest = read_report(result.events)
-        if result.ending is Ending.DONE:
+        guest = read_report(result.events, result.console)
+        expected = self.test.expected
+        if result.ending is not Ending.DONE:
+            violations = [Violation("guest", f"{result.ending.value}: {result.why}")]
+        elif expected:
+            violations = judge_expected(guest, scenario.limits, expected, self.test.writes)
+        else:
             sched_ext = self.test.scheduler.is_sched_ext
             violations = judge(guest, scenario.limits, self.topology, scenario.cgroups, sched_ext)
-        else:
-            violations = [Violation("guest", f"{result.ending.value}: {result.why}")]
         return job, RunReport(tuple(violations), guest, result)
 
     def _shrunk(
@@ -228,6 +248,7 @@ class Ctx:
             hold_s=scenario.hold_s,
             sysctls=scheduler.sysctls,
             scheduler=program.command,
+            writes=self.test.writes,
             perturbations=perturbed,
             trace=scenario.trace,
         )

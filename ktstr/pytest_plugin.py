@@ -247,6 +247,16 @@ def ctx(request: pytest.FixtureRequest, _ktstr_kernel: object, _ktstr_seed: obje
 
 
 @pytest.hookimpl(wrapper=True)
+def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> Generator[None, object, object]:
+    result = yield
+    if _is_ours(pyfuncitem):
+        from ktstr.plugin.plan import finish
+
+        finish(pyfuncitem)
+    return result
+
+
+@pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+from ktstr.checks.expect import ExpectedError, expected_error
 from ktstr.checks.thresholds import DEFAULT_CHECKS, Checks
 from ktstr.errors import KtstrError
+from ktstr.scenario.map_write import BpfMapWrite, map_writes
 from ktstr.scheduler import EEVDF, Scheduler
 from ktstr.topology import Topology
 from ktstr.values import seconds, shown, strings, whole
@@ -32,6 +34,8 @@ class KtstrTest:
     memory_mb: int | None
     sched_args: tuple[str, ...]
     ignore: bool
+    writes: tuple[BpfMapWrite, ...] = ()
+    expected: ExpectedError | None = None
 
 
 def ktstr_test(
@@ -48,12 +52,23 @@ def ktstr_test(
     extra_sched_args: tuple[str, ...] | list[str] = (),
     checks: Checks | None = None,
     ignore: bool = False,
+    bpf_map_write: BpfMapWrite | Sequence[BpfMapWrite] | None = None,
+    expect_err: bool = False,
+    expect_scx_bpf_error_contains: str | None = None,
+    expect_scx_bpf_error_matches: str | None = None,
 ) -> Callable[[_Body], _Body]:
     """Make the decorated function `def name(ctx)` a test that pytest collects, whatever its name.
 
     Every topology dimension is inherited from `scheduler` (None: the kernel's default, EEVDF) unless given.
     `duration_s` is the default length of a scenario in guest seconds. `ignore=True` skips the test and keeps its
-    scheduler registered. Raises KtstrError naming the test and the field where a value is not acceptable.
+    scheduler registered.
+
+    `bpf_map_write` writes to the scheduler's globals once it is attached. With `expect_err=True` the test passes only
+    where the kernel ejects the scheduler with an error. `expect_scx_bpf_error_contains` (a text) and
+    `expect_scx_bpf_error_matches` (a regular expression, searched for) say which scx_bpf_error() it must be; both
+    must hold where both are given. docs/crash-tests.md has the details.
+
+    Raises KtstrError naming the test and the field where a value is not acceptable.
     """
 
     if body is not None:
@@ -77,6 +92,21 @@ def ktstr_test(
         arguments = strings(extra_sched_args, "extra_sched_args")
         if arguments and not (base.binary or base.binary_path):
             raise KtstrError(f"extra_sched_args: scheduler {base.name} has no program of its own")
+        writes = map_writes(bpf_map_write)
+        if writes and not base.is_sched_ext:
+            raise KtstrError(f"bpf_map_write: scheduler {base.name} has no BPF to write to")
+        if any(write.is_rodata for write in writes) and base.bpf is None:
+            raise KtstrError(
+                f"bpf_map_write: .rodata: can only be set before the scheduler is loaded, which scheduler {base.name}"
+                f" does by itself; use its arguments"
+            )
+        expected = expected_error(expect_err, expect_scx_bpf_error_contains, expect_scx_bpf_error_matches)
+        if expected and not base.is_sched_ext:
+            raise KtstrError(f"expect_err: scheduler {base.name} is the kernel's own, which is never ejected")
+        if expected and (judged := (checks or Checks()).about_scheduling):
+            raise KtstrError(
+                f"expect_err: contradicts checks of {', '.join(judged)}: what is expected is that the scheduler fails"
+            )
         inherited = base.topology
         return KtstrTest(
             name=name,
@@ -92,6 +122,8 @@ def ktstr_test(
             memory_mb=None if memory_mb is None else whole(memory_mb, "memory_mb", 1, _MAX_MEMORY_MB),
             sched_args=base.sched_args + arguments,
             ignore=ignore,
+            writes=writes,
+            expected=expected,
         )
 
     return decorate

@@ -6,13 +6,16 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from ktstr.checks.expect import ExpectedError
 from ktstr.checks.thresholds import Checks
+from ktstr.guest.exit import program_end
 from ktstr.guest.report import GuestReport, WorkerStats
 from ktstr.scenario.cgroup import REAL_TIME, CgroupDef
+from ktstr.scenario.map_write import BpfMapWrite
 from ktstr.scenario.plan import ATTACH_S
 from ktstr.topology import Topology, cpu_list
 
-__all__ = ["Violation", "judge"]
+__all__ = ["Violation", "judge", "judge_expected"]
 
 _MS = 1_000_000
 # What libbpf and ktstr's loader say when the kernel's verifier refuses a program.
@@ -37,7 +40,51 @@ def judge(
     A scheduler that did not attach, or left, is one violation by itself: what workers did without it says nothing.
     """
     if sched_ext and checks.attached and (out := _scheduler_out(report)):
-        return [Violation("attached", out)]
+        return [Violation("attached", out), *_kernel_bugs(report, checks)]
+    return _scheduled(report, checks, topology, cgroups, sched_ext) + _kernel_bugs(report, checks)
+
+
+def judge_expected(
+    report: GuestReport, checks: Checks, expected: ExpectedError, writes: Sequence[BpfMapWrite]
+) -> list[Violation]:
+    """Every violation of a run that is expected to end with an error, which `writes` bring about, if there are any."""
+    wrong = _not_as_expected(report, expected, writes)
+    violations = [Violation("expected_error", wrong)] if wrong else []
+    return violations + _kernel_bugs(report, checks)
+
+
+def _not_as_expected(
+    report: GuestReport, expected: ExpectedError, writes: Sequence[BpfMapWrite]
+) -> str | None:
+    left = report.scheduler_exit
+    if left is None or not left.is_error:
+        what = (
+            _scheduler_out(report)
+            or f"the scheduler still schedules after {report.held_ns / 1e9:.2f} guest seconds"
+        )
+        return f"expected error did not fire: {what} (expected: {expected.named})"
+    if not expected.fits(left):
+        return f"another error fired than expected: expected {expected.named}, got {left.line}"
+    asked = sorted((w for w in writes if not w.is_rodata), key=lambda write: write.at_s or 0)
+    if missing := asked[len(report.writes) :]:
+        return (
+            f"the error fired before {missing[0].name} was written, so that is not what made it: {left.line}"
+        )
+    return None
+
+
+def _kernel_bugs(report: GuestReport, checks: Checks) -> list[Violation]:
+    bugs = report.kernel_bugs
+    if not checks.kernel_clean or not bugs:
+        return []
+    more = f" (and {len(bugs) - 1} more)" if len(bugs) > 1 else ""
+    return [Violation("kernel_clean", f"the kernel reported a bug ({bugs[0].kind}): {bugs[0].text}{more}")]
+
+
+def _scheduled(
+    report: GuestReport, checks: Checks, topology: Topology, cgroups: Sequence[CgroupDef], sched_ext: bool
+) -> list[Violation]:
+    """What a scheduler that stayed did wrong."""
     violations = _died(report.workers)
     # What a worker did not do after its end says nothing of the scheduler.
     alive = [w for w in report.workers if w.died is None]
@@ -74,7 +121,9 @@ def _scheduler_out(report: GuestReport) -> str | None:
         return "the guest ended before the scenario did"
     if held.state != "enabled":
         after = f"after {report.held_ns / 1e9:.2f} of {report.asked_ns / 1e9:.2f} guest seconds"
-        return f"the scheduler attached and then left {after} ({how}): {_kernel_said(report) or _telling(report.log)}"
+        left = report.scheduler_exit
+        why = left.line if left and left.reason and left.line != how else _telling(report.log)
+        return f"the scheduler attached and then left {after} ({how}): {why}"
     if held.enable_seq != attached.enable_seq:
         return (
             f"the scheduler was replaced while it ran: enable_seq {attached.enable_seq} at the start,"
@@ -82,6 +131,8 @@ def _scheduler_out(report: GuestReport) -> str | None:
         )
     if not held.running:
         return f"the scheduler's program ended while its BPF stayed attached ({how})"
+    if report.scheduler_exit is not None:
+        return f"the scheduler failed as it was stopped: {report.scheduler_exit.line}"
     return None
 
 
@@ -179,9 +230,10 @@ def _names(workers: Sequence[WorkerStats]) -> str:
 def _ended(report: GuestReport) -> str:
     if report.exit is None:
         return "its program still ran"
-    if "signal" in report.exit:
-        return f"its program was killed by signal {report.exit['signal']}"
-    return f"its program ended with status {report.exit['status']}"
+    left = report.scheduler_exit
+    if left and left.kind == "oom_killed":
+        return left.line
+    return program_end(**report.exit)
 
 
 def _telling(log: Sequence[str]) -> str:
@@ -192,10 +244,3 @@ def _telling(log: Sequence[str]) -> str:
             if word in line:
                 return line
     return lines[-1] if lines else "it printed nothing"
-
-
-def _kernel_said(report: GuestReport) -> str:
-    """What sched_ext logged when it disabled the scheduler."""
-    lines = [line.split("] ", 1)[1] for line in report.kernel_log if "sched_ext: " in line]
-    told = [line for line in lines if "disabled" in line or "errored" in line or "stall" in line]
-    return "; ".join(told[:2])

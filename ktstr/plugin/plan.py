@@ -22,7 +22,16 @@ from ktstr.vm.job import DEFAULT_WAY, Way
 if TYPE_CHECKING:
     from ktstr.context import Ctx
 
-__all__ = ["KERNEL_FIXTURE", "Options", "Plan", "describe", "make_context", "options_of", "plan_tests"]
+__all__ = [
+    "KERNEL_FIXTURE",
+    "Options",
+    "Plan",
+    "describe",
+    "finish",
+    "make_context",
+    "options_of",
+    "plan_tests",
+]
 
 KERNEL_FIXTURE = "_ktstr_kernel"
 SEED_FIXTURE = "_ktstr_seed"
@@ -162,6 +171,19 @@ def make_context(item: pytest.Item, session_name: str) -> Ctx:
         oversubscribe=plan.options.oversubscribe,
     )
     return context
+
+
+def finish(item: pytest.Item) -> None:
+    """Raise VerdictFailed where the body of a planned item returned and the error that it expects has not fired."""
+    from ktstr.context import VerdictFailed
+
+    test, context = item.stash[_PLAN].test, item.stash.get(_CONTEXT, None)
+    if test.expected and context is None:
+        raise VerdictFailed(
+            f"{test.name}: expected error did not fire: the test takes no ctx, and so ran nothing"
+        )
+    if test.expected and context:
+        context.finish()
 
 
 def describe(item: pytest.Item, error: BaseException | None) -> Mapping[str, object]:

@@ -8,6 +8,8 @@ from report_data import MS, report, workers
 from ktstr import CgroupDef, Checks, Cpuset, Topology
 from ktstr.checks.judge import judge
 from ktstr.checks.thresholds import DEFAULT_CHECKS
+from ktstr.guest.exit import SchedulerExit
+from ktstr.guest.kernel_log import KernelBug
 from ktstr.guest.report import GuestReport, SchedulerState
 from ktstr.scenario.cgroup import Policy
 
@@ -208,7 +210,8 @@ def test_a_scheduler_that_exits_at_once() -> None:
 
 def test_a_scheduler_that_crashes_at_once() -> None:
     assert out(states=never_attached(), exit={"signal": 11}, log=()) == (
-        "the scheduler exited before it attached (its program was killed by signal 11): it printed nothing"
+        "the scheduler exited before it attached (its program was killed by signal 11 (SIGSEGV)):"
+        " it printed nothing"
     )
 
 
@@ -222,15 +225,20 @@ def test_a_guest_that_ended_before_its_scenario() -> None:
     assert out(states=(ATTACHED,)) == "the guest ended before the scenario did"
 
 
+STALL = SchedulerExit("stall", "runnable task stall", "w[7] failed to run for 5.120s")
+
+
 def test_a_scheduler_that_leaves_is_told_with_the_kernels_reason() -> None:
     states = (ATTACHED, SchedulerState("held", "disabled", "", 1, False))
-    kernel_log = (
-        '[    3.700000] sched_ext: BPF scheduler "mine" enabled',
-        '[    4.200000] sched_ext: BPF scheduler "mine" disabled (runnable task stall)',
-    )
-    assert out(states=states, held_ns=500 * MS, exit={"status": 0}, kernel_log=kernel_log) == (
+    assert out(states=states, held_ns=500 * MS, exit={"status": 0}, scheduler_exit=STALL) == (
         "the scheduler attached and then left after 0.50 of 2.00 guest seconds"
-        ' (its program ended with status 0): sched_ext: BPF scheduler "mine" disabled (runnable task stall)'
+        " (its program ended with status 0): runnable task stall: w[7] failed to run for 5.120s"
+    )
+
+
+def test_a_scheduler_that_fails_when_it_is_stopped() -> None:
+    assert out(scheduler_exit=STALL) == (
+        "the scheduler failed as it was stopped: runnable task stall: w[7] failed to run for 5.120s"
     )
 
 
@@ -243,12 +251,33 @@ def test_a_scheduler_that_was_replaced() -> None:
 def test_a_program_that_leaves_its_bpf_behind() -> None:
     states = (ATTACHED, SchedulerState("held", "enabled", "mine", 1, False))
     assert out(states=states, exit={"signal": 9}) == (
-        "the scheduler's program ended while its BPF stayed attached (its program was killed by signal 9)"
+        "the scheduler's program ended while its BPF stayed attached (its program was killed by signal 9"
+        " (SIGKILL))"
     )
 
 
 def test_attached_can_be_turned_off() -> None:
     assert judged(report(states=never_attached(), workers=workers({"ext": False})), attached=False) == []
+
+
+# kernel_clean
+
+WARNED = KernelBug("warning", "WARNING: kernel/sched/ext/ext.c:42 at balance_one+0x1/0x2, CPU#1: w/7", 5)
+
+
+def test_a_kernel_that_warned_is_told_after_what_the_scheduler_did() -> None:
+    guest = report(kernel_bugs=(WARNED, WARNED, WARNED), workers=workers({"iterations": 0}))
+    assert judged(guest, max_spread_pct=False)[1:] == [
+        ("kernel_clean", f"the kernel reported a bug (warning): {WARNED.text} (and 2 more)")
+    ]
+    assert [check for check, _ in judged(report(states=never_attached(), kernel_bugs=(WARNED,)))] == [
+        "attached",
+        "kernel_clean",
+    ]
+
+
+def test_kernel_clean_can_be_turned_off() -> None:
+    assert judged(report(kernel_bugs=(WARNED,)), kernel_clean=False) == []
 
 
 # Workers that ended

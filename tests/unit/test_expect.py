@@ -1,0 +1,281 @@
+"""Crash tests: what may be expected, and when a run has ended as it was expected to."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from report_data import MS, report
+
+from ktstr import BpfMapWrite, Checks, Ctx, KtstrError, Scheduler, ktstr_test
+from ktstr.checks.expect import ExpectedError
+from ktstr.checks.judge import judge_expected
+from ktstr.checks.mistake import mistake_of_test
+from ktstr.checks.thresholds import DEFAULT_CHECKS
+from ktstr.guest.exit import SchedulerExit
+from ktstr.guest.kernel_log import KernelBug
+from ktstr.guest.report import GuestReport, MapWrite, RefusedWrite, SchedulerState
+from ktstr.testing import KtstrTest, record_of
+
+MINE = Scheduler("mine", binary="mine")
+BPF = Scheduler("mine", bpf=Path("mine.bpf.c"))
+WRITE = BpfMapWrite(".bss", "crash", 1)
+CRASHED = SchedulerExit("scx_bpf_error", "scx_bpf_error", "mine: host-triggered crash", status=0)
+STALLED = SchedulerExit("stall", "runnable task stall", "w[7] failed to run for 5.120s", status=0)
+WRITTEN = MapWrite(".bss", "crash", 1, 0, 4, 5)
+LEFT = (
+    SchedulerState("attached", "enabled", "mine", 1, True),
+    SchedulerState("held", "disabled", "", 1, False),
+)
+
+
+def recorded(**fields: Any) -> KtstrTest:
+    @ktstr_test(**{"scheduler": MINE, **fields})
+    def body(ctx: Ctx) -> None: ...
+
+    record = record_of(body)
+    assert record is not None
+    return record
+
+
+# Declaring
+
+
+def test_a_test_expects_no_error_unless_it_says_so() -> None:
+    record = recorded()
+    assert (record.expected, record.writes) == (None, ())
+
+
+def test_a_test_may_expect_any_error_or_a_certain_one() -> None:
+    assert recorded(expect_err=True).expected == ExpectedError()
+    both = {"expect_scx_bpf_error_contains": "crash", "expect_scx_bpf_error_matches": r"cr\w+h$"}
+    assert recorded(expect_err=True, **both).expected == ExpectedError("crash", r"cr\w+h$")
+
+
+def test_one_write_or_several_are_declared() -> None:
+    assert recorded(bpf_map_write=WRITE).writes == (WRITE,)
+    assert recorded(bpf_map_write=[WRITE, WRITE]).writes == (WRITE, WRITE)
+
+
+@pytest.mark.parametrize(
+    ("fields", "why"),
+    [
+        ({"expect_err": 1}, "expect_err=1: must be True or False"),
+        ({"expect_scx_bpf_error_contains": "x"}, "expect_scx_bpf_error_contains: needs expect_err=True"),
+        ({"expect_scx_bpf_error_matches": "x"}, "expect_scx_bpf_error_matches: needs expect_err=True"),
+        (
+            {"expect_err": True, "expect_scx_bpf_error_contains": ""},
+            "expect_scx_bpf_error_contains='': every message contains that; must be a text that tells errors apart",
+        ),
+        (
+            {"expect_err": True, "expect_scx_bpf_error_contains": " "},
+            "expect_scx_bpf_error_contains=' ': every message contains that; must be a text that tells errors apart",
+        ),
+        (
+            {"expect_err": True, "expect_scx_bpf_error_contains": ["x"]},
+            "expect_scx_bpf_error_contains=['x']: must be a string",
+        ),
+        (
+            {"expect_err": True, "expect_scx_bpf_error_matches": "a*"},
+            "expect_scx_bpf_error_matches='a*': matches the empty text, and so every message",
+        ),
+        (
+            {"expect_err": True, "expect_scx_bpf_error_matches": ""},
+            "expect_scx_bpf_error_matches='': matches the empty text, and so every message",
+        ),
+        (
+            {"expect_err": True, "expect_scx_bpf_error_matches": "(crash"},
+            "expect_scx_bpf_error_matches='(crash': not a regular expression: missing ), unterminated subpattern"
+            " at position 0",
+        ),
+        (
+            {"expect_err": True, "checks": Checks(max_gap_ms=5, attached=True, isolation=False)},
+            "expect_err: contradicts checks of attached, max_gap_ms: what is expected is that the scheduler fails",
+        ),
+        (
+            {"expect_err": True, "scheduler": None},
+            "expect_err: scheduler eevdf is the kernel's own, which is never ejected",
+        ),
+        (
+            {"bpf_map_write": WRITE, "scheduler": None},
+            "bpf_map_write: scheduler eevdf has no BPF to write to",
+        ),
+        (
+            {"bpf_map_write": (".bss", "crash", 1)},
+            "bpf_map_write='.bss': must be BpfMapWrite(...), or a list of them",
+        ),
+        (
+            {"bpf_map_write": BpfMapWrite(".rodata", "limit", 1)},
+            "bpf_map_write: .rodata: can only be set before the scheduler is loaded, which scheduler mine does by"
+            " itself; use its arguments",
+        ),
+    ],
+    ids=str,
+)
+def test_what_cannot_be_expected_is_refused(fields: dict[str, Any], why: str) -> None:
+    with pytest.raises(KtstrError) as refused:
+        recorded(**fields)
+    assert str(refused.value) == f"{__name__}.body: {why}"
+
+
+def test_checks_of_the_kernel_go_with_an_expected_error() -> None:
+    assert recorded(expect_err=True, checks=Checks(kernel_clean=False)).checks.kernel_clean is False
+
+
+def test_a_constant_can_be_set_for_a_scheduler_that_ktstr_loads() -> None:
+    assert recorded(scheduler=BPF, bpf_map_write=BpfMapWrite(".rodata", "limit", 1)).writes[0].is_rodata
+
+
+# Judging
+
+
+def judged(
+    left: SchedulerExit | None, expected: ExpectedError, *writes: BpfMapWrite, **changes: Any
+) -> list[tuple[str, str]]:
+    states = {"states": LEFT} if left else {}
+    guest = report(**{"scheduler_exit": left, "writes": (WRITTEN,), **states, **changes})
+    violations = judge_expected(guest, DEFAULT_CHECKS, expected, writes)
+    return [(violation.check, violation.message) for violation in violations]
+
+
+@pytest.mark.parametrize(
+    "expected",
+    [
+        ExpectedError(),
+        ExpectedError("host-triggered"),
+        ExpectedError(None, r"^mine: .* crash$"),
+        ExpectedError("triggered", r"\bhost\b"),
+    ],
+)
+def test_the_expected_error_passes(expected: ExpectedError) -> None:
+    assert judged(CRASHED, expected, WRITE) == []
+
+
+@pytest.mark.parametrize(
+    "expected",
+    [
+        ExpectedError("guest-triggered"),
+        ExpectedError(None, "^crash"),
+        ExpectedError("host-triggered", "^crash"),
+        ExpectedError("guest-triggered", "crash"),
+    ],
+)
+def test_another_message_fails_and_both_are_told(expected: ExpectedError) -> None:
+    assert judged(CRASHED, expected) == [
+        (
+            "expected_error",
+            f"another error fired than expected: expected {expected.named}, got scx_bpf_error:"
+            " mine: host-triggered crash",
+        )
+    ]
+
+
+def test_a_stall_is_an_error_and_no_scx_bpf_error() -> None:
+    assert judged(STALLED, ExpectedError()) == []
+    assert judged(STALLED, ExpectedError("failed to run")) == [
+        (
+            "expected_error",
+            "another error fired than expected: expected scx_bpf_error containing 'failed to run',"
+            " got runnable task stall: w[7] failed to run for 5.120s",
+        )
+    ]
+
+
+def test_a_message_that_one_source_cuts_is_whole_in_another() -> None:
+    cut = SchedulerExit(
+        "scx_bpf_error", "scx_bpf_error", "mine: host-tri", also=("mine: host-triggered crash",)
+    )
+    assert judged(cut, ExpectedError("triggered crash")) == []
+
+
+def test_a_scheduler_that_stays_did_not_fail_as_expected() -> None:
+    assert judged(None, ExpectedError("crash")) == [
+        (
+            "expected_error",
+            "expected error did not fire: the scheduler still schedules after 2.00 guest seconds"
+            " (expected: scx_bpf_error containing 'crash')",
+        )
+    ]
+
+
+@pytest.mark.parametrize(
+    ("left", "how"),
+    [
+        (SchedulerExit("program_exited", "unregistered from user space", status=3), {"status": 3}),
+        (SchedulerExit("program_killed", "unregistered from user space", signal=11), {"signal": 11}),
+        (SchedulerExit("oom_killed", "unregistered from user space", signal=9), {"signal": 9}),
+        (SchedulerExit("sysrq", "disabled by sysrq-S", "", status=0), {"status": 0}),
+        (SchedulerExit("unregistered_by_bpf", "unregistered from BPF", "done", status=0), {"status": 0}),
+    ],
+)
+def test_another_end_is_not_the_expected_error(left: SchedulerExit, how: dict[str, int]) -> None:
+    ((check, message),) = judged(left, ExpectedError(), exit=how, held_ns=500 * MS)
+    assert check == "expected_error"
+    assert message.startswith(
+        "expected error did not fire: the scheduler attached and then left after 0.50 of 2.00"
+    )
+
+
+def test_an_error_before_the_write_is_not_the_writes() -> None:
+    late = BpfMapWrite(".bss", "late", 1, at_s=1)
+    assert judged(CRASHED, ExpectedError("crash"), late, WRITE, writes=(WRITTEN,)) == [
+        (
+            "expected_error",
+            "the error fired before .bss late was written, so that is not what made it: scx_bpf_error: mine:"
+            " host-triggered crash",
+        )
+    ]
+
+
+def test_a_kernel_that_warned_fails_a_crash_test_too() -> None:
+    bug = KernelBug("warning", "WARNING: somewhere", 5)
+    assert [check for check, _ in judged(CRASHED, ExpectedError(), kernel_bugs=(bug,))] == ["kernel_clean"]
+
+
+# What is no verdict on the scheduler
+
+
+def mistake(guest: GuestReport, scheduler: Scheduler = BPF) -> str | None:
+    return mistake_of_test(scheduler, guest)
+
+
+def test_a_name_that_is_not_there_is_told_with_the_near_ones() -> None:
+    refused = RefusedWrite(
+        ".bss", "crush", 1, "no such variable in .bss", "crush", ("nr_idle", "crash", "stats")
+    )
+    assert mistake(report(refused_write=refused)) == (
+        "BpfMapWrite('.bss', 'crush', 1): no such variable in .bss; near: crash"
+    )
+
+
+def test_where_no_name_is_near_some_are_told() -> None:
+    names = tuple(f"variable_{index}" for index in range(7))
+    refused = RefusedWrite(".bss", "x", 1, "no such variable in .bss", "x", names)
+    assert mistake(report(refused_write=refused)) == (
+        "BpfMapWrite('.bss', 'x', 1): no such variable in .bss; there are variable_0, variable_1, variable_2,"
+        " variable_3, variable_4 and 2 more"
+    )
+
+
+def test_a_member_is_told_among_those_of_its_struct() -> None:
+    refused = RefusedWrite(
+        ".bss", "cfg.limts[2]", 1, "config has no such member", "limts[2]", ("limits", "mode")
+    )
+    assert mistake(report(refused_write=refused)) == (
+        "BpfMapWrite('.bss', 'cfg.limts[2]', 1): config has no such member; near: limits"
+    )
+
+
+def test_a_value_that_does_not_fit_is_told_without_names() -> None:
+    refused = RefusedWrite(".bss", "small", 300, "300 does not fit: must be 0 to 255", "", ())
+    assert mistake(report(refused_write=refused)) == (
+        "BpfMapWrite('.bss', 'small', 300): 300 does not fit: must be 0 to 255"
+    )
+
+
+def test_a_constant_that_is_not_there_is_told_as_the_loader_does() -> None:
+    log = ("loader: --rodata limt: the object has no such const volatile variable; it has limit",)
+    assert mistake(report(exit={"status": 2}, log=log)) == (
+        "scheduler mine: --rodata limt: the object has no such const volatile variable; it has limit"
+    )
+    assert mistake(report(exit={"status": 2}, log=log), MINE) is None
+    assert mistake(report(exit={"status": 3})) is None
