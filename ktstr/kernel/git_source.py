@@ -18,7 +18,7 @@ from ktstr.kernel.code import Code
 from ktstr.kernel.spec import Git, Local
 from ktstr.kernel.unpack import unpack_stream
 
-__all__ = ["git_code", "local_code"]
+__all__ = ["ask_git", "git_code", "local_code", "run_git"]
 
 _GENERATED = (".config", "include/config", "include/generated")
 
@@ -52,10 +52,10 @@ def local_code(spec: Local) -> Code:
         )
     if not path.is_dir():
         raise KtstrError(f"kernel {spec}: no such folder")
-    top = _answer(path, "rev-parse", "--show-toplevel")
-    bare = _answer(path, "rev-parse", "--is-bare-repository") == "true"
+    top = ask_git(path, "rev-parse", "--show-toplevel")
+    bare = ask_git(path, "rev-parse", "--is-bare-repository") == "true"
     if spec.ref is not None:
-        commit = _answer(path, "rev-parse", "--verify", "--quiet", f"{spec.ref}^{{commit}}")
+        commit = ask_git(path, "rev-parse", "--verify", "--quiet", f"{spec.ref}^{{commit}}")
         if commit is None:
             raise KtstrError(f"kernel {spec}: {path} is no git repository, or has no {spec.ref}")
         return Code(commit, f"{path}, {spec.ref}, commit {commit[:12]}", _archive(path, commit))
@@ -74,7 +74,7 @@ def _working_tree(path: Path) -> Code:
     A copy, because the tree may hold a build of its own, which the kernel's makefiles refuse, and because it may
     change while the build goes on.
     """
-    commit = _answer(path, "rev-parse", "--verify", "--quiet", "HEAD") or "none"
+    commit = ask_git(path, "rev-parse", "--verify", "--quiet", "HEAD") or "none"
     listed = _git(path, "ls-files", "-z", "--cached", "--others", "--exclude-standard")
     files = [Path(name) for name in sorted(set(listed.decode(errors="surrogateescape").split("\0")) - {""})]
     changed = _git(path, "diff", "HEAD", "--binary", "--no-ext-diff") if commit != "none" else b""
@@ -144,13 +144,18 @@ def _fetch(repository: Path, spec: Git, what: str) -> str:
         why = next(
             (line.removeprefix("fatal: ") for line in said.splitlines() if line.startswith("fatal: ")), said
         )
-    commit = _answer(repository, "rev-parse", "--verify", "--quiet", f"{kept}^{{commit}}")
+    commit = ask_git(repository, "rev-parse", "--verify", "--quiet", f"{kept}^{{commit}}")
     if commit is None:
         raise Unreachable(what, " ".join(why.split()))
     return commit
 
 
-def _answer(path: Path, *arguments: str) -> str | None:
+def run_git(path: Path, *arguments: str) -> str:
+    """What git prints; KtstrError, with its own words, where it fails."""
+    return _git(path, *arguments).decode(errors="surrogateescape").strip()
+
+
+def ask_git(path: Path, *arguments: str) -> str | None:
     """What git prints, None where it fails: a question rather than a command."""
     status, output, _ = _run(path, *arguments)
     return output.decode(errors="surrogateescape").strip() if status == 0 else None

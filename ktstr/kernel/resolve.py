@@ -36,7 +36,7 @@ from ktstr.kernel.spec import (
 )
 from ktstr.kernel.store import cached
 
-__all__ = ["Candidate", "build_offer", "cached", "candidates", "resolve"]
+__all__ = ["Candidate", "build_offer", "cached", "candidates", "fetch", "releases", "resolve"]
 
 
 @dataclass(frozen=True)
@@ -89,6 +89,34 @@ def resolve(text: str | None) -> list[Kernel]:
 def candidates(text: str | None) -> list[Candidate]:
     """What `resolve` would give, without fetching a kernel."""
     return _candidates(text, _Index())
+
+
+def releases(first: Version, last: Version) -> list[Candidate]:
+    """Every release from `first` to `last`, both included, of which there is an image; oldest first, one a version.
+
+    Published ones, and those in the cache that were not built here: they differ in nothing but the version. KtstrError
+    where one of the two is not among them.
+    """
+    in_cache = [_of_kernel(kernel) for kernel in cached() if not kernel.built]
+    index = _Index()
+    try:
+        known = _merge(in_cache, index.kernels)
+    except Unreachable as error:
+        print(
+            f"ktstr: only kernels in the cache: the Debian mirror cannot be reached ({error.why})",
+            file=sys.stderr,
+        )
+        known = in_cache
+    by_version = {_version(one): one for one in sorted(known, key=_rank) if first <= _version(one) <= last}
+    for end in (first, last):
+        if end not in by_version:
+            raise KtstrError(f"kernel {end}: no image of it is published, and none is in the cache")
+    return [by_version[version] for version in sorted(by_version)]
+
+
+def fetch(candidate: Candidate) -> Kernel:
+    """The candidate's kernel, as `resolve` would give it."""
+    return store.hold(_have(candidate, _Index()))
 
 
 def _have(candidate: Candidate, index: _Index) -> Kernel:

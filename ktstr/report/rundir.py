@@ -22,7 +22,16 @@ from ktstr.cache import locked
 from ktstr.errors import KtstrError
 from ktstr.report.sidecar import SCHEMA, write_json
 
-__all__ = ["RUN_SUFFIX", "Project", "Published", "Staging", "project_of", "recover", "results_dir"]
+__all__ = [
+    "RUN_SUFFIX",
+    "Project",
+    "Published",
+    "Staging",
+    "open_results",
+    "project_of",
+    "recover",
+    "results_dir",
+]
 
 RUN_SUFFIX = "KTSTR_RUN_SUFFIX"
 """The environment variable whose value, where it is set, ends the names of a session's run directories."""
@@ -69,6 +78,20 @@ def results_dir(root: Path) -> Path:
     return root / "target" / "ktstr"
 
 
+def open_results(root: Path) -> Path:
+    """`results_dir`, made if need be; KtstrError where it cannot be written."""
+    results = results_dir(root)
+    try:
+        results.mkdir(parents=True, exist_ok=True)
+        # Results are never part of the project: git must not see them, nor call the project dirty.
+        ignore = results / ".gitignore"
+        if not ignore.exists():
+            ignore.write_text("*\n", encoding="ascii")
+    except OSError as error:
+        raise KtstrError(f"results directory {results}: {error.strerror}") from error
+    return results
+
+
 @dataclass(frozen=True)
 class Published:
     """A run in its place, and where the earlier run of that name went (None: there was none).
@@ -97,12 +120,8 @@ class Staging:
 
     def open(self, project: Project) -> None:
         """Create it. KtstrError where the results directory cannot be written."""
+        open_results(self.results.parents[1])
         try:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            # Results are never part of the project: git must not see them, nor call the project dirty.
-            ignore = self.results / ".gitignore"
-            if not ignore.exists():
-                ignore.write_text("*\n", encoding="ascii")
             self.hold()
             self.path.mkdir(exist_ok=True)  # a worker may have been first
         except OSError as error:

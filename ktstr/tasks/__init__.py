@@ -18,7 +18,7 @@ from typing import Any
 from invoke import Collection, Exit, ParseError, Program, Task
 
 from ktstr.errors import KtstrError
-from ktstr.tasks import cache, doctor, guest, kernel, project, replay, shell, suite, verifier
+from ktstr.tasks import bisect, cache, doctor, guest, kernel, project, replay, shell, suite, verifier
 
 __all__ = ["main", "ns"]
 
@@ -51,7 +51,7 @@ def gather(*modules: ModuleType) -> Collection:
     return collection
 
 
-ns = gather(cache, doctor, guest, kernel, project, replay, shell, suite, verifier)
+ns = gather(bisect, cache, doctor, guest, kernel, project, replay, shell, suite, verifier)
 
 
 class _Ktstr(Program):

@@ -1,0 +1,177 @@
+"""A bisection from its ends to the first kernel on which a test ends otherwise, told step by step."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from ktstr.bisect.history import Subject, subject_of
+from ktstr.bisect.journal import Journal, Step
+from ktstr.bisect.search import Found, Side, most_runs, search
+from ktstr.bisect.step import Options, Target, Verdict, run_step, target_of
+from ktstr.cache import digest, file_digest
+from ktstr.discover import DeclaredTest, find_test
+from ktstr.errors import KtstrError
+from ktstr.report.rundir import open_results, project_of
+from ktstr.report.sidecar import file_stem
+from ktstr.report.text import aligned
+
+__all__ = ["Request", "run_bisect"]
+
+_BRIEF = 90  # of a reason; all of it is in the step's log
+
+
+@dataclass(frozen=True)
+class Request:
+    """What is asked: a test, a kernel on which it passes, one on which it fails; `fresh` forgets the journal."""
+
+    test: str
+    good: str
+    bad: str
+    options: Options
+    fresh: bool = False
+
+
+def run_bisect(request: Request) -> None:
+    """Bisect, and print the steps and what was found.
+
+    Raises KtstrError where the ends are not as asked, or what is left could not be judged.
+    """
+    declared = find_test(request.test)
+    target = target_of(declared.nodeid, request.test)
+    subject = subject_of(request.good, request.bad)
+    folder = open_results(Path.cwd()) / "bisect" / file_stem(f"{target}-{request.good}-{request.bad}")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        if request.fresh:
+            shutil.rmtree(folder)
+            folder.mkdir()
+    except OSError as error:
+        raise KtstrError(f"{folder}: {error.strerror}") from None
+    journal = Journal(folder, _about(request, declared, subject))
+    _Bisection(request, target, subject, journal, folder).run()
+
+
+class _Bisection:
+    def __init__(
+        self,
+        request: Request,
+        target: Target,
+        subject: Subject,
+        journal: Journal,
+        folder: Path,
+    ) -> None:
+        self._request = request
+        self._target = target
+        self._subject = subject
+        self._journal = journal
+        self._folder = folder
+
+    def run(self) -> None:
+        subject, journal = self._subject, self._journal
+        suspects = len(subject.suspects([subject.old], subject.new))
+        span = f"{subject.name(subject.old)} to {subject.name(subject.new)}"
+        _say(
+            f"{suspects + 1} {subject.kind}s from {span}: both ends first, then at most {most_runs(suspects)} runs"
+        )
+        if journal.outdated:
+            _say("the steps of before are of another state of the project: beginning anew")
+        elif journal.steps:
+            _say(f"going on from step {len(journal.steps)} of an interrupted one; --fresh begins anew")
+        good, bad = (subject.new, subject.old) if subject.good_is_new else (subject.old, subject.new)
+        self._check_end("good", good, "passed", suspects)
+        self._check_end("bad", bad, "failed", suspects)
+        found = search(subject, subject.old, subject.new, self._side)
+        print("\n".join(self._table(found)))
+        verb = "pass" if subject.good_is_new else "fail"
+        names = [subject.name(one) for one in found.suspects]
+        kept = journal.close({"first": list(found.suspects), "to": verb})
+        if len(names) > 1:
+            raise KtstrError(
+                f"bisect: the first {subject.kind} to {verb} is one of {', '.join(names)}: the test could not be"
+                f" judged on all of them (steps and logs in {_shown(kept.parent)})"
+            )
+        print(f"\nthe first {subject.kind} to {verb}: {names[0]}\n(steps and logs in {_shown(kept.parent)})")
+
+    def _check_end(self, which: str, revision: str, wanted: str, suspects: int) -> None:
+        verdict = self._judge(revision, suspects)
+        if verdict.outcome == wanted:
+            return
+        self._journal.discard()  # whoever repeats it has changed something
+        told = (
+            f"it {verdict.outcome} there" if verdict.outcome != "skipped" else "it could not be judged there"
+        )
+        why = f" ({verdict.why})" if verdict.why else ""
+        raise KtstrError(
+            f"bisect: --{which} {getattr(self._request, which)}: {self._target} is to have {wanted} on"
+            f" {self._subject.name(revision)}, and {told}{why}"
+        )
+
+    def _side(self, revision: str, left: int) -> Side | None:
+        outcome = self._judge(revision, left).outcome
+        if outcome == "skipped":
+            return None
+        return "new" if (outcome == "failed") != self._subject.good_is_new else "old"
+
+    def _judge(self, revision: str, left: int) -> Verdict:
+        name = self._subject.name(revision)
+        if (step := self._journal.find(revision)) is not None:
+            _say(f"{name}: {step.verdict.outcome}, as before")
+            return step.verdict
+        _say(f"{name}: running, {left} suspects")
+        try:
+            kernel = self._subject.kernel(revision)
+        except KtstrError as error:
+            verdict = Verdict("skipped", " ".join(str(error).split()))
+        else:
+            log = self._folder / f"{kernel.key}.log"
+            verdict = run_step(self._target, kernel, self._request.options, log)
+        self._journal.add(Step(revision, name, verdict, left))
+        _say(f"{name}: {verdict.outcome}{f' ({_brief(verdict.why)})' if verdict.why else ''}")
+        return verdict
+
+    def _table(self, found: Found) -> list[str]:
+        rows = [("STEP", self._subject.kind.upper(), "VERDICT", "SUSPECTS", "WHY")]
+        ends = 0
+        for step in self._journal.steps:
+            if step.revision in (self._subject.old, self._subject.new):
+                ends += 1
+                number = "end"
+            else:
+                number = str(len(rows) - ends)
+            first = " <- first" if found.suspects == (step.revision,) else ""
+            rows.append(
+                (number, step.name, step.verdict.outcome + first, str(step.left), _brief(step.verdict.why))
+            )
+        return aligned(rows, right={0, 3})
+
+
+def _about(request: Request, declared: DeclaredTest, subject: Subject) -> dict[str, object]:
+    """What the verdicts depend on, as far as it can be told without a run."""
+    scheduler = declared.test.scheduler
+    files = [
+        path for path in (declared.path, scheduler.bpf, scheduler.binary_path) if path and path.is_file()
+    ]
+    return {
+        "test": request.test,
+        "good": request.good,
+        "bad": request.bad,
+        "ends": [subject.old, subject.new],
+        "options": request.options.arguments,
+        "project": project_of(Path.cwd()).label,
+        "files": digest(*(file_digest(path) for path in files)),
+    }
+
+
+def _brief(why: str) -> str:
+    return why if len(why) <= _BRIEF else why[: _BRIEF - 3] + "..."
+
+
+def _shown(path: Path) -> str:
+    return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)
+
+
+def _say(line: str) -> None:
+    print(f"bisect: {line}", file=sys.stderr, flush=True)

@@ -1,0 +1,153 @@
+"""What is bisected: published releases, or the commits of a repository."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from ktstr.bisect.search import History, ListHistory
+from ktstr.errors import KtstrError
+from ktstr.kernel import resolve
+from ktstr.kernel.git_source import ask_git, run_git
+from ktstr.kernel.model import Kernel
+from ktstr.kernel.resolve import Candidate
+from ktstr.kernel.spec import Local, Version, parse
+
+__all__ = ["Commits", "Releases", "Subject", "subject_of"]
+
+
+class Subject(History, Protocol):
+    """A history whose revisions are kernels, and its ends, of which one is good. `kind` is a revision's (`release`)."""
+
+    @property
+    def kind(self) -> str: ...
+    @property
+    def old(self) -> str: ...
+    @property
+    def new(self) -> str: ...
+    @property
+    def good_is_new(self) -> bool: ...
+
+    def kernel(self, revision: str) -> Kernel:
+        """The revision's kernel, fetched or built; KtstrError where that fails."""
+        ...
+
+    def name(self, revision: str) -> str:
+        """The revision in a few words."""
+        ...
+
+
+@dataclass(frozen=True)
+class Releases:
+    """Releases by their versions, oldest first; a revision is a version."""
+
+    releases: Sequence[Candidate]
+    good_is_new: bool
+    kind: str = "release"
+
+    @property
+    def old(self) -> str:
+        """The first of them."""
+        return str(self.releases[0].version)
+
+    @property
+    def new(self) -> str:
+        """The last of them."""
+        return str(self.releases[-1].version)
+
+    def suspects(self, old: Collection[str], new: str) -> Sequence[str]:
+        """See History."""
+        return ListHistory([str(one.version) for one in self.releases]).suspects(old, new)
+
+    def kernel(self, revision: str) -> Kernel:
+        """See Subject."""
+        return resolve.fetch(next(one for one in self.releases if str(one.version) == revision))
+
+    def name(self, revision: str) -> str:
+        """See Subject."""
+        return revision
+
+
+@dataclass(frozen=True)
+class Commits:
+    """The commits of a repository between two; a revision is a commit's full name."""
+
+    repository: Path
+    old: str
+    new: str
+    good_is_new: bool
+    kind: str = "commit"
+
+    def suspects(self, old: Collection[str], new: str) -> Sequence[str]:
+        """See History. The order is git bisect's own."""
+        listed = run_git(self.repository, "rev-list", "--bisect-all", new, *(f"^{one}" for one in old))
+        commits = [line.split(" ")[0] for line in listed.splitlines()]
+        return [*(commit for commit in commits if commit != new), new]
+
+    def kernel(self, revision: str) -> Kernel:
+        """See Subject."""
+        return resolve.resolve(f"{self.repository}#{revision}")[-1]
+
+    def name(self, revision: str) -> str:
+        """See Subject."""
+        return run_git(self.repository, "log", "-1", "--abbrev=12", "--format=%h %s", revision)
+
+
+def subject_of(good: str, bad: str) -> Subject:
+    """What lies between the two; where `good` is the later one, the first good one is looked for.
+
+    Both are releases (`7.0`, which means its newest) or both commits of one repository (`../linux#v7.0`). KtstrError
+    where they are neither, are the same, or do not follow one another.
+    """
+    specs = [parse(text) for text in (good, bad)]
+    if all(isinstance(spec, Local) for spec in specs):
+        return _commits(*(spec for spec in specs if isinstance(spec, Local)))
+    if any(isinstance(spec, Local) for spec in specs):
+        raise KtstrError(
+            f"bisect: --good {good} --bad {bad}: give two releases, or two commits of one repository,"
+            " such as ../linux#v7.0 and ../linux#v7.1"
+        )
+    ends = [_release(text) for text in (good, bad)]
+    first, last = sorted(ends)
+    if first == last:
+        raise KtstrError(f"bisect: --good {good} --bad {bad}: both mean {first}")
+    return Releases(resolve.releases(first, last), good_is_new=ends[0] == last)
+
+
+def _release(text: str) -> Version:
+    found = resolve.candidates(text)
+    versions = [one.version for one in found]
+    if len(found) > 1 or versions[0] is None or found[0].origin is not None:
+        raise KtstrError(
+            f"bisect: {text}: must be one release, such as 7.0 or 7.0.13, or a commit, ../linux#v7.0"
+        )
+    return versions[0]
+
+
+def _commits(good: Local, bad: Local) -> Commits:
+    paths = [Path(spec.path).expanduser().absolute() for spec in (good, bad)]
+    if paths[0] != paths[1]:
+        raise KtstrError(f"bisect: {good} and {bad}: must be commits of one repository")
+    repository = paths[0]
+    passes, fails = _commit(repository, good), _commit(repository, bad)
+    if passes == fails:
+        raise KtstrError(f"bisect: {good} and {bad} are one commit, {passes[:12]}")
+    for found in (Commits(repository, passes, fails, False), Commits(repository, fails, passes, True)):
+        if ask_git(repository, "merge-base", "--is-ancestor", found.old, found.new) is not None:
+            return found
+    base = ask_git(repository, "merge-base", passes, fails)
+    hint = f"; both come from {repository}#{base[:12]}: test that first" if base else ""
+    raise KtstrError(f"bisect: {good} and {bad}: neither leads to the other{hint}")
+
+
+def _commit(repository: Path, spec: Local) -> str:
+    if spec.ref is None:
+        raise KtstrError(f"bisect: {spec}: a tree as it is now; name a commit, such as {spec}#HEAD")
+    if not repository.is_dir():
+        raise KtstrError(f"bisect: {spec}: no such folder")
+    commit = ask_git(repository, "rev-parse", "--verify", "--quiet", f"{spec.ref}^{{commit}}")
+    if commit is None:
+        raise KtstrError(f"bisect: {spec}: {repository} is no git repository, or has no {spec.ref}")
+    return commit

@@ -1,0 +1,143 @@
+"""One step: a test on one kernel, run by pytest as ever, and what became of it."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from ktstr.errors import KtstrError
+from ktstr.kernel.model import Kernel
+from ktstr.kernel.spec import parse
+from ktstr.report.rundir import RUN_SUFFIX, project_of, results_dir
+from ktstr.report.text import first_line, printable
+
+__all__ = ["Options", "Target", "Verdict", "judged", "run_step", "target_of"]
+
+_SUFFIX = "bisect"
+_SEED = re.compile(r"seed[0-9]+")
+
+
+@dataclass(frozen=True)
+class Options:
+    """How the test is run: what pytest's options of these names are given; empty: not given."""
+
+    topology: str = ""
+    clock: str = ""
+    seed: str = ""
+    perturb: str = ""
+
+    @property
+    def arguments(self) -> list[str]:
+        """As pytest takes them."""
+        return [word for name, value in vars(self).items() if value for word in (f"--{name}", value)]
+
+
+@dataclass(frozen=True)
+class Target:
+    """A test: its file and function, and the parameters of the variant that is meant; none: all variants."""
+
+    file: str
+    function: str
+    parameters: str
+
+    def __str__(self) -> str:
+        return f"{self.file}::{self.function}" + (f"[{self.parameters}]" if self.parameters else "")
+
+    def on(self, kernel: str) -> str:
+        """What pytest is given to run it on the kernel whose id is `kernel`."""
+        return f"{self.file}::{self.function}" + (f"[{kernel}-{self.parameters}]" if self.parameters else "")
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What became of it: `passed`, `failed`, or `skipped` where that cannot be told, and why in one line."""
+
+    outcome: Literal["passed", "failed", "skipped"]
+    why: str = ""
+
+
+def target_of(nodeid: str, name: str) -> Target:
+    """The test that `name` means, whose id without parameters is `nodeid`.
+
+    Of parameters in brackets, as pytest shows them, the kernel is left out. KtstrError for a seed among them.
+    """
+    file, _, function = nodeid.rpartition("::")
+    parts = name.partition("[")[2].removesuffix("]").split("-")
+    # A kernel comes first, and may have dashes in it itself: 7.3-rc7.
+    for count in range(len(parts), 0, -1):
+        try:
+            parse("-".join(parts[:count]))
+        except KtstrError:
+            continue
+        parts = parts[count:]
+        break
+    if any(_SEED.fullmatch(part) for part in parts):
+        raise KtstrError(f"bisect: --test {name}: give the seed as --seed 17 --perturb on")
+    return Target(file, function, "-".join(parts))
+
+
+def run_step(target: Target, kernel: Kernel, options: Options, log: Path) -> Verdict:
+    """Run the test on a kernel of the cache; pytest's output goes to `log`.
+
+    A result that is remembered is taken. Raises KtstrError where there is no such test.
+    """
+    root = Path.cwd()
+    command = [
+        *(sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "--rootdir", str(root)),
+        *(target.on(kernel.key), "--kernel", kernel.key, *options.arguments),
+    ]
+    environment = {**os.environ, RUN_SUFFIX: _SUFFIX, "KTSTR_DIE_WITH_PARENT": "1"}
+    with log.open("wb") as output:
+        done = subprocess.run(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            env=environment,
+            check=False,
+        )
+    if done.returncode == 4:  # pytest's for an argument that names nothing
+        raise KtstrError(f"bisect: --test {target}: {_last_line(log)}")
+    if done.returncode not in (0, 1, 2, 5):
+        raise KtstrError(f"bisect: pytest ended with status {done.returncode}: {_last_line(log)} (see {log})")
+    folder = results_dir(root) / f"{kernel.version}-{project_of(root).label}-{_SUFFIX}"
+    return judged(_sidecars(folder, target), f"{_last_line(log)} (see {log})")
+
+
+def judged(sidecars: Sequence[dict[str, Any]], otherwise: str) -> Verdict:
+    """What the sidecars of a test's variants come to; `otherwise` says why there are none."""
+    if not sidecars:
+        return Verdict("skipped", otherwise)
+    for outcome in ("error", "failed", "skipped"):
+        for data in sidecars:
+            if data["outcome"] == outcome:
+                why = first_line(printable(str(data.get("message") or "")))
+                return Verdict("failed" if outcome == "failed" else "skipped", why or outcome)
+    return Verdict("passed")
+
+
+def _sidecars(folder: Path, target: Target) -> list[dict[str, Any]]:
+    found = []
+    for path in sorted(folder.glob("*.json")):
+        try:
+            data = json.loads(path.read_text(encoding="ascii"))
+        except (OSError, ValueError):
+            continue
+        if isinstance(data, dict) and str(data.get("nodeid")).startswith(
+            f"{target.file}::{target.function}["
+        ):
+            found.append(data)
+    return found
+
+
+def _last_line(log: Path) -> str:
+    lines = [line for line in printable(log.read_text(errors="replace")).splitlines() if line.strip()]
+    told = next((line for line in reversed(lines) if re.match(r"(ktstr|ERROR|E  ):? ", line)), "")
+    return (told or (lines[-1] if lines else "no output")).strip()

@@ -1,0 +1,40 @@
+"""`bisect`: the first kernel on which a test ends otherwise."""
+
+from __future__ import annotations
+
+from invoke import Context, task
+
+__all__ = ["bisect"]
+
+
+@task(
+    help={
+        "test": "the test: basic_steady, or tests/test_mine.py::basic_steady",
+        "good": "a kernel on which it passes: a release (7.0, 7.0.13), or a commit (../linux#v7.0)",
+        "bad": "one on which it fails, of the same kind",
+        "topology": "as for tests",
+        "clock": "as for tests",
+        "seed": "as for tests",
+        "perturb": "as for tests",
+        "fresh": "forget the steps of one that was interrupted",
+    }
+)
+def bisect(
+    _context: Context,
+    test: str | None = None,
+    good: str | None = None,
+    bad: str | None = None,
+    topology: str = "",
+    clock: str = "",
+    seed: str = "",
+    perturb: str = "",
+    fresh: bool = False,
+) -> None:
+    """Find the first kernel on which a test's verdict changes, by the fewest runs."""
+    from ktstr.bisect.command import Request, run_bisect
+    from ktstr.bisect.step import Options
+    from ktstr.errors import KtstrError
+
+    if not test or not good or not bad:
+        raise KtstrError("bisect: needs --test NAME, --good KERNEL and --bad KERNEL")
+    run_bisect(Request(test, good, bad, Options(topology, clock, seed, perturb), fresh))
