@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from ktstr.checks.thresholds import Checks
@@ -45,6 +45,8 @@ class Scheduler:
     constraints: Constraints = field(default_factory=Constraints)
     max_insns: Mapping[str, int] = field(default_factory=dict, hash=False)
     declared_in: str = ""
+    # No part of what is declared: the same again, elsewhere in the file, is the same.
+    declared_at: int = field(default=0, compare=False)
 
     @property
     def is_sched_ext(self) -> bool:
@@ -93,7 +95,7 @@ def declare_scheduler(
     """
     from ktstr.kernel.spec import check_filter  # not at import: the grammar is only needed by declarations
 
-    where = _caller_file()
+    where, line = _caller()
     try:
         scheduler = _checked(
             where,
@@ -116,6 +118,7 @@ def declare_scheduler(
                 check_filter(text)
             except KtstrError as error:
                 raise KtstrError(f"kernels: {error}") from None
+        scheduler = replace(scheduler, declared_at=line)
         _register(scheduler)
     except KtstrError as error:
         raise KtstrError(f"{where or 'declare_scheduler'}: scheduler {shown(name)}: {error}") from None
@@ -220,12 +223,12 @@ def _register(scheduler: Scheduler) -> None:
     _registry[scheduler.name] = scheduler
 
 
-def _caller_file() -> str:
-    """The file of the first frame outside this module."""
+def _caller() -> tuple[str, int]:
+    """The file and the line of the first frame outside this module."""
     frame = inspect.currentframe()
     while frame is not None and frame.f_code.co_filename == __file__:
         frame = frame.f_back
-    return frame.f_code.co_filename if frame is not None else ""
+    return (frame.f_code.co_filename, frame.f_lineno) if frame is not None else ("", 0)
 
 
 def _relative_to(where: str, value: object, field: str) -> Path | None:

@@ -13,9 +13,17 @@ from ktstr.errors import KtstrError
 from ktstr.report.case import Case
 from ktstr.report.console import WORDS, counts_text, vm_row
 
-__all__ = ["all_annotations", "annotation", "append_summary", "in_github", "summary"]
+__all__ = [
+    "MOST_ANNOTATIONS",
+    "all_annotations",
+    "annotation",
+    "append_summary",
+    "error",
+    "in_github",
+    "summary",
+]
 
-_MOST_ANNOTATIONS = 10  # GitHub shows no more of one step and kind
+MOST_ANNOTATIONS = 10  # GitHub shows no more of one step and kind
 _LONGEST_DETAILS = 20_000  # a step's summary may have 1 MiB in all
 _PROPERTY = {"%": "%25", "\r": "%0D", "\n": "%0A", ":": "%3A", ",": "%2C"}
 _MESSAGE = {"%": "%25", "\r": "%0D", "\n": "%0A"}
@@ -29,18 +37,24 @@ def in_github() -> bool:
 def all_annotations(cases: Iterable[Case], root: Path) -> list[str]:
     """The workflow commands that annotate what did not pass; `root` is pytest's root directory."""
     undone = [case for case in cases if case.outcome in ("failed", "error")]
-    return [annotation(case, root) for case in undone[:_MOST_ANNOTATIONS]]
+    return [annotation(case, root) for case in undone[:MOST_ANNOTATIONS]]
 
 
 def annotation(case: Case, root: Path) -> str:
     """The workflow command that shows `case` on its line of the source, relative to the repository's top."""
     path = root / case.nodeid.partition("::")[0]
+    title = f"{WORDS[case.outcome]} {case.test} on {case.kernel.version} {case.topology} {case.scheduler}"
+    return error(path, case.line, root, title, case.message)
+
+
+def error(path: Path, line: int, root: Path, title: str, message: str) -> str:
+    """The workflow command that shows an error on a line (0: none) of a file; `root` stands for the repository's top
+    where GitHub does not say where that is."""
     workspace = Path(os.environ.get("GITHUB_WORKSPACE") or root)
     shown = path.relative_to(workspace) if path.is_relative_to(workspace) else path
-    title = f"{WORDS[case.outcome]} {case.test} on {case.kernel.version} {case.topology} {case.scheduler}"
-    properties = {"file": str(shown), **({"line": str(case.line)} if case.line else {}), "title": title}
+    properties = {"file": str(shown), **({"line": str(line)} if line else {}), "title": title}
     listed = ",".join(f"{name}={_escaped(value, _PROPERTY)}" for name, value in properties.items())
-    return f"::error {listed}::{_escaped(case.message, _MESSAGE)}"
+    return f"::error {listed}::{_escaped(message, _MESSAGE)}"
 
 
 def summary(by_version: Mapping[str, Sequence[Case]], folders: Iterable[Path]) -> str:

@@ -18,7 +18,9 @@ from ktstr.errors import KtstrError
 from ktstr.kernel.model import Kernel
 from ktstr.plugin.kernels import KernelAxis
 from ktstr.process import die_with_parent
+from ktstr.report.github import append_summary, in_github
 from ktstr.scheduler import Scheduler
+from ktstr.verifier.annotated import cell_annotations
 from ktstr.verifier.cell import Cell, CellResult
 from ktstr.verifier.compare import Costs, baseline_cells, changes, costs_of, recorded_costs
 from ktstr.verifier.matrix import Matrix, chosen_schedulers, chosen_topologies, matrix
@@ -113,6 +115,9 @@ def run_request(request: Request) -> int:
     )
     if results:
         _print(done, request.format)
+    if in_github():
+        for annotation in cell_annotations(results, Path.cwd()):
+            print(annotation, file=live)
     for one in published:
         print(f"results in {_relative(one.path)}", file=live)
     if stopped:
@@ -198,12 +203,7 @@ def _print(done: Sweep, how: str) -> None:
     else:
         columns = shutil.get_terminal_size((_NO_TERMINAL, 24)).columns
         print("\n".join(as_text(done, columns)))
-    if summary := os.environ.get("GITHUB_STEP_SUMMARY"):
-        try:
-            with Path(summary).open("a", encoding="utf-8") as file:
-                file.write("\n".join(as_markdown(done)) + "\n")
-        except OSError as error:
-            raise KtstrError(f"GITHUB_STEP_SUMMARY={summary}: {error.strerror}") from None
+    append_summary("\n".join(as_markdown(done)) + "\n")
 
 
 def _relative(path: Path) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -16,9 +17,11 @@ from ktstr.kernel.model import Kernel
 from ktstr.scheduler import Scheduler
 from ktstr.tasks import ns
 from ktstr.verifier import command
+from ktstr.verifier.annotated import cell_annotations
 from ktstr.verifier.cell import Cell, CellResult
 from ktstr.verifier.command import main
 from ktstr.verifier.job import Jobs, cell_plan
+from ktstr.verifier.rejection import Rejection
 from ktstr.verifier.sweep import Options, run_cell
 from ktstr.vm.accel import Accel
 
@@ -68,7 +71,8 @@ def guests(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Guests:
     monkeypatch.setattr(command, "KernelAxis", Axis)
     monkeypatch.setattr(command, "probe", lambda *_arguments: ACCEL)
     monkeypatch.setattr(command, "sweep", guests)
-    monkeypatch.delenv("GITHUB_STEP_SUMMARY", raising=False)
+    for name in ("GITHUB_ACTIONS", "GITHUB_STEP_SUMMARY", "GITHUB_WORKSPACE"):
+        monkeypatch.delenv(name, raising=False)
     monkeypatch.delenv("KTSTR_DIE_WITH_PARENT", raising=False)
     monkeypatch.chdir(tmp_path)
     (tmp_path / "tests").mkdir()
@@ -103,6 +107,41 @@ def test_a_failed_cell_is_1_and_leaves_its_reason(guests: Guests, tmp_path: Path
     assert main(["--kernel", "7.0", *TINY]) == 1
     (reason,) = (tmp_path / "target/ktstr").glob("verifier-*/*/failure.txt")
     assert reason.read_text() == "schedule: 8 of 8 workers never ran\n"
+
+
+def test_in_github_what_fails_alike_is_annotated_once(
+    guests: Guests, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    why = "load: its program ended: wants 8 CPUs,\nand more"
+    guests.failing = {f"verifier/mine/kernel_{version}/tiny-1llc": why for version in ("7_0", "7_3")}
+    sweep_both = ["--kernel", "7.0", "--kernel", "7.3", "--preset", "tiny-1llc"]
+    assert main(sweep_both) == 1
+    assert "::error" not in capsys.readouterr().out
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    assert main([*sweep_both, "--format", "json"]) == 1
+    said = capsys.readouterr()
+    assert [line for line in said.err.splitlines() if line.startswith("::")] == [
+        "::error file=tests/test_mine.py,line=3,title=FAIL verifier/mine/kernel_7_0/tiny-1llc and 1 more"
+        "::load: its program ended: wants 8 CPUs,"
+    ]
+    assert "::error" not in said.out
+
+
+def test_a_refused_line_is_annotated_where_it_is(tmp_path: Path) -> None:
+    source = tmp_path / "mine.bpf.c"
+    source.write_text("")
+    refused = Rejection("mine_enqueue", "invalid access", "; *counter += 1; @ mine.bpf.c:12", "", ())
+    cell = a_cell(scheduler="mine")
+    cell = replace(
+        cell, scheduler=replace(cell.scheduler, bpf=source, declared_in=str(tmp_path / "test_mine.py"))
+    )
+    result = replace(a_result(cell, "load: mine_enqueue: invalid access"), rejections=(refused,))
+    title = "title=FAIL verifier/mine/kernel_7_0/tiny-1llc::load: mine_enqueue: invalid access"
+    assert cell_annotations([result], tmp_path) == [f"::error file=mine.bpf.c,line=12,{title}"]
+    elsewhere = replace(refused, source="; r = lookup(); @ helpers.h:7")
+    assert cell_annotations([replace(result, rejections=(elsewhere,))], tmp_path) == [
+        f"::error file=test_mine.py,{title}"
+    ]
 
 
 def test_without_a_kernel_the_cell_is_named_by_the_series_that_came_of_it(guests: Guests) -> None:
