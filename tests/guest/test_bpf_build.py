@@ -39,6 +39,14 @@ struct kept { struct sched_ext_ops ops; enum bpf_map_type map; u8 a; s8 b; u16 c
               __be16 i; __be32 j; __wsum k; bool l; } kept;
 int flag = BPF_RB_FORCE_WAKEUP;
 """
+# The build of 7.1.13 left out what it does to such a kfunc: a mark, and a second function that gets `aux`.
+HALF_MADE = """
+struct bpf_prog_aux { int id; };
+__attribute__((btf_decl_tag("bpf_kfunc"))) s32 scx_bpf_task_cpu(const int *p) { return *p; }
+__attribute__((btf_decl_tag("bpf_kfunc"))) s32 scx_bpf_cpu_node(s32 cpu) { return cpu; }
+s32 scx_bpf_cpu_node_impl(s32 cpu, const struct bpf_prog_aux *aux) { return aux->id; }
+s32 scx_bpf_create_dsq(u64 dsq_id, s32 node, const struct bpf_prog_aux *aux) { return aux->id; }
+"""
 SCHEDULER = """
 #include "vmlinux.h"
 #include <bpf/bpf_helpers.h>
@@ -83,8 +91,12 @@ def tools(real_cache: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterato
 @pytest.fixture(scope="module")
 def kernel(tools: None, tmp_path_factory: pytest.TempPathFactory) -> Kernel:
     """A stand-in with a real BTF section, so that these tests run where no kernel is cached."""
-    folder = tmp_path_factory.mktemp("kernel")
-    (folder / "kernel.c").write_text(KERNEL)
+    return stand_in(tmp_path_factory.mktemp("kernel"), KERNEL)
+
+
+def stand_in(folder: Path, text: str) -> Kernel:
+    """A kernel with the BTF of `text`."""
+    (folder / "kernel.c").write_text(text)
     image = folder / "vmlinux"
     clang = [
         *bpf_clang().command,
@@ -210,6 +222,19 @@ def test_a_kernel_without_btf_is_named(kernel: Kernel, source: Path, tmp_path: P
 
 def test_vmlinux_header_has_the_kernels_types(kernel: Kernel) -> None:
     assert "struct sched_ext_ops {" in vmlinux_header(kernel).read_text()
+
+
+def test_a_kfunc_that_no_program_can_call_is_told(tools: None, tmp_path: Path) -> None:
+    kernel = stand_in(tmp_path, KERNEL + HALF_MADE)
+    source = write_scheduler(tmp_path)
+    source.write_text(SCHEDULER + "int use(void) { return scx_bpf_task_cpu(0) + scx_bpf_cpu_node(1); }")
+    assert build_bpf(source, kernel).is_file()
+    source.write_text(SCHEDULER + "int use(void) { return scx_bpf_create_dsq(0, -1); }")
+    with pytest.raises(KtstrError) as caught:
+        build_bpf(source, kernel)
+    assert (
+        "no program can call scx_bpf_create_dsq: this kernel's BTF has no scx_bpf_create_dsq_impl (full log: "
+    ) in str(caught.value)
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,12 @@
  */
 #include <ktstr/sched_ext.bpf.h>
 
+#ifdef KTSTR_HAS_scx_bpf_create_dsq
 #define SHARED_DSQ 0
+#else
+/* Of Debian's 7.1.13 no program can create a queue. The kernel's own serves in order of arrival, and by itself. */
+#define SHARED_DSQ SCX_DSQ_GLOBAL
+#endif
 
 /* How long a task runs before others get their turn, in microseconds. */
 const volatile u32 slice_us = 5000;
@@ -54,12 +59,18 @@ SCX_CALLBACK(void, fixture_enqueue, struct task_struct *p, u64 enq_flags)
 	if (vtime_before(vtime, vtime_now - slice_ns()))
 		vtime = vtime_now - slice_ns();
 	__sync_fetch_and_add(&nr_queued, 1);
+#ifdef KTSTR_HAS_scx_bpf_create_dsq
 	scx_bpf_dsq_insert_vtime(p, SHARED_DSQ, slice_ns(), vtime, enq_flags);
+#else
+	scx_bpf_dsq_insert(p, SHARED_DSQ, slice_ns(), enq_flags);
+#endif
 }
 
 SCX_CALLBACK(void, fixture_dispatch, s32 cpu, struct task_struct *prev)
 {
+#ifdef KTSTR_HAS_scx_bpf_create_dsq
 	scx_bpf_dsq_move_to_local(SHARED_DSQ);
+#endif
 }
 
 SCX_CALLBACK(void, fixture_running, struct task_struct *p)
@@ -83,7 +94,11 @@ SCX_CALLBACK(void, fixture_enable, struct task_struct *p)
 
 SCX_SLEEPABLE_CALLBACK(s32, fixture_init)
 {
+#ifdef KTSTR_HAS_scx_bpf_create_dsq
 	return scx_bpf_create_dsq(SHARED_DSQ, -1);
+#else
+	return 0;
+#endif
 }
 
 SCX_SLEEPABLE_CALLBACK(void, fixture_exit, struct scx_exit_info *info)

@@ -73,6 +73,23 @@ static const struct btf_type *named_kfunc(const struct btf *btf, const struct bt
 }
 
 /*
+ * Whether the kernel's build should have marked the function, and made of it one for programs and one of the name
+ * `<name>_impl` that is handed the program, and did not (Debian's 7.1.13): the verifier then refuses every call.
+ */
+static bool cannot_be_called(const struct btf *btf, const struct btf_type *function)
+{
+	const char *name = btf__name_by_offset(btf, function->name_off);
+	const struct btf_type *prototype = btf__type_by_id(btf, function->type);
+	__u32 count = btf_vlen(prototype);
+	char other[256];
+
+	if (!count || strcmp(btf__name_by_offset(btf, btf_params(prototype)[count - 1].name_off), "aux"))
+		return false;
+	snprintf(other, sizeof(other), "%s_impl", name);
+	return !strstr(name, "_impl") && btf__find_by_name_kind(btf, other, BTF_KIND_FUNC) < 0;
+}
+
+/*
  * pahole marks a kfunc with the declaration tag "bpf_kfunc" from 1.26 on; what an earlier one wrote is told by names.
  * The prototypes are weak, so that a scheduler can ask with bpf_ksym_exists() whether the running kernel has one. A
  * header that has to know it earlier finds KTSTR_HAS_<kfunc>.
@@ -91,6 +108,14 @@ static int print_kfuncs(const struct btf *btf, struct btf_dump *dump)
 		const char *name;
 
 		function = tagged ? tagged_kfunc(btf, type) : named_kfunc(btf, type);
+		if (tagged && !function && named_kfunc(btf, type) && cannot_be_called(btf, type)) {
+			/* Not merely undeclared: who calls it is told why that cannot be. */
+			name = btf__name_by_offset(btf, type->name_off);
+			printf("#define %s(args...) ({ _Static_assert(0, \\\n"
+			       "\t\"no program can call %s: this kernel's BTF has no %s_impl\"); 0; })\n",
+			       name, name, name);
+			continue;
+		}
 		if (!function)
 			continue;
 		name = btf__name_by_offset(btf, function->name_off);
