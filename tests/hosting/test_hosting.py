@@ -5,46 +5,23 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import stat
 import subprocess
 import sys
-from collections.abc import Mapping
+import tempfile
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 from action_runner import Runner
+from outside import environment, outside, run
 from pages import rewritten, run_page, same_every_time
-
-from ktstr.guest.compiler import bpf_clang
-from ktstr.guest.libbpf import libbpf
+from users import USERS, Guests, as_user, python_for_all
 
 ROOT = Path(__file__).parents[2]
 PROJECT = Path(__file__).with_name("project")
-
-
-def run(*command: str | Path, cwd: Path, **settings: str) -> str:
-    """What a command printed; it has to succeed."""
-    done = subprocess.run(
-        [str(word) for word in command],
-        cwd=cwd,
-        env={**outside(), **settings},
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout
-    return done.stdout
-
-
-def outside() -> Mapping[str, str]:
-    """The environment without what leads to this checkout, or says that a test of it runs."""
-    dropped = re.compile(r"PYTHON.*|PYTEST.*|VIRTUAL_ENV|COV_.*|KTSTR_(COMMAND|DIE_WITH_PARENT)|GITHUB_.*")
-    kept = {name: value for name, value in os.environ.items() if not dropped.fullmatch(name)}
-    here = str(Path(sys.executable).parent)
-    kept["PATH"] = os.pathsep.join(one for one in kept["PATH"].split(os.pathsep) if one != here)
-    return {**kept, "LIBBPF": str(libbpf().include.parent), "CLANG": bpf_clang().command[0]}
+FIXTURE = ROOT / "tests" / "schedulers" / "fixture.bpf.c"
 
 
 @pytest.fixture(scope="module")
@@ -53,14 +30,6 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     run(sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "-w", folder, ROOT, cwd=folder)
     (built,) = folder.glob("ktstr-*.whl")
     return built
-
-
-def environment(folder: Path, *requirements: str | Path) -> Path:
-    """The `bin` of a new environment with `requirements`; nothing of them may be compiled."""
-    run(sys.executable, "-m", "virtualenv", "--quiet", folder, cwd=folder.parent)
-    pip = (folder / "bin" / "python", "-m", "pip", "install", "--quiet", "--only-binary=:all:")
-    run(*pip, *requirements, cwd=folder.parent)
-    return folder / "bin"
 
 
 @pytest.fixture(scope="module")
@@ -119,6 +88,56 @@ def test_projects_of_a_user_share_what_was_done_and_do_not_disturb_each_other(
         assert len(list(folder.glob("target/ktstr/7.0.*/smoke-*.json"))) == 1
     again = run(*smoke, cwd=third)
     assert re.search(r"^VMs +0 booted, 0 cloned, 1 remembered", again, re.MULTILINE), again
+
+
+@pytest.fixture
+def open_folder() -> Iterator[Path]:
+    """A folder that all may enter, which tmp_path is not."""
+    with tempfile.TemporaryDirectory(prefix="ktstr-users-") as folder:
+        Path(folder).chmod(0o755)
+        yield Path(folder)
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root can start processes of other users")
+def test_two_users_of_a_machine_do_not_disturb_each_other(wheel: Path, open_folder: Path) -> None:
+    """Each has caches and results of its own; both may use one core, and have one guest at a time between them."""
+    installed = environment(
+        open_folder / "environment", shutil.copy(wheel, open_folder), python=python_for_all(open_folder)
+    )
+    homes = [open_folder / str(user) for user in USERS]
+    for user, home in zip(USERS, homes, strict=True):
+        project = home / "tiny"
+        project.mkdir(parents=True)
+        shutil.copy(FIXTURE, project / "tiny.bpf.c")
+        run(installed / "ktstr", "init", "--bpf", "tiny.bpf.c", cwd=project)
+        run("chown", "-R", f"{user}:{user}", home, cwd=open_folder)
+        home.chmod(0o700)
+    command = (installed / "ktstr", "test", "--kernel", "7.0", "-n", "1")
+    unset = dict.fromkeys(("KTSTR_CACHE_DIR", "KTSTR_CORES_DIR", "XDG_CACHE_HOME"), "")
+    guests = Guests()
+    guests.start()
+    try:
+        sessions = [
+            as_user(user, *command, cwd=home / "tiny", HOME=str(home), **unset)
+            for user, home in zip(USERS, homes, strict=True)
+        ]
+        said = [session.communicate()[0] for session in sessions]
+    finally:
+        guests.over.set()
+        guests.join()
+    for session, text in zip(sessions, said, strict=True):
+        assert session.returncode == 0, text
+        assert re.search(r"^VMs +[123] booted, 3 cloned, 0 remembered", text, re.MULTILINE), text
+        assert "without sharing cores" not in text
+    assert guests.most == 1
+    assert all(len(seen) >= 3 for seen in guests.seen.values())
+    for user, home in zip(USERS, homes, strict=True):
+        kinds = {path.name for path in (home / ".cache" / "ktstr").iterdir()}
+        assert {"kernels", "templates", "results"} <= kinds
+        assert {path.lstat().st_uid for path in home.rglob("*")} == {user}
+        assert len(list(home.glob("tiny/target/ktstr/7.0.*/*.json"))) >= 3
+    counted = [path.stat() for path in Path("/run/lock").glob("ktstr-cores-*.lock")]
+    assert all(stat.S_IMODE(file.st_mode) == 0o444 and file.st_size == 0 for file in counted)
 
 
 def test_without_ktstr_tests_skip_and_the_build_is_untouched(
