@@ -8,6 +8,7 @@ import shlex
 import shutil
 import subprocess
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -233,9 +234,10 @@ def system_archive(compiler: Compiler, lib: str) -> Path:
 def _clangs_in_path() -> list[str]:
     found: dict[Path, str] = {}
     for folder in os.environ.get("PATH", os.defpath).split(os.pathsep):
-        for path in Path(folder or ".").glob("clang*"):
-            if re.fullmatch(r"clang(-\d+)?", path.name) and os.access(path, os.X_OK):
-                found.setdefault(path.resolve(), str(path))
+        with suppress(OSError):  # one that is not there, or not for this user: su keeps root's PATH
+            for path in Path(folder or ".").iterdir():
+                if re.fullmatch(r"clang(-\d+)?", path.name) and os.access(path, os.X_OK):
+                    found.setdefault(path.resolve(), str(path))
     return list(found.values())
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 import sys
 import threading
@@ -24,7 +23,7 @@ def as_user(user: int, *command: str | Path, cwd: Path, **settings: str) -> subp
     return subprocess.Popen(
         ["taskset", "-c", str(core), *map(str, command)],
         cwd=cwd,
-        env={**outside(), **settings},
+        env={**outside(), "LOGNAME": f"user{user}", **settings},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -36,13 +35,11 @@ def as_user(user: int, *command: str | Path, cwd: Path, **settings: str) -> subp
 
 
 def python_for_all(folder: Path) -> str:
-    """A Python that other users may run, too."""
-    for python in (
-        sys.executable,
-        *filter(None, map(shutil.which, ("python3.13", "python3.12", "python3.11"))),
-    ):
-        with suppress(PermissionError):
-            if as_user(USERS[0], Path(python).resolve(), "-c", "", cwd=folder).wait() == 0:
+    """A Python that other users may run, too: this one may be in root's home."""
+    new_enough = "import sys; sys.exit(sys.version_info < (3, 11))"
+    for python in (sys.executable, "/usr/bin/python3", "/usr/local/bin/python3"):
+        with suppress(OSError):
+            if as_user(USERS[0], Path(python).resolve(strict=True), "-c", new_enough, cwd=folder).wait() == 0:
                 return python
     pytest.skip("no Python is where other users may run it")
 
