@@ -46,6 +46,7 @@ void emit_begin(const char *event);
 void emit_text(const char *key, const char *value);
 void emit_bytes(const char *key, const char *value, size_t length);
 void emit_u64(const char *key, uint64_t value);
+void emit_base64(const char *key, const char *data, size_t length);
 void emit_u64s(const char *key, const uint64_t *values, size_t count);
 void emit_i64(const char *key, int64_t value);
 void emit_end(void);
@@ -76,6 +77,7 @@ bool file_write(const char *path, const char *text);
 void system_mount(void);
 void system_describe(void);
 unsigned int system_cpus(void);
+unsigned int system_possible_cpus(void);
 
 /* trace.c: context switches. */
 struct task_switch {
@@ -98,6 +100,8 @@ void perturb_go(uint64_t start_ns);
 void perturb_stop(void);
 
 /* cgroup.c */
+#define CGROUP_ROOT "/sys/fs/cgroup"
+
 void cgroup_setup(void);
 void cgroup_add(const char *name, const char *cpuset);
 void cgroup_attach(const char *name, pid_t pid);
@@ -186,7 +190,19 @@ unsigned int workers_kill(struct workers *workers);
 void reap_any(struct scheduler *scheduler, struct workers *workers);
 
 /* bpf.c: the loaded BPF programs and maps. `command` is one of bpf(2)'s. */
+union bpf_attr;
+
+#define MAX_IDS 256
+
+struct ids {
+	unsigned int count;
+	uint32_t all[MAX_IDS];
+};
+
+void ids_add(struct ids *ids, uint32_t id);
+bool ids_have(const struct ids *ids, uint32_t id);
 void bpf_emit(void);
+int bpf(int command, union bpf_attr *attributes);
 uint32_t bpf_next_id(int command, uint32_t id);
 int bpf_open_id(int command, uint32_t id);
 void bpf_info(int fd, void *into, size_t size);
@@ -198,6 +214,7 @@ struct btf {
 	uint32_t id;		/* the kernel's number of it; 0 where it was not read from there */
 	uint32_t count;		/* of types, void (0) included; 0: there are none */
 	uint32_t strings_size;
+	size_t size;		/* of data */
 	const char *strings;
 	const struct btf_type **types;
 	char *data;
@@ -256,6 +273,27 @@ void member_names(const struct btf *btf, uint32_t owner, void (*visit)(const cha
 bool write_add(const struct plan_line *line);
 uint64_t write_before(uint64_t ns);
 void write_due(uint64_t ns);
+
+/* stream.c: bytes as events. */
+struct stream {
+	const char *event;
+	uint32_t id;		/* of what they are of */
+	uint64_t at;		/* the place of the chunk */
+	size_t used, zeros;	/* bytes of the chunk, and how many zeros they end in */
+	size_t room;		/* bytes that may still go out */
+	char chunk[8192];	/* base64 makes 11 KiB of it, and an event has 16 */
+};
+
+bool stream_put(struct stream *out, const char *data, size_t length);
+uint64_t stream_end(struct stream *out);
+
+/* map.c: what a BPF map holds. */
+size_t map_emit(uint32_t id, size_t room, struct ids *objects, struct ids *maps);
+
+/* dump.c: what a scheduler's maps hold. */
+void dump_hold(void);
+void dump_emit(const char *why);
+void dump_exit(const struct scheduler *scheduler);
 
 /* verify.c: the operations of the verifier sweep. */
 bool verify_carries_out(struct scheduler *scheduler, struct workers *workers, struct plan_line *line);

@@ -14,9 +14,26 @@
 /* The maps whose ids are told of one program; more than the kernel lets it have (MAX_USED_MAPS, 64). */
 #define MAX_MAPS 128
 
-static int bpf(int command, union bpf_attr *attributes)
+int bpf(int command, union bpf_attr *attributes)
 {
 	return (int)syscall(SYS_bpf, command, attributes, sizeof(*attributes));
+}
+
+void ids_add(struct ids *ids, uint32_t id)
+{
+	for (unsigned int i = 0; i < ids->count; i++)
+		if (ids->all[i] == id)
+			return;
+	if (id && ids->count < MAX_IDS)
+		ids->all[ids->count++] = id;
+}
+
+bool ids_have(const struct ids *ids, uint32_t id)
+{
+	for (unsigned int i = 0; i < ids->count; i++)
+		if (ids->all[i] == id)
+			return true;
+	return false;
 }
 
 /* The id after `id` of a kind of object; 0 after the last. */

@@ -67,6 +67,7 @@ bool btf_parse(struct btf *btf, char *data, size_t size)
 
 	btf_free(btf);
 	btf->data = data;
+	btf->size = size;
 	if (size < sizeof(*head) || head->magic != BTF_MAGIC)
 		return false;
 	types = (uint64_t)head->hdr_len + head->type_off;

@@ -94,6 +94,25 @@ void emit_bytes(const char *key, const char *value, size_t length)
 	put_quoted(value, length);
 }
 
+void emit_base64(const char *key, const char *data, size_t length)
+{
+	static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+	char group[4];
+
+	put_key(key);
+	put("\"", 1);
+	for (size_t i = 0; i < length; i += 3) {
+		uint32_t bits = 0;
+
+		for (size_t j = i; j < i + 3; j++)
+			bits = bits << 8 | (j < length ? (unsigned char)data[j] : 0);
+		for (int digit = 0; digit < 4; digit++)
+			group[digit] = i + (size_t)digit > length ? '=' : digits[bits >> (18 - 6 * digit) & 63];
+		put(group, sizeof(group));
+	}
+	put("\"", 1);
+}
+
 void emit_u64(const char *key, uint64_t value)
 {
 	char text[24];

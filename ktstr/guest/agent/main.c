@@ -101,6 +101,8 @@ static bool carry_out(struct plan_line *line)
 		write_sysctl(line->token[1], line->token[2]);
 	} else if (!strcmp(verb, "scheduler") && arguments >= 2) {
 		scheduler_start(&agent.scheduler, &line->token[2], plan_u64(line, 1));
+		if (!agent.scheduler.lost)
+			dump_hold();
 		return !agent.scheduler.lost;
 	} else if (!strcmp(verb, "write") && arguments == 4) {
 		return write_add(line);
@@ -110,8 +112,11 @@ static bool carry_out(struct plan_line *line)
 		struct work work = work_parse(line, 3);
 
 		workers_spawn(&agent.workers, line->token[1], (unsigned int)plan_u64(line, 2), &work);
+	} else if (!strcmp(verb, "dump") && !arguments) {
+		dump_emit("asked");
 	} else if (!strcmp(verb, "hold") && arguments == 1) {
 		hold(plan_u64(line, 1));
+		dump_exit(&agent.scheduler);
 		return !agent.scheduler.lost;
 	} else if (!strcmp(verb, "shell") && arguments >= 5) {
 		shell_run(line);

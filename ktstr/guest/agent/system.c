@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
@@ -38,6 +39,17 @@ unsigned int system_cpus(void)
 	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
 
 	return cpus > 0 ? (unsigned int)cpus : 1;
+}
+
+/* CPUs that the kernel has room for, which is what values for each CPU are of; "0-3" are 4. */
+unsigned int system_possible_cpus(void)
+{
+	char text[64], *last;
+
+	if (file_read("/sys/devices/system/cpu/possible", text, sizeof(text)) <= 0)
+		fail_errno("system", "the possible CPUs");
+	last = strrchr(text, '-');
+	return (unsigned int)strtoul(last ? last + 1 : text, NULL, 10) + 1;
 }
 
 static void emit_cpu_file(const char *key, unsigned int cpu, const char *file)

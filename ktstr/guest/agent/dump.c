@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The dump: what the maps of a scheduler hold, when it has gone, or when the plan asks. Its programs are held open from
+ * when it attaches, which keeps their maps; a map that is held by itself has a user left, and the kernel lets the timers
+ * in it run on.
+ */
+#include "agent.h"
+
+#include <linux/bpf.h>
+#include <string.h>
+#include <unistd.h>
+
+#define ENABLE_SEQ "/sys/kernel/sched_ext/enable_seq"
+#define MAX_PROGRAMS 256
+#define MAP_BYTES (64 * 1024)	 /* of one map that go out, and of all: events cost the host 1.8 s a MiB */
+#define ALL_BYTES (256 * 1024)
+#define TYPES_BYTES (512 * 1024) /* of one object; a small scheduler's are 40 KiB, most of it the kernel's */
+
+static struct {
+	int programs[MAX_PROGRAMS];
+	unsigned int count;
+	char enable_seq[32];	/* the kernel's number of the scheduler that they are of */
+} held;
+
+/* Adds the objects of the struct_ops programs that are loaded. */
+static void add_objects(struct ids *objects)
+{
+	int fd;
+
+	for (uint32_t id = 0; (id = bpf_next_id(BPF_PROG_GET_NEXT_ID, id));) {
+		struct bpf_prog_info program = { 0 };
+
+		fd = bpf_open_id(BPF_PROG_GET_FD_BY_ID, id);
+		if (fd < 0)
+			continue;
+		bpf_info(fd, &program, sizeof(program));
+		if (program.type == BPF_PROG_TYPE_STRUCT_OPS)
+			ids_add(objects, program.btf_id);
+		close(fd);
+	}
+}
+
+/* Holds the programs of the scheduler that has just attached: those of the objects that have struct_ops programs. */
+void dump_hold(void)
+{
+	struct ids objects = { 0 };
+	int fd;
+
+	file_read(ENABLE_SEQ, held.enable_seq, sizeof(held.enable_seq));
+	add_objects(&objects);
+	for (uint32_t id = 0; (id = bpf_next_id(BPF_PROG_GET_NEXT_ID, id));) {
+		struct bpf_prog_info program = { 0 };
+
+		fd = bpf_open_id(BPF_PROG_GET_FD_BY_ID, id);
+		if (fd < 0)
+			continue;
+		bpf_info(fd, &program, sizeof(program));
+		if (ids_have(&objects, program.btf_id) && held.count < MAX_PROGRAMS)
+			held.programs[held.count++] = fd;
+		else
+			close(fd);
+	}
+}
+
+static void add_maps(struct ids *maps, int program)
+{
+	uint32_t ids[MAX_IDS];
+	struct bpf_prog_info ask = { .nr_map_ids = MAX_IDS, .map_ids = (uint64_t)(uintptr_t)ids };
+
+	bpf_info(program, &ask, sizeof(ask));
+	for (uint32_t i = 0; i < ask.nr_map_ids && i < MAX_IDS; i++)
+		ids_add(maps, ids[i]);
+}
+
+static void emit_types(uint32_t id)
+{
+	struct stream out = { .event = "dump_types", .id = id, .room = TYPES_BYTES };
+	struct btf btf = { 0 };
+	bool whole = btf_read(&btf, id) && stream_put(&out, btf.data, btf.size);
+
+	stream_end(&out);
+	emit_begin("dump_object");
+	emit_u64("id", id);
+	emit_u64("bytes", btf.size);
+	emit_u64("whole", whole);
+	emit_end();
+	btf_free(&btf);
+}
+
+/* Tells of every map of the held programs, the maps in them included, and of the types of what they hold. */
+void dump_emit(const char *why)
+{
+	struct ids maps = { 0 }, objects = { 0 };
+	size_t room = ALL_BYTES;
+
+	if (!held.count)
+		return;
+	emit_begin("dump");
+	emit_text("why", why);
+	emit_end();
+	for (unsigned int i = 0; i < held.count; i++)
+		add_maps(&maps, held.programs[i]);
+	for (unsigned int i = 0; i < maps.count; i++) {
+		port_watchdog();
+		room -= map_emit(maps.all[i], room < MAP_BYTES ? room : MAP_BYTES, &objects, &maps);
+	}
+	for (unsigned int i = 0; i < objects.count; i++)
+		emit_types(objects.all[i]);
+	emit_begin("dumped");
+	emit_u64("maps", maps.count);
+	emit_u64("bytes", ALL_BYTES - room);
+	emit_end();
+}
+
+/* The same where the scheduler has gone, or another one or nobody is in its place. */
+void dump_exit(const struct scheduler *scheduler)
+{
+	char enable_seq[sizeof(held.enable_seq)];
+
+	file_read(ENABLE_SEQ, enable_seq, sizeof(enable_seq));
+	if (scheduler->lost || !scheduler->pid || strcmp(enable_seq, held.enable_seq))
+		dump_emit("exit");
+}
