@@ -13,6 +13,7 @@ from ktstr.checks.judge import Violation, judge, judge_expected
 from ktstr.checks.mistake import mistake_of_test
 from ktstr.checks.thresholds import Checks
 from ktstr.errors import KtstrError
+from ktstr.guest.dump import Dump, read_dump
 from ktstr.guest.report import GuestReport, WorkerStats, read_report
 from ktstr.kernel.model import Kernel
 from ktstr.report.run_record import run_record
@@ -54,6 +55,11 @@ class RunReport:
     def passed(self) -> bool:
         """Whether no check was violated."""
         return not self.violations
+
+    @property
+    def dump(self) -> Dump | None:
+        """What the scheduler's maps held when it had gone without being asked to; None where it did not."""
+        return read_dump(self.result.events)
 
     @property
     def workers(self) -> tuple[WorkerStats, ...]:
@@ -124,6 +130,7 @@ class Ctx:
         QEMU has it (docs/clocks.md). `trace` records the hold's context switches, as is done where it is perturbed.
         """
         from ktstr.program import scheduler_program
+        from ktstr.report.dump import write_dump
         from ktstr.report.failure import failure_text
         from ktstr.vm.accel import probe
 
@@ -146,7 +153,14 @@ class Ctx:
         perturbed = perturbations(self.seed, self.topology, hold) if self._perturb else None
         folder = self.artifacts / f"run-{len(self.runs) + 1}"
         job, report = self._judged(scenario, perturbed, accel, folder)
-        self.runs.append(run_record(job, report.result, report.guest, report.violations))
+        sidecar = self.artifacts.with_name(f"{self.artifacts.name}.json")
+        dump = report.dump
+        record = run_record(job, report.result, report.guest, report.violations)
+        self.runs.append(record)
+        number = len(self.runs)
+        about = {"test": self.test.name, "kernel": self.kernel.version, "run": number}
+        dump_file = write_dump(dump, sidecar, number, about) if dump else None
+        record["dump"] = dump_file.name if dump_file else None
         if report.result.ending in (Ending.AGENT_FAILED, Ending.QEMU_DIED):
             raise KtstrError(f"{report.result.why} (console and command in {folder})")
         if why := mistake_of_test(self.test.scheduler, report.guest):
@@ -162,7 +176,9 @@ class Ctx:
                 report.guest,
                 report.result.console,
                 few.guest.perturbed if few else None,
-                self.artifacts.with_name(f"{self.artifacts.name}.json"),
+                sidecar,
+                dump,
+                dump_file,
             )
         )
 

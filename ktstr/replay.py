@@ -12,7 +12,7 @@ from ktstr.errors import KtstrError
 from ktstr.report.rundir import RUN_SUFFIX
 from ktstr.report.sidecar import SCHEMA, file_stem
 
-__all__ = ["Recorded", "differences", "read_sidecar", "replay_arguments", "replayed_sidecar"]
+__all__ = ["Recorded", "differences", "dump_lines", "read_sidecar", "replay_arguments", "replayed_sidecar"]
 
 _SUFFIX = "replay"
 ENVIRONMENT = {RUN_SUFFIX: _SUFFIX}
@@ -105,6 +105,30 @@ def differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str
         elif old["result"]["events_sha256"] != new["result"]["events_sha256"]:
             told.append(f"run {number}: other events")
     return told
+
+
+def dump_lines(recorded: Recorded, replayed: Path, after: Mapping[str, Any]) -> list[str]:
+    """Of each run with a failure dump, whether the replay left the same; its sidecar is `replayed` and says `after`."""
+    told = []
+    runs = zip(recorded.data["runs"], after["runs"], strict=False)
+    for number, (old, new) in enumerate(runs, start=1):
+        names = [run.get("dump") for run in (old, new)]
+        if not any(names):
+            continue
+        texts = [
+            _text(path.with_name(name)) if name else None
+            for path, name in zip((recorded.path, replayed), names, strict=True)
+        ]
+        same = texts[0] is not None and texts[0] == texts[1]
+        told.append(f"run {number}: {'the same' if same else 'another'} failure dump")
+    return told
+
+
+def _text(path: Path) -> str | None:
+    try:
+        return path.read_text(encoding="ascii")
+    except (OSError, ValueError):
+        return None
 
 
 def _ended(data: Mapping[str, Any]) -> str:

@@ -7,7 +7,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ktstr.checks.judge import Violation
+from ktstr.guest.dump import Dump
 from ktstr.guest.report import GuestReport, Perturbed, WorkerStats
+from ktstr.report.dump import map_lines, run_queue_lines
 from ktstr.report.text import aligned
 from ktstr.topology import cpu_list
 
@@ -24,10 +26,13 @@ def failure_text(
     console: str,
     needed: Sequence[Perturbed] | None = None,
     sidecar: Path | None = None,
+    dump: Dump | None = None,
+    dump_file: Path | None = None,
 ) -> str:
     """The whole failure: header, violated checks, then a section for each thing that was recorded.
 
     `needed` are the perturbations that it takes (None: it was not found out), `sidecar` is what replays the run.
+    `dump` is what the scheduler left, all of which is in `dump_file`.
     """
     lines = [header, *(f"  {v.check}: {v.message}" for v in violations)]
     if sidecar is not None:
@@ -39,11 +44,21 @@ def failure_text(
     for title, text, limit in (
         ("scheduler log", report.log, _LOG_LINES),
         ("kernel log", report.kernel_log, _LOG_LINES),
+        *_dump_sections(dump, dump_file),
         ("console", console.splitlines(), _CONSOLE_LINES),
     ):
         if text:
             lines += ["", f"--- {title} ---", *_tail(text, limit)]
     return "\n".join(lines)
+
+
+def _dump_sections(dump: Dump | None, file: Path | None) -> list[tuple[str, list[str], int]]:
+    """What the scheduler left; these have their own limits."""
+    if dump is None:
+        return []
+    queues = [] if dump.run_queues is None else run_queue_lines(dump.run_queues)
+    maps = [*map_lines(dump), *([f"(all of it: {file})"] if file else [])]
+    return [("run queues", queues, len(queues)), ("maps", maps, len(maps))]
 
 
 def worker_table(workers: Sequence[WorkerStats]) -> list[str]:

@@ -18,7 +18,14 @@ def replay(_context: Context, sidecar: str) -> None:
     import sys
     from pathlib import Path
 
-    from ktstr.replay import ENVIRONMENT, differences, read_sidecar, replay_arguments, replayed_sidecar
+    from ktstr.replay import (
+        ENVIRONMENT,
+        differences,
+        dump_lines,
+        read_sidecar,
+        replay_arguments,
+        replayed_sidecar,
+    )
     from ktstr.report.rundir import project_of
 
     recorded = read_sidecar(Path(sidecar))
@@ -26,9 +33,11 @@ def replay(_context: Context, sidecar: str) -> None:
     done = subprocess.run(command, cwd=recorded.root, env={**os.environ, **ENVIRONMENT}, check=False)
     if done.returncode not in (0, 1):
         raise Exit(code=done.returncode)
-    new = json.loads(replayed_sidecar(recorded, project_of(recorded.root).label).read_text())
+    replayed = replayed_sidecar(recorded, project_of(recorded.root).label)
+    new = json.loads(replayed.read_text())
     told = differences(recorded.data, new)
     if recorded.data["clock"] == "real":
         print("replay: with the real clock no two runs are the same")
-    print("\n".join(f"replay: {line}" for line in told) or "replay: identical, event by event")
+    for line in [*(told or ["identical, event by event"]), *dump_lines(recorded, replayed, new)]:
+        print(f"replay: {line}")
     raise Exit(code=done.returncode)

@@ -107,7 +107,7 @@ def test_every_operation_of_the_plan_is_documented() -> None:
 
 
 def test_every_event_is_documented() -> None:
-    assert documented("event") == set(re.findall(r'emit_begin\("(\w+)"\)', AGENT))
+    assert documented("event") == set(re.findall(r'(?:emit_begin\(|\.event = )"(\w+)"', AGENT))
 
 
 def test_every_field_of_a_worker_is_documented() -> None:
@@ -116,7 +116,7 @@ def test_every_field_of_a_worker_is_documented() -> None:
 
 
 def test_every_field_of_an_event_is_documented() -> None:
-    fields = set(re.findall(r'emit_(?:text|bytes|u64|u64s|i64|sysfs|cpu_file)\("(\w+)", ', AGENT))
+    fields = set(re.findall(r'emit_(?:text|bytes|base64|u64|u64s|i64|sysfs|cpu_file)\("(\w+)", ', AGENT))
     assert {field for field in fields if f"`{field}`" not in PLAN} == set()
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from ktstr import KtstrError
-from ktstr.replay import differences, read_sidecar, replay_arguments, replayed_sidecar
+from ktstr.replay import differences, dump_lines, read_sidecar, replay_arguments, replayed_sidecar
 from ktstr.report.sidecar import file_stem
 
 
@@ -117,3 +117,25 @@ def test_a_test_that_ran_no_vm_cannot_be_replayed(tmp_path: Path) -> None:
 def test_a_difference_is_told_with_its_cause(now: dict[str, Any], told: list[str]) -> None:
     before = {"outcome": "failed", "runs": [a_run()]}
     assert differences(before, before | now) == told
+
+
+@pytest.mark.parametrize(
+    ("name", "then", "now", "told"),
+    [
+        (None, None, None, []),
+        ("a.dump.json", "maps", "maps", ["run 1: the same failure dump"]),
+        ("a.dump.json", "maps", "other maps", ["run 1: another failure dump"]),
+        ("a.dump.json", "maps", None, ["run 1: another failure dump"]),
+        ("a.dump.json", None, None, ["run 1: another failure dump"]),
+    ],
+)
+def test_whether_a_crash_left_the_same_is_told(
+    tmp_path: Path, name: str | None, then: str | None, now: str | None, told: list[str]
+) -> None:
+    run = a_run() | {"dump": name}
+    recorded = read_sidecar(a_sidecar(tmp_path, runs=[run]))
+    replayed = tmp_path / "replayed.json"
+    for sidecar, text in ((recorded.path, then), (replayed, now)):
+        if text is not None:
+            sidecar.with_name(name or "").write_text(text)
+    assert dump_lines(recorded, replayed, {"runs": [run]}) == told

@@ -1,0 +1,150 @@
+"""The kernel's debug dump of sched_ext as data: who could run on which CPU, and in which queue each waited.
+
+The kernel writes it when it ejects a scheduler, and on SysRq-D (scx_dump_state() of kernel/sched/ext.c). It tells of
+CPUs that are not idle, and of those tasks that sched_ext has. Read here in the form of 7.0, and of 7.3, which adds each
+task's scheduler.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+
+__all__ = ["CpuQueue", "QueuedTask", "RunQueues", "read_run_queues"]
+
+# Flags and numbers of the kernel's own queues (enum scx_dsq_id_flags of kernel/sched/ext_internal.h).
+_BUILTIN, _LOCAL_ON = 1 << 63, 1 << 62
+_BUILTIN_NAMES = {0: "invalid", 1: "global", 2: "local", 3: "bypass"}
+
+_CPU = re.compile(r"CPU (?P<cpu>\d+)\s*: nr_run=(?P<count>\d+) (?P<fields>.*)")
+# "*" marks the one that runs. A name may have anything in it.
+_TASK = re.compile(
+    r" (?P<mark>[* ])(?P<state>\S) (?P<comm>.*)\[(?P<pid>\d+)\](?: \*?\S+)? (?P<since>[+-]\d+)ms"
+)
+_CURRENT = re.compile(r"\s+curr=(?P<comm>.*)\[(?P<pid>-?\d+)\] class=(?P<class>\S+)")
+_FIELD = re.compile(r"(?P<name>[\w/]+)=(?P<value>\S+)")
+_FRAME = re.compile(r"\s+(?P<frame>\S+\+0x[0-9a-f]+/0x[0-9a-f]+(?: .*)?)")
+_COUNTER = re.compile(r"\s+(?P<name>SCX_EV_\w+):\s+(?P<value>\d+)")
+
+
+@dataclass(frozen=True)
+class QueuedTask:
+    """A task that could run.
+
+    `waits_ms` is for how long it could, in guest milliseconds (one that runs: since it began to wait last); `queue` is
+    where it waited: a DSQ's number, `local`, `global`, or empty for one that runs or is in none. `fields` are all that
+    the kernel tells, under the kernel's names; `backtrace` is where it was.
+    """
+
+    comm: str
+    pid: int
+    runs: bool
+    waits_ms: int
+    queue: str
+    fields: Mapping[str, str] = field(default_factory=dict, hash=False)
+    backtrace: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class CpuQueue:
+    """A CPU: how many tasks could run on it, who did (`class` is the kernel's name for its scheduling class), and those
+    of them that sched_ext has."""
+
+    cpu: int
+    nr_running: int
+    current: str
+    current_class: str
+    tasks: tuple[QueuedTask, ...] = ()
+    fields: Mapping[str, str] = field(default_factory=dict, hash=False)
+
+
+@dataclass(frozen=True)
+class RunQueues:
+    """The CPUs that were not idle, by number, and the kernel's counts of sched_ext's events since it was enabled."""
+
+    cpus: tuple[CpuQueue, ...]
+    counters: Mapping[str, int] = field(default_factory=dict, hash=False)
+
+    @property
+    def depths(self) -> Mapping[str, int]:
+        """How many tasks waited in each queue, the deepest first; the local ones are each CPU's own (`local 3`)."""
+        counts = Counter(
+            f"local {cpu.cpu}" if task.queue == "local" else task.queue
+            for cpu in self.cpus
+            for task in cpu.tasks
+            if task.queue
+        )
+        return dict(sorted(counts.items(), key=lambda one: (-one[1], one[0])))
+
+
+def read_run_queues(lines: Sequence[str]) -> RunQueues | None:
+    """What the lines of a debug dump tell; None where they are none."""
+    cpus = [_cpu(block) for block in _blocks(lines, _CPU)]
+    if not cpus:
+        return None
+    counted = (match for line in lines if (match := _COUNTER.fullmatch(line)))
+    return RunQueues(
+        tuple(sorted(cpus, key=lambda one: one.cpu)), {one["name"]: int(one["value"]) for one in counted}
+    )
+
+
+def _blocks(lines: Sequence[str], first: re.Pattern[str]) -> Iterator[Sequence[str]]:
+    """The parts of `lines` that begin with one that matches `first`."""
+    starts = [index for index, line in enumerate(lines) if first.fullmatch(line)]
+    for start, end in pairwise([*starts, len(lines)]):
+        yield lines[start:end]
+
+
+def _cpu(lines: Sequence[str]) -> CpuQueue:
+    head = _CPU.fullmatch(lines[0])
+    assert head is not None, lines[0]
+    tasks = [_task(block) for block in _blocks(lines, _TASK)]
+    own = lines[1 : next((i for i, line in enumerate(lines) if _TASK.fullmatch(line)), len(lines))]
+    current = next((match for line in own if (match := _CURRENT.fullmatch(line))), None)
+    fields = _fields([head["fields"], *(line for line in own if not _CURRENT.fullmatch(line))])
+    return CpuQueue(
+        cpu=int(head["cpu"]),
+        nr_running=int(head["count"]),
+        current=f"{current['comm']}[{current['pid']}]" if current else "",
+        current_class=current["class"].removesuffix("_sched_class") if current else "",
+        tasks=tuple(tasks),
+        fields=fields,
+    )
+
+
+def _task(lines: Sequence[str]) -> QueuedTask:
+    head = _TASK.fullmatch(lines[0])
+    assert head is not None, lines[0]
+    # Counters of events follow the last task, and what the scheduler itself writes of a task is between its lines.
+    end = next((i for i, line in enumerate(lines) if line and not line.startswith(" ")), len(lines))
+    own = lines[1:end]
+    frames = (match["frame"] for line in own if (match := _FRAME.fullmatch(line)))
+    fields = _fields([line for line in own if not _FRAME.fullmatch(line)])
+    return QueuedTask(
+        comm=head["comm"],
+        pid=int(head["pid"]),
+        runs=head["mark"] == "*",
+        waits_ms=-int(head["since"]),
+        queue=_queue(fields.get("dsq_id", "")),
+        fields={"state": head["state"], **fields},
+        backtrace=tuple(frames),
+    )
+
+
+def _fields(lines: Sequence[str]) -> dict[str, str]:
+    return {match["name"]: match["value"] for line in lines for match in _FIELD.finditer(line)}
+
+
+def _queue(told: str) -> str:
+    """What a queue is called, by its number as the kernel writes it."""
+    if not re.fullmatch(r"0x[0-9a-f]+", told):
+        return ""
+    number = int(told, 16)
+    if not number & _BUILTIN:
+        return told
+    if number & _LOCAL_ON:
+        return f"local {number & 0xFFFFFFFF}"
+    return _BUILTIN_NAMES.get(number & ~_BUILTIN, told)

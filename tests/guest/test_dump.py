@@ -1,0 +1,133 @@
+"""The failure dump: what it says of a scheduler's maps is what bpftool says, and a replayed crash leaves the same."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from bpftool_json import BY_BPFTOOL, compare, said_by_bpftool
+
+from ktstr import Ctx, declare_scheduler, ktstr_test
+from ktstr.guest.agent import build_agent
+from ktstr.guest.dump import read_dump
+from ktstr.guest.initramfs import base_files, program_files
+from ktstr.program import scheduler_program
+from ktstr.scenario.plan import plan_lines
+from ktstr.vm.accel import probe
+from ktstr.vm.job import VmJob
+from ktstr.vm.result import Ending, VmResult
+from ktstr.vm.run import run
+
+SOURCE = Path(__file__).parent / "bpf" / "maps.bpf.c"
+MAPS = declare_scheduler(name="maps", bpf=SOURCE, topology=(1, 1, 4, 1))
+
+
+def in_guest(ctx: Ctx, folder: Path, bpftool: Path) -> VmResult:
+    """The scheduler runs and leaves, bpftool dumps its maps, the agent does, and bpftool again: by then nothing runs
+    that writes to them."""
+    scheduler = scheduler_program(MAPS, ctx.kernel, ())
+    tool = "/ktstr/bin/bpftool"
+    dumps = [("run", "5000000000", tool, "-j", "map", "dump", "name", name) for name in BY_BPFTOOL.values()]
+    accel = probe()
+    job = VmJob(
+        kernel=ctx.kernel,
+        topology=ctx.topology,
+        memory_mb=512,
+        files=tuple(base_files(build_agent(), ctx.kernel.config, ctx.kernel.release)),
+        payload=(*scheduler.files, *program_files(bpftool, tool, "dumps maps")),
+        plan=plan_lines(
+            [
+                ("scheduler", "30000000000", *scheduler.command),
+                ("cgroup", "cg", "-"),
+                ("spawn", "cg", "6", "bursty", "burst_ns=5000000", "sleep_ns=3000000", "policy=normal"),
+                ("hold", "300000000"),
+                ("unregister",),
+                *dumps,
+                ("dump",),
+                *dumps,
+            ]
+        ),
+        clock=accel.clock,
+        seed=1,
+    )
+    return run(job, accel, folder)
+
+
+@ktstr_test(scheduler=MAPS)
+def dump_says_what_bpftool_says(ctx: Ctx, tmp_path: Path) -> None:
+    found = shutil.which("bpftool", path=f"{os.environ['PATH']}:/usr/sbin:/sbin")
+    if found is None:
+        pytest.skip("bpftool is not installed")
+    result = in_guest(ctx, tmp_path / "run", Path(found))
+    assert result.ending is Ending.DONE, result.why
+    said = said_by_bpftool(result.events)
+    before, after = said[: len(BY_BPFTOOL)], said[len(BY_BPFTOOL) :]
+    assert before == after, "something still wrote to the maps"
+    dump = read_dump(result.events)
+    assert dump is not None
+    assert dump.complete
+    assert (dump.why, len(dump.maps)) == ("asked", 14)
+    for name, theirs in zip(BY_BPFTOOL, before, strict=True):
+        compare(dump.map(name), theirs)
+
+    # Values that came about, so that there was something to compare.
+    notes = dump.map("notes")
+    assert notes.count >= 6
+    assert all(isinstance(element.value, dict) and element.value["flags"] for element in notes.elements)
+    assert len(dump.map("cpu_counts").elements) == 2
+
+    # What bpftool cannot tell, or only at length.
+    numbers, slots, tasks = dump.map("numbers"), dump.map("slots"), dump.map("task_notes")
+    assert numbers.count == 9000
+    assert 5000 < numbers.read == len(numbers.elements) < 9000
+    assert all(isinstance(one.key, int) and one.value == one.key**2 for one in numbers.elements)
+    assert (slots.count, slots.read) == (10_000, 8192)
+    assert slots.zeros + len(slots.elements) == slots.read
+    assert tasks.key_type == "task"
+    known = [element.value for element in notes.elements]
+    assert tasks.elements
+    assert all(element.value in known for element in tasks.elements)
+    assert dump.map("outer_map").elements[0].value == dump.map("inner_map").id
+    assert dump.map("waiting").unread == "reading an element takes it out"
+
+
+SUITE = f"""
+from ktstr import CgroupDef, declare_scheduler, ktstr_test
+
+FAILS = declare_scheduler(name="fails", bpf={str(SOURCE)!r}, topology=(1, 1, 4, 1), rodata={{"fail_after": 40}})
+
+@ktstr_test(scheduler=FAILS)
+def crash(ctx):
+    ctx.run(CgroupDef("cg", 6))
+"""
+
+
+def run_python(folder: Path, *command: str) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run([sys.executable, *command], cwd=folder, capture_output=True, text=True, check=False)
+
+
+@ktstr_test()
+def replay_of_a_crash_leaves_the_same_dump(ctx: Ctx, tmp_path: Path) -> None:
+    (tmp_path / "test_suite.py").write_text(SUITE)
+    pytest_ = ("-m", "pytest", "-p", "no:cacheprovider", "--clock", "virtual", "--fresh")
+    first = run_python(tmp_path, *pytest_, "--kernel", ctx.kernel.version)
+    assert first.returncode == 1, first.stdout
+    (path,) = (tmp_path / "target" / "ktstr").glob("*/crash-*.dump.json")
+    dump = json.loads(path.read_text())
+    assert (dump["test"], dump["run"], dump["why"], dump["complete"]) == ("crash", 1, "exit", True)
+    bss = next(one for one in dump["maps"] if one["name"] == ".bss")
+    queued = next(variable["value"] for variable in bss["variables"] if variable["name"] == "nr_queued")
+    assert queued >= 40
+    assert f"  nr_queued  {queued}\n" in first.stdout.partition("--- maps ---")[2]
+    assert f"(all of it: {path})" in first.stdout.replace("\n", "")
+
+    sidecar = path.with_name(path.name.replace(".run-1.dump", ""))
+    assert json.loads(sidecar.read_text())["runs"][0]["dump"] == path.name
+    replay = run_python(tmp_path, "-c", "from ktstr.tasks import main; main()", "replay", str(sidecar))
+    assert replay.returncode == 1, replay.stdout
+    assert replay.stdout.endswith("replay: identical, event by event\nreplay: run 1: the same failure dump\n")
+    (again,) = (tmp_path / "target" / "ktstr").glob(f"*-replay/{path.name}")
+    assert again.read_text() == path.read_text()

@@ -1,0 +1,90 @@
+"""The agent's stream: bytes become events, without the zeros where there are many, and the host has the bytes again."""
+
+import base64
+import subprocess
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from ktstr.guest import agent
+from ktstr.guest.compiler import host_compiler
+from ktstr.guest.dump import Event, joined
+from ktstr.vm.result import parse_events
+
+SOURCES = Path(agent.__file__).with_name("agent")
+
+# stream.c and emit.c around a main of the test's: what is on stdin goes into a stream with room for so many bytes.
+HARNESS = """
+#include "agent.h"
+#include <stdio.h>
+#include <stdlib.h>
+
+void port_write(const char *data, size_t length) { fwrite(data, 1, length, stdout); }
+void port_exit(unsigned int code) { exit((int)code); }
+
+int main(int argc, char **argv)
+{
+	static struct stream out = { .event = "data", .id = 7 };
+	static char text[1 << 20];
+	size_t length = fread(text, 1, sizeof(text), stdin), part = argc > 2 ? strtoul(argv[2], NULL, 10) : length;
+	bool whole = true;
+	uint64_t bytes;
+
+	out.room = strtoul(argv[1], NULL, 10);
+	for (size_t at = 0; whole && at < length; at += part)
+		whole = stream_put(&out, text + at, part < length - at ? part : length - at);
+	bytes = stream_end(&out);
+	emit_begin("end");
+	emit_u64("whole", whole);
+	emit_u64("bytes", bytes);
+	emit_end();
+	return 0;
+}
+"""
+
+
+@pytest.fixture(scope="module")
+def harness(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("harness")
+    main, program = folder / "harness.c", folder / "harness"
+    main.write_text(HARNESS)
+    sources = [str(main), *(str(SOURCES / name) for name in ("stream.c", "emit.c"))]
+    options = ["-std=gnu11", "-O1", "-g", "-fsanitize=address,undefined", "-I", str(SOURCES)]
+    subprocess.run([*host_compiler().command, *options, "-o", str(program), *sources], check=True)
+    return program
+
+
+def streamed(harness: Path, data: bytes, room: int = 2**20, part: int = 0) -> tuple[list[Event], Event]:
+    """The events that carry `data`, and the one that tells how it ended."""
+    command = [str(harness), str(room), *([str(part)] if part else [])]
+    done = subprocess.run(command, input=data, capture_output=True, check=True)
+    events = parse_events(done.stdout.decode("ascii"))
+    return [one for one in events if one["ev"] == "data"], next(one for one in events if one["ev"] == "end")
+
+
+PIECES = st.lists(
+    st.one_of(st.binary(max_size=80), st.sampled_from([bytes(9), bytes(64), bytes(9000), b"\xff" * 9000])),
+    max_size=6,
+).map(b"".join)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=40, deadline=None)
+@given(data=PIECES, part=st.sampled_from([1, 7, 4096, 2**20]))
+def test_bytes_come_out_as_they_went_in(harness: Path, data: bytes, part: int) -> None:
+    events, end = streamed(harness, data, part=part)
+    assert (end["whole"], end["bytes"]) == (1, len(data))
+    assert joined(events, "data").get(7, b"").ljust(len(data), b"\0") == data
+
+
+def test_what_there_is_no_room_for_is_left_out(harness: Path) -> None:
+    events, end = streamed(harness, b"x" * 1000 + bytes(5000) + b"y" * 1000, room=1500)
+    assert (end["whole"], end["bytes"]) == (0, 6500)
+    assert joined(events, "data")[7] == b"x" * 1000 + bytes(5000) + b"y" * 500
+
+
+def test_many_zeros_cost_no_event_and_no_room(harness: Path) -> None:
+    events, end = streamed(harness, b"x" + bytes(500_000) + b"y", room=2)
+    assert end["whole"] == 1
+    assert [(one["at"], base64.b64decode(one["data"])) for one in events] == [(0, b"x"), (500_001, b"y")]
