@@ -93,6 +93,16 @@ class MapDump:
     variables: tuple[Variable, ...] = ()
     unread: str = ""
 
+    def variable(self, name: str) -> Value:
+        """The value of global `name`; KtstrError where there is none, or none is known."""
+        for one in self.variables:
+            if one.name == name and one.problem:
+                raise KtstrError(f"{self.name}: {name}: {one.problem}")
+            if one.name == name:
+                return one.value
+        known = ", ".join(one.name for one in self.variables) or "none"
+        raise KtstrError(f"{self.name} has no variable {name!r}; it has {known}")
+
 
 @dataclass(frozen=True)
 class Dump:

@@ -69,7 +69,7 @@ def dump_says_what_bpftool_says(ctx: Ctx, tmp_path: Path) -> None:
     dump = read_dump(result.events)
     assert dump is not None
     assert dump.complete
-    assert (dump.why, len(dump.maps)) == ("asked", 14)
+    assert (dump.why, len(dump.maps)) == ("asked", 16)
     for name, theirs in zip(BY_BPFTOOL, before, strict=True):
         compare(dump.map(name), theirs)
 
@@ -92,6 +92,10 @@ def dump_says_what_bpftool_says(ctx: Ctx, tmp_path: Path) -> None:
     assert all(element.value in known for element in tasks.elements)
     assert dump.map("outer_map").elements[0].value == dump.map("inner_map").id
     assert dump.map("waiting").unread == "reading an element takes it out"
+    groups = dump.map("cgroup_slices")
+    assert groups.key_type == "cgroup"
+    weighed = {"ms": 100, "bonus": 0, "yields": False}
+    assert [(group.key, group.value) for group in groups.elements] == [("/", weighed), ("cg", weighed)]
 
 
 SUITE = f"""

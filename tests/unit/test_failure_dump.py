@@ -71,12 +71,14 @@ def test_maps_have_their_names_and_types() -> None:
         (".bss", "array", "", ""),
         (".data", "array", "", ""),
         (".rodata", "array", "", ""),
+        ("cgroup_slices", "cgrp_storage", "cgroup", "struct slice"),
         ("cpu_counts", "percpu_array", "", "struct cpu_count"),
         ("inner_map", "array", "", "struct slice"),
         ("ktstr_exit", "ringbuf", "", ""),
         ("notes", "hash", "struct task_key", "struct task_note"),
         ("numbers", "hash", "u32", "u64"),
         ("outer_map", "array_of_maps", "", "map id"),
+        ("pages", "arena", "", ""),
         ("queues_by_kind_of_task", "percpu_hash", "enum task_kind", "u64"),
         ("recent", "lru_hash", "u32", "struct slice"),
         ("slots", "array", "", "u32"),
@@ -89,8 +91,25 @@ def test_maps_have_their_names_and_types() -> None:
 
 def test_a_large_map_is_cut_and_counted() -> None:
     numbers = recorded().map("numbers")
-    assert (numbers.count, numbers.more, numbers.read, len(numbers.elements)) == (9000, False, 5463, 5463)
-    assert "numbers  (hash, u32 -> u64): 9000 of 10000, the first 5463 read" in map_lines(recorded())
+    assert (numbers.count, numbers.more, numbers.read, len(numbers.elements)) == (9000, False, 5462, 5462)
+    assert "numbers  (hash, u32 -> u64): 9000 of 10000, the first 5462 read" in map_lines(recorded())
+
+
+def test_a_variable_is_found_by_its_name() -> None:
+    rodata = recorded().map(".rodata")
+    assert rodata.variable("most_notes") == 64
+    with pytest.raises(
+        KtstrError, match=r"\.rodata has no variable 'most'; it has compiled, most_notes, fail_after"
+    ):
+        rodata.variable("most")
+    with pytest.raises(KtstrError, match=r"waiting has no variable 'x'; it has none"):
+        recorded().map("waiting").variable("x")
+
+
+def test_a_variable_that_is_not_known_says_why() -> None:
+    cut = read(told(dump_map={"bytes": 4}))
+    with pytest.raises(KtstrError, match=r"\.rodata: most_notes: a value that ends at byte \d+ of 4"):
+        cut.map(".rodata").variable("most_notes")
 
 
 def test_a_run_without_a_dump_has_none() -> None:

@@ -192,7 +192,7 @@ void reap_any(struct scheduler *scheduler, struct workers *workers);
 /* bpf.c: the loaded BPF programs and maps. `command` is one of bpf(2)'s. */
 union bpf_attr;
 
-#define MAX_IDS 256
+#define MAX_IDS 256 /* of one kind; of maps a program has 64 at most (MAX_USED_MAPS) */
 
 struct ids {
 	unsigned int count;
@@ -206,6 +206,8 @@ int bpf(int command, union bpf_attr *attributes);
 uint32_t bpf_next_id(int command, uint32_t id);
 int bpf_open_id(int command, uint32_t id);
 void bpf_info(int fd, void *into, size_t size);
+void bpf_program_maps(int fd, struct ids *maps);
+void bpf_schedulers(struct ids *objects, struct ids *maps);
 
 /* btf.c: the types of a loaded object. */
 struct btf_type;

@@ -11,14 +11,12 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-/* The maps whose ids are told of one program; more than the kernel lets it have (MAX_USED_MAPS, 64). */
-#define MAX_MAPS 128
-
 int bpf(int command, union bpf_attr *attributes)
 {
 	return (int)syscall(SYS_bpf, command, attributes, sizeof(*attributes));
 }
 
+/* Adds a number, unless it is there, or is 0, which is nobody's. */
 void ids_add(struct ids *ids, uint32_t id)
 {
 	for (unsigned int i = 0; i < ids->count; i++)
@@ -66,6 +64,35 @@ void bpf_info(int fd, void *into, size_t size)
 		fail_errno("bpf", "reading what a descriptor is of");
 }
 
+/* Adds the maps of the program that `fd` is of. */
+void bpf_program_maps(int fd, struct ids *maps)
+{
+	uint32_t ids[MAX_IDS];
+	struct bpf_prog_info ask = { .nr_map_ids = MAX_IDS, .map_ids = (uint64_t)(uintptr_t)ids };
+
+	bpf_info(fd, &ask, sizeof(ask));
+	for (uint32_t i = 0; i < ask.nr_map_ids && i < MAX_IDS; i++)
+		ids_add(maps, ids[i]);
+}
+
+/* Adds the object files that have struct_ops programs, by their BTF, which all their programs share, and those' maps. */
+void bpf_schedulers(struct ids *objects, struct ids *maps)
+{
+	for (uint32_t id = 0; (id = bpf_next_id(BPF_PROG_GET_NEXT_ID, id));) {
+		struct bpf_prog_info program = { 0 };
+		int fd = bpf_open_id(BPF_PROG_GET_FD_BY_ID, id);
+
+		if (fd < 0)
+			continue;
+		bpf_info(fd, &program, sizeof(program));
+		if (program.type == BPF_PROG_TYPE_STRUCT_OPS) {
+			ids_add(objects, program.btf_id);
+			bpf_program_maps(fd, maps);
+		}
+		close(fd);
+	}
+}
+
 /* A number that /proc has of a descriptor of ours; 0 where this kernel does not tell. */
 static uint64_t fdinfo(int fd, const char *key)
 {
@@ -103,18 +130,16 @@ static const char *full_name(int fd, const struct bpf_prog_info *program, struct
 
 static void emit_program(int fd, struct btf *btf)
 {
-	struct bpf_prog_info program = { 0 }, ask = { 0 };
-	uint32_t ids[MAX_MAPS];
-	uint64_t maps[MAX_MAPS];
+	struct bpf_prog_info program = { 0 };
+	struct ids ids = { 0 };
+	uint64_t maps[MAX_IDS];
 	const char *name;
 	char tag[2 * BPF_TAG_SIZE + 1];
 
 	bpf_info(fd, &program, sizeof(program));
-	ask.nr_map_ids = program.nr_map_ids < MAX_MAPS ? program.nr_map_ids : MAX_MAPS;
-	ask.map_ids = (uint64_t)(uintptr_t)ids;
-	bpf_info(fd, &ask, sizeof(ask));
-	for (uint32_t i = 0; i < ask.nr_map_ids && i < MAX_MAPS; i++)
-		maps[i] = ids[i];
+	bpf_program_maps(fd, &ids);
+	for (unsigned int i = 0; i < ids.count; i++)
+		maps[i] = ids.all[i];
 	for (int i = 0; i < BPF_TAG_SIZE; i++)
 		snprintf(tag + 2 * i, 3, "%02x", program.tag[i]);
 	name = full_name(fd, &program, btf);
@@ -127,7 +152,7 @@ static void emit_program(int fd, struct btf *btf)
 	emit_u64("fdinfo_insns", fdinfo(fd, "verified_insns:"));
 	emit_u64("xlated_bytes", program.xlated_prog_len);
 	emit_u64("jited_bytes", program.jited_prog_len);
-	emit_u64s("maps", maps, ask.nr_map_ids < MAX_MAPS ? ask.nr_map_ids : MAX_MAPS);
+	emit_u64s("maps", maps, ids.count);
 	emit_end();
 }
 

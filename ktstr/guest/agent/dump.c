@@ -22,32 +22,14 @@ static struct {
 	char enable_seq[32];	/* the kernel's number of the scheduler that they are of */
 } held;
 
-/* Adds the objects of the struct_ops programs that are loaded. */
-static void add_objects(struct ids *objects)
-{
-	int fd;
-
-	for (uint32_t id = 0; (id = bpf_next_id(BPF_PROG_GET_NEXT_ID, id));) {
-		struct bpf_prog_info program = { 0 };
-
-		fd = bpf_open_id(BPF_PROG_GET_FD_BY_ID, id);
-		if (fd < 0)
-			continue;
-		bpf_info(fd, &program, sizeof(program));
-		if (program.type == BPF_PROG_TYPE_STRUCT_OPS)
-			ids_add(objects, program.btf_id);
-		close(fd);
-	}
-}
-
 /* Holds the programs of the scheduler that has just attached: those of the objects that have struct_ops programs. */
 void dump_hold(void)
 {
-	struct ids objects = { 0 };
+	struct ids objects = { 0 }, maps = { 0 };
 	int fd;
 
 	file_read(ENABLE_SEQ, held.enable_seq, sizeof(held.enable_seq));
-	add_objects(&objects);
+	bpf_schedulers(&objects, &maps);
 	for (uint32_t id = 0; (id = bpf_next_id(BPF_PROG_GET_NEXT_ID, id));) {
 		struct bpf_prog_info program = { 0 };
 
@@ -60,16 +42,6 @@ void dump_hold(void)
 		else
 			close(fd);
 	}
-}
-
-static void add_maps(struct ids *maps, int program)
-{
-	uint32_t ids[MAX_IDS];
-	struct bpf_prog_info ask = { .nr_map_ids = MAX_IDS, .map_ids = (uint64_t)(uintptr_t)ids };
-
-	bpf_info(program, &ask, sizeof(ask));
-	for (uint32_t i = 0; i < ask.nr_map_ids && i < MAX_IDS; i++)
-		ids_add(maps, ids[i]);
 }
 
 static void emit_types(uint32_t id)
@@ -99,7 +71,7 @@ void dump_emit(const char *why)
 	emit_text("why", why);
 	emit_end();
 	for (unsigned int i = 0; i < held.count; i++)
-		add_maps(&maps, held.programs[i]);
+		bpf_program_maps(held.programs[i], &maps);
 	for (unsigned int i = 0; i < maps.count; i++) {
 		port_watchdog();
 		room -= map_emit(maps.all[i], room < MAP_BYTES ? room : MAP_BYTES, &objects, &maps);

@@ -15,8 +15,6 @@
 #include <unistd.h>
 
 #define MAX_WRITES 64
-#define MAX_OBJECTS 64	/* object files that have struct_ops programs */
-#define MAX_MAPS 256	/* of those programs */
 #define AT_ONCE "-"
 
 struct write {
@@ -31,53 +29,6 @@ static struct {
 	struct write all[MAX_WRITES];
 	unsigned int count, done; /* in order of time */
 } writes;
-
-/* The schedulers' object files, by the BTF that their programs share, and the maps of their programs. */
-struct owners {
-	uint32_t objects[MAX_OBJECTS], maps[MAX_MAPS];
-	uint32_t object_count, map_count;
-};
-
-static void add(uint32_t *all, uint32_t *count, uint32_t most, uint32_t id)
-{
-	for (uint32_t i = 0; i < *count; i++)
-		if (all[i] == id)
-			return;
-	if (id && *count < most)
-		all[(*count)++] = id;
-}
-
-static bool has(const uint32_t *all, uint32_t count, uint32_t id)
-{
-	for (uint32_t i = 0; i < count; i++)
-		if (all[i] == id)
-			return true;
-	return false;
-}
-
-static void find_owners(struct owners *owners)
-{
-	uint32_t ids[MAX_MAPS];
-
-	memset(owners, 0, sizeof(*owners));
-	for (uint32_t id = 0; (id = bpf_next_id(BPF_PROG_GET_NEXT_ID, id));) {
-		struct bpf_prog_info program = { 0 }, ask = { 0 };
-		int fd = bpf_open_id(BPF_PROG_GET_FD_BY_ID, id);
-
-		if (fd < 0)
-			continue;
-		bpf_info(fd, &program, sizeof(program));
-		if (program.type == BPF_PROG_TYPE_STRUCT_OPS) {
-			add(owners->objects, &owners->object_count, MAX_OBJECTS, program.btf_id);
-			ask.nr_map_ids = program.nr_map_ids < MAX_MAPS ? program.nr_map_ids : MAX_MAPS;
-			ask.map_ids = (uint64_t)(uintptr_t)ids;
-			bpf_info(fd, &ask, sizeof(ask));
-			for (uint32_t i = 0; i < ask.nr_map_ids && i < MAX_MAPS; i++)
-				add(owners->maps, &owners->map_count, MAX_MAPS, ids[i]);
-		}
-		close(fd);
-	}
-}
 
 /*
  * A map's name as its source has it. The kernel's is cut at 15 characters, and libbpf puts the object's before those of
@@ -117,12 +68,10 @@ static void tell_name(const char *name)
 /* Goes through the schedulers' maps; returns how many are called so, and a descriptor of the first. */
 static unsigned int find_map(const char *name, struct btf *btf, struct bpf_map_info *found, int *found_fd)
 {
-	struct owners *owners = malloc(sizeof(*owners));
+	struct ids objects = { 0 }, maps = { 0 };
 	unsigned int count = 0;
 
-	if (!owners)
-		fail_errno("write", "memory for the maps");
-	find_owners(owners);
+	bpf_schedulers(&objects, &maps);
 	for (uint32_t id = 0; (id = bpf_next_id(BPF_MAP_GET_NEXT_ID, id));) {
 		struct bpf_map_info map = { 0 };
 		int fd = bpf_open_id(BPF_MAP_GET_FD_BY_ID, id);
@@ -130,8 +79,7 @@ static unsigned int find_map(const char *name, struct btf *btf, struct bpf_map_i
 		if (fd < 0)
 			continue;
 		bpf_info(fd, &map, sizeof(map));
-		if (!has(owners->objects, owners->object_count, map.btf_id) &&
-		    !has(owners->maps, owners->map_count, map.id)) {
+		if (!ids_have(&objects, map.btf_id) && !ids_have(&maps, map.id)) {
 			close(fd);
 		} else if (!name) {
 			tell_name(map_name(&map, btf));
@@ -143,7 +91,6 @@ static unsigned int find_map(const char *name, struct btf *btf, struct bpf_map_i
 			close(fd);
 		}
 	}
-	free(owners);
 	return count;
 }
 

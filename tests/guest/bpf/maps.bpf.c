@@ -109,6 +109,19 @@ struct {
 } task_notes SEC(".maps");
 
 struct {
+	__uint(type, BPF_MAP_TYPE_CGRP_STORAGE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, int);
+	__type(value, struct slice);
+} cgroup_slices SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARENA);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1); /* page */
+} pages SEC(".maps");
+
+struct {
 	__uint(type, BPF_MAP_TYPE_QUEUE);
 	__uint(max_entries, 8);
 	__type(value, u32);
@@ -222,6 +235,15 @@ SCX_CALLBACK(void, maps_dispatch, s32 cpu, struct task_struct *prev)
 	scx_bpf_dsq_move_to_local(SHARED_DSQ);
 }
 
+SCX_SLEEPABLE_CALLBACK(s32, maps_cgroup_init, struct cgroup *cgrp, struct scx_cgroup_init_args *args)
+{
+	struct slice *slice = bpf_cgrp_storage_get(&cgroup_slices, cgrp, NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
+
+	if (slice)
+		slice->ms = args->weight;
+	return 0;
+}
+
 static long fill(u64 index, void *context)
 {
 	u32 key = index;
@@ -234,6 +256,7 @@ static long fill(u64 index, void *context)
 SCX_SLEEPABLE_CALLBACK(s32, maps_init)
 {
 	current_settings.half.high = compiled.slices[0].ms + most_notes;
+	bpf_arena_alloc_pages(&pages, NULL, 1, -1 /* NUMA_NO_NODE */, 0);
 	bpf_loop(SLOTS - 1000, fill, NULL, 0);
 	return scx_bpf_create_dsq(SHARED_DSQ, -1);
 }
@@ -247,6 +270,7 @@ SCX_SCHEDULER(maps_ops,
 	.select_cpu = (void *)maps_select_cpu,
 	.enqueue = (void *)maps_enqueue,
 	.dispatch = (void *)maps_dispatch,
+	.cgroup_init = (void *)maps_cgroup_init,
 	.init = (void *)maps_init,
 	.exit = (void *)maps_exit,
 	.name = "maps");
