@@ -6,7 +6,8 @@
 | floating-point numbers | numbers, or `"nan"`, `"inf"`, `"-inf"`, which JSON has none for |
 | enums | the enumerator's name; the number where none is called so |
 | pointers | `"0xffff888003d5c000"`; null for NULL |
-| arrays | lists; of `char` a string up to its NUL, where all before that can be printed |
+| arrays | lists, without the zeros at the end where they are long; of `char` a string up to its NUL, where all before
+that can be printed |
 | structs, unions | objects, members by name; those of a member without name are the outer one's |
 
 Types and bytes may be damaged or hostile: there is a value or a KtstrError, after work that is bounded by the number of
@@ -33,6 +34,8 @@ _DEEPEST = 32
 # Parts (numbers, structs, ...) of a value beside those that each byte of it may have: a union has some a byte.
 _PARTS = 4096
 _PARTS_PER_BYTE = 16
+_MOST_PARTS = 2**18  # a value of more is of no use to anybody, and a burden to show
+_LONG = 64  # elements of an array from which on zeros at its end are left out
 _FLOATS = {2: "<e", 4: "<f", 8: "<d"}
 
 
@@ -79,7 +82,7 @@ class _Decoder:
     def __init__(self, btf: Btf, data: bytes) -> None:
         self._btf = btf
         self._data = data
-        self._left = _PARTS + _PARTS_PER_BYTE * len(data)
+        self._left = min(_PARTS + _PARTS_PER_BYTE * len(data), _MOST_PARTS)
         # Looked up once: there may be a path through many types, or a search among many names, for every byte.
         self._bare = cache(partial(bare, btf))
         self._size = cache(partial(size_of, btf))
@@ -112,7 +115,9 @@ class _Decoder:
     def _spend(self, parts: int) -> None:
         self._left -= parts
         if self._left < 0:
-            raise KtstrError(f"a value of more parts than its {len(self._data)} bytes can have")
+            raise KtstrError(
+                f"a value of too many parts for its {len(self._data)} bytes, or of more than {_MOST_PARTS}"
+            )
 
     def _bits(self, at: int, count: int) -> int:
         first, last = at // 8, (at + count + 7) // 8
@@ -153,7 +158,15 @@ class _Decoder:
             if all(0x20 <= byte < 0x7F for byte in text):
                 return text.decode("ascii")
         step = 8 * self._size(type.type) if type.count else 0
-        return [self.value(type.type, at + i * step, depth - 1) for i in range(type.count)]
+        count = type.count if type.count <= _LONG else self._count_to_last(at, step, type.count)
+        return [self.value(type.type, at + i * step, depth - 1) for i in range(count)]
+
+    def _count_to_last(self, at: int, step: int, count: int) -> int:
+        """How many of so many elements there are up to the last that is not zero."""
+        if at % 8 or at + count * step > 8 * len(self._data):
+            raise KtstrError(f"a value that ends at byte {(at + count * step + 7) // 8} of {len(self._data)}")
+        used = len(self._data[at // 8 : (at + count * step) // 8].rstrip(b"\0"))
+        return (8 * used + step - 1) // step if step else 0
 
     def _struct(self, type: Struct, at: int, depth: int) -> dict[str, Value]:
         members: dict[str, Value] = {}

@@ -51,7 +51,7 @@ _TASK = struct.Struct("<I16s")
 _CGROUP_BYTES = 64
 # Of one map, as the agent has them (map.c): more was not sent. Most of so many bytes are zeros, which are not sent.
 _MOST_ELEMENTS = 8192
-_MOST_BYTES = 16 * 2**20
+_MOST_BYTES = 32 * 2**20
 
 
 @dataclass(frozen=True)

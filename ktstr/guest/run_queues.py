@@ -1,8 +1,8 @@
 """The kernel's debug dump of sched_ext as data: who could run on which CPU, and in which queue each waited.
 
 The kernel writes it when it ejects a scheduler, and on SysRq-D (scx_dump_state() of kernel/sched/ext.c). It tells of
-CPUs that are not idle, and of those tasks that sched_ext has. Read here in the form of 7.0, and of 7.3, which adds each
-task's scheduler.
+CPUs that are not idle, and of those tasks that sched_ext has. Read here in the form of 6.18 and 7.0, and of 7.3, which
+adds each task's scheduler.
 """
 
 from __future__ import annotations

@@ -227,6 +227,7 @@ def kernel_text(name: str) -> list[str]:
 @pytest.mark.parametrize(
     ("name", "running", "depths"),
     [
+        ("sysrq-6.18.15", [3, 2, 3, 3], {"0x0": 6, "local 3": 1}),
         ("sysrq-7.0.13", [2, 3, 3, 2], {"0x0": 5, "local 3": 1}),
         ("sysrq-7.3.4", [3, 3, 3, 3], {"0x0": 8}),
         ("error-7.0.13", [2, 2, 2, 3], {"global": 5}),

@@ -15,8 +15,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#define VALUE_BYTES (4 << 20)	/* of a map's value, for it to be read */
-#define SCAN_BYTES (8 << 20)	/* of a map that are looked at */
+#define VALUE_BYTES (16 << 20)	/* of a map's value, for it to be read */
+#define SCAN_BYTES (16 << 20)	/* of a map that are looked at */
 #define MOST_READ 8192		/* elements of a map */
 #define MOST_COUNTED 16384
 

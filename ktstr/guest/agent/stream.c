@@ -22,10 +22,32 @@ static void flush(struct stream *out)
 	out->used = out->zeros = 0;
 }
 
+static bool is_zero(const char *data)
+{
+	uint64_t words[ZEROS / sizeof(uint64_t)], any = 0;
+
+	memcpy(words, data, sizeof(words));
+	for (size_t i = 0; i < ZEROS / sizeof(uint64_t); i++)
+		any |= words[i];
+	return !any;
+}
+
 /* Puts the bytes into the stream; false where there is no room for the rest of them. */
 bool stream_put(struct stream *out, const char *data, size_t length)
 {
 	for (size_t i = 0; i < length; i++) {
+		/* Where zeros begin, there may be megabytes of them. */
+		while (length - i >= ZEROS && !data[i] && !out->zeros && is_zero(data + i)) {
+			flush(out);
+			out->at += ZEROS;
+			i += ZEROS;
+		}
+		if (i == length)
+			break;
+		if (!data[i] && !out->used) { /* a chunk begins with something */
+			out->at++;
+			continue;
+		}
 		if (out->used == sizeof(out->chunk) || (data[i] && out->zeros >= ZEROS))
 			flush(out);
 		if (data[i] && out->used >= out->room)

@@ -83,6 +83,7 @@ struct settings current_settings = {
 u64 nr_queued, nr_idle;
 s64 lowest = -1;
 int never_written;
+u32 sparse[3000];
 struct cpu_count totals[2];
 static bool was_used;
 
@@ -255,6 +256,7 @@ static long fill(u64 index, void *context)
 
 SCX_SLEEPABLE_CALLBACK(s32, maps_init)
 {
+	sparse[7] = sparse[2000] = most_notes;
 	current_settings.half.high = compiled.slices[0].ms + most_notes;
 	bpf_arena_alloc_pages(&pages, NULL, 1, -1 /* NUMA_NO_NODE */, 0);
 	bpf_loop(SLOTS - 1000, fill, NULL, 0);
