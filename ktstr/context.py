@@ -58,7 +58,7 @@ class RunReport:
 
     @property
     def dump(self) -> Dump | None:
-        """What the scheduler's maps held when it had gone without being asked to; None where it did not."""
+        """What the scheduler's maps held when it had gone without being asked to, or where the run was to tell."""
         return read_dump(self.result.events)
 
     @property
@@ -76,6 +76,7 @@ class _Scenario:
     limits: Checks
     bounded_turn: bool
     trace: bool
+    dump: bool
     program: Program
 
 
@@ -122,12 +123,14 @@ class Ctx:
         check: bool = True,
         bounded_turn: bool = True,
         trace: bool = False,
+        dump: bool = False,
     ) -> RunReport:
         """Run `cgroups` for `hold_s` guest seconds (None: the test's duration) and judge what came of it.
 
         `checks` override the test's. Raises VerdictFailed for a run that violates them, unless `check=False`,
         and KtstrError where the run could not be done. `bounded_turn=False` leaves the virtual clock's CPU turn as
         QEMU has it (docs/clocks.md). `trace` records the hold's context switches, as is done where it is perturbed.
+        `dump` reads the scheduler's maps at the hold's end, as is done where the scheduler has gone by then.
         """
         from ktstr.program import scheduler_program
         from ktstr.report.dump import write_dump
@@ -149,17 +152,17 @@ class Ctx:
         constants = {write.variable: write.value for write in self.test.writes if write.is_rodata}
         scheduler = replace(self.test.scheduler, rodata={**self.test.scheduler.rodata, **constants})
         program = scheduler_program(scheduler, self.kernel, self.test.sched_args)
-        scenario = _Scenario(cgroups, hold, limits, bounded_turn, trace or self._perturb, program)
+        scenario = _Scenario(cgroups, hold, limits, bounded_turn, trace or self._perturb, dump, program)
         perturbed = perturbations(self.seed, self.topology, hold) if self._perturb else None
         folder = self.artifacts / f"run-{len(self.runs) + 1}"
         job, report = self._judged(scenario, perturbed, accel, folder)
         sidecar = self.artifacts.with_name(f"{self.artifacts.name}.json")
-        dump = report.dump
+        told = report.dump
         record = run_record(job, report.result, report.guest, report.violations)
         self.runs.append(record)
         number = len(self.runs)
         about = {"test": self.test.name, "kernel": self.kernel.version, "run": number}
-        dump_file = write_dump(dump, sidecar, number, about) if dump else None
+        dump_file = write_dump(told, sidecar, number, about) if told else None
         record["dump"] = dump_file.name if dump_file else None
         if report.result.ending in (Ending.AGENT_FAILED, Ending.QEMU_DIED):
             raise KtstrError(f"{report.result.why} (console and command in {folder})")
@@ -177,7 +180,7 @@ class Ctx:
                 report.result.console,
                 few.guest.perturbed if few else None,
                 sidecar,
-                dump,
+                told,
                 dump_file,
             )
         )
@@ -267,6 +270,7 @@ class Ctx:
             writes=self.test.writes,
             perturbations=perturbed,
             trace=scenario.trace,
+            dump=scenario.dump,
         )
         packed_mb = sum(file.source.stat().st_size for file in program.files) // 2**20
         memory_mb, least = self.test.memory_mb, least_memory_mb(self.topology, packed_mb)

@@ -32,11 +32,13 @@ def plan_text(
     writes: Sequence[BpfMapWrite] = (),
     perturbations: Sequence[Perturbation] | None = None,
     trace: bool = False,
+    dump: bool = False,
 ) -> str:
     """The plan of one scenario: start `scheduler` (a command in the guest; empty: none), fill `cgroups`, hold.
 
     `writes` go to the scheduler's globals, but for those that have to be made before it is loaded. `perturbations`
-    (None: no perturber) disturb the hold, `trace` records its context switches.
+    (None: no perturber) disturb the hold, `trace` records its context switches; `dump` reads the scheduler's maps after
+    it.
     """
     lines: list[Sequence[str]] = []
     lines.extend(("sysctl", name.replace(".", "/"), value) for name, value in sysctls.items())
@@ -63,6 +65,8 @@ def plan_text(
         lines.append(("perturber",))
         lines.extend(one.tokens for one in perturbations)
     lines.append(("hold", str(round(hold_s * _NS))))
+    if dump:
+        lines.append(("dump",))
     return plan_lines(lines)
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from bpftool_json import BY_BPFTOOL, compare, said_by_bpftool
 
-from ktstr import Ctx, declare_scheduler, ktstr_test
+from ktstr import CgroupDef, Ctx, declare_scheduler, ktstr_test
 from ktstr.guest.agent import build_agent
 from ktstr.guest.dump import read_dump
 from ktstr.guest.initramfs import base_files, program_files
@@ -96,6 +96,17 @@ def dump_says_what_bpftool_says(ctx: Ctx, tmp_path: Path) -> None:
     assert groups.key_type == "cgroup"
     weighed = {"ms": 100, "bonus": 0, "yields": False}
     assert [(group.key, group.value) for group in groups.elements] == [("/", weighed), ("cg", weighed)]
+
+
+@ktstr_test(scheduler=MAPS)
+def run_that_asks_has_a_dump(ctx: Ctx) -> None:
+    report = ctx.run(CgroupDef("cg", 6), hold_s=0.1, dump=True)
+    assert report.passed
+    assert report.dump is not None
+    assert (report.dump.why, report.dump.complete) == ("asked", True)
+    counted = [report.dump.map(".bss").variable(name) for name in ("nr_queued", "nr_idle")]
+    assert all(isinstance(count, int) and count > 0 for count in counted)
+    assert ctx.run(CgroupDef("cg", 6), hold_s=0.1).dump is None
 
 
 SUITE = f"""

@@ -25,6 +25,12 @@ def plan(
     return plan_text(topology=SMALL, cgroups=cgroups, hold_s=2, sysctls=sysctls, scheduler=scheduler)
 
 
+def test_maps_are_dumped_once_the_hold_is_over() -> None:
+    text = plan_text(topology=SMALL, cgroups=(), hold_s=2, sysctls={}, scheduler=("/mine",), dump=True)
+    assert text.splitlines()[1:] == ["hold 2000000000", "dump"]
+    assert "dump" not in plan(scheduler=("/mine",))
+
+
 # Cpusets
 
 
