@@ -5,12 +5,13 @@
  * Under icount an idle guest's time is moved on by the main loop, which takes the time and looks whether all CPUs are idle
  * while the CPU thread may be in the middle of a run of instructions that are not yet counted. What comes out then depends
  * on the host's scheduling. The main loop is awake at such a moment because the CPU thread wakes it at every timer, for
- * nothing: it has run the timer itself. QEMU's own record/replay has a lock against that (replay_mutex), but refuses more
- * than one CPU. So here
- *   - what the CPU thread writes to eventfds, which is how it wakes others, is kept back until it has nothing to do;
- *   - when it gets something to do again, it waits until the main loop sleeps.
- * A guest that is never idle would keep the main loop from ending QEMU for it (watchdog, reset): after FLUSH_NS of the
- * thread's CPU time what was kept back is written all the same.
+ * nothing: it has run the timer itself. Or because it has not finished with the start of the guest. QEMU's own
+ * record/replay has a lock against that (replay_mutex), but refuses more than one CPU. So here
+ *   - only who has the baton runs; the main loop has it unless it sleeps, the CPU thread unless it has nothing to do;
+ *   - what the CPU thread writes to eventfds, which is how it wakes others, is kept back until it has nothing to do.
+ * Once a guest's end was asked for (by a watchdog, a reset, an exit) the main loop has to see to it, whether or not the
+ * guest is ever idle: from then on nobody waits for the baton, and nothing is kept back. A QEMU that cannot be asked for
+ * that, and a debugger's stop, which cannot be asked for, get the same after FLUSH_NS of the CPU thread's time.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -27,10 +28,12 @@
 
 #define CPU_THREAD "ALL CPUs/TCG" /* QEMU's name for it with debug-threads=on (accel/tcg/tcg-accel-ops-rr.c) */
 #define KEPT 16
-#define FLUSH_NS 20000000000ULL
+#define FLUSH_NS 120000000000ULL
 
 static _Thread_local bool is_cpu_thread;
-static atomic_bool main_sleeps;
+static _Thread_local bool has_baton;
+static pthread_mutex_t baton = PTHREAD_MUTEX_INITIALIZER;
+static atomic_bool guest_ends;
 
 /* Descriptors with a write that was kept back; only the CPU thread looks at them. */
 static int kept[KEPT];
@@ -41,7 +44,27 @@ static int (*real_cond_wait)(pthread_cond_t *, pthread_mutex_t *);
 static int (*real_setname)(pthread_t, const char *);
 static int (*real_ppoll)(struct pollfd *, nfds_t, const struct timespec *, const sigset_t *);
 
-__attribute__((constructor)) static void find_real(void)
+/* QEMU's (softmmu/runstate.c, system/runstate.c); not 0 once asked for. NULL where it does not export them. */
+static int (*shutdown_requested)(void);
+static int (*reset_requested)(void);
+
+static void take_baton(void)
+{
+	if (has_baton || atomic_load(&guest_ends))
+		return;
+	pthread_mutex_lock(&baton);
+	has_baton = true;
+}
+
+static void give_baton(void)
+{
+	if (!has_baton)
+		return;
+	has_baton = false;
+	pthread_mutex_unlock(&baton);
+}
+
+__attribute__((constructor)) static void begin(void)
 {
 	/* The default version: without it dlsym gives the one of before 2003, with another layout. */
 	*(void **)&real_cond_wait = dlvsym(RTLD_NEXT, "pthread_cond_wait", "GLIBC_2.3.2");
@@ -49,6 +72,9 @@ __attribute__((constructor)) static void find_real(void)
 		*(void **)&real_cond_wait = dlsym(RTLD_NEXT, "pthread_cond_wait");
 	*(void **)&real_setname = dlsym(RTLD_NEXT, "pthread_setname_np");
 	*(void **)&real_ppoll = dlsym(RTLD_NEXT, "ppoll");
+	*(void **)&shutdown_requested = dlsym(RTLD_DEFAULT, "qemu_shutdown_requested_get");
+	*(void **)&reset_requested = dlsym(RTLD_DEFAULT, "qemu_reset_requested_get");
+	take_baton();
 }
 
 static uint64_t cpu_time(void)
@@ -71,6 +97,11 @@ static void write_kept(void)
 	for (unsigned int i = 0; i < kept_count; i++)
 		(void)!syscall(SYS_write, kept[i], &one, sizeof(one));
 	kept_count = 0;
+}
+
+static bool end_requested(void)
+{
+	return (shutdown_requested && shutdown_requested()) || (reset_requested && reset_requested());
 }
 
 int pthread_setname_np(pthread_t thread, const char *name)
@@ -104,8 +135,11 @@ ssize_t write(int fd, const void *data, size_t size)
 		write_kept();
 	kept[kept_count++] = fd;
 is_kept:
-	if (cpu_time() - kept_since > FLUSH_NS)
+	if (atomic_load(&guest_ends) || end_requested() || cpu_time() - kept_since > FLUSH_NS) {
+		atomic_store(&guest_ends, true);
+		give_baton();
 		write_kept();
+	}
 	return (ssize_t)size;
 }
 
@@ -113,46 +147,35 @@ int pthread_cond_wait(pthread_cond_t *cond, pthread_mutex_t *mutex)
 {
 	int status;
 
-	if (is_main_thread()) {
-		/* It waits for the CPU thread, to stop it or to have it do something. */
-		atomic_store(&main_sleeps, true);
-		status = real_cond_wait(cond, mutex);
-		atomic_store(&main_sleeps, false);
-		return status;
-	}
-	if (!is_cpu_thread)
+	/* The CPU thread waits for something to do; the main loop for the CPU thread, to stop it or to have it do something. */
+	if (!is_cpu_thread && !is_main_thread())
 		return real_cond_wait(cond, mutex);
-	write_kept();
+	if (is_cpu_thread)
+		write_kept();
+	give_baton();
 	status = real_cond_wait(cond, mutex);
-	/* Whoever woke it may still have to go round its loop: it does, with the lock that it needs for that. */
-	while (!atomic_load(&main_sleeps)) {
-		pthread_mutex_unlock(mutex);
-		sched_yield();
-		pthread_mutex_lock(mutex);
-	}
+	/* Who has the baton may need the lock to get to where it gives it. */
+	pthread_mutex_unlock(mutex);
+	take_baton();
+	pthread_mutex_lock(mutex);
 	return status;
-}
-
-static int poll_as_main(struct pollfd *fds, nfds_t count, const struct timespec *timeout, const sigset_t *mask)
-{
-	static const struct timespec now = { 0 };
-	int ready;
-
-	/* With something to do, or no time to wait, it does not sleep. */
-	ready = real_ppoll(fds, count, &now, mask);
-	if (ready || (timeout && !timeout->tv_sec && !timeout->tv_nsec))
-		return ready;
-	atomic_store(&main_sleeps, true);
-	ready = real_ppoll(fds, count, timeout, mask);
-	atomic_store(&main_sleeps, false);
-	return ready;
 }
 
 int ppoll(struct pollfd *fds, nfds_t count, const struct timespec *timeout, const sigset_t *mask)
 {
+	static const struct timespec now = { 0 };
+	int ready;
+
 	if (!is_main_thread())
 		return real_ppoll(fds, count, timeout, mask);
-	return poll_as_main(fds, count, timeout, mask);
+	/* With something to do, or no time to wait, it does not sleep. */
+	ready = real_ppoll(fds, count, &now, mask);
+	if (ready || (timeout && !timeout->tv_sec && !timeout->tv_nsec))
+		return ready;
+	give_baton();
+	ready = real_ppoll(fds, count, timeout, mask);
+	take_baton();
+	return ready;
 }
 
 int __ppoll_chk(struct pollfd *fds, nfds_t count, const struct timespec *timeout, const sigset_t *mask, size_t size);
