@@ -14,13 +14,13 @@ from ktstr.checks.mistake import mistake_of_test
 from ktstr.checks.thresholds import Checks
 from ktstr.errors import KtstrError
 from ktstr.guest.dump import Dump, read_dump
-from ktstr.guest.report import GuestReport, WorkerStats, read_report
+from ktstr.guest.report import GuestReport, Needed, WorkerStats, read_report
 from ktstr.kernel.model import Kernel
 from ktstr.report.run_record import run_record
 from ktstr.scenario.cgroup import CgroupDef
-from ktstr.scenario.perturb import Perturbation, perturbations
+from ktstr.scenario.perturb import Perturbation, aimed, perturbations
 from ktstr.scenario.plan import plan_text
-from ktstr.shrink import shrink
+from ktstr.shrink import shortest_prefix, shrink
 from ktstr.testing import KtstrTest
 from ktstr.topology import Topology
 from ktstr.values import seconds, shown
@@ -37,6 +37,8 @@ __all__ = ["Ctx", "RunReport", "VerdictFailed"]
 # QEMU that does not run its guest at all, so it only has to be more than a slow and busy host needs.
 _WALL_BASE_S = 240.0
 _WALL_PER_CPU_SECOND_S = 6.0
+# How often a perturbation is moved until it hits where it did. A wakeup's latency depends on when it is.
+_AIMS = 6
 
 
 class VerdictFailed(AssertionError):
@@ -178,7 +180,7 @@ class Ctx:
                 report.violations,
                 report.guest,
                 report.result.console,
-                few.guest.perturbed if few else None,
+                few,
                 sidecar,
                 told,
                 dump_file,
@@ -222,9 +224,9 @@ class Ctx:
         accel: Accel,
         folder: Path,
         failure: RunReport,
-    ) -> RunReport | None:
-        """The run with as few of the perturbations as make it fail the same check; None where the clock is real, with
-        which a run is not a function of them."""
+    ) -> Needed | None:
+        """As few of the perturbations as make it fail the same check; None where the clock is real, with which a run is
+        not a function of them."""
         if accel.clock != "virtual":
             return None
         wanted = failure.violations[0].check
@@ -236,9 +238,28 @@ class Ctx:
             bar.update()
             return any(violation.check == wanted for violation in report.violations)
 
+        def by_itself(culprit: Perturbation, did_ns: int) -> Perturbation | None:
+            """Without those before it, it is moved until it hits a task `did_ns` into its turn, as it did."""
+            one: Perturbation | None = culprit
+            for _ in range(_AIMS):
+                if one is None or (one,) in reports:
+                    return None
+                if fails((one,)):
+                    return one
+                (does,) = reports[(one,)].guest.perturbed
+                one = aimed(one, did_ns, does.ran_ns, scenario.hold_s)
+            return None
+
         with tqdm(desc=f"shrinking {self.test.name}", unit="run", delay=1, disable=None, leave=False) as bar:
-            few = shrink(perturbed, fails)
-        return reports.get(tuple(few), failure)
+            if fails(()):
+                return Needed((), len(perturbed))
+            few = shortest_prefix(perturbed, fails)
+            culprit = few[-1]
+            did = reports.get(tuple(few), failure).guest.perturbed[len(few) - 1]
+            if alone := by_itself(culprit, did.ran_ns):
+                return Needed(reports[(alone,)].guest.perturbed, len(perturbed), moved=alone != culprit)
+            few = shrink(few, fails)
+        return Needed(reports.get(tuple(few), failure).guest.perturbed, len(perturbed))
 
     def _refuse_finer_than_turn(self, limits: Checks, bounded_turn: bool) -> None:
         """Under icount CPUs take turns: what is shorter than one measures QEMU, not the scheduler."""

@@ -1,6 +1,8 @@
 """Delta debugging: the few elements of a list that make something fail.
 
-The algorithm is ddmin of Zeller and Hildebrandt, "Simplifying and Isolating Failure-Inducing Input" (2002).
+For a list in order of time, where what has failed stays failed, the shortest prefix is found by bisection, and its last
+element is what did it. What of those before it is needed as well is for ddmin, of Zeller and Hildebrandt, "Simplifying
+and Isolating Failure-Inducing Input" (2002).
 """
 
 from __future__ import annotations
@@ -8,9 +10,22 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
-__all__ = ["shrink"]
+__all__ = ["shortest_prefix", "shrink"]
 
 _T = TypeVar("_T")
+
+
+def shortest_prefix(items: Sequence[_T], fails: Callable[[Sequence[_T]], bool]) -> list[_T]:
+    """A prefix of `items` that fails while the one without its last element does not. `items` itself must fail, and
+    nothing at all must not."""
+    passing, failing = 0, len(items)
+    while failing - passing > 1:
+        middle = (passing + failing) // 2
+        if fails(items[:middle]):
+            failing = middle
+        else:
+            passing = middle
+    return list(items[:failing])
 
 
 def shrink(items: Sequence[_T], fails: Callable[[Sequence[_T]], bool], tries: int = 200) -> list[_T]:

@@ -14,6 +14,7 @@ __all__ = [
     "GuestCpu",
     "GuestReport",
     "MapWrite",
+    "Needed",
     "Perturbed",
     "RefusedWrite",
     "SchedulerState",
@@ -74,7 +75,7 @@ class GuestCpu:
 @dataclass(frozen=True)
 class Perturbed:
     """A perturbation as it was: where, when it was to begin and did (ns from the start of the hold; None: never), for
-    how long, and what it took the CPU from (empty and 0 where that was not recorded)."""
+    how long, what it took the CPU from, and how long that had had it (empty and 0 where that was not recorded)."""
 
     cpu: int
     at_ns: int
@@ -82,6 +83,17 @@ class Perturbed:
     began_ns: int | None
     comm: str
     pid: int
+    ran_ns: int
+
+
+@dataclass(frozen=True)
+class Needed:
+    """The few perturbations, out of `tried`, with which a run still fails; `moved`: it is one, moved to hit the same
+    point of a task's turn without the others."""
+
+    perturbed: tuple[Perturbed, ...]
+    tried: int
+    moved: bool = False
 
 
 @dataclass(frozen=True)
@@ -261,6 +273,7 @@ def _perturbed(event: Event) -> Perturbed:
         began_ns=event.get("began_ns"),
         comm=event.get("comm", ""),
         pid=event.get("pid", 0),
+        ran_ns=event.get("ran_ns", 0),
     )
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from ktstr.checks.judge import Violation
 from ktstr.guest.dump import Dump
-from ktstr.guest.report import GuestReport, Perturbed, WorkerStats
+from ktstr.guest.report import GuestReport, Needed, WorkerStats
 from ktstr.report.dump import map_lines, run_queue_lines
 from ktstr.report.text import aligned
 from ktstr.topology import cpu_list
@@ -24,7 +24,7 @@ def failure_text(
     violations: Sequence[Violation],
     report: GuestReport,
     console: str,
-    needed: Sequence[Perturbed] | None = None,
+    needed: Needed | None = None,
     sidecar: Path | None = None,
     dump: Dump | None = None,
     dump_file: Path | None = None,
@@ -38,7 +38,7 @@ def failure_text(
     if sidecar is not None:
         lines.append(f"  replay: ktstr replay {shlex.quote(str(sidecar))}")
     if needed is not None:
-        lines += ["", "--- perturbations ---", *perturbation_table(needed, len(report.perturbed))]
+        lines += ["", "--- perturbations ---", *perturbation_table(needed)]
     if report.workers:
         lines += ["", "--- stats ---", *worker_table(report.workers)]
     for title, text, limit in (
@@ -83,16 +83,22 @@ def worker_table(workers: Sequence[WorkerStats]) -> list[str]:
     return aligned(rows, right=range(2, 7))
 
 
-def perturbation_table(needed: Sequence[Perturbed], tried: int) -> list[str]:
-    """The perturbations that a failure needs, out of `tried`: guest time of the hold, CPU, and what ran there."""
-    if not needed:
-        return [f"it fails without any of the {tried}"]
-    lines = [f"it takes {len(needed)} of {tried}:"]
-    for one in needed:
+def perturbation_table(needed: Needed) -> list[str]:
+    """The perturbations that a failure needs: guest time of the hold, CPU, and what ran there, for how long by then."""
+    if not needed.perturbed:
+        return [f"it fails without any of the {needed.tried}"]
+    if needed.moved:
+        lines = [
+            f"one of {needed.tried} is enough, moved to hit the same point of a turn without the others:"
+        ]
+    else:
+        lines = [f"it takes {len(needed.perturbed)} of {needed.tried}:"]
+    for one in needed.perturbed:
         at_ns = one.at_ns if one.began_ns is None else one.began_ns
         what = f"{one.comm} (pid {one.pid})" if one.comm else "what was not recorded"
+        after = f" {one.ran_ns / 1e6:.3f} ms into its turn" if one.ran_ns else ""
         lines.append(
-            f"  at {at_ns / 1e6:9.3f} ms  CPU {one.cpu:3}  for {one.ns / 1e6:6.3f} ms  preempted {what}"
+            f"  at {at_ns / 1e6:9.3f} ms  CPU {one.cpu:3}  for {one.ns / 1e6:6.3f} ms  preempted {what}{after}"
         )
     return lines
 

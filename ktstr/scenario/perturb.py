@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ktstr.topology import Topology
 
-__all__ = ["Perturbation", "perturbations"]
+__all__ = ["Perturbation", "aimed", "perturbations"]
 
 _NS = 1_000_000_000
 _PER_SECOND = 40
@@ -48,3 +48,15 @@ def perturbations(seed: int, topology: Topology, hold_s: float) -> tuple[Perturb
             key=lambda one: (one.at_ns, one.cpu, one.ns),
         )
     )
+
+
+def aimed(one: Perturbation, did_ns: int, does_ns: int, hold_s: float) -> Perturbation | None:
+    """`one`, moved so that it preempts a task as far into its turn as it did before: at `did_ns` instead of `does_ns`.
+
+    With other perturbations left out, turns begin at other times. None where that cannot be: one of the two is 0, for
+    it preempted nothing then, or the hold has no such time.
+    """
+    at_ns = one.at_ns + did_ns - does_ns
+    if not did_ns or not does_ns or not 0 <= at_ns < round(hold_s * _NS):
+        return None
+    return replace(one, at_ns=at_ns)

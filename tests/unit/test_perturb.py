@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ktstr.scenario.perturb import Perturbation, perturbations
+from ktstr.scenario.perturb import Perturbation, aimed, perturbations
 from ktstr.scenario.plan import plan_text
 from ktstr.topology import Topology
 
@@ -61,3 +61,19 @@ def test_with_none_left_the_perturber_stays() -> None:
     some = plan_text(topology=EIGHT, cgroups=(), hold_s=1, sysctls={}, scheduler=(), perturbations=[])
     none = plan_text(topology=EIGHT, cgroups=(), hold_s=1, sysctls={}, scheduler=())
     assert (some, none) == ("perturber\nhold 1000000000\n", "hold 1000000000\n")
+
+
+def test_one_is_aimed_at_the_point_of_a_turn_that_it_hit_before() -> None:
+    one = Perturbation(at_ns=500_000_000, cpu=3, ns=20_000)
+    earlier = aimed(one, 53_000, 2_053_000, 1.0)
+    assert earlier == Perturbation(at_ns=498_000_000, cpu=3, ns=20_000)
+    later = aimed(one, 2_000_000, 500_000, 1.0)
+    assert later == Perturbation(at_ns=501_500_000, cpu=3, ns=20_000)
+
+
+def test_one_that_preempted_nothing_or_would_leave_the_hold_is_not_aimed() -> None:
+    one = Perturbation(at_ns=1_000_000, cpu=0, ns=20_000)
+    assert aimed(one, 0, 5_000, 1.0) is None
+    assert aimed(one, 5_000, 0, 1.0) is None
+    assert aimed(one, 5_000, 1_500_000, 1.0) is None
+    assert aimed(one, 1_000_000_000, 5_000, 1.0) is None

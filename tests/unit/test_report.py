@@ -7,7 +7,7 @@ import pytest
 from report_data import WORKER, report
 
 from ktstr.checks.judge import Violation
-from ktstr.guest.report import GuestCpu, GuestReport, Perturbed, SchedulerState, Switches, read_report
+from ktstr.guest.report import GuestCpu, GuestReport, Needed, Perturbed, SchedulerState, Switches, read_report
 from ktstr.report.failure import failure_text, perturbation_table, worker_table
 from ktstr.vm.result import parse_events
 
@@ -162,27 +162,29 @@ def test_workers_are_an_aligned_table() -> None:
 
 
 def test_a_perturbation_is_told_by_when_where_and_what_it_preempted() -> None:
-    began = Perturbed(cpu=3, at_ns=12_345_678, ns=20_000, began_ns=12_350_000, comm="ktstr-w5", pid=131)
-    unseen = Perturbed(cpu=11, at_ns=1_999_000_000, ns=2_000_000, began_ns=None, comm="", pid=0)
-    assert perturbation_table([began, unseen], 80) == [
+    began = Perturbed(
+        cpu=3, at_ns=12_345_678, ns=20_000, began_ns=12_350_000, comm="ktstr-w5", pid=131, ran_ns=37_000
+    )
+    unseen = Perturbed(cpu=11, at_ns=1_999_000_000, ns=2_000_000, began_ns=None, comm="", pid=0, ran_ns=0)
+    assert perturbation_table(Needed((began, unseen), 80)) == [
         "it takes 2 of 80:",
-        "  at    12.350 ms  CPU   3  for  0.020 ms  preempted ktstr-w5 (pid 131)",
+        "  at    12.350 ms  CPU   3  for  0.020 ms  preempted ktstr-w5 (pid 131) 0.037 ms into its turn",
         "  at  1999.000 ms  CPU  11  for  2.000 ms  preempted what was not recorded",
     ]
 
 
 def test_a_failure_that_needs_no_perturbation_says_so() -> None:
-    assert perturbation_table([], 80) == ["it fails without any of the 80"]
+    assert perturbation_table(Needed((), 80)) == ["it fails without any of the 80"]
 
 
 def test_a_failure_that_was_shrunk_has_its_perturbations_and_how_to_replay_it() -> None:
-    needed = Perturbed(cpu=0, at_ns=1_000_000, ns=50_000, began_ns=1_000_000, comm="mine", pid=7)
+    needed = Perturbed(cpu=0, at_ns=1_000_000, ns=50_000, began_ns=1_000_000, comm="mine", pid=7, ran_ns=0)
     text = failure_text(
         "basic: mine on 7.0.13",
         [Violation("not_stuck", "worker cg/0 did no work")],
         replace(report(), perturbed=(needed,) * 5),
         "",
-        [needed],
+        Needed((needed,), 5),
         Path("/results/a b.json"),
     ).splitlines()
     assert text[2] == "  replay: ktstr replay '/results/a b.json'"
@@ -196,13 +198,23 @@ def test_a_failure_that_was_shrunk_has_its_perturbations_and_how_to_replay_it() 
 def test_perturbations_and_switches_are_read_as_the_agent_tells_them() -> None:
     lines = (
         '{"ev":"switches","t":9,"count":120,"lost":0,"order":"00ff00ff00ff00ff"}\n'
-        '{"ev":"perturbed","t":9,"cpu":1,"at_ns":5,"ns":20000,"began_ns":7,"comm":"ktstr-w0","pid":120}\n'
+        '{"ev":"perturbed","t":9,"cpu":1,"at_ns":5,"ns":20000,"began_ns":7,"comm":"ktstr-w0","pid":120,"ran_ns":900}\n'
         '{"ev":"perturbed","t":9,"cpu":0,"at_ns":90,"ns":30000}\n'
     )
     guest = read_report(parse_events(lines))
     assert guest.switches == Switches(120, 0, "00ff00ff00ff00ff")
     assert guest.perturbed == (
-        Perturbed(cpu=1, at_ns=5, ns=20_000, began_ns=7, comm="ktstr-w0", pid=120),
-        Perturbed(cpu=0, at_ns=90, ns=30_000, began_ns=None, comm="", pid=0),
+        Perturbed(cpu=1, at_ns=5, ns=20_000, began_ns=7, comm="ktstr-w0", pid=120, ran_ns=900),
+        Perturbed(cpu=0, at_ns=90, ns=30_000, began_ns=None, comm="", pid=0, ran_ns=0),
     )
     assert read_report(()).switches is None
+
+
+def test_a_failure_that_one_moved_perturbation_gives_says_so() -> None:
+    moved = Perturbed(
+        cpu=0, at_ns=1_000_000, ns=50_000, began_ns=1_000_000, comm="mine", pid=7, ran_ns=53_000
+    )
+    assert perturbation_table(Needed((moved,), 40, moved=True)) == [
+        "one of 40 is enough, moved to hit the same point of a turn without the others:",
+        "  at     1.000 ms  CPU   0  for  0.050 ms  preempted mine (pid 7) 0.053 ms into its turn",
+    ]

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ktstr.shrink import shrink
+from ktstr.shrink import shortest_prefix, shrink
 
 
 def test_two_that_fail_together_are_found_among_many() -> None:
@@ -72,3 +72,17 @@ def test_no_more_is_tried_than_is_allowed_and_what_is_left_fails(tries: int) -> 
     left = shrink(range(100), fails, tries)
     assert len(asked) <= tries
     assert needed <= set(left)
+
+
+@settings(max_examples=40)
+@given(st.integers(1, 200), st.data())
+def test_shortest_prefix_ends_with_what_made_it_fail_after_few_tries(count: int, data: st.DataObject) -> None:
+    culprit = data.draw(st.integers(0, count - 1))
+    tried = []
+
+    def fails(some: Sequence[int]) -> bool:
+        tried.append(len(some))
+        return culprit in some
+
+    assert shortest_prefix(range(count), fails) == list(range(culprit + 1))
+    assert len(tried) <= count.bit_length()

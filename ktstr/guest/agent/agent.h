@@ -91,6 +91,7 @@ struct task_switch {
 void trace_start(void);
 void trace_stop(void);
 const struct task_switch *trace_find(pid_t pid, uint64_t from_ns);
+uint64_t trace_ran_ns(const struct task_switch *in);
 
 /* perturb.c: preemptions on purpose. */
 void perturb_enable(void);

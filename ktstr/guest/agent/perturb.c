@@ -144,6 +144,7 @@ void perturb_stop(void)
 			if (in) {
 				emit_text("comm", in->prev_comm);
 				emit_i64("pid", in->prev_pid);
+				emit_u64("ran_ns", trace_ran_ns(in));
 			}
 		}
 		emit_end();

@@ -201,3 +201,12 @@ const struct task_switch *trace_find(pid_t pid, uint64_t from_ns)
 			return &trace.all[i];
 	return NULL;
 }
+
+/* How long the task that `in` took the CPU from had it; 0 where its turn began before the recording. */
+uint64_t trace_ran_ns(const struct task_switch *in)
+{
+	for (const struct task_switch *one = in; one-- > trace.all;)
+		if (one->cpu == in->cpu)
+			return one->next_pid == in->prev_pid ? in->at_ns - one->at_ns : 0;
+	return 0;
+}
