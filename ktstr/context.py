@@ -292,6 +292,7 @@ class Ctx:
             perturbations=perturbed,
             trace=scenario.trace,
             dump=scenario.dump,
+            recorder=clock == "virtual" and scheduler.is_sched_ext,
         )
         packed_mb = sum(file.source.stat().st_size for file in program.files) // 2**20
         memory_mb, least = self.test.memory_mb, least_memory_mb(self.topology, packed_mb)

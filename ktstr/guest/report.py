@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from ktstr.guest.exit import SchedulerExit, read_exit
+from ktstr.guest.flight import FlightEvent, parse_flight
 from ktstr.guest.kernel_log import KernelBug, console_messages, read_bugs
 from ktstr.topology import parse_cpu_list
 
@@ -149,7 +150,7 @@ class SchedulerState:
 class GuestReport:
     """A guest's events in order of kind. `exit` is how the scheduler's program ended, `{"status": n}` or
     `{"signal": n}`, `scheduler_exit` how the scheduler did before it was asked to; `guest_ns` is the time from the
-    plan's begin to the last event."""
+    plan's begin to the last event; `flight` is what the flight recorder had, CPU by CPU."""
 
     release: str
     clocksource: str
@@ -168,6 +169,7 @@ class GuestReport:
     kernel_bugs: tuple[KernelBug, ...] = ()
     writes: tuple[MapWrite, ...] = ()
     refused_write: RefusedWrite | None = None
+    flight: tuple[FlightEvent, ...] = ()
 
     def state(self, when: str) -> SchedulerState | None:
         """The state at `when`, or None where the guest did not get there."""
@@ -229,6 +231,7 @@ def read_report(events: Sequence[Event], console: str = "") -> GuestReport:
             for event in of("write")
         ),
         refused_write=_refused(of("write_refused"), of("write_known")),
+        flight=tuple(one for event in of("flight") if (one := parse_flight(event["text"]))),
     )
 
 

@@ -10,6 +10,7 @@ from ktstr.checks.judge import Violation
 from ktstr.guest.dump import Dump
 from ktstr.guest.report import GuestReport, Needed, WorkerStats
 from ktstr.report.dump import map_lines, run_queue_lines
+from ktstr.report.flight import flight_lines
 from ktstr.report.text import aligned
 from ktstr.topology import cpu_list
 
@@ -41,6 +42,8 @@ def failure_text(
         lines += ["", "--- perturbations ---", *perturbation_table(needed)]
     if report.workers:
         lines += ["", "--- stats ---", *worker_table(report.workers)]
+    if flight := flight_lines(report.flight):
+        lines += ["", "--- flight recorder ---", *flight]
     for title, text, limit in (
         ("scheduler log", report.log, _LOG_LINES),
         ("kernel log", report.kernel_log, _LOG_LINES),

@@ -33,12 +33,15 @@ def plan_text(
     perturbations: Sequence[Perturbation] | None = None,
     trace: bool = False,
     dump: bool = False,
+    recorder: bool = False,
 ) -> str:
     """The plan of one scenario: start `scheduler` (a command in the guest; empty: none), fill `cgroups`, hold.
 
     `writes` go to the scheduler's globals, but for those that have to be made before it is loaded. `perturbations`
     (None: no perturber) disturb the hold, `trace` records its context switches; `dump` reads the scheduler's maps after
     it.
+    (None: no perturber) disturb the hold, `trace` records its context switches, `recorder` the last scheduling events
+    before the scheduler's exit.
     """
     lines: list[Sequence[str]] = []
     lines.extend(("sysctl", name.replace(".", "/"), value) for name, value in sysctls.items())
@@ -61,6 +64,8 @@ def plan_text(
         lines.append(("spawn", cgroup.name, count, *cgroup.work.tokens, f"policy={cgroup.policy}"))
     if trace:
         lines.append(("trace",))
+    if recorder:
+        lines.append(("recorder",))
     if perturbations is not None:
         lines.append(("perturber",))
         lines.extend(one.tokens for one in perturbations)

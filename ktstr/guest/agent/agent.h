@@ -93,6 +93,12 @@ void trace_stop(void);
 const struct task_switch *trace_find(pid_t pid, uint64_t from_ns);
 uint64_t trace_ran_ns(const struct task_switch *in);
 
+/* recorder.c: the last scheduling events before a scheduler's exit. */
+void recorder_prepare(void);
+void recorder_start(void);
+void recorder_stop(void);
+void recorder_emit(void);
+
 /* perturb.c: preemptions on purpose. */
 void perturb_enable(void);
 void perturb_add(unsigned int cpu, uint64_t at_ns, uint64_t ns);

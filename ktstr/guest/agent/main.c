@@ -54,6 +54,7 @@ static void hold(uint64_t ns)
 			break;
 		}
 	}
+	recorder_stop();
 	emit_begin("hold");
 	emit_u64("asked_ns", ns);
 	emit_u64("held_ns", now_ns() - start);
@@ -70,6 +71,8 @@ static void hold(uint64_t ns)
 		scheduler_watch(&agent.scheduler);
 		reap_any(&agent.scheduler, &agent.workers);
 	}
+	if (agent.scheduler.lost)
+		recorder_emit();
 }
 
 static void write_sysctl(const char *name, const char *value)
@@ -91,6 +94,8 @@ static bool carry_out(struct plan_line *line)
 		seed_set(plan_u64(line, 1));
 	} else if (!strcmp(verb, "trace") && !arguments) {
 		trace_start();
+	} else if (!strcmp(verb, "recorder") && !arguments) {
+		recorder_start();
 	} else if (!strcmp(verb, "perturber") && !arguments) {
 		perturb_enable();
 	} else if (!strcmp(verb, "perturb") && arguments == 3) {
@@ -189,6 +194,7 @@ int main(void)
 	agent.workers.gate = -1;
 	system_describe();
 	cgroup_setup();
+	recorder_prepare();
 	if (fw_cfg_read("opt/ktstr/keep", &length))
 		keep();
 	kmsg_open();

@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The flight recorder: the last scheduling events of every CPU, in a small ring of the kernel's tracer that goes round all
+ * the time. The kernel itself stops it as it writes a failing scheduler's dump, so that what led there is still in it.
+ */
+#include "agent.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define RING "/sys/kernel/tracing/instances/ktstr/"
+#define RING_KB "16"		  /* a CPU: some 200 events */
+#define TEXT_SIZE (128 * 1024)	  /* more than a ring's text takes */
+#define LINES 1024U		  /* over all CPUs; each tells of an equal part, of LEAST to MOST */
+#define LEAST 8U
+#define MOST 64U
+
+static const char *const events[] = {
+	"sched/sched_switch",	   "sched/sched_wakeup", "sched/sched_wakeup_new",
+	"sched/sched_migrate_task", "sched_ext",
+};
+
+static struct {
+	bool there, on;
+} recorder;
+
+/* Makes the ring, before the guest is kept: that takes longer than the rest. A kernel without the tracer has none. */
+void recorder_prepare(void)
+{
+	recorder.there = !mkdir(RING, 0755) && file_write(RING "buffer_size_kb", RING_KB) &&
+			 file_write(RING "trace_clock", "mono");
+}
+
+static void record(const char *event, const char *value)
+{
+	char path[128];
+
+	snprintf(path, sizeof(path), RING "events/%s/enable", event);
+	/* Not every kernel has all of them. */
+	file_write(path, value);
+}
+
+void recorder_start(void)
+{
+	if (!recorder.there)
+		return;
+	/* Counted at every slice: it would fill the ring and tell nothing. */
+	file_write(RING "events/sched_ext/sched_ext_event/filter", "name != \"SCX_EV_REFILL_SLICE_DFL\"");
+	for (size_t i = 0; i < sizeof(events) / sizeof(*events); i++)
+		record(events[i], "1");
+	/* A dump's first line, as an event of its own, ends the recording: what is after it is the kernel's tidying up. */
+	file_write(RING "events/sched_ext/sched_ext_dump/trigger", "traceoff");
+	recorder.on = true;
+}
+
+void recorder_stop(void)
+{
+	if (recorder.on && !file_write(RING "tracing_on", "0"))
+		fail_errno("recorder", RING "tracing_on");
+}
+
+static void emit_lines(unsigned int cpu, char *text, unsigned int limit)
+{
+	char *line, *from = text + strlen(text);
+	unsigned int lines = 0;
+
+	/* From the end back over as many lines as are told of. */
+	while (from > text && (from[-1] != '\n' || ++lines <= limit))
+		from--;
+	for (; (line = strsep(&from, "\n"));) {
+		if (!line[0] || line[0] == '#')
+			continue;
+		emit_begin("flight");
+		emit_u64("cpu", cpu);
+		emit_text("text", line);
+		emit_end();
+	}
+}
+
+/* Tells of what was recorded, in the kernel's own words, and ends the recorder. */
+void recorder_emit(void)
+{
+	unsigned int cpus = system_cpus(), limit = LINES / cpus;
+	char path[96], *text;
+
+	if (!recorder.on)
+		return;
+	recorder.on = false;
+	limit = limit < LEAST ? LEAST : limit > MOST ? MOST : limit;
+	text = malloc(TEXT_SIZE);
+	if (!text)
+		fail("recorder", "no memory for its text");
+	for (unsigned int cpu = 0; cpu < cpus; cpu++) {
+		snprintf(path, sizeof(path), RING "per_cpu/cpu%u/trace", cpu);
+		if (file_read(path, text, TEXT_SIZE) < 0)
+			fail_errno("recorder", path);
+		emit_lines(cpu, text, limit);
+	}
+	free(text);
+}

@@ -1,0 +1,78 @@
+"""The flight recorder's events: what the scheduler of each CPU did last before a sched_ext scheduler's exit."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+__all__ = ["FAILED", "FlightEvent", "parse_flight"]
+
+FAILED = "failed"
+"""The kind of the event at which the kernel began to write a failing scheduler's dump."""
+
+# A line of tracefs' `trace` (kernel/trace/trace_output.c): task and its pid, CPU, flags, seconds, event, what it says.
+_LINE = re.compile(
+    r"\s*(?P<task>.+)-(?P<pid>\d+) +\[(?P<cpu>\d+)\] \S+ +(?P<s>\d+)\.(?P<us>\d{6}): (?P<event>\w+): (?P<text>.*)"
+)
+# The formats of these events: include/trace/events/sched.h and sched_ext.h.
+_SWITCH = re.compile(
+    r"prev_comm=(?P<prev>.*) prev_pid=(?P<prev_pid>\d+) prev_prio=\d+ prev_state=(?P<state>\S+) ==>"
+    r" next_comm=(?P<next>.*) next_pid=(?P<next_pid>\d+) next_prio=\d+"
+)
+_TASK = re.compile(r"comm=(?P<comm>.*) pid=(?P<pid>\d+) prio=\d+ (?P<rest>.*)")
+_CPUS = re.compile(r"\w+=(\d+)")
+_COUNTER = re.compile(r"name (?P<name>\w+) delta (?P<delta>-?\d+)")
+_KINDS = {
+    "sched_switch": "switch",
+    "sched_wakeup": "wakeup",
+    "sched_wakeup_new": "new",
+    "sched_migrate_task": "migrate",
+    "sched_ext_event": "count",
+    "sched_ext_dump": FAILED,
+}
+
+
+@dataclass(frozen=True)
+class FlightEvent:
+    """One event: on which CPU, at which guest time (CLOCK_MONOTONIC, to the microsecond), of which kind (`switch`,
+    `wakeup`, `new`, `migrate`, `count` of a sched_ext counter, FAILED; another of the kernel's by its own name), while
+    which task had the CPU, and what it was, in words."""
+
+    cpu: int
+    at_ns: int
+    kind: str
+    task: str
+    pid: int
+    what: str
+
+
+def parse_flight(line: str) -> FlightEvent | None:
+    """The event of a line of the kernel's tracer, or None for a line that is none."""
+    match = _LINE.fullmatch(line)
+    if match is None:
+        return None
+    kind = _KINDS.get(match["event"], match["event"])
+    return FlightEvent(
+        cpu=int(match["cpu"]),
+        at_ns=int(match["s"]) * 1_000_000_000 + int(match["us"]) * 1000,
+        kind=kind,
+        task=match["task"],
+        pid=int(match["pid"]),
+        what=_what(kind, match["text"].strip()),
+    )
+
+
+def _what(kind: str, text: str) -> str:
+    if kind == "switch" and (switch := _SWITCH.fullmatch(text)):
+        gone, come = _task(switch["prev"], switch["prev_pid"]), _task(switch["next"], switch["next_pid"])
+        return f"{gone} ({switch['state']}) -> {come}"
+    if kind in ("wakeup", "new", "migrate") and (task := _TASK.fullmatch(text)):
+        cpus = [str(int(cpu)) for cpu in _CPUS.findall(task["rest"])]
+        return f"{_task(task['comm'], task['pid'])} CPU {' -> '.join(cpus)}"
+    if kind == "count" and (counter := _COUNTER.fullmatch(text)):
+        return f"{counter['name']} {int(counter['delta']):+d}"
+    return text
+
+
+def _task(comm: str, pid: str) -> str:
+    return "idle" if pid == "0" else f"{comm}[{pid}]"
