@@ -18,6 +18,7 @@ __all__ = ["KtstrTest", "ktstr_test", "record_of"]
 
 DEFAULT_DURATION_S = 2.0
 _MAX_MEMORY_MB = 2**20  # a TiB: more is a mistake in the unit
+_MOST_WATCHDOG_MS = 30_000  # SCX_WATCHDOG_MAX_TIMEOUT; the kernel refuses a scheduler that asks for more
 _ATTRIBUTE = "__ktstr_test__"
 _Body = TypeVar("_Body", bound=Callable[..., Any])
 
@@ -36,6 +37,7 @@ class KtstrTest:
     ignore: bool
     writes: tuple[BpfMapWrite, ...] = ()
     expected: ExpectedError | None = None
+    watchdog_ms: int | None = None
 
 
 def ktstr_test(
@@ -56,6 +58,7 @@ def ktstr_test(
     expect_err: bool = False,
     expect_scx_bpf_error_contains: str | None = None,
     expect_scx_bpf_error_matches: str | None = None,
+    watchdog_timeout_s: float | None = None,
 ) -> Callable[[_Body], _Body]:
     """Make the decorated function `def name(ctx)` a test that pytest collects, whatever its name.
 
@@ -66,7 +69,8 @@ def ktstr_test(
     `bpf_map_write` writes to the scheduler's globals once it is attached. With `expect_err=True` the test passes only
     where the kernel ejects the scheduler with an error. `expect_scx_bpf_error_contains` (a text) and
     `expect_scx_bpf_error_matches` (a regular expression, searched for) say which scx_bpf_error() it must be; both
-    must hold where both are given. docs/crash-tests.md has the details.
+    must hold where both are given. `watchdog_timeout_s` is the time after which the kernel ejects the scheduler for a
+    task that it leaves waiting, at most 30 s, instead of the scheduler's own. docs/crash-tests.md has the details.
 
     Raises KtstrError naming the test and the field where a value is not acceptable.
     """
@@ -107,6 +111,8 @@ def ktstr_test(
             raise KtstrError(
                 f"expect_err: contradicts checks of {', '.join(judged)}: what is expected is that the scheduler fails"
             )
+        if watchdog_timeout_s is not None and not base.is_sched_ext:
+            raise KtstrError(f"watchdog_timeout_s: scheduler {base.name} has no watchdog")
         inherited = base.topology
         return KtstrTest(
             name=name,
@@ -124,9 +130,16 @@ def ktstr_test(
             ignore=ignore,
             writes=writes,
             expected=expected,
+            watchdog_ms=None if watchdog_timeout_s is None else _watchdog_ms(watchdog_timeout_s),
         )
 
     return decorate
+
+
+def _watchdog_ms(value: object) -> int:
+    field = "watchdog_timeout_s"
+    ms = round(seconds(value, field) * 1000)
+    return whole(ms, f"{field} in ms", 1, _MOST_WATCHDOG_MS)
 
 
 def record_of(body: object) -> KtstrTest | None:

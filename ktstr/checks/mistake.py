@@ -15,14 +15,18 @@ _LOADER_UNUSABLE = 2
 _SHOWN = 5
 
 
-def mistake_of_test(scheduler: Scheduler, report: GuestReport) -> str | None:
-    """The mistake in one line, or None: an unknown map, variable or constant, or a value that does not fit it."""
+def mistake_of_test(scheduler: Scheduler, report: GuestReport, watchdog_ms: int | None = None) -> str | None:
+    """The mistake in one line, or None: an unknown map, variable or constant, a value that does not fit it, or a
+    watchdog that could not be set."""
     if refused := report.refused_write:
         asked = f"BpfMapWrite({refused.map!r}, {refused.variable!r}, {refused.value})"
         return f"{asked}: {refused.why}{_names(refused)}"
     if scheduler.bpf and report.exit == {"status": _LOADER_UNUSABLE}:
         told = next((line for line in reversed(report.log) if line.startswith("loader: ")), "loader: ")
         return f"scheduler {scheduler.name}: {told.removeprefix('loader: ')}"
+    attached = report.state("attached")
+    if watchdog_ms is not None and report.watchdog_ms is None and attached and attached.state == "enabled":
+        return f"watchdog_timeout_s: could not be set: scheduler {scheduler.name} attached in a way that is not known"
     return None
 
 

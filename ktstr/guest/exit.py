@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from signal import Signals
 from typing import Any, Literal, get_args
 
-__all__ = ["ExitKind", "SchedulerExit", "Task", "program_end", "read_exit"]
+__all__ = ["ExitKind", "SchedulerExit", "Task", "printed_dump", "program_end", "read_exit"]
 
 Event = dict[str, Any]
 
@@ -149,8 +149,8 @@ def read_exit(events: Sequence[Event]) -> SchedulerExit | None:
     told = own if own and (not kernel or own.reason == kernel.reason) else kernel
     if told is None or _KINDS.get(told.reason) == "unregistered":
         return _of_program(events, told)
-    also = tuple(one.message for one in (own, kernel) if one and one.message)
-    dump = tuple(event["text"] for event in events if event.get("ev") == "sched_dump") or _printed_dump(log)
+    also = tuple(one.message for one in (own, kernel) if one and one.message not in ("", told.message))
+    dump = _dump(events, log)
     triggered = next((match for line in dump if (match := _TRIGGERED.fullmatch(line))), None)
     stalled = _STALLED.fullmatch(told.message)
     cpu = told.cpu
@@ -237,20 +237,20 @@ def _program_end(events: Sequence[Event]) -> dict[str, Any]:
     return {"status": left.get("status"), "signal": left.get("signal")}
 
 
-def _printed_dump(log: Sequence[str]) -> tuple[str, ...]:
-    """The debug dump that a scheduler's program prints between two rules."""
-    begin = next((index for index, line in enumerate(log) if line.strip() == "DEBUG DUMP"), None)
-    if begin is None:
-        return ()
+def printed_dump(log: Sequence[str]) -> range:
+    """The lines of a log that are the debug dump, as the kernel tree's and scx's schedulers print it: a title, and the
+    dump between two rules. Empty where there is none."""
+    begin = next((index for index, line in enumerate(log) if line.strip() == "DEBUG DUMP"), len(log))
     rules = [index for index in range(begin, len(log)) if _DUMP_RULE.fullmatch(log[index].strip())]
-    if len(rules) < 2:
-        return ()
-    lines = list(log[rules[0] + 1 : rules[1]])
-    while lines and not lines[-1].strip():
-        lines.pop()
-    while lines and not lines[0].strip():
-        lines.pop(0)
-    return tuple(lines)
+    return range(begin, rules[1] + 1) if len(rules) > 1 else range(0)
+
+
+def _dump(events: Sequence[Event], log: Sequence[str]) -> tuple[str, ...]:
+    """The debug dump: the tracepoint's, which is whole, else what was printed."""
+    traced = tuple(event["text"] for event in events if event.get("ev") == "sched_dump")
+    lines = [log[index] for index in printed_dump(log)][1:]
+    text = "\n".join(line for line in lines if not _DUMP_RULE.fullmatch(line.strip()))
+    return traced or tuple(text.strip("\n").splitlines())
 
 
 def _unescaped(text: str) -> str:

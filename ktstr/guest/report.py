@@ -149,8 +149,9 @@ class SchedulerState:
 @dataclass(frozen=True)
 class GuestReport:
     """A guest's events in order of kind. `exit` is how the scheduler's program ended, `{"status": n}` or
-    `{"signal": n}`, `scheduler_exit` how the scheduler did before it was asked to; `guest_ns` is the time from the
-    plan's begin to the last event; `flight` is what the flight recorder had, CPU by CPU."""
+    `{"signal": n}`, `scheduler_exit` how the scheduler did before it was asked to; `watchdog_ms` is the kernel's for
+    it, where it was set from outside; `guest_ns` is the time from the plan's begin to the last event; `flight` is what
+    the flight recorder had, CPU by CPU."""
 
     release: str
     clocksource: str
@@ -170,6 +171,7 @@ class GuestReport:
     writes: tuple[MapWrite, ...] = ()
     refused_write: RefusedWrite | None = None
     flight: tuple[FlightEvent, ...] = ()
+    watchdog_ms: int | None = None
 
     def state(self, when: str) -> SchedulerState | None:
         """The state at `when`, or None where the guest did not get there."""
@@ -232,6 +234,7 @@ def read_report(events: Sequence[Event], console: str = "") -> GuestReport:
         ),
         refused_write=_refused(of("write_refused"), of("write_known")),
         flight=tuple(one for event in of("flight") if (one := parse_flight(event["text"]))),
+        watchdog_ms=next((event["ms"] for event in of("watchdog")), None),
     )
 
 

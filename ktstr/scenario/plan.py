@@ -29,6 +29,7 @@ def plan_text(
     hold_s: float,
     sysctls: Mapping[str, str],
     scheduler: Sequence[str],
+    watchdog_ms: int | None = None,
     writes: Sequence[BpfMapWrite] = (),
     perturbations: Sequence[Perturbation] | None = None,
     trace: bool = False,
@@ -37,14 +38,15 @@ def plan_text(
 ) -> str:
     """The plan of one scenario: start `scheduler` (a command in the guest; empty: none), fill `cgroups`, hold.
 
-    `writes` go to the scheduler's globals, but for those that have to be made before it is loaded. `perturbations`
-    (None: no perturber) disturb the hold, `trace` records its context switches; `dump` reads the scheduler's maps after
-    it.
-    (None: no perturber) disturb the hold, `trace` records its context switches, `recorder` the last scheduling events
-    before the scheduler's exit.
+    `watchdog_ms` (None: its own) is the kernel's for that scheduler. `writes` go to its globals, but for those that
+    have to be made before it is loaded. `perturbations` (None: no perturber) disturb the hold, `trace` records its
+    context switches, `recorder` the last scheduling events before the scheduler's exit; `dump` reads the scheduler's
+    maps after it.
     """
     lines: list[Sequence[str]] = []
     lines.extend(("sysctl", name.replace(".", "/"), value) for name, value in sysctls.items())
+    if scheduler and watchdog_ms is not None:
+        lines.append(("watchdog", str(watchdog_ms)))
     if scheduler:
         lines.append(("scheduler", str(ATTACH_S * _NS), *scheduler))
     for write in writes:

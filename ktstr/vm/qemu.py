@@ -261,6 +261,10 @@ _KARGS = (
     # A jitter-entropy self-test and the certificates of module signing: 0.6 guest seconds that no test is about.
     "initcall_blacklist=jent_mod_init,load_system_certificate_list",
     "random.trust_cpu=on",
+    # Of each CPU, for each user of tracing. With the default, 1.4 MB, a guest of 64 CPUs boots 0.3 s longer.
+    "trace_buf_size=64K",
+    # The default of distributions and not of the kernel: a log without times cannot be cut at the plan's begin.
+    "printk.time=1",
 )
 
 

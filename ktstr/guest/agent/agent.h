@@ -114,10 +114,21 @@ void cgroup_add(const char *name, const char *cpuset);
 void cgroup_attach(const char *name, pid_t pid);
 
 /* kmsg.c: the kernel's log. */
+void kmsg_prepare(void);
 void kmsg_open(void);
 void kmsg_emit(void);
 int kmsg_all(void);
 ssize_t kmsg_line(int fd, char *line, size_t size);
+
+/* kernel_dump.c: what the kernel writes of a scheduler that it ejects. */
+void kernel_dump_open(void);
+void kernel_dump_emit(void);
+
+/* watchdog.c: the time after which the kernel ejects a scheduler. */
+void watchdog_set(uint32_t ms);
+void watchdog_prepare(void);
+void watchdog_install(void);
+void watchdog_start(void);
 
 /* scheduler.c: the scheduler's process and the kernel's view of sched_ext. */
 struct scheduler {

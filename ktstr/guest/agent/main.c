@@ -104,6 +104,8 @@ static bool carry_out(struct plan_line *line)
 		port_pace((unsigned int)plan_u64(line, 1), (unsigned int)plan_u64(line, 2));
 	} else if (!strcmp(verb, "sysctl") && arguments == 2) {
 		write_sysctl(line->token[1], line->token[2]);
+	} else if (!strcmp(verb, "watchdog") && arguments == 1) {
+		watchdog_set((uint32_t)plan_u64(line, 1));
 	} else if (!strcmp(verb, "scheduler") && arguments >= 2) {
 		scheduler_start(&agent.scheduler, &line->token[2], plan_u64(line, 1));
 		if (!agent.scheduler.lost)
@@ -195,6 +197,8 @@ int main(void)
 	system_describe();
 	cgroup_setup();
 	recorder_prepare();
+	kmsg_prepare();
+	kernel_dump_open();
 	if (fw_cfg_read("opt/ktstr/keep", &length))
 		keep();
 	kmsg_open();
@@ -213,6 +217,7 @@ int main(void)
 	scheduler_stop(&agent.scheduler);
 	if (workers_kill(&agent.workers))
 		fail("worker", "could not be ended");
+	kernel_dump_emit();
 	kmsg_emit();
 	emit_begin("end");
 	emit_end();

@@ -123,6 +123,9 @@ static void exec_scheduler(char *const argv[], int output)
 		_exit(126);
 	signal(SIGPIPE, SIG_DFL);
 	setsid();
+	/* Unlike the agent it may be killed for want of memory: it is what wants it. */
+	file_write("/proc/self/oom_score_adj", "0");
+	watchdog_install();
 	execve(argv[0], argv, environment);
 	dprintf(2, "%s: %s\n", argv[0], strerror(errno));
 	_exit(127);
@@ -211,12 +214,14 @@ static void start(struct scheduler *scheduler, char *const argv[])
 	/* The scheduler writes as to a terminal that keeps up: a full pipe makes it wait, not fail. */
 	fcntl(ends[1], F_SETFL, 0);
 	scheduler->log = ends[0];
+	watchdog_prepare();
 	scheduler->pid = fork();
 	if (scheduler->pid < 0)
 		fail_errno("scheduler", "fork");
 	if (!scheduler->pid)
 		exec_scheduler(argv, ends[1]);
 	close(ends[1]);
+	watchdog_start();
 	emit_begin("sched_start");
 	emit_text("program", argv[0]);
 	emit_i64("pid", scheduler->pid);

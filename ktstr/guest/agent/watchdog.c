@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The time after which the kernel ejects a scheduler that leaves a task waiting, set from outside. It is a field of what
+ * a scheduler's program hands to the kernel (sched_ext_ops.timeout_ms), so the agent looks at each map update that the
+ * program asks for, through a seccomp filter, and puts the time into the one that has the operations. That works for any
+ * program, linked statically or not.
+ */
+#include "agent.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/bpf.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#define KERNEL_BTF "/sys/kernel/btf/vmlinux"
+#define FIELD ".data.timeout_ms" /* in the struct that wraps the operations */
+
+static struct {
+	uint32_t ms;		/* 0: left alone */
+	int ends[2];		/* of a socket, by which the program's process hands out its filter's descriptor */
+} watchdog;
+
+/* Has the next scheduler ejected after so many ms. */
+void watchdog_set(uint32_t ms)
+{
+	watchdog.ms = ms;
+}
+
+/* Before the scheduler's process is forked. */
+void watchdog_prepare(void)
+{
+	if (watchdog.ms && socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, watchdog.ends))
+		fail_errno("watchdog", "socketpair");
+}
+
+/* In the scheduler's process, before its program is executed. */
+void watchdog_install(void)
+{
+	/* bpf(BPF_MAP_UPDATE_ELEM, ...) waits for its watcher; all else is allowed. */
+	struct sock_filter steps[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_bpf, 0, 3),
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, args[0])),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, BPF_MAP_UPDATE_ELEM, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_USER_NOTIF),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	struct sock_fprog filter = { .len = sizeof(steps) / sizeof(steps[0]), .filter = steps };
+	char space[CMSG_SPACE(sizeof(int))] = "", byte = 0;
+	struct iovec data = { .iov_base = &byte, .iov_len = 1 };
+	struct msghdr message = {
+		.msg_iov = &data, .msg_iovlen = 1, .msg_control = space, .msg_controllen = sizeof(space),
+	};
+	struct cmsghdr *control = CMSG_FIRSTHDR(&message);
+	int fd;
+
+	if (!watchdog.ms)
+		return;
+	fd = (int)syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_NEW_LISTENER, &filter);
+	if (fd < 0)
+		fail_errno("watchdog", "the kernel has no seccomp filters that notify (CONFIG_SECCOMP_FILTER)");
+	control->cmsg_level = SOL_SOCKET;
+	control->cmsg_type = SCM_RIGHTS;
+	control->cmsg_len = CMSG_LEN(sizeof(fd));
+	memcpy(CMSG_DATA(control), &fd, sizeof(fd));
+	if (sendmsg(watchdog.ends[1], &message, 0) != 1)
+		fail_errno("watchdog", "sendmsg");
+}
+
+static int receive(void)
+{
+	char space[CMSG_SPACE(sizeof(int))], byte;
+	struct iovec data = { .iov_base = &byte, .iov_len = 1 };
+	struct msghdr message = {
+		.msg_iov = &data, .msg_iovlen = 1, .msg_control = space, .msg_controllen = sizeof(space),
+	};
+	int fd;
+
+	if (recvmsg(watchdog.ends[0], &message, MSG_CMSG_CLOEXEC) != 1 || !CMSG_FIRSTHDR(&message))
+		fail_errno("watchdog", "recvmsg");
+	memcpy(&fd, CMSG_DATA(CMSG_FIRSTHDR(&message)), sizeof(fd));
+	return fd;
+}
+
+/* A number of a map of another process; 0 where that descriptor is none. */
+static uint32_t map_number(uint32_t pid, uint32_t fd, const char *key)
+{
+	char path[64], text[2048], *field;
+
+	snprintf(path, sizeof(path), "/proc/%u/fdinfo/%u", pid, fd);
+	if (file_read(path, text, sizeof(text)) < 0)
+		return 0;
+	field = strstr(text, key);
+	return field ? (uint32_t)strtoul(field + strlen(key), NULL, 10) : 0;
+}
+
+static bool read_kernel_btf(struct btf *btf)
+{
+	int fd = open(KERNEL_BTF, O_RDONLY | O_CLOEXEC);
+	size_t size, used = 0;
+	struct stat about;
+	ssize_t got;
+	char *data;
+
+	if (fd < 0 || fstat(fd, &about))
+		return false;
+	size = (size_t)about.st_size;
+	data = malloc(size);
+	if (!data)
+		fail_errno("watchdog", "memory for the kernel's BTF");
+	while (used < size && (got = read(fd, data + used, size - used)) > 0)
+		used += (size_t)got;
+	close(fd);
+	return btf_parse(btf, data, used);
+}
+
+/* Puts the time into the operations that process `pid` is about to hand over, if that is what it does. */
+static void look_at(uint32_t pid, uint64_t attributes)
+{
+	struct { uint32_t map_fd, unused; uint64_t key, value; } update;
+	struct bpf_map_info map = { 0 };
+	struct member field;
+	struct btf btf = { 0 };
+	char path[64];
+	uint32_t was;
+	int memory, fd;
+
+	snprintf(path, sizeof(path), "/proc/%u/mem", pid);
+	memory = open(path, O_RDWR | O_CLOEXEC);
+	if (memory < 0)
+		return;
+	if (pread(memory, &update, sizeof(update), (off_t)attributes) != sizeof(update) ||
+	    map_number(pid, update.map_fd, "map_type:") != BPF_MAP_TYPE_STRUCT_OPS)
+		goto out;
+	fd = bpf_open_id(BPF_MAP_GET_FD_BY_ID, map_number(pid, update.map_fd, "map_id:"));
+	if (fd < 0)
+		goto out;
+	bpf_info(fd, &map, sizeof(map));
+	close(fd);
+	if (read_kernel_btf(&btf) && member_find(&btf, map.btf_vmlinux_value_type_id, FIELD, &field) && field.size == 4 &&
+	    pread(memory, &was, sizeof(was), (off_t)(update.value + field.offset)) == sizeof(was) &&
+	    pwrite(memory, &watchdog.ms, sizeof(watchdog.ms), (off_t)(update.value + field.offset)) == sizeof(was)) {
+		emit_begin("watchdog");
+		emit_text("map", map.name);
+		emit_u64("ms", watchdog.ms);
+		emit_u64("was", was);
+		emit_end();
+	}
+	btf_free(&btf);
+out:
+	close(memory);
+}
+
+/* Looks at every map update of the program, until that and its children have ended. */
+static void watch(int listener)
+{
+	struct seccomp_notif request;
+	struct seccomp_notif_resp answer;
+	struct pollfd wait = { .fd = listener, .events = POLLIN };
+
+	prctl(PR_SET_NAME, "ktstr-watchdog");
+	while (poll(&wait, 1, -1) >= 0 && !(wait.revents & (POLLHUP | POLLERR))) {
+		memset(&request, 0, sizeof(request));
+		if (ioctl(listener, SECCOMP_IOCTL_NOTIF_RECV, &request)) /* its process died meanwhile */
+			continue;
+		look_at(request.pid, request.data.args[1]);
+		answer = (struct seccomp_notif_resp){ .id = request.id, .flags = SECCOMP_USER_NOTIF_FLAG_CONTINUE };
+		ioctl(listener, SECCOMP_IOCTL_NOTIF_SEND, &answer);
+	}
+	_exit(0);
+}
+
+/* Once the scheduler's process is forked: has a process watch it, as urgent as the agent, for the program waits. */
+void watchdog_start(void)
+{
+	int listener;
+	pid_t pid;
+
+	if (!watchdog.ms)
+		return;
+	close(watchdog.ends[1]);
+	listener = receive();
+	close(watchdog.ends[0]);
+	pid = fork();
+	if (pid < 0)
+		fail_errno("watchdog", "fork");
+	if (!pid)
+		watch(listener);
+	close(listener);
+	watchdog.ms = 0;
+}
