@@ -137,6 +137,7 @@ class Ctx:
         from ktstr.program import scheduler_program
         from ktstr.report.dump import write_dump
         from ktstr.report.failure import failure_text
+        from ktstr.report.summary import bug_summary
         from ktstr.vm.accel import probe
 
         for cgroup in cgroups:
@@ -160,7 +161,9 @@ class Ctx:
         job, report = self._judged(scenario, perturbed, accel, folder)
         sidecar = self.artifacts.with_name(f"{self.artifacts.name}.json")
         told = report.dump
-        record = run_record(job, report.result, report.guest, report.violations)
+        name = self.test.scheduler.name
+        summary = bug_summary(name, report.violations, report.guest, report.result)
+        record = run_record(job, report.result, report.guest, report.violations, summary)
         self.runs.append(record)
         number = len(self.runs)
         about = {"test": self.test.name, "kernel": self.kernel.version, "run": number}
@@ -168,7 +171,7 @@ class Ctx:
         record["dump"] = dump_file.name if dump_file else None
         if report.result.ending in (Ending.AGENT_FAILED, Ending.QEMU_DIED):
             raise KtstrError(f"{report.result.why} (console and command in {folder})")
-        if why := mistake_of_test(self.test.scheduler, report.guest):
+        if why := mistake_of_test(self.test.scheduler, report.guest, self.test.watchdog_ms):
             raise KtstrError(f"{self.test.name}: {why}")
         self._as_expected = self._as_expected or report.passed
         if report.passed or not check:
@@ -184,6 +187,7 @@ class Ctx:
                 sidecar,
                 told,
                 dump_file,
+                summary,
             )
         )
 
@@ -288,6 +292,7 @@ class Ctx:
             hold_s=scenario.hold_s,
             sysctls=scheduler.sysctls,
             scheduler=program.command,
+            watchdog_ms=self.test.watchdog_ms,
             writes=self.test.writes,
             perturbations=perturbed,
             trace=scenario.trace,

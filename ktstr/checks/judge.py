@@ -132,7 +132,7 @@ def _scheduler_out(report: GuestReport) -> str | None:
     if not held.running:
         return f"the scheduler's program ended while its BPF stayed attached ({how})"
     if report.scheduler_exit is not None:
-        return f"the scheduler failed as it was stopped: {report.scheduler_exit.line}"
+        return f"the scheduler was ejected as the scenario ended: {report.scheduler_exit.line}"
     return None
 
 

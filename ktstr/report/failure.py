@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from ktstr.checks.judge import Violation
@@ -11,6 +11,7 @@ from ktstr.guest.dump import Dump
 from ktstr.guest.report import GuestReport, Needed, WorkerStats
 from ktstr.report.dump import map_lines, run_queue_lines
 from ktstr.report.flight import flight_lines
+from ktstr.report.summary import bug_lines, exit_section, without_bug, without_dump
 from ktstr.report.text import aligned
 from ktstr.topology import cpu_list
 
@@ -18,6 +19,7 @@ __all__ = ["failure_text", "perturbation_table", "worker_table"]
 
 _LOG_LINES = 60
 _CONSOLE_LINES = 30
+_DUMP_LINES = 200
 
 
 def failure_text(
@@ -29,39 +31,45 @@ def failure_text(
     sidecar: Path | None = None,
     dump: Dump | None = None,
     dump_file: Path | None = None,
+    summary: str = "",
 ) -> str:
-    """The whole failure: header, violated checks, then a section for each thing that was recorded.
+    """The whole failure: what went wrong in a line, header, violated checks, then a section for each thing that was
+    recorded, in the order in which one wants to know.
 
     `needed` are the perturbations that it takes (None: it was not found out), `sidecar` is what replays the run.
     `dump` is what the scheduler left, all of which is in `dump_file`.
     """
-    lines = [header, *(f"  {v.check}: {v.message}" for v in violations)]
+    lines = [f"BUG SUMMARY: {summary}"] if summary else []
+    lines += [header, *(f"  {v.check}: {v.message}" for v in violations)]
     if sidecar is not None:
         lines.append(f"  replay: ktstr replay {shlex.quote(str(sidecar))}")
-    if needed is not None:
-        lines += ["", "--- perturbations ---", *perturbation_table(needed)]
-    if report.workers:
-        lines += ["", "--- stats ---", *worker_table(report.workers)]
-    if flight := flight_lines(report.flight):
-        lines += ["", "--- flight recorder ---", *flight]
-    for title, text, limit in (
-        ("scheduler log", report.log, _LOG_LINES),
-        ("kernel log", report.kernel_log, _LOG_LINES),
-        *_dump_sections(dump, dump_file),
-        ("console", console.splitlines(), _CONSOLE_LINES),
-    ):
+    for title, text in _sections(report, console, needed, dump, dump_file):
         if text:
-            lines += ["", f"--- {title} ---", *_tail(text, limit)]
+            lines += ["", f"--- {title} ---", *text]
     return "\n".join(lines)
 
 
-def _dump_sections(dump: Dump | None, file: Path | None) -> list[tuple[str, list[str], int]]:
-    """What the scheduler left; these have their own limits."""
-    if dump is None:
-        return []
-    queues = [] if dump.run_queues is None else run_queue_lines(dump.run_queues)
-    maps = [*map_lines(dump), *([f"(all of it: {file})"] if file else [])]
-    return [("run queues", queues, len(queues)), ("maps", maps, len(maps))]
+def _sections(
+    report: GuestReport,
+    console: str,
+    needed: Needed | None,
+    dump: Dump | None,
+    dump_file: Path | None,
+) -> Iterator[tuple[str, Sequence[str]]]:
+    left = report.scheduler_exit
+    yield "scheduler exit", exit_section(left) if left else ()
+    yield "kernel bug", [report.kernel_log[at] for at in bug_lines(report)]
+    yield "perturbations", () if needed is None else perturbation_table(needed)
+    yield "stats", worker_table(report.workers) if report.workers else ()
+    yield "flight recorder", flight_lines(report.flight)
+    yield "scheduler log", _tail(without_dump(report.log), _LOG_LINES)
+    yield "kernel log", _tail(without_bug(report), _LOG_LINES)
+    if dump is not None:
+        yield "run queues", () if dump.run_queues is None else run_queue_lines(dump.run_queues)
+        yield "maps", [*map_lines(dump), *([f"(all of it: {dump_file})"] if dump_file else [])]
+    yield "sched_ext dump", _tail(left.dump, _DUMP_LINES) if left else ()
+    # The kernel's log is what a console has, and more.
+    yield "console", () if report.kernel_log else _tail(console.splitlines(), _CONSOLE_LINES)
 
 
 def worker_table(workers: Sequence[WorkerStats]) -> list[str]:

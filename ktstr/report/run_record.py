@@ -17,9 +17,14 @@ __all__ = ["run_record"]
 
 
 def run_record(
-    job: VmJob, result: VmResult, guest: GuestReport, violations: Sequence[DataclassInstance]
+    job: VmJob,
+    result: VmResult,
+    guest: GuestReport,
+    violations: Sequence[DataclassInstance],
+    summary: str = "",
 ) -> dict[str, Any]:
-    """The run as JSON-able data; docs/sidecar.md describes it. `violations` (none: passed) are told field by field."""
+    """The run as JSON-able data; docs/sidecar.md describes it. `violations` (none: passed) are told field by field,
+    `summary` is what went wrong in a line."""
     return {
         "job": {
             "digest": job.digest(),
@@ -47,6 +52,7 @@ def run_record(
         "verdict": {
             "passed": not violations,
             "violations": [asdict(violation) for violation in violations],
+            "summary": summary or None,
         },
         "guest": guest.as_json(),
     }

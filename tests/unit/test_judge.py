@@ -236,9 +236,9 @@ def test_a_scheduler_that_leaves_is_told_with_the_kernels_reason() -> None:
     )
 
 
-def test_a_scheduler_that_fails_when_it_is_stopped() -> None:
+def test_a_scheduler_that_is_ejected_as_the_scenario_ends() -> None:
     assert out(scheduler_exit=STALL) == (
-        "the scheduler failed as it was stopped: runnable task stall: w[7] failed to run for 5.120s"
+        "the scheduler was ejected as the scenario ended: runnable task stall: w[7] failed to run for 5.120s"
     )
 
 

@@ -137,8 +137,12 @@ def test_each_thing_that_was_recorded_has_a_section() -> None:
         "--- stats ---",
         "--- scheduler log ---",
         "--- kernel log ---",
-        "--- console ---",
     ]
+
+
+def test_a_console_is_shown_where_there_is_no_kernel_log() -> None:
+    lines = failure(replace(FIXTURE, kernel_log=()), console="a line\n")
+    assert lines[-2:] == ["--- console ---", "a line"]
 
 
 def test_nothing_recorded_has_no_section() -> None:

@@ -302,4 +302,8 @@ def test_a_cell_that_runs_is_judged_and_recorded(
     assert (result.outcome, result.insns, result.map_bytes) == ("passed", {"mine_enqueue": 48}, 8592)
     assert result.record is not None
     assert result.record["programs"][0]["name"] == "mine_enqueue"
-    assert json.loads(json.dumps(result.record))["verdict"] == {"passed": True, "violations": []}
+    assert json.loads(json.dumps(result.record))["verdict"] == {
+        "passed": True,
+        "violations": [],
+        "summary": None,
+    }

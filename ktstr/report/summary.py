@@ -1,0 +1,93 @@
+"""The one line that says what went wrong, and the sections that tell of a scheduler's exit and of the kernel's bugs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ktstr.checks.judge import Violation
+from ktstr.guest.exit import SchedulerExit, Task, printed_dump, program_end
+from ktstr.guest.report import GuestReport
+from ktstr.vm.result import Ending, VmResult
+
+__all__ = ["bug_lines", "bug_summary", "exit_section", "without_bug", "without_dump"]
+
+_FRAMES = 24
+_BUG_LINES = 40
+
+
+def bug_summary(
+    scheduler: str, violations: Sequence[Violation], report: GuestReport, result: VmResult | None = None
+) -> str:
+    """What went wrong, the gravest first: the guest's end, a kernel that oopsed, the scheduler's exit, the rest. Empty
+    where nothing was violated."""
+    if not violations:
+        return ""
+    if result is not None and result.ending is not Ending.DONE:
+        return f"{result.ending.value} under {scheduler}: {result.why}"
+    bugs, left = report.kernel_bugs, report.scheduler_exit
+    if oops := next((bug for bug in bugs if bug.kind in ("panic", "oops")), None):
+        return f"the kernel oopsed under {scheduler}: {oops.text}"
+    unexpected = [violation for violation in violations if violation.check == "expected_error"]
+    if left is not None and not unexpected:
+        return f"{scheduler} {_how(left)}"
+    if violations[0].check == "kernel_clean":
+        return f"the kernel reported a bug under {scheduler} ({bugs[0].kind}): {bugs[0].text}"
+    return f"{scheduler}: {violations[0].message}"
+
+
+def _how(left: SchedulerExit) -> str:
+    where = f" on CPU {left.cpu}" if left.cpu is not None else ""
+    if left.is_error:
+        return f"was ejected by the kernel{where}: {left.line}"
+    if left.kind in ("program_exited", "program_killed", "oom_killed"):
+        return f"left: {left.line}"
+    return f"left{where}: {left.line}"
+
+
+def exit_section(left: SchedulerExit) -> list[str]:
+    """A scheduler's exit, a line a field, and the kernel's backtrace."""
+    rows = [("kind", left.kind if left.reason in ("", left.kind) else f"{left.kind}: {left.reason}")]
+    rows += [("message", text) for text in left.messages]
+    if left.code:
+        rows.append(("code", f"{left.code:#x}"))
+    if left.task is not None:
+        rows.append(("task", f"{_task(left.task)} did not run for {left.task.stalled_s:g} s"))
+    if left.trigger is not None or left.cpu is not None:
+        who = _task(left.trigger) if left.trigger else "a task that was not told"
+        rows.append(("triggered", f"in {who}" + (f" on CPU {left.cpu}" if left.cpu is not None else "")))
+    if left.status is not None or left.signal is not None:
+        rows.append(("program", program_end(left.status, left.signal).removeprefix("its program ")))
+    frames = [*left.backtrace[:_FRAMES]]
+    if more := left.backtrace[_FRAMES:]:
+        frames.append(f"and {len(more)} more")
+    rows += [("backtrace" if index == 0 else "", frame) for index, frame in enumerate(frames)]
+    return [f"{name:9}  {text}" for name, text in rows]
+
+
+def bug_lines(report: GuestReport) -> range:
+    """The lines of the kernel's log that tell of its first bug, without end where that is not known."""
+    log, bugs = report.kernel_log, report.kernel_bugs
+    begin = next((at for at, line in enumerate(log) if bugs and line.endswith(bugs[0].text)), None)
+    if begin is None:
+        return range(0)
+    # What a bug begins with; before a warning's first line there may be a text of its own.
+    begin = next((at for at in range(begin, max(begin - 3, -1), -1) if "[ cut here ]" in log[at]), begin)
+    end = next((at + 1 for at in range(begin, len(log)) if "---[ end " in log[at]), len(log))
+    return range(begin, min(end, begin + _BUG_LINES))
+
+
+def without_bug(report: GuestReport) -> list[str]:
+    """The kernel's log without its first bug, which has a section of its own."""
+    bug, log = bug_lines(report), report.kernel_log
+    return [*log[: bug.start], *(["[the bug: see above]"] if bug else []), *log[bug.stop :]]
+
+
+def without_dump(log: Sequence[str]) -> list[str]:
+    """A scheduler's log without the kernel's dump in it, which has a section of its own."""
+    dump = printed_dump(log)
+    note = ["[the debug dump: see below]"] if dump else []
+    return [*log[: dump.start], *note, *log[dump.stop :]]
+
+
+def _task(task: Task) -> str:
+    return f"{task.comm}[{task.pid}]"
