@@ -7,7 +7,10 @@ import pytest
 from ktstr.kernel import store
 from ktstr.kernel.model import Kernel
 
-__all__ = ["breakable_kernel"]
+__all__ = ["PROVOKE", "breakable_kernel"]
+
+PROVOKE = "/sys/kernel/debug/provoke-crash/DIRECT"
+"""Where such a kernel takes what it shall do (drivers/misc/lkdtm)."""
 
 
 def breakable_kernel() -> Kernel:

@@ -7,13 +7,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from breakable import breakable_kernel
+from breakable import PROVOKE, breakable_kernel
+from embedded import PROGRAMS, SCHEDULERS, misbehaving, program_with
 
 from ktstr import Ctx, Scheduler, ktstr_test
-from ktstr.guest import bpf
 from ktstr.guest.bpf import build_bpf
 from ktstr.guest.compiler import compile_static
-from ktstr.guest.libbpf import libbpf
 from ktstr.presets import PRESETS
 from ktstr.verifier.cell import Cell, CellResult
 from ktstr.verifier.collapse import collapse, expand, key
@@ -21,8 +20,6 @@ from ktstr.verifier.job import Jobs
 from ktstr.verifier.sweep import Options, run_cell
 from ktstr.verifier.tables import MARKS, failing, grid, insns_table
 
-SCHEDULERS = Path(__file__).parents[1] / "schedulers"
-PROGRAMS = Path(__file__).parent / "programs"
 OBJECTS = Path(__file__).parent / "bpf"
 
 
@@ -39,20 +36,6 @@ def swept(ctx: Ctx, cell: Cell, max_insns: int | None = None) -> CellResult:
 def of(name: str, **rodata: int) -> Scheduler:
     """The scheduler of tests/schedulers/<name>.bpf.c."""
     return Scheduler(name=name, bpf=SCHEDULERS / f"{name}.bpf.c", rodata=rodata)
-
-
-def program_with(bpf_object: Path, name: str, folder: Path) -> Path:
-    """programs/<name>.c, which has the object in it and attaches it with libbpf."""
-    embedded = folder / "object.c"
-    numbers = ",".join(str(byte - 256 * (byte > 127)) for byte in bpf_object.read_bytes())
-    embedded.write_text(
-        f"const char object[] __attribute__((aligned(8))) = {{{numbers}}};\n"
-        f"const unsigned int object_size = {bpf_object.stat().st_size};\n"
-    )
-    library = libbpf()
-    compat = Path(bpf.__file__).with_name("compat") / "libelf.c"
-    sources = [PROGRAMS / f"{name}.c", embedded, compat]
-    return compile_static(name, sources, [PROGRAMS, library.include, library.uapi], library.link())
 
 
 def checks(result: CellResult) -> list[str]:
@@ -147,8 +130,8 @@ def being_ejected_and_coming_back_fails(ctx: Ctx, tmp_path: Path) -> None:
 @ktstr_test()
 def what_the_kernel_warns_of_is_told(ctx: Ctx) -> None:
     """It ejects the scheduler as well, for the same reason."""
-    stuck = Scheduler(name="stuck", bpf=SCHEDULERS / "stuck.bpf.c", sysctls={"kernel.watchdog_thresh": "1"})
-    result = swept(ctx, cell_of(ctx, stuck))
+    spins = replace(of("exits", after_ms=50, rounds=5), sysctls={"kernel.watchdog_thresh": "1"})
+    result = swept(ctx, cell_of(ctx, spins))
     assert checks(result) == ["stay", "kernel"]
     warning = result.findings[1].message
     assert re.match(r"the kernel warned: watchdog: BUG: soft lockup - CPU#\d stuck for \d+s! ", warning)
@@ -158,8 +141,7 @@ def what_the_kernel_warns_of_is_told(ctx: Ctx) -> None:
 def a_warning_alone_fails(ctx: Ctx, tmp_path: Path) -> None:
     """The scheduler attaches, serves and leaves as it should; the kernel warns meanwhile, and is built to."""
     kernel = breakable_kernel()
-    program = program_with(build_bpf(SCHEDULERS / "fixture.bpf.c", kernel), "warns", tmp_path)
-    warns = Scheduler(name="warns", binary_path=program)
+    warns = misbehaving(kernel, tmp_path, "write", PROVOKE, "WARNING")
     result = swept(ctx, replace(cell_of(ctx, warns), kernel=kernel, kernel_id=kernel.version))
     assert checks(result) == ["kernel"]
     assert re.match(r"the kernel warned: WARNING: .*\bat lkdtm_WARNING\+0x", result.findings[0].message)

@@ -1,10 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Attaches and ends by itself after `after_ms`: as failed, or, where `exit_code` is not zero, as wished with that code.
+ * Before that its timer keeps a CPU for so many rounds, in an interrupt that others can interrupt.
  *
- * Pins: that a scheduler that is gone before the end fails its test, with the reason that it recorded.
+ * Pins: that a scheduler that is gone before the end fails its test, with the reason that it recorded; that what the
+ * kernel writes of a CPU that is kept (a soft lockup) is reported. With the sysctl kernel.watchdog_thresh at 1 the kernel
+ * complains after two seconds; its default is twenty.
  */
 #include <ktstr/sched_ext.bpf.h>
+
+#include "spin.bpf.h"
 
 #define CLOCK_MONOTONIC 1
 
@@ -14,6 +19,7 @@
 
 const volatile u32 after_ms = AFTER_MS;
 const volatile s64 exit_code = 0;
+const volatile u32 rounds = 0;
 
 struct deadline {
 	struct bpf_timer timer;
@@ -28,6 +34,8 @@ struct {
 
 static int passed(void *map, u32 *key, struct deadline *deadline)
 {
+	if (rounds)
+		spin(rounds);
 	if (exit_code)
 		scx_bpf_exit(exit_code, "exits: done after %u ms", after_ms);
 	else
