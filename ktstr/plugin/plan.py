@@ -175,15 +175,8 @@ def make_context(item: pytest.Item, session_name: str) -> Ctx:
 
 def finish(item: pytest.Item) -> None:
     """Raise VerdictFailed where the body of a planned item returned and the error that it expects has not fired."""
-    from ktstr.context import VerdictFailed
-
-    test, context = item.stash[_PLAN].test, item.stash.get(_CONTEXT, None)
-    if test.expected and context is None:
-        raise VerdictFailed(
-            f"{test.name}: expected error did not fire: the test takes no ctx, and so ran nothing"
-        )
-    if test.expected and context:
-        context.finish()
+    if item.stash[_PLAN].test.expected:
+        item.stash[_CONTEXT].finish()
 
 
 def describe(item: pytest.Item, error: BaseException | None) -> Mapping[str, object]:

@@ -8,6 +8,7 @@ import pytest
 from ktstr import BpfMapWrite, Ctx, KtstrError, declare_scheduler, ktstr_test, scenarios
 from ktstr.checks.expect import ExpectedError
 from ktstr.context import VerdictFailed
+from ktstr.vm.job import Way
 
 SCHEDULERS = Path(__file__).parents[1] / "schedulers"
 TINY = (1, 1, 2, 1)
@@ -54,6 +55,19 @@ def writes_reach_what_they_name_and_nothing_else(ctx: Ctx) -> None:
         ("fire", 4, 0),
     ]
     assert 100_000_000 <= report.guest.held_ns < 500_000_000
+
+
+@ktstr_test(scheduler=FIXTURE, watchdog_timeout_s=1)
+def a_crash_is_the_same_every_time(ctx: Ctx) -> None:
+    """With the write, the watchdog's process, the kernel's dump and the maps in it."""
+    test = replace(ctx.test, writes=(BpfMapWrite(".bss", "crash", 1, at_s=0.1),), expected=ExpectedError())
+    runs = []
+    for number in range(2):
+        guest = Ctx(test, ctx.kernel, "auto", ctx.seed, ctx.artifacts / str(number), way=Way(fresh=True))
+        runs.append(scenarios.steady(guest))
+    assert runs[0].result.clock == "real" or (runs[0].result.events_sha256 == runs[1].result.events_sha256)
+    assert runs[0].guest.scheduler_exit is not None
+    assert runs[0].guest.watchdog_ms == 1000
 
 
 @ktstr_test(scheduler=FIXTURE)

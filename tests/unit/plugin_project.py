@@ -45,9 +45,11 @@ def resolve(spec):
 
 
 class Ctx:
+    finish = ktstr.context.Ctx.finish
+
     def __init__(self, test, kernel, clock, seed, artifacts, **options):
         self.test, self.kernel, self.clock, self.seed, self.artifacts = test, kernel, clock, seed, artifacts
-        self.runs, self.options = [], options
+        self.runs, self.options, self._as_expected = [], options, False
 
     def run(self, verdict="", error="", pause_s=0):
         if error:
@@ -58,6 +60,7 @@ class Ctx:
         violations = [{"check": "max_spread_pct", "message": verdict}] if verdict else []
         result = {"guest_s": 2.0, "start": "boot", "template_boot_s": 0}
         self.runs.append({"result": result, "verdict": {"violations": violations}})
+        self._as_expected = not verdict
         if verdict:
             raise VerdictFailed(f"{self.test.name}: the header\\n  {verdict}\\n--- stats ---\\nfolder {self.artifacts}")
 

@@ -279,3 +279,10 @@ def test_a_constant_that_is_not_there_is_told_as_the_loader_does() -> None:
     )
     assert mistake(report(exit={"status": 2}, log=log), MINE) is None
     assert mistake(report(exit={"status": 3})) is None
+
+
+def test_a_watchdog_that_was_not_set_is_told() -> None:
+    told = "watchdog_timeout_s: could not be set: scheduler mine attached in a way that is not known"
+    assert mistake_of_test(MINE, report(), watchdog_ms=250) == told
+    assert mistake_of_test(MINE, report(watchdog_ms=250), watchdog_ms=250) is None
+    assert mistake_of_test(MINE, report(states=()), watchdog_ms=250) is None  # it never got that far

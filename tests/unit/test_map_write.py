@@ -79,3 +79,10 @@ def test_a_wrong_value_is_refused(fields: dict[str, Any], why: str) -> None:
     with pytest.raises(KtstrError) as refused:
         BpfMapWrite(**{"map": ".bss", "variable": "crash", "value": 1, **fields})
     assert str(refused.value) == f"BpfMapWrite: {why}"
+
+
+def test_a_watchdog_is_set_before_the_scheduler_starts() -> None:
+    text = plan_text(
+        topology=Topology(), cgroups=(), hold_s=2, sysctls={}, scheduler=("/mine",), watchdog_ms=250
+    )
+    assert text.splitlines()[:2] == ["watchdog 250", "scheduler 30000000000 /mine"]

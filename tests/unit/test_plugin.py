@@ -454,6 +454,33 @@ def test_under_xdist_stopping_at_the_first_failure_is_status_1(run: Run) -> None
     assert run(FAILING, "-n1", "-x", "--kernel", "7.0").ret == 1
 
 
+CRASH = """
+@ktstr_test(scheduler=ANY, expect_err=True)
+def fires(ctx):
+    ctx.run()
+
+@ktstr_test(scheduler=ANY, expect_err=True, expect_scx_bpf_error_contains="crash")
+def runs_nothing(ctx):
+    pass
+
+@ktstr_test(scheduler=ANY, expect_err=True)
+def looks_away(ctx):
+    try:
+        ctx.run(verdict="expected error did not fire")
+    except AssertionError:
+        pass
+"""
+
+
+def test_an_expected_error_must_have_fired_when_the_test_is_over(run: Run) -> None:
+    assert lines(run(CRASH, "--kernel", "7.0")) == [
+        "PASS (1/3) fires        7.0.13 1n1l2c1t any_sched",
+        "FAIL (2/3) runs_nothing 7.0.13 1n1l2c1t any_sched: runs_nothing: expected error did not fire: the test ran"
+        " no scenario (expected: scx_bpf_error containing 'crash')",
+        "FAIL (3/3) looks_away   7.0.13 1n1l2c1t any_sched: max_spread_pct: expected error did not fire",
+    ]
+
+
 SLOW = (
     "@ktstr_test()\ndef quick(ctx):\n    ctx.run()\n@ktstr_test()\ndef slow(ctx):\n    ctx.run(pause_s=600)\n"
 )

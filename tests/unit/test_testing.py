@@ -69,6 +69,10 @@ def test_a_function_without_the_mark_is_no_test() -> None:
         ("duration_s", True),
         ("duration_s", float("nan")),
         ("duration_s", float("inf")),
+        ("watchdog_timeout_s", 0),
+        ("watchdog_timeout_s", 30.001),
+        ("watchdog_timeout_s", 0.0001),
+        ("watchdog_timeout_s", "1"),
         ("extra_sched_args", "-v"),
         ("extra_sched_args", None),
         ("extra_sched_args", ["--slice", 5]),
@@ -81,6 +85,16 @@ def test_a_wrong_value_is_refused_by_test_and_field(field: str, value: object) -
     with pytest.raises(KtstrError, match=rf"^{__name__}\.body: .*{field}") as refused:
         recorded(**{"scheduler": WIDE, field: value})
     assert "\n" not in str(refused.value)
+
+
+def test_a_watchdog_is_the_schedulers_own_unless_given() -> None:
+    assert recorded(scheduler=WIDE).watchdog_ms is None
+    assert [recorded(scheduler=WIDE, watchdog_timeout_s=s).watchdog_ms for s in (0.25, 30)] == [250, 30_000]
+
+
+def test_a_watchdog_needs_a_scheduler_that_has_one() -> None:
+    with pytest.raises(KtstrError, match="watchdog_timeout_s: scheduler eevdf has no watchdog"):
+        recorded(watchdog_timeout_s=1)
 
 
 def test_extra_arguments_need_a_program_that_takes_them() -> None:
