@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import copy
 import functools
+import os
 import shlex
+import signal
 import sys
 from collections.abc import Callable
 from importlib.metadata import version
@@ -24,16 +26,23 @@ __all__ = ["main", "ns"]
 
 
 def _with_exit_status(body: Callable[..., Any]) -> Callable[..., Any]:
-    """The task body with a user's error turned into one line and status 2, and Ctrl-C into status 130."""
+    """The task body with a user's error turned into one line and status 2, Ctrl-C into status 130, and an output that
+    nobody reads any more into the status of a program that SIGPIPE has ended."""
 
     @functools.wraps(body)
     def wrapper(*args: Any, **kwargs: Any) -> Any:
         try:
-            return body(*args, **kwargs)
+            done = body(*args, **kwargs)
+            sys.stdout.flush()
+            return done
         except KtstrError as error:
             raise Exit(f"ktstr: {error}", code=2) from None
         except KeyboardInterrupt:
             raise Exit(code=130) from None
+        except BrokenPipeError:
+            # Who reads has seen enough (`| head`). What is left to be written must not be tried again at the exit.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            raise Exit(code=128 + signal.SIGPIPE) from None
 
     return wrapper
 

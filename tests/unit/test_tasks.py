@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -46,6 +48,19 @@ def test_an_interrupt_is_quiet_and_status_130(capsys: pytest.CaptureFixture[str]
         program(KeyboardInterrupt()).run(["x", "mend-thing"])
     assert exit_.value.code == 130
     assert capsys.readouterr().err == ""
+
+
+def test_an_output_that_nobody_reads_any_more_is_no_error(tmp_path: Path) -> None:
+    """As by `ktstr cache | head -1`, once head has its line."""
+    read, write = os.pipe()
+    os.close(read)
+    code = "from ktstr.tasks import main; main()"
+    environment = {**os.environ, "KTSTR_CACHE_DIR": str(tmp_path)}
+    with os.fdopen(write) as nobody:
+        done = subprocess.run(
+            [sys.executable, "-c", code, "cache"], stdout=nobody, stderr=subprocess.PIPE, env=environment
+        )
+    assert (done.returncode, done.stderr) == (128 + signal.SIGPIPE, b"")
 
 
 def test_a_bug_keeps_its_traceback() -> None:
