@@ -69,6 +69,12 @@ def hosting(session: nox.Session) -> None:
     pytest_in_vms(session, "tests/hosting")
 
 
+@nox.session
+def docs(session: nox.Session) -> None:
+    """Check the documents: their links and names, and the first hour, every command of it run. Takes minutes."""
+    pytest_in_vms(session, "tests/unit/test_docs.py tests/hosting/test_documents.py")
+
+
 @nox.session(name="kvm-nested")
 def kvm_nested(session: nox.Session) -> None:
     """Test the KVM path on a machine without KVM, in an emulated one. As root; takes minutes."""

@@ -12,7 +12,9 @@ from pathlib import Path
 from ktstr.guest.compiler import bpf_clang
 from ktstr.guest.libbpf import libbpf
 
-__all__ = ["environment", "outside", "run"]
+__all__ = ["ROOT", "environment", "outside", "run"]
+
+ROOT = Path(__file__).parents[2]
 
 
 def run(*command: str | Path, cwd: Path, **settings: str) -> str:

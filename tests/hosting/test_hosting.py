@@ -7,7 +7,6 @@ import re
 import shutil
 import stat
 import subprocess
-import sys
 import tempfile
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -15,27 +14,13 @@ from pathlib import Path
 
 import pytest
 from action_runner import Runner
-from outside import environment, outside, run
-from pages import rewritten, run_page, same_every_time
+from outside import ROOT, environment, outside, run
 from users import USERS, Guests, as_user, python_for_all
 
-ROOT = Path(__file__).parents[2]
+pytest_plugins = "installed"
+
 PROJECT = Path(__file__).with_name("project")
 FIXTURE = ROOT / "tests" / "schedulers" / "fixture.bpf.c"
-
-
-@pytest.fixture(scope="module")
-def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("wheel")
-    run(sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "-w", folder, ROOT, cwd=folder)
-    (built,) = folder.glob("ktstr-*.whl")
-    return built
-
-
-@pytest.fixture(scope="module")
-def installed(wheel: Path) -> Path:
-    """The `bin` of an environment into which the wheel was installed."""
-    return environment(wheel.parent / "installed", wheel)
 
 
 @pytest.fixture
@@ -213,21 +198,3 @@ def test_the_action_reports_and_its_cache_serves_the_next_run(
     assert re.search(r"^VMs +0 booted, 0 cloned, 2 remembered", second.log, re.MULTILINE), second.log
     assert made() == before
     assert second.annotations == first.annotations
-
-
-@pytest.mark.parametrize("name", ["getting-started", "tutorial"])
-def test_a_document_can_be_followed(name: str, wheel: Path, installed: Path, tmp_path: Path) -> None:
-    """KTSTR_REWRITE_DOCS=1 puts what was printed into the document, instead of comparing."""
-    page = ROOT / "docs" / f"{name}.md"
-    settings = dict(outside())
-    links = [str(wheel.parent), *settings.get("PIP_FIND_LINKS", "").split()]
-    settings["PIP_FIND_LINKS"] = " ".join(links)  # where `pip install ktstr` has it from
-    if name == "tutorial":
-        settings["PATH"] = os.pathsep.join([str(installed), settings["PATH"]])
-    pairs = run_page(page, tmp_path, settings)
-    if os.environ.get("KTSTR_REWRITE_DOCS"):
-        page.write_text(rewritten(page, [printed for _, printed in pairs]))
-    else:
-        assert [same_every_time(said) for said, _ in pairs] == [
-            same_every_time(printed) for _, printed in pairs
-        ]

@@ -54,6 +54,7 @@ def test_each_session_has_a_line_in_the_menu() -> None:
         "unit",
         "guest",
         "hosting",
+        "docs",
         "bench",
         "kvm-nested",
         "lint",
