@@ -83,7 +83,7 @@ def kvm_nested(session: nox.Session) -> None:
 
 @nox.session
 def bench(session: nox.Session) -> None:
-    """Measure VM starts, determinism and seeds: nox -s bench -- [start] [determinism] [orders]."""
+    """Measure VM starts, determinism and seeds: nox -s bench -- [start] [determinism] [orders] [cells]."""
     environment(session)
     session.run(PYTHON, "tests/bench/bench.py", *session.posargs)
 

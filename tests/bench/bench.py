@@ -1,7 +1,8 @@
-"""What ktstr promises of its VMs, measured: `nox -s bench -- [--kernel 7.0] [start] [determinism] [orders]`.
+"""What ktstr promises of its VMs, measured: `nox -s bench -- [--kernel 7.0] [start] [determinism] [orders] [cells]`.
 
 Everything is run, nothing remembered; ratios are between figures of one run. `start` compares clones with boots of the
-same guest, `determinism` counts the different event streams of one job, `orders` those of context switches over seeds.
+same guest, `determinism` counts the different event streams of one job, `orders` those of context switches over seeds,
+`cells` repeats cells of the verifier sweep.
 """
 
 from __future__ import annotations
@@ -15,6 +16,8 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+
+from cells import cells
 
 from ktstr import CgroupDef, Ctx, KtstrError, Scheduler, Topology, cache, declare_scheduler, ktstr_test
 from ktstr.context import RunReport
@@ -32,7 +35,6 @@ from ktstr.vm.template import KIND
 
 SCHEDULERS = Path(__file__).parents[1] / "schedulers"
 FIXTURE = declare_scheduler(name="bench_fixture", bpf=SCHEDULERS / "fixture.bpf.c", topology=(1, 2, 4, 1))
-PARTS = ("start", "determinism", "orders")
 
 
 @dataclass
@@ -176,6 +178,12 @@ def orders(bench: Bench) -> None:
     print(f"orders: {len(seen)} seeds give {len(set(seen))} different orders of context switches")
 
 
+def sweep_cells(bench: Bench) -> None:
+    """Whether a cell costs the same each time, and what it costs the host."""
+    for result in cells(bench.kernel, bench.folder, bench.times(20)):
+        bench.count.add(result)
+
+
 @contextmanager
 def busy_host() -> Iterator[None]:
     """Two processes that compute without end."""
@@ -186,6 +194,9 @@ def busy_host() -> Iterator[None]:
         for process in processes:
             process.kill()
             process.wait()
+
+
+PARTS = {"start": start, "determinism": determinism, "orders": orders, "cells": sweep_cells}
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -207,7 +218,7 @@ def main(arguments: Sequence[str]) -> int:
             bench = Bench(kernel, Path(folder), given.repeats)
             for part in PARTS:
                 if not given.parts or part in given.parts:
-                    {"start": start, "determinism": determinism, "orders": orders}[part](bench)
+                    PARTS[part](bench)
             print(f"VMs: {bench.count.booted} booted, {bench.count.cloned} cloned, 0 remembered")
     except KtstrError as error:
         print(f"ktstr: {error}", file=sys.stderr)
