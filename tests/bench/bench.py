@@ -132,8 +132,11 @@ def determinism(bench: Bench) -> None:
     eight, many = Topology.parse("1n2l4c1t"), Topology.parse("1n4l4c2t")
     exits = declare_scheduler(name="bench_exits", bpf=SCHEDULERS / "exits.bpf.c")
 
+    def run_fixture() -> VmResult:
+        return bench.scenario(FIXTURE, eight, 1, 12, 3.0).result
+
     def fixture() -> str:
-        return bench.scenario(FIXTURE, eight, 1, 12, 3.0).result.events_sha256
+        return run_fixture().events_sha256
 
     def idle_then_busy(number: int, what: Callable[[], str]) -> list[str]:
         half = number // 2
@@ -142,26 +145,19 @@ def determinism(bench: Bench) -> None:
             return quiet + [what() for _ in range(number - half)]
 
     def made_anew() -> str:
-        for entry in cache.entries(KIND):
-            cache.discard(entry.kind, entry.key, "removing templates")
+        cache.discard(KIND, run_fixture().template, "removing a template")
         return fixture()
 
-    rows: list[tuple[str, list[str]]] = [
-        (
-            "fixture, 8 CPUs, 12 workers, 3 s, half on a busy host",
-            idle_then_busy(len(bench.times(50)), fixture),
-        ),
-        (
-            "fixture, 32 CPUs, 40 workers, 1 s",
-            [bench.scenario(FIXTURE, many, 1, 40, 1.0).result.events_sha256 for _ in bench.times(10)],
-        ),
-        ("fixture, 8 CPUs, template made anew", [fixture(), *(made_anew() for _ in bench.times(5))]),
-        (
-            "a scheduler that ends with an error",
-            [bench.scenario(exits, eight, 1, 12, 2.0).result.events_sha256 for _ in bench.times(10)],
-        ),
-    ]
-    for name, hashes in rows:
+    def rows() -> Iterator[tuple[str, list[str]]]:
+        hashes = idle_then_busy(len(bench.times(50)), fixture)
+        yield "fixture, 8 CPUs, 12 workers, 3 s, half on a busy host", hashes
+        hashes = [bench.scenario(FIXTURE, many, 1, 40, 1.0).result.events_sha256 for _ in bench.times(10)]
+        yield "fixture, 32 CPUs, 40 workers, 1 s", hashes
+        yield "fixture, 8 CPUs, template made anew", [fixture(), *(made_anew() for _ in bench.times(5))]
+        hashes = [bench.scenario(exits, eight, 1, 12, 2.0).result.events_sha256 for _ in bench.times(10)]
+        yield "a scheduler that ends with an error", hashes
+
+    for name, hashes in rows():
         different = len(set(hashes))
         print(f"  {name:56} {len(hashes):3} runs: {different} ({hashes[0][:12]})", flush=True)
 

@@ -14,6 +14,7 @@
 #define TICK_NS (50 * NSEC_PER_MSEC)	 /* how often a hold looks at the scheduler */
 #define GOODBYE_NS (2 * NSEC_PER_SEC)	 /* what a scheduler that is out gets to say why */
 #define KEEP_GRID_NS (100 * NSEC_PER_MSEC) /* a guest is kept at a multiple of this guest time */
+#define HOLD_GRID_NS (10 * NSEC_PER_MSEC)  /* a hold begins at a multiple of this guest time */
 #define SETTLE_NS (10 * NSEC_PER_MSEC)	 /* from the instant at which it is kept to the plan */
 
 static struct {
@@ -39,6 +40,8 @@ static void hold(uint64_t ns)
 	uint64_t start, end, next;
 
 	perturb_prepare(agent.workers.gate);
+	/* At a moment that does not tell how long the plan was: with a perturbation less, all else stays as it was. */
+	sleep_until((now_ns() / HOLD_GRID_NS + 2) * HOLD_GRID_NS);
 	start = workers_release(&agent.workers);
 	perturb_go(start);
 	end = start + ns;
