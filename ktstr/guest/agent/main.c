@@ -40,10 +40,14 @@ static void hold(uint64_t ns)
 	uint64_t start, end, next;
 
 	perturb_prepare(agent.workers.gate);
-	/* At a moment that does not tell how long the plan was: with a perturbation less, all else stays as it was. */
-	sleep_until((now_ns() / HOLD_GRID_NS + 2) * HOLD_GRID_NS);
-	start = workers_release(&agent.workers);
+	/*
+	 * At a moment that does not tell how long the plan was: with a perturbation less, all else stays as it was. The
+	 * perturber's processes know it beforehand, so that they sleep by then and do not preempt anyone as it comes.
+	 */
+	start = (now_ns() / HOLD_GRID_NS + 2) * HOLD_GRID_NS;
 	perturb_go(start);
+	sleep_until(start);
+	start = workers_release(&agent.workers);
 	end = start + ns;
 	for (next = start; next < end;) {
 		next = start + write_before((next + TICK_NS < end ? next + TICK_NS : end) - start);
