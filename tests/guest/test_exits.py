@@ -124,7 +124,7 @@ def a_cpu_that_is_kept_is_told_with_what_the_kernel_says_of_it(ctx: Ctx) -> None
     spins = replace(of("exits", after_ms=200, rounds=5), sysctls={"kernel.watchdog_thresh": "1"})
     summary, sections, guest = failure(ctx, spins)
     assert re.match(
-        r"exits was ejected by the kernel(?: on CPU \d)?: runtime error: soft lockup - CPU \d stuck",
+        r"exits was ejected by the kernel(?: on CPU \d)?: runtime error: soft lockup - CPU[ #]\d stuck",
         summary,
     )
     assert sections[:2] == ["scheduler exit", "kernel bug"]
