@@ -38,6 +38,7 @@ __all__ = [
     "is_in_use",
     "limit_bytes",
     "locked",
+    "remove_entry",
     "remove_partials",
 ]
 
@@ -141,7 +142,7 @@ def discard(kind: str, key: str, what: str, still: Callable[[Path], bool] = Path
     folder = cache_dir() / kind
     with locked(folder / f".{key}.lock", what):
         if still(folder / key):
-            _remove(folder, key)
+            remove_entry(folder, key)
 
 
 @contextmanager
@@ -249,7 +250,7 @@ def _evict(entry: Entry) -> bool:
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         with locked(folder / f".{entry.key}.lock", f"removing {entry.kind}/{entry.key}"):
-            _remove(folder, entry.key)
+            remove_entry(folder, entry.key)
         return True
     except BlockingIOError:
         return False
@@ -269,8 +270,8 @@ def remove_partials(*kinds: str) -> int:
     return freed
 
 
-def _remove(folder: Path, key: str) -> None:
-    """Remove an entry whose lock is held. A kill leaves a partial, which the entry's next maker removes."""
+def remove_entry(folder: Path, key: str) -> None:
+    """Remove an entry whose lock is held, if it is there. A kill leaves a partial, never half of an entry."""
     partial = folder / f".{key}.partial"
     shutil.rmtree(partial, ignore_errors=True)
     with suppress(FileNotFoundError):

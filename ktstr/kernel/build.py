@@ -18,7 +18,7 @@ from typing import Any
 
 from tqdm import tqdm
 
-from ktstr.cache import cache_dir, digest, entry, locked
+from ktstr.cache import cache_dir, digest, entry, locked, remove_entry
 from ktstr.errors import KtstrError
 from ktstr.guest.compiler import host_compiler
 from ktstr.kernel import store
@@ -84,10 +84,10 @@ def find_toolset(*, llvm: bool = False) -> Toolset:
         from ktstr.kernel.tools import find_toolchain
 
         toolchain = find_toolchain()
-        compiler = toolchain.clang
+        compiler, linker = toolchain.clang, toolchain.linker
         chosen = [f"LLVM={toolchain.llvm}"]
     else:
-        compiler = host_compiler()
+        compiler, linker = host_compiler(), "ld"
         chosen = [f"CC={'ccache ' if ccache else ''}{' '.join(compiler.command)}"]
     for header, package in (("libelf.h", "libelf-dev"),):
         command = [*compiler.command, "-E", "-x", "c", "-o", os.devnull, "-"]
@@ -99,8 +99,9 @@ def find_toolset(*, llvm: bool = False) -> Toolset:
         raise KtstrError(
             f"building a kernel needs {', '.join(missing)} (Debian: {packages}); `ktstr setup` installs them"
         )
-    linker = _first_line("ld.lld" if llvm and shutil.which("ld.lld") else "ld", "--version")
-    banner = f"{compiler.banner}; {linker}; pahole {_first_line('pahole', '--version')}"
+    banner = (
+        f"{compiler.banner}; {_first_line(linker, '--version')}; pahole {_first_line('pahole', '--version')}"
+    )
     return Toolset(tuple(chosen), ccache and not llvm, banner)
 
 
@@ -117,11 +118,12 @@ def build(recipe: Recipe) -> Kernel:
     Raises KtstrError where a wanted option did not take, naming what it depends on, and with the first error of a
     failed build. What was done so far stays for the next try. Processes that ask at once build once.
     """
-    if (found := find_built(recipe)) is not None:
-        return found
     work = _work(recipe)
+    if (found := find_built(recipe)) is not None and not work.exists():
+        return found
     with locked(work.with_name(f".{recipe.digest}.lock"), f"building kernel {recipe.digest}"):
         if (found := find_built(recipe)) is not None:
+            remove_entry(work.parent, work.name)  # its maker was killed when only this was left to do
             return found
         started = time.monotonic()
         version, tree = _configure(recipe)
@@ -145,7 +147,7 @@ def build(recipe: Recipe) -> Kernel:
             _keep(recipe, work / "obj", folder, facts)
 
         entry(_KIND, key, f"keeping kernel {version}", make)
-        shutil.rmtree(work)
+        remove_entry(work.parent, work.name)
     found = store.find_kernel(key)
     if found is None:
         raise KtstrError(f"kernel {version}: cache entry {key} is damaged; remove it and build again")

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import time
 from collections import Counter
 from contextlib import suppress
 
 from filelock import FileLock, Timeout
 
-from ktstr.cache import cache_dir
+from ktstr.cache import cache_dir, remove_entry, remove_partials
 from ktstr.download import Unreachable
 from ktstr.errors import KtstrError
 from ktstr.kernel import store
@@ -69,8 +68,9 @@ def _given_up(older_than_s: float) -> list[str]:
             continue
         lock = FileLock(folder / f".{path.name}.lock")
         with suppress(Timeout), lock.acquire(timeout=0):
-            shutil.rmtree(path, ignore_errors=True)
+            remove_entry(folder, path.name)
             gone.append(f"the unfinished build {path.name}")
+    remove_partials("builds")
     return gone
 
 

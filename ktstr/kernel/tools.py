@@ -38,6 +38,11 @@ class Toolchain:
     clang: Compiler
     llvm: str
 
+    @property
+    def linker(self) -> str:
+        """The linker that the makefiles take with it."""
+        return f"{self.llvm}ld.lld" if self.llvm.endswith("/") else f"ld.lld{self.llvm.removeprefix('1')}"
+
 
 def build_tools(kernel: Kernel | None = None, series: str | None = None) -> Path:
     """The folder with the built schedulers (scx_simple, scx_qmap, ...), built unless the cache has them.

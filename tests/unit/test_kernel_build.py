@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import json
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -17,6 +18,7 @@ import pytest
 
 from ktstr.cache import cache_dir
 from ktstr.errors import KtstrError
+from ktstr.kernel import store
 from ktstr.kernel.build import build, configure
 from ktstr.kernel.resolve import resolve
 
@@ -163,6 +165,35 @@ def taken(descriptor: int) -> bool:
     except BlockingIOError:
         return False
     return True
+
+
+def test_a_kill_while_a_build_is_cleared_away_leaves_no_half_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The kernel is in the cache by then. A tree of which only a part is left must not be built from."""
+
+    def half(folder: Path, **_: object) -> None:
+        if (folder / "source" / "one.c").is_file():
+            (folder / "source" / "one.c").unlink()
+            (folder / "obj" / "one.o").unlink()
+            raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(shutil, "rmtree", half)
+        with pytest.raises(KeyboardInterrupt):
+            build(kernel_source.recipe())
+    kernel = build(kernel_source.recipe())
+    assert store.remove(kernel)
+    assert build(kernel_source.recipe()).image_sha256 == kernel.image_sha256
+    assert [path.name for path in (cache_dir() / "builds").iterdir() if path.is_dir()] == []
+
+
+def test_a_build_that_is_only_to_be_cleared_away_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr("ktstr.kernel.build.remove_entry", lambda *_: None)
+        build(kernel_source.recipe())
+    work = cache_dir() / "builds" / kernel_source.recipe().digest
+    assert (work / "source").is_dir()
+    build(kernel_source.recipe())
+    assert not work.exists()
 
 
 def test_two_builds_of_one_kernel_compile_once(objects: Path, hold: Path) -> None:

@@ -11,10 +11,12 @@ import pytest
 
 from ktstr.cache import cache_dir
 from ktstr.errors import KtstrError
+from ktstr.guest.compiler import Compiler
 from ktstr.kernel import tools
 from ktstr.kernel.model import Kernel
 from ktstr.kernel.source_tree import SourceTree
 from ktstr.kernel.spec import parse_version
+from ktstr.kernel.tools import Toolchain
 
 
 @pytest.fixture(autouse=True)
@@ -106,6 +108,13 @@ def toolchain(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         path.chmod(0o755)
     monkeypatch.setenv("PATH", f"{folder}:{os.environ['PATH']}")
     monkeypatch.delenv("KTSTR_CLANG", raising=False)
+
+
+@pytest.mark.parametrize(
+    ("llvm", "linker"), [("1", "ld.lld"), ("-16", "ld.lld-16"), ("/opt/llvm/bin/", "/opt/llvm/bin/ld.lld")]
+)
+def test_the_linker_is_the_one_that_the_makefiles_take(llvm: str, linker: str) -> None:
+    assert Toolchain(Compiler(("clang",), "16.0.6", "clang of the test"), llvm).linker == linker
 
 
 def tree(folder: Path, makefile: str) -> SourceTree:
