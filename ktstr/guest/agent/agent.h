@@ -143,7 +143,7 @@ struct scheduler {
 	size_t kept;		/* where in the log that begins */
 };
 
-void become_ordinary(void);
+bool become_ordinary(void);
 void scheduler_start(struct scheduler *scheduler, char *const argv[], uint64_t timeout_ns);
 void scheduler_run(struct scheduler *scheduler, char *const argv[], uint64_t timeout_ns);
 bool scheduler_enabled(void);
@@ -224,6 +224,7 @@ int bpf(int command, union bpf_attr *attributes);
 uint32_t bpf_next_id(int command, uint32_t id);
 int bpf_open_id(int command, uint32_t id);
 void bpf_info(int fd, void *into, size_t size);
+uint64_t bpf_fdinfo(pid_t pid, int fd, const char *key);
 void bpf_program_maps(int fd, struct ids *maps);
 void bpf_schedulers(struct ids *objects, struct ids *maps);
 

@@ -16,22 +16,19 @@ int bpf(int command, union bpf_attr *attributes)
 	return (int)syscall(SYS_bpf, command, attributes, sizeof(*attributes));
 }
 
-/* Adds a number, unless it is there, or is 0, which is nobody's. */
-void ids_add(struct ids *ids, uint32_t id)
-{
-	for (unsigned int i = 0; i < ids->count; i++)
-		if (ids->all[i] == id)
-			return;
-	if (id && ids->count < MAX_IDS)
-		ids->all[ids->count++] = id;
-}
-
 bool ids_have(const struct ids *ids, uint32_t id)
 {
 	for (unsigned int i = 0; i < ids->count; i++)
 		if (ids->all[i] == id)
 			return true;
 	return false;
+}
+
+/* Adds a number, unless it is there, or is 0, which is nobody's. */
+void ids_add(struct ids *ids, uint32_t id)
+{
+	if (id && !ids_have(ids, id) && ids->count < MAX_IDS)
+		ids->all[ids->count++] = id;
 }
 
 /* The id after `id` of a kind of object; 0 after the last. */
@@ -93,12 +90,12 @@ void bpf_schedulers(struct ids *objects, struct ids *maps)
 	}
 }
 
-/* A number that /proc has of a descriptor of ours; 0 where this kernel does not tell. */
-static uint64_t fdinfo(int fd, const char *key)
+/* A number that /proc has of a process's descriptor; 0 where that has none, or this kernel does not tell. */
+uint64_t bpf_fdinfo(pid_t pid, int fd, const char *key)
 {
 	char path[64], text[2048], *field;
 
-	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", fd);
+	snprintf(path, sizeof(path), "/proc/%d/fdinfo/%d", pid, fd);
 	if (file_read(path, text, sizeof(text)) < 0)
 		return 0;
 	field = strstr(text, key);
@@ -149,7 +146,7 @@ static void emit_program(int fd, struct btf *btf)
 	emit_text("name", name);
 	emit_text("tag", tag);
 	emit_u64("verified_insns", program.verified_insns);
-	emit_u64("fdinfo_insns", fdinfo(fd, "verified_insns:"));
+	emit_u64("fdinfo_insns", bpf_fdinfo(getpid(), fd, "verified_insns:"));
 	emit_u64("xlated_bytes", program.xlated_prog_len);
 	emit_u64("jited_bytes", program.jited_prog_len);
 	emit_u64s("maps", maps, ids.count);
@@ -168,7 +165,7 @@ static void emit_map(int fd)
 	emit_u64("key_bytes", map.key_size);
 	emit_u64("value_bytes", map.value_size);
 	emit_u64("entries", map.max_entries);
-	emit_u64("memory_bytes", fdinfo(fd, "memlock:"));
+	emit_u64("memory_bytes", bpf_fdinfo(getpid(), fd, "memlock:"));
 	emit_end();
 }
 

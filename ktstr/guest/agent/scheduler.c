@@ -101,8 +101,11 @@ void scheduler_watch(struct scheduler *scheduler)
 	}
 }
 
-/* Gives up the agent's own real-time class and CPU, which are not its children's. */
-void become_ordinary(void)
+/*
+ * Gives up what is the agent's own and not its children's: its real-time class, its CPU, and that it is not killed for
+ * want of memory, for it is they that want it. False where the last cannot be.
+ */
+bool become_ordinary(void)
 {
 	struct sched_param normal = { 0 };
 	cpu_set_t every;
@@ -110,6 +113,7 @@ void become_ordinary(void)
 	memset(&every, 0xff, sizeof(every));
 	sched_setaffinity(0, sizeof(every), &every);
 	sched_setscheduler(0, SCHED_OTHER, &normal);
+	return file_write("/proc/self/oom_score_adj", "0");
 }
 
 static void exec_scheduler(char *const argv[], int output)
@@ -123,8 +127,6 @@ static void exec_scheduler(char *const argv[], int output)
 		_exit(126);
 	signal(SIGPIPE, SIG_DFL);
 	setsid();
-	/* Unlike the agent it may be killed for want of memory: it is what wants it. */
-	file_write("/proc/self/oom_score_adj", "0");
 	watchdog_install();
 	execve(argv[0], argv, environment);
 	dprintf(2, "%s: %s\n", argv[0], strerror(errno));

@@ -103,8 +103,7 @@ static void become(char *const argv[], const int its[3], bool terminal)
 {
 	char *const environment[] = { "PATH=/bin", "HOME=/", NULL };
 
-	become_ordinary();
-	if (!file_write("/proc/self/oom_score_adj", "0"))
+	if (!become_ordinary())
 		_exit(126);
 	setsid();
 	if (terminal && ioctl(its[0], TIOCSCTTY, 0))

@@ -93,18 +93,6 @@ static int receive(void)
 	return fd;
 }
 
-/* A number of a map of another process; 0 where that descriptor is none. */
-static uint32_t map_number(uint32_t pid, uint32_t fd, const char *key)
-{
-	char path[64], text[2048], *field;
-
-	snprintf(path, sizeof(path), "/proc/%u/fdinfo/%u", pid, fd);
-	if (file_read(path, text, sizeof(text)) < 0)
-		return 0;
-	field = strstr(text, key);
-	return field ? (uint32_t)strtoul(field + strlen(key), NULL, 10) : 0;
-}
-
 static bool read_kernel_btf(struct btf *btf)
 {
 	int fd = open(KERNEL_BTF, O_RDONLY | O_CLOEXEC);
@@ -126,9 +114,9 @@ static bool read_kernel_btf(struct btf *btf)
 }
 
 /* Puts the time into the operations that process `pid` is about to hand over, if that is what it does. */
-static void look_at(uint32_t pid, uint64_t attributes)
+static void look_at(pid_t pid, uint64_t attributes)
 {
-	struct { uint32_t map_fd, unused; uint64_t key, value; } update;
+	struct { int map_fd, unused; uint64_t key, value; } update;
 	struct bpf_map_info map = { 0 };
 	struct member field;
 	struct btf btf = { 0 };
@@ -136,14 +124,14 @@ static void look_at(uint32_t pid, uint64_t attributes)
 	uint32_t was;
 	int memory, fd;
 
-	snprintf(path, sizeof(path), "/proc/%u/mem", pid);
+	snprintf(path, sizeof(path), "/proc/%d/mem", pid);
 	memory = open(path, O_RDWR | O_CLOEXEC);
 	if (memory < 0)
 		return;
 	if (pread(memory, &update, sizeof(update), (off_t)attributes) != sizeof(update) ||
-	    map_number(pid, update.map_fd, "map_type:") != BPF_MAP_TYPE_STRUCT_OPS)
+	    bpf_fdinfo(pid, update.map_fd, "map_type:") != BPF_MAP_TYPE_STRUCT_OPS)
 		goto out;
-	fd = bpf_open_id(BPF_MAP_GET_FD_BY_ID, map_number(pid, update.map_fd, "map_id:"));
+	fd = bpf_open_id(BPF_MAP_GET_FD_BY_ID, (uint32_t)bpf_fdinfo(pid, update.map_fd, "map_id:"));
 	if (fd < 0)
 		goto out;
 	bpf_info(fd, &map, sizeof(map));
@@ -174,7 +162,7 @@ static void watch(int listener)
 		memset(&request, 0, sizeof(request));
 		if (ioctl(listener, SECCOMP_IOCTL_NOTIF_RECV, &request)) /* its process died meanwhile */
 			continue;
-		look_at(request.pid, request.data.args[1]);
+		look_at((pid_t)request.pid, request.data.args[1]);
 		answer = (struct seccomp_notif_resp){ .id = request.id, .flags = SECCOMP_USER_NOTIF_FLAG_CONTINUE };
 		ioctl(listener, SECCOMP_IOCTL_NOTIF_SEND, &answer);
 	}
