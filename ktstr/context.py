@@ -283,7 +283,7 @@ class Ctx:
 
     def _job(self, scenario: _Scenario, perturbed: Sequence[Perturbation] | None, clock: Clock) -> VmJob:
         from ktstr.guest.agent import build_agent
-        from ktstr.guest.initramfs import base_files
+        from ktstr.guest.initramfs import base_files, size_mb
 
         scheduler, program = self.test.scheduler, scenario.program
         plan = plan_text(
@@ -299,7 +299,7 @@ class Ctx:
             dump=scenario.dump,
             recorder=clock == "virtual" and scheduler.is_sched_ext,
         )
-        packed_mb = sum(file.source.stat().st_size for file in program.files) // 2**20
+        packed_mb = size_mb(program.files)
         memory_mb, least = self.test.memory_mb, least_memory_mb(self.topology, packed_mb)
         if memory_mb is not None and memory_mb < least:
             raise KtstrError(

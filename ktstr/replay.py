@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ktstr.errors import KtstrError
-from ktstr.report.rundir import RUN_SUFFIX
+from ktstr.report.rundir import RUN_SUFFIX, run_dir
 from ktstr.report.sidecar import SCHEMA, file_stem
 
 __all__ = ["Recorded", "differences", "dump_lines", "read_sidecar", "replay_arguments", "replayed_sidecar"]
@@ -82,8 +82,8 @@ def replay_arguments(recorded: Recorded) -> list[str]:
 
 def replayed_sidecar(recorded: Recorded, label: str) -> Path:
     """Where the replay's own sidecar is; `label` is the project's."""
-    run = f"{recorded.data['kernel']['version']}-{label}-{_SUFFIX}"
-    return recorded.root / "target" / "ktstr" / run / f"{file_stem(recorded.nodeid)}.json"
+    folder = run_dir(recorded.root, recorded.data["kernel"]["version"], label, _SUFFIX)
+    return folder / f"{file_stem(recorded.nodeid)}.json"
 
 
 def differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:

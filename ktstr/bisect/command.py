@@ -16,7 +16,7 @@ from ktstr.discover import DeclaredTest, find_test
 from ktstr.errors import KtstrError
 from ktstr.report.rundir import open_results, project_of
 from ktstr.report.sidecar import file_stem
-from ktstr.report.text import aligned
+from ktstr.report.text import aligned, relative
 
 __all__ = ["Request", "run_bisect"]
 
@@ -91,9 +91,11 @@ class _Bisection:
         if len(names) > 1:
             raise KtstrError(
                 f"bisect: the first {subject.kind} to {verb} is one of {', '.join(names)}: the test could not be"
-                f" judged on all of them (steps and logs in {_shown(kept.parent)})"
+                f" judged on all of them (steps and logs in {relative(kept.parent)})"
             )
-        print(f"\nthe first {subject.kind} to {verb}: {names[0]}\n(steps and logs in {_shown(kept.parent)})")
+        print(
+            f"\nthe first {subject.kind} to {verb}: {names[0]}\n(steps and logs in {relative(kept.parent)})"
+        )
 
     def _check_end(self, which: str, revision: str, wanted: str, suspects: int) -> None:
         verdict = self._judge(revision, suspects)
@@ -167,10 +169,6 @@ def _about(request: Request, declared: DeclaredTest, subject: Subject) -> dict[s
 
 def _brief(why: str) -> str:
     return why if len(why) <= _BRIEF else why[: _BRIEF - 3] + "..."
-
-
-def _shown(path: Path) -> str:
-    return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)
 
 
 def _say(line: str) -> None:

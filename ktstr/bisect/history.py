@@ -10,7 +10,7 @@ from typing import Protocol
 from ktstr.bisect.search import History, ListHistory
 from ktstr.errors import KtstrError
 from ktstr.kernel import resolve
-from ktstr.kernel.git_source import ask_git, run_git
+from ktstr.kernel.git_source import ask_git, commit_of, run_git
 from ktstr.kernel.model import Kernel
 from ktstr.kernel.resolve import Candidate
 from ktstr.kernel.spec import Local, Version, parse
@@ -147,7 +147,7 @@ def _commit(repository: Path, spec: Local) -> str:
         raise KtstrError(f"bisect: {spec}: a tree as it is now; name a commit, such as {spec}#HEAD")
     if not repository.is_dir():
         raise KtstrError(f"bisect: {spec}: no such folder")
-    commit = ask_git(repository, "rev-parse", "--verify", "--quiet", f"{spec.ref}^{{commit}}")
+    commit = commit_of(repository, spec.ref)
     if commit is None:
         raise KtstrError(f"bisect: {spec}: {repository} is no git repository, or has no {spec.ref}")
     return commit

@@ -15,7 +15,7 @@ from typing import Any, Literal
 from ktstr.errors import KtstrError
 from ktstr.kernel.model import Kernel
 from ktstr.kernel.spec import parse
-from ktstr.report.rundir import RUN_SUFFIX, project_of, results_dir
+from ktstr.report.rundir import RUN_SUFFIX, project_of, run_dir
 from ktstr.report.text import first_line, printable
 
 __all__ = ["Options", "Target", "Verdict", "judged", "run_step", "target_of"]
@@ -107,7 +107,7 @@ def run_step(target: Target, kernel: Kernel, options: Options, log: Path) -> Ver
         raise KtstrError(f"bisect: --test {target}: {_last_line(log)}")
     if done.returncode not in (0, 1, 2, 5):
         raise KtstrError(f"bisect: pytest ended with status {done.returncode}: {_last_line(log)} (see {log})")
-    folder = results_dir(root) / f"{kernel.version}-{project_of(root).label}-{_SUFFIX}"
+    folder = run_dir(root, kernel.version, project_of(root).label, _SUFFIX)
     return judged(_sidecars(folder, target), f"{_last_line(log)} (see {log})")
 
 

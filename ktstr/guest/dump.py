@@ -130,9 +130,6 @@ class Dump:
 
 def read_dump(events: Sequence[Event]) -> Dump | None:
     """The last dump among a guest's events; None where there is none. Globals come first, then the maps by name."""
-    # In the kernel's words, from its trace or from a scheduler's program that prints them.
-    kernel = [event["text"] for event in events if event.get("ev") == "sched_dump"]
-    log = [event["text"] for event in events if event.get("ev") == "sched_log"]
     begin = next((i for i in reversed(range(len(events))) if events[i].get("ev") == "dump"), None)
     if begin is None:
         return None
@@ -149,6 +146,9 @@ def read_dump(events: Sequence[Event]) -> Dump | None:
         for event in told
         if event.get("ev") == "dump_map"
     ]
+    # In the kernel's words, from its trace or from a scheduler's program that prints them.
+    kernel = [event["text"] for event in events if event.get("ev") == "sched_dump"]
+    log = [event["text"] for event in events if event.get("ev") == "sched_log"]
     return Dump(
         why=told[0]["why"],
         at_ns=told[0]["t"],

@@ -12,7 +12,16 @@ from ktstr.errors import KtstrError
 from ktstr.guest.cpio import Entry, write_newc
 from ktstr.guest.elf import closure, read_elf
 
-__all__ = ["LIBRARY_FOLDER", "Packed", "archive", "base_files", "files_digest", "initramfs", "program_files"]
+__all__ = [
+    "LIBRARY_FOLDER",
+    "Packed",
+    "archive",
+    "base_files",
+    "files_digest",
+    "initramfs",
+    "program_files",
+    "size_mb",
+]
 
 
 LIBRARY_FOLDER = "/ktstr/lib"
@@ -26,6 +35,11 @@ class Packed:
     source: Path
     mode: int
     why: str
+
+
+def size_mb(files: Iterable[Packed]) -> int:
+    """The MiB that the files take, rounded down."""
+    return sum(file.source.stat().st_size for file in files) // 2**20
 
 
 def base_files(agent: Path, config: Path, release: str) -> list[Packed]:

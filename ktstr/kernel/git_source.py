@@ -18,7 +18,7 @@ from ktstr.kernel.code import Code
 from ktstr.kernel.spec import Git, Local
 from ktstr.kernel.unpack import unpack_stream
 
-__all__ = ["ask_git", "git_code", "local_code", "run_git"]
+__all__ = ["ask_git", "commit_of", "git_code", "local_code", "run_git"]
 
 _GENERATED = (".config", "include/config", "include/generated")
 
@@ -55,7 +55,7 @@ def local_code(spec: Local) -> Code:
     top = ask_git(path, "rev-parse", "--show-toplevel")
     bare = ask_git(path, "rev-parse", "--is-bare-repository") == "true"
     if spec.ref is not None:
-        commit = ask_git(path, "rev-parse", "--verify", "--quiet", f"{spec.ref}^{{commit}}")
+        commit = commit_of(path, spec.ref)
         if commit is None:
             raise KtstrError(f"kernel {spec}: {path} is no git repository, or has no {spec.ref}")
         return Code(commit, f"{path}, {spec.ref}, commit {commit[:12]}", _archive(path, commit))
@@ -74,7 +74,7 @@ def _working_tree(path: Path) -> Code:
     A copy, because the tree may hold a build of its own, which the kernel's makefiles refuse, and because it may
     change while the build goes on.
     """
-    commit = ask_git(path, "rev-parse", "--verify", "--quiet", "HEAD") or "none"
+    commit = commit_of(path, "HEAD") or "none"
     listed = _git(path, "ls-files", "-z", "--cached", "--others", "--exclude-standard")
     files = [Path(name) for name in sorted(set(listed.decode(errors="surrogateescape").split("\0")) - {""})]
     changed = _git(path, "diff", "HEAD", "--binary", "--no-ext-diff") if commit != "none" else b""
@@ -144,10 +144,15 @@ def _fetch(repository: Path, spec: Git, what: str) -> str:
         why = next(
             (line.removeprefix("fatal: ") for line in said.splitlines() if line.startswith("fatal: ")), said
         )
-    commit = ask_git(repository, "rev-parse", "--verify", "--quiet", f"{kept}^{{commit}}")
+    commit = commit_of(repository, kept)
     if commit is None:
         raise Unreachable(what, " ".join(why.split()))
     return commit
+
+
+def commit_of(path: Path, ref: str) -> str | None:
+    """The full name of the commit that a repository has as `ref`; None where it has none, or is none."""
+    return ask_git(path, "rev-parse", "--verify", "--quiet", f"{ref}^{{commit}}")
 
 
 def run_git(path: Path, *arguments: str) -> str:

@@ -23,7 +23,7 @@ from ktstr.report.case import Case, Outcome, Versions
 from ktstr.report.junit import junit_xml
 from ktstr.report.rundir import Published, Staging, project_of, recover
 from ktstr.report.sidecar import file_stem, sidecar, write_json
-from ktstr.report.text import first_line, printable
+from ktstr.report.text import first_line, printable, relative
 
 __all__ = ["Recorder"]
 
@@ -183,7 +183,7 @@ class Recorder:
             rows.append(("VMs", machines))
         if self.problem:
             rows.append(("PROBLEM", self.problem))
-        rows += [("killed run", f"what it had done is in {_relative(path)}") for path in self._recovered]
+        rows += [("killed run", f"what it had done is in {relative(path)}") for path in self._recovered]
         if self.failed or self.could_not_run:
             again = console.again_command(os.environ.get("KTSTR_COMMAND"), config.invocation_params.args)
             rows.append(("run again", again))
@@ -196,7 +196,7 @@ class Recorder:
     def _tell_github(self, terminalreporter: Any, root: Path) -> None:
         for command in github.all_annotations(self._cases, root):
             terminalreporter.write_line(command)
-        folders = [Path(_relative(published.path)) for published in self._published]
+        folders = [Path(relative(published.path)) for published in self._published]
         try:
             github.append_summary(github.summary(self._by_version(), folders))
         except KtstrError as error:
@@ -206,9 +206,9 @@ class Recorder:
         yield f"kernel {kernel_version}", console.kernel_row(cases)
         for published in self._published:
             if published.folder == self._staging.folder(kernel_version).name:
-                yield "", _relative(published.path)
+                yield "", relative(published.path)
                 if published.earlier is not None:
-                    yield "", f"(the run before it is in {_relative(published.earlier)})"
+                    yield "", f"(the run before it is in {relative(published.earlier)})"
 
     def _by_version(self) -> Mapping[str, list[Case]]:
         groups: dict[str, list[Case]] = {}
@@ -292,10 +292,6 @@ def _case(
         runs=runs,
         line=about["line"],
     )
-
-
-def _relative(path: Path) -> str:
-    return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)
 
 
 def _own_version() -> str:

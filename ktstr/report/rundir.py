@@ -31,6 +31,7 @@ __all__ = [
     "project_of",
     "recover",
     "results_dir",
+    "run_dir",
 ]
 
 RUN_SUFFIX = "KTSTR_RUN_SUFFIX"
@@ -76,6 +77,11 @@ def project_of(root: Path) -> Project:
 def results_dir(root: Path) -> Path:
     """Where the runs of the project at `root` lie."""
     return root / "target" / "ktstr"
+
+
+def run_dir(root: Path, version: str, label: str, suffix: str) -> Path:
+    """Where a session with this RUN_SUFFIX has its results of a kernel; `label` is the project's."""
+    return results_dir(root) / f"{version}-{label}-{suffix}"
 
 
 def open_results(root: Path) -> Path:

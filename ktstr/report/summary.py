@@ -78,15 +78,16 @@ def bug_lines(report: GuestReport) -> range:
 
 def without_bug(report: GuestReport) -> list[str]:
     """The kernel's log without its first bug, which has a section of its own."""
-    bug, log = bug_lines(report), report.kernel_log
-    return [*log[: bug.start], *(["[the bug: see above]"] if bug else []), *log[bug.stop :]]
+    return _without(report.kernel_log, bug_lines(report), "[the bug: see above]")
 
 
 def without_dump(log: Sequence[str]) -> list[str]:
     """A scheduler's log without the kernel's dump in it, which has a section of its own."""
-    dump = printed_dump(log)
-    note = ["[the debug dump: see below]"] if dump else []
-    return [*log[: dump.start], *note, *log[dump.stop :]]
+    return _without(log, printed_dump(log), "[the debug dump: see below]")
+
+
+def _without(log: Sequence[str], part: range, note: str) -> list[str]:
+    return [*log[: part.start], *([note] if part else []), *log[part.stop :]]
 
 
 def _task(task: Task) -> str:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Sequence
+from pathlib import Path
 
-__all__ = ["aligned", "first_line", "printable"]
+__all__ = ["aligned", "first_line", "printable", "relative"]
 
 _ESCAPE_SEQUENCE = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]")
 # What XML 1.0 cannot carry (section 2.2), and the C1 controls, which terminals obey.
@@ -36,3 +37,8 @@ def aligned(rows: Sequence[Sequence[str]], right: Collection[int] = ()) -> list[
 def first_line(text: str) -> str:
     """The first line of `text` that says something, or nothing."""
     return next((line.strip() for line in text.splitlines() if line.strip()), "")
+
+
+def relative(path: Path) -> str:
+    """`path` from where the user is, if it is below there."""
+    return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)

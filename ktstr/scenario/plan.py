@@ -14,7 +14,7 @@ from ktstr.scenario.map_write import BpfMapWrite
 from ktstr.scenario.perturb import Perturbation
 from ktstr.topology import Topology, cpu_list
 
-__all__ = ["ATTACH_S", "plan_lines", "plan_text"]
+__all__ = ["ATTACH_S", "plan_lines", "plan_text", "sysctl_lines"]
 
 _NS = 1_000_000_000
 # Guest seconds that a scheduler gets to load, pass the verifier and attach.
@@ -44,7 +44,7 @@ def plan_text(
     maps after it.
     """
     lines: list[Sequence[str]] = []
-    lines.extend(("sysctl", name.replace(".", "/"), value) for name, value in sysctls.items())
+    lines.extend(sysctl_lines(sysctls))
     if scheduler and watchdog_ms is not None:
         lines.append(("watchdog", str(watchdog_ms)))
     if scheduler:
@@ -75,6 +75,11 @@ def plan_text(
     if dump:
         lines.append(("dump",))
     return plan_lines(lines)
+
+
+def sysctl_lines(sysctls: Mapping[str, str]) -> list[Sequence[str]]:
+    """The operations that write them, for `plan_lines`."""
+    return [("sysctl", name.replace(".", "/"), value) for name, value in sysctls.items()]
 
 
 def plan_lines(lines: Sequence[Sequence[str]]) -> str:

@@ -11,11 +11,11 @@ from ktstr import cache
 from ktstr.discover import find_test
 from ktstr.errors import KtstrError
 from ktstr.guest.agent import build_agent
-from ktstr.guest.initramfs import Packed, base_files
+from ktstr.guest.initramfs import Packed, base_files, size_mb
 from ktstr.kernel.model import Kernel
 from ktstr.plugin.kernels import skip_reason
 from ktstr.program import scheduler_program
-from ktstr.scenario.plan import plan_lines
+from ktstr.scenario.plan import plan_lines, sysctl_lines
 from ktstr.shell.include import included, tools
 from ktstr.testing import KtstrTest
 from ktstr.topology import DEFAULT_TOPOLOGY, Topology
@@ -77,7 +77,7 @@ def shell_guest(request: Request, kernel: Kernel, session: Session) -> Guest:
             payload.append(_start_script(program.command))
             notes.append(f"`{_START}` starts the test's scheduler, {scheduler.name}")
         kargs = scheduler.kargs
-        sysctls = [("sysctl", name.replace(".", "/"), value) for name, value in scheduler.sysctls.items()]
+        sysctls = sysctl_lines(scheduler.sysctls)
     command = () if request.command is None else (_command(request.command),)
     rows, columns = session.size or (0, 0)
     line = (
@@ -85,7 +85,7 @@ def shell_guest(request: Request, kernel: Kernel, session: Session) -> Guest:
         "kernel" if request.kernel_log else "-",
         *("/bin/busybox", "sh", "/ktstr/session.sh", str(session.time_s), session.term, *command),
     )
-    packed_mb = sum(file.source.stat().st_size for file in payload) // 2**20
+    packed_mb = size_mb(payload)
     job = VmJob(
         kernel=kernel,
         topology=topology,

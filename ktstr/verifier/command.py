@@ -19,6 +19,7 @@ from ktstr.kernel.model import Kernel
 from ktstr.plugin.kernels import KernelAxis
 from ktstr.process import die_with_parent
 from ktstr.report.github import append_summary, in_github
+from ktstr.report.text import relative
 from ktstr.scheduler import Scheduler
 from ktstr.verifier.annotated import cell_annotations
 from ktstr.verifier.cell import Cell, CellResult
@@ -119,7 +120,7 @@ def run_request(request: Request) -> int:
         for annotation in cell_annotations(results, Path.cwd()):
             print(annotation, file=live)
     for one in published:
-        print(f"results in {_relative(one.path)}", file=live)
+        print(f"results in {relative(one.path)}", file=live)
     if stopped:
         print(f"ktstr: {stopped}", file=sys.stderr)
         return 130 if stopped == _INTERRUPTED else 2
@@ -204,10 +205,6 @@ def _print(done: Sweep, how: str) -> None:
         columns = shutil.get_terminal_size((_NO_TERMINAL, 24)).columns
         print("\n".join(as_text(done, columns)))
     append_summary("\n".join(as_markdown(done)) + "\n")
-
-
-def _relative(path: Path) -> str:
-    return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)
 
 
 def _percent(text: str) -> float:

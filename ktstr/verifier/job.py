@@ -7,9 +7,9 @@ from pathlib import Path
 
 from ktstr.guest.agent import build_agent
 from ktstr.guest.bpf import build_loader
-from ktstr.guest.initramfs import Packed, base_files, program_files
+from ktstr.guest.initramfs import Packed, base_files, program_files, size_mb
 from ktstr.program import Program, scheduler_program
-from ktstr.scenario.plan import ATTACH_S, plan_lines
+from ktstr.scenario.plan import ATTACH_S, plan_lines, sysctl_lines
 from ktstr.verifier.cell import Cell
 from ktstr.vm.job import Clock, VmJob, default_memory_mb
 
@@ -37,7 +37,7 @@ def cell_plan(cell: Cell, command: tuple[str, ...]) -> str:
     workers = 2 * cell.topology.cpus
     return plan_lines(
         [
-            *(("sysctl", name.replace(".", "/"), value) for name, value in cell.scheduler.sysctls.items()),
+            *sysctl_lines(cell.scheduler.sysctls),
             ("scheduler", str(ATTACH_S * _NS), *command),
             ("programs",),
             ("cgroup", _CGROUP, "-"),
@@ -63,7 +63,7 @@ class Jobs:
         if key not in self._programs:
             self._programs[key] = self._program(cell)
         program = self._programs[key]
-        packed_mb = sum(file.source.stat().st_size for file in program.files) // 2**20
+        packed_mb = size_mb(program.files)
         return VmJob(
             kernel=cell.kernel,
             topology=cell.topology,
