@@ -234,13 +234,14 @@ class Ctx:
         if accel.clock != "virtual":
             return None
         wanted = failure.violations[0].check
-        reports: dict[tuple[Perturbation, ...], RunReport] = {}
+        reports = {tuple(perturbed): failure}
 
         def fails(some: Sequence[Perturbation]) -> bool:
-            _, report = self._judged(scenario, some, accel, folder)
-            reports[tuple(some)] = report
-            bar.update()
-            return any(violation.check == wanted for violation in report.violations)
+            key = tuple(some)
+            if key not in reports:
+                _, reports[key] = self._judged(scenario, some, accel, folder)
+                bar.update()
+            return any(violation.check == wanted for violation in reports[key].violations)
 
         def by_itself(culprit: Perturbation, did_ns: int) -> Perturbation | None:
             """Without those before it, it is moved until it hits a task `did_ns` into its turn, as it did."""
@@ -259,11 +260,11 @@ class Ctx:
                 return Needed((), len(perturbed))
             few = shortest_prefix(perturbed, fails)
             culprit = few[-1]
-            did = reports.get(tuple(few), failure).guest.perturbed[len(few) - 1]
+            did = reports[tuple(few)].guest.perturbed[len(few) - 1]
             if alone := by_itself(culprit, did.ran_ns):
                 return Needed(reports[(alone,)].guest.perturbed, len(perturbed), moved=alone != culprit)
             few = shrink(few, fails)
-        return Needed(reports.get(tuple(few), failure).guest.perturbed, len(perturbed))
+        return Needed(reports[tuple(few)].guest.perturbed, len(perturbed))
 
     def _refuse_finer_than_turn(self, limits: Checks, bounded_turn: bool) -> None:
         """Under icount CPUs take turns: what is shorter than one measures QEMU, not the scheduler."""
