@@ -20,10 +20,11 @@ from ktstr.vm.qemu import Qemu, boot_command, emulation_limit, find_qemu
 from ktstr.vm.qmp import MonitorError
 from ktstr.vm.remembered import recall, remember, result_key
 from ktstr.vm.result import SAID, VmResult, classify, read_said
+from ktstr.vm.stored import JOB, job_to_json
 from ktstr.vm.template import NotKept, Template, clone, template
 from ktstr.vm.turn import turn_of
 
-__all__ = ["Talk", "run"]
+__all__ = ["Talk", "run", "write_job"]
 
 Talk = Callable[[socket.socket], None]
 """What talks to a guest through its channel: returns when the guest has no more to say, or is gone."""
@@ -47,7 +48,7 @@ def run(job: VmJob, accel: Accel, folder: Path, way: Way = DEFAULT_WAY, talk: Ta
     folder = folder.absolute()
     key = result_key(qemu, job, accel.name, cold=way.cold) if job.clock == "virtual" else None
     try:
-        _write_job(qemu, job, folder)
+        write_job(qemu, job, folder)
         if key and not way.fresh and (result := recall(key, folder)):
             return result
         cores = 1 if accel.name == "tcg" else job.topology.cpus
@@ -62,11 +63,12 @@ def run(job: VmJob, accel: Accel, folder: Path, way: Way = DEFAULT_WAY, talk: Ta
     return result
 
 
-def _write_job(qemu: Qemu, job: VmJob, folder: Path) -> None:
+def write_job(qemu: Qemu, job: VmJob, folder: Path) -> None:
     """What the guest reads, and the files that QEMU writes to, empty."""
     folder.mkdir(parents=True, exist_ok=True)
     turn = turn_of(qemu.release, job)
     (folder / "plan.txt").write_text((turn.plan_line if turn else "") + f"seed {job.seed}\n" + job.plan)
+    (folder / JOB).write_text(job_to_json(job))
     for name in SAID:
         (folder / name).write_text("")
 

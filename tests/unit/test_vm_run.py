@@ -47,7 +47,7 @@ def test_a_runs_folder_has_what_it_was_and_what_it_said(
 ) -> None:
     result = ran(monkeypatch, tmp_path, DONE)
     files = sorted(path.name for path in (tmp_path / "run").iterdir())
-    assert files == ["command.txt", "console.log", "events.jsonl", "plan.txt"]
+    assert files == ["command.txt", "console.log", "events.jsonl", "job.json", "plan.txt"]
     assert (tmp_path / "run" / "plan.txt").read_text() == "seed 1\nhold 1\n"
     assert (tmp_path / "run" / "command.txt").read_text().split()[0] == result.command[0]
 
