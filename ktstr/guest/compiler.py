@@ -117,9 +117,12 @@ def compile_static(
     return _compile(compiler, name, ("-static", "-s"), sources, includes, libs)
 
 
-def compile_shared(name: str, sources: Sequence[Path]) -> Path:
-    """The shared library `name` for programs of this host, as `compile_static` makes a program of a guest."""
-    return _compile(host_compiler(), name, ("-shared", "-fPIC"), sources, (), ())
+def compile_shared(name: str, sources: Sequence[Path], parts: Sequence[Path] = ()) -> Path:
+    """The shared library `name` for programs of this host, as `compile_static` makes a program of a guest.
+
+    `parts` are files that the sources include and that are no headers.
+    """
+    return _compile(host_compiler(), name, ("-shared", "-fPIC"), sources, (), (), parts)
 
 
 def _compile(
@@ -129,6 +132,7 @@ def _compile(
     sources: Sequence[Path],
     includes: Sequence[Path],
     libs: Sequence[Path | str],
+    parts: Sequence[Path] = (),
 ) -> Path:
     archives = [lib if isinstance(lib, Path) else system_archive(compiler, lib) for lib in libs]
     folders = sorted({source.parent for source in sources}) + list(includes)
@@ -139,7 +143,7 @@ def _compile(
         *kind,
         *(part for source in sources for part in (source.name, source.read_bytes())),
         *(tree_digest(folder, (".h",)) for folder in folders),
-        *(cache.file_digest(archive) for archive in archives),
+        *(cache.file_digest(path) for path in (*archives, *parts)),
     )
 
     def make(directory: Path) -> None:

@@ -47,15 +47,19 @@ class Machine:
 
 
 @contextmanager
-def started(arguments: Sequence[str], clock: Clock, descriptors: Sequence[int] = ()) -> Iterator[Machine]:
+def started(
+    arguments: Sequence[str], clock: Clock, descriptors: Sequence[int] = (), *, debugged: bool = False
+) -> Iterator[Machine]:
     """QEMU, which inherits `descriptors`; under the virtual clock its threads take turns (see lockstep.c).
+
+    With `debugged` a breakpoint of one CPU stops the others at once, too.
 
     It is ended by the end of the block, by an exception, and by the death of this process.
     Raises KtstrError where it cannot be started.
     """
     environment = dict(os.environ)
     if clock == "virtual":
-        environment["LD_PRELOAD"] = str(build_lockstep())
+        environment["LD_PRELOAD"] = str(build_lockstep(debugged=debugged))
     # A file, not a pipe: nobody has to read while it runs.
     with tempfile.TemporaryFile(prefix="ktstr-") as output:
         try:

@@ -30,6 +30,8 @@ __all__ = [
     "node_memory",
     "node_memory_mb",
     "probe_command",
+    "record_command",
+    "replay_command",
     "template_command",
 ]
 
@@ -172,22 +174,78 @@ def clone_command(
     template: Path,
     qmp: int,
     channel: int | None = None,
+    gdb: Path | None = None,
 ) -> list[str]:
     """The command line of a clone of `template` that waits for the template's state, then carries out `job`.
 
-    It has no kernel: that is in the memory already. `channel` is as for `boot_command`.
+    It has no kernel: that is in the memory already. `channel` is as for `boot_command`, `gdb` the socket at which a
+    debugger is served, where one is to be.
     """
     return [
         *_machine_arguments(qemu, job, accelerator, folder, Memory(template, False), job.seed),
         *_channel_arguments(job, channel),
+        *(_gdb_arguments(gdb) if gdb else ()),
         *_job_arguments(folder),
         *("-incoming", "defer"),
         *_monitor(qmp),
     ]
 
 
+def record_command(qemu: Qemu, job: VmJob, folder: Path, initramfs: Path, disk: Path) -> list[str]:
+    """The command line that boots `job` and has QEMU record it in `folder`, and a snapshot of its start in `disk`."""
+    return [
+        *_machine_arguments(qemu, job, "tcg", folder, None, job.seed, f",rr=record,{_record(folder, START)}"),
+        *_kernel_arguments(job, initramfs),
+        *_job_arguments(folder),
+        *_snapshots(disk),
+    ]
+
+
+def replay_command(
+    qemu: Qemu, job: VmJob, folder: Path, initramfs: Path, disk: Path, snapshot: str, gdb: Path, qmp: int
+) -> list[str]:
+    """The command line that has QEMU replay what was recorded, stopped at a `snapshot` in `disk`, for a debugger."""
+    return [
+        *_machine_arguments(
+            qemu, job, "tcg", folder, None, job.seed, f",rr=replay,{_record(folder, snapshot)}"
+        ),
+        *_kernel_arguments(job, initramfs),
+        *_job_arguments(folder),
+        *_snapshots(disk),
+        *("-S", *_gdb_arguments(gdb), *_monitor(qmp)),
+    ]
+
+
+START = "start"
+"""The snapshot with which a recording begins."""
+
+
+def _record(folder: Path, snapshot: str) -> str:
+    return f"rrfile={_escaped(folder / 'record.bin')},rrsnapshot={snapshot}"
+
+
+def _snapshots(disk: Path) -> list[str]:
+    """What it takes to go back to one: a disk for them, which the guest does not see."""
+    return [
+        *("-drive", f"file={_escaped(disk)},format=qcow2,if=none,id=snapshots"),
+        # Reset, as it is before a snapshot is loaded, it has the CPU thread do something, which may wait for the lock
+        # that the main loop has: in two of three tries reverse-continue never came back (7.2).
+        *("-global", "apic.vapic=off"),
+    ]
+
+
+def _gdb_arguments(gdb: Path) -> list[str]:
+    return ["-gdb", f"unix:{_escaped(gdb)},server=on,wait=off"]
+
+
 def _machine_arguments(
-    qemu: Qemu, job: VmJob, accelerator: str, folder: Path, memory: Memory | None, seed: int
+    qemu: Qemu,
+    job: VmJob,
+    accelerator: str,
+    folder: Path,
+    memory: Memory | None,
+    seed: int,
+    record: str = "",
 ) -> list[str]:
     """The machine, the same for a template and its clones."""
     return [
@@ -197,7 +255,7 @@ def _machine_arguments(
         # A guest's panic reboots (panic=-1) and so ends QEMU.
         "-no-reboot",
         *_machine(qemu, accelerator),
-        *_clock(job, seed),
+        *_clock(job, seed, record),
         *_cpus(job.topology, job.memory_mb, memory),
         *("-chardev", f"file,id=events,path={_escaped(folder / 'events.jsonl')}"),
         *("-device", "isa-debugcon,iobase=0xe9,chardev=events"),
@@ -306,7 +364,7 @@ def _host_is_amd() -> bool:
         return False
 
 
-def _clock(job: VmJob, seed: int) -> list[str]:
+def _clock(job: VmJob, seed: int, record: str) -> list[str]:
     random = ["-seed", str(seed % 2**32)]
     if job.clock == "real":
         return random
@@ -316,7 +374,7 @@ def _clock(job: VmJob, seed: int) -> list[str]:
         *random,
         # The CPU thread's name is how the library that is preloaded knows it.
         *("-name", "debug-threads=on"),
-        *("-icount", f"shift={shift},sleep=off"),
+        *("-icount", f"shift={shift},sleep=off{record}"),
         *("-rtc", "base=2026-01-01T00:00:00,clock=vm"),
     ]
 

@@ -116,18 +116,23 @@ def clone(
     kept: Template,
     deadline: float,
     channel: int | None = None,
+    gdb: Path | None = None,
 ) -> Iterator[Clone]:
     """A clone of `kept` that carries out `job` in `folder`; `channel` is the descriptor of the job's, if it has one.
 
-    Raises MonitorError where QEMU does not take the state.
+    With a `gdb`, a socket's path, it does not run yet: a debugger there has it go on. Raises MonitorError where QEMU
+    does not take the state.
     """
     with _monitored() as (ours, theirs):
-        arguments = clone_command(qemu, job, accelerator, folder, kept.folder, theirs.fileno(), channel)
+        arguments = clone_command(qemu, job, accelerator, folder, kept.folder, theirs.fileno(), channel, gdb)
         inherited = [theirs.fileno(), *([] if channel is None else [channel])]
-        with started(arguments, job.clock, inherited) as machine:
+        with started(arguments, job.clock, inherited, debugged=gdb is not None) as machine:
             theirs.close()
             try:
-                _restore(Qmp(ours, deadline), (kept.folder / _STATE).read_bytes())
+                monitor = Qmp(ours, deadline)
+                _restore(monitor, (kept.folder / _STATE).read_bytes())
+                if gdb is None:
+                    monitor.command("cont")
             except MonitorError as error:
                 raise MonitorError(_told(error, machine)) from None
             yield Clone(machine, tuple(arguments))
@@ -219,7 +224,7 @@ def _saved(monitor: Qmp) -> bytes:
 
 
 def _restore(monitor: Qmp, state: bytes) -> None:
-    """Load a machine's state, and let it run."""
+    """Load a machine's state; it stands still."""
     _set_capabilities(monitor)
     # Announcing itself to a network, for half a second after a restore, wakes QEMU's main loop at moments that the
     # host's load decides, and under icount that changes the guest's course.
@@ -236,7 +241,6 @@ def _restore(monitor: Qmp, state: bytes) -> None:
     except BrokenPipeError:
         pass  # the event tells
     _await_migration(monitor, "QEMU refused the template's state")
-    monitor.command("cont")
 
 
 def _set_capabilities(monitor: Qmp) -> None:

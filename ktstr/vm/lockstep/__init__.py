@@ -8,7 +8,15 @@ from ktstr.guest.compiler import compile_shared
 
 __all__ = ["build_lockstep"]
 
+_FOLDER = Path(__file__).parent
 
-def build_lockstep() -> Path:
-    """The shared library, to be preloaded into QEMU; from the cache or built with the host's compiler."""
-    return compile_shared("lockstep", [Path(__file__).parent / "lockstep.c"])
+
+def build_lockstep(*, debugged: bool = False) -> Path:
+    """The shared library, to be preloaded into QEMU; from the cache or built with the host's compiler.
+
+    `debugged` is for a QEMU that serves a debugger: debugged.c.
+    """
+    lockstep = _FOLDER / "lockstep.c"
+    if debugged:
+        return compile_shared("debugged", [_FOLDER / "debugged.c"], [lockstep])
+    return compile_shared("lockstep", [lockstep])
