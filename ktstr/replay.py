@@ -12,7 +12,15 @@ from ktstr.errors import KtstrError
 from ktstr.report.rundir import RUN_SUFFIX, run_dir
 from ktstr.report.sidecar import SCHEMA, file_stem
 
-__all__ = ["Recorded", "differences", "dump_lines", "read_sidecar", "replay_arguments", "replayed_sidecar"]
+__all__ = [
+    "Recorded",
+    "crashed_run",
+    "differences",
+    "dump_lines",
+    "read_sidecar",
+    "replay_arguments",
+    "replayed_sidecar",
+]
 
 _SUFFIX = "replay"
 ENVIRONMENT = {RUN_SUFFIX: _SUFFIX}
@@ -84,6 +92,21 @@ def replayed_sidecar(recorded: Recorded, label: str) -> Path:
     """Where the replay's own sidecar is; `label` is the project's."""
     folder = run_dir(recorded.root, recorded.data["kernel"]["version"], label, _SUFFIX)
     return folder / f"{file_stem(recorded.nodeid)}.json"
+
+
+def crashed_run(sidecar: Path, data: Mapping[str, Any]) -> Path:
+    """The folder of a failed test's first run that came to its scheduler's exit or to a panic.
+
+    KtstrError where there is none.
+    """
+    told = f"replay: --gdb: {data['test']}"
+    if data["outcome"] != "failed":
+        raise KtstrError(f"{told} {_ended(data)}; only of a test that failed are the runs' files kept")
+    for number, run in enumerate(data["runs"], start=1):
+        guest = run["guest"]
+        if guest["scheduler_exit"] or any(bug["kind"] == "panic" for bug in guest["kernel_bugs"]):
+            return sidecar.with_suffix("") / f"run-{number}"
+    raise KtstrError(f"{told} came to no exit of its scheduler and to no panic: there is nothing to stop at")
 
 
 def differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:

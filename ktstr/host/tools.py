@@ -260,6 +260,7 @@ TOOLS = (
         _packages("bpftool", "bpftool", "bpf"),
         need="optional",
     ),
+    Tool("gdb", _program("gdb"), "replay --gdb", _packages("gdb", "gdb", "gdb"), need="optional"),
     Tool(
         "ccache",
         _program("ccache"),

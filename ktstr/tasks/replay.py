@@ -9,8 +9,14 @@ from invoke.tasks import task
 __all__ = ["replay"]
 
 
-@task(positional=["sidecar"], help={"sidecar": "the test's JSON file below target/ktstr"})
-def replay(_context: Context, sidecar: str) -> None:
+@task(
+    positional=["sidecar"],
+    help={
+        "sidecar": "the test's JSON file below target/ktstr",
+        "gdb": "debug the run that failed: stopped at the scheduler's exit, with the kernel's symbols",
+    },
+)
+def replay(_context: Context, sidecar: str, gdb: bool = False) -> None:
     """Run a recorded test again, as its sidecar tells, and say whether the same came of it."""
     import json
     import os
@@ -20,6 +26,7 @@ def replay(_context: Context, sidecar: str) -> None:
 
     from ktstr.replay import (
         ENVIRONMENT,
+        crashed_run,
         differences,
         dump_lines,
         read_sidecar,
@@ -29,8 +36,18 @@ def replay(_context: Context, sidecar: str) -> None:
     from ktstr.report.rundir import project_of
 
     recorded = read_sidecar(Path(sidecar))
+    if gdb:
+        from ktstr.debug.session import debug, refuse_early
+
+        refuse_early(recorded)
     command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *replay_arguments(recorded)]
-    done = subprocess.run(command, cwd=recorded.root, env={**os.environ, **ENVIRONMENT}, check=False)
+    done = subprocess.run(
+        command,
+        cwd=recorded.root,
+        env={**os.environ, **ENVIRONMENT},
+        check=False,
+        stdin=subprocess.DEVNULL if gdb else None,  # what is typed is gdb's
+    )
     if done.returncode not in (0, 1):
         raise Exit(code=done.returncode)
     replayed = replayed_sidecar(recorded, project_of(recorded.root).label)
@@ -39,5 +56,9 @@ def replay(_context: Context, sidecar: str) -> None:
     if recorded.data["clock"] == "real":
         print("replay: with the real clock no two runs are the same")
     for line in [*(told or ["identical, event by event"]), *dump_lines(recorded, replayed, new)]:
-        print(f"replay: {line}")
-    raise Exit(code=done.returncode)
+        print(f"replay: {line}", flush=True)
+    if not gdb:
+        raise Exit(code=done.returncode)
+    from ktstr.vm.stored import stored_job
+
+    raise Exit(code=debug(stored_job(crashed_run(replayed, new))))

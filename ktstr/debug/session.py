@@ -1,0 +1,199 @@
+"""A debugger's session: the run is brought to its exit, and gdb has the terminal until it ends."""
+
+from __future__ import annotations
+
+import os
+import select
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+
+from ktstr.debug.symbols import Symbols, symbols_of
+from ktstr.errors import KtstrError
+from ktstr.process import child_dies_with_us
+from ktstr.replay import Recorded, crashed_run
+from ktstr.shell.terminal import Signalled, signals_end
+from ktstr.vm.debug import can_record, paused_clone, record, replaying
+from ktstr.vm.job import VmJob
+from ktstr.vm.qmp import MonitorError
+from ktstr.vm.result import Ending
+
+__all__ = ["debug", "refuse_early"]
+
+# Where a run is to stop: where sched_ext takes note of an exit, which versions call and inline differently (the last
+# two are of one that is no error: the scheduler's program is gone, SysRq), and where a panic begins.
+_EXITS = (
+    "scx_exit_bstr",
+    "scx_vexit",
+    "scx_claim_exit",
+    "scx_ops_exit_kind",
+    "scx_disable",
+    "scx_ops_disable",
+)
+_PANICS = ("vpanic", "panic")
+# Instructions before the exit at which a snapshot is kept: going back to behind it takes a fraction of a second.
+_NEAR = 20_000_000
+_NEAR_NAME = "near"
+_COMMANDS = Path(__file__).with_name("in_gdb.py")
+_BOTH_WAYS = (
+    "stopped at the exit; reverse-stepi, reverse-continue and the others go back; ktstr-stack shows the stack"
+)
+_FORWARDS = (
+    "stopped at the exit; what is after it is not what was recorded. ktstr-again starts the run from its beginning,"
+    " to stop at an earlier breakpoint; ktstr-stack shows the stack"
+)
+
+
+def refuse_early(recorded: Recorded) -> None:
+    """KtstrError where a recorded test cannot be debugged, known before it is run again."""
+    _gdb()
+    if recorded.data["clock"] != "virtual":
+        raise KtstrError(
+            "replay: --gdb: with the real clock no two runs are the same; it takes the virtual one"
+        )
+    crashed_run(recorded.path, recorded.data)
+
+
+def debug(job: VmJob) -> int:
+    """Debug the run of `job`, which is one with the virtual clock; gdb's exit status, or 128 and the number of the
+    signal that ended this process's part. KtstrError where the run cannot be made again."""
+    try:
+        with signals_end(), tempfile.TemporaryDirectory(prefix="ktstr-gdb-") as folder:
+            return _debug(_gdb(), job, Path(folder))
+    except MonitorError as error:
+        raise KtstrError(f"replay: --gdb: {error}") from None
+    except Signalled as asked:
+        return 128 + asked.number
+
+
+def _gdb() -> str:
+    if found := shutil.which("gdb"):
+        return found
+    raise KtstrError("replay: --gdb: gdb is missing; install it (Debian: gdb)")
+
+
+def _debug(gdb: str, job: VmJob, folder: Path) -> int:
+    symbols = symbols_of(job.kernel)
+    stops = [name for name in _EXITS if name in symbols.functions]
+    stops += [name for name in _PANICS if name in symbols.functions][:1]
+    if not can_record(job):
+        print(
+            f"replay: QEMU's record/replay refuses {job.topology.cpus} CPUs: forwards only, and again"
+            " (`pytest --topology 1n1l1c1t` makes a run that can be recorded)",
+            flush=True,
+        )
+    elif (exit_at := _recorded(gdb, job, folder, symbols, stops)) is not None:
+        print(f"replay: recorded; the exit is {exit_at:,} instructions after the start", flush=True)
+        with replaying(job, folder, _NEAR_NAME) as machine:
+            return _with_gdb(gdb, _script(folder, symbols, stops, machine.gdb, _BOTH_WAYS), {})
+    return _again_and_again(gdb, job, folder, symbols, stops)
+
+
+def _recorded(gdb: str, job: VmJob, folder: Path, symbols: Symbols, stops: Sequence[str]) -> int | None:
+    """Record the run, and keep a snapshot near its exit, which is so many instructions from the start; None where it
+    does not come to one, which is told."""
+    print("replay: booting the guest to record its run", flush=True)
+    recorded = record(job, folder)
+    if recorded.ending in (Ending.QEMU_DIED, Ending.TIMEOUT):
+        raise KtstrError(f"replay: --gdb: QEMU could not record the run: {recorded.why}")
+    # It was booted, not cloned, so that it may have ended otherwise: who debugs it has to see.
+    for event in recorded.events:
+        if event.get("ev") == "kmsg" and str(event["text"]).startswith("sched_ext: "):
+            print(f"replay: recorded: {event['text']}", flush=True)
+    print("replay: replaying it up to its exit", flush=True)
+    with replaying(job, folder) as machine:
+        lines = [*_breakpoints(symbols, stops), "continue", 'printf "stopped at %#lx\\n", $pc', "disconnect"]
+        command = [gdb, "-batch", "-nx", "-ex", f"target remote {machine.gdb}"]
+        for line in lines:
+            command += ["-ex", line]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        if "stopped at " not in done.stdout:
+            print(
+                "replay: booted to be recorded, and not cloned as it was, the guest does not come to an exit:"
+                " forwards only, as it was",
+                flush=True,
+            )
+            return None
+        at = machine.at()
+        machine.keep(max(0, at - _NEAR), _NEAR_NAME)
+        return at
+
+
+def _again_and_again(gdb: str, job: VmJob, folder: Path, symbols: Symbols, stops: Sequence[str]) -> int:
+    """Debug clones, one after another as gdb asks for them."""
+    path = folder / "control.sock"
+    path.unlink(missing_ok=True)
+    with socket.socket(socket.AF_UNIX) as control, ExitStack() as machines:
+        control.bind(str(path))
+        control.listen()
+        served = machines.enter_context(paused_clone(job, folder))
+        script = _script(folder, symbols, stops, served, _FORWARDS)
+
+        def again() -> str:
+            machines.close()
+            try:
+                return str(machines.enter_context(paused_clone(job, folder)))
+            except (KtstrError, MonitorError) as error:
+                return f"the run could not be started: {error}"
+
+        def serve(process: int) -> None:
+            while True:
+                ready, _, _ = select.select([control.fileno(), process], [], [])
+                if process in ready:
+                    return
+                asking, _ = control.accept()
+                with asking:
+                    if asking.recv(4096):
+                        asking.sendall(again().encode())
+
+        return _with_gdb(gdb, script, {"KTSTR_DEBUG_CONTROL": str(path)}, serve)
+
+
+def _breakpoints(symbols: Symbols, stops: Sequence[str]) -> list[str]:
+    return [f"hbreak *{symbols.functions[name]:#x}" for name in stops]
+
+
+def _script(folder: Path, symbols: Symbols, stops: Sequence[str], served: Path, told: str) -> Path:
+    """What gdb does before it has the terminal."""
+    lines = [
+        "set pagination off",
+        "set confirm off",
+        "set architecture i386:x86-64",
+        f"file {symbols.file}",
+        f"source {_COMMANDS}",
+        f"target remote {served}",
+        *_breakpoints(symbols, stops),
+        f"python begin({told!r})",
+    ]
+    path = folder / "start.gdb"
+    path.write_text("".join(f"{line}\n" for line in lines))
+    return path
+
+
+def _with_gdb(
+    gdb: str, script: Path, environment: dict[str, str], serve: Callable[[int], None] | None = None
+) -> int:
+    """Run gdb, with the terminal if there is one, until it ends; `serve` is given its descriptor."""
+    # Ctrl-C is gdb's: it reaches this process, too, and is to do nothing here. A handler is not inherited.
+    before = signal.signal(signal.SIGINT, lambda _number, _frame: None)
+    command = [gdb, "-q", "-x", str(script)]
+    environment = {**os.environ, **environment}
+    try:
+        with subprocess.Popen(command, env=environment, preexec_fn=child_dies_with_us()) as process:
+            descriptor = os.pidfd_open(process.pid)
+            try:
+                if serve is not None:
+                    serve(descriptor)
+                return process.wait()
+            except BaseException:
+                process.terminate()  # it restores the terminal
+                raise
+            finally:
+                os.close(descriptor)
+    finally:
+        signal.signal(signal.SIGINT, before)
