@@ -17,6 +17,7 @@ from ktstr.guest.dump import Dump, read_dump
 from ktstr.guest.report import GuestReport, Needed, WorkerStats, read_report
 from ktstr.kernel.model import Kernel
 from ktstr.report.run_record import run_record
+from ktstr.repro import Repro, compare, more_of
 from ktstr.scenario.cgroup import CgroupDef
 from ktstr.scenario.perturb import Perturbation, aimed, perturbations
 from ktstr.scenario.plan import plan_text
@@ -79,6 +80,7 @@ class _Scenario:
     bounded_turn: bool
     trace: bool
     dump: bool
+    recorder: bool
     program: Program
 
 
@@ -133,11 +135,12 @@ class Ctx:
         and KtstrError where the run could not be done. `bounded_turn=False` leaves the virtual clock's CPU turn as
         QEMU has it (docs/clocks.md). `trace` records the hold's context switches, as is done where it is perturbed.
         `dump` reads the scheduler's maps at the hold's end, as is done where the scheduler has gone by then.
+
+        Before it raises, a run is run again where that tells more of it (docs/flight-recorder.md), unless the test has
+        `auto_repro=False`.
         """
         from ktstr.program import scheduler_program
-        from ktstr.report.dump import write_dump
         from ktstr.report.failure import failure_text
-        from ktstr.report.summary import bug_summary
         from ktstr.vm.accel import probe
 
         for cgroup in cgroups:
@@ -155,20 +158,23 @@ class Ctx:
         constants = {write.variable: write.value for write in self.test.writes if write.is_rodata}
         scheduler = replace(self.test.scheduler, rodata={**self.test.scheduler.rodata, **constants})
         program = scheduler_program(scheduler, self.kernel, self.test.sched_args)
-        scenario = _Scenario(cgroups, hold, limits, bounded_turn, trace or self._perturb, dump, program)
+        scenario = _Scenario(
+            cgroups,
+            hold,
+            limits,
+            bounded_turn,
+            trace=trace or self._perturb,
+            dump=dump,
+            recorder=accel.clock == "virtual" and scheduler.is_sched_ext,
+            program=program,
+        )
         perturbed = perturbations(self.seed, self.topology, hold) if self._perturb else None
         folder = self.artifacts / f"run-{len(self.runs) + 1}"
         job, report = self._judged(scenario, perturbed, accel, folder)
-        sidecar = self.artifacts.with_name(f"{self.artifacts.name}.json")
-        told = report.dump
-        name = self.test.scheduler.name
-        summary = bug_summary(name, report.violations, report.guest, report.result)
-        record = run_record(job, report.result, report.guest, report.violations, summary)
+        summary = self._summary(report)
+        record = self._record(job, report)
         self.runs.append(record)
-        number = len(self.runs)
-        about = {"test": self.test.name, "kernel": self.kernel.version, "run": number}
-        dump_file = write_dump(told, sidecar, number, about) if told else None
-        record["dump"] = dump_file.name if dump_file else None
+        held, dump_file = report.dump, self._keep_dump(report.dump, record)
         if report.result.ending in (Ending.AGENT_FAILED, Ending.QEMU_DIED):
             raise KtstrError(f"{report.result.why} (console and command in {folder})")
         if why := mistake_of_test(self.test.scheduler, report.guest, self.test.watchdog_ms):
@@ -176,6 +182,11 @@ class Ctx:
         self._as_expected = self._as_expected or report.passed
         if report.passed or not check:
             return report
+        repro = self._repro(scenario, perturbed, accel, folder / "repro", report)
+        record["repro"] = repro.as_json() if repro else None
+        if held is None and repro and repro.report:
+            held = repro.report.dump
+            dump_file = self._keep_dump(held, record, again=True)
         few = self._shrunk(scenario, perturbed, accel, folder / "shrunk", report) if perturbed else None
         raise VerdictFailed(
             failure_text(
@@ -183,11 +194,12 @@ class Ctx:
                 report.violations,
                 report.guest,
                 report.result.console,
-                few,
-                sidecar,
-                told,
-                dump_file,
-                summary,
+                needed=few,
+                sidecar=self._sidecar,
+                dump=held,
+                dump_file=dump_file,
+                summary=summary,
+                repro=repro,
             )
         )
 
@@ -220,6 +232,58 @@ class Ctx:
             sched_ext = self.test.scheduler.is_sched_ext
             violations = judge(guest, scenario.limits, self.topology, scenario.cgroups, sched_ext)
         return job, RunReport(tuple(violations), guest, result)
+
+    @property
+    def _sidecar(self) -> Path:
+        return self.artifacts.with_name(f"{self.artifacts.name}.json")
+
+    def _summary(self, report: RunReport) -> str:
+        from ktstr.report.summary import bug_summary
+
+        return bug_summary(self.test.scheduler.name, report.violations, report.guest, report.result)
+
+    def _record(self, job: VmJob, report: RunReport) -> dict[str, object]:
+        """The run for the sidecar, with neither a file for its dump nor a second run so far."""
+        summary = self._summary(report)
+        record = run_record(job, report.result, report.guest, report.violations, summary)
+        return record | {"dump": None, "repro": None}
+
+    def _keep_dump(self, dump: Dump | None, record: dict[str, object], *, again: bool = False) -> Path | None:
+        """The file that the dump of the latest run, which has this record, is now in; `again`: of its second run."""
+        from ktstr.report.dump import write_dump
+
+        if dump is None:
+            return None
+        number = len(self.runs)
+        about = {
+            "test": self.test.name,
+            "kernel": self.kernel.version,
+            "run": number,
+            "again": again,
+        }
+        path = write_dump(dump, self._sidecar, number, about)
+        record["dump"] = path.name
+        return path
+
+    def _repro(
+        self,
+        scenario: _Scenario,
+        perturbed: Sequence[Perturbation] | None,
+        accel: Accel,
+        folder: Path,
+        failed: RunReport,
+    ) -> Repro | None:
+        """The second run of a failed one; None where that would tell nothing more, or is not wanted."""
+        more = more_of(failed, accel.clock) if self.test.auto_repro else None
+        if more is None or not self.test.scheduler.is_sched_ext:
+            return None
+        scenario = replace(scenario, recorder=True, dump=more == "dump")
+        try:
+            job, again = self._judged(scenario, perturbed, accel, folder)
+        except KtstrError as error:
+            return Repro(more, "undone", f"it could not be: {error}")
+        outcome, told = compare(failed, again)
+        return Repro(more, outcome, told, again, self._record(job, again))
 
     def _shrunk(
         self,
@@ -298,7 +362,7 @@ class Ctx:
             perturbations=perturbed,
             trace=scenario.trace,
             dump=scenario.dump,
-            recorder=clock == "virtual" and scheduler.is_sched_ext,
+            recorder=scenario.recorder,
         )
         packed_mb = size_mb(program.files)
         memory_mb, least = self.test.memory_mb, least_memory_mb(self.topology, packed_mb)

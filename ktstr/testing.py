@@ -38,6 +38,7 @@ class KtstrTest:
     writes: tuple[BpfMapWrite, ...] = ()
     expected: ExpectedError | None = None
     watchdog_ms: int | None = None
+    auto_repro: bool = True
 
 
 def ktstr_test(
@@ -59,6 +60,7 @@ def ktstr_test(
     expect_scx_bpf_error_contains: str | None = None,
     expect_scx_bpf_error_matches: str | None = None,
     watchdog_timeout_s: float | None = None,
+    auto_repro: bool = True,
 ) -> Callable[[_Body], _Body]:
     """Make the decorated function `def name(ctx)` a test that pytest collects, whatever its name.
 
@@ -71,6 +73,8 @@ def ktstr_test(
     `expect_scx_bpf_error_matches` (a regular expression, searched for) say which scx_bpf_error() it must be; both
     must hold where both are given. `watchdog_timeout_s` is the time after which the kernel ejects the scheduler for a
     task that it leaves waiting, at most 30 s, instead of the scheduler's own. docs/crash-tests.md has the details.
+
+    A run that fails is run again where that tells more of it, but for `auto_repro=False`: docs/flight-recorder.md.
 
     Raises KtstrError naming the test and the field where a value is not acceptable.
     """
@@ -113,6 +117,8 @@ def ktstr_test(
             )
         if watchdog_timeout_s is not None and not base.is_sched_ext:
             raise KtstrError(f"watchdog_timeout_s: scheduler {base.name} has no watchdog")
+        if not isinstance(auto_repro, bool):
+            raise KtstrError(f"auto_repro={shown(auto_repro)}: must be True or False")
         inherited = base.topology
         return KtstrTest(
             name=name,
@@ -131,6 +137,7 @@ def ktstr_test(
             writes=writes,
             expected=expected,
             watchdog_ms=None if watchdog_timeout_s is None else _watchdog_ms(watchdog_timeout_s),
+            auto_repro=auto_repro,
         )
 
     return decorate

@@ -11,8 +11,10 @@ from ktstr.guest.dump import Dump
 from ktstr.guest.report import GuestReport, Needed, WorkerStats
 from ktstr.report.dump import map_lines, run_queue_lines
 from ktstr.report.flight import flight_lines
+from ktstr.report.repro import maps_note, repro_lines
 from ktstr.report.summary import bug_lines, exit_section, without_bug, without_dump
 from ktstr.report.text import aligned
+from ktstr.repro import Repro
 from ktstr.topology import cpu_list
 
 __all__ = ["failure_text", "perturbation_table", "worker_table"]
@@ -27,23 +29,25 @@ def failure_text(
     violations: Sequence[Violation],
     report: GuestReport,
     console: str,
+    *,
     needed: Needed | None = None,
     sidecar: Path | None = None,
     dump: Dump | None = None,
     dump_file: Path | None = None,
     summary: str = "",
+    repro: Repro | None = None,
 ) -> str:
     """The whole failure: what went wrong in a line, header, violated checks, then a section for each thing that was
     recorded, in the order in which one wants to know.
 
     `needed` are the perturbations that it takes (None: it was not found out), `sidecar` is what replays the run.
-    `dump` is what the scheduler left, all of which is in `dump_file`.
+    `dump` is what the scheduler left, all of which is in `dump_file`. `repro` is the second run, where there was one.
     """
     lines = [f"BUG SUMMARY: {summary}"] if summary else []
     lines += [header, *(f"  {v.check}: {v.message}" for v in violations)]
     if sidecar is not None:
         lines.append(f"  replay: ktstr replay {shlex.quote(str(sidecar))}")
-    for title, text in _sections(report, console, needed, dump, dump_file):
+    for title, text in _sections(report, console, needed, dump, dump_file, repro):
         if text:
             lines += ["", f"--- {title} ---", *text]
     return "\n".join(lines)
@@ -55,6 +59,7 @@ def _sections(
     needed: Needed | None,
     dump: Dump | None,
     dump_file: Path | None,
+    repro: Repro | None,
 ) -> Iterator[tuple[str, Sequence[str]]]:
     left = report.scheduler_exit
     yield "scheduler exit", exit_section(left) if left else ()
@@ -62,11 +67,13 @@ def _sections(
     yield "perturbations", () if needed is None else perturbation_table(needed)
     yield "stats", worker_table(report.workers) if report.workers else ()
     yield "flight recorder", flight_lines(report.flight)
+    yield "auto-repro", repro_lines(repro) if repro else ()
     yield "scheduler log", _tail(without_dump(report.log), _LOG_LINES)
     yield "kernel log", _tail(without_bug(report), _LOG_LINES)
     if dump is not None:
         yield "run queues", () if dump.run_queues is None else run_queue_lines(dump.run_queues)
-        yield "maps", [*map_lines(dump), *([f"(all of it: {dump_file})"] if dump_file else [])]
+        note = [maps_note(repro)] if repro and repro.more == "dump" else []
+        yield "maps", [*note, *map_lines(dump), *([f"(all of it: {dump_file})"] if dump_file else [])]
     yield "sched_ext dump", _tail(left.dump, _DUMP_LINES) if left else ()
     # The kernel's log is what a console has, and more.
     yield "console", () if report.kernel_log else _tail(console.splitlines(), _CONSOLE_LINES)

@@ -5,12 +5,15 @@ import os
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from bpftool_json import BY_BPFTOOL, compare, said_by_bpftool
 
-from ktstr import CgroupDef, Ctx, declare_scheduler, ktstr_test
+from ktstr import CgroupDef, Checks, Ctx, declare_scheduler, ktstr_test
+from ktstr.context import VerdictFailed
 from ktstr.guest.agent import build_agent
 from ktstr.guest.dump import read_dump
 from ktstr.guest.initramfs import base_files, program_files
@@ -107,6 +110,31 @@ def run_that_asks_has_a_dump(ctx: Ctx) -> None:
     counted = [report.dump.map(".bss").variable(name) for name in ("nr_queued", "nr_idle")]
     assert all(isinstance(count, int) and count > 0 for count in counted)
     assert ctx.run(CgroupDef("cg", 6), hold_s=0.1).dump is None
+
+
+@ktstr_test(scheduler=MAPS)
+def verdict_that_fails_has_a_dump_though_the_scheduler_stays(ctx: Ctx) -> None:
+    """Of a second run, which is the same up to the end of the hold; the first one is as it is when it passes."""
+    runs = {}
+    for wanted in (True, False):
+        test = replace(ctx.test, auto_repro=wanted)
+        guest = Ctx(test, ctx.kernel, "virtual", ctx.seed, ctx.artifacts / str(wanted))
+        with pytest.raises(VerdictFailed, match="max_gap_ms") as failed:
+            guest.run(CgroupDef("cg", 12), hold_s=0.2, checks=Checks(max_gap_ms=4))
+        runs[wanted] = guest.runs[0], str(failed.value)
+    record, text = runs[True]
+    again: Any = record["repro"]
+    assert (again["more"], again["outcome"]) == ("dump", "identical")
+    assert (
+        "--- maps ---\n(read at the end of the hold, by a second run that is the same up to there)\n.bss\n"
+        in text
+    )
+    assert "--- auto-repro ---" not in text
+    file = json.loads((ctx.artifacts / str(record["dump"])).read_text())
+    assert (file["why"], file["again"], file["complete"]) == ("asked", True, True)
+    plain, told = runs[False]
+    assert (plain["repro"], plain["dump"]) == (None, None)
+    assert "--- maps ---" not in told
 
 
 SUITE = f"""

@@ -1,9 +1,12 @@
-"""The flight recorder: what led to a scheduler's exit is there without a second run, and says who failed."""
+"""The flight recorder: what led to a scheduler's exit is there, with the real clock after a second run; who failed."""
 
 from pathlib import Path
+from typing import Any
 
-from ktstr import CgroupDef, Ctx, declare_scheduler, ktstr_test
-from ktstr.context import RunReport
+import pytest
+
+from ktstr import BpfMapWrite, CgroupDef, Ctx, declare_scheduler, ktstr_test
+from ktstr.context import RunReport, VerdictFailed
 from ktstr.guest.flight import FAILED
 from ktstr.vm.job import Way
 
@@ -41,3 +44,22 @@ def recorder_says_nothing_of_a_scheduler_that_stays(ctx: Ctx) -> None:
     assert report.passed
     assert "recorder" in (ctx.artifacts / "stays" / "run-1" / "plan.txt").read_text().splitlines()
     assert report.guest.flight == ()
+
+
+@ktstr_test(scheduler=FIXTURE, cores=2, bpf_map_write=BpfMapWrite(".bss", "crash", 1, at_s=0.2))
+def a_crash_under_the_real_clock_is_run_again_with_the_recorder(ctx: Ctx) -> None:
+    guest = Ctx(ctx.test, ctx.kernel, "real", 1, ctx.artifacts)
+    with pytest.raises(VerdictFailed) as failed:
+        guest.run(CgroupDef("w", 6), hold_s=2)
+    print(failed.value)
+    first: Any = guest.runs[0]
+    assert first["guest"]["flight"] == ()
+    again = first["repro"]
+    assert (again["more"], again["outcome"]) == ("flight recorder", "same")
+    assert again["run"]["guest"]["scheduler_exit"]["message"] == "fixture: host-triggered crash"
+    assert [event["kind"] for event in again["run"]["guest"]["flight"]].count(FAILED) == 1
+    text = str(failed.value).partition("--- auto-repro ---\n")[2]
+    assert text.startswith(
+        "run again with the flight recorder: the same exit: scx_bpf_error: fixture: host-triggered crash\n"
+        "us before the exit, newest last\nCPU "
+    )

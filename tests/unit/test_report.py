@@ -188,8 +188,8 @@ def test_a_failure_that_was_shrunk_has_its_perturbations_and_how_to_replay_it() 
         [Violation("not_stuck", "worker cg/0 did no work")],
         replace(report(), perturbed=(needed,) * 5),
         "",
-        Needed((needed,), 5),
-        Path("/results/a b.json"),
+        needed=Needed((needed,), 5),
+        sidecar=Path("/results/a b.json"),
     ).splitlines()
     assert text[2] == "  replay: ktstr replay '/results/a b.json'"
     assert text[4:7] == [

@@ -73,6 +73,7 @@ def test_a_function_without_the_mark_is_no_test() -> None:
         ("watchdog_timeout_s", 30.001),
         ("watchdog_timeout_s", 0.0001),
         ("watchdog_timeout_s", "1"),
+        ("auto_repro", 0),
         ("extra_sched_args", "-v"),
         ("extra_sched_args", None),
         ("extra_sched_args", ["--slice", 5]),
@@ -90,6 +91,11 @@ def test_a_wrong_value_is_refused_by_test_and_field(field: str, value: object) -
 def test_a_watchdog_is_the_schedulers_own_unless_given() -> None:
     assert recorded(scheduler=WIDE).watchdog_ms is None
     assert [recorded(scheduler=WIDE, watchdog_timeout_s=s).watchdog_ms for s in (0.25, 30)] == [250, 30_000]
+
+
+def test_a_failure_is_run_again_unless_told_not_to() -> None:
+    assert recorded().auto_repro
+    assert not recorded(auto_repro=False).auto_repro
 
 
 def test_a_watchdog_needs_a_scheduler_that_has_one() -> None:
