@@ -200,6 +200,7 @@ class Ctx:
                 dump_file=dump_file,
                 summary=summary,
                 repro=repro,
+                ending=report.result.ending,
             )
         )
 

@@ -12,10 +12,11 @@ from ktstr.guest.report import GuestReport, Needed, WorkerStats
 from ktstr.report.dump import map_lines, run_queue_lines
 from ktstr.report.flight import flight_lines
 from ktstr.report.repro import maps_note, repro_lines
-from ktstr.report.summary import bug_lines, exit_section, without_bug, without_dump
+from ktstr.report.summary import bug_lines, exit_section, untold, without_bug, without_dump
 from ktstr.report.text import aligned
 from ktstr.repro import Repro
 from ktstr.topology import cpu_list
+from ktstr.vm.result import Ending
 
 __all__ = ["failure_text", "perturbation_table", "worker_table"]
 
@@ -36,17 +37,21 @@ def failure_text(
     dump_file: Path | None = None,
     summary: str = "",
     repro: Repro | None = None,
+    ending: Ending = Ending.DONE,
 ) -> str:
     """The whole failure: what went wrong in a line, header, violated checks, then a section for each thing that was
     recorded, in the order in which one wants to know.
 
     `needed` are the perturbations that it takes (None: it was not found out), `sidecar` is what replays the run.
     `dump` is what the scheduler left, all of which is in `dump_file`. `repro` is the second run, where there was one.
+    `ending` is the guest's.
     """
     lines = [f"BUG SUMMARY: {summary}"] if summary else []
     lines += [header, *(f"  {v.check}: {v.message}" for v in violations)]
     if sidecar is not None:
         lines.append(f"  replay: ktstr replay {shlex.quote(str(sidecar))}")
+    if missing := untold(ending, report):
+        lines.append(f"  untold: {missing}")
     for title, text in _sections(report, console, needed, dump, dump_file, repro):
         if text:
             lines += ["", f"--- {title} ---", *text]

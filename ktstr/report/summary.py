@@ -9,7 +9,7 @@ from ktstr.guest.exit import SchedulerExit, Task, printed_dump, program_end
 from ktstr.guest.report import GuestReport
 from ktstr.vm.result import Ending, VmResult
 
-__all__ = ["bug_lines", "bug_summary", "exit_section", "without_bug", "without_dump"]
+__all__ = ["bug_lines", "bug_summary", "exit_section", "untold", "without_bug", "without_dump"]
 
 _FRAMES = 24
 _BUG_LINES = 40
@@ -42,6 +42,21 @@ def _how(left: SchedulerExit) -> str:
     if left.kind in ("program_exited", "program_killed", "oom_killed"):
         return f"left: {left.line}"
     return f"left{where}: {left.line}"
+
+
+def untold(ending: Ending, report: GuestReport) -> str:
+    """What is missing because the guest did not live to tell it, in one line; empty where it did."""
+    if ending is Ending.DONE:
+        return ""
+    missing = [
+        *([] if report.workers else ["the workers' statistics"]),
+        *(["the scheduler's maps", "sched_ext's debug dump"] if report.state("attached") else []),
+    ]
+    if ending is Ending.PANIC:
+        log = "its log is what its kernel repeated on the console as it panicked"
+    else:
+        log = "its log is what was on the console, which has errors only"
+    return f"the guest did not live to tell {_listed(missing)}; {log}" if missing else log
 
 
 def exit_section(left: SchedulerExit) -> list[str]:
@@ -88,6 +103,10 @@ def without_dump(log: Sequence[str]) -> list[str]:
 
 def _without(log: Sequence[str], part: range, note: str) -> list[str]:
     return [*log[: part.start], *([note] if part else []), *log[part.stop :]]
+
+
+def _listed(names: Sequence[str]) -> str:
+    return f"{', '.join(names[:-1])} and {names[-1]}" if len(names) > 1 else names[0]
 
 
 def _task(task: Task) -> str:

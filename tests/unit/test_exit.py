@@ -243,6 +243,33 @@ def sections(lines: list[str]) -> list[str]:
     return [line.strip("- ") for line in lines if line.startswith("--- ")]
 
 
+@pytest.mark.parametrize(
+    ("guest", "ending", "missing"),
+    [
+        (report(), Ending.DONE, None),
+        (
+            report(workers=()),
+            Ending.PANIC,
+            "the guest did not live to tell the workers' statistics, the scheduler's maps and sched_ext's debug dump;"
+            " its log is what its kernel repeated on the console as it panicked",
+        ),
+        (
+            report(workers=(), states=()),
+            Ending.HANG,
+            "the guest did not live to tell the workers' statistics; its log is what was on the console, which has"
+            " errors only",
+        ),
+        (report(states=()), Ending.TIMEOUT, "its log is what was on the console, which has errors only"),
+    ],
+)
+def test_a_failure_says_what_a_guest_did_not_live_to_tell(
+    guest: GuestReport, ending: Ending, missing: str | None
+) -> None:
+    lines = failure_text("header", [VIOLATION], guest, "", ending=ending).splitlines()
+    told = [line for line in lines if line.startswith("  untold: ")]
+    assert told == ([f"  untold: {missing}"] if missing else [])
+
+
 def test_a_failure_begins_with_what_it_was_and_has_a_section_for_each_source() -> None:
     lines = text(captured("printed-7.0.13"))
     assert lines[:3] == ["BUG SUMMARY: what it was", "header", f"  attached: {VIOLATION.message}"]
