@@ -63,7 +63,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="append",
         default=[],
         help="run every test on this kernel: 7.0, 7.0.13, 6.16..=7.0, latest, auto; may be given several "
-        "times (default: auto: KTSTR_KERNEL, else the newest cached, else the newest published)",
+        "times (default: auto: KTSTR_KERNEL, else the newest in the cache that was not built here, else the newest "
+        "built, else the newest published)",
     )
     group.addoption(
         "--topology",

@@ -72,10 +72,10 @@ def resolve(text: str | None) -> list[Kernel]:
     """The kernels that `text` means (None: `auto`), fetched where the cache does not have them; newest last.
 
     A range gives one of each series, everything else gives one. What no image is published of is built, with the
-    default configuration; of a version or a series that was built before, that is taken. An exact version, a cache
-    key and `auto` ask the network only if the cache has nothing that fits; the others want the newest, and fall back
-    to the newest in the cache with a line on stderr. For as long as this process lives `kernel-clean` leaves them
-    alone. Raises KtstrError, `Unreachable` if only a network would help.
+    default configuration; of a version or a series that was built before, that is taken, by `auto` only where the
+    cache has no other. An exact version, a cache key and `auto` ask the network only if the cache has nothing that
+    fits; the others want the newest, and fall back to the newest in the cache with a line on stderr. For as long as
+    this process lives `kernel-clean` leaves them alone. Raises KtstrError, `Unreachable` if only a network would help.
     """
     try:
         index = _Index()
@@ -169,7 +169,8 @@ def _candidates(text: str | None, index: _Index) -> list[Candidate]:
     here = [kernel for kernel in cached() if not (kernel.built and store.breakable(kernel))]
     match spec:
         case Auto():
-            kernel = store.newest(here)
+            # What was built here may have any option, which only who names it can want.
+            kernel = store.newest([one for one in here if not one.built]) or store.newest(here)
             return [_of_kernel(kernel)] if kernel else _choose(Latest(), here, index)
         case Key(key):
             kernel = store.find_kernel(key)

@@ -202,7 +202,8 @@ class Git:
 
 @dataclass(frozen=True)
 class Auto:
-    """`KTSTR_KERNEL`, else the newest in the cache, else the newest published."""
+    """`KTSTR_KERNEL`, else the newest in the cache (one built here only where there is no other), else the newest
+    published."""
 
     def __str__(self) -> str:
         return "auto"

@@ -135,8 +135,13 @@ def version_of(kernel: Kernel) -> Version:
 
 
 def newest(kernels: list[Kernel]) -> Kernel | None:
-    """The newest release; a release candidate only where there is nothing else."""
-    return max(kernels, key=lambda kernel: (version_of(kernel).released, version_of(kernel)), default=None)
+    """The newest release, of several of one version the one made last; a release candidate only where there is
+    nothing else."""
+    return max(
+        kernels,
+        key=lambda one: (version_of(one).released, version_of(one), one.image.stat().st_mtime),
+        default=None,
+    )
 
 
 def _load(folder: Path) -> Kernel | None:

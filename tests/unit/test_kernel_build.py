@@ -98,6 +98,12 @@ def test_a_kernel_that_breaks_on_request_is_meant_by_its_key_only(monkeypatch: p
     assert resolve(breakable.key) == [breakable]
 
 
+def test_of_two_built_of_one_version_the_newest_is_the_last() -> None:
+    first = build(kernel_source.recipe())
+    last = build(kernel_source.recipe(None, "CONFIG_HZ_1000=y"))
+    assert store.newest([first, last]) == store.newest([last, first]) == last
+
+
 def test_an_option_that_did_not_take_is_named_with_what_it_lacks() -> None:
     with pytest.raises(KtstrError) as caught:
         configure(kernel_source.recipe(None, "CONFIG_LACKING=y", "CONFIG_MACHINE=n"))

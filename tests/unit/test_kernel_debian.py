@@ -14,6 +14,7 @@ import threading
 import time
 from pathlib import Path
 
+import kernel_source
 import pytest
 from debian_archive import DebianArchive, SigningKey, boot_image, config, deb, elf, tar
 from invoke.context import Context
@@ -22,6 +23,7 @@ from local_server import Server, cut, hold
 from ktstr import download
 from ktstr.cache import cache_dir
 from ktstr.errors import KtstrError
+from ktstr.kernel.build import build
 from ktstr.kernel.resolve import cached, candidates, resolve
 from ktstr.kernel.source_package import fetch_source
 from ktstr.kernel.source_tree import fetch_tree
@@ -264,6 +266,19 @@ def test_auto_and_what_is_cached_ask_nobody(archive: DebianArchive, monkeypatch:
         resolve(None)
     assert cached() == [newer, older]
     assert len(archive.server.asked) == asked
+
+
+def test_auto_takes_a_kernel_built_here_only_where_there_is_no_other(archive: DebianArchive) -> None:
+    """It is newer, and may have been built with any option."""
+    built = build(kernel_source.recipe(None, "CONFIG_PROVE_LOCKING=y"))
+    assert resolve("auto") == [built]
+    archive.add_kernel("7.0.1")
+    archive.add_kernel("6.18.2")
+    archive.publish("stable")
+    (older,), (newer,) = resolve("6.18"), resolve("7.0")
+    assert built.version > newer.version > older.version
+    assert resolve("auto") == resolve(None) == [newer]
+    assert resolve(built.version) == resolve("9") == [built]
 
 
 def test_without_a_network_the_newest_in_the_cache_does(
