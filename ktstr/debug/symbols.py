@@ -1,4 +1,4 @@
-"""A kernel's symbols for a debugger: its own where it was built with them, else its names and addresses as an ELF file.
+"""A kernel's symbols for a debugger: its DWARF where that is there, else its names and addresses as an ELF file.
 
 The kernel is entered as an ELF image, by its PVH entry, so it is where it was linked: nothing is relocated.
 """
@@ -13,6 +13,7 @@ from pathlib import Path
 
 from ktstr import cache
 from ktstr.errors import KtstrError
+from ktstr.kernel.debug_image import debug_image
 from ktstr.kernel.model import Kernel
 
 __all__ = ["Symbols", "elf_of", "parse_symbols", "symbols_of"]
@@ -25,19 +26,18 @@ _PADDING = "__pfx_"
 
 @dataclass(frozen=True)
 class Symbols:
-    """The file for the debugger, whether it has the source's lines, and the address of every function by its name."""
+    """The file for the debugger, and the address of every function by its name."""
 
     file: Path
-    lines: bool
     functions: dict[str, int]
 
 
 def symbols_of(kernel: Kernel) -> Symbols:
     """A kernel's symbols.
 
-    From its build where it was built here; else a guest of it is asked. KtstrError where that cannot be.
+    Names are from its build where it was built here; else a guest of it is asked. KtstrError where that cannot be.
     """
-    built, table = kernel.image.with_name("vmlinux.debug"), kernel.image.with_name("System.map")
+    dwarf, table = debug_image(kernel), kernel.image.with_name("System.map")
 
     def make(folder: Path) -> None:
         text = table.read_text() if table.is_file() else _kallsyms(kernel, folder)
@@ -48,7 +48,7 @@ def symbols_of(kernel: Kernel) -> Symbols:
     functions = {
         name: address for address, kind, name in parse_symbols((kept / "names").read_text()) if kind in _TEXT
     }
-    return Symbols(built if built.is_file() else kept / "vmlinux", built.is_file(), functions)
+    return Symbols(dwarf if dwarf.is_file() else kept / "vmlinux", functions)
 
 
 def parse_symbols(text: str) -> list[tuple[int, str, str]]:

@@ -26,11 +26,12 @@ _BUILD = {
 }
 
 
-@task(help={"kernel": _KERNEL})
-def kernel_fetch(context: Context, kernel: str | None = None) -> None:
+@task(help={"kernel": _KERNEL, "debug": "fetch its debug symbols, too (some 350 MB), for `replay --gdb`"})
+def kernel_fetch(context: Context, kernel: str | None = None, debug: bool = False) -> None:
     """Fetch a kernel into the cache; build it where no image of it is published."""
     from pathlib import Path
 
+    from ktstr.kernel.debug_image import fetch_debug_image
     from ktstr.kernel.record import recording
     from ktstr.kernel.resolve import resolve
 
@@ -40,6 +41,8 @@ def kernel_fetch(context: Context, kernel: str | None = None) -> None:
         for one in kernels:
             print(f"{one.key}  {one.source}")
             _describe(record, one)
+            if debug:
+                print(f"{one.key}  debug symbols in {fetch_debug_image(one)}")
 
 
 @task(iterable=["config", "set"], help=_BUILD)

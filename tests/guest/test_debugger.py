@@ -12,6 +12,7 @@ import pytest
 from ktstr import Ctx, ktstr_test
 from ktstr.debug.symbols import symbols_of
 from ktstr.guest.initramfs import Packed
+from ktstr.kernel.debug_image import debug_image
 from ktstr.topology import Topology
 from ktstr.vm.debug import can_record, paused_clone, record
 from ktstr.vm.job import VmJob
@@ -39,7 +40,7 @@ def debugged(ctx: Ctx, project: Path, cpus: int, *commands: str) -> str:
         pytest.skip("gdb is missing")
     (project / "test_exiting.py").write_text(TEST.format(bpf=BPF, cpus=cpus))
     test = [*(sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--rootdir", str(project))]
-    options = ["test_exiting.py", "--kernel", ctx.kernel.version, "--clock", "virtual"]
+    options = ["test_exiting.py", "--kernel", ctx.kernel.key, "--clock", "virtual"]
     failed = subprocess.run([*test, *options], cwd=project, capture_output=True, check=False, timeout=LIMIT_S)
     assert failed.returncode == 1, failed.stdout
     (sidecar,) = (path for path in project.glob("target/ktstr/*/exits-*.json") if ".dump" not in path.name)
@@ -99,6 +100,15 @@ def one_cpu_goes_back_from_the_exit(ctx: Ctx, tmp_path: Path) -> None:
     assert registers(output, "again") == at_exit
     assert registers(output, "before")[0] != at_exit[0]
     assert "\nback at\n__schedule in section .text" in output
+
+
+@ktstr_test()
+def debug_symbols_give_source_lines_and_arguments(ctx: Ctx, tmp_path: Path) -> None:
+    if not debug_image(ctx.kernel).is_file():
+        pytest.skip(f"no debug symbols of kernel {ctx.kernel.version}: kernel-fetch --debug")
+    output = debugged(ctx, tmp_path, 2, "backtrace 2")
+    assert re.search(r"#0 +scx_\w+ \(.*\bat \S*kernel/sched/ext\S*\.c:\d+$", output, re.MULTILINE | re.DOTALL)
+    assert '"exits: failed after %u ms"' in output
 
 
 @ktstr_test()

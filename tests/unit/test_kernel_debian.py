@@ -9,6 +9,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tarfile
 import tempfile
 import threading
 import time
@@ -24,6 +25,7 @@ from ktstr import download
 from ktstr.cache import cache_dir
 from ktstr.errors import KtstrError
 from ktstr.kernel.build import build
+from ktstr.kernel.debug_image import debug_image, fetch_debug_image
 from ktstr.kernel.resolve import cached, candidates, resolve
 from ktstr.kernel.source_package import fetch_source
 from ktstr.kernel.source_tree import fetch_tree
@@ -490,6 +492,72 @@ def test_the_schedulers_source_is_the_wanted_part_of_the_newest(
     assert fetch_tree("newest") == found
     with pytest.raises(download.Unreachable, match=r"kernel source 7\.2: not in the cache"):
         fetch_tree("7.2")
+
+
+def add_debug_package(archive: DebianArchive, image: bytes | None, version: str = "7.3-1") -> str:
+    """Debug symbols of kernel 7.3 as Debian packs them: modules first, and the image under three names."""
+    release, _ = archive.release("7.3")
+    folder = f"./usr/lib/debug/lib/modules/{release}"
+    link = tarfile.TarInfo(f"./usr/lib/debug/boot/vmlinux-{release}")
+    link.type, link.linkname = tarfile.SYMTYPE, f"../lib/modules/{release}/vmlinux"
+    files: dict[str, bytes | tarfile.TarInfo] = {f"{folder}/kernel/fs/a.ko": b"a module", link.name: link}
+    if image is not None:
+        files[f"{folder}/vmlinux"] = image
+    return archive.add("stable", f"linux-image-{release}-dbg", version, deb(files))
+
+
+def test_debug_symbols_come_from_the_very_build_and_once(
+    signed: DebianArchive, capsys: pytest.CaptureFixture[str]
+) -> None:
+    signed.add_kernel("7.3")
+    add_debug_package(signed, b"of another build", "7.3-2")
+    package = add_debug_package(signed, b"with DWARF")
+    signed.publish("stable")
+    kernel_fetch(Context(), kernel="7.3", debug=True)
+    (kernel,) = cached()
+    image = debug_image(kernel)
+    assert capsys.readouterr().out.endswith(f"{kernel.key}  debug symbols in {image}\n")
+    assert image.read_bytes() == b"with DWARF"
+    assert left_behind() == [kernel.key]
+    del signed.server.files[package]
+    assert fetch_debug_image(kernel) == image
+
+
+@pytest.mark.parametrize(
+    ("image", "version", "told"),
+    [
+        (b"of another build", "7.3-2", r"no suite lists linux-image-7\.3\+deb13-cloud-\w+-dbg 7\.3-1"),
+        (None, "7.3-1", r"linux-image-7\.3\S+\.deb holds no vmlinux"),
+    ],
+)
+def test_debug_symbols_that_are_not_there_are_told_and_leave_nothing(
+    archive: DebianArchive, image: bytes | None, version: str, told: str
+) -> None:
+    archive.add_kernel("7.3")
+    add_debug_package(archive, image, version)
+    archive.publish("stable")
+    (kernel,) = resolve("7.3")
+    with pytest.raises(KtstrError, match=rf"^debug symbols of kernel 7\.3 \(\S+\): .*{told}"):
+        fetch_debug_image(kernel)
+    assert sorted(path.name for path in kernel.image.parent.iterdir()) == [
+        "config",
+        "manifest.json",
+        "vmlinux",
+    ]
+
+
+def test_a_kernel_that_was_built_has_no_published_debug_symbols(archive: DebianArchive) -> None:
+    archive.add_kernel("7.3")
+    archive.publish("stable")
+    (kernel,) = resolve("7.3")
+    manifest = kernel.image.with_name("manifest.json")
+    facts = json.loads(manifest.read_text())
+    del facts["package_version"]
+    manifest.write_text(json.dumps(facts))
+    with pytest.raises(
+        KtstrError, match="not a published kernel; `kernel-build --debug` builds one with them"
+    ):
+        fetch_debug_image(kernel)
 
 
 def test_the_tasks_list_what_there_is_and_what_a_spec_means(
