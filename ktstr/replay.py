@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ktstr.errors import KtstrError
+from ktstr.kernel.store import cached
 from ktstr.report.rundir import RUN_SUFFIX, run_dir
 from ktstr.report.sidecar import SCHEMA, file_stem
 
@@ -36,12 +37,20 @@ class Recorded:
     data: Mapping[str, Any]
 
     @property
+    def kernel(self) -> str:
+        """What names its kernel: the version, or a key of the cache where that has several kernels of the version."""
+        told = self.data["kernel"]
+        version = str(told["version"])
+        same = [kernel for kernel in cached() if kernel.version == version]
+        very = [kernel.key for kernel in same if kernel.image_sha256 == told.get("image_sha256")]
+        return very[0] if very and len(same) > 1 else version
+
+    @property
     def nodeid(self) -> str:
         """The test's id with its kernel named exactly."""
         file = str(self.data["nodeid"]).partition("::")[0]
         name, _, parameters = str(self.data["test"]).removesuffix("]").partition("[")
-        version = self.data["kernel"]["version"]
-        return f"{file}::{name}[{version}{'-' if parameters else ''}{parameters}]"
+        return f"{file}::{name}[{self.kernel}{'-' if parameters else ''}{parameters}]"
 
     @property
     def explored(self) -> bool:
@@ -78,7 +87,7 @@ def replay_arguments(recorded: Recorded) -> list[str]:
     data = recorded.data
     return [
         recorded.nodeid,
-        *("--kernel", str(data["kernel"]["version"])),
+        *("--kernel", recorded.kernel),
         *("--topology", str(data["topology"])),
         *("--clock", str(data["clock"])),
         *("--seed", str(data["seed"])),

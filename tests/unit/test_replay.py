@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 
 from ktstr import KtstrError
+from ktstr.cache import cache_dir
+from ktstr.kernel import store
 from ktstr.replay import differences, dump_lines, read_sidecar, replay_arguments, replayed_sidecar
 from ktstr.report.sidecar import file_stem
 
@@ -43,6 +45,21 @@ def test_the_test_is_run_on_what_it_ran_on(tmp_path: Path) -> None:
         *("--kernel", "7.0.13", "--topology", "1n2l4c1t", "--clock", "virtual", "--seed", "7"),
         *("--perturb", "off", "--fresh"),
     ]
+
+
+@pytest.mark.parametrize(("cached_too", "named"), [((), "7.3.4"), (("7.3.4-debian-2",), "7.3.4-built-1")])
+def test_the_very_kernel_is_named_where_its_version_is_not_enough(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, cached_too: tuple[str, ...], named: str
+) -> None:
+    monkeypatch.setenv("KTSTR_CACHE_DIR", str(tmp_path / "cache"))
+    for key in ("7.3.4-built-1", *cached_too):
+        folder = cache_dir() / "kernels" / key
+        folder.mkdir(parents=True)
+        manifest = {"version": "7.3.4", "release": "7.3.4", "source": "a test", "image_sha256": f"of {key}"}
+        store.write(folder, b"", "", manifest)
+    kernel = {"version": "7.3.4", "image_sha256": "of 7.3.4-built-1"}
+    recorded = read_sidecar(a_sidecar(tmp_path, kernel=kernel))
+    assert replay_arguments(recorded)[:3] == [f"tests/test_mine.py::steady[{named}]", "--kernel", named]
 
 
 def test_an_explored_seed_is_a_parameter_again(tmp_path: Path) -> None:
