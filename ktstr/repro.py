@@ -35,6 +35,8 @@ Outcome = Literal[
     "undone",  # it could not be run again
 ]
 
+# What a run violates whose scheduler's exit is why it fails.
+_OUT = ("attached", "expected_error")
 _NUMBER = re.compile(r"0x[0-9a-fA-F]+|\d+(?:\.\d+)?")
 
 
@@ -60,7 +62,8 @@ def more_of(failed: RunReport, clock: str) -> More | None:
     if failed.result.ending is not Ending.DONE or attached is None or attached.state != "enabled":
         return None
     if failed.guest.scheduler_exit is not None:
-        return "flight recorder" if clock == "real" else None
+        for_it = any(violation.check in _OUT for violation in failed.violations)
+        return "flight recorder" if clock == "real" and for_it else None
     return "dump" if held is not None and failed.dump is None else None
 
 

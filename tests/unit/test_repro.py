@@ -19,6 +19,7 @@ STALL = SchedulerExit("stall", "runnable task stall", "w1[121] failed to run for
 ERROR = SchedulerExit("scx_bpf_error", "scx_bpf_error", "mine: no queue 0x1f for CPU 2", status=3)
 LEFT = SchedulerExit("program_killed", "unregistered from user space", signal=11)
 GAP = Violation("max_gap_ms", "worker cg/0 wanted to run and did not for 9.0 ms, limit 5 ms")
+WARNED = Violation("kernel_clean", "the kernel reported a bug (warning): ...")
 OUT = Violation("attached", "the scheduler attached and then left")
 CRASH = FlightEvent(1, 4_262_468_000, FAILED, "w3", 170, "w3[170] triggered exit kind 1025:")
 EVENTS = ({"ev": "begin", "t": 1}, {"ev": "hold", "t": 9})
@@ -57,6 +58,7 @@ def ran(
     [
         (ran(OUT, left=STALL), "real", "flight recorder"),
         (ran(OUT, left=STALL), "virtual", None),  # it was on
+        (ran(WARNED, left=STALL), "real", None),  # the exit was expected
         (ran(GAP), "virtual", "dump"),
         (ran(GAP), "real", "dump"),
         (ran(GAP, events=({"ev": "dump", "t": 9, "why": "asked"},)), "real", None),  # it has one
