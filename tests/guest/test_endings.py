@@ -52,7 +52,7 @@ def own_children(program: str) -> list[str]:
 
 @ktstr_test()
 def hang_is_found_by_the_guests_watchdog(ctx: Ctx, tmp_path: Path) -> None:
-    """All interrupts off and a loop without end: nothing in the guest can tell, so its watchdog does."""
+    """A loop without end is nothing that a kernel complains of: only that its watchdog is not started over tells."""
     result = run_init(ctx, "hang", tmp_path)
     assert result.ending is Ending.HANG
     assert own_children("qemu") == []
