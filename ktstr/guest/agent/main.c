@@ -15,7 +15,6 @@
 #define GOODBYE_NS (2 * NSEC_PER_SEC)	 /* what a scheduler that is out gets to say why */
 #define KEEP_GRID_NS (100 * NSEC_PER_MSEC) /* a guest is kept at a multiple of this guest time */
 #define HOLD_GRID_NS (10 * NSEC_PER_MSEC)  /* a hold begins at a multiple of this guest time */
-#define SETTLE_NS (10 * NSEC_PER_MSEC)	 /* from the instant at which it is kept to the plan */
 
 static struct {
 	struct scheduler scheduler;
@@ -156,19 +155,11 @@ static void take_place(void)
 		fail_errno("agent", "mlockall");
 }
 
-/*
- * Has the host keep the booted guest, at an instant that depends on guest time alone, and goes on in a clone of it. The
- * first moments there are spun away: a host thread that still finishes the start of the clone must find a CPU that is not
- * idle, for with the virtual clock it may move an idle guest's time at the wrong instruction.
- */
+/* Has the host keep the booted guest, at an instant that depends on guest time alone, and goes on in a clone of it. */
 static void keep(void)
 {
-	uint64_t at = (now_ns() / KEEP_GRID_NS + 2) * KEEP_GRID_NS;
-
-	sleep_until(at);
+	sleep_until((now_ns() / KEEP_GRID_NS + 2) * KEEP_GRID_NS);
 	port_keep();
-	while (now_ns() < at + SETTLE_NS)
-		;
 	port_watchdog();
 }
 
