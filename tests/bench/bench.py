@@ -12,14 +12,28 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
+from unittest import mock
 
 from cells import cells
 
-from ktstr import CgroupDef, Ctx, KtstrError, Scheduler, Topology, cache, declare_scheduler, ktstr_test
+from ktstr import (
+    CgroupDef,
+    Cpuset,
+    Ctx,
+    KtstrError,
+    Scheduler,
+    Topology,
+    cache,
+    declare_scheduler,
+    ktstr_test,
+)
 from ktstr.context import RunReport
 from ktstr.guest.agent import build_agent
 from ktstr.guest.initramfs import base_files
@@ -65,7 +79,7 @@ class Bench:
         return range(max(2, round(number * self.repeats)))
 
     def empty(self, topology: Topology, clock: Clock, *, cold: bool) -> float:
-        """Host seconds of a guest that does nothing: from QEMU's start over its first event to QEMU's end."""
+        """Host seconds from QEMU's start to the begin of a plan, which has nothing in it."""
         job = VmJob(
             kernel=self.kernel,
             topology=topology,
@@ -77,7 +91,10 @@ class Bench:
             seed=1,
         )
         way = Way(cold=cold, fresh=True)
-        return self.count.add(run(job, Accel("tcg", clock, "a benchmark"), self.folder / "empty", way)).wall_s
+        folder = Path(tempfile.mkdtemp(dir=self.folder))
+        with begin_of(folder / "events.jsonl") as seconds:
+            self.count.add(run(job, Accel("tcg", clock, "a benchmark"), folder, way))
+        return seconds()
 
     def scenario(
         self,
@@ -87,7 +104,9 @@ class Bench:
         workers: int,
         hold_s: float,
         *,
+        cpus: Cpuset | None = None,
         trace: bool = False,
+        perturb: bool = False,
     ) -> RunReport:
         """A run of one cgroup of spinners under the virtual clock."""
 
@@ -103,15 +122,43 @@ class Bench:
             seed,
             self.folder / "scenario",
             way=Way(fresh=True),
+            perturb=perturb,
         )
-        report = ctx.run(CgroupDef("w", workers), hold_s=hold_s, check=False, trace=trace)
+        report = ctx.run(CgroupDef("w", workers, cpuset=cpus), hold_s=hold_s, check=False, trace=trace)
         self.count.add(report.result)
         return report
 
 
+@contextmanager
+def begin_of(events: Path) -> Iterator[Callable[[], float]]:
+    """What gives, after the block, the host seconds from the last start of a program in it to a plan's begin."""
+    started, begun, over = [0.0], [0.0], threading.Event()
+
+    class Timed(subprocess.Popen[bytes]):
+        def __init__(self, *arguments: Any, **options: Any) -> None:
+            started.append(time.monotonic())
+            super().__init__(*arguments, **options)
+
+    def watch() -> None:
+        while not over.wait(0.0005):
+            with suppress(FileNotFoundError):
+                if b'"ev":"begin"' in events.read_bytes():
+                    begun.append(time.monotonic())
+                    return
+
+    watcher = threading.Thread(target=watch)
+    watcher.start()
+    try:
+        with mock.patch.object(subprocess, "Popen", Timed):
+            yield lambda: begun[-1] - started[-1]
+    finally:
+        over.set()
+        watcher.join()
+
+
 def start(bench: Bench) -> None:
     """Clones against the fastest boot of the same kernel, topology and agent."""
-    print("start: host seconds from QEMU's start to its end, of a guest that does nothing (TCG)")
+    print("start: host seconds from QEMU's start to the begin of the plan (TCG)")
     print(f"  {'clock':8} {'topology':10} {'boot':>7} {'clone':>7} {'fastest':>8} {'ratio':>6}")
     for text in ("1n2l4c1t", "1n4l4c2t"):
         topology = Topology.parse(text)
@@ -121,7 +168,7 @@ def start(bench: Bench) -> None:
             clones = [bench.empty(topology, clock, cold=False) for _ in bench.times(10)]
             median = statistics.median(clones)
             print(
-                f"  {clock:8} {text:10} {min(boots):7.2f} {median:7.3f} {min(clones):8.3f} {min(boots) / median:6.1f}",
+                f"  {clock:8} {text:10} {min(boots):7.3f} {median:7.3f} {min(clones):8.3f} {min(boots) / median:6.1f}",
                 flush=True,
             )
 
@@ -131,6 +178,7 @@ def determinism(bench: Bench) -> None:
     print(f"determinism: different event streams of the same job, on QEMU {find_qemu().version}")
     eight, many = Topology.parse("1n2l4c1t"), Topology.parse("1n4l4c2t")
     exits = declare_scheduler(name="bench_exits", bpf=SCHEDULERS / "exits.bpf.c")
+    racy = declare_scheduler(name="bench_racy", bpf=SCHEDULERS / "racy.bpf.c", sysctls={"kernel.watchdog": 0})
 
     def run_fixture() -> VmResult:
         return bench.scenario(FIXTURE, eight, 1, 12, 3.0).result
@@ -148,6 +196,20 @@ def determinism(bench: Bench) -> None:
         cache.discard(KIND, run_fixture().template, "removing a template")
         return fixture()
 
+    def race() -> str:
+        """A failing seed of tests/guest/test_seeds.py."""
+        report = bench.scenario(
+            racy,
+            Topology.parse("1n1l8c1t"),
+            21,
+            10,
+            1.0,
+            cpus=Cpuset.exact(range(7)),
+            trace=True,
+            perturb=True,
+        )
+        return report.result.events_sha256
+
     def rows() -> Iterator[tuple[str, list[str]]]:
         hashes = idle_then_busy(len(bench.times(50)), fixture)
         yield "fixture, 8 CPUs, 12 workers, 3 s, half on a busy host", hashes
@@ -156,6 +218,9 @@ def determinism(bench: Bench) -> None:
         yield "fixture, 8 CPUs, template made anew", [fixture(), *(made_anew() for _ in bench.times(5))]
         hashes = [bench.scenario(exits, eight, 1, 12, 2.0).result.events_sha256 for _ in bench.times(10)]
         yield "a scheduler that ends with an error", hashes
+        with busy_host():
+            hashes = [race() for _ in bench.times(20)]
+        yield "a race: perturbed, switches traced, on a busy host", hashes
 
     for name, hashes in rows():
         different = len(set(hashes))
