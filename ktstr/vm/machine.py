@@ -57,7 +57,8 @@ def started(
     It is ended by the end of the block, by an exception, and by the death of this process.
     Raises KtstrError where it cannot be started.
     """
-    environment = dict(os.environ)
+    # A QEMU of many CPUs allocates tens of megabytes before its guest runs: huge pages save a tenth of a clone's start.
+    environment = {"GLIBC_TUNABLES": "glibc.malloc.hugetlb=1"} | dict(os.environ)
     if clock == "virtual":
         environment["LD_PRELOAD"] = str(build_lockstep(debugged=debugged))
     # A file, not a pipe: nobody has to read while it runs.
