@@ -81,14 +81,14 @@ def attaches_and_then_exits(ctx: Ctx) -> None:
     assert "its program ended with status 3" in text
 
 
-@ktstr_test(scheduler=PARTIAL)
+@ktstr_test(scheduler=PARTIAL, auto_repro=False)
 def attaches_without_taking_over(ctx: Ctx) -> None:
     text = failure(ctx)
     assert "attached: 2 of 2 workers were not in the ext class" in text
     assert "did not take over worker cg_0/0, cg_1/1" in text
 
 
-@ktstr_test(scheduler=UNFAIR)
+@ktstr_test(scheduler=UNFAIR, auto_repro=False)
 def unfair_fails_the_spread(ctx: Ctx) -> None:
     text = failure(ctx, CgroupDef("cg", workers=4))
     assert "max_spread_pct: cgroup cg was scheduled unfairly: worker cg/" in text
@@ -96,7 +96,7 @@ def unfair_fails_the_spread(ctx: Ctx) -> None:
     assert "not_stuck" not in text
 
 
-@ktstr_test(scheduler=STARVE)
+@ktstr_test(scheduler=STARVE, auto_repro=False)
 def starved_fails_as_starved(ctx: Ctx) -> None:
     text = failure(ctx, CgroupDef("cg", workers=2))
     assert "not_stuck: worker cg/1 (spin_wait) did no work in 2.00 guest seconds: starved" in text
