@@ -172,5 +172,5 @@ def replay_of_a_crash_leaves_the_same_dump(ctx: Ctx, tmp_path: Path) -> None:
     replay = run_python(tmp_path, "-c", "from ktstr.tasks import main; main()", "replay", str(sidecar))
     assert replay.returncode == 1, replay.stdout
     assert replay.stdout.endswith("replay: identical, event by event\nreplay: run 1: the same failure dump\n")
-    (again,) = (tmp_path / "target" / "ktstr").glob(f"*-replay/{path.name}")
+    (again,) = (tmp_path / "target" / "ktstr").glob("*-replay/crash-*.dump.json")
     assert again.read_text() == path.read_text()
