@@ -16,7 +16,7 @@ from ktstr.errors import KtstrError
 from ktstr.guest.dump import Dump, read_dump
 from ktstr.guest.report import GuestReport, Needed, WorkerStats, read_report
 from ktstr.kernel.model import Kernel
-from ktstr.report.run_record import run_record
+from ktstr.report.run_record import run_record, vm_counts
 from ktstr.repro import Repro, compare, more_of
 from ktstr.scenario.cgroup import CgroupDef
 from ktstr.scenario.perturb import Perturbation, aimed, perturbations
@@ -108,6 +108,7 @@ class Ctx:
         self.seed = seed
         self.artifacts = artifacts
         self.runs: list[dict[str, object]] = []
+        self._results: list[VmResult] = []
         self._clock = clock
         self._way = way
         self._perturb = perturb
@@ -170,6 +171,7 @@ class Ctx:
         )
         perturbed = perturbations(self.seed, self.topology, hold) if self._perturb else None
         folder = self.artifacts / f"run-{len(self.runs) + 1}"
+        before = len(self._results)
         job, report = self._judged(scenario, perturbed, accel, folder)
         summary = self._summary(report)
         record = self._record(job, report)
@@ -188,6 +190,7 @@ class Ctx:
             held = repro.report.dump
             dump_file = self._keep_dump(held, record, again=True)
         few = self._shrunk(scenario, perturbed, accel, folder / "shrunk", report) if perturbed else None
+        record["vms"] = vm_counts(self._results[before:])
         raise VerdictFailed(
             failure_text(
                 self._header(report.result),
@@ -223,6 +226,7 @@ class Ctx:
 
         job = self._job(scenario, perturbed, accel.clock)
         result = run(job, accel, folder, self._way)
+        self._results.append(result)
         guest = read_report(result.events, result.console)
         expected = self.test.expected
         if result.ending is not Ending.DONE:

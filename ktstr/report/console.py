@@ -103,10 +103,10 @@ def vm_row(cases: Iterable[Case]) -> str:
     asked = [case for case in cases if case.clock]
     if not asked:
         return ""
-    results = [run["result"] for case in asked for run in case.runs]
-    starts = Counter(result["start"] for result in results)
-    booted = starts["boot"] + sum(1 for result in results if result["template_boot_s"])
-    counts = f"{booted} booted, {starts['clone']} cloned, {starts['remembered']} remembered"
+    vms = [run["vms"] for case in asked for run in case.runs]
+    counts = ", ".join(
+        f"{sum(some[how] for some in vms)} {how}" for how in ("booted", "cloned", "remembered")
+    )
     machines = ", ".join(sorted({f"{case.accelerator}, {case.clock} clock" for case in asked}))
     seeds = sorted({case.seed for case in asked})
     how = f"{machines}, seed {seeds[0]}" + (f" to {seeds[-1]}" if len(seeds) > 1 else "")
@@ -116,7 +116,7 @@ def vm_row(cases: Iterable[Case]) -> str:
 
 def remembered(case: Case) -> bool:
     """Whether all that a test asked of VMs was known from an earlier run."""
-    return bool(case.runs) and all(run["result"]["start"] == "remembered" for run in case.runs)
+    return bool(case.runs) and not any(run["vms"]["booted"] or run["vms"]["cloned"] for run in case.runs)
 
 
 def again_command(command: str | None, arguments: Sequence[str]) -> str:

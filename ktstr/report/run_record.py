@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
     from ktstr.vm.job import VmJob
     from ktstr.vm.result import VmResult
 
-__all__ = ["run_record"]
+__all__ = ["run_record", "vm_counts"]
 
 
 def run_record(
@@ -49,10 +50,22 @@ def run_record(
             "wall_s": round(result.wall_s, 3),
             "guest_s": round(guest.guest_ns / 1e9, 6),
         },
+        "vms": vm_counts([result]),
         "verdict": {
             "passed": not violations,
             "violations": [asdict(violation) for violation in violations],
             "summary": summary or None,
         },
         "guest": guest.as_json(),
+    }
+
+
+def vm_counts(results: Sequence[VmResult]) -> dict[str, int]:
+    """How many VMs were booted (as a job's or to be kept as a template), cloned, and known from before."""
+    starts = Counter(result.start for result in results)
+    templates = sum(1 for result in results if result.template_boot_s)
+    return {
+        "booted": starts["boot"] + templates,
+        "cloned": starts["clone"],
+        "remembered": starts["remembered"],
     }

@@ -135,6 +135,8 @@ def verdict_that_fails_has_a_dump_though_the_scheduler_stays(ctx: Ctx) -> None:
     plain, told = runs[False]
     assert (plain["repro"], plain["dump"]) == (None, None)
     assert "--- maps ---" not in told
+    taken: list[Any] = [record["vms"], plain["vms"]]
+    assert [vms["cloned"] + vms["remembered"] for vms in taken] == [2, 1]
 
 
 SUITE = f"""

@@ -58,8 +58,9 @@ class Ctx:
         (self.artifacts / "console.log").write_text("Linux version stand-in\\n")
         time.sleep(pause_s)
         violations = [{"check": "max_spread_pct", "message": verdict}] if verdict else []
-        result = {"guest_s": 2.0, "start": "boot", "template_boot_s": 0}
-        self.runs.append({"result": result, "verdict": {"violations": violations}})
+        vms = {"booted": 1, "cloned": 0, "remembered": 0}
+        result = {"guest_s": 2.0, "start": "boot"}
+        self.runs.append({"result": result, "vms": vms, "verdict": {"violations": violations}})
         self._as_expected = not verdict
         if verdict:
             raise VerdictFailed(f"{self.test.name}: the header\\n  {verdict}\\n--- stats ---\\nfolder {self.artifacts}")

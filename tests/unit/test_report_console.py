@@ -58,12 +58,12 @@ def test_a_kernels_row_counts_outcomes_and_spans_the_time_from_first_to_last() -
 
 
 def test_the_vms_row_says_how_many_ran_on_what_and_why() -> None:
-    def ran(start: str, template_boot_s: float = 0.0) -> dict[str, object]:
-        return {"result": {"start": start, "template_boot_s": template_boot_s}}
+    def ran(booted: int, cloned: int, remembered: int) -> dict[str, object]:
+        return {"vms": {"booted": booted, "cloned": cloned, "remembered": remembered}}
 
     cases = [
-        a_case(runs=(ran("clone", 8.5), ran("clone"))),
-        a_case(runs=(ran("boot"), ran("remembered"))),
+        a_case(runs=(ran(1, 1, 0), ran(0, 1, 0))),
+        a_case(runs=(ran(1, 0, 0), ran(0, 0, 1))),
         a_case(outcome="skipped", clock="", accelerator="", runs=()),
     ]
     expected = "2 booted, 2 cloned, 1 remembered; tcg, virtual clock, seed 1 (no KVM)"
@@ -72,13 +72,15 @@ def test_the_vms_row_says_how_many_ran_on_what_and_why() -> None:
 
 
 def test_a_test_that_needed_no_vm_is_marked() -> None:
-    def ran(*starts: str) -> Case:
-        return a_case(runs=tuple({"result": {"start": start}} for start in starts))
+    def ran(*clones: int) -> Case:
+        return a_case(
+            runs=tuple({"vms": {"booted": 0, "cloned": number, "remembered": 1}} for number in clones)
+        )
 
-    assert console.remembered(ran("remembered", "remembered"))
-    assert not console.remembered(ran("remembered", "clone"))
+    assert console.remembered(ran(0, 0))
+    assert not console.remembered(ran(0, 1)), "run again, or shrunk"
     assert not console.remembered(ran())
-    line = console.Columns(total=1).case(ran("remembered"), 1, "basic")
+    line = console.Columns(total=1).case(ran(0), 1, "basic")
     assert line.endswith(" (remembered)")
 
 

@@ -38,7 +38,9 @@ def test_a_sidecar_says_what_ran_where_and_how_it_ended() -> None:
         "qemu": "7.2.22",
         "started": "2026-09-21T14:13:20.250+00:00",
         "timings": {"wall_s": 12.346, "guest_s": 2.5},
-        "runs": [{"result": {"guest_s": 2.5, "start": "boot", "template_boot_s": 0}}],
+        "runs": [
+            {"result": {"guest_s": 2.5, "start": "boot"}, "vms": {"booted": 1, "cloned": 0, "remembered": 0}}
+        ],
         "versions": {"ktstr": "0.1.0", "python": "3.11.2", "commit": "1a2b3c4d" * 5, "dirty": False},
     }
 
