@@ -19,7 +19,7 @@ from ktstr.kernel.model import Kernel
 from ktstr.report.run_record import run_record, vm_counts
 from ktstr.repro import Repro, compare, more_of
 from ktstr.scenario.cgroup import CgroupDef
-from ktstr.scenario.perturb import Perturbation, aimed, perturbations
+from ktstr.scenario.perturb import Perturbation, aimed, only, perturbations
 from ktstr.scenario.plan import plan_text
 from ktstr.shrink import shortest_prefix, shrink
 from ktstr.testing import KtstrTest
@@ -308,7 +308,7 @@ class Ctx:
         def fails(some: Sequence[Perturbation]) -> bool:
             key = tuple(some)
             if key not in reports:
-                _, reports[key] = self._judged(scenario, some, accel, folder)
+                _, reports[key] = self._judged(scenario, only(some, perturbed), accel, folder)
                 bar.update()
             return any(violation.check == wanted for violation in reports[key].violations)
 

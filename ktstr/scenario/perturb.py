@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from ktstr.topology import Topology
 
-__all__ = ["Perturbation", "aimed", "perturbations"]
+__all__ = ["Perturbation", "aimed", "only", "perturbations"]
 
 _NS = 1_000_000_000
 _PER_SECOND = 40
@@ -18,7 +19,7 @@ _SHORTEST_NS, _LONGEST_NS = 20_000, 2_000_000
 
 @dataclass(frozen=True)
 class Perturbation:
-    """A burst of `ns` guest nanoseconds on `cpu`, `at_ns` after the start of the hold."""
+    """A burst of `ns` guest nanoseconds on `cpu`, `at_ns` after the start of the hold; of 0, none."""
 
     at_ns: int
     cpu: int
@@ -48,6 +49,15 @@ def perturbations(seed: int, topology: Topology, hold_s: float) -> tuple[Perturb
             key=lambda one: (one.at_ns, one.cpu, one.ns),
         )
     )
+
+
+def only(some: Sequence[Perturbation], of: Sequence[Perturbation]) -> tuple[Perturbation, ...]:
+    """`some` of the perturbations `of`, and in the others' place as many that are none.
+
+    What comes before the hold takes as long as with all of them: the hold begins at a multiple of guest time, and would
+    begin at another one if the guest had a shorter plan to read.
+    """
+    return (*some, *(replace(one, ns=0) for one in of[len(some) :]))
 
 
 def aimed(one: Perturbation, did_ns: int, does_ns: int, hold_s: float) -> Perturbation | None:

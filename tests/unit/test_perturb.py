@@ -1,12 +1,13 @@
 """Perturbations: what a seed means is the same on every machine and in every version of Python."""
 
+from collections.abc import Sequence
 from itertools import pairwise
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ktstr.scenario.perturb import Perturbation, aimed, perturbations
+from ktstr.scenario.perturb import Perturbation, aimed, only, perturbations
 from ktstr.scenario.plan import plan_text
 from ktstr.topology import Topology
 
@@ -54,6 +55,22 @@ def test_a_perturbation_is_a_line_of_the_plan() -> None:
         topology=EIGHT, cgroups=(), hold_s=1, sysctls={}, scheduler=(), perturbations=some, trace=True
     )
     assert text == "trace\nperturber\nperturb 3 12345 20000\nhold 1000000000\n"
+
+
+def test_with_fewer_the_plan_stays_as_long() -> None:
+    """The moment at which the hold begins depends on how long the guest reads."""
+    every = perturbations(1, EIGHT, 1.0)
+
+    def plan(some: Sequence[Perturbation]) -> list[str]:
+        return plan_text(
+            topology=EIGHT, cgroups=(), hold_s=1, sysctls={}, scheduler=(), perturbations=some
+        ).splitlines()
+
+    assert only(every, every) == every
+    for some in ((), every[:1], every[3:9], (every[-1],)):
+        fewer = only(some, every)
+        assert tuple(one for one in fewer if one.ns) == tuple(some)
+        assert len(plan(fewer)) == len(plan(every))
 
 
 def test_with_none_left_the_perturber_stays() -> None:

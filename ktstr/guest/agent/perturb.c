@@ -21,7 +21,7 @@
 struct burst {
 	unsigned int cpu;
 	uint64_t at_ns;		/* from the start of the hold */
-	uint64_t ns;
+	uint64_t ns;		/* 0: it is none, and only makes the plan as long as another */
 	uint64_t began_ns;	/* when it really began; 0 if it did not */
 };
 
@@ -74,7 +74,7 @@ static void perturb_cpu(unsigned int cpu)
 	for (unsigned int i = 0; i < perturber.count; i++) {
 		struct burst *burst = &perturber.shared->bursts[i];
 
-		if (burst->cpu != cpu)
+		if (burst->cpu != cpu || !burst->ns)
 			continue;
 		sleep_until(perturber.shared->start_ns + burst->at_ns);
 		burst->began_ns = now_ns();
@@ -134,6 +134,8 @@ void perturb_stop(void)
 		const struct burst *burst = &perturber.shared->bursts[i];
 		const struct task_switch *in;
 
+		if (!burst->ns)
+			continue;
 		emit_begin("perturbed");
 		emit_u64("cpu", burst->cpu);
 		emit_u64("at_ns", burst->at_ns);
