@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from ktstr.process import child_dies_with_us
+from ktstr.process import child_dies_with_us, interrupt_waits
 
 __all__ = ["run_guarded"]
 
@@ -46,34 +46,39 @@ def _run(
         start_new_session=True,  # Ctrl-C at the terminal must not end it before the build
     )
     assert guard.stdin is not None  # it is a pipe
+    process = None
     try:
-        with subprocess.Popen(
-            command,
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            errors="replace",
-            start_new_session=True,
-            pass_fds=(held,),
-            preexec_fn=child_dies_with_us(),
-        ) as process:
-            assert process.stdout is not None  # it is a pipe
-            try:
-                guard.stdin.write(f"{process.pid}\n".encode())
-                guard.stdin.flush()
-                for line in process.stdout:
-                    lines.append(line)
-                    on_line(line)
-            except BaseException:
-                with suppress(ProcessLookupError):
-                    os.killpg(process.pid, signal.SIGKILL)
-                raise
+        with interrupt_waits():
+            process = subprocess.Popen(
+                command,
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
+                errors="replace",
+                start_new_session=True,
+                pass_fds=(held,),
+                preexec_fn=child_dies_with_us(),
+            )
+        assert process.stdout is not None  # it is a pipe
+        guard.stdin.write(f"{process.pid}\n".encode())
+        guard.stdin.flush()
+        with process.stdout:
+            for line in process.stdout:
+                lines.append(line)
+                on_line(line)
+        status = process.wait()
+    except BaseException:
+        if process:
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+        raise
     finally:
         # Before its pipe ends: by then the group's number may be another's.
         guard.kill()
         with suppress(BrokenPipeError):
             guard.stdin.close()
         guard.wait()
-    return process.returncode, "".join(lines)
+    return status, "".join(lines)

@@ -12,7 +12,7 @@ from contextlib import contextmanager, suppress
 from typing import IO
 
 from ktstr.errors import KtstrError
-from ktstr.process import child_dies_with_us
+from ktstr.process import child_dies_with_us, interrupt_waits
 from ktstr.vm.job import Clock
 from ktstr.vm.lockstep import build_lockstep
 
@@ -39,6 +39,12 @@ class Machine:
         with suppress(ProcessLookupError):
             os.killpg(self._process.pid, signal.SIGKILL)
 
+    def end(self) -> None:
+        """Have it gone, if it is not."""
+        if self._process.poll() is None:
+            self.kill()
+            self._process.wait()
+
     @property
     def output(self) -> str:
         """What it has printed so far."""
@@ -63,24 +69,30 @@ def started(
         environment["LD_PRELOAD"] = str(build_lockstep(debugged=debugged))
     # A file, not a pipe: nobody has to read while it runs.
     with tempfile.TemporaryFile(prefix="ktstr-") as output:
+        machine = None
         try:
-            # A session of its own: Ctrl-C at the terminal is for this process, which then ends QEMU.
-            process = subprocess.Popen(
-                arguments,
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-                env=environment,
-                pass_fds=tuple(descriptors),
-                start_new_session=True,
-                preexec_fn=child_dies_with_us(),
-            )
-        except OSError as error:
-            raise KtstrError(f"{arguments[0]}: cannot be started: {error.strerror}") from None
-        machine = Machine(process, output)
-        try:
+            with interrupt_waits():
+                machine = Machine(_start(arguments, environment, output, descriptors), output)
             yield machine
         finally:
-            if process.poll() is None:
-                machine.kill()
-                process.wait()
+            if machine:
+                machine.end()
+
+
+def _start(
+    arguments: Sequence[str], environment: dict[str, str], output: IO[bytes], descriptors: Sequence[int]
+) -> subprocess.Popen[bytes]:
+    try:
+        # A session of its own: Ctrl-C at the terminal is for this process, which then ends QEMU.
+        return subprocess.Popen(
+            arguments,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            env=environment,
+            pass_fds=tuple(descriptors),
+            start_new_session=True,
+            preexec_fn=child_dies_with_us(),
+        )
+    except OSError as error:
+        raise KtstrError(f"{arguments[0]}: cannot be started: {error.strerror}") from None

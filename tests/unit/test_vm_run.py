@@ -141,12 +141,16 @@ def test_a_folder_that_cannot_be_made_is_told(monkeypatch: pytest.MonkeyPatch, t
 # The process that runs it goes away
 
 RUNNER = """
+import os
 import sys
+import time
 from pathlib import Path
 from ktstr.vm.accel import Accel
 from ktstr.vm.job import Way
 from ktstr.vm.run import run
 from vm_stand_in import a_job
+# An exception in what Python calls after a fork is printed and forgotten: a Ctrl-C that comes then must not be.
+os.register_at_fork(after_in_parent=lambda: time.sleep(0.5))
 run(a_job(Path(sys.argv[1])), Accel("tcg", "virtual", "a test"), Path(sys.argv[1], "run"), Way(cold=True))
 """
 
