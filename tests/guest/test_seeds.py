@@ -33,7 +33,7 @@ def perturbed(ctx: Ctx, seed: int, folder: str, *, fresh: bool = False) -> Ctx:
     )
 
 
-# Ignored: it takes dozens of runs, minutes on two cores. About a seed in ten fails.
+# Ignored: it takes dozens of runs, a minute and more on two cores. About a seed in twelve fails.
 @ktstr_test(scheduler=RACY, ignore=True)
 def a_race_is_found_repeats_and_is_shrunk(ctx: Ctx) -> None:
     quiet = Ctx(ctx.test, ctx.kernel, "virtual", 1, ctx.artifacts / "quiet")
