@@ -119,18 +119,20 @@ def being_ejected_fails(ctx: Ctx) -> None:
 
 @ktstr_test()
 def being_ejected_and_coming_back_fails(ctx: Ctx, tmp_path: Path) -> None:
-    """When it is looked at, it is enabled: only the count of enablings tells."""
+    """On most kernels it is enabled when it is looked at, and only the count of enablings tells; on some not yet, for
+    ejecting takes two seconds where it comes while workers are made, and attaching half a one."""
     exits = build_bpf(SCHEDULERS / "exits.bpf.c", ctx.kernel, ("-DAFTER_MS=50",))
     program = program_with(exits, "comes_back", tmp_path)
     result = swept(ctx, cell_of(ctx, Scheduler(name="comes_back", binary_path=program)))
     assert checks(result) == ["stay"]
-    assert "was ejected and came back" in result.message
+    assert re.search(r"was ejected (and came back|\(sched_ext state: disabl(ed|ing)\))", result.message)
 
 
 @ktstr_test()
 def what_the_kernel_warns_of_is_told(ctx: Ctx) -> None:
     """It ejects the scheduler as well, for the same reason."""
-    spins = replace(of("exits", after_ms=50, rounds=5), sysctls={"kernel.watchdog_thresh": "1"})
+    # Ejected after one second, a kernel complains only if the CPU is kept for two more.
+    spins = replace(of("exits", after_ms=50, rounds=9), sysctls={"kernel.watchdog_thresh": "1"})
     result = swept(ctx, cell_of(ctx, spins))
     assert checks(result) == ["stay", "kernel"]
     warning = result.findings[1].message
