@@ -174,7 +174,7 @@ class Ctx:
         before = len(self._results)
         job, report = self._judged(scenario, perturbed, accel, folder)
         summary = self._summary(report)
-        record = self._record(job, report)
+        record = self._record(job, report, summary)
         self.runs.append(record)
         held, dump_file = report.dump, self._keep_dump(report.dump, record)
         if report.result.ending in (Ending.AGENT_FAILED, Ending.QEMU_DIED):
@@ -247,9 +247,8 @@ class Ctx:
 
         return bug_summary(self.test.scheduler.name, report.violations, report.guest, report.result)
 
-    def _record(self, job: VmJob, report: RunReport) -> dict[str, object]:
+    def _record(self, job: VmJob, report: RunReport, summary: str) -> dict[str, object]:
         """The run for the sidecar, with neither a file for its dump nor a second run so far."""
-        summary = self._summary(report)
         record = run_record(job, report.result, report.guest, report.violations, summary)
         return record | {"dump": None, "repro": None}
 
@@ -288,7 +287,7 @@ class Ctx:
         except KtstrError as error:
             return Repro(more, "undone", f"it could not be: {error}")
         outcome, told = compare(failed, again)
-        return Repro(more, outcome, told, again, self._record(job, again))
+        return Repro(more, outcome, told, again, self._record(job, again, self._summary(again)))
 
     def _shrunk(
         self,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +37,7 @@ class Recorded:
     root: Path
     data: Mapping[str, Any]
 
-    @property
+    @cached_property
     def kernel(self) -> str:
         """What names its kernel: the version, or a key of the cache where that has several kernels of the version."""
         told = self.data["kernel"]

@@ -17,7 +17,7 @@ from ktstr.vm.disk import empty_disk
 from ktstr.vm.job import VmJob
 from ktstr.vm.machine import Machine, started
 from ktstr.vm.qemu import START, find_qemu, record_command, replay_command
-from ktstr.vm.qmp import MonitorError, Qmp, monitor_socket
+from ktstr.vm.qmp import MonitorError, Qmp, monitor_sockets
 from ktstr.vm.result import Ending, Event, classify, read_said
 from ktstr.vm.run import write_job
 from ktstr.vm.template import clone, template
@@ -85,8 +85,7 @@ def replaying(job: VmJob, folder: Path, snapshot: str = START) -> Iterator[Repla
     """The recorded run in `folder`, stopped at a snapshot. Raises MonitorError where QEMU does not start."""
     gdb = folder / "gdb.sock"
     gdb.unlink(missing_ok=True)
-    ours, theirs = monitor_socket()
-    with ours, theirs:
+    with monitor_sockets() as (ours, theirs):
         command = replay_command(
             find_qemu(),
             job,
@@ -120,6 +119,5 @@ def paused_clone(job: VmJob, folder: Path) -> Iterator[Path]:
 
 
 def _prepare(job: VmJob, folder: Path) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
     write_job(find_qemu(), job, folder)
     (folder / "files.cpio").write_bytes(archive(job.payload))

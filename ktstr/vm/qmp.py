@@ -5,20 +5,24 @@ from __future__ import annotations
 import json
 import socket
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
-__all__ = ["MonitorError", "Qmp", "monitor_socket"]
+__all__ = ["MonitorError", "Qmp", "monitor_sockets"]
 
 
 class MonitorError(Exception):
     """QEMU refused a command, ended, or did not answer in time; one line says which."""
 
 
-def monitor_socket() -> tuple[socket.socket, socket.socket]:
-    """Our end of a monitor's socket and QEMU's, which can be inherited."""
+@contextmanager
+def monitor_sockets() -> Iterator[tuple[socket.socket, socket.socket]]:
+    """Our end of a monitor's socket and QEMU's, which can be inherited; both closed after the block."""
     ours, theirs = socket.socketpair()
-    theirs.set_inheritable(True)
-    return ours, theirs
+    with ours, theirs:
+        theirs.set_inheritable(True)
+        yield ours, theirs
 
 
 class Qmp:

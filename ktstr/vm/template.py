@@ -13,7 +13,6 @@ import os
 import platform
 import shlex
 import shutil
-import socket
 import threading
 import time
 from collections.abc import Iterator
@@ -32,7 +31,7 @@ from ktstr.vm.job import VmJob
 from ktstr.vm.lockstep import build_lockstep
 from ktstr.vm.machine import Machine, started
 from ktstr.vm.qemu import Qemu, clone_command, node_memory, template_command
-from ktstr.vm.qmp import MonitorError, Qmp, monitor_socket
+from ktstr.vm.qmp import MonitorError, Qmp, monitor_sockets
 from ktstr.vm.result import SAID
 
 __all__ = ["KIND", "Clone", "NotKept", "Template", "about", "altered", "clone", "template", "template_key"]
@@ -123,7 +122,7 @@ def clone(
     With a `gdb`, a socket's path, it does not run yet: a debugger there has it go on. Raises MonitorError where QEMU
     does not take the state.
     """
-    with _monitored() as (ours, theirs):
+    with monitor_sockets() as (ours, theirs):
         arguments = clone_command(qemu, job, accelerator, folder, kept.folder, theirs.fileno(), channel, gdb)
         inherited = [theirs.fileno(), *([] if channel is None else [channel])]
         with started(arguments, job.clock, inherited, debugged=gdb is not None) as machine:
@@ -169,7 +168,7 @@ def _boot(qemu: Qemu, job: VmJob, accelerator: str, folder: Path) -> float:
     image = initramfs(job.files)
     for name in SAID:
         (folder / name).touch()
-    with _monitored() as (ours, theirs):
+    with monitor_sockets() as (ours, theirs):
         arguments = template_command(qemu, job, accelerator, folder, image, theirs.fileno())
         with _progress(job), started(arguments, job.clock, [theirs.fileno()]) as machine:
             theirs.close()
@@ -254,13 +253,6 @@ def _await_migration(monitor: Qmp, failure: str) -> None:
     while (status := monitor.event("MIGRATION")["status"]) != "completed":
         if status == "failed":
             raise MonitorError(failure)
-
-
-@contextmanager
-def _monitored() -> Iterator[tuple[socket.socket, socket.socket]]:
-    ours, theirs = monitor_socket()
-    with ours, theirs:
-        yield ours, theirs
 
 
 def _told(error: MonitorError, machine: Machine) -> str:

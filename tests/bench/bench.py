@@ -39,6 +39,7 @@ from ktstr.guest.agent import build_agent
 from ktstr.guest.initramfs import base_files
 from ktstr.kernel.model import Kernel
 from ktstr.kernel.resolve import resolve
+from ktstr.report.run_record import vm_counts
 from ktstr.testing import record_of
 from ktstr.vm.accel import Accel
 from ktstr.vm.job import Clock, VmJob, Way, default_memory_mb
@@ -60,8 +61,9 @@ class Count:
 
     def add(self, result: VmResult) -> VmResult:
         assert result.start != "remembered"
-        self.cloned += result.start == "clone"
-        self.booted += result.start == "boot" or bool(result.template_boot_s)
+        counts = vm_counts([result])
+        self.cloned += counts["cloned"]
+        self.booted += counts["booted"]
         return result
 
 

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from ktstr.vm.qmp import MonitorError, Qmp, monitor_socket
+from ktstr.vm.qmp import MonitorError, Qmp, monitor_sockets
 
 # As QEMU 7.2.22 sent them.
 GREETING = (
@@ -37,7 +37,7 @@ def peer(answers: Sequence[bytes], greeting: bytes = GREETING) -> Iterator[tuple
 
     The commands that it got are collected.
     """
-    ours, theirs = monitor_socket()
+    ours, theirs = socket.socketpair()
     got: list[bytes] = []
 
     def speak() -> None:
@@ -90,7 +90,7 @@ def test_an_event_that_comes_later_is_waited_for() -> None:
 
 
 def test_messages_may_come_in_any_pieces() -> None:
-    ours, theirs = monitor_socket()
+    ours, theirs = socket.socketpair()
 
     def speak() -> None:
         with theirs:
@@ -131,13 +131,13 @@ def test_a_qemu_that_ended_before_a_command_is_told() -> None:
 
 
 def test_a_qemu_that_never_greets_is_waited_for_until_the_deadline() -> None:
-    ours, theirs = monitor_socket()
+    ours, theirs = socket.socketpair()
     with ours, theirs, pytest.raises(MonitorError, match=r"^QEMU did not answer in time$"):
         Qmp(ours, time.monotonic() + 0.05)
 
 
 def test_a_deadline_holds_for_events_too() -> None:
-    ours, theirs = monitor_socket()
+    ours, theirs = socket.socketpair()
     with ours, theirs:
         theirs.sendall(GREETING + RETURN + STOP)
         monitor = Qmp(ours, time.monotonic() + 0.2)
@@ -146,7 +146,7 @@ def test_a_deadline_holds_for_events_too() -> None:
 
 
 def test_a_descriptor_goes_along_with_its_command() -> None:
-    ours, theirs = monitor_socket()
+    ours, theirs = socket.socketpair()
     out, into = os.pipe()
     with ours, theirs:
         theirs.sendall(GREETING + RETURN + RETURN)
@@ -163,6 +163,5 @@ def test_a_descriptor_goes_along_with_its_command() -> None:
 
 
 def test_qemus_end_alone_is_inherited() -> None:
-    ours, theirs = monitor_socket()
-    with ours, theirs:
+    with monitor_sockets() as (ours, theirs):
         assert (ours.get_inheritable(), theirs.get_inheritable()) == (False, True)
