@@ -9,18 +9,18 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from ktstr.base.errors import KtstrError
+    from ktstr.base.topology import Topology
     from ktstr.checks.thresholds import Checks
-    from ktstr.context import Ctx, RunReport, VerdictFailed
-    from ktstr.errors import KtstrError
-    from ktstr.presets import Constraints
+    from ktstr.declare.presets import Constraints
+    from ktstr.declare.scheduler import EEVDF, Scheduler, declare_scheduler
+    from ktstr.declare.test import ktstr_test
+    from ktstr.run.context import Ctx, RunReport, VerdictFailed
     from ktstr.scenario import canned as scenarios
     from ktstr.scenario.cgroup import CgroupDef
     from ktstr.scenario.cpuset import Cpuset
     from ktstr.scenario.map_write import BpfMapWrite
     from ktstr.scenario.work import Bursty, Mixed, SpinWait, YieldHeavy
-    from ktstr.scheduler import EEVDF, Scheduler, declare_scheduler
-    from ktstr.testing import ktstr_test
-    from ktstr.topology import Topology
 
 __all__ = [
     "EEVDF",
@@ -45,24 +45,24 @@ __all__ = [
 ]
 
 _HOMES = {
-    "EEVDF": "ktstr.scheduler",
+    "EEVDF": "ktstr.declare.scheduler",
     "BpfMapWrite": "ktstr.scenario.map_write",
     "Bursty": "ktstr.scenario.work",
     "CgroupDef": "ktstr.scenario.cgroup",
     "Checks": "ktstr.checks.thresholds",
-    "Constraints": "ktstr.presets",
+    "Constraints": "ktstr.declare.presets",
     "Cpuset": "ktstr.scenario.cpuset",
-    "Ctx": "ktstr.context",
-    "KtstrError": "ktstr.errors",
+    "Ctx": "ktstr.run.context",
+    "KtstrError": "ktstr.base.errors",
     "Mixed": "ktstr.scenario.work",
-    "RunReport": "ktstr.context",
-    "Scheduler": "ktstr.scheduler",
+    "RunReport": "ktstr.run.context",
+    "Scheduler": "ktstr.declare.scheduler",
     "SpinWait": "ktstr.scenario.work",
-    "Topology": "ktstr.topology",
-    "VerdictFailed": "ktstr.context",
+    "Topology": "ktstr.base.topology",
+    "VerdictFailed": "ktstr.run.context",
     "YieldHeavy": "ktstr.scenario.work",
-    "declare_scheduler": "ktstr.scheduler",
-    "ktstr_test": "ktstr.testing",
+    "declare_scheduler": "ktstr.declare.scheduler",
+    "ktstr_test": "ktstr.declare.test",
 }
 
 

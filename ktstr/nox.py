@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import nox
 
-from ktstr.suite import suite_command, suite_environment
+from ktstr.plugin.suite import suite_command, suite_environment
 
 __all__ = ["add_sessions"]
 

@@ -7,13 +7,13 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from ktstr.base.cache import digest, file_digest
+from ktstr.base.errors import KtstrError
 from ktstr.bisect.history import Subject, subject_of
 from ktstr.bisect.journal import Journal, Step
 from ktstr.bisect.search import Found, Side, most_runs, search
 from ktstr.bisect.step import Options, Target, Verdict, run_step, target_of
-from ktstr.cache import digest, file_digest
-from ktstr.discover import DeclaredTest, find_test
-from ktstr.errors import KtstrError
+from ktstr.declare.discovery import DeclaredTest, find_test
 from ktstr.report.rundir import open_results, project_of
 from ktstr.report.sidecar import file_stem
 from ktstr.report.text import aligned, relative

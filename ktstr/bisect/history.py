@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from ktstr.base.errors import KtstrError
 from ktstr.bisect.search import History, ListHistory
-from ktstr.errors import KtstrError
 from ktstr.kernel import resolve
-from ktstr.kernel.git_source import ask_git, commit_of, run_git
 from ktstr.kernel.model import Kernel
 from ktstr.kernel.resolve import Candidate
+from ktstr.kernel.sources.git import ask_git, commit_of, run_git
 from ktstr.kernel.spec import Local, Version, parse
 
 __all__ = ["Commits", "Releases", "Subject", "subject_of"]

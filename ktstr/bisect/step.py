@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from ktstr.errors import KtstrError
+from ktstr.base.errors import KtstrError
 from ktstr.kernel.model import Kernel
 from ktstr.kernel.spec import parse
 from ktstr.report.rundir import RUN_SUFFIX, project_of, run_dir

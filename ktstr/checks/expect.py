@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from ktstr.errors import KtstrError
-from ktstr.guest.exit import SchedulerExit
-from ktstr.values import shown, string
+from ktstr.base.errors import KtstrError
+from ktstr.base.values import shown, string
+from ktstr.events.exit import SchedulerExit
 
 __all__ = ["ExpectedError", "expected_error"]
 

@@ -6,14 +6,14 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from ktstr.base.topology import Topology, cpu_list
 from ktstr.checks.expect import ExpectedError
 from ktstr.checks.thresholds import Checks
-from ktstr.guest.exit import program_end
-from ktstr.guest.report import GuestReport, WorkerStats
+from ktstr.events.exit import program_end
+from ktstr.events.report import GuestReport, WorkerStats
 from ktstr.scenario.cgroup import REAL_TIME, CgroupDef
 from ktstr.scenario.map_write import BpfMapWrite
 from ktstr.scenario.plan import ATTACH_S
-from ktstr.topology import Topology, cpu_list
 
 __all__ = ["Violation", "judge", "judge_expected"]
 

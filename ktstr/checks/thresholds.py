@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from typing import Literal
 
-from ktstr.errors import KtstrError
-from ktstr.values import shown
+from ktstr.base.errors import KtstrError
+from ktstr.base.values import shown
 
 __all__ = ["DEFAULT_CHECKS", "Checks"]
 

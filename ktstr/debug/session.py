@@ -13,14 +13,14 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
+from ktstr.base.errors import KtstrError
+from ktstr.base.process import child_dies_with_us
 from ktstr.debug.symbols import Symbols, symbols_of
-from ktstr.errors import KtstrError
-from ktstr.process import child_dies_with_us
-from ktstr.replay import Recorded, crashed_run
+from ktstr.run.replay import Recorded, crashed_run
 from ktstr.shell.terminal import Signalled, signals_end
-from ktstr.vm.debug import can_record, paused_clone, record, replaying
 from ktstr.vm.job import VmJob
-from ktstr.vm.qmp import MonitorError
+from ktstr.vm.qemu.debug import can_record, paused_clone, record, replaying
+from ktstr.vm.qemu.qmp import MonitorError
 from ktstr.vm.result import Ending
 
 __all__ = ["debug", "refuse_early"]

@@ -11,9 +11,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ktstr import cache
-from ktstr.errors import KtstrError
-from ktstr.kernel.debug_image import debug_image
+from ktstr.base import cache
+from ktstr.base.errors import KtstrError
+from ktstr.kernel.images.debug import debug_image
 from ktstr.kernel.model import Kernel
 
 __all__ = ["Symbols", "elf_of", "parse_symbols", "symbols_of"]

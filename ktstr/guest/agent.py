@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ktstr.guest.compiler import compile_static
+from ktstr.toolchain.compiler import compile_static
 
 __all__ = ["build_agent"]
 

@@ -7,11 +7,11 @@ import struct
 import tempfile
 from pathlib import Path
 
-from ktstr import cache
-from ktstr.errors import KtstrError
-from ktstr.guest.compiler import bpf_clang, compile_static, run_compiler
+from ktstr.base import cache
+from ktstr.base.errors import KtstrError
 from ktstr.guest.libbpf import Libbpf, libbpf
 from ktstr.kernel.model import Kernel
+from ktstr.toolchain.compiler import bpf_clang, compile_static, run_compiler
 
 __all__ = ["INCLUDE", "build_bpf", "build_loader", "vmlinux_header"]
 

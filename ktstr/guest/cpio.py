@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 
-from ktstr.errors import KtstrError
+from ktstr.base.errors import KtstrError
 
 __all__ = ["Entry", "read_newc", "write_newc"]
 

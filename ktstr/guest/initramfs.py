@@ -7,8 +7,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ktstr import cache
-from ktstr.errors import KtstrError
+from ktstr.base import cache
+from ktstr.base.errors import KtstrError
 from ktstr.guest.cpio import Entry, write_newc
 from ktstr.guest.elf import closure, read_elf
 

@@ -9,9 +9,9 @@ import tarfile
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from ktstr import cache
-from ktstr.errors import KtstrError
-from ktstr.guest.compiler import host_compiler, run_compiler, system_archive
+from ktstr.base import cache
+from ktstr.base.errors import KtstrError
+from ktstr.toolchain.compiler import host_compiler, run_compiler, system_archive
 
 __all__ = ["OLDEST_LIBBPF", "Libbpf", "libbpf"]
 
@@ -52,7 +52,7 @@ def libbpf(tarball: Path | None = None) -> Libbpf:
     Raises KtstrError naming what is missing for the build, or what is wrong with the tarball.
     """
     if tarball is None:
-        from ktstr.kernel.source_package import fetch_source
+        from ktstr.kernel.archive.source_package import fetch_source
 
         tarball = fetch_source("libbpf", minimum=OLDEST_LIBBPF)
     compiler = host_compiler()

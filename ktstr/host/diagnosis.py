@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, requires, version
 from pathlib import Path
 
-from ktstr.cache import cache_dir
-from ktstr.errors import KtstrError
+from ktstr.base.cache import cache_dir
+from ktstr.base.errors import KtstrError
 from ktstr.host.distribution import Distribution, distribution
 from ktstr.host.setup import install_hint, lacking
 from ktstr.host.tools import TOOLS, Check, check
@@ -70,7 +70,7 @@ def diagnose() -> Diagnosis:
 
 
 def _acceleration() -> Acceleration:
-    from ktstr.vm import accel
+    from ktstr.vm.qemu import accel
 
     try:
         found = accel.probe()

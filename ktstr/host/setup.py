@@ -11,7 +11,7 @@ import subprocess
 import sys
 from collections.abc import Sequence
 
-from ktstr.errors import KtstrError
+from ktstr.base.errors import KtstrError
 from ktstr.host.distribution import Distribution, distribution, root_prefix
 from ktstr.host.tools import TOOLS, Check, Need, Tool, check
 

@@ -10,10 +10,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from ktstr.errors import KtstrError
-from ktstr.guest.compiler import bpf_clang, host_compiler, system_archive
+from ktstr.base.errors import KtstrError
 from ktstr.shell.include import find_busybox
-from ktstr.vm.qemu import find_qemu
+from ktstr.toolchain.compiler import bpf_clang, host_compiler, system_archive
+from ktstr.vm.qemu.command import find_qemu
 
 __all__ = ["TOOLS", "Check", "Need", "Tool", "Unusable", "check"]
 

@@ -18,16 +18,16 @@ from typing import Any
 
 from tqdm import tqdm
 
-from ktstr.cache import cache_dir, digest, entry, locked, remove_entry
-from ktstr.errors import KtstrError
-from ktstr.guest.compiler import host_compiler
+from ktstr.base.cache import cache_dir, digest, entry, locked, remove_entry
+from ktstr.base.errors import KtstrError
 from ktstr.kernel import store
-from ktstr.kernel.code import Code
 from ktstr.kernel.fragment import Wanted, complain, read_config, wanted_text
-from ktstr.kernel.guarded import run_guarded
-from ktstr.kernel.make import FOREIGN, first_error
 from ktstr.kernel.model import Kernel
+from ktstr.kernel.sources.source import Code
 from ktstr.kernel.spec import Version, parse_version
+from ktstr.toolchain.compiler import host_compiler
+from ktstr.toolchain.guarded import run_guarded
+from ktstr.toolchain.make import FOREIGN, first_error
 
 __all__ = ["Recipe", "Toolset", "build", "configure", "find_built", "find_toolset", "find_version"]
 

@@ -10,9 +10,9 @@ from contextlib import suppress
 
 from filelock import FileLock, Timeout
 
-from ktstr.cache import cache_dir, remove_entry, remove_partials
-from ktstr.download import Unreachable
-from ktstr.errors import KtstrError
+from ktstr.base.cache import cache_dir, remove_entry, remove_partials
+from ktstr.base.download import Unreachable
+from ktstr.base.errors import KtstrError
 from ktstr.kernel import store
 
 __all__ = ["clean", "lifetimes"]
@@ -79,7 +79,7 @@ def lifetimes() -> dict[str, bool]:
 
     A series that the list no longer has has ended. Empty where kernel.org was never reached.
     """
-    from ktstr.kernel.kernel_org import maintained
+    from ktstr.kernel.sources.kernel_org import maintained
 
     kept = cache_dir() / "kernel.org.json"
     with suppress(OSError, ValueError, KeyError):

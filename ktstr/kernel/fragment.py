@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ktstr.errors import KtstrError
+from ktstr.base.errors import KtstrError
 from ktstr.kernel.settings import kernels_dir
 
 __all__ = ["Wanted", "complain", "find_fragment", "read_config", "wanted", "wanted_text"]

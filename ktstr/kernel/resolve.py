@@ -7,16 +7,17 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from ktstr.cache import cache_dir
-from ktstr.download import NotFound, Unreachable
-from ktstr.errors import KtstrError
-from ktstr.kernel import debian, store
-from ktstr.kernel.apt import Archive, open_archive
+from ktstr.base.cache import cache_dir
+from ktstr.base.download import NotFound, Unreachable
+from ktstr.base.errors import KtstrError
+from ktstr.kernel import store
+from ktstr.kernel.archive.apt import Archive, open_archive
 from ktstr.kernel.build import Recipe, build, find_built, find_toolset, find_version
-from ktstr.kernel.code import Code, Offer, Wish
 from ktstr.kernel.fragment import wanted
+from ktstr.kernel.images import debian
 from ktstr.kernel.model import Kernel
-from ktstr.kernel.sources import fetch_code, offers_of, tree_code
+from ktstr.kernel.sources.offers import fetch_code, offers_of, tree_code
+from ktstr.kernel.sources.source import Code, Offer, Wish
 from ktstr.kernel.spec import (
     Auto,
     Exact,
@@ -252,7 +253,7 @@ def _to_build(spec: Exact | Series | Major, no_image: KtstrError) -> list[Candid
 
 def _longterm(index: _Index) -> Series:
     """The newest series that is maintained for years: kernel.org says which, else Debian's stable, which has one."""
-    from ktstr.kernel.kernel_org import maintained
+    from ktstr.kernel.sources.kernel_org import maintained
 
     try:
         listed = [one.version for one in maintained() if one.moniker == "longterm" and not one.ended]

@@ -10,7 +10,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from ktstr.errors import KtstrError
+from ktstr.base.errors import KtstrError
 
 __all__ = [
     "DebianSettings",

@@ -15,12 +15,12 @@ from typing import IO, Any, cast
 
 from tqdm import tqdm
 
-from ktstr.cache import cache_dir, entry
-from ktstr.download import Unreachable
-from ktstr.errors import KtstrError
-from ktstr.kernel.apt import PoolFile, open_archive
-from ktstr.kernel.deb import data_archive, tar_stream
-from ktstr.kernel.debian import kernel_stanzas, pool_file, upstream_version
+from ktstr.base.cache import cache_dir, entry
+from ktstr.base.download import Unreachable
+from ktstr.base.errors import KtstrError
+from ktstr.kernel.archive.apt import PoolFile, open_archive
+from ktstr.kernel.archive.deb import data_archive, tar_stream
+from ktstr.kernel.images.debian import kernel_stanzas, pool_file, upstream_version
 from ktstr.kernel.settings import debian_settings
 from ktstr.kernel.spec import Version, parse_version
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from ktstr.errors import KtstrError
+from ktstr.base.errors import KtstrError
 
 __all__ = [
     "ACCEPTED",

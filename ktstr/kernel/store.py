@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ktstr.cache import cache_dir, find
+from ktstr.base.cache import cache_dir, find
 from ktstr.kernel.model import Kernel
 from ktstr.kernel.spec import Version, parse_version
 

@@ -15,15 +15,15 @@ from typing import Any
 
 from tqdm import tqdm
 
-from ktstr.cache import cache_dir, digest, entry
-from ktstr.errors import KtstrError
-from ktstr.guest.compiler import Compiler, bpf_clang, run_build
-from ktstr.kernel.make import FOREIGN, first_error
+from ktstr.base.cache import cache_dir, digest, entry
+from ktstr.base.errors import KtstrError
 from ktstr.kernel.model import Kernel
 from ktstr.kernel.resolve import resolve
 from ktstr.kernel.settings import schedulers_series
 from ktstr.kernel.source_tree import SourceTree, fetch_tree
 from ktstr.kernel.spec import parse_version
+from ktstr.toolchain.compiler import Compiler, bpf_clang, run_build
+from ktstr.toolchain.make import FOREIGN, first_error
 
 __all__ = ["Toolchain", "build_tools", "find_tool", "find_toolchain", "first_error"]
 

@@ -7,10 +7,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-from ktstr.errors import KtstrError
+from ktstr.base.errors import KtstrError
+from ktstr.declare.test import KtstrTest
 from ktstr.kernel.model import Kernel
 from ktstr.kernel.spec import Auto, Range, Spec, accepts, parse
-from ktstr.testing import KtstrTest
 
 __all__ = ["KernelAxis", "kernel_from_json", "kernel_to_json", "skip_reason"]
 

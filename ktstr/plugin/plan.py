@@ -9,18 +9,18 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ktstr.errors import KtstrError
+from ktstr.base.errors import KtstrError
+from ktstr.base.topology import Topology
+from ktstr.declare.test import KtstrTest, record_of
 from ktstr.kernel.model import Kernel
 from ktstr.plugin.kernels import KernelAxis, kernel_to_json, skip_reason
 from ktstr.report.console import test_name
 from ktstr.report.rundir import Staging
 from ktstr.report.sidecar import file_stem
-from ktstr.testing import KtstrTest, record_of
-from ktstr.topology import Topology
 from ktstr.vm.job import DEFAULT_WAY, Way
 
 if TYPE_CHECKING:
-    from ktstr.context import Ctx
+    from ktstr.run.context import Ctx
 
 __all__ = [
     "KERNEL_FIXTURE",
@@ -148,8 +148,8 @@ def plan_tests(
 
 def make_context(item: pytest.Item, session_name: str) -> Ctx:
     """The `ctx` of a planned test. Its artifacts lie beside the test's sidecar, under the same name."""
-    from ktstr.context import Ctx
-    from ktstr.vm.qemu import emulation_limit
+    from ktstr.run.context import Ctx
+    from ktstr.vm.qemu.command import emulation_limit
 
     plan = item.stash.get(_PLAN, None)
     if plan is None:
@@ -184,7 +184,7 @@ def describe(item: pytest.Item, error: BaseException | None) -> Mapping[str, obj
 
     `failure` says what an exception means: `verdict`, `run` (it could not be done), or nothing in particular.
     """
-    from ktstr.context import VerdictFailed
+    from ktstr.run.context import VerdictFailed
 
     plan = item.stash[_PLAN]
     machine = item.stash.get(_MACHINE, None)
@@ -212,8 +212,8 @@ def describe(item: pytest.Item, error: BaseException | None) -> Mapping[str, obj
 
 
 def _machine(plan: Plan) -> Machine:
-    from ktstr.vm.accel import probe
-    from ktstr.vm.qemu import find_qemu
+    from ktstr.vm.qemu.accel import probe
+    from ktstr.vm.qemu.command import find_qemu
 
     accel = probe(plan.options.clock, None if plan.options.oversubscribe else plan.test.topology.cpus)
     return Machine(accel.name, accel.clock, accel.reason, find_qemu().version)

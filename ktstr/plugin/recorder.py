@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from ktstr.errors import KtstrError
+from ktstr.base.errors import KtstrError
 from ktstr.plugin.kernels import kernel_from_json
 from ktstr.report import console, github
 from ktstr.report.case import Case, Outcome, Versions

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from ktstr.errors import KtstrError
+from ktstr.base.errors import KtstrError
 
 __all__ = ["Shard", "divide", "parse_shard"]
 

@@ -9,11 +9,11 @@ from pathlib import Path
 from textwrap import wrap
 from typing import Any
 
-from ktstr.btf.text import is_zero, value_text
-from ktstr.btf.values import Value
-from ktstr.errors import KtstrError
-from ktstr.guest.dump import Dump, Element, MapDump
-from ktstr.guest.run_queues import RunQueues
+from ktstr.base.errors import KtstrError
+from ktstr.events.btf.text import is_zero, value_text
+from ktstr.events.btf.values import Value
+from ktstr.events.dump import Dump, Element, MapDump
+from ktstr.events.run_queues import RunQueues
 from ktstr.report.sidecar import SCHEMA, write_json
 from ktstr.report.text import aligned
 

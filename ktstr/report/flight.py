@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ktstr.guest.flight import FAILED, FlightEvent
+from ktstr.events.flight import FAILED, FlightEvent
 
 __all__ = ["flight_lines"]
 

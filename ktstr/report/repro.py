@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ktstr.report.flight import flight_lines
-from ktstr.repro import Repro
+from ktstr.run.second import Repro
 
 __all__ = ["maps_note", "repro_lines"]
 

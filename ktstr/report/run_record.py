@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
-    from ktstr.guest.report import GuestReport
+    from ktstr.events.report import GuestReport
     from ktstr.vm.job import VmJob
     from ktstr.vm.result import VmResult
 

@@ -18,8 +18,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from ktstr.cache import locked
-from ktstr.errors import KtstrError
+from ktstr.base.cache import locked
+from ktstr.base.errors import KtstrError
 from ktstr.report.sidecar import SCHEMA, write_json
 
 __all__ = [

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ktstr.checks.judge import Violation
-from ktstr.guest.exit import SchedulerExit, Task, printed_dump, program_end
-from ktstr.guest.report import GuestReport
+from ktstr.events.exit import SchedulerExit, Task, printed_dump, program_end
+from ktstr.events.report import GuestReport
 from ktstr.vm.result import Ending, VmResult
 
 __all__ = ["bug_lines", "bug_summary", "exit_section", "untold", "without_bug", "without_dump"]

@@ -9,7 +9,7 @@ from ktstr.scenario.cpuset import Cpuset
 from ktstr.scenario.work import Bursty, Mixed, SpinWait, YieldHeavy
 
 if TYPE_CHECKING:
-    from ktstr.context import Ctx, RunReport
+    from ktstr.run.context import Ctx, RunReport
 
 __all__ = ["sched_mixed", "steady", "steady_llc"]
 

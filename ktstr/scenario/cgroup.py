@@ -6,11 +6,11 @@ import re
 from dataclasses import dataclass, field
 from typing import Literal, get_args
 
-from ktstr.errors import KtstrError
+from ktstr.base.errors import KtstrError
+from ktstr.base.topology import Topology
+from ktstr.base.values import shown, whole
 from ktstr.scenario.cpuset import Cpuset
 from ktstr.scenario.work import SpinWait, WorkType
-from ktstr.topology import Topology
-from ktstr.values import shown, whole
 
 __all__ = ["CgroupDef", "Policy"]
 

@@ -6,9 +6,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
-from ktstr.errors import KtstrError
-from ktstr.topology import MAX_CPUS, Topology
-from ktstr.values import shown, whole
+from ktstr.base.errors import KtstrError
+from ktstr.base.topology import MAX_CPUS, Topology
+from ktstr.base.values import shown, whole
 
 __all__ = ["Cpuset", "usable_cpus"]
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from ktstr.errors import KtstrError
-from ktstr.values import seconds, shown, string
+from ktstr.base.errors import KtstrError
+from ktstr.base.values import seconds, shown, string
 
 __all__ = ["BpfMapWrite", "map_writes"]
 

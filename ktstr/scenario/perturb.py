@@ -6,7 +6,7 @@ import random
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from ktstr.topology import Topology
+from ktstr.base.topology import Topology
 
 __all__ = ["Perturbation", "aimed", "only", "perturbations"]
 

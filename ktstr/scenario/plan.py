@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from ktstr.errors import KtstrError
+from ktstr.base.errors import KtstrError
+from ktstr.base.topology import Topology, cpu_list
 from ktstr.scenario.cgroup import CgroupDef
 from ktstr.scenario.map_write import BpfMapWrite
 from ktstr.scenario.perturb import Perturbation
-from ktstr.topology import Topology, cpu_list
 
 __all__ = ["ATTACH_S", "plan_lines", "plan_text", "sysctl_lines"]
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ktstr.errors import KtstrError
-from ktstr.values import shown
+from ktstr.base.errors import KtstrError
+from ktstr.base.values import shown
 
 __all__ = ["Bursty", "Mixed", "SpinWait", "WorkType", "YieldHeavy"]
 

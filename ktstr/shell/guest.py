@@ -7,19 +7,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ktstr import cache
-from ktstr.discover import find_test
-from ktstr.errors import KtstrError
+from ktstr.base import cache
+from ktstr.base.errors import KtstrError
+from ktstr.base.topology import DEFAULT_TOPOLOGY, Topology
+from ktstr.base.values import string
+from ktstr.declare.discovery import find_test
+from ktstr.declare.test import KtstrTest
 from ktstr.guest.agent import build_agent
 from ktstr.guest.initramfs import Packed, base_files, size_mb
 from ktstr.kernel.model import Kernel
 from ktstr.plugin.kernels import skip_reason
-from ktstr.program import scheduler_program
+from ktstr.run.program import scheduler_program
 from ktstr.scenario.plan import plan_lines, sysctl_lines
 from ktstr.shell.include import included, tools
-from ktstr.testing import KtstrTest
-from ktstr.topology import DEFAULT_TOPOLOGY, Topology
-from ktstr.values import string
 from ktstr.vm.job import VmJob, default_memory_mb, least_memory_mb
 
 __all__ = ["Guest", "Request", "Session", "shell_guest"]

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ktstr.errors import KtstrError
+from ktstr.base.errors import KtstrError
 from ktstr.guest.elf import read_elf
 from ktstr.guest.initramfs import Packed, program_files
 

@@ -6,11 +6,11 @@ import shutil
 import socket
 from pathlib import Path
 
-from ktstr.errors import KtstrError
+from ktstr.base.errors import KtstrError
 from ktstr.kernel.model import Kernel
 from ktstr.shell.frames import Frame, Kind, Parser, encode
 from ktstr.shell.guest import Request, Session, shell_guest
-from ktstr.vm.accel import probe
+from ktstr.vm.qemu.accel import probe
 from ktstr.vm.run import run
 
 __all__ = ["output_of"]

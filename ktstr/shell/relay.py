@@ -8,7 +8,7 @@ import socket
 from contextlib import ExitStack
 from dataclasses import dataclass
 
-from ktstr.errors import KtstrError
+from ktstr.base.errors import KtstrError
 from ktstr.shell.frames import Frame, Kind, Parser, encode, input_frames, size_frame
 from ktstr.shell.terminal import GuestGone, Keys, Left, raw, resizes, size
 

@@ -11,13 +11,13 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
-from ktstr.errors import KtstrError
+from ktstr.base.errors import KtstrError
 from ktstr.kernel.resolve import resolve
 from ktstr.report.text import printable
 from ktstr.shell.guest import Guest, Request, Session, shell_guest
 from ktstr.shell.relay import Ends, OutputClosed, relay
 from ktstr.shell.terminal import GuestGone, Left, Signalled, signals_end, size
-from ktstr.vm.accel import Accel, probe
+from ktstr.vm.qemu.accel import Accel, probe
 from ktstr.vm.result import Ending, VmResult
 from ktstr.vm.run import run
 

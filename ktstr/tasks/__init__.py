@@ -19,7 +19,7 @@ from typing import Any
 
 from invoke import Collection, Exit, ParseError, Program, Task
 
-from ktstr.errors import KtstrError
+from ktstr.base.errors import KtstrError
 from ktstr.tasks import bisect, cache, doctor, guest, kernel, project, replay, shell, suite, verifier
 
 __all__ = ["main", "ns"]
@@ -86,7 +86,7 @@ class _Ktstr(Program):
             # The line as it stands, its program first. Invoke knows none of these options.
             words = self.core.remainder.split()
             if len(words) > 2 and words[1] in suite.VERBS and words[-1].startswith("-"):
-                from ktstr.suite import suite_options
+                from ktstr.plugin.suite import suite_options
 
                 print("\n".join(suite_options(words[1])))
                 raise Exit

@@ -31,9 +31,9 @@ def bisect(
     fresh: bool = False,
 ) -> None:
     """Find the first kernel on which a test's verdict changes, by the fewest runs."""
+    from ktstr.base.errors import KtstrError
     from ktstr.bisect.command import Request, run_bisect
     from ktstr.bisect.step import Options
-    from ktstr.errors import KtstrError
 
     if not test or not good or not bad:
         raise KtstrError("bisect: needs --test NAME, --good KERNEL and --bad KERNEL")

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 from invoke import Context, Exit, task
 
-from ktstr.errors import KtstrError
+from ktstr.base.errors import KtstrError
 
 if TYPE_CHECKING:
-    from ktstr.cache import Entry
+    from ktstr.base.cache import Entry
 
 __all__ = ["cache"]
 
@@ -53,7 +53,7 @@ def cache(
     _context: Context, json: bool = False, verify: bool = False, clean: bool = False, limit: str | None = None
 ) -> None:
     """Show, verify or clean the cache."""
-    from ktstr.cache import EVICTABLE, entries, evict, remove_partials
+    from ktstr.base.cache import EVICTABLE, entries, evict, remove_partials
 
     wanted = _limit(limit, clean=clean)
     altered = _verify() if verify else {}
@@ -83,8 +83,8 @@ def _limit(text: str | None, *, clean: bool) -> int | None:
 
 def _verify() -> dict[str, str]:
     """The templates that are not what was written, removed, with what is wrong of each."""
-    from ktstr.cache import discard, entries, in_use
-    from ktstr.vm.template import KIND, altered
+    from ktstr.base.cache import discard, entries, in_use
+    from ktstr.vm.qemu.template import KIND, altered
 
     found: dict[str, str] = {}
     for entry in entries(KIND):
@@ -98,7 +98,7 @@ def _verify() -> dict[str, str]:
 
 def _kinds() -> list[Kind]:
     """Every kind of which there is something."""
-    from ktstr.cache import cache_dir, disk_usage
+    from ktstr.base.cache import cache_dir, disk_usage
 
     found = []
     for folder in sorted(cache_dir().iterdir()):
@@ -113,8 +113,8 @@ def _kinds() -> list[Kind]:
 
 
 def _template(entry: Entry) -> KeptTemplate:
-    from ktstr.cache import is_in_use
-    from ktstr.vm.template import about
+    from ktstr.base.cache import is_in_use
+    from ktstr.vm.qemu.template import about
 
     try:
         made: dict[str, Any] = about(entry.path)
@@ -139,7 +139,7 @@ def _as_json(
 ) -> str:
     import json
 
-    from ktstr.cache import cache_dir, limit_bytes
+    from ktstr.base.cache import cache_dir, limit_bytes
 
     data = {
         "path": str(cache_dir()),
@@ -160,7 +160,7 @@ def _as_text(
     removed: Sequence[Entry],
     half_made: int,
 ) -> str:
-    from ktstr.cache import EVICTABLE, cache_dir, limit_bytes
+    from ktstr.base.cache import EVICTABLE, cache_dir, limit_bytes
     from ktstr.report.text import aligned
 
     lines = [f"altered, removed: templates/{key}: {damage}" for key, damage in altered.items()]

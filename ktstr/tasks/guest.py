@@ -28,7 +28,7 @@ def initramfs(
     import shutil
     from pathlib import Path
 
-    from ktstr.errors import KtstrError
+    from ktstr.base.errors import KtstrError
     from ktstr.guest.agent import build_agent
     from ktstr.guest.initramfs import base_files, initramfs, program_files
     from ktstr.kernel.resolve import resolve

@@ -10,9 +10,9 @@ from invoke.tasks import task
 
 if TYPE_CHECKING:
     from ktstr.kernel.build import Recipe
-    from ktstr.kernel.code import Code, Offer
     from ktstr.kernel.model import Kernel
     from ktstr.kernel.record import Record
+    from ktstr.kernel.sources.source import Code, Offer
 
 __all__ = ["kernel_build", "kernel_clean", "kernel_configure", "kernel_fetch", "kernel_list", "sched_build"]
 
@@ -31,7 +31,7 @@ def kernel_fetch(context: Context, kernel: str | None = None, debug: bool = Fals
     """Fetch a kernel into the cache; build it where no image of it is published."""
     from pathlib import Path
 
-    from ktstr.kernel.debug_image import fetch_debug_image
+    from ktstr.kernel.images.debug import fetch_debug_image
     from ktstr.kernel.record import recording
     from ktstr.kernel.resolve import resolve
 
@@ -58,9 +58,9 @@ def kernel_build(
     from pathlib import Path
 
     from ktstr.kernel.build import build
-    from ktstr.kernel.code import Code
     from ktstr.kernel.record import recording
     from ktstr.kernel.resolve import build_offer
+    from ktstr.kernel.sources.source import Code
 
     recipe = _recipe_of(config or (), set or (), debug, llvm)
     for what in _sources(kernel):
@@ -85,9 +85,9 @@ def kernel_configure(
     from pathlib import Path
 
     from ktstr.kernel.build import configure
-    from ktstr.kernel.code import Code
     from ktstr.kernel.record import recording
-    from ktstr.kernel.sources import fetch_code
+    from ktstr.kernel.sources.offers import fetch_code
+    from ktstr.kernel.sources.source import Code
 
     recipe = _recipe_of(config or (), set or (), debug, llvm)
     for what in _sources(kernel):
@@ -139,7 +139,7 @@ def kernel_clean(
     """Remove kernels from the cache, never one in use; with it what unfinished builds have left."""
     import json as json_format
 
-    from ktstr.errors import KtstrError
+    from ktstr.base.errors import KtstrError
     from ktstr.kernel.clean import clean
 
     if [key is not None, keep is not None, older_than is not None, all].count(True) != 1:
@@ -181,8 +181,8 @@ def _recipe_of(
 ) -> Callable[[Code | Offer], Recipe]:
     """What makes a recipe of code, or of code that is only offered yet."""
     from ktstr.kernel.build import Recipe, find_toolset
-    from ktstr.kernel.code import Code
     from ktstr.kernel.fragment import wanted
+    from ktstr.kernel.sources.source import Code
 
     options, toolset = wanted(fragments, settings, debug=debug), find_toolset(llvm=llvm)
 
@@ -195,8 +195,8 @@ def _recipe_of(
 
 def _sources(kernel: str) -> Sequence[Code | Offer]:
     """The code that a spec means: a tree's, or what sources offer."""
-    from ktstr.errors import KtstrError
-    from ktstr.kernel.sources import offers_of, tree_code
+    from ktstr.base.errors import KtstrError
+    from ktstr.kernel.sources.offers import offers_of, tree_code
     from ktstr.kernel.spec import Auto, Git, Key, Local, parse
 
     spec = parse(kernel)

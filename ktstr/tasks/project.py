@@ -25,7 +25,7 @@ def init(
     """Write a first test, its requirements and a CI workflow into this folder; overwrites nothing."""
     from pathlib import Path
 
-    from ktstr.starter import starter, write_new
+    from ktstr.tasks.starter import starter, write_new
 
     files, hints = starter(Path.cwd(), name=name, binary=binary, bpf=bpf, build=build)
     for path, written in write_new(Path.cwd(), files):

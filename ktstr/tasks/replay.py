@@ -24,7 +24,8 @@ def replay(_context: Context, sidecar: str, gdb: bool = False) -> None:
     import sys
     from pathlib import Path
 
-    from ktstr.replay import (
+    from ktstr.report.rundir import project_of
+    from ktstr.run.replay import (
         ENVIRONMENT,
         crashed_run,
         differences,
@@ -33,7 +34,6 @@ def replay(_context: Context, sidecar: str, gdb: bool = False) -> None:
         replay_arguments,
         replayed_sidecar,
     )
-    from ktstr.report.rundir import project_of
 
     recorded = read_sidecar(Path(sidecar))
     if gdb:

@@ -28,7 +28,7 @@ def _become(verb: str, remainder: str) -> None:
     import shlex
     import sys
 
-    from ktstr.suite import suite_command, suite_environment
+    from ktstr.plugin.suite import suite_command, suite_environment
 
     arguments = shlex.split(remainder)
     command = suite_command(verb, arguments)

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from ktstr.base.topology import Topology
+from ktstr.declare.scheduler import Scheduler
 from ktstr.kernel.model import Kernel
 from ktstr.report.text import first_line
-from ktstr.scheduler import Scheduler
-from ktstr.topology import Topology
 from ktstr.verifier.rejection import Rejection
 
 __all__ = ["Cell", "CellResult", "Finding", "Outcome", "Program"]

@@ -13,14 +13,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TextIO
 
-from ktstr.discover import declared_schedulers, default_paths
-from ktstr.errors import KtstrError
+from ktstr.base.errors import KtstrError
+from ktstr.base.process import die_with_parent
+from ktstr.declare.discovery import declared_schedulers, default_paths
+from ktstr.declare.scheduler import Scheduler
 from ktstr.kernel.model import Kernel
 from ktstr.plugin.kernels import KernelAxis
-from ktstr.process import die_with_parent
 from ktstr.report.github import append_summary, in_github
 from ktstr.report.text import relative
-from ktstr.scheduler import Scheduler
 from ktstr.verifier.annotated import cell_annotations
 from ktstr.verifier.cell import Cell, CellResult
 from ktstr.verifier.compare import Costs, baseline_cells, changes, costs_of, recorded_costs
@@ -28,8 +28,8 @@ from ktstr.verifier.matrix import Matrix, chosen_schedulers, chosen_topologies, 
 from ktstr.verifier.record import Record
 from ktstr.verifier.report import Sweep, as_json, as_markdown, as_text, live_line
 from ktstr.verifier.sweep import Options, sweep
-from ktstr.vm.accel import probe
 from ktstr.vm.job import Way
+from ktstr.vm.qemu.accel import probe
 
 __all__ = ["Request", "main", "run_request"]
 

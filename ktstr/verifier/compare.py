@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from ktstr.errors import KtstrError
+from ktstr.base.errors import KtstrError
 from ktstr.report.rundir import results_dir
 from ktstr.verifier.cell import Cell, CellResult
 from ktstr.verifier.tables import Row, span

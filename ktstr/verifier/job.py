@@ -8,7 +8,7 @@ from pathlib import Path
 from ktstr.guest.agent import build_agent
 from ktstr.guest.bpf import build_loader
 from ktstr.guest.initramfs import Packed, base_files, program_files, size_mb
-from ktstr.program import Program, scheduler_program
+from ktstr.run.program import Program, scheduler_program
 from ktstr.scenario.plan import ATTACH_S, plan_lines, sysctl_lines
 from ktstr.verifier.cell import Cell
 from ktstr.vm.job import Clock, VmJob, default_memory_mb

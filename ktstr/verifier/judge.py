@@ -6,11 +6,11 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ktstr.guest.kernel_log import read_bugs
-from ktstr.guest.report import GuestReport, read_report
+from ktstr.base.topology import cpu_list
+from ktstr.declare.scheduler import Scheduler
+from ktstr.events.kernel_log import read_bugs
+from ktstr.events.report import GuestReport, read_report
 from ktstr.scenario.plan import ATTACH_S
-from ktstr.scheduler import Scheduler
-from ktstr.topology import cpu_list
 from ktstr.verifier.cell import Cell, Finding, Program
 from ktstr.verifier.rejection import Rejection, rejections
 from ktstr.vm.result import Ending, VmResult

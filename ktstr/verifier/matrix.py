@@ -6,14 +6,14 @@ import difflib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from ktstr.errors import KtstrError
+from ktstr.base.errors import KtstrError
+from ktstr.base.topology import Topology
+from ktstr.declare.presets import PRESETS
+from ktstr.declare.scheduler import Scheduler
 from ktstr.kernel.model import Kernel
 from ktstr.kernel.spec import accepts
-from ktstr.presets import PRESETS
-from ktstr.scheduler import Scheduler
-from ktstr.topology import Topology
 from ktstr.verifier.cell import Cell
-from ktstr.vm.qemu import emulation_limit
+from ktstr.vm.qemu.command import emulation_limit
 
 __all__ = ["Matrix", "Skip", "chosen_schedulers", "chosen_topologies", "matrix"]
 

@@ -13,19 +13,19 @@ from concurrent.futures.process import BrokenProcessPool
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from ktstr.build import share_session
-from ktstr.errors import KtstrError
-from ktstr.guest.report import read_report
-from ktstr.process import die_with_parent
+from ktstr.base.errors import KtstrError
+from ktstr.base.process import die_with_parent
+from ktstr.events.report import read_report
 from ktstr.report.run_record import run_record
 from ktstr.report.sidecar import file_stem
+from ktstr.toolchain.project import share_session
 from ktstr.verifier.cell import Cell, CellResult, Finding
 from ktstr.verifier.job import Jobs
 from ktstr.verifier.judge import findings, programs_of
 from ktstr.verifier.rejection import rejections
-from ktstr.vm.accel import probe
 from ktstr.vm.budget import cores_of_host
 from ktstr.vm.job import DEFAULT_WAY, Way
+from ktstr.vm.qemu.accel import probe
 from ktstr.vm.result import Ending
 
 __all__ = ["Options", "run_cell", "sweep"]

@@ -21,8 +21,8 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
 
-from ktstr import cache
-from ktstr.errors import KtstrError
+from ktstr.base import cache
+from ktstr.base.errors import KtstrError
 from ktstr.vm.shared_lock import Patience, shared_folder, shared_lock
 
 __all__ = ["allowed_cores", "cores_of_host", "hold_cores"]

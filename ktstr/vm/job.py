@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from ktstr import cache
+from ktstr.base import cache
+from ktstr.base.topology import Topology
 from ktstr.guest.initramfs import Packed, files_digest
 from ktstr.kernel.model import Kernel
-from ktstr.topology import Topology
 
 __all__ = ["DEFAULT_WAY", "Clock", "VmJob", "Way", "default_memory_mb", "least_memory_mb"]
 

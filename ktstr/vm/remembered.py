@@ -6,12 +6,12 @@ import json
 import shutil
 from pathlib import Path
 
-from ktstr import cache
+from ktstr.base import cache
 from ktstr.vm.job import VmJob
-from ktstr.vm.qemu import Qemu
+from ktstr.vm.qemu.command import Qemu
+from ktstr.vm.qemu.template import template_key
+from ktstr.vm.qemu.turn import turn_of
 from ktstr.vm.result import SAID, Ending, VmResult, read_said
-from ktstr.vm.template import template_key
-from ktstr.vm.turn import turn_of
 
 __all__ = ["KIND", "recall", "remember", "result_key"]
 

@@ -10,19 +10,19 @@ from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
-from ktstr.errors import KtstrError
+from ktstr.base.errors import KtstrError
 from ktstr.guest.initramfs import archive, initramfs
-from ktstr.vm.accel import Accel
 from ktstr.vm.budget import hold_cores
 from ktstr.vm.job import DEFAULT_WAY, VmJob, Way
-from ktstr.vm.machine import Machine, started
-from ktstr.vm.qemu import Qemu, boot_command, emulation_limit, find_qemu
-from ktstr.vm.qmp import MonitorError
+from ktstr.vm.qemu.accel import Accel
+from ktstr.vm.qemu.command import Qemu, boot_command, emulation_limit, find_qemu
+from ktstr.vm.qemu.machine import Machine, started
+from ktstr.vm.qemu.qmp import MonitorError
+from ktstr.vm.qemu.template import NotKept, Template, clone, template
+from ktstr.vm.qemu.turn import turn_of
 from ktstr.vm.remembered import recall, remember, result_key
 from ktstr.vm.result import SAID, VmResult, classify, read_said
 from ktstr.vm.stored import JOB, job_to_json
-from ktstr.vm.template import NotKept, Template, clone, template
-from ktstr.vm.turn import turn_of
 
 __all__ = ["Talk", "run", "write_job"]
 

@@ -6,10 +6,10 @@ import json
 from pathlib import Path
 from typing import Any
 
-from ktstr.errors import KtstrError
+from ktstr.base.errors import KtstrError
+from ktstr.base.topology import Topology
 from ktstr.guest.initramfs import Packed
 from ktstr.kernel.model import Kernel
-from ktstr.topology import Topology
 from ktstr.vm.job import VmJob
 
 __all__ = ["JOB", "job_from_json", "job_to_json", "stored_job"]

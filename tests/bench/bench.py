@@ -23,30 +23,21 @@ from unittest import mock
 
 from cells import cells
 
-from ktstr import (
-    CgroupDef,
-    Cpuset,
-    Ctx,
-    KtstrError,
-    Scheduler,
-    Topology,
-    cache,
-    declare_scheduler,
-    ktstr_test,
-)
-from ktstr.context import RunReport
+from ktstr import CgroupDef, Cpuset, Ctx, KtstrError, Scheduler, Topology, declare_scheduler, ktstr_test
+from ktstr.base import cache
+from ktstr.declare.test import record_of
 from ktstr.guest.agent import build_agent
 from ktstr.guest.initramfs import base_files
 from ktstr.kernel.model import Kernel
 from ktstr.kernel.resolve import resolve
 from ktstr.report.run_record import vm_counts
-from ktstr.testing import record_of
-from ktstr.vm.accel import Accel
+from ktstr.run.context import RunReport
 from ktstr.vm.job import Clock, VmJob, Way, default_memory_mb
-from ktstr.vm.qemu import find_qemu
+from ktstr.vm.qemu.accel import Accel
+from ktstr.vm.qemu.command import find_qemu
+from ktstr.vm.qemu.template import KIND
 from ktstr.vm.result import VmResult
 from ktstr.vm.run import run
-from ktstr.vm.template import KIND
 
 SCHEDULERS = Path(__file__).parents[1] / "schedulers"
 FIXTURE = declare_scheduler(name="bench_fixture", bpf=SCHEDULERS / "fixture.bpf.c", topology=(1, 2, 4, 1))

@@ -9,13 +9,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ktstr import Scheduler
+from ktstr.declare.presets import PRESETS
 from ktstr.kernel.model import Kernel
-from ktstr.presets import PRESETS
 from ktstr.verifier.cell import Cell
 from ktstr.verifier.job import Jobs
 from ktstr.verifier.judge import programs_of
-from ktstr.vm.accel import Accel
 from ktstr.vm.job import Way
+from ktstr.vm.qemu.accel import Accel
 from ktstr.vm.result import VmResult
 from ktstr.vm.run import run
 

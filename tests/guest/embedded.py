@@ -7,9 +7,9 @@ from pathlib import Path
 from ktstr import Scheduler
 from ktstr.guest import bpf
 from ktstr.guest.bpf import build_bpf
-from ktstr.guest.compiler import compile_static
 from ktstr.guest.libbpf import libbpf
 from ktstr.kernel.model import Kernel
+from ktstr.toolchain.compiler import compile_static
 
 __all__ = ["PROGRAMS", "SCHEDULERS", "misbehaving", "program_with"]
 

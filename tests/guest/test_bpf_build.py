@@ -12,14 +12,14 @@ from pathlib import Path
 
 import pytest
 
-from ktstr import cache
-from ktstr.errors import KtstrError
+from ktstr.base import cache
+from ktstr.base.errors import KtstrError
 from ktstr.guest.bpf import build_bpf, build_loader, vmlinux_header
-from ktstr.guest.compiler import bpf_clang, compile_static, host_compiler
 from ktstr.guest.libbpf import libbpf
 from ktstr.kernel import store
 from ktstr.kernel.model import Kernel
 from ktstr.kernel.resolve import resolve
+from ktstr.toolchain.compiler import bpf_clang, compile_static, host_compiler
 
 Check = Callable[..., tuple[int, str]]
 SCHEDULERS = Path(__file__).parent.parent / "schedulers"

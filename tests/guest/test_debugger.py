@@ -10,12 +10,12 @@ from pathlib import Path
 import pytest
 
 from ktstr import Ctx, ktstr_test
+from ktstr.base.topology import Topology
 from ktstr.debug.symbols import symbols_of
 from ktstr.guest.initramfs import Packed
-from ktstr.kernel.debug_image import debug_image
-from ktstr.topology import Topology
-from ktstr.vm.debug import can_record, paused_clone, record
+from ktstr.kernel.images.debug import debug_image
 from ktstr.vm.job import VmJob
+from ktstr.vm.qemu.debug import can_record, paused_clone, record
 from ktstr.vm.result import Ending
 from ktstr.vm.stored import stored_job
 

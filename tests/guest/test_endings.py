@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 
 from ktstr import Ctx, KtstrError, Scheduler, ktstr_test, scenarios
-from ktstr.context import VerdictFailed
-from ktstr.guest.compiler import compile_static
+from ktstr.base.topology import Topology
 from ktstr.guest.initramfs import Packed
-from ktstr.topology import Topology
-from ktstr.vm.accel import probe
+from ktstr.run.context import VerdictFailed
+from ktstr.toolchain.compiler import compile_static
 from ktstr.vm.job import VmJob, Way
+from ktstr.vm.qemu.accel import probe
 from ktstr.vm.result import Ending, VmResult
 from ktstr.vm.run import run
 

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from ktstr import BpfMapWrite, CgroupDef, Ctx, declare_scheduler, ktstr_test
-from ktstr.context import RunReport, VerdictFailed
-from ktstr.guest.flight import FAILED
+from ktstr.events.flight import FAILED
+from ktstr.run.context import RunReport, VerdictFailed
 from ktstr.vm.job import Way
 
 SCHEDULERS = Path(__file__).parents[1] / "schedulers"

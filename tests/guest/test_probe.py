@@ -3,8 +3,8 @@
 import subprocess
 from pathlib import Path
 
-from ktstr.vm import accel
-from ktstr.vm.qemu import find_qemu, probe_command
+from ktstr.vm.qemu import accel
+from ktstr.vm.qemu.command import find_qemu, probe_command
 from ktstr.vm.result import EXIT_DONE
 
 

@@ -18,13 +18,13 @@ from pathlib import Path
 import pytest
 
 from ktstr import CgroupDef, Ctx, declare_scheduler, ktstr_test
-from ktstr.cache import cache_dir
-from ktstr.context import RunReport
+from ktstr.base.cache import cache_dir
+from ktstr.base.topology import Topology
 from ktstr.guest.agent import build_agent
 from ktstr.guest.initramfs import Packed, base_files, program_files
-from ktstr.topology import Topology
-from ktstr.vm.accel import Accel
+from ktstr.run.context import RunReport
 from ktstr.vm.job import VmJob, Way
+from ktstr.vm.qemu.accel import Accel
 from ktstr.vm.result import Ending
 from ktstr.vm.run import run
 

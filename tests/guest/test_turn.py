@@ -8,8 +8,8 @@ from collections.abc import Sequence
 import pytest
 
 from ktstr import CgroupDef, Cpuset, Ctx, SpinWait, ktstr_test
-from ktstr.context import RunReport
-from ktstr.vm.accel import probe
+from ktstr.run.context import RunReport
+from ktstr.vm.qemu.accel import probe
 
 CPUS = 8
 

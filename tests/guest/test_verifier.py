@@ -11,9 +11,9 @@ from breakable import PROVOKE, breakable_kernel
 from embedded import PROGRAMS, SCHEDULERS, misbehaving, program_with
 
 from ktstr import Ctx, Scheduler, ktstr_test
+from ktstr.declare.presets import PRESETS
 from ktstr.guest.bpf import build_bpf
-from ktstr.guest.compiler import compile_static
-from ktstr.presets import PRESETS
+from ktstr.toolchain.compiler import compile_static
 from ktstr.verifier.cell import Cell, CellResult
 from ktstr.verifier.collapse import collapse, expand, key
 from ktstr.verifier.job import Jobs

@@ -9,8 +9,8 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from ktstr.guest.compiler import bpf_clang
 from ktstr.guest.libbpf import libbpf
+from ktstr.toolchain.compiler import bpf_clang
 
 __all__ = ["ROOT", "environment", "outside", "run"]
 

@@ -6,8 +6,8 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from ktstr.btf.values import Value
-from ktstr.guest.dump import MapDump
+from ktstr.events.btf.values import Value
+from ktstr.events.dump import MapDump
 
 __all__ = ["BY_BPFTOOL", "compare", "said_by_bpftool"]
 

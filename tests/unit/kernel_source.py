@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from ktstr.kernel.build import Recipe, Toolset
-from ktstr.kernel.code import Code
 from ktstr.kernel.fragment import wanted
+from ktstr.kernel.sources.source import Code
 
 __all__ = ["TOOLSET", "files", "recipe", "tarball", "write"]
 

@@ -12,11 +12,11 @@ import time
 from pathlib import Path
 from types import ModuleType
 
-import ktstr.context
-import ktstr.vm.accel
-import ktstr.vm.qemu
-from ktstr.context import VerdictFailed
-from ktstr.errors import KtstrError
+import ktstr.run.context
+import ktstr.vm.qemu.accel
+import ktstr.vm.qemu.command
+from ktstr.run.context import VerdictFailed
+from ktstr.base.errors import KtstrError
 from ktstr.kernel.model import Kernel
 
 PUBLISHED = ["6.12.9", "6.18.4", "7.0.13", "7.3.4"]
@@ -45,7 +45,7 @@ def resolve(spec):
 
 
 class Ctx:
-    finish = ktstr.context.Ctx.finish
+    finish = ktstr.run.context.Ctx.finish
 
     def __init__(self, test, kernel, clock, seed, artifacts, **options):
         self.test, self.kernel, self.clock, self.seed, self.artifacts = test, kernel, clock, seed, artifacts
@@ -67,13 +67,13 @@ class Ctx:
 
 
 def probe(clock, cpus=None):
-    return ktstr.vm.accel.Accel("tcg", "virtual" if clock == "auto" else clock, "no KVM in this test")
+    return ktstr.vm.qemu.accel.Accel("tcg", "virtual" if clock == "auto" else clock, "no KVM in this test")
 
 
 # The real module would bring the network stack into every worker, which is most of a worker's start.
 sys.modules["ktstr.kernel.resolve"] = ModuleType("ktstr.kernel.resolve")
 sys.modules["ktstr.kernel.resolve"].resolve = resolve
-ktstr.context.Ctx = Ctx
-ktstr.vm.accel.probe = probe
-ktstr.vm.qemu.find_qemu = lambda: ktstr.vm.qemu.Qemu(Path("/nowhere/qemu"), "7.2.99")
+ktstr.run.context.Ctx = Ctx
+ktstr.vm.qemu.accel.probe = probe
+ktstr.vm.qemu.command.find_qemu = lambda: ktstr.vm.qemu.command.Qemu(Path("/nowhere/qemu"), "7.2.99")
 """

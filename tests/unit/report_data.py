@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from ktstr.guest.report import GuestReport, SchedulerState, WorkerStats
+from ktstr.events.report import GuestReport, SchedulerState, WorkerStats
 
 MS = 1_000_000
 

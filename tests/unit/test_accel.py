@@ -6,9 +6,10 @@ from pathlib import Path
 import pytest
 from vm_stand_in import stand_in
 
-from ktstr.errors import KtstrError
-from ktstr.vm import accel, qemu
-from ktstr.vm.accel import probe
+from ktstr.base.errors import KtstrError
+from ktstr.vm.qemu import accel
+from ktstr.vm.qemu import command as qemu
+from ktstr.vm.qemu.accel import probe
 
 
 @pytest.fixture(autouse=True)

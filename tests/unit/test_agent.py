@@ -9,10 +9,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from ktstr.base.topology import Topology
 from ktstr.guest import agent
-from ktstr.guest.compiler import host_compiler
 from ktstr.scenario.plan import plan_text
-from ktstr.topology import Topology
+from ktstr.toolchain.compiler import host_compiler
 from ktstr.vm.result import Event, parse_events
 
 SOURCES = Path(agent.__file__).with_name("agent")

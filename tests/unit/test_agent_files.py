@@ -13,9 +13,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ktstr.guest import agent
-from ktstr.guest.compiler import host_compiler
 from ktstr.guest.cpio import Entry, write_newc
 from ktstr.guest.initramfs import Packed, archive
+from ktstr.toolchain.compiler import host_compiler
 from ktstr.vm.result import Event, parse_events
 
 SOURCES = Path(agent.__file__).with_name("agent")

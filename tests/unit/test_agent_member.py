@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ktstr.guest import agent
-from ktstr.guest.compiler import host_compiler
+from ktstr.toolchain.compiler import host_compiler
 
 SOURCES = Path(agent.__file__).with_name("agent")
 KINDS = json.loads((Path(__file__).parent / "data" / "btf" / "kinds.json").read_text())

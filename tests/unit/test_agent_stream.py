@@ -8,9 +8,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from ktstr.events.dump import Event, joined
 from ktstr.guest import agent
-from ktstr.guest.compiler import host_compiler
-from ktstr.guest.dump import Event, joined
+from ktstr.toolchain.compiler import host_compiler
 from ktstr.vm.result import parse_events
 
 SOURCES = Path(agent.__file__).with_name("agent")

@@ -12,12 +12,13 @@ from typing import Any
 import pytest
 from vm_stand_in import a_job
 
-from ktstr import KtstrError, scheduler
+from ktstr import KtstrError
 from ktstr.bisect import command
 from ktstr.bisect.command import Request, run_bisect
 from ktstr.bisect.history import Commits, subject_of
 from ktstr.bisect.search import Found, ListHistory, Side, most_runs, search
 from ktstr.bisect.step import Options, Target, Verdict, judged, target_of
+from ktstr.declare import scheduler
 from ktstr.kernel import resolve
 from ktstr.kernel.model import Kernel
 from ktstr.kernel.resolve import Candidate

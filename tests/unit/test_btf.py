@@ -14,10 +14,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ktstr.btf.names import find_section, size_of, type_name
-from ktstr.btf.reader import read_btf
-from ktstr.btf.text import is_zero, value_text
-from ktstr.btf.types import (
+from ktstr.base.errors import KtstrError
+from ktstr.events.btf.names import find_section, size_of, type_name
+from ktstr.events.btf.reader import read_btf
+from ktstr.events.btf.text import is_zero, value_text
+from ktstr.events.btf.types import (
     Array,
     Btf,
     Enum,
@@ -34,8 +35,7 @@ from ktstr.btf.types import (
     Unknown,
     Var,
 )
-from ktstr.btf.values import Value, decode, decode_section
-from ktstr.errors import KtstrError
+from ktstr.events.btf.values import Value, decode, decode_section
 
 KINDS = json.loads((Path(__file__).parent / "data" / "btf" / "kinds.json").read_text())
 BLOB, DATA = base64.b64decode(KINDS["btf"]), base64.b64decode(KINDS["data"])

@@ -7,10 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from ktstr import KtstrError, Scheduler, build, declare_scheduler, scheduler
-from ktstr.build import BuildFailed, build_folder, run_once, share_session
+from ktstr import KtstrError, Scheduler, declare_scheduler
+from ktstr.declare import scheduler
 from ktstr.kernel.model import Kernel
-from ktstr.program import scheduler_program
+from ktstr.run.program import scheduler_program
+from ktstr.toolchain import project as build
+from ktstr.toolchain.project import BuildFailed, build_folder, run_once, share_session
 
 KERNEL = Kernel("k", "7.0.13", "7.0.13", "none", Path("/none"), "ab" * 32, Path("/none"), True)
 COUNTS = ("sh", "-c", "echo built >>log")
@@ -48,7 +50,10 @@ def test_another_session_builds_again(project: Path, monkeypatch: pytest.MonkeyP
 
 
 def test_processes_of_one_session_build_once(project: Path) -> None:
-    code = f"from pathlib import Path; from ktstr.build import run_once; run_once({COUNTS!r}, Path({str(project)!r}))"
+    code = (
+        "from pathlib import Path; from ktstr.toolchain.project import run_once;"
+        f" run_once({COUNTS!r}, Path({str(project)!r}))"
+    )
     workers = [
         subprocess.Popen([sys.executable, "-c", code], env={**os.environ, "PYTEST_XDIST_TESTRUNUID": "one"})
         for _ in range(3)
@@ -61,7 +66,10 @@ def test_the_processes_of_a_sweep_build_once(project: Path, monkeypatch: pytest.
     monkeypatch.setenv("KTSTR_SESSION", "")  # put back what share_session sets
     share_session()
     run_once(COUNTS, project)
-    code = f"from pathlib import Path; from ktstr.build import run_once; run_once({COUNTS!r}, Path({str(project)!r}))"
+    code = (
+        "from pathlib import Path; from ktstr.toolchain.project import run_once;"
+        f" run_once({COUNTS!r}, Path({str(project)!r}))"
+    )
     subprocess.run([sys.executable, "-c", code], check=True)
     assert built(project) == 1
 

@@ -14,7 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from vm_stand_in import ended, pid_in
 
-from ktstr import KtstrError, cache
+from ktstr import KtstrError
+from ktstr.base import cache
 
 
 @pytest.fixture(autouse=True)
@@ -156,7 +157,7 @@ def test_a_partial_of_a_dead_process_is_made_anew(root: Path) -> None:
 MAKER = """
 import os, sys, time
 from pathlib import Path
-from ktstr import cache
+from ktstr.base import cache
 
 def make(directory):
     (directory / "half").touch()
@@ -208,7 +209,9 @@ def test_a_killed_maker_leaves_nothing_that_counts(makers: Makers, root: Path) -
 def test_a_long_wait_is_announced(makers: Makers, tmp_path: Path) -> None:
     process = makers.start()
     pid_in(makers.made)
-    code = MAKER.replace("import os,", "import ktstr.cache; ktstr.cache._NOTICE_AFTER_S = 0.05; import os,")
+    code = MAKER.replace(
+        "import os,", "import ktstr.base.cache; ktstr.base.cache._NOTICE_AFTER_S = 0.05; import os,"
+    )
     command = [sys.executable, "-c", code, str(tmp_path / "never"), str(makers.go)]
     with subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True) as waiter:
         assert waiter.stderr is not None
@@ -222,7 +225,7 @@ def test_a_long_wait_is_announced(makers: Makers, tmp_path: Path) -> None:
 
 USER = """
 import sys
-from ktstr import cache
+from ktstr.base import cache
 
 with cache.in_use("templates", sys.argv[1]) as there:
     print("holds" if there else "nothing", flush=True)

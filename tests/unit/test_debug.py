@@ -13,7 +13,7 @@ import pytest
 from ktstr import KtstrError
 from ktstr.debug.session import refuse_early
 from ktstr.debug.symbols import elf_of, parse_symbols
-from ktstr.replay import Recorded, crashed_run
+from ktstr.run.replay import Recorded, crashed_run
 
 # Symbols
 

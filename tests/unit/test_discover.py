@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from ktstr import scheduler
-from ktstr.discover import declared_schedulers, declared_tests, find_test
-from ktstr.errors import KtstrError
+from ktstr.base.errors import KtstrError
+from ktstr.declare import scheduler
+from ktstr.declare.discovery import declared_schedulers, declared_tests, find_test
 
 
 @pytest.fixture(autouse=True)

@@ -8,12 +8,13 @@ from typing import Any
 import pytest
 from report_data import report, workers
 
-from ktstr import CgroupDef, Checks, scheduler, tasks
+from ktstr import CgroupDef, Checks, tasks
 from ktstr.checks.judge import judge
-from ktstr.context import RunReport
+from ktstr.declare import scheduler
+from ktstr.declare.test import KtstrTest, record_of
 from ktstr.guest import agent
+from ktstr.run.context import RunReport
 from ktstr.scenario.plan import plan_text
-from ktstr.testing import KtstrTest, record_of
 from ktstr.vm.result import Ending, VmResult
 
 DOCS = Path(__file__).parents[2] / "docs"

@@ -11,14 +11,14 @@ from pathlib import Path
 
 import pytest
 
-from ktstr.errors import KtstrError
-from ktstr.guest.compiler import host_compiler
+from ktstr.base.errors import KtstrError
 from ktstr.host.diagnosis import Acceleration, Diagnosis
 from ktstr.host.distribution import Distribution, Family, distribution
 from ktstr.host.setup import setup
 from ktstr.host.tools import TOOLS, Check, Need, Tool, Unusable, check
 from ktstr.tasks.doctor import as_json, as_text
-from ktstr.vm.qemu import find_qemu
+from ktstr.toolchain.compiler import host_compiler
+from ktstr.vm.qemu.command import find_qemu
 
 CLANG = next(tool for tool in TOOLS if tool.name == "clang")
 DEBIAN_12 = {"ID": "debian", "VERSION_ID": "12"}

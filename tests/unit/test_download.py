@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 from local_server import Server, cut, endless, hold, ignore_range, serving, status
 
-from ktstr import download
-from ktstr.cache import cache_dir
-from ktstr.errors import KtstrError
+from ktstr.base import download
+from ktstr.base.cache import cache_dir
+from ktstr.base.errors import KtstrError
 
 CONTENT = random.Random(1).randbytes(300_000)
 SHA256 = hashlib.sha256(CONTENT).hexdigest()

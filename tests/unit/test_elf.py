@@ -12,8 +12,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ktstr import KtstrError
-from ktstr.guest.compiler import host_compiler
 from ktstr.guest.elf import closure, read_elf
+from ktstr.toolchain.compiler import host_compiler
 
 
 def as_the_loader_says(program: Path, **environment: str) -> set[Path]:

@@ -10,9 +10,9 @@ import pytest
 from report_data import report
 
 from ktstr.checks.judge import Violation
-from ktstr.guest.exit import SchedulerExit, Task, printed_dump, read_exit
-from ktstr.guest.kernel_log import KernelBug, console_messages, read_bugs
-from ktstr.guest.report import GuestReport, read_report
+from ktstr.events.exit import SchedulerExit, Task, printed_dump, read_exit
+from ktstr.events.kernel_log import KernelBug, console_messages, read_bugs
+from ktstr.events.report import GuestReport, read_report
 from ktstr.report.failure import failure_text
 from ktstr.report.summary import bug_summary, exit_section
 from ktstr.vm.result import Ending, Event, VmResult, parse_events

@@ -9,12 +9,12 @@ from report_data import MS, report
 from ktstr import BpfMapWrite, Checks, Ctx, KtstrError, Scheduler, ktstr_test
 from ktstr.checks.expect import ExpectedError
 from ktstr.checks.judge import judge_expected
-from ktstr.checks.mistake import mistake_of_test
+from ktstr.checks.misuse import mistake_of_test
 from ktstr.checks.thresholds import DEFAULT_CHECKS
-from ktstr.guest.exit import SchedulerExit
-from ktstr.guest.kernel_log import KernelBug
-from ktstr.guest.report import GuestReport, MapWrite, RefusedWrite, SchedulerState
-from ktstr.testing import KtstrTest, record_of
+from ktstr.declare.test import KtstrTest, record_of
+from ktstr.events.exit import SchedulerExit
+from ktstr.events.kernel_log import KernelBug
+from ktstr.events.report import GuestReport, MapWrite, RefusedWrite, SchedulerState
 
 MINE = Scheduler("mine", binary="mine")
 BPF = Scheduler("mine", bpf=Path("mine.bpf.c"))

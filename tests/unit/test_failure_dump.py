@@ -13,10 +13,10 @@ from typing import Any
 import pytest
 from bpftool_json import BY_BPFTOOL, compare, said_by_bpftool
 
-from ktstr.errors import KtstrError
-from ktstr.guest.dump import Dump, Event, read_dump
-from ktstr.guest.report import read_report
-from ktstr.guest.run_queues import read_run_queues
+from ktstr.base.errors import KtstrError
+from ktstr.events.dump import Dump, Event, read_dump
+from ktstr.events.report import read_report
+from ktstr.events.run_queues import read_run_queues
 from ktstr.report.dump import dump_json, map_lines, run_queue_lines, write_dump
 from ktstr.report.failure import failure_text
 from ktstr.vm.result import parse_events

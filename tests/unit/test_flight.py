@@ -1,6 +1,6 @@
 """The flight recorder's events, of lines that kernel 7.0.13 wrote."""
 
-from ktstr.guest.flight import FlightEvent, parse_flight
+from ktstr.events.flight import FlightEvent, parse_flight
 from ktstr.report.flight import flight_lines
 
 SWITCH = (

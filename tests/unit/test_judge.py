@@ -8,9 +8,9 @@ from report_data import MS, report, workers
 from ktstr import CgroupDef, Checks, Cpuset, Topology
 from ktstr.checks.judge import judge
 from ktstr.checks.thresholds import DEFAULT_CHECKS
-from ktstr.guest.exit import SchedulerExit
-from ktstr.guest.kernel_log import KernelBug
-from ktstr.guest.report import GuestReport, SchedulerState
+from ktstr.events.exit import SchedulerExit
+from ktstr.events.kernel_log import KernelBug
+from ktstr.events.report import GuestReport, SchedulerState
 from ktstr.scenario.cgroup import Policy
 
 TOPOLOGY = Topology(1, 1, 4, 1)

@@ -16,8 +16,8 @@ from pathlib import Path
 import kernel_source
 import pytest
 
-from ktstr.cache import cache_dir
-from ktstr.errors import KtstrError
+from ktstr.base.cache import cache_dir
+from ktstr.base.errors import KtstrError
 from ktstr.kernel import store
 from ktstr.kernel.build import build, configure
 from ktstr.kernel.resolve import resolve

@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 from invoke.context import Context
 
-from ktstr.cache import cache_dir
-from ktstr.errors import KtstrError
+from ktstr.base.cache import cache_dir
+from ktstr.base.errors import KtstrError
 from ktstr.kernel.clean import clean
 from ktstr.kernel.store import cached, entries
 from ktstr.tasks.kernel import kernel_clean, kernel_list

@@ -8,8 +8,8 @@ import tarfile
 import pytest
 from debian_archive import deb
 
-from ktstr.errors import KtstrError
-from ktstr.kernel.deb import read_files
+from ktstr.base.errors import KtstrError
+from ktstr.kernel.archive.deb import read_files
 
 FILES = {"./boot/config-7.0": b"CONFIG_SMP=y\n", "./boot/vmlinuz-7.0": b"image", "./etc/passwd": b"root"}
 

@@ -21,13 +21,13 @@ from debian_archive import DebianArchive, SigningKey, boot_image, config, deb, e
 from invoke.context import Context
 from local_server import Server, cut, hold
 
-from ktstr import download
-from ktstr.cache import cache_dir
-from ktstr.errors import KtstrError
+from ktstr.base import download
+from ktstr.base.cache import cache_dir
+from ktstr.base.errors import KtstrError
+from ktstr.kernel.archive.source_package import fetch_source
 from ktstr.kernel.build import build
-from ktstr.kernel.debug_image import debug_image, fetch_debug_image
+from ktstr.kernel.images.debug import debug_image, fetch_debug_image
 from ktstr.kernel.resolve import cached, candidates, resolve
-from ktstr.kernel.source_package import fetch_source
 from ktstr.kernel.source_tree import fetch_tree
 from ktstr.tasks.kernel import kernel_fetch, kernel_list
 

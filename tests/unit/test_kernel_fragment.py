@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from ktstr.errors import KtstrError
+from ktstr.base.errors import KtstrError
 from ktstr.kernel.fragment import Wanted, complain, find_fragment, read_config, wanted, wanted_text
 from ktstr.kernel.settings import kernels_dir
 

@@ -10,12 +10,12 @@ from pathlib import Path
 import kernel_source
 import pytest
 
-from ktstr.cache import cache_dir
-from ktstr.errors import KtstrError
+from ktstr.base.cache import cache_dir
+from ktstr.base.errors import KtstrError
 from ktstr.kernel.build import build
-from ktstr.kernel.code import Code
-from ktstr.kernel.git_source import git_code, local_code
 from ktstr.kernel.resolve import candidates
+from ktstr.kernel.sources.git import git_code, local_code
+from ktstr.kernel.sources.source import Code
 from ktstr.kernel.spec import Git, Local, parse
 
 FILES = kernel_source.files("9.1.2")

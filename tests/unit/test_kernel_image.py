@@ -11,8 +11,8 @@ import pytest
 import zstandard
 from debian_archive import boot_image, elf
 
-from ktstr.errors import KtstrError
-from ktstr.kernel.image import decompress
+from ktstr.base.errors import KtstrError
+from ktstr.kernel.images.vmlinuz import decompress
 
 IMAGE = elf()
 SIZE = struct.pack("<I", len(IMAGE))

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from ktstr.kernel.mirror import mirror, mirror_from_apt
+from ktstr.kernel.archive.mirror import mirror, mirror_from_apt
 from ktstr.kernel.settings import debian_settings, kernels_dir
 
 

@@ -21,13 +21,13 @@ from debian_archive import SigningKey, unsigned
 from invoke.context import Context
 from local_server import Server, cut, hold, status
 
-from ktstr import download
-from ktstr.cache import cache_dir
-from ktstr.errors import KtstrError
-from ktstr.kernel import kernel_org
-from ktstr.kernel.code import Offer
+from ktstr.base import download
+from ktstr.base.cache import cache_dir
+from ktstr.base.errors import KtstrError
 from ktstr.kernel.resolve import candidates, resolve
-from ktstr.kernel.sources import fetch_code, find_offers
+from ktstr.kernel.sources import kernel_org
+from ktstr.kernel.sources.offers import fetch_code, find_offers
+from ktstr.kernel.sources.source import Offer
 from ktstr.kernel.spec import Longterm, Mainline, parse_version
 from ktstr.kernel.spec import parse as parse_spec
 from ktstr.tasks.kernel import kernel_build
@@ -358,7 +358,7 @@ def test_links_inside_are_kept_and_nothing_is_written_through_one(site: KernelOr
 
 FETCH = """\
 import sys
-from ktstr.kernel.sources import fetch_code, find_offers
+from ktstr.kernel.sources.offers import fetch_code, find_offers
 from ktstr.kernel.spec import parse
 print(fetch_code(find_offers(parse("9.1"))[0]).id)
 """

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from ktstr.errors import KtstrError
+from ktstr.base.errors import KtstrError
 from ktstr.kernel.record import recording
 
 

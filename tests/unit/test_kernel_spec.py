@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ktstr.errors import KtstrError
+from ktstr.base.errors import KtstrError
 from ktstr.kernel.spec import (
     Auto,
     Exact,

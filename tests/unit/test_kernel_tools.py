@@ -9,14 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from ktstr.cache import cache_dir
-from ktstr.errors import KtstrError
-from ktstr.guest.compiler import Compiler
+from ktstr.base.cache import cache_dir
+from ktstr.base.errors import KtstrError
 from ktstr.kernel import tools
 from ktstr.kernel.model import Kernel
 from ktstr.kernel.source_tree import SourceTree
 from ktstr.kernel.spec import parse_version
 from ktstr.kernel.tools import Toolchain
+from ktstr.toolchain.compiler import Compiler
 
 
 @pytest.fixture(autouse=True)

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ktstr.base.topology import Topology
 from ktstr.scenario.perturb import Perturbation, aimed, only, perturbations
 from ktstr.scenario.plan import plan_text
-from ktstr.topology import Topology
 
 EIGHT = Topology(1, 2, 4, 1)
 

@@ -13,16 +13,16 @@ from pathlib import Path
 import pytest
 from plugin_project import CONFTEST
 
-import ktstr.context
-import ktstr.scheduler
-import ktstr.vm.accel
-import ktstr.vm.qemu
+import ktstr.declare.scheduler
+import ktstr.run.context
+import ktstr.vm.qemu.accel
+import ktstr.vm.qemu.command
 
 pytest_plugins = "pytester"
 
 # Where ktstr is installed its entry point brings the plugin. Other plugins only make workers start slowly.
 INSTALLED = bool(entry_points(group="pytest11", name="ktstr"))
-OPTIONS = ("-p", "no:hypothesispytest", *(() if INSTALLED else ("-p", "ktstr.pytest_plugin")))
+OPTIONS = ("-p", "no:hypothesispytest", *(() if INSTALLED else ("-p", "ktstr.plugin.entry")))
 
 SUITE = """
 import pytest
@@ -41,9 +41,9 @@ def run(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Run:
     pytester.makeconftest(CONFTEST)
     # The conftest replaces these in this process as well; this puts them back. (Modules pytester does.)
     for module, name in (
-        (ktstr.context, "Ctx"),
-        (ktstr.vm.accel, "probe"),
-        (ktstr.vm.qemu, "find_qemu"),
+        (ktstr.run.context, "Ctx"),
+        (ktstr.vm.qemu.accel, "probe"),
+        (ktstr.vm.qemu.command, "find_qemu"),
     ):
         monkeypatch.setattr(module, name, getattr(module, name))
     for name in (
@@ -58,7 +58,7 @@ def run(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Run:
     monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[2]))
 
     def run(functions: str, *arguments: str) -> pytest.RunResult:
-        monkeypatch.setattr(ktstr.scheduler, "_registry", {})
+        monkeypatch.setattr(ktstr.declare.scheduler, "_registry", {})
         monkeypatch.delenv("PY_COLORS", raising=False)  # pytester's own
         if functions:
             pytester.makepyfile(test_it=SUITE + functions)
@@ -370,7 +370,8 @@ def test_a_suite_without_tests_of_ours_is_left_alone(pytester: pytest.Pytester) 
     pytester.makeconftest(
         "import sys\n"
         "def pytest_unconfigure():\n"
-        "    heavy = ['ktstr.plugin', 'ktstr.report', 'git', 'requests', 'junit_xml', 'tqdm', 'debian', 'zstandard']\n"
+        "    ours = ['ktstr.plugin.plan', 'ktstr.plugin.recorder', 'ktstr.run', 'ktstr.report']\n"
+        "    heavy = [*ours, 'git', 'requests', 'junit_xml', 'tqdm', 'debian', 'zstandard']\n"
         "    print('loaded:', [name for name in heavy if name in sys.modules])\n"
     )
     pytester.makepyfile("def test_plain():\n    pass\n")

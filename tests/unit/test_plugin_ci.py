@@ -9,7 +9,7 @@ import test_plugin
 from report_case import a_case
 from test_plugin import FAILING, PASSING, Run, lines
 
-from ktstr.errors import KtstrError
+from ktstr.base.errors import KtstrError
 from ktstr.plugin.shard import Shard, parse_shard
 from ktstr.report.github import annotation, summary
 

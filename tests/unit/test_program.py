@@ -10,10 +10,10 @@ import pytest
 from vm_stand_in import a_job
 
 from ktstr import EEVDF, KtstrError, Scheduler
-from ktstr.guest.compiler import host_compiler
 from ktstr.guest.cpio import read_newc
 from ktstr.guest.initramfs import LIBRARY_FOLDER, Packed, base_files, initramfs, program_files
-from ktstr.program import Program, find_binary, scheduler_program
+from ktstr.run.program import Program, find_binary, scheduler_program
+from ktstr.toolchain.compiler import host_compiler
 
 SH = Path("/bin/sh")  # a dynamic program that every host has
 

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from ktstr import KtstrError
-from ktstr.cache import cache_dir
+from ktstr.base.cache import cache_dir
 from ktstr.kernel import store
-from ktstr.replay import differences, dump_lines, read_sidecar, replay_arguments, replayed_sidecar
 from ktstr.report.sidecar import file_stem
+from ktstr.run.replay import differences, dump_lines, read_sidecar, replay_arguments, replayed_sidecar
 
 
 def a_run(digest: str = "job", qemu: str = "7.2.22", events: str = "aa") -> dict[str, Any]:

@@ -7,7 +7,15 @@ import pytest
 from report_data import WORKER, report
 
 from ktstr.checks.judge import Violation
-from ktstr.guest.report import GuestCpu, GuestReport, Needed, Perturbed, SchedulerState, Switches, read_report
+from ktstr.events.report import (
+    GuestCpu,
+    GuestReport,
+    Needed,
+    Perturbed,
+    SchedulerState,
+    Switches,
+    read_report,
+)
 from ktstr.report.failure import failure_text, perturbation_table, worker_table
 from ktstr.vm.result import parse_events
 

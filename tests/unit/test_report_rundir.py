@@ -8,7 +8,7 @@ from pathlib import Path
 import git
 import pytest
 
-from ktstr.errors import KtstrError
+from ktstr.base.errors import KtstrError
 from ktstr.report.rundir import Project, Staging, project_of, recover
 
 CLEAN = Project("1a2b3c4d" * 5, dirty=False)

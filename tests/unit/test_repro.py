@@ -7,12 +7,12 @@ import pytest
 from report_data import report
 
 from ktstr.checks.judge import Violation
-from ktstr.context import RunReport
-from ktstr.guest.exit import SchedulerExit
-from ktstr.guest.flight import FAILED, FlightEvent
-from ktstr.guest.report import GuestReport, SchedulerState
+from ktstr.events.exit import SchedulerExit
+from ktstr.events.flight import FAILED, FlightEvent
+from ktstr.events.report import GuestReport, SchedulerState
 from ktstr.report.failure import failure_text
-from ktstr.repro import More, Repro, compare, more_of
+from ktstr.run.context import RunReport
+from ktstr.run.second import More, Repro, compare, more_of
 from ktstr.vm.result import Ending, VmResult
 
 STALL = SchedulerExit("stall", "runnable task stall", "w1[121] failed to run for 5.120s", status=3)

@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ktstr import Bursty, CgroupDef, Cpuset, KtstrError, Mixed, SpinWait, Topology, YieldHeavy, scenarios
+from ktstr.base.values import shown
 from ktstr.scenario.cpuset import usable_cpus
 from ktstr.scenario.plan import plan_text
-from ktstr.values import shown
 
 SMALL = Topology(1, 2, 4, 1)
 

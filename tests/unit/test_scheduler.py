@@ -5,9 +5,10 @@ from typing import Any
 
 import pytest
 
-from ktstr import Checks, KtstrError, Scheduler, Topology, declare_scheduler, scheduler
-from ktstr.scheduler import registered
-from ktstr.values import shown
+from ktstr import Checks, KtstrError, Scheduler, Topology, declare_scheduler
+from ktstr.base.values import shown
+from ktstr.declare import scheduler
+from ktstr.declare.scheduler import registered
 
 
 @pytest.fixture(autouse=True)

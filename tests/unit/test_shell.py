@@ -15,7 +15,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from vm_stand_in import a_job
 
-from ktstr import KtstrError, scheduler
+from ktstr import KtstrError
+from ktstr.declare import scheduler
 from ktstr.shell import guest as guest_module
 from ktstr.shell.frames import DATA_MOST, Frame, Kind, Parser, encode, input_frames, size_frame
 from ktstr.shell.guest import Request, Session, shell_guest

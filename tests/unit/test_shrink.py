@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ktstr.shrink import shortest_prefix, shrink
+from ktstr.run.shrink import shortest_prefix, shrink
 
 
 def test_two_that_fail_together_are_found_among_many() -> None:

@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 import yaml
 
-from ktstr import scheduler
-from ktstr.errors import KtstrError
-from ktstr.starter import starter, write_new
-from ktstr.testing import record_of
+from ktstr.base.errors import KtstrError
+from ktstr.declare import scheduler
+from ktstr.declare.test import record_of
+from ktstr.tasks.starter import starter, write_new
 
 KTSTR = (sys.executable, "-c", "from ktstr.tasks import main; main()")
 ROOT = Path(__file__).parents[2]

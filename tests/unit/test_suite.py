@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from ktstr.suite import suite_command
+from ktstr.plugin.suite import suite_command
 
 ROOT = Path(__file__).parents[2]
 PARALLEL = ("-m", "pytest", "-n", "auto", "--dist", "worksteal")

@@ -12,7 +12,7 @@ from types import ModuleType
 import pytest
 from invoke import Context, Program, task
 
-from ktstr.errors import KtstrError
+from ktstr.base.errors import KtstrError
 from ktstr.tasks import gather, ns
 
 ROOT = Path(__file__).parents[2]

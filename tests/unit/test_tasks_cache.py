@@ -10,11 +10,11 @@ from invoke import Program
 from vm_monitored import monitored
 from vm_stand_in import a_job
 
-from ktstr import cache
+from ktstr.base import cache
 from ktstr.tasks import cache as module
 from ktstr.tasks import gather
-from ktstr.vm.accel import Accel
-from ktstr.vm.qemu import find_qemu
+from ktstr.vm.qemu.accel import Accel
+from ktstr.vm.qemu.command import find_qemu
 from ktstr.vm.run import run
 
 

@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 
 from ktstr import EEVDF, Checks, Ctx, KtstrError, Scheduler, Topology, ktstr_test
+from ktstr.base.values import shown
 from ktstr.checks.thresholds import DEFAULT_CHECKS
-from ktstr.testing import KtstrTest, record_of
-from ktstr.values import shown
+from ktstr.declare.test import KtstrTest, record_of
 
 WIDE = Scheduler(
     "wide", binary="wide", topology=Topology(1, 2, 4, 1), sched_args=("-v",), checks=Checks(max_gap_ms=500)

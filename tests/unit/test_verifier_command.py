@@ -11,10 +11,10 @@ import pytest
 from invoke import Program
 from verifier_data import a_cell, a_kernel, a_result, a_scheduler, a_vm_result, healthy_events
 
-from ktstr import scheduler
-from ktstr.errors import KtstrError
+from ktstr.base.errors import KtstrError
+from ktstr.declare import scheduler
+from ktstr.declare.scheduler import Scheduler
 from ktstr.kernel.model import Kernel
-from ktstr.scheduler import Scheduler
 from ktstr.tasks import ns
 from ktstr.verifier import command
 from ktstr.verifier.annotated import cell_annotations
@@ -23,7 +23,7 @@ from ktstr.verifier.command import main
 from ktstr.verifier.job import Jobs, cell_plan
 from ktstr.verifier.rejection import Rejection
 from ktstr.verifier.sweep import Options, run_cell
-from ktstr.vm.accel import Accel
+from ktstr.vm.qemu.accel import Accel
 
 ACCEL = Accel("tcg", "virtual", "a test")
 MINE = """

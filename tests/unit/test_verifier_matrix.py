@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 from verifier_data import a_cell, a_kernel, a_scheduler
 
-from ktstr import scheduler
-from ktstr.errors import KtstrError
-from ktstr.presets import PRESETS, Constraints
-from ktstr.scheduler import EEVDF, Scheduler, declare_scheduler
-from ktstr.topology import Topology
+from ktstr.base.errors import KtstrError
+from ktstr.base.topology import Topology
+from ktstr.declare import scheduler
+from ktstr.declare.presets import PRESETS, Constraints
+from ktstr.declare.scheduler import EEVDF, Scheduler, declare_scheduler
 from ktstr.verifier.matrix import Matrix, chosen_schedulers, chosen_topologies, matrix
 
 KERNELS = {"7.0": a_kernel("7.0.13"), "7.3": a_kernel("7.3.4")}

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from verifier_data import a_cell, a_result
 
-from ktstr.errors import KtstrError
+from ktstr.base.errors import KtstrError
 from ktstr.report.case import Versions
 from ktstr.report.sidecar import sidecar, write_json
 from ktstr.verifier.cell import Cell, CellResult

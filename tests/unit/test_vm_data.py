@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 from vm_stand_in import a_job
 
-from ktstr.topology import Topology
+from ktstr.base.topology import Topology
 from ktstr.vm.job import VmJob, default_memory_mb
-from ktstr.vm.qemu import Qemu, boot_command, emulation_limit, icount_shift
+from ktstr.vm.qemu.command import Qemu, boot_command, emulation_limit, icount_shift
+from ktstr.vm.qemu.turn import turn_for
 from ktstr.vm.result import Ending, Event, VmResult, classify, parse_events
-from ktstr.vm.turn import turn_for
 
 # The job
 

@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 from vm_stand_in import a_job
 
-from ktstr.guest.compiler import compile_shared
-from ktstr.vm.debug import can_record
-from ktstr.vm.disk import empty_disk
-from ktstr.vm.qemu import Qemu, record_command, replay_command
+from ktstr.toolchain.compiler import compile_shared
+from ktstr.vm.qemu.command import Qemu, record_command, replay_command
+from ktstr.vm.qemu.debug import can_record
+from ktstr.vm.qemu.disk import empty_disk
 
 
 def commands(folder: Path) -> tuple[list[str], list[str]]:

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from ktstr.vm.qmp import MonitorError, Qmp, monitor_sockets
+from ktstr.vm.qemu.qmp import MonitorError, Qmp, monitor_sockets
 
 # As QEMU 7.2.22 sent them.
 GREETING = (

@@ -10,9 +10,9 @@ import pytest
 from vm_stand_in import a_job, ended, pid_in, stand_in
 
 from ktstr import KtstrError
-from ktstr.vm.accel import Accel
 from ktstr.vm.job import VmJob, Way
-from ktstr.vm.qemu import find_qemu
+from ktstr.vm.qemu.accel import Accel
+from ktstr.vm.qemu.command import find_qemu
 from ktstr.vm.result import Ending, VmResult
 from ktstr.vm.run import run
 
@@ -145,7 +145,7 @@ import os
 import sys
 import time
 from pathlib import Path
-from ktstr.vm.accel import Accel
+from ktstr.vm.qemu.accel import Accel
 from ktstr.vm.job import Way
 from ktstr.vm.run import run
 from vm_stand_in import a_job

@@ -11,17 +11,18 @@ import pytest
 from vm_monitored import monitored, starts
 from vm_stand_in import a_job
 
-from ktstr import KtstrError, cache
+from ktstr import KtstrError
+from ktstr.base import cache
+from ktstr.base.topology import Topology
 from ktstr.guest.initramfs import Packed
-from ktstr.topology import Topology
-from ktstr.vm import template as templates
-from ktstr.vm.accel import Accel
 from ktstr.vm.job import VmJob, Way
-from ktstr.vm.qemu import Qemu, find_qemu
+from ktstr.vm.qemu import template as templates
+from ktstr.vm.qemu.accel import Accel
+from ktstr.vm.qemu.command import Qemu, find_qemu
+from ktstr.vm.qemu.template import altered, template_key
 from ktstr.vm.remembered import recall, remember, result_key
 from ktstr.vm.result import Ending, VmResult
 from ktstr.vm.run import run
-from ktstr.vm.template import altered, template_key
 
 TCG = Accel("tcg", "virtual", "a test")
 FRESH = Way(fresh=True)
@@ -285,7 +286,7 @@ def test_a_flag_of_qemus_changes_both_keys(
     job = a_job(tmp_path)
     before = keys(job)
     attribute, value = FLAGS[name]
-    monkeypatch.setattr(f"ktstr.vm.qemu.{attribute}", value)
+    monkeypatch.setattr(f"ktstr.vm.qemu.command.{attribute}", value)
     assert both_differ(keys(job), before)
 
 
@@ -306,7 +307,7 @@ def test_the_hosts_cpu_and_kernel_count_under_kvm_alone(
 ) -> None:
     job = replace(a_job(tmp_path), clock="real")
     before = {accelerator: keys(job, accelerator=accelerator) for accelerator in ("kvm", "tcg")}
-    monkeypatch.setattr(f"ktstr.vm.template.{name}", lambda: "another")
+    monkeypatch.setattr(f"ktstr.vm.qemu.template.{name}", lambda: "another")
     assert both_differ(keys(job, accelerator="kvm"), before["kvm"])
     assert keys(job) == before["tcg"]
 
@@ -343,7 +344,7 @@ def test_the_bound_of_the_turn_changes_the_result(monkeypatch: pytest.MonkeyPatc
     """It reaches the guest with the plan."""
     job = a_job(tmp_path, topology="1n1l4c1t")
     before = keys(job)[1]
-    monkeypatch.setattr("ktstr.vm.turn._TURN_TICKS", 500)
+    monkeypatch.setattr("ktstr.vm.qemu.turn._TURN_TICKS", 500)
     assert keys(job)[1] != before
 
 

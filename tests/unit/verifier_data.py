@@ -8,9 +8,9 @@ from typing import Any
 
 from report_case import KERNEL
 
+from ktstr.declare.presets import PRESETS
+from ktstr.declare.scheduler import Scheduler
 from ktstr.kernel.model import Kernel
-from ktstr.presets import PRESETS
-from ktstr.scheduler import Scheduler
 from ktstr.verifier.cell import Cell, CellResult, Finding, Program
 from ktstr.vm.result import Ending, Event, VmResult
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
+from ktstr.base.topology import Topology
 from ktstr.guest.initramfs import Packed
 from ktstr.kernel.model import Kernel
-from ktstr.topology import Topology
 from ktstr.vm.job import VmJob
 
 _SCRIPT = """#!/bin/sh

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * What a BPF map holds. Its elements go out as one stream of bytes: of arrays the values in order, of others key and value
- * of each. The host, which makes sense of types, makes sense of it (ktstr/guest/dump.py).
+ * of each. The host, which makes sense of types, makes sense of it (ktstr/events/dump.py).
  */
 #include "agent.h"
 

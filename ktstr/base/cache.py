@@ -1,0 +1,279 @@
+"""The cache: content-addressed entries that appear whole or not at all.
+
+An entry is a directory `<cache>/<kind>/<key>`. It is filled under the name `.<key>.partial` by the one
+process that holds the entry's lock and then renamed, so that a kill at any moment leaves either nothing
+or a partial that the next holder of the lock removes (its maker must be dead, or the lock were taken).
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import os
+import shutil
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+from platformdirs import user_cache_path
+
+from ktstr.base.errors import KtstrError
+
+__all__ = [
+    "EVICTABLE",
+    "Entry",
+    "cache_dir",
+    "digest",
+    "discard",
+    "disk_usage",
+    "entries",
+    "entry",
+    "evict",
+    "file_digest",
+    "find",
+    "in_use",
+    "is_in_use",
+    "limit_bytes",
+    "locked",
+    "remove_entry",
+    "remove_partials",
+]
+
+_NOTICE_AFTER_S = 2.0
+_LIMIT_GB = 20.0
+EVICTABLE = ("templates", "results")
+"""The kinds that a limit bounds: what they hold comes back by itself, and there is no end to it."""
+
+
+def cache_dir() -> Path:
+    """The cache's root: `KTSTR_CACHE_DIR`, else `ktstr` under the XDG cache directory."""
+    override = os.environ.get("KTSTR_CACHE_DIR")
+    root = Path(override).expanduser().absolute() if override else user_cache_path("ktstr")
+    try:
+        root.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise KtstrError(
+            f"cache directory {root}: {error.strerror}; set KTSTR_CACHE_DIR to one that can be written"
+        ) from error
+    return root
+
+
+def digest(*parts: str | bytes) -> str:
+    """A key of 24 hex digits over `parts`, each length-prefixed so that no two lists collide."""
+    sha = hashlib.sha256()
+    for part in parts:
+        data = part.encode() if isinstance(part, str) else part
+        sha.update(f"{len(data)}:".encode())
+        sha.update(data)
+    return sha.hexdigest()[:24]
+
+
+def file_digest(path: Path) -> str:
+    """The SHA-256 of a file, in hex."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+@contextmanager
+def locked(path: Path, what: str) -> Iterator[None]:
+    """Hold the lock file at `path`; a wait of more than two seconds is announced as waiting for `what`.
+
+    The lock is flock(2): the kernel releases it when its holder dies.
+    """
+    lock = FileLock(path)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            lock.acquire(timeout=_NOTICE_AFTER_S)
+        except Timeout:
+            print(f"ktstr: waiting for another process: {what}", file=sys.stderr, flush=True)
+            lock.acquire()
+    except OSError as error:
+        raise KtstrError(f"{what}: {path}: cannot be locked: {error.strerror or error}") from error
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def find(kind: str, key: str) -> Path | None:
+    """The entry, or None where it has not been made."""
+    path = cache_dir() / kind / key
+    return path if path.is_dir() else None
+
+
+def entry(kind: str, key: str, what: str, make: Callable[[Path], None]) -> Path:
+    """The directory of entry `key`, made by `make(directory)` if it is not there yet.
+
+    `what` names the work for people ("fetching kernel 7.0.13"). Processes that ask at once make it once.
+    """
+    if (path := find(kind, key)) is not None:
+        return path
+    folder = cache_dir() / kind
+    path = folder / key
+    with locked(folder / f".{key}.lock", what):
+        if path.is_dir():
+            return path
+        partial = folder / f".{key}.partial"
+        shutil.rmtree(partial, ignore_errors=True)
+        try:
+            partial.mkdir(parents=True)
+            make(partial)
+            partial.rename(path)
+        except OSError as error:
+            shutil.rmtree(partial, ignore_errors=True)
+            raise KtstrError(
+                f"{what}: {error.filename or partial}: {error.strerror or str(error) or type(error).__name__}"
+            ) from error
+        except BaseException:
+            shutil.rmtree(partial, ignore_errors=True)
+            raise
+    return path
+
+
+def discard(kind: str, key: str, what: str, still: Callable[[Path], bool] = Path.is_dir) -> None:
+    """Remove an entry, even one in use: who has its files open or mapped keeps them.
+
+    `still` is asked once the entry's lock is held: another process may have made it anew meanwhile.
+    """
+    folder = cache_dir() / kind
+    with locked(folder / f".{key}.lock", what):
+        if still(folder / key):
+            remove_entry(folder, key)
+
+
+@contextmanager
+def in_use(kind: str, key: str, *, touch: bool = True) -> Iterator[bool]:
+    """Keep an entry from being evicted within the block; False where it is not there.
+
+    It counts as used now, but for `touch=False`.
+    """
+    folder = cache_dir() / kind
+    descriptor = os.open(folder / f".{key}.use", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH)
+        try:
+            if touch:
+                os.utime(folder / key)
+            there = touch or (folder / key).is_dir()
+        except FileNotFoundError:
+            there = False
+        yield there
+    finally:
+        os.close(descriptor)
+
+
+def is_in_use(kind: str, key: str) -> bool:
+    """Whether a process keeps an entry from being evicted, at this moment."""
+    try:
+        descriptor = os.open(cache_dir() / kind / f".{key}.use", os.O_RDWR | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return False
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(descriptor)
+    return False
+
+
+@dataclass(frozen=True)
+class Entry:
+    """An entry: kind and key, where it is, its bytes on disk, and when it was last used (seconds since the epoch)."""
+
+    kind: str
+    key: str
+    path: Path
+    size: int
+    used: float
+
+
+def entries(*kinds: str) -> list[Entry]:
+    """The entries of some kinds, the least recently used first."""
+    found = []
+    for kind in kinds:
+        folder = cache_dir() / kind
+        for path in folder.iterdir() if folder.is_dir() else ():
+            if path.name.startswith(".") or not path.is_dir():
+                continue
+            with suppress(FileNotFoundError):  # another process removed it
+                found.append(Entry(kind, path.name, path, disk_usage(path), path.stat().st_mtime))
+    return sorted(found, key=lambda entry: entry.used)
+
+
+def disk_usage(folder: Path) -> int:
+    """The bytes that a folder's files take on disk; less than their lengths where they are sparse."""
+    total = 0
+    for path in folder.rglob("*"):
+        with suppress(FileNotFoundError):
+            total += path.lstat().st_blocks * 512
+    return total
+
+
+def limit_bytes() -> int:
+    """What evictable entries may take: `KTSTR_CACHE_LIMIT_GB` (1 GB is 10**9 bytes), else 20 GB."""
+    text = os.environ.get("KTSTR_CACHE_LIMIT_GB")
+    if text is None:
+        return int(_LIMIT_GB * 1e9)
+    try:
+        limit = float(text)
+    except ValueError:
+        limit = -1.0
+    if not 0 <= limit < float("inf"):
+        raise KtstrError(f"KTSTR_CACHE_LIMIT_GB={text}: must be a number of GB, 0 or more")
+    return int(limit * 1e9)
+
+
+def evict(limit: int | None = None) -> list[Entry]:
+    """Remove evictable entries, the least recently used first, until the rest takes `limit` bytes (None: the
+    setting's). One in use stays. Returns what was removed."""
+    limit = limit_bytes() if limit is None else limit
+    kept = entries(*EVICTABLE)
+    total = sum(entry.size for entry in kept)
+    removed = []
+    for entry in kept:
+        if total <= limit:
+            break
+        if _evict(entry):
+            removed.append(entry)
+            total -= entry.size
+    return removed
+
+
+def _evict(entry: Entry) -> bool:
+    folder = entry.path.parent
+    descriptor = os.open(folder / f".{entry.key}.use", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        with locked(folder / f".{entry.key}.lock", f"removing {entry.kind}/{entry.key}"):
+            remove_entry(folder, entry.key)
+        return True
+    except BlockingIOError:
+        return False
+    finally:
+        os.close(descriptor)
+
+
+def remove_partials(*kinds: str) -> int:
+    """Remove what killed processes left half made of some kinds; returns the bytes that took."""
+    freed = 0
+    for kind in kinds:
+        for partial in (cache_dir() / kind).glob(".*.partial"):
+            lock = FileLock(partial.with_suffix(".lock"))
+            with suppress(Timeout), lock.acquire(timeout=0):  # else its maker lives
+                freed += disk_usage(partial)
+                shutil.rmtree(partial, ignore_errors=True)
+    return freed
+
+
+def remove_entry(folder: Path, key: str) -> None:
+    """Remove an entry whose lock is held, if it is there. A kill leaves a partial, never half of an entry."""
+    partial = folder / f".{key}.partial"
+    shutil.rmtree(partial, ignore_errors=True)
+    with suppress(FileNotFoundError):
+        (folder / key).rename(partial)
+    shutil.rmtree(partial, ignore_errors=True)

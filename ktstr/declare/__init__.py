@@ -1,0 +1,1 @@
+"""What an author wrote: schedulers, tests, presets, and finding them."""

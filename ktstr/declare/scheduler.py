@@ -1,0 +1,243 @@
+"""Declaring schedulers, and the registry of the declared ones."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from ktstr.base.errors import KtstrError
+from ktstr.base.topology import DEFAULT_TOPOLOGY, Topology
+from ktstr.base.values import command, mapping, path_of, shown, string, strings, whole
+from ktstr.checks.thresholds import Checks
+from ktstr.declare.presets import Constraints
+
+__all__ = ["EEVDF", "Scheduler", "declare_scheduler", "registered"]
+
+_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}")
+_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")  # a C identifier
+# What a 64-bit variable of either sign holds.
+_RODATA = range(-(2**63), 2**64)
+# The verifier itself gives up at a million; a limit beyond it would limit nothing.
+_MAX_INSNS = 1_000_000
+_registry: dict[str, Scheduler] = {}
+
+
+@dataclass(frozen=True)
+class Scheduler:
+    """A declared scheduler; see `declare_scheduler` for the fields' meaning."""
+
+    name: str
+    binary: str | None = None
+    binary_path: Path | None = None
+    bpf: Path | None = None
+    rodata: Mapping[str, int] = field(default_factory=dict, hash=False)
+    bpf_cflags: tuple[str, ...] = ()
+    build: tuple[str, ...] = ()
+    topology: Topology = DEFAULT_TOPOLOGY
+    kernels: tuple[str, ...] = ()
+    sched_args: tuple[str, ...] = ()
+    kargs: tuple[str, ...] = ()
+    sysctls: Mapping[str, str] = field(default_factory=dict, hash=False)
+    checks: Checks = field(default_factory=Checks)
+    constraints: Constraints = field(default_factory=Constraints)
+    max_insns: Mapping[str, int] = field(default_factory=dict, hash=False)
+    declared_in: str = ""
+    # No part of what is declared: the same again, elsewhere in the file, is the same.
+    declared_at: int = field(default=0, compare=False)
+
+    @property
+    def is_sched_ext(self) -> bool:
+        """Whether a program has to be started for it; False for the kernel's default scheduler."""
+        return any((self.binary, self.binary_path, self.bpf))
+
+
+EEVDF = Scheduler(name="eevdf")
+
+
+def declare_scheduler(
+    name: str,
+    *,
+    binary: str | None = None,
+    binary_path: str | Path | None = None,
+    bpf: str | Path | None = None,
+    rodata: Mapping[str, int] | None = None,
+    bpf_cflags: Sequence[str] = (),
+    build: str | Sequence[str] | None = None,
+    topology: tuple[int, int, int, int] | str | Topology = DEFAULT_TOPOLOGY,
+    kernels: Sequence[str] = (),
+    sched_args: Sequence[str] = (),
+    kargs: Sequence[str] = (),
+    sysctls: Mapping[str, str | int] | None = None,
+    checks: Checks | None = None,
+    constraints: Constraints | None = None,
+    max_insns: int | Mapping[str, int] | None = None,
+) -> Scheduler:
+    """Declare a scheduler and register it, so that tests and the verifier sweep find it.
+
+    At most one of `binary` (found by name), `binary_path` and `bpf` (a `.bpf.c`, compiled with clang, or a
+    `.bpf.o`; loaded in the guest by ktstr's own loader) may be given; none means the kernel's default, EEVDF.
+    Relative paths are relative to the declaring file. `rodata` sets `const volatile` globals of a `bpf`
+    scheduler before it is loaded; `bpf_cflags` are passed to clang. `build` is the project's own build, which makes
+    the program (`"make"`, `"cargo build --release"`): run once a session, before it is looked for, in the nearest
+    folder of or above the declaring file that has a Makefile, Cargo.toml or the like. `topology` is (NUMA nodes,
+    LLCs in total, cores per LLC, threads per core). `kernels` filters the kernels it is run on: `"6.14"` the series,
+    `"6.15..=7.0"` an inclusive range. `sched_args` go to the scheduler, `kargs` to the guest kernel's command
+    line, `sysctls` are written before the scheduler starts. `checks` are its default thresholds.
+
+    For the verifier sweep: `constraints` say on which topology presets it is swept, `max_insns` how many
+    instructions the verifier may process for a program of it: one number for all, or a number by the program's
+    name, `"*"` being those that are not named.
+
+    Raises KtstrError naming the field where a value is not acceptable or the name is declared elsewhere.
+    """
+    from ktstr.kernel.spec import check_filter  # not at import: the grammar is only needed by declarations
+
+    where, line = _caller()
+    try:
+        scheduler = _checked(
+            where,
+            name=name,
+            programs={"binary": binary, "binary_path": binary_path, "bpf": bpf},
+            rodata=rodata,
+            bpf_cflags=bpf_cflags,
+            build=build,
+            topology=topology,
+            kernels=kernels,
+            sched_args=sched_args,
+            kargs=kargs,
+            sysctls=sysctls,
+            checks=checks,
+            constraints=constraints,
+            max_insns=max_insns,
+        )
+        for text in scheduler.kernels:
+            try:
+                check_filter(text)
+            except KtstrError as error:
+                raise KtstrError(f"kernels: {error}") from None
+        scheduler = replace(scheduler, declared_at=line)
+        _register(scheduler)
+    except KtstrError as error:
+        raise KtstrError(f"{where or 'declare_scheduler'}: scheduler {shown(name)}: {error}") from None
+    return scheduler
+
+
+def registered() -> tuple[Scheduler, ...]:
+    """All declared schedulers, by name."""
+    return tuple(_registry[name] for name in sorted(_registry))
+
+
+def topology_of(value: object) -> Topology:
+    """The topology a user wrote as a tuple, as `1n2l4c1t` or as a Topology; KtstrError for anything else."""
+    if isinstance(value, Topology):
+        return value
+    if isinstance(value, str):
+        return Topology.parse(value)
+    if not isinstance(value, tuple | list) or len(value) != 4:
+        raise KtstrError(f"topology={shown(value)}: must be (numa_nodes, llcs, cores, threads)")
+    return Topology(*value)
+
+
+def _checked(
+    where: str,
+    *,
+    name: object,
+    programs: Mapping[str, object],
+    rodata: object,
+    bpf_cflags: object,
+    build: object,
+    topology: object,
+    kernels: object,
+    sched_args: object,
+    kargs: object,
+    sysctls: object,
+    checks: object,
+    constraints: object,
+    max_insns: object,
+) -> Scheduler:
+    """The scheduler of a declaration in file `where`; KtstrError naming the field that is not acceptable."""
+    if not isinstance(name, str) or not _NAME.fullmatch(name):
+        raise KtstrError("name: must be 1 to 64 letters, digits, '_', '-' or '.', the first no '-' or '.'")
+    given = [field for field, value in programs.items() if value is not None]
+    if len(given) > 1:
+        raise KtstrError(f"{' and '.join(given)}: give one of binary, binary_path and bpf")
+    has_bpf, binary = "bpf" in given, programs["binary"]
+    if binary is not None and (not string(binary, "binary") or "/" in str(binary)):
+        raise KtstrError(f"binary={shown(binary)}: a name, looked up; for a path use binary_path=")
+    if build is not None and not given:
+        raise KtstrError("build: only for a scheduler with binary, binary_path or bpf, which it makes")
+    if (rodata or bpf_cflags) and not has_bpf:
+        raise KtstrError("rodata and bpf_cflags: only for a scheduler declared with bpf=")
+    if sched_args and (has_bpf or not given):
+        raise KtstrError("sched_args: only for a scheduler with a program of its own; a bpf= one has rodata")
+    constants: dict[str, int] = {}
+    for variable, value in mapping(rodata, "rodata").items():
+        if not _VARIABLE.fullmatch(variable):
+            raise KtstrError(f"rodata: {variable!r}: must be the name of a variable")
+        if not isinstance(value, int) or value not in _RODATA:
+            raise KtstrError(f"rodata[{variable!r}]={shown(value)}: must be a whole number of 64 bits")
+        constants[variable] = int(value)
+    settings: dict[str, str] = {}
+    for sysctl, value in mapping(sysctls, "sysctls").items():
+        if isinstance(value, bool) or not isinstance(value, str | int) or value == "":
+            raise KtstrError(f"sysctls[{sysctl!r}]={shown(value)}: must be a string or a whole number")
+        settings[sysctl] = string(str(value), f"sysctls[{sysctl!r}]")
+    if not isinstance(checks, Checks | None):
+        raise KtstrError(f"checks={shown(checks)}: must be Checks(...)")
+    if not isinstance(constraints, Constraints | None):
+        raise KtstrError(f"constraints={shown(constraints)}: must be Constraints(...)")
+    limits = {"*": max_insns} if isinstance(max_insns, int) else mapping(max_insns, "max_insns")
+    return Scheduler(
+        name=name,
+        binary=None if binary is None else str(binary),
+        binary_path=_relative_to(where, programs["binary_path"], "binary_path"),
+        bpf=_relative_to(where, programs["bpf"], "bpf"),
+        rodata=constants,
+        bpf_cflags=strings(bpf_cflags, "bpf_cflags"),
+        build=command(build, "build"),
+        topology=topology_of(topology),
+        kernels=strings(kernels, "kernels"),
+        sched_args=strings(sched_args, "sched_args"),
+        kargs=strings(kargs, "kargs"),
+        sysctls=settings,
+        checks=checks or Checks(),
+        constraints=constraints or Constraints(),
+        max_insns={
+            program: whole(limit, f"max_insns[{program!r}]", 1, _MAX_INSNS)
+            for program, limit in limits.items()
+        },
+        declared_in=where,
+    )
+
+
+def _register(scheduler: Scheduler) -> None:
+    known = _registry.get(scheduler.name)
+    # One file may be imported twice (pytest and the verifier sweep do), and then declares the same again.
+    if known is not None and known.declared_in != scheduler.declared_in:
+        raise KtstrError(f"already declared in {known.declared_in}")
+    if known is not None and known != scheduler:
+        raise KtstrError("declared twice in this file, with different values")
+    _registry[scheduler.name] = scheduler
+
+
+def _caller() -> tuple[str, int]:
+    """The file and the line of the first frame outside this module."""
+    frame = inspect.currentframe()
+    while frame is not None and frame.f_code.co_filename == __file__:
+        frame = frame.f_back
+    return (frame.f_code.co_filename, frame.f_lineno) if frame is not None else ("", 0)
+
+
+def _relative_to(where: str, value: object, field: str) -> Path | None:
+    if value is None:
+        return None
+    try:
+        path = path_of(value, field).expanduser()
+    except RuntimeError:  # of a "~name" that is no user
+        raise KtstrError(f"{field}={shown(value)}: no such user") from None
+    if path.is_absolute() or not where:
+        return path
+    return (Path(where).parent / path).resolve()

@@ -1,0 +1,155 @@
+"""`ktstr_test`: marks a function as a test that runs in a guest, and records how."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from ktstr.base.errors import KtstrError
+from ktstr.base.topology import Topology
+from ktstr.base.values import seconds, shown, strings, whole
+from ktstr.checks.expect import ExpectedError, expected_error
+from ktstr.checks.thresholds import DEFAULT_CHECKS, Checks
+from ktstr.declare.scheduler import EEVDF, Scheduler
+from ktstr.scenario.map_write import BpfMapWrite, map_writes
+
+__all__ = ["KtstrTest", "ktstr_test", "record_of"]
+
+DEFAULT_DURATION_S = 2.0
+_MAX_MEMORY_MB = 2**20  # a TiB: more is a mistake in the unit
+_MOST_WATCHDOG_MS = 30_000  # SCX_WATCHDOG_MAX_TIMEOUT; the kernel refuses a scheduler that asks for more
+_ATTRIBUTE = "__ktstr_test__"
+_Body = TypeVar("_Body", bound=Callable[..., Any])
+
+
+@dataclass(frozen=True)
+class KtstrTest:
+    """How one test runs: what `ktstr_test` was given, with everything unset inherited from the scheduler."""
+
+    name: str
+    scheduler: Scheduler
+    topology: Topology
+    checks: Checks
+    duration_s: float
+    memory_mb: int | None
+    sched_args: tuple[str, ...]
+    ignore: bool
+    writes: tuple[BpfMapWrite, ...] = ()
+    expected: ExpectedError | None = None
+    watchdog_ms: int | None = None
+    auto_repro: bool = True
+
+
+def ktstr_test(
+    body: None = None,
+    /,
+    *,
+    scheduler: Scheduler | None = None,
+    numa_nodes: int | None = None,
+    llcs: int | None = None,
+    cores: int | None = None,
+    threads: int | None = None,
+    memory_mb: int | None = None,
+    duration_s: float = DEFAULT_DURATION_S,
+    extra_sched_args: tuple[str, ...] | list[str] = (),
+    checks: Checks | None = None,
+    ignore: bool = False,
+    bpf_map_write: BpfMapWrite | Sequence[BpfMapWrite] | None = None,
+    expect_err: bool = False,
+    expect_scx_bpf_error_contains: str | None = None,
+    expect_scx_bpf_error_matches: str | None = None,
+    watchdog_timeout_s: float | None = None,
+    auto_repro: bool = True,
+) -> Callable[[_Body], _Body]:
+    """Make the decorated function `def name(ctx)` a test that pytest collects, whatever its name.
+
+    Every topology dimension is inherited from `scheduler` (None: the kernel's default, EEVDF) unless given.
+    `duration_s` is the default length of a scenario in guest seconds. `ignore=True` skips the test and keeps its
+    scheduler registered.
+
+    `bpf_map_write` writes to the scheduler's globals once it is attached. With `expect_err=True` the test passes only
+    where the kernel ejects the scheduler with an error. `expect_scx_bpf_error_contains` (a text) and
+    `expect_scx_bpf_error_matches` (a regular expression, searched for) say which scx_bpf_error() it must be; both
+    must hold where both are given. `watchdog_timeout_s` is the time after which the kernel ejects the scheduler for a
+    task that it leaves waiting, at most 30 s, instead of the scheduler's own. docs/crash-tests.md has the details.
+
+    A run that fails is run again where that tells more of it, but for `auto_repro=False`: docs/flight-recorder.md.
+
+    Raises KtstrError naming the test and the field where a value is not acceptable.
+    """
+
+    if body is not None:
+        raise KtstrError(f"{getattr(body, '__name__', body)}: write @ktstr_test() with its parentheses")
+
+    def decorate(body: _Body) -> _Body:
+        where = f"{body.__module__}.{body.__name__}"
+        try:
+            record = record_for(body.__name__)
+        except KtstrError as error:
+            raise KtstrError(f"{where}: {error}") from None
+        setattr(body, _ATTRIBUTE, record)
+        return body
+
+    def record_for(name: str) -> KtstrTest:
+        base = EEVDF if scheduler is None else scheduler
+        if not isinstance(base, Scheduler):
+            raise KtstrError(f"scheduler={shown(base)}: must be what declare_scheduler returned")
+        if not isinstance(checks, Checks | None):
+            raise KtstrError(f"checks={shown(checks)}: must be Checks(...)")
+        arguments = strings(extra_sched_args, "extra_sched_args")
+        if arguments and not (base.binary or base.binary_path):
+            raise KtstrError(f"extra_sched_args: scheduler {base.name} has no program of its own")
+        writes = map_writes(bpf_map_write)
+        if writes and not base.is_sched_ext:
+            raise KtstrError(f"bpf_map_write: scheduler {base.name} has no BPF to write to")
+        if any(write.is_rodata for write in writes) and base.bpf is None:
+            raise KtstrError(
+                f"bpf_map_write: .rodata: can only be set before the scheduler is loaded, which scheduler {base.name}"
+                f" does by itself; use its arguments"
+            )
+        expected = expected_error(expect_err, expect_scx_bpf_error_contains, expect_scx_bpf_error_matches)
+        if expected and not base.is_sched_ext:
+            raise KtstrError(f"expect_err: scheduler {base.name} is the kernel's own, which is never ejected")
+        if expected and (judged := (checks or Checks()).about_scheduling):
+            raise KtstrError(
+                f"expect_err: contradicts checks of {', '.join(judged)}: what is expected is that the scheduler fails"
+            )
+        if watchdog_timeout_s is not None and not base.is_sched_ext:
+            raise KtstrError(f"watchdog_timeout_s: scheduler {base.name} has no watchdog")
+        if not isinstance(auto_repro, bool):
+            raise KtstrError(f"auto_repro={shown(auto_repro)}: must be True or False")
+        inherited = base.topology
+        return KtstrTest(
+            name=name,
+            scheduler=base,
+            topology=Topology(
+                inherited.numa_nodes if numa_nodes is None else numa_nodes,
+                inherited.llcs if llcs is None else llcs,
+                inherited.cores if cores is None else cores,
+                inherited.threads if threads is None else threads,
+            ),
+            checks=(checks or Checks()).over(base.checks).over(DEFAULT_CHECKS),
+            duration_s=seconds(duration_s, "duration_s"),
+            memory_mb=None if memory_mb is None else whole(memory_mb, "memory_mb", 1, _MAX_MEMORY_MB),
+            sched_args=base.sched_args + arguments,
+            ignore=ignore,
+            writes=writes,
+            expected=expected,
+            watchdog_ms=None if watchdog_timeout_s is None else _watchdog_ms(watchdog_timeout_s),
+            auto_repro=auto_repro,
+        )
+
+    return decorate
+
+
+def _watchdog_ms(value: object) -> int:
+    field = "watchdog_timeout_s"
+    ms = round(seconds(value, field) * 1000)
+    return whole(ms, f"{field} in ms", 1, _MOST_WATCHDOG_MS)
+
+
+def record_of(body: object) -> KtstrTest | None:
+    """What `ktstr_test` recorded on a function, or None for any other object."""
+    record = getattr(body, _ATTRIBUTE, None)
+    return record if isinstance(record, KtstrTest) else None

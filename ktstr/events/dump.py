@@ -1,0 +1,348 @@
+"""The dump: what a scheduler's maps held when it had gone, from the bytes that the agent read to named values."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import struct
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ktstr.base.errors import KtstrError
+from ktstr.events.btf.names import find_section, type_name
+from ktstr.events.btf.reader import read_btf
+from ktstr.events.btf.types import Btf, Section, Var
+from ktstr.events.btf.values import Value, Variable, decode, decode_section
+from ktstr.events.run_queues import RunQueues, read_run_queues
+
+__all__ = ["Dump", "Element", "MapDump", "joined", "read_dump"]
+
+Event = dict[str, Any]
+
+# By the number that the kernel has for each (enum bpf_map_type of include/uapi/linux/bpf.h), as libbpf calls them.
+# fmt: off
+_TYPES = (
+    "unspec", "hash", "array", "prog_array", "perf_event_array", "percpu_hash", "percpu_array",
+    "stack_trace", "cgroup_array", "lru_hash", "lru_percpu_hash", "lpm_trie", "array_of_maps",
+    "hash_of_maps", "devmap", "sockmap", "cpumap", "xskmap", "sockhash", "cgroup_storage",
+    "reuseport_sockarray", "percpu_cgroup_storage", "queue", "stack", "sk_storage", "devmap_hash",
+    "struct_ops", "ringbuf", "inode_storage", "task_storage", "bloom_filter", "user_ringbuf",
+    "cgrp_storage", "arena", "insn_array", "rhash",
+)
+# fmt: on
+_UNREADABLE = {
+    "perf_event_array": "its values are open perf events",
+    "cgroup_array": "its values are open cgroups",
+    "queue": "reading an element takes it out",
+    "stack": "reading an element takes it out",
+    "sk_storage": "its values belong to sockets, of which there is no list",
+    "inode_storage": "its values belong to inodes, of which there is no list",
+    "struct_ops": "it is the table of the scheduler's callbacks",
+    "ringbuf": "reading a record takes it out",
+    "user_ringbuf": "its records are written by the scheduler's program, for its BPF",
+    "bloom_filter": "it can be asked for an element, and has no list of them",
+    "arena": "its memory can only be mapped where the scheduler's program has it",
+}
+# What the values of maps that hold other objects are, where the map has no types.
+_HOLDERS = {"array_of_maps": "map id", "hash_of_maps": "map id", "prog_array": "program id"}
+_NAME_BYTES = 15  # of an object's name, in the kernel
+_TASK = struct.Struct("<I16s")
+_CGROUP_BYTES = 64
+# Of one map, as the agent has them (map.c): more was not sent. Most of so many bytes are zeros, which are not sent.
+_MOST_ELEMENTS = 8192
+_MOST_BYTES = 32 * 2**20
+
+
+@dataclass(frozen=True)
+class Element:
+    """An element: its key, and its value, or its values by CPU for a per-CPU map.
+
+    `problem` says why they are not known; then `raw` is all of its bytes, as hexadecimal digits.
+    """
+
+    key: Value
+    value: Value
+    problem: str = ""
+    raw: str = ""
+
+
+@dataclass(frozen=True)
+class MapDump:
+    """A map and what it held.
+
+    `type` is libbpf's name for its type, `key_type` and `value_type` are C's for theirs, or empty where that is not
+    known. It had `count` elements (`more`: that many at least) and the first `read` of them were read; of an array
+    those that are all zero are counted as `zeros` and left out of `elements`. Keys are numbers of arrays, and names of
+    tasks (`comm[pid]`) and cgroups. A map of global variables, such as `.bss`, has `variables` instead of elements.
+    `unread` says why it could not be read, or not further.
+    """
+
+    name: str
+    id: int
+    type: str
+    key_type: str
+    value_type: str
+    max_entries: int
+    per_cpu: bool
+    count: int
+    more: bool
+    read: int
+    zeros: int = 0
+    elements: tuple[Element, ...] = ()
+    variables: tuple[Variable, ...] = ()
+    unread: str = ""
+
+    def variable(self, name: str) -> Value:
+        """The value of global `name`; KtstrError where there is none, or none is known."""
+        for one in self.variables:
+            if one.name == name and one.problem:
+                raise KtstrError(f"{self.name}: {name}: {one.problem}")
+            if one.name == name:
+                return one.value
+        known = ", ".join(one.name for one in self.variables) or "none"
+        raise KtstrError(f"{self.name} has no variable {name!r}; it has {known}")
+
+
+@dataclass(frozen=True)
+class Dump:
+    """The maps of a scheduler at guest time `at_ns`; `why` is `exit` or `asked`.
+
+    It is not `complete` where the guest ended before it had told all. `run_queues` is what the kernel told of them when
+    it ejected the scheduler, None where it did not.
+    """
+
+    why: str
+    at_ns: int
+    complete: bool
+    maps: tuple[MapDump, ...]
+    run_queues: RunQueues | None = None
+
+    def map(self, name: str) -> MapDump:
+        """The map called `name`; KtstrError, with the names there are, where there is none."""
+        for one in self.maps:
+            if one.name == name:
+                return one
+        raise KtstrError(
+            f"no map {name!r} in the dump; must be one of {', '.join(one.name for one in self.maps)}"
+        )
+
+
+def read_dump(events: Sequence[Event]) -> Dump | None:
+    """The last dump among a guest's events; None where there is none. Globals come first, then the maps by name."""
+    begin = next((i for i in reversed(range(len(events))) if events[i].get("ev") == "dump"), None)
+    if begin is None:
+        return None
+    told = events[begin:]
+    types = joined(told, "dump_types")
+    objects = {
+        event["id"]: _types(event, types.get(event["id"], bytearray()))
+        for event in told
+        if event.get("ev") == "dump_object"
+    }
+    contents = joined(told, "dump_data")
+    maps = [
+        _map(event, bytes(contents.get(event["id"], b"")), objects.get(event["btf"]))
+        for event in told
+        if event.get("ev") == "dump_map"
+    ]
+    # In the kernel's words, from its trace or from a scheduler's program that prints them.
+    kernel = [event["text"] for event in events if event.get("ev") == "sched_dump"]
+    log = [event["text"] for event in events if event.get("ev") == "sched_log"]
+    return Dump(
+        why=told[0]["why"],
+        at_ns=told[0]["t"],
+        complete=any(event.get("ev") == "dumped" for event in told),
+        maps=tuple(sorted(maps, key=lambda one: (not one.name.startswith("."), one.name, one.id))),
+        run_queues=read_run_queues(kernel) or read_run_queues(log),
+    )
+
+
+def joined(events: Sequence[Event], kind: str) -> dict[int, bytearray]:
+    """The bytes that events of `kind` carry, by the number of what they are of; what was not sent is zero."""
+    streams: dict[int, bytearray] = {}
+    for event in events:
+        if event.get("ev") != kind:
+            continue
+        try:
+            data = base64.b64decode(event["data"], validate=True)
+        except binascii.Error:  # cut off with its guest
+            continue
+        stream, at = streams.setdefault(event["id"], bytearray()), event["at"]
+        if at + len(data) > _MOST_BYTES:
+            continue
+        stream.extend(bytes(max(0, at + len(data) - len(stream))))
+        stream[at : at + len(data)] = data
+    return streams
+
+
+@dataclass(frozen=True)
+class _Types:
+    """An object's types, or why there are none."""
+
+    btf: Btf
+    problem: str = ""
+
+
+_NONE = _Types(Btf(()))  # of a map whose object brought none
+
+
+def _types(event: Event, data: bytearray) -> _Types:
+    size = event["bytes"]
+    if not event["whole"] or size > _MOST_BYTES:
+        return _Types(_NONE.btf, f"its types are not known: they are {size} bytes, more than are told")
+    try:
+        return _Types(read_btf(bytes(data).ljust(size, b"\0")))
+    except KtstrError as error:
+        return _Types(_NONE.btf, str(error))
+
+
+def _map(event: Event, data: bytes, types: _Types | None) -> MapDump:
+    number = event["type"]
+    type = _TYPES[number] if number < len(_TYPES) else f"type {number}"
+    layout = _Layout(event, type, types or _NONE)
+    data = data[: event["bytes"]].ljust(min(event["bytes"], _MOST_BYTES), b"\0")
+    unread = event.get("error", "")
+    if event["by"] == "none":
+        unread = unread or _UNREADABLE.get(type, "ktstr does not know maps of this type")
+    elif layout.types.problem:
+        unread = unread or layout.types.problem
+    section = layout.section
+    elements, zeros = ([], 0) if section else layout.elements(data, min(event["read"], _MOST_ELEMENTS))
+    return MapDump(
+        name=layout.name,
+        id=event["id"],
+        type=type,
+        key_type="" if section else layout.key_type,
+        value_type="" if section else layout.value_type,
+        max_entries=event["entries"],
+        per_cpu=layout.per_cpu,
+        count=event["count"],
+        more=bool(event["more"]),
+        read=event["read"],
+        zeros=zeros,
+        elements=tuple(elements),
+        variables=decode_section(layout.types.btf, section, data)
+        if section and event["by"] != "none"
+        else (),
+        unread=unread,
+    )
+
+
+class _Layout:
+    """How a map's elements lie in the bytes that came of it, and what they are."""
+
+    def __init__(self, event: Event, type: str, types: _Types) -> None:
+        self.types = types
+        self.per_cpu = event["cpus"] > 0
+        self._type = type
+        self._by = event["by"]
+        self._cpus: int = event["cpus"] or 1
+        self._name = event["name"]
+        self._key_number, self._value_number = event["key_type"], event["value_type"]
+        sizes: dict[str, int] = {
+            "index": 0,
+            "key": event["key_bytes"],
+            "task": _TASK.size,
+            "cgroup": _CGROUP_BYTES,
+        }
+        self._key_bytes = sizes.get(self._by, 0)
+        self._value_bytes: int = event["value_bytes"]
+        self._step = (self._value_bytes + 7) // 8 * 8 if self.per_cpu else self._value_bytes
+
+    @property
+    def section(self) -> int | None:
+        """The section whose variables the map holds, or None for one that holds elements."""
+        is_section = isinstance(self._known(self._value_number), Section)
+        return self._value_number if is_section and self._by in ("index", "none") else None
+
+    @property
+    def name(self) -> str:
+        """The map's name in its source: of globals that of their section, and whole where the kernel's is cut."""
+        section = self._known(self._value_number)
+        if isinstance(section, Section):
+            return section.name
+        if len(self._name.encode()) < _NAME_BYTES or (maps := find_section(self.types.btf, ".maps")) is None:
+            return str(self._name)
+        declared = self.types.btf.types[maps]
+        variables = declared.variables if isinstance(declared, Section) else ()
+        names = {var.name for one in variables if isinstance(var := self.types.btf.types[one.type], Var)}
+        whole = [name for name in names if name.encode()[:_NAME_BYTES] == self._name.encode()]
+        return whole[0] if len(whole) == 1 else str(self._name)
+
+    @property
+    def key_type(self) -> str:
+        """What the map's keys are."""
+        return {"index": "", "task": "task", "cgroup": "cgroup"}.get(
+            self._by, self._type_name(self._key_number)
+        )
+
+    @property
+    def value_type(self) -> str:
+        """What its values are."""
+        return self._type_name(self._value_number) or _HOLDERS.get(self._type, "")
+
+    def elements(self, data: bytes, count: int) -> tuple[list[Element], int]:
+        """The first `count` elements, in order of their keys; of an array those that are zero are counted instead."""
+        elements: list[Element] = []
+        zeros = 0
+        for i, (key, value) in enumerate(self._split(data, count)):
+            if self._by == "index" and not any(value):
+                zeros += 1
+                continue
+            try:
+                elements.append(Element(self._key(i, key), self._values(value)))
+            except KtstrError as error:
+                name = i if self._by == "index" else None
+                elements.append(Element(name, None, str(error), (key + value).hex()))
+        return sorted(elements, key=lambda one: _order(one.key)), zeros
+
+    def _split(self, data: bytes, count: int) -> Iterator[tuple[bytes, bytes]]:
+        size = self._key_bytes + self._step * self._cpus
+        for at in range(0, min(count * size, len(data) - size + 1) if size else 0, size or 1):
+            yield data[at : at + self._key_bytes], data[at + self._key_bytes : at + size]
+
+    def _key(self, index: int, data: bytes) -> Value:
+        if self._by == "index":
+            return index
+        if self._by == "task":
+            pid, comm = _TASK.unpack(data)
+            return f"{_text(comm)}[{pid}]"
+        if self._by == "cgroup":
+            return _text(data)
+        return self._decoded(self._key_number, data)
+
+    def _values(self, data: bytes) -> Value:
+        """The value, or those of all CPUs."""
+        if not self.per_cpu:
+            return self._value(data)
+        return [self._value(data[cpu * self._step :][: self._value_bytes]) for cpu in range(self._cpus)]
+
+    def _value(self, data: bytes) -> Value:
+        if self._type in _HOLDERS and not self._value_number:
+            return int.from_bytes(data, "little")
+        return self._decoded(self._value_number, data)
+
+    def _decoded(self, number: int, data: bytes) -> Value:
+        if not number:
+            # A map whose object brought no types for it. An integer's size is the best guess at what it is.
+            return int.from_bytes(data, "little") if len(data) in (1, 2, 4, 8) else data.hex()
+        if self._known(number) is None:
+            raise KtstrError(f"its type, {number}, is not known")
+        return decode(self.types.btf, number, data)
+
+    def _known(self, number: int) -> object:
+        types = self.types.btf.types
+        return types[number] if 0 < number < len(types) else None
+
+    def _type_name(self, number: int) -> str:
+        return type_name(self.types.btf, number) if self._known(number) is not None else ""
+
+
+def _text(data: bytes) -> str:
+    return data.partition(b"\0")[0].decode(errors="replace")
+
+
+def _order(key: Value) -> tuple[int, Any]:
+    """What keys are sorted by: numbers as such, others as they read."""
+    return (0, key) if isinstance(key, int) else (1, str(key))

@@ -1,0 +1,1 @@
+"""Archives that kernels come from: signed indexes, packages, unpacking."""

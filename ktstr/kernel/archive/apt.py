@@ -1,0 +1,243 @@
+"""Reading a Debian archive: suite, signed release file, package index, package.
+
+Each step names the next by SHA-256: the signed `InRelease` names the indexes, an index names the packages.
+"""
+
+from __future__ import annotations
+
+import json
+import lzma
+import os
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from functools import cached_property
+from pathlib import Path
+from urllib.parse import quote
+
+from debian.deb822 import Deb822
+
+from ktstr.base.cache import cache_dir, digest, entry, locked
+from ktstr.base.download import NotFound, Unreachable, fetch, get
+from ktstr.base.errors import KtstrError
+from ktstr.kernel.archive.mirror import mirror
+from ktstr.kernel.archive.signature import open_signed
+from ktstr.kernel.settings import debian_settings
+
+__all__ = ["Archive", "PoolFile", "Release", "Stanza", "open_archive"]
+
+_RELEASE_LIMIT = 4 << 20
+_CHUNK = 1 << 20
+
+Stanza = dict[str, str]
+
+
+@dataclass(frozen=True)
+class PoolFile:
+    """A file of the archive's pool, as an index describes it. `path` is relative to the mirror's address."""
+
+    path: str
+    size: int
+    sha256: str
+
+    @property
+    def name(self) -> str:
+        return self.path.rpartition("/")[2]
+
+
+@dataclass(frozen=True)
+class Release:
+    """A suite's release file as it was fetched: `text` is only what the signature covers.
+
+    It is empty where the mirror has no such suite, which is remembered like an answer.
+    """
+
+    suite: str
+    directory: str
+    fetched: float
+    verified: bool
+    state: str
+    text: str
+
+    @cached_property
+    def _fields(self) -> Deb822:
+        return Deb822(self.text.splitlines())
+
+    def field(self, name: str) -> str:
+        """A field's value, empty where there is none."""
+        return str(self._fields.get(name, "")).strip()
+
+    @property
+    def date(self) -> datetime:
+        return _date(self.field("Date")) or datetime.fromtimestamp(0, UTC)
+
+    @property
+    def expired(self) -> bool:
+        """Whether the archive itself says that the mirror should have something newer (`Valid-Until`)."""
+        until = _date(self.field("Valid-Until"))
+        return until is not None and until < datetime.now(UTC)
+
+    @property
+    def trust(self) -> str:
+        """How far this release file can be trusted, in words."""
+        return f"{self.state}, index expired {self.field('Valid-Until')}" if self.expired else self.state
+
+    def index_file(self, name: str) -> PoolFile | None:
+        """The index file `name` ("main/binary-amd64/Packages.xz"), or None where the suite has none."""
+        for line in self.field("SHA256").splitlines():
+            match line.split():
+                case [sha256, size, path] if path == name:
+                    folder = name.rpartition("/")[0]
+                    by_hash = self.field("Acquire-By-Hash") == "yes"
+                    path = f"{folder}/by-hash/SHA256/{sha256}" if by_hash else name
+                    return PoolFile(f"dists/{self.directory}/{path}", int(size), sha256)
+        return None
+
+
+class Archive:
+    """A Debian archive behind a mirror, its indexes kept in the cache for `fresh_s` seconds."""
+
+    def __init__(self, url: str, keyrings: tuple[Path, ...], fresh_s: float) -> None:
+        self.url = url
+        self._keyrings = keyrings
+        self._fresh_s = fresh_s
+        self._unreachable: Unreachable | None = None
+        self._releases: dict[str, Release | None] = {}
+
+    def release(self, suite: str, *, refresh: bool = False) -> Release | None:
+        """The release file of `suite`, at most `fresh_s` old if there is a network; None if no such suite.
+
+        Without a network an older one does, which stderr is told. Raises `Unreachable` if there is none.
+        """
+        if refresh or suite not in self._releases:
+            release = self._release(suite, refresh)
+            self._releases[suite] = release if release.text else None
+        return self._releases[suite]
+
+    def stanzas(self, release: Release, index: str, wanted: Callable[[str], bool], kind: str) -> list[Stanza]:
+        """The stanzas of an index file whose package name is `wanted`.
+
+        They are kept in the cache under `kind`, a name for what `wanted` selects.
+        """
+        file = release.index_file(index)
+        if file is None:
+            return []
+        what = f"Debian {release.suite} index"
+
+        def make(folder: Path) -> None:
+            plain = f"dists/{release.directory}/{index}"
+            try:
+                packed = self.pool_file(file, what)
+            except NotFound:
+                # Not every mirror keeps the names by hash that the release file promises.
+                packed = self.pool_file(PoolFile(plain, file.size, file.sha256), what)
+            try:
+                text = "\n\n".join(_select(packed, wanted))
+            except (lzma.LZMAError, EOFError) as error:
+                raise KtstrError(f"{what}: {self.url}/{plain}: {error}") from error
+            (folder / "stanzas").write_text(text)
+            packed.unlink(missing_ok=True)
+
+        kept = entry("debian", f"{kind}-{digest(file.sha256)}", what, make) / "stanzas"
+        with kept.open() as lines:
+            return [dict(stanza) for stanza in Deb822.iter_paragraphs(lines, use_apt_pkg=False)]
+
+    def pool_file(self, file: PoolFile, what: str) -> Path:
+        """Download a file of the archive, verified, into the cache; the caller removes it after use."""
+        return fetch(self.address(file.path), size=file.size, sha256=file.sha256, what=what)
+
+    def address(self, path: str) -> str:
+        """The URL of a path below the mirror's address."""
+        return f"{self.url}/{quote(path, safe='/+~')}"
+
+    def _release(self, suite: str, refresh: bool) -> Release:
+        kept = cache_dir() / "debian" / f"{suite.replace('/', '_')}-{digest(self.url, suite)}.json"
+        old = _load(kept)
+        age = time.time() - old.fetched if old else None
+        # A keyring that was installed since makes an unverified release file worth asking for again.
+        trusted = old is not None and (old.verified or not any(path.is_file() for path in self._keyrings))
+        if old and age is not None and 0 <= age < self._fresh_s and trusted and not refresh:
+            return old
+        try:
+            if self._unreachable:
+                raise self._unreachable
+            new = self._download_release(suite, suite)
+            if new.expired and (codename := new.field("Codename")) not in ("", suite):
+                # Caches in front of mirrors keep the two names of a suite apart, and one may be far behind.
+                with suppress(NotFound):
+                    new = max(new, self._download_release(suite, codename), key=lambda release: release.date)
+        except NotFound:
+            new = Release(suite, suite, time.time(), True, "no such suite", "")
+        except Unreachable as error:
+            if old is None:
+                raise
+            if self._unreachable is None:
+                since = datetime.fromtimestamp(old.fetched).strftime("%Y-%m-%d %H:%M")
+                print(
+                    f"ktstr: the Debian mirror cannot be reached; using its index of {since}", file=sys.stderr
+                )
+            self._unreachable = error
+            return old
+        if old and new.text and old.verified >= new.verified and old.date > new.date:
+            new = Release(**asdict(old) | {"fetched": new.fetched})  # the mirror went back in time
+        _store(kept, new)
+        return new
+
+    def _download_release(self, suite: str, directory: str) -> Release:
+        what = f"Debian {suite} release file"
+        content = get(self.address(f"dists/{directory}/InRelease"), _RELEASE_LIMIT, what)
+        signed = open_signed(content, self._keyrings, f"{what} from {self.url}")
+        return Release(suite, directory, time.time(), signed.verified, signed.state, signed.text)
+
+
+def open_archive() -> Archive:
+    """The archive that the settings and this host's apt configuration name."""
+    settings = debian_settings()
+    return Archive(mirror(settings), settings.keyrings, settings.index_fresh_s)
+
+
+def _select(packed: Path, wanted: Callable[[str], bool]) -> Iterator[str]:
+    """The wanted stanzas of a compressed index, which is read in chunks (65 MB when unpacked)."""
+    rest = b""
+    with lzma.open(packed) as file:
+        while chunk := file.read(_CHUNK):
+            stanzas = (rest + chunk).split(b"\n\n")
+            rest = stanzas.pop()
+            yield from _wanted(stanzas, wanted)
+    yield from _wanted([rest], wanted)
+
+
+def _wanted(stanzas: list[bytes], wanted: Callable[[str], bool]) -> Iterator[str]:
+    for stanza in stanzas:
+        name = stanza.lstrip(b"\n").partition(b"\n")[0].removeprefix(b"Package: ").decode(errors="replace")
+        if wanted(name):
+            yield stanza.decode(errors="replace").strip("\n")
+
+
+def _date(text: str) -> datetime | None:
+    try:
+        return parsedate_to_datetime(text).replace(tzinfo=UTC)
+    except (ValueError, TypeError):
+        return None
+
+
+def _load(path: Path) -> Release | None:
+    try:
+        return Release(**json.loads(path.read_text()))
+    except (
+        OSError,
+        ValueError,
+        TypeError,
+    ):  # not there, or written by another version: it can be fetched again
+        return None
+
+
+def _store(path: Path, release: Release) -> None:
+    with locked(path.with_suffix(".lock"), f"Debian {release.suite} release file"):
+        temporary = path.with_suffix(f".{os.getpid()}.tmp")
+        temporary.write_text(json.dumps(asdict(release)))
+        temporary.replace(path)

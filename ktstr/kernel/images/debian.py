@@ -1,0 +1,262 @@
+"""Kernels out of Debian's archive.
+
+The package that holds `vmlinuz` is `linux-binary-<release>` from 6.19 on and `linux-image-<release>` before
+(which from 6.19 on is empty). The configuration is in the latter, from 6.19 on in `linux-base-<release>`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from debian.debian_support import Version as PackageVersion
+
+from ktstr.base.cache import digest, entry
+from ktstr.base.download import NotFound, get
+from ktstr.base.errors import KtstrError
+from ktstr.kernel import store
+from ktstr.kernel.archive.apt import Archive, PoolFile, Stanza
+from ktstr.kernel.archive.deb import read_files
+from ktstr.kernel.images.vmlinuz import decompress
+from ktstr.kernel.model import Kernel
+from ktstr.kernel.settings import debian_architecture, debian_settings
+from ktstr.kernel.spec import Version, parse_version
+
+__all__ = [
+    "KERNEL_PACKAGES",
+    "Published",
+    "fetch",
+    "kernel_stanzas",
+    "pool_file",
+    "published",
+    "upstream_version",
+]
+
+# What is kept of an index: the kernels' packages and those with the kernel's source.
+KERNEL_PACKAGES = re.compile(r"linux-(image|binary|base|source)-[0-9].*")
+# Best first: signed packages are what boots in production, and unsigned ones are the same bytes otherwise.
+_IMAGE_PACKAGES = ("linux-binary-{}", "linux-image-{}", "linux-binary-unsigned-{}", "linux-image-{}-unsigned")
+_UPSTREAM = re.compile(r"(?:[0-9]+:)?(?P<version>[0-9]+\.[0-9]+(?:\.[0-9]+)?)(?:~rc(?P<rc>[0-9]+))?[-+~].*")
+_CONFIG_VERSION = re.compile(r"^# Linux/\S+ (\S+) Kernel Configuration$", re.MULTILINE)
+_IMAGE_LIMIT = 256 << 20
+_PACKAGE_LIMIT = 16 << 20
+
+
+@dataclass(frozen=True)
+class Published:
+    """A kernel in the archive. `config` is None where no index lists the package with its configuration."""
+
+    version: Version
+    release: str
+    package_version: str
+    suite: str
+    trust: str
+    image: PoolFile
+    config: PoolFile | None
+
+    @property
+    def key(self) -> str:
+        """The cache key: it changes with the package's content."""
+        return f"{self.version}-debian-{digest(self.release, self.image.sha256)[:8]}"
+
+
+@dataclass(frozen=True)
+class _Configuration:
+    """A kernel's configuration, the package it is from, and what the user should know about it."""
+
+    text: str
+    origin: str
+    note: str = ""
+
+
+def published(archive: Archive, *, refresh: bool = False) -> list[Published]:
+    """The kernels of this host's architecture in the settings' suites, newest first.
+
+    A kernel in several suites is listed once, of the first. Raises KtstrError where the mirror has no suite.
+    """
+    settings, architecture = debian_settings(), debian_architecture()
+    flavour = f"{settings.flavour}-{architecture}"
+    kernels: dict[tuple[Version, str], Published] = {}
+    missing = []
+    for suite in settings.suites:
+        release = archive.release(suite, refresh=refresh)
+        if release is None:
+            missing.append(suite)
+            continue
+        for kernel in _kernels(kernel_stanzas(archive, suite), flavour, suite, release.trust):
+            kernels.setdefault((kernel.version, kernel.release), kernel)
+    if len(missing) == len(settings.suites):
+        raise KtstrError(
+            f"mirror {archive.url}: has none of the suites {', '.join(missing)}; see KTSTR_DEBIAN_MIRROR"
+        )
+    order = sorted(kernels.values(), key=lambda one: (one.version, PackageVersion(one.package_version)))
+    return order[::-1]
+
+
+def kernel_stanzas(archive: Archive, suite: str) -> list[Stanza]:
+    """The stanzas of a suite's packages with kernels and their sources; none where there is no such suite."""
+    release = archive.release(suite)
+    if release is None:
+        return []
+    index = f"main/binary-{debian_architecture()}/Packages.xz"
+    return archive.stanzas(
+        release, index, lambda name: KERNEL_PACKAGES.fullmatch(name) is not None, "kernels"
+    )
+
+
+def upstream_version(package_version: str) -> Version | None:
+    """The kernel's version in `7.0.13-1~bpo13+1` or `7.3~rc7-1~exp1`."""
+    match = _UPSTREAM.fullmatch(package_version)
+    if match is None:
+        return None
+    return parse_version(match["version"] + (f"-rc{match['rc']}" if match["rc"] else ""))
+
+
+def pool_file(stanza: Stanza) -> PoolFile:
+    """The package file of a stanza."""
+    return PoolFile(stanza["Filename"], int(stanza["Size"]), stanza["SHA256"])
+
+
+def fetch(archive: Archive, kernel: Published, others: Sequence[Published] = ()) -> Kernel:
+    """The kernel, downloaded and unpacked unless it is in the cache.
+
+    The nearest configuration of `others` does where the archive no longer has this kernel's own.
+    """
+    what = f"kernel {kernel.version} ({kernel.release})"
+    packages: list[Path] = []
+
+    def make(folder: Path) -> None:
+        package = archive.pool_file(kernel.image, what)
+        packages.append(package)
+        files = _files(package, kernel.image.name)
+        image = decompress(_one(files, "vmlinuz", kernel.image.name), kernel.image.name)
+        config = _configuration(archive, kernel, files, others, packages)
+        manifest: dict[str, Any] = {
+            "version": str(kernel.version),
+            "release": kernel.release,
+            "source": f"Debian {kernel.suite}, {kernel.image.name}, {kernel.trust}"
+            + (f"; {config.note}" if config.note else ""),
+            "package": kernel.image.name,
+            "package_sha256": kernel.image.sha256,
+            "package_version": kernel.package_version,
+            "suite": kernel.suite,
+            "trust": kernel.trust,
+            "image_sha256": hashlib.sha256(image).hexdigest(),
+            "config_from": config.origin,
+            "config_sha256": hashlib.sha256(config.text.encode()).hexdigest(),
+            "fetched": datetime.now(UTC).isoformat(timespec="seconds"),
+        }
+        store.write(folder, image, config.text, manifest)
+
+    entry("kernels", kernel.key, what, make)
+    for package in packages:
+        package.unlink(missing_ok=True)
+    found = store.find_kernel(kernel.key)
+    if found is None:
+        raise KtstrError(f"{what}: cache entry {kernel.key} is damaged; remove it and fetch again")
+    return found
+
+
+def _kernels(stanzas: list[Stanza], flavour: str, suite: str, trust: str) -> list[Published]:
+    """The kernels that a suite's packages make."""
+    by_name: dict[str, list[Stanza]] = {}
+    for stanza in stanzas:
+        by_name.setdefault(stanza["Package"], []).append(stanza)
+    pattern = re.compile(rf"linux-(?:image|binary|binary-unsigned)-([0-9]\S*-{flavour})(?:-unsigned)?")
+    releases = {match[1] for name in by_name if (match := pattern.fullmatch(name))}
+    found = []
+    for release in sorted(releases):
+        package = next(name for form in _IMAGE_PACKAGES if (name := form.format(release)) in by_name)
+        for stanza in by_name[package]:
+            version = upstream_version(stanza["Version"])
+            if version is None:
+                continue
+            base = [
+                one for one in by_name.get(f"linux-base-{release}", []) if one["Version"] == stanza["Version"]
+            ]
+            whole = package.startswith("linux-image-")
+            config = pool_file(base[0]) if base else pool_file(stanza) if whole else None
+            found.append(
+                Published(version, release, stanza["Version"], suite, trust, pool_file(stanza), config)
+            )
+    return found
+
+
+def _configuration(
+    archive: Archive,
+    kernel: Published,
+    files: dict[str, bytes],
+    others: Sequence[Published],
+    used: list[Path],
+) -> _Configuration:
+    """The kernel's configuration; `files` are the image package's. Downloaded packages go into `used`."""
+    what = f"configuration of kernel {kernel.version}"
+    if kernel.config == kernel.image:
+        return _Configuration(_one(files, "config", kernel.image.name).decode(), kernel.image.name)
+    if kernel.config is not None:
+        return _Configuration(_listed(archive, kernel.config, what, used), kernel.config.name)
+    # Older kernels of a suite lose the packages that are built apart from the signed one, first from the
+    # index and later from the pool.
+    if (text := _unlisted(archive, kernel, what)) is not None:
+        origin = f"linux-base-{kernel.release}"
+        return _Configuration(text, origin, f"configuration from {origin}, which no signed index lists")
+    nearest = _nearest(kernel, others)
+    if nearest is None or nearest.config is None:
+        raise KtstrError(f"{what}: not on {archive.url} any more; try another kernel than {kernel.version}")
+    note = f"configuration from kernel {nearest.version}, its own is no longer published"
+    return _Configuration(_listed(archive, nearest.config, what, used), nearest.config.name, note)
+
+
+def _listed(archive: Archive, file: PoolFile, what: str, used: list[Path]) -> str:
+    package = archive.pool_file(file, what)
+    used.append(package)
+    return _one(_files(package, file.name), "config", file.name).decode()
+
+
+def _unlisted(archive: Archive, kernel: Published, what: str) -> str | None:
+    """The configuration out of the pool by the package's canonical name; it only has to name this version."""
+    name = f"linux-base-{kernel.release}_{kernel.package_version}_{debian_architecture()}.deb"
+    try:
+        content = get(archive.address(f"pool/main/l/linux/{name}"), _PACKAGE_LIMIT, what)
+    except NotFound:
+        return None
+    files = read_files(io.BytesIO(content), name, _is_image_or_config, _IMAGE_LIMIT)
+    text = _one(files, "config", name).decode()
+    match = _CONFIG_VERSION.search(text)
+    return text if match and match[1] == str(kernel.version) else None
+
+
+def _nearest(kernel: Published, others: Sequence[Published]) -> Published | None:
+    """The kernel nearest in version whose configuration can be had without its modules."""
+    having = [one for one in others if one.config is not None and one.config != one.image]
+    later = [one for one in having if one.version > kernel.version]
+    earlier = [one for one in having if one.version <= kernel.version]
+    if later:
+        return min(later, key=lambda one: one.version)
+    return max(earlier, key=lambda one: one.version, default=None)
+
+
+def _files(package: Path, name: str) -> dict[str, bytes]:
+    with package.open("rb") as file:
+        return read_files(file, name, _is_image_or_config, _IMAGE_LIMIT)
+
+
+def _is_image_or_config(path: str) -> bool:
+    """`boot/vmlinuz-<release>` and `boot/config-<release>`; from 7.2 on in `usr/lib/modules/<release>/`."""
+    return (
+        re.fullmatch(r"boot/(vmlinuz|config)-[^/]+|usr/lib/modules/[^/]+/(vmlinuz|config)", path) is not None
+    )
+
+
+def _one(files: dict[str, bytes], name: str, package: str) -> bytes:
+    """The content of the file called `name` or `name-<release>`."""
+    for path, content in files.items():
+        if path.rpartition("/")[2].partition("-")[0] == name:
+            return content
+    raise KtstrError(f"{package}: holds no {name}")

@@ -1,0 +1,1 @@
+"""Kernel source code, ready to be built."""

@@ -1,0 +1,411 @@
+"""The pytest plugin: tests declared with `ktstr_test`, on every kernel that `--kernel` names.
+
+Every pytest run where ktstr is installed imports this module, so by itself it does next to nothing:
+`ktstr.plugin` and what that needs come in once a session holds a test of ours.
+
+A session is one process, or under xdist a controller, which talks to the user and collects nothing, and
+workers, which collect and run. What a worker has to tell travels on its reports, as `report.ktstr`.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Generator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from ktstr.base.errors import KtstrError
+from ktstr.declare.test import record_of
+
+if TYPE_CHECKING:
+    from ktstr.plugin.kernels import KernelAxis
+    from ktstr.plugin.plan import Options
+    from ktstr.plugin.recorder import Recorder
+    from ktstr.plugin.shard import Shard
+    from ktstr.run.context import Ctx
+
+_PARENT = os.getppid()
+_HANDED = "ktstr"  # the key of what the controller hands to its workers
+_SEED = 1
+_EMPTY = "ktstr_empty_shard"  # the key of a worker's word that its shard has none of the tests
+_WORKER_ERROR = "ktstr_error"  # the key of why a worker could not do the run
+
+
+@dataclass
+class _State:
+    """What the hooks share. `kernels` are those a controller resolved for its workers; `errors` say why the
+    run could not be done where the session goes on all the same."""
+
+    name: str
+    options: Options
+    axis: KernelAxis
+    kernels: dict[str, dict[str, object]] = field(default_factory=dict)
+    recorder: Recorder | None = None
+    errors: list[str] = field(default_factory=list)
+
+
+_STATE = pytest.StashKey[_State]()
+_SESSION = pytest.StashKey[pytest.Session]()
+_NAME = pytest.StashKey[str]()
+_EMPTY_SHARD = pytest.StashKey[bool]()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    group = parser.getgroup("ktstr", "scheduler tests in VMs (ktstr)")
+    group.addoption(
+        "--kernel",
+        dest="ktstr_kernels",
+        metavar="SPEC",
+        action="append",
+        default=[],
+        help="run every test on this kernel: 7.0, 7.0.13, 6.16..=7.0, latest, auto; may be given several "
+        "times (default: auto: KTSTR_KERNEL, else the newest in the cache that was not built here, else the newest "
+        "built, else the newest published)",
+    )
+    group.addoption(
+        "--topology",
+        dest="ktstr_topology",
+        metavar="1n2l4c1t",
+        help="run every test on this topology: NUMA nodes, LLCs, cores per LLC, threads per core "
+        "(default: each test's own)",
+    )
+    group.addoption(
+        "--clock",
+        dest="ktstr_clock",
+        metavar="{real,virtual,auto}",
+        default="auto",
+        help="the guests' clock (default: auto: real where KVM works, else virtual)",
+    )
+    group.addoption(
+        "--seed",
+        dest="ktstr_seed",
+        metavar="N",
+        default=str(_SEED),
+        help=f"the seed of every VM run (default: {_SEED})",
+    )
+    group.addoption(
+        "--seeds",
+        dest="ktstr_seeds",
+        metavar="N",
+        help="run every test with N seeds, from --seed on, each perturbed in its own way",
+    )
+    group.addoption(
+        "--perturb",
+        dest="ktstr_perturb",
+        metavar="{on,off,auto}",
+        default="auto",
+        help="preempt what runs at times and on CPUs that the seed chooses (default: auto: on with --seeds)",
+    )
+    group.addoption(
+        "--cold",
+        dest="ktstr_cold",
+        action="store_true",
+        help="boot every VM instead of cloning a booted one",
+    )
+    group.addoption(
+        "--fresh",
+        dest="ktstr_fresh",
+        action="store_true",
+        help="run what was run before, too, instead of taking the remembered result",
+    )
+    group.addoption(
+        "--oversubscribe",
+        dest="ktstr_oversubscribe",
+        action="store_true",
+        help="run topologies with more CPUs than the host has cores on KVM, too (default: emulated)",
+    )
+    group.addoption(
+        "--shard",
+        dest="ktstr_shard",
+        metavar="1/2",
+        help="run this part of the tests: together, parts 1/2 and 2/2 run every test once",
+    )
+    group.addoption(
+        "--ignored",
+        dest="ktstr_ignored",
+        action="store_true",
+        help="run the tests declared with ignore=True, too",
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    handed = _handed(config)
+    config.stash[_NAME] = handed["name"] if handed else f"{datetime.now(UTC):%Y%m%dT%H%M%S.%fZ}-{os.getpid()}"
+    parent = (
+        handed["parent"] if handed else _PARENT if os.environ.get("KTSTR_DIE_WITH_PARENT") == "1" else None
+    )
+    if parent is not None:
+        from ktstr.base.process import die_with_parent
+
+        die_with_parent(parent)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_cmdline_main() -> Generator[None, Any, Any]:
+    try:
+        return (yield)
+    except pytest.UsageError as error:
+        if not isinstance(error.__cause__, KtstrError):
+            raise
+        print(f"ktstr: {error}", file=sys.stderr, flush=True)
+        return 2
+
+
+# Collecting.
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_pycollect_makeitem(obj: object) -> None:
+    if record_of(obj) is not None:
+        # How pytest lets a function say that it is a test whatever its name.
+        obj.__test__ = True  # type: ignore[attr-defined]
+
+
+@pytest.hookimpl(
+    tryfirst=True
+)  # before the parameters that marks bring, so that the kernel comes first in ids
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if record_of(metafunc.function) is None:
+        return
+    if "ctx" not in metafunc.fixturenames:
+        raise KtstrError(f"{metafunc.definition.nodeid}: must take the argument ctx, which runs its guest")
+    ids = _state(metafunc.config).axis.ids()
+    metafunc.parametrize(_ktstr_kernel.__name__, ids, ids=ids, indirect=True)
+    if seeds := _state(metafunc.config).options.seeds:
+        metafunc.parametrize(
+            _ktstr_seed.__name__, seeds, ids=[f"seed{seed}" for seed in seeds], indirect=True
+        )
+
+
+@pytest.hookimpl(tryfirst=True)  # before -k and --lf, which must not change what belongs to which shard
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if not config.option.ktstr_shard:
+        return
+    from ktstr.plugin.shard import divide
+
+    collected = len(items)
+    items[:], others = divide(items, _shard(config))
+    config.hook.pytest_deselected(items=others)
+    if collected and not items:
+        config.stash[_EMPTY_SHARD] = True
+        if _handed(config) is not None:
+            config.workeroutput[_EMPTY] = True  # type: ignore[attr-defined]
+
+
+@pytest.hookimpl(tryfirst=True)  # before xdist tells the controller what there is
+def pytest_collection_finish(session: pytest.Session) -> None:
+    config = session.config
+    if config.option.collectonly or not any(_is_ours(item) for item in session.items):
+        return
+    from ktstr.plugin.plan import plan_tests
+
+    in_worker = _handed(config) is not None
+    state = _state(config)
+    try:
+        kept, dropped = plan_tests(session.items, state.axis, state.options)
+    except KtstrError as error:
+        if not in_worker:
+            raise pytest.UsageError(str(error)) from error  # see pytest_cmdline_main
+        # Only the controller can end the session. All workers get here, so what they hold stays the same.
+        config.workeroutput[_WORKER_ERROR] = str(error)  # type: ignore[attr-defined]
+        kept, dropped = [item for item in session.items if not _is_ours(item)], []
+    session.items[:] = kept
+    if dropped:
+        config.hook.pytest_deselected(items=dropped)
+    if not in_worker:
+        _start(session).expect([item.nodeid for item in session.items])
+
+
+def pytest_exception_interact(call: pytest.CallInfo[object], report: object) -> None:
+    if isinstance(report, pytest.CollectReport) and call.excinfo and call.excinfo.errisinstance(KtstrError):
+        report.longrepr = str(call.excinfo.value)
+        report.ktstr_error = True  # type: ignore[attr-defined]
+
+
+# Running a test.
+
+
+@pytest.fixture(name="_ktstr_kernel")
+def _ktstr_kernel(request: pytest.FixtureRequest) -> object:
+    return getattr(request, "param", None)
+
+
+@pytest.fixture(name="_ktstr_seed")
+def _ktstr_seed(request: pytest.FixtureRequest) -> object:
+    return getattr(request, "param", None)
+
+
+@pytest.fixture
+def ctx(request: pytest.FixtureRequest, _ktstr_kernel: object, _ktstr_seed: object) -> Ctx:
+    """Runs scenarios in the guest of a test declared with ktstr_test."""
+    from ktstr.plugin.plan import make_context
+
+    return make_context(request.node, _state(request.config).name)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> Generator[None, object, object]:
+    result = yield
+    if _is_ours(pyfuncitem):
+        from ktstr.plugin.plan import finish
+
+        finish(pyfuncitem)
+    return result
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    report = yield
+    if _is_ours(item):
+        from ktstr.plugin.plan import describe
+        from ktstr.report.text import printable
+
+        about = describe(item, call.excinfo.value if call.excinfo else None)
+        if about["failure"] and report.failed and call.excinfo:
+            report.longrepr = printable(
+                str(call.excinfo.value)
+            )  # complete as it is: no traceback through ktstr
+        report.ktstr = about  # type: ignore[attr-defined]
+    return report
+
+
+# The session, in the process that talks to the user.
+
+
+@pytest.hookimpl(tryfirst=True)  # before xdist starts its workers
+def pytest_sessionstart(session: pytest.Session) -> None:
+    config = session.config
+    config.stash[_SESSION] = session
+    option = config.option
+    if option.ktstr_shard:
+        _shard(config)
+    chosen = (option.ktstr_clock, option.ktstr_seed, option.ktstr_perturb) != ("auto", str(_SEED), "auto")
+    if chosen or option.ktstr_kernels or option.ktstr_topology or option.ktstr_seeds:
+        _state(config)  # tells a mistake in the options at once
+    if not config.pluginmanager.has_plugin("dsession") or not config.getoption("ktstr_kernels"):
+        return
+    # A controller cannot know whether there is a test of ours: who names a kernel says so. Resolved here
+    # once, all workers have the same kernels, and the user sees the progress.
+    from ktstr.plugin.kernels import kernel_to_json
+
+    state = _state(config)
+    try:
+        kernels = state.axis.resolve(state.axis.ids())
+    except KtstrError as error:
+        raise pytest.UsageError(str(error)) from error  # see pytest_cmdline_main
+    state.kernels = {name: kernel_to_json(kernel) for name, kernel in kernels.items()}
+    _start(session)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    state = node.config.stash.get(_STATE, None)
+    node.workerinput[_HANDED] = {
+        "name": node.config.stash[_NAME],
+        "kernels": state.kernels if state else {},
+        "parent": os.getpid() if node.gateway.spec.popen else None,  # others are no children of ours
+    }
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    if getattr(node, "workeroutput", {}).get(_EMPTY):
+        node.config.stash[_EMPTY_SHARD] = True
+    if error := getattr(node, "workeroutput", {}).get(_WORKER_ERROR):
+        _state(node.config).errors.append(error)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    # Only now does a controller that was given no kernel learn that there are tests of ours.
+    node = getattr(report, "node", None)
+    if node is not None and hasattr(report, "ktstr") and _state(node.config).recorder is None:
+        _start(node.config.stash[_SESSION]).adopt(report)
+
+
+def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
+    state = config.stash.get(_STATE, None)
+    for error in dict.fromkeys(state.errors if state else ()):
+        terminalreporter.write_line(f"ktstr: {error}", red=True)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_sessionfinish(session: pytest.Session) -> Generator[None, object, object]:
+    result = yield
+    config = session.config
+    state = config.stash.get(_STATE, None)
+    recorder = state.recorder if state else None
+    terminal = config.pluginmanager.get_plugin("terminalreporter")
+    problems = terminal.stats.get("error", ()) if terminal else ()
+    undone = (
+        (state is not None and state.errors)
+        or (recorder is not None and recorder.could_not_run)
+        or any(hasattr(report, "ktstr_error") for report in problems)
+    )
+    # xdist stops after --maxfail failures as if it had been interrupted, which would be status 2.
+    stop = getattr(config.pluginmanager.get_plugin("dsession"), "shouldstop", None)
+    enough = recorder is not None and str(stop).startswith("stopping after")
+    if undone and session.exitstatus in (0, 1, 5):
+        session.exitstatus = 2
+    elif enough and not undone and session.exitstatus == 2:
+        session.exitstatus = 1
+    elif session.exitstatus == pytest.ExitCode.NO_TESTS_COLLECTED and config.stash.get(_EMPTY_SHARD, False):
+        session.exitstatus = 0  # there are tests, and fewer of them than shards
+    return result
+
+
+def _start(session: pytest.Session) -> Recorder:
+    """Begin to record the session."""
+    from ktstr.plugin.recorder import Recorder
+
+    state = _state(session.config)
+    try:
+        state.recorder = Recorder(session, state.name, state.axis.ids())
+    except KtstrError as error:
+        raise pytest.UsageError(str(error)) from error  # see pytest_cmdline_main
+    session.config.pluginmanager.register(state.recorder, "ktstr-recorder")
+    return state.recorder
+
+
+def _state(config: pytest.Config) -> _State:
+    """The shared state, made when it is first asked for."""
+    if _STATE not in config.stash:
+        from ktstr.plugin.kernels import KernelAxis, kernel_from_json
+        from ktstr.plugin.plan import options_of
+
+        handed = _handed(config)
+        kernels = {name: kernel_from_json(data) for name, data in handed["kernels"].items()} if handed else {}
+        try:
+            config.stash[_STATE] = _State(
+                name=config.stash[_NAME],
+                options=options_of(config),
+                axis=KernelAxis(config.getoption("ktstr_kernels"), kernels),
+            )
+        except KtstrError as error:
+            raise pytest.UsageError(str(error)) from error  # see pytest_cmdline_main
+    return config.stash[_STATE]
+
+
+def _handed(config: pytest.Config) -> dict[str, Any] | None:
+    """What the controller handed to this xdist worker; None in any other process."""
+    handed: dict[str, Any] | None = getattr(config, "workerinput", {}).get(_HANDED)
+    return handed
+
+
+def _shard(config: pytest.Config) -> Shard:
+    from ktstr.plugin.shard import parse_shard
+
+    try:
+        return parse_shard(config.option.ktstr_shard)
+    except KtstrError as error:
+        raise pytest.UsageError(str(error)) from error  # see pytest_cmdline_main
+
+
+def _is_ours(item: pytest.Item) -> bool:
+    return record_of(getattr(item, "function", None)) is not None

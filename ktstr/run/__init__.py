@@ -1,0 +1,1 @@
+"""Running a scenario: from a declaration to a verdict."""

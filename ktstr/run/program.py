@@ -1,0 +1,107 @@
+"""A declared scheduler as a program of the guest: found or built here, packed with what it needs."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+from ktstr.base.errors import KtstrError
+from ktstr.declare.scheduler import Scheduler
+from ktstr.guest.initramfs import Packed, program_files
+from ktstr.kernel.model import Kernel
+from ktstr.toolchain.project import BuildFailed, build_folder, run_once
+
+__all__ = ["Program", "find_binary", "scheduler_program"]
+
+_FOLDER = "/ktstr/bin"
+# Where builds of a workspace leave programs, newest habit first: cargo, meson and make.
+_BUILD_FOLDERS = ("target/release", "target/debug", "build", ".")
+# The names of the kernel tree's own schedulers (tools/sched_ext of 7.3), which ktstr builds on demand.
+_KERNEL_TREE = re.compile(r"scx_(simple|qmap|central|flatcg|pair|userland|sdt|cpu0)")
+
+
+@dataclass(frozen=True)
+class Program:
+    """The files to pack and the command to run in the guest; both empty for the kernel's default scheduler."""
+
+    files: tuple[Packed, ...] = ()
+    command: tuple[str, ...] = ()
+
+
+def scheduler_program(scheduler: Scheduler, kernel: Kernel, arguments: tuple[str, ...]) -> Program:
+    """What starts `scheduler` on `kernel` with `arguments`.
+
+    Raises KtstrError naming the scheduler where its program or a library of it is missing, or does not compile.
+    """
+    if not scheduler.is_sched_ext:
+        return Program()
+    folder = Path()
+    try:
+        if scheduler.build:
+            folder = build_folder(scheduler.declared_in)
+            run_once(scheduler.build, folder)
+        if scheduler.bpf is not None:
+            return _bpf_program(scheduler, scheduler.bpf, kernel)
+        binary = scheduler.binary_path or find_binary(scheduler.binary or "", folder)
+        path = f"{_FOLDER}/{binary.name}"
+        files = program_files(binary, path, f"scheduler {scheduler.name}")
+    except BuildFailed as error:
+        raise BuildFailed(f"scheduler {scheduler.name}: {error}") from None
+    except KtstrError as error:
+        raise KtstrError(f"scheduler {scheduler.name}: {error}") from None
+    return Program(tuple(files), (path, *arguments))
+
+
+def find_binary(name: str, folder: Path = Path()) -> Path:
+    """The program called `name`.
+
+    Looked for in `KTSTR_SCHEDULER_BIN_<NAME>`, `KTSTR_SCHEDULER`, the builds of the workspace (`target/release`,
+    `target/debug`, `build`, `.` under `folder`), PATH, and for the kernel tree's own schedulers in
+    what `ktstr sched-build` builds, which is done here if need be.
+    """
+    variable = "KTSTR_SCHEDULER_BIN_" + re.sub(r"\W", "_", name).upper()
+    for setting in (variable, "KTSTR_SCHEDULER"):
+        if chosen := os.environ.get(setting):
+            if not Path(chosen).is_file():
+                raise KtstrError(f"{setting}={chosen}: no such file")
+            return Path(chosen).absolute()
+    for built in _BUILD_FOLDERS:
+        path = folder / built / name
+        if path.is_file() and os.access(path, os.X_OK):
+            return path.absolute()
+    if found := shutil.which(name):
+        return Path(found).absolute()
+    if _KERNEL_TREE.fullmatch(name):
+        return _kernel_tree_tool(name)
+    looked = ", ".join((f"${variable}", "$KTSTR_SCHEDULER", *(f"{built}/" for built in _BUILD_FOLDERS)))
+    raise KtstrError(
+        f"binary {name!r} was not found: looked in {looked} and PATH; build it, or say binary_path="
+    )
+
+
+def _kernel_tree_tool(name: str) -> Path:
+    from ktstr.kernel.tools import build_tools, find_tool  # pulls in the archive reader; few need it
+
+    try:
+        return find_tool(name)
+    except KtstrError:
+        return build_tools() / name
+
+
+def _bpf_program(scheduler: Scheduler, source: Path, kernel: Kernel) -> Program:
+    from ktstr.guest.bpf import build_bpf, build_loader  # pulls in compilers; only bpf= needs them
+
+    loader, object_path = f"{_FOLDER}/loader", f"/ktstr/{scheduler.name}.bpf.o"
+    files = program_files(build_loader(), loader, "loads and attaches a scheduler given as BPF")
+    files.append(
+        Packed(
+            object_path, build_bpf(source, kernel, scheduler.bpf_cflags), 0o644, f"scheduler {scheduler.name}"
+        )
+    )
+    rodata = (
+        token for name, value in scheduler.rodata.items() for token in ("--rodata", f"{name}={int(value)}")
+    )
+    return Program(tuple(files), (loader, object_path, *rodata))

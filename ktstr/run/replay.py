@@ -1,0 +1,170 @@
+"""Replaying a recorded test: from its sidecar to the command that runs it again, and whether the same came of it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from ktstr.base.errors import KtstrError
+from ktstr.kernel.store import cached
+from ktstr.report.rundir import RUN_SUFFIX, run_dir
+from ktstr.report.sidecar import SCHEMA, file_stem
+
+__all__ = [
+    "Recorded",
+    "crashed_run",
+    "differences",
+    "dump_lines",
+    "read_sidecar",
+    "replay_arguments",
+    "replayed_sidecar",
+]
+
+_SUFFIX = "replay"
+ENVIRONMENT = {RUN_SUFFIX: _SUFFIX}
+"""What keeps a replay's results apart, so that the run it replays stays where it is."""
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """What a sidecar says of a test, and the project's folder that it lies in."""
+
+    path: Path
+    root: Path
+    data: Mapping[str, Any]
+
+    @cached_property
+    def kernel(self) -> str:
+        """What names its kernel: the version, or a key of the cache where that has several kernels of the version."""
+        told = self.data["kernel"]
+        version = str(told["version"])
+        same = [kernel for kernel in cached() if kernel.version == version]
+        very = [kernel.key for kernel in same if kernel.image_sha256 == told.get("image_sha256")]
+        return very[0] if very and len(same) > 1 else version
+
+    @property
+    def nodeid(self) -> str:
+        """The test's id with its kernel named exactly."""
+        file = str(self.data["nodeid"]).partition("::")[0]
+        name, _, parameters = str(self.data["test"]).removesuffix("]").partition("[")
+        return f"{file}::{name}[{self.kernel}{'-' if parameters else ''}{parameters}]"
+
+    @property
+    def explored(self) -> bool:
+        """Whether the seed is a parameter of the test's, as it is with --seeds."""
+        parameters = str(self.data["test"]).partition("[")[2].removesuffix("]")
+        return f"seed{self.data['seed']}" in parameters.split("-")
+
+
+def read_sidecar(path: Path) -> Recorded:
+    """The sidecar at `path`; KtstrError where it is none, or tells of a test that no VM was run for."""
+    try:
+        data = json.loads(path.read_text(encoding="ascii"))
+    except OSError as error:
+        raise KtstrError(f"{path}: {error.strerror}; must be a test's sidecar, below target/ktstr") from None
+    except ValueError:
+        raise KtstrError(f"{path}: not JSON; must be a test's sidecar, below target/ktstr") from None
+    wanted = ("nodeid", "test", "kernel", "topology", "seed", "clock", "runs")
+    if not isinstance(data, dict) or data.get("schema") != SCHEMA or any(name not in data for name in wanted):
+        raise KtstrError(f"{path}: not a test's sidecar of schema {SCHEMA}")
+    if not data["clock"]:
+        raise KtstrError(
+            f"{path}: {data['test']} ran no VM ({data.get('outcome')}); there is nothing to replay"
+        )
+    absolute = path.absolute()
+    # <root>/target/ktstr/<run>/<sidecar>, or a run in the history; a copy from elsewhere is of the project one is in.
+    root = next(
+        (folder.parents[1] for folder in absolute.parents if folder.parts[-2:] == ("target", "ktstr")), None
+    )
+    return Recorded(path, root or Path.cwd(), data)
+
+
+def replay_arguments(recorded: Recorded) -> list[str]:
+    """pytest's arguments that run the recorded test again, and really."""
+    data = recorded.data
+    return [
+        recorded.nodeid,
+        *("--kernel", recorded.kernel),
+        *("--topology", str(data["topology"])),
+        *("--clock", str(data["clock"])),
+        *("--seed", str(data["seed"])),
+        *(("--seeds", "1") if recorded.explored else ()),
+        *("--perturb", "on" if data.get("perturb") else "off"),
+        "--fresh",
+    ]
+
+
+def replayed_sidecar(recorded: Recorded, label: str) -> Path:
+    """Where the replay's own sidecar is; `label` is the project's."""
+    folder = run_dir(recorded.root, recorded.data["kernel"]["version"], label, _SUFFIX)
+    return folder / f"{file_stem(recorded.nodeid)}.json"
+
+
+def crashed_run(sidecar: Path, data: Mapping[str, Any]) -> Path:
+    """The folder of a failed test's first run that came to its scheduler's exit or to a panic.
+
+    KtstrError where there is none.
+    """
+    told = f"replay: --gdb: {data['test']}"
+    if data["outcome"] != "failed":
+        raise KtstrError(f"{told} {_ended(data)}; only of a test that failed are the runs' files kept")
+    for number, run in enumerate(data["runs"], start=1):
+        guest = run["guest"]
+        if guest["scheduler_exit"] or any(bug["kind"] == "panic" for bug in guest["kernel_bugs"]):
+            return sidecar.with_suffix("") / f"run-{number}"
+    raise KtstrError(f"{told} came to no exit of its scheduler and to no panic: there is nothing to stop at")
+
+
+def differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
+    """What is not as it was, a line each; nothing where the runs were identical."""
+    told = []
+    if before["outcome"] != after["outcome"]:
+        told.append(f"it {_ended(after)} now, and {_ended(before)} then")
+    runs: Sequence[tuple[Any, Any]] = list(zip(before["runs"], after["runs"], strict=False))
+    if len(before["runs"]) != len(after["runs"]):
+        told.append(f"{len(after['runs'])} VM runs now, {len(before['runs'])} then")
+    for number, (old, new) in enumerate(runs, start=1):
+        if old["job"]["digest"] != new["job"]["digest"]:
+            told.append(
+                f"run {number}: another job (the scheduler, the test, ktstr or a compiler has changed)"
+            )
+        elif old["result"]["qemu_version"] != new["result"]["qemu_version"]:
+            versions = old["result"]["qemu_version"], new["result"]["qemu_version"]
+            told.append(f"run {number}: another QEMU ({versions[0]} then, {versions[1]} now)")
+        elif old["result"]["events_sha256"] != new["result"]["events_sha256"]:
+            told.append(f"run {number}: other events")
+    return told
+
+
+def dump_lines(recorded: Recorded, replayed: Path, after: Mapping[str, Any]) -> list[str]:
+    """Of each run with a failure dump, whether the replay left the same; its sidecar is `replayed` and says `after`."""
+    told = []
+    runs = zip(recorded.data["runs"], after["runs"], strict=False)
+    for number, (old, new) in enumerate(runs, start=1):
+        names = [run.get("dump") for run in (old, new)]
+        if not any(names):
+            continue
+        texts = [
+            _text(path.with_name(name)) if name else None
+            for path, name in zip((recorded.path, replayed), names, strict=True)
+        ]
+        same = texts[0] is not None and texts[0] == texts[1]
+        told.append(f"run {number}: {'the same' if same else 'another'} failure dump")
+    return told
+
+
+def _text(path: Path) -> str | None:
+    try:
+        return path.read_text(encoding="ascii")
+    except (OSError, ValueError):
+        return None
+
+
+def _ended(data: Mapping[str, Any]) -> str:
+    return {"passed": "passed", "failed": "failed", "error": "could not be run"}.get(
+        str(data["outcome"]), str(data["outcome"])
+    )

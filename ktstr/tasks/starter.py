@@ -1,0 +1,161 @@
+"""The starting point that `ktstr init` writes into a scheduler's project."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from importlib.metadata import version
+from pathlib import Path
+
+from ktstr.base.errors import KtstrError
+from ktstr.base.values import command
+
+__all__ = ["ci_file", "starter", "write_new"]
+
+_BUILDS = {
+    "Cargo.toml": "cargo build --release",
+    "meson.build": "sh -c 'test -d build || meson setup build; meson compile -C build'",
+    "Makefile": "make",
+    "GNUmakefile": "make",
+}
+
+_TEST = '''\
+"""Tests of {name}, each in a VM of its own.
+
+    ktstr test --kernel 7.0        # run them; pytest's options work: -k smoke, -x, --lf
+    ktstr verifier --kernel 7.0    # what the BPF verifier says, on every kernel and topology
+
+What is installed for them is in pyproject.toml, under "ktstr". Without it these tests are skipped.
+"""
+
+import pytest
+
+pytest.importorskip("ktstr")
+
+from ktstr import Ctx, declare_scheduler, ktstr_test, scenarios  # noqa: E402
+
+SCHEDULER = declare_scheduler(
+    name={name_text},
+{program}    topology=(1, 2, 4, 1),  # NUMA nodes, LLCs in total, cores per LLC, threads per core
+    # kernels=["6.16..=7.0"],  # where it is to run; on others its tests are skipped
+)
+
+
+@ktstr_test(scheduler=SCHEDULER)
+def smoke(ctx: Ctx) -> None:
+    """Two groups of spinners share all CPUs: all run, fairly, and the scheduler stays attached."""
+    scenarios.steady(ctx)
+
+
+@ktstr_test(scheduler=SCHEDULER)
+def llc_confined(ctx: Ctx) -> None:
+    """A group of spinners in each LLC, confined to it by its cpuset."""
+    scenarios.steady_llc(ctx)
+
+
+@ktstr_test(scheduler=SCHEDULER, cores=2, threads=2)
+def smt(ctx: Ctx) -> None:
+    """The same load where CPUs come in pairs."""
+    scenarios.steady(ctx)
+'''
+
+_PYPROJECT = """\
+# Only for the tests of the scheduler: `pip install '.[ktstr]'` installs what they need, and nothing else.
+[project]
+name = {name}
+version = "0"
+requires-python = ">=3.11"
+
+[project.optional-dependencies]
+# Exactly this release: a minor one may change what tests are written against.
+ktstr = ["ktstr=={version}"]
+
+[build-system]
+requires = ["setuptools>=64"]
+build-backend = "setuptools.build_meta"
+
+[tool.setuptools]
+packages = []
+
+[tool.pytest.ini_options]
+testpaths = ["tests"]
+"""
+
+
+def starter(
+    folder: Path, *, name: str | None, binary: str | None, bpf: str | None, build: str | None
+) -> tuple[dict[str, str], list[str]]:
+    """The files of a starting point for the project in `folder`, by their paths there, and what to do next.
+
+    KtstrError where the name is none, or both a binary and BPF are given.
+    """
+    if binary is not None and bpf is not None:
+        raise KtstrError("--binary and --bpf: give one of them")
+    name = re.sub(r"[^A-Za-z0-9_]+", "_", folder.name).strip("_") if name is None else name
+    if not re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_-]{0,62}", name):
+        raise KtstrError(f"--name {name}: must be 1 to 63 letters, digits, '_' or '-', the first no '-'")
+    if bpf is not None and not (folder / bpf).is_file():
+        raise KtstrError(f"--bpf {bpf}: no such file in {folder}")
+    if build is None and bpf is None:
+        build = next((how for file, how in _BUILDS.items() if (folder / file).is_file()), None)
+    command(build, "--build")
+    lines = {
+        # A declaration's paths start where it stands.
+        "bpf" if bpf is not None else "binary": f"../{bpf}" if bpf is not None else binary or name,
+        **({"build": build} if build is not None else {}),
+    }
+    files = {
+        f"tests/test_{name.replace('-', '_')}.py": _TEST.format(
+            name=name,
+            name_text=json.dumps(name),
+            program="".join(f"    {key}={json.dumps(value)},\n" for key, value in lines.items()),
+        ),
+        "pyproject.toml": _PYPROJECT.format(name=json.dumps(f"{name}-tests"), version=version("ktstr")),
+        ".github/actions/ktstr/action.yml": ci_file("action.yml"),
+        ".github/workflows/ktstr.yml": re.sub(
+            r"ktstr==\S+", f"ktstr=={version('ktstr')}", ci_file("workflow.yml")
+        ),
+    }
+    hints = []
+    if (folder / "pyproject.toml").exists():
+        hints += [
+            "Add to pyproject.toml, so that `pip install '.[ktstr]'` brings what the tests need:",
+            "",
+            "    [project.optional-dependencies]",
+            f'    ktstr = ["ktstr=={version("ktstr")}"]',
+            "",
+        ]
+    if build is None and bpf is None:
+        hints += ["No build was found: add build=... to the declaration, or build before you test.", ""]
+    return files, [*hints, "Now: ktstr doctor, then ktstr test --kernel 7.0"]
+
+
+def write_new(folder: Path, files: Mapping[str, str]) -> Iterator[tuple[str, bool]]:
+    """Write each file that is not there; its path, and whether it was written."""
+    for name, text in files.items():
+        path = folder / name
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            written = _write(path, text)
+        except OSError as error:
+            raise KtstrError(f"{path}: {error.strerror}") from None
+        yield name, written
+
+
+def _write(path: Path, text: str) -> bool:
+    try:
+        with path.open("x", encoding="utf-8") as file:
+            file.write(text)
+    except FileExistsError:
+        return False
+    return True
+
+
+def ci_file(name: str) -> str:
+    """A file of `ci/`: inside the package when ktstr is installed, beside it in a checkout."""
+    package = Path(__file__).resolve().parents[1]
+    for folder in (package / "ci", package.parent / "ci"):
+        if (folder / name).is_file():
+            return (folder / name).read_text(encoding="utf-8")
+    raise KtstrError(f"ci/{name}: not in {package} nor beside it; install ktstr again")

@@ -1,0 +1,260 @@
+"""The host's compilers, and static C programs built by them into the cache."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import shutil
+import subprocess
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from tqdm import tqdm
+
+from ktstr.base import cache
+from ktstr.base.errors import KtstrError
+
+__all__ = [
+    "Compiler",
+    "bpf_clang",
+    "compile_shared",
+    "compile_static",
+    "host_compiler",
+    "run_build",
+    "run_compiler",
+    "system_archive",
+    "tree_digest",
+]
+
+OLDEST_BPF_CLANG = 14
+_FLAGS = ("-std=gnu11", "-O2", "-Wall", "-Wextra", "-Werror")
+# Debian's names of the packages that hold a static library; Fedora and Arch ones are in `ktstr doctor`.
+_PACKAGES = {"c": "libc6-dev", "elf": "libelf-dev", "z": "zlib1g-dev", "zstd": "libzstd-dev"}
+_ERROR = re.compile(r"^.*?:\d+(?::\d+)?: (?:fatal )?error: .*$|^.*undefined reference to.*$", re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class Compiler:
+    """A compiler: the command that starts it, its version (`12.2.0`), and the line that tells its build."""
+
+    command: tuple[str, ...]
+    version: str
+    banner: str
+
+    @property
+    def major(self) -> int:
+        """The version's first number."""
+        return int(self.version.split(".")[0])
+
+
+def host_compiler() -> Compiler:
+    """The C compiler for programs of the guest: `CC` where it is set, else gcc, clang or cc from PATH.
+
+    Raises KtstrError naming the package to install where there is none.
+    """
+    chosen = os.environ.get("CC")
+    if chosen:
+        command = tuple(shlex.split(chosen))
+        found = _probe(command)
+        if found is None:
+            raise KtstrError(
+                f"CC={chosen}: not a C compiler that can be run; unset CC or set it to gcc or clang"
+            )
+        return found
+    for name in ("gcc", "clang", "cc"):
+        if (path := shutil.which(name)) and (found := _probe((path,))):
+            return found
+    raise KtstrError(
+        "no C compiler: gcc and clang are not in PATH; install one (Debian: gcc libc6-dev) or set CC"
+    )
+
+
+def bpf_clang() -> Compiler:
+    """The clang that compiles BPF: `KTSTR_CLANG` where it is set, else the newest clang or clang-NN in PATH.
+
+    Raises KtstrError naming the package to install where there is none of version 14 or later.
+    """
+    accepted = f"clang {OLDEST_BPF_CLANG} or later"
+    if chosen := os.environ.get("KTSTR_CLANG"):
+        found = _probe(tuple(shlex.split(chosen)))
+        if found is None or "clang" not in found.banner:
+            raise KtstrError(f"KTSTR_CLANG={chosen}: not a clang that can be run; must be {accepted}")
+        if found.major < OLDEST_BPF_CLANG:
+            raise KtstrError(f"KTSTR_CLANG={chosen}: clang {found.version} is too old; must be {accepted}")
+        return found
+    probed = [found for path in _clangs_in_path() if (found := _probe((path,)))]
+    newest = max(probed, key=_version_key, default=None)
+    if newest is None:
+        raise KtstrError(
+            f"no clang in PATH: BPF schedulers need {accepted} (Debian: clang); KTSTR_CLANG names another"
+        )
+    if newest.major < OLDEST_BPF_CLANG:
+        raise KtstrError(
+            f"{newest.command[0]}: clang {newest.version} is too old for BPF schedulers;"
+            f" install {accepted} (Debian: clang) or set KTSTR_CLANG"
+        )
+    return newest
+
+
+def compile_static(
+    name: str,
+    sources: Sequence[Path],
+    includes: Sequence[Path] = (),
+    libs: Sequence[Path | str] = (),
+) -> Path:
+    """The static executable `name` built from C `sources`; compiled only where the cache does not have it.
+
+    `includes` are folders of headers. `libs` are archives, by path or by the name that `-l` takes ("elf"), in
+    link order. The key covers the sources, the headers beside them and in `includes`, the archives, the flags
+    and the compiler. Raises KtstrError with the first error of a failed build, or naming a missing library's
+    package.
+    """
+    compiler = host_compiler()
+    system_archive(compiler, "c")  # asked for here, because the linker's words for it help nobody
+    return _compile(compiler, name, ("-static", "-s"), sources, includes, libs)
+
+
+def compile_shared(name: str, sources: Sequence[Path], parts: Sequence[Path] = ()) -> Path:
+    """The shared library `name` for programs of this host, as `compile_static` makes a program of a guest.
+
+    `parts` are files that the sources include and that are no headers.
+    """
+    return _compile(host_compiler(), name, ("-shared", "-fPIC"), sources, (), (), parts)
+
+
+def _compile(
+    compiler: Compiler,
+    name: str,
+    kind: Sequence[str],
+    sources: Sequence[Path],
+    includes: Sequence[Path],
+    libs: Sequence[Path | str],
+    parts: Sequence[Path] = (),
+) -> Path:
+    archives = [lib if isinstance(lib, Path) else system_archive(compiler, lib) for lib in libs]
+    folders = sorted({source.parent for source in sources}) + list(includes)
+    key = cache.digest(
+        name,
+        compiler.banner,
+        *_FLAGS,
+        *kind,
+        *(part for source in sources for part in (source.name, source.read_bytes())),
+        *(tree_digest(folder, (".h",)) for folder in folders),
+        *(cache.file_digest(path) for path in (*archives, *parts)),
+    )
+
+    def make(directory: Path) -> None:
+        command = [
+            *compiler.command,
+            *_FLAGS,
+            *kind,
+            *(f"-I{folder}" for folder in includes),
+            "-o",
+            str(directory / name),
+        ]
+        run_compiler(name, [*command, *map(str, sources), *map(str, archives)])
+
+    return cache.entry("build", f"{name}-{key}", f"building {name}", make) / name
+
+
+def run_compiler(
+    name: str, command: Sequence[str], cwd: Path | None = None, steps: int | None = None
+) -> None:
+    """Run a command that builds `name`; where it fails, KtstrError with its first error and the log.
+
+    `steps` is how many lines a long one prints, about: they move a progress bar.
+    """
+    environment = {**os.environ, "LC_ALL": "C"}
+    environment.pop("MAKEFLAGS", None)  # of a make that called us, with descriptors that are not ours
+    quiet = None if steps else True
+    with tqdm(total=steps, desc=f"building {name}", unit="file", delay=1, disable=quiet) as bar:
+        status, output = run_build(command, environment, lambda: bar.update(bar.n < (steps or 0)), cwd)
+    if status == 0:
+        return
+    log = cache.cache_dir() / "logs" / f"{name}-{cache.digest(*command)}.log"
+    log.parent.mkdir(exist_ok=True)
+    log.write_text(f"{shlex.join(command)}\n{output}")
+    first = _ERROR.search(output)
+    lines = output.strip().splitlines() or [f"{command[0]} failed with status {status}"]
+    raise KtstrError(f"{name}: does not compile: {first[0] if first else lines[-1]} (full log: {log})")
+
+
+def run_build(
+    command: Sequence[str],
+    environment: Mapping[str, str],
+    on_line: Callable[[], object],
+    cwd: Path | None = None,
+) -> tuple[int, str]:
+    """A build's exit status and all that it printed; `on_line` is called for each line, for a progress bar.
+
+    The build is ended when an exception passes through (Ctrl-C).
+    """
+    lines = []
+    with subprocess.Popen(
+        command,
+        cwd=cwd,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
+    ) as process:
+        assert process.stdout is not None  # it is a pipe
+        try:
+            for line in process.stdout:
+                lines.append(line)
+                on_line()
+        except BaseException:
+            process.kill()
+            raise
+    return process.returncode, "".join(lines)
+
+
+def tree_digest(folder: Path, suffixes: tuple[str, ...]) -> str:
+    """A key over the names and contents of the files with `suffixes` in `folder` and below it."""
+    parts: list[str | bytes] = []
+    for path in sorted(folder.rglob("*")):
+        if path.name.endswith(suffixes) and path.is_file():
+            parts += [str(path.relative_to(folder)), path.read_bytes()]
+    return cache.digest(*parts)
+
+
+def system_archive(compiler: Compiler, lib: str) -> Path:
+    """Where the compiler finds `lib<lib>.a`."""
+    command = [*compiler.command, f"-print-file-name=lib{lib}.a"]
+    answer = subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+    if not Path(answer).is_absolute():  # the compiler answers the bare name where it knows no such file
+        package = f" (Debian: {_PACKAGES[lib]})" if lib in _PACKAGES else ""
+        raise KtstrError(
+            f"lib{lib}.a is missing: the guest's programs are linked statically; install it{package}"
+        )
+    return Path(answer)
+
+
+def _clangs_in_path() -> list[str]:
+    found: dict[Path, str] = {}
+    for folder in os.environ.get("PATH", os.defpath).split(os.pathsep):
+        with suppress(OSError):  # one that is not there, or not for this user: su keeps root's PATH
+            for path in Path(folder or ".").iterdir():
+                if re.fullmatch(r"clang(-\d+)?", path.name) and os.access(path, os.X_OK):
+                    found.setdefault(path.resolve(), str(path))
+    return list(found.values())
+
+
+def _probe(command: tuple[str, ...]) -> Compiler | None:
+    """What a command says of itself, or None where it cannot be run or is no compiler."""
+    try:
+        done = subprocess.run([*command, "--version"], capture_output=True, text=True, check=False)
+    except (OSError, ValueError, IndexError):
+        return None
+    banner = (done.stdout.splitlines() or [""])[0]
+    version = re.search(r"\b(\d+(?:\.\d+)+)", banner)
+    return Compiler(command, version[1], banner) if done.returncode == 0 and version else None
+
+
+def _version_key(compiler: Compiler) -> tuple[int, ...]:
+    return tuple(int(number) for number in compiler.version.split("."))

@@ -1,0 +1,84 @@
+"""A build that does not outlive the process that started it, and of which no two run in one place."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import signal
+import subprocess
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+
+from ktstr.base.process import child_dies_with_us, interrupt_waits
+
+__all__ = ["run_guarded"]
+
+# Waits for the end of the pipe from us, which comes when we die whatever way, and then ends the build's whole
+# group; in a form that dash takes, too.
+_GUARD = 'read -r group || exit 0; cat; kill -KILL "-$group"'
+
+
+def run_guarded(
+    command: Sequence[str], environment: Mapping[str, str], lock: Path, on_line: Callable[[str], object]
+) -> tuple[int, str]:
+    """A build's exit status and all that it printed; `on_line` is called with each line.
+
+    All that the build starts is ended when an exception passes through, and when this process is killed. What a
+    killed one left is waited for: its processes hold the flock on `lock`, which they inherit, until the last is gone.
+    """
+    held = os.open(lock, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o666)
+    try:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        return _run(command, environment, held, on_line)
+    finally:
+        os.close(held)
+
+
+def _run(
+    command: Sequence[str], environment: Mapping[str, str], held: int, on_line: Callable[[str], object]
+) -> tuple[int, str]:
+    lines = []
+    guard = subprocess.Popen(
+        ["/bin/sh", "-c", _GUARD],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        start_new_session=True,  # Ctrl-C at the terminal must not end it before the build
+    )
+    assert guard.stdin is not None  # it is a pipe
+    process = None
+    try:
+        with interrupt_waits():
+            process = subprocess.Popen(
+                command,
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
+                errors="replace",
+                start_new_session=True,
+                pass_fds=(held,),
+                preexec_fn=child_dies_with_us(),
+            )
+        assert process.stdout is not None  # it is a pipe
+        guard.stdin.write(f"{process.pid}\n".encode())
+        guard.stdin.flush()
+        with process.stdout:
+            for line in process.stdout:
+                lines.append(line)
+                on_line(line)
+        status = process.wait()
+    except BaseException:
+        if process:
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+        raise
+    finally:
+        # Before its pipe ends: by then the group's number may be another's.
+        guard.kill()
+        with suppress(BrokenPipeError):
+            guard.stdin.close()
+        guard.wait()
+    return status, "".join(lines)

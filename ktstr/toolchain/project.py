@@ -1,0 +1,111 @@
+"""A project's own build, which makes the scheduler: run once a session, its failure told in its own words."""
+
+from __future__ import annotations
+
+import functools
+import json
+import os
+import shlex
+import threading
+import uuid
+from collections.abc import Sequence
+from pathlib import Path
+
+from tqdm import tqdm
+
+from ktstr.base import cache
+from ktstr.base.errors import KtstrError
+from ktstr.toolchain.compiler import run_build
+
+__all__ = ["BuildFailed", "build_folder", "run_once", "share_session"]
+
+# What stands at the top of a project, or where its build is described.
+_MARKS = ("Makefile", "GNUmakefile", "Cargo.toml", "meson.build", "CMakeLists.txt", "pyproject.toml", ".git")
+_SHOWN_LINES = 60
+_SESSION = "KTSTR_SESSION"
+_done: dict[tuple[Path, tuple[str, ...]], str] = {}
+_turn = threading.Lock()  # the sweep makes its programs in threads
+
+
+class BuildFailed(KtstrError):
+    """The project's build failed. Of several lines: the first says that it did, then comes what it printed."""
+
+
+def build_folder(declared_in: str) -> Path:
+    """Where a build runs: the nearest folder of the declaring file, or above it, that looks like a project's top."""
+    start = Path(declared_in).absolute().parent if declared_in else Path.cwd()
+    for folder in (start, *start.parents):
+        if any((folder / mark).exists() for mark in _MARKS):
+            return folder
+    return start
+
+
+def run_once(command: Sequence[str], folder: Path) -> None:
+    """Run a build, unless this session has: one process, a pytest with its xdist workers, a sweep with its processes.
+
+    Others of the session wait meanwhile. Raises BuildFailed where it failed, with all it printed for the first that
+    asks, and in one line for those that come later.
+    """
+    key = (folder, tuple(command))
+    with _turn:
+        if key in _done:
+            told = _done[key]
+        else:
+            record = cache.cache_dir() / "project-builds" / f"{cache.digest(str(folder), *command)}.json"
+            with cache.locked(record.with_suffix(".lock"), f"{shlex.join(command)} in {folder}"):
+                if (known := _outcome_of(record)) is not None:
+                    told = known
+                else:
+                    told, output = _build(command, folder)
+                    record.write_text(json.dumps({"session": _session(), "told": told}))
+                    if told:
+                        _done[key] = told
+                        raise BuildFailed("\n".join([told, *_end_of(output)]))
+            _done[key] = told
+    if told:
+        raise BuildFailed(told)
+
+
+def share_session() -> None:
+    """Have processes that this one starts be of its session."""
+    os.environ[_SESSION] = _session()
+
+
+@functools.cache
+def _session() -> str:
+    # What xdist gives to all workers of a run; alone, a process is its own session.
+    return os.environ.get("PYTEST_XDIST_TESTRUNUID") or os.environ.get(_SESSION) or uuid.uuid4().hex
+
+
+def _outcome_of(record: Path) -> str | None:
+    """What this session's build said, empty where it went well; None where there was none yet."""
+    try:
+        data = json.loads(record.read_text())
+        return str(data["told"]) if data["session"] == _session() else None
+    except (OSError, ValueError, KeyError, TypeError):  # a kill may leave half a record
+        return None
+
+
+def _build(command: Sequence[str], folder: Path) -> tuple[str, str]:
+    """Why the build failed (empty: it did not), and all that it printed."""
+    name = shlex.join(command)
+    environment = dict(os.environ)
+    environment.pop("MAKEFLAGS", None)  # of a make that called us, with descriptors that are not ours
+    try:
+        with tqdm(desc=name, unit=" lines", delay=1, disable=None, leave=False) as bar:
+            status, output = run_build(command, environment, bar.update, folder)
+    except OSError as error:
+        return f"build {name!r} in {folder}: {error.strerror}", ""
+    if status == 0:
+        return "", output
+    log = cache.cache_dir() / "logs" / f"project-build-{cache.digest(str(folder), *command)}.log"
+    log.parent.mkdir(exist_ok=True)
+    log.write_text(f"{name}\n{output}")
+    ended = f"ended with status {status}" if status > 0 else f"was killed by signal {-status}"
+    return f"build {name!r} in {folder} {ended} (full log: {log})", output
+
+
+def _end_of(output: str) -> list[str]:
+    lines = output.rstrip().splitlines()
+    left_out = len(lines) - _SHOWN_LINES
+    return [f"... {left_out} lines before", *lines[-_SHOWN_LINES:]] if left_out > 0 else lines

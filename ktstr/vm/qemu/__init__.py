@@ -1,0 +1,1 @@
+"""QEMU: the only place that knows it."""

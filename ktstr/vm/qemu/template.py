@@ -1,0 +1,335 @@
+"""Templates: booted guests, kept in the cache for every job that shares their machine; a job starts as a clone of one.
+
+A template is the guest's RAM, in files that clones map copy-on-write, and the state of its devices, a migration stream
+without the RAM (capability `x-ignore-shared`). The guest itself chooses the instant at which it is kept.
+"""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import json
+import os
+import platform
+import shlex
+import shutil
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tqdm import tqdm
+
+from ktstr.base import cache
+from ktstr.base.errors import KtstrError
+from ktstr.guest.initramfs import initramfs
+from ktstr.vm.job import VmJob
+from ktstr.vm.qemu.command import Qemu, clone_command, node_memory, template_command
+from ktstr.vm.qemu.lockstep import build_lockstep
+from ktstr.vm.qemu.machine import Machine, started
+from ktstr.vm.qemu.qmp import MonitorError, Qmp, monitor_sockets
+from ktstr.vm.result import SAID
+
+__all__ = ["KIND", "Clone", "NotKept", "Template", "about", "altered", "clone", "template", "template_key"]
+
+KIND = "templates"
+_STATE, _ABOUT = "state", "template.json"
+_MAGIC = b"QEVM"  # a migration stream's first bytes (QEMU's migration/savevm.c)
+_BLOCK = 1 << 16
+# A boot takes seconds; this is for a QEMU that does not run its guest.
+_BOOT_LIMIT_S = 600.0
+
+
+class NotKept(Exception):
+    """The guest did not get to the instant at which it is kept; booted as a job it shows why."""
+
+
+@dataclass(frozen=True)
+class Template:
+    """A kept guest: its key, its folder, and the host seconds of its boot if it was booted just now, else 0."""
+
+    key: str
+    folder: Path
+    boot_s: float
+
+
+@dataclass(frozen=True)
+class Clone:
+    """A clone that runs, and the command that started it."""
+
+    machine: Machine
+    command: tuple[str, ...]
+
+
+def template_key(qemu: Qemu, job: VmJob, accelerator: str) -> str:
+    """What a template depends on: all of its command line, by content, and the host's CPU where that shows in it."""
+    nowhere = Path("/folder")
+    command = template_command(qemu, job, accelerator, nowhere, Path("/initramfs"), 0)
+    replaced = {str(qemu.path): qemu.digest, str(job.kernel.image): job.kernel.image_sha256}
+    host = [_host_cpu(), platform.release()] if accelerator == "kvm" else []
+    files = initramfs(job.files).parent.name  # an entry of the cache is named by its content
+    lockstep = [build_lockstep().parent.name] if job.clock == "virtual" else []
+    return cache.digest(
+        "template-2", files, *lockstep, *(replaced.get(part, part) for part in command), *host
+    )
+
+
+@contextmanager
+def template(qemu: Qemu, job: VmJob, accelerator: str) -> Iterator[Template]:
+    """The template of `job`, made if need be, and safe from eviction within the block.
+
+    Raises NotKept where its guest does not come up, KtstrError where it cannot be stored.
+    """
+    key = template_key(qemu, job, accelerator)
+    boot_s = 0.0
+
+    def make(folder: Path) -> None:
+        nonlocal boot_s
+        boot_s = _boot(qemu, job, accelerator, folder)
+
+    what = f"booting {job.kernel.version} on {job.topology} to clone it"
+    while True:
+        folder = cache.entry(KIND, key, what, make)
+        with cache.in_use(KIND, key) as there:
+            if not there:
+                continue  # evicted in between
+            if (damage := _damage(folder)) is None:
+                if boot_s:
+                    cache.evict()
+                yield Template(key, folder, boot_s)
+                return
+        replacing = f"replacing a damaged template ({damage})"
+        cache.discard(KIND, key, replacing, lambda there: _damage(there) is not None)
+
+
+@contextmanager
+def clone(
+    qemu: Qemu,
+    job: VmJob,
+    accelerator: str,
+    folder: Path,
+    kept: Template,
+    deadline: float,
+    channel: int | None = None,
+    gdb: Path | None = None,
+) -> Iterator[Clone]:
+    """A clone of `kept` that carries out `job` in `folder`; `channel` is the descriptor of the job's, if it has one.
+
+    With a `gdb`, a socket's path, it does not run yet: a debugger there has it go on. Raises MonitorError where QEMU
+    does not take the state.
+    """
+    with monitor_sockets() as (ours, theirs):
+        arguments = clone_command(qemu, job, accelerator, folder, kept.folder, theirs.fileno(), channel, gdb)
+        inherited = [theirs.fileno(), *([] if channel is None else [channel])]
+        with started(arguments, job.clock, inherited, debugged=gdb is not None) as machine:
+            theirs.close()
+            try:
+                monitor = Qmp(ours, deadline)
+                _restore(monitor, (kept.folder / _STATE).read_bytes())
+                if gdb is None:
+                    monitor.command("cont")
+            except MonitorError as error:
+                raise MonitorError(_told(error, machine)) from None
+            yield Clone(machine, tuple(arguments))
+
+
+def altered(folder: Path) -> str | None:
+    """Which file of a template is not what was written, by its content, or None."""
+    if damage := _damage(folder):
+        return damage
+    try:
+        for name, digest in about(folder)["sha256"].items():
+            if _content_digest(folder / name) != digest:
+                return f"{name}: its content has changed"
+    except OSError as error:
+        return f"{Path(error.filename or folder).name}: {error.strerror}"
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return f"{_ABOUT}: not what was written"
+    return None
+
+
+def about(folder: Path) -> dict[str, Any]:
+    """What a template's folder says of it: what it was made of, sizes and digests of its files.
+
+    Raises OSError or ValueError where it cannot be read.
+    """
+    told: dict[str, Any] = json.loads((folder / _ABOUT).read_text())
+    return told
+
+
+def _boot(qemu: Qemu, job: VmJob, accelerator: str, folder: Path) -> float:
+    """Boot a guest in `folder` and keep it there; returns the host seconds that took."""
+    _check_room(job)
+    start = time.monotonic()
+    image = initramfs(job.files)
+    for name in SAID:
+        (folder / name).touch()
+    with monitor_sockets() as (ours, theirs):
+        arguments = template_command(qemu, job, accelerator, folder, image, theirs.fileno())
+        with _progress(job), started(arguments, job.clock, [theirs.fileno()]) as machine:
+            theirs.close()
+            try:
+                monitor = Qmp(ours, start + _BOOT_LIMIT_S)
+                monitor.event("STOP")
+                (folder / _STATE).write_bytes(_saved(monitor))
+            except MonitorError as error:
+                raise NotKept(_told(error, machine)) from None
+    boot_s = time.monotonic() - start
+    names = [_STATE, *(node_memory(folder, node).name for node in range(job.topology.numa_nodes))]
+    made = {
+        "kernel": job.kernel.version,
+        "topology": str(job.topology),
+        "memory_mb": job.memory_mb,
+        "clock": job.clock,
+        "accelerator": accelerator,
+        "qemu": qemu.version,
+        "kargs": list(job.kargs),
+        "boot_s": round(boot_s, 3),
+        "command": shlex.join(arguments),
+        "size": {name: (folder / name).stat().st_size for name in names},
+        "sha256": {name: _content_digest(folder / name) for name in names},
+    }
+    (folder / _ABOUT).write_text(json.dumps(made, indent=2) + "\n")
+    return boot_s
+
+
+def _check_room(job: VmJob) -> None:
+    """Refuse where the disk may get full: a guest's RAM is a mapped file, so QEMU would end without a word."""
+    free_mb = shutil.disk_usage(cache.cache_dir()).free // 2**20
+    if free_mb < job.memory_mb:
+        raise KtstrError(
+            f"cache directory {cache.cache_dir()}: {free_mb} MiB free, and a template of this guest may take"
+            f" {job.memory_mb}; make room (`ktstr cache --clean`), set KTSTR_CACHE_DIR, or boot with --cold"
+        )
+
+
+def _saved(monitor: Qmp) -> bytes:
+    """The stopped machine's state."""
+    _set_capabilities(monitor)
+    out, into = os.pipe()
+    try:
+        monitor.command("getfd", descriptor=into, fdname="state")
+    finally:
+        os.close(into)
+    with os.fdopen(out, "rb") as stream, ThreadPoolExecutor(1) as pool:
+        state = pool.submit(stream.read)
+        monitor.command("migrate", uri="fd:state")
+        _await_migration(monitor, "QEMU could not save the guest's state")
+        return state.result()
+
+
+def _restore(monitor: Qmp, state: bytes) -> None:
+    """Load a machine's state; it stands still."""
+    _set_capabilities(monitor)
+    # Announcing itself to a network, for half a second after a restore, wakes QEMU's main loop at moments that the
+    # host's load decides, and under icount that changes the guest's course.
+    monitor.command("migrate-set-parameters", **{"announce-rounds": 0})
+    out, into = os.pipe()
+    try:
+        monitor.command("getfd", descriptor=out, fdname="state")
+    finally:
+        os.close(out)
+    try:
+        with os.fdopen(into, "wb") as stream:
+            monitor.command("migrate-incoming", uri="fd:state")
+            stream.write(state)
+    except BrokenPipeError:
+        pass  # the event tells
+    _await_migration(monitor, "QEMU refused the template's state")
+
+
+def _set_capabilities(monitor: Qmp) -> None:
+    wanted = ("x-ignore-shared", "events")
+    monitor.command(
+        "migrate-set-capabilities", capabilities=[{"capability": name, "state": True} for name in wanted]
+    )
+
+
+def _await_migration(monitor: Qmp, failure: str) -> None:
+    while (status := monitor.event("MIGRATION")["status"]) != "completed":
+        if status == "failed":
+            raise MonitorError(failure)
+
+
+def _told(error: MonitorError, machine: Machine) -> str:
+    """An error of the monitor's, with what QEMU printed last."""
+    lines = machine.output.strip().splitlines()
+    return f"{error}: {lines[-1]}" if lines else str(error)
+
+
+@contextmanager
+def _progress(job: VmJob) -> Iterator[None]:
+    """A clock for a boot that takes longer than a second, on a terminal."""
+    over = threading.Event()
+    description = f"booting {job.kernel.version} on {job.topology}"
+    with tqdm(desc=description, bar_format="{desc} {elapsed}", delay=1, disable=None, leave=False) as bar:
+
+        def show() -> None:
+            while not over.wait(0.5):
+                bar.update(0)
+                bar.refresh()
+
+        thread = threading.Thread(target=show, daemon=True)
+        if not bar.disable:
+            thread.start()
+        try:
+            yield
+        finally:
+            over.set()
+            if not bar.disable:
+                thread.join()
+
+
+def _damage(folder: Path) -> str | None:
+    """What is wrong with a template at first sight: a file that is not there, of another size, of another format."""
+    try:
+        for name, size in about(folder)["size"].items():
+            if (there := (folder / name).stat().st_size) != size:
+                return f"{name}: {there} bytes, not {size}"
+        with (folder / _STATE).open("rb") as state:
+            if state.read(len(_MAGIC)) != _MAGIC:
+                return f"{_STATE}: not a migration stream"
+    except OSError as error:
+        return f"{Path(error.filename or folder).name}: {error.strerror}"
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return f"{_ABOUT}: not what was written"
+    return None
+
+
+def _content_digest(path: Path) -> str:
+    """The SHA-256 of a sparse file's blocks that are not all zero, each with its number: holes need not be read."""
+    sha = hashlib.sha256()
+    zeros = bytes(_BLOCK)
+    with path.open("rb") as file:
+        size = file.seek(0, os.SEEK_END)
+        at = 0
+        while at < size:
+            try:
+                at = os.lseek(file.fileno(), at, os.SEEK_DATA)
+            except OSError as error:
+                if error.errno == errno.ENXIO:  # only a hole is left
+                    break
+                raise
+            at -= at % _BLOCK
+            block = os.pread(file.fileno(), _BLOCK, at)
+            if block != zeros[: len(block)]:
+                sha.update(at.to_bytes(8, "little"))
+                sha.update(block)
+            at += _BLOCK
+    return sha.hexdigest()
+
+
+def _host_cpu() -> str:
+    """The host's CPU model and features, which a guest under KVM sees."""
+    lines = Path("/proc/cpuinfo").read_text().splitlines()
+    fields = ("vendor_id", "cpu family", "model", "stepping", "microcode", "flags")
+    seen: dict[str, str] = {}
+    for line in lines:
+        name, _, value = line.partition(":")
+        if name.strip() in fields:
+            seen.setdefault(name.strip(), value.strip())
+    return json.dumps(seen, sort_keys=True)
