@@ -28,7 +28,7 @@ from ktstr.kernel.spec import parse_version
 
 
 class Judge:
-    """Says which of `revisions` is as the new end is, and counts how often it was asked."""
+    """A judge for which `revisions` behave like the new end. It records which revisions it was asked about."""
 
     def __init__(self, new: set[str], skipped: set[str] = frozenset()) -> None:  # type: ignore[assignment]
         self.new, self.skipped = new, skipped
@@ -44,31 +44,31 @@ class Judge:
 
 
 def in_list(count: int, first: int, skipped: set[int] = frozenset()) -> tuple[Found, Judge]:  # type: ignore[assignment]
-    """What is found among `count` revisions behind a known old one, of which number `first` is the first new one."""
+    """The result of a search among `count` revisions after an old one, where number `first` is the first new one."""
     names = [str(number) for number in range(count + 1)]
     judge = Judge(set(names[first:]), {str(number) for number in skipped})
     return search(ListHistory(names), names[0], names[-1], judge), judge
 
 
 @pytest.mark.parametrize("count", range(1, 34))
-def test_every_first_one_is_found_by_the_fewest_runs(count: int) -> None:
+def test_every_first_revision_is_found_in_the_fewest_runs(count: int) -> None:
     asked = []
     for first in range(1, count + 1):
         found, judge = in_list(count, first)
         assert found.suspects == (str(first),)
         asked.append(len(judge.asked))
-    # No search tells `count` apart by fewer answers of two kinds each.
+    # No search can tell `count` revisions apart with fewer yes-or-no answers.
     assert max(asked) == most_runs(count)
     assert sum(2.0**-runs for runs in asked) == pytest.approx(1.0)
 
 
-def test_what_cannot_be_judged_is_gone_around() -> None:
+def test_revisions_that_cannot_be_judged_are_avoided() -> None:
     found, judge = in_list(8, 3, skipped={4, 6})
     assert found.suspects == ("3",)
     assert judge.asked[0] == "4"
 
 
-def test_what_cannot_be_told_apart_is_left() -> None:
+def test_revisions_that_cannot_be_told_apart_remain() -> None:
     found, _ = in_list(8, 3, skipped={2, 3})
     assert set(found.suspects) == {"2", "3", "4"}
     found, judge = in_list(4, 2, skipped={1, 2, 3})
@@ -87,7 +87,7 @@ def git(repository: Path, *arguments: str) -> str:
 
 @pytest.fixture(scope="module")
 def repository(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Commits 0 to 9 with a branch off 3 (side 1 to 4) that is merged behind 7, and a tag on the first."""
+    """Commits 0 to 9, a branch from 3 (side 1 to 4) that is merged after 7, and a tag on the first."""
     path = tmp_path_factory.mktemp("bisect") / "linux"
     path.mkdir()
     git(path, "init", "--quiet", "--initial-branch=main")
@@ -114,7 +114,7 @@ def repository(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def git_bisects_runs(repository: Path, new: set[str]) -> int:
-    """The runs that git bisect itself takes, where `new` are the commits that are bad."""
+    """How many runs git bisect itself takes if `new` are the bad commits."""
     git(repository, "bisect", "start", "main", "start")
     answer, runs = "", 0
     while "is the first bad commit" not in answer:
@@ -149,7 +149,7 @@ def test_a_commit_is_named_by_its_subject(repository: Path) -> None:
     assert subject.name(commit) == f"{commit[:12]} main 9"
 
 
-def test_where_the_good_one_is_later_the_first_good_one_is_looked_for(repository: Path) -> None:
+def test_with_a_later_good_end_the_first_good_commit_is_found(repository: Path) -> None:
     assert subject_of(f"{repository}#main", f"{repository}#start").good_is_new
 
 
@@ -162,7 +162,7 @@ def test_where_the_good_one_is_later_the_first_good_one_is_looked_for(repository
         ("#main~2^2", "#main~3", "neither is an ancestor of the other; their common ancestor is"),
     ],
 )
-def test_commits_that_cannot_be_ends_are_told(repository: Path, good: str, bad: str, message: str) -> None:
+def test_commits_that_cannot_be_ends_are_refused(repository: Path, good: str, bad: str, message: str) -> None:
     with pytest.raises(KtstrError) as error:
         subject_of(f"{repository}{good}", f"{repository}{bad}")
     assert message in str(error.value)
@@ -186,13 +186,13 @@ def test_a_release_and_a_commit_cannot_be_ends_together(repository: Path) -> Non
         ("tests/test_mine.py::steady[wide]", "wide"),
     ],
 )
-def test_of_a_tests_parameters_the_kernel_is_left_out(name: str, parameters: str) -> None:
+def test_the_kernel_among_a_tests_parameters_is_ignored(name: str, parameters: str) -> None:
     target = target_of("tests/test_mine.py::steady", name)
     assert target == Target("tests/test_mine.py", "steady", parameters)
     assert target.on("K") == f"tests/test_mine.py::steady{f'[K-{parameters}]' if parameters else ''}"
 
 
-def test_a_seed_among_the_parameters_is_to_be_given_as_one() -> None:
+def test_a_seed_among_the_parameters_is_refused() -> None:
     with pytest.raises(KtstrError, match="give the seed as --seed 17 --perturb on"):
         target_of("tests/test_mine.py::steady", "steady[7.0-seed17]")
 
@@ -225,7 +225,7 @@ VERSIONS = ("7.0.13", "7.1.3", "7.1.7", "7.1.8", "7.1.13", "7.2.6", "7.2.9", "7.
 
 
 class Runs:
-    """Stands in for the runs of a test that fails from a version on, and for the fetching of kernels."""
+    """Stands in for the runs of a test that fails from some version on, and for fetching kernels."""
 
     def __init__(self, folder: Path) -> None:
         self.kernel = a_job(folder).kernel
@@ -278,7 +278,7 @@ def bisect(good: str = "7.0", bad: str = "7.3.4", *, fresh: bool = False) -> Non
     run_bisect(Request("steady", good, bad, Options(), fresh))
 
 
-def test_the_steps_are_told_and_shown(runs: Runs, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_steps_are_printed(runs: Runs, capsys: pytest.CaptureFixture[str]) -> None:
     bisect()
     said = capsys.readouterr()
     assert runs.tested == ["7.0.13", "7.3.4", "7.1.13", "7.1.7", "7.1.8"]
@@ -299,7 +299,7 @@ def test_the_steps_are_told_and_shown(runs: Runs, capsys: pytest.CaptureFixture[
     )
 
 
-def test_the_first_good_one_is_found_where_the_good_end_is_later(
+def test_the_first_good_release_is_found_if_the_good_end_is_later(
     runs: Runs, capsys: pytest.CaptureFixture[str]
 ) -> None:
     runs.special = {version: Verdict("failed", "it did") for version in VERSIONS[:3]}
@@ -308,7 +308,7 @@ def test_the_first_good_one_is_found_where_the_good_end_is_later(
     assert "the first release to pass: 7.1.8\n" in capsys.readouterr().out
 
 
-def test_a_release_that_cannot_be_had_or_judged_is_gone_around(
+def test_a_release_that_cannot_be_fetched_or_judged_is_avoided(
     runs: Runs, capsys: pytest.CaptureFixture[str]
 ) -> None:
     runs.special = {"7.1.13": KtstrError("kernel 7.1.13: gone"), "7.2.6": Verdict("skipped", "no such kfunc")}
@@ -318,7 +318,7 @@ def test_a_release_that_cannot_be_had_or_judged_is_gone_around(
     assert "bisect: 7.1.13: skipped (kernel 7.1.13: gone)" in said.err
 
 
-def test_what_is_left_undecided_is_an_error(runs: Runs) -> None:
+def test_an_open_answer_is_an_error(runs: Runs) -> None:
     runs.special = {"7.1.7": Verdict("skipped", "no such kfunc")}
     runs.first_bad = "7.1.7"
     with pytest.raises(
@@ -337,7 +337,7 @@ def test_what_is_left_undecided_is_an_error(runs: Runs) -> None:
         ),
     ],
 )
-def test_an_end_that_is_not_as_told_ends_it(runs: Runs, verdict: Verdict, message: str) -> None:
+def test_an_end_with_another_verdict_ends_it(runs: Runs, verdict: Verdict, message: str) -> None:
     runs.special = {"7.0.13": verdict}
     with pytest.raises(KtstrError) as error:
         bisect()
@@ -356,7 +356,7 @@ def interrupted(runs: Runs, at: str) -> None:
     runs.tested.clear()
 
 
-def test_one_that_was_interrupted_goes_on(runs: Runs, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_interrupted_bisection_continues(runs: Runs, capsys: pytest.CaptureFixture[str]) -> None:
     interrupted(runs, "7.1.7")
     bisect()
     assert runs.tested == ["7.1.7", "7.1.8"]
@@ -378,21 +378,19 @@ def damage_the_journal() -> None:
 
 
 @pytest.mark.parametrize("change", [change_the_test, damage_the_journal])
-def test_steps_of_another_state_or_that_cannot_be_read_are_made_again(
-    runs: Runs, change: Callable[[], None]
-) -> None:
+def test_outdated_and_damaged_steps_are_made_again(runs: Runs, change: Callable[[], None]) -> None:
     interrupted(runs, "7.1.7")
     change()
     bisect()
     assert runs.tested[:3] == ["7.0.13", "7.3.4", "7.1.13"]
 
 
-def test_fresh_begins_anew(runs: Runs) -> None:
+def test_fresh_starts_over(runs: Runs) -> None:
     interrupted(runs, "7.1.7")
     bisect(fresh=True)
     assert runs.tested[:3] == ["7.0.13", "7.3.4", "7.1.13"]
 
 
-def test_ends_that_mean_one_release_are_told(runs: Runs) -> None:
+def test_ends_that_mean_one_release_are_refused(runs: Runs) -> None:
     with pytest.raises(KtstrError, match=r"--good 7\.0 --bad 7\.0\.13: both mean 7\.0\.13"):
         bisect(bad="7.0.13")

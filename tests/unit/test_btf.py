@@ -1,4 +1,4 @@
-"""BTF: types as bpftool lists them, values as the source has them, and an error for whatever is damaged."""
+"""BTF: types as bpftool lists them, values as in the source, and an error for everything that is damaged."""
 
 import base64
 import json
@@ -56,8 +56,8 @@ def as_bpftool(btf: Btf, number: int) -> dict[str, Any]:
 
     match type:
         case Int():
-            told = "BOOL" if type.bool else "CHAR" if type.char else "SIGNED" if type.signed else "(none)"
-            return about("INT", size=type.size, bits_offset=type.offset, nr_bits=type.bits, encoding=told)
+            outcomes = "BOOL" if type.bool else "CHAR" if type.char else "SIGNED" if type.signed else "(none)"
+            return about("INT", size=type.size, bits_offset=type.offset, nr_bits=type.bits, encoding=outcomes)
         case Float():
             return about("FLOAT", size=type.size)
         case Reference():
@@ -99,7 +99,7 @@ def as_bpftool(btf: Btf, number: int) -> dict[str, Any]:
 
 
 def listed() -> list[dict[str, Any]]:
-    """What bpftool listed. As JSON (not as text) it has the values of an unsigned enum with their sign extended."""
+    """bpftool's list. Its JSON (not its text) has the values of an unsigned enum with sign extension."""
     for type in KINDS["types"]:
         for value in type.get("values", ()):
             if type["encoding"] == "UNSIGNED":
@@ -107,13 +107,13 @@ def listed() -> list[dict[str, Any]]:
     return list(KINDS["types"])
 
 
-def test_every_type_is_as_bpftool_lists_it() -> None:
+def test_every_type_is_what_bpftool_lists() -> None:
     btf = read_btf(BLOB)
     assert [as_bpftool(btf, number) for number in range(1, len(btf.types))] == listed()
     assert {one["kind"] for one in listed()} == {kind.name for kind in Kind} - {"VOID"}
 
 
-def test_a_value_of_every_kind_is_as_the_source_has_it() -> None:
+def test_a_value_of_every_kind_is_that_of_the_source() -> None:
     assert decode(read_btf(BLOB), OUTER, DATA) == {
         "inner": {
             "corners": [{"x": 1, "y": -1}, {"x": 300, "y": -300}],
@@ -146,7 +146,7 @@ def test_a_value_of_every_kind_is_as_the_source_has_it() -> None:
     }
 
 
-def test_types_are_called_as_in_c() -> None:
+def test_types_have_their_names_in_c() -> None:
     btf = read_btf(BLOB)
     outer = btf.types[OUTER]
     assert isinstance(outer, Struct)
@@ -173,7 +173,7 @@ def test_pointers_to_arrays_and_pointers() -> None:
 
 @dataclass
 class Blob:
-    """BTF being written: types are numbered from 1 on, in the order in which they are added."""
+    """BTF under construction: types are numbered from 1 in the order in which they are added."""
 
     types: bytes = b""
     strings: bytes = b"\0"
@@ -216,7 +216,7 @@ class Blob:
 
 @pytest.fixture(autouse=True)
 def no_hang() -> Iterator[None]:
-    """A minute of this process' own time is far more than all of it takes: what takes that is a hang."""
+    """A test that takes a minute of CPU time hangs: all of them together need far less."""
 
     def ended(*_: object) -> None:
         raise AssertionError("it does not come to an end")
@@ -229,25 +229,25 @@ def no_hang() -> Iterator[None]:
 
 
 def outcome(blob: bytes, data: bytes) -> list[Value | KtstrError]:
-    """The value or the error that each type of `blob` gives of `data`; of a blob that is refused, the error."""
+    """The value or the error that each type of `blob` gives for `data`; the error alone if the blob is refused."""
     try:
         btf = read_btf(blob)
     except KtstrError as error:
         return [error]
-    told: list[Value | KtstrError] = []
+    outcomes: list[Value | KtstrError] = []
     for number in range(len(btf.types)):
         assert isinstance(type_name(btf, number), str)
         try:
             value = decode(btf, number, data)
             value_text(value)
             json.dumps(value, allow_nan=False)
-            told.append(value)
+            outcomes.append(value)
             if isinstance(btf.types[number], Section):
                 decode_section(btf, number, data)
         except KtstrError as error:
-            told.append(error)
-    assert not any("\n" in str(one) for one in told if isinstance(one, KtstrError))
-    return told
+            outcomes.append(error)
+    assert not any("\n" in str(one) for one in outcomes if isinstance(one, KtstrError))
+    return outcomes
 
 
 def refused(blob: Blob, type: int, data: bytes = bytes(64)) -> str:
@@ -256,7 +256,7 @@ def refused(blob: Blob, type: int, data: bytes = bytes(64)) -> str:
     return str(result)
 
 
-def test_a_circle_of_typedefs_is_an_error() -> None:
+def test_a_cycle_of_typedefs_is_an_error() -> None:
     blob = Blob()
     blob.typedef(2)
     blob.typedef(1)
@@ -293,7 +293,7 @@ def test_a_huge_string_is_an_error() -> None:
 
 
 def test_a_tree_of_unions_is_an_error() -> None:
-    """Thirty unions of two of the one before: a thousand million values in four bytes."""
+    """Thirty unions, each with two of the one before: 2**30 values in four bytes."""
     blob = Blob()
     inner = blob.integer()
     for _ in range(30):
@@ -318,7 +318,7 @@ def test_a_value_of_too_many_numbers_is_an_error() -> None:
     assert "with more than 262144" in refused(blob, 2, b"x" * 300_000)
 
 
-def test_names_that_share_their_text_are_cut() -> None:
+def test_names_that_share_their_text_are_truncated() -> None:
     blob = Blob(strings=b"\0" + b"n" * 200_000 + b"\0")
     for offset in range(20_000):
         blob.types += struct.pack("<III", 1 + offset, Kind.FWD << 24, 0)
@@ -326,7 +326,7 @@ def test_names_that_share_their_text_are_cut() -> None:
     assert max(len(type.name) for type in types if isinstance(type, Forward)) == 512
 
 
-def test_many_members_of_one_name_are_all_there() -> None:
+def test_members_of_the_same_name_are_all_kept() -> None:
     blob = Blob()
     number = blob.integer("int", 1)
     blob.struct(*((number, 0) for _ in range(3000)), size=1)
@@ -344,14 +344,14 @@ def test_many_enumerators_and_values_of_an_enum() -> None:
 
 
 @pytest.mark.parametrize("size", [0, 3, 9, 2**32 - 1])
-def test_an_enum_of_no_such_size_is_an_error_or_a_number(size: int) -> None:
+def test_an_enum_of_an_invalid_size_is_an_error_or_a_number(size: int) -> None:
     blob = Blob()
     blob.add(Kind.ENUM, third=size)
     result = outcome(blob.bytes(), bytes(16))[1]
     assert result == 0 if size == 3 else isinstance(result, KtstrError)
 
 
-def test_kinds_of_the_future_are_passed_over_where_their_size_is_told() -> None:
+def test_unknown_kinds_are_skipped_if_the_object_gives_their_size() -> None:
     blob = Blob()
     blob.add(30, "later", count=3, rest=bytes(4 + 3 * 8))
     blob.integer()
@@ -384,13 +384,13 @@ def test_kinds_of_the_future_are_passed_over_where_their_size_is_told() -> None:
         (Blob(types=struct.pack("<IIII", 0, Kind.INT << 24, 4, 0)).bytes(), "an integer of 0 bits in 4 bytes"),
     ],
 )  # fmt: skip
-def test_damage_is_told(blob: bytes, what: str) -> None:
+def test_damage_is_reported(blob: bytes, what: str) -> None:
     with pytest.raises(KtstrError, match=f"BTF cannot be read: .*{what}"):
         read_btf(blob)
 
 
 def altered(blob: bytes, chance: random.Random) -> bytes:
-    """`blob` cut off, with bytes overwritten, or with a part of it put elsewhere."""
+    """`blob` truncated, with bytes overwritten, or with a part of it moved."""
     data = bytearray(blob)
     match chance.randrange(4):
         case 0:
@@ -417,15 +417,15 @@ def test_altered_types_and_values_give_a_value_or_an_error(seed: int) -> None:
         outcome(BLOB, altered(DATA, chance))
 
 
-def test_alterations_are_found_and_survived() -> None:
-    """The test above is of both kinds: of blobs that are refused and of ones that are read."""
+def test_alterations_give_errors_and_types() -> None:
+    """The test above covers both blobs that are refused and blobs that are read."""
     results = [outcome(altered(BLOB, random.Random(seed)), DATA) for seed in range(60)]
-    assert 10 <= sum(len(told) == 1 for told in results) <= 50
+    assert 10 <= sum(len(outcomes) == 1 for outcomes in results) <= 50
 
 
 @settings(max_examples=50, deadline=None)
 @given(blob=st.binary(max_size=400), data=st.binary(max_size=64))
-def test_types_of_any_bytes_give_a_value_or_an_error(blob: bytes, data: bytes) -> None:
+def test_arbitrary_bytes_give_a_value_or_an_error(blob: bytes, data: bytes) -> None:
     outcome(struct.pack("<HBBIIIII", 0xEB9F, 1, 0, 24, 0, len(blob), len(blob), 1) + blob + b"\0", data)
 
 
@@ -443,10 +443,10 @@ def test_a_variable_that_is_damaged_hides_no_other() -> None:
     damaged = blob.add(Kind.VAR, "damaged", third=circle, rest=bytes(4))
     section(blob, ".bss", (crash, 4), (far, 100), (damaged, 0))
     btf = read_btf(blob.bytes())
-    told = decode_section(btf, find_section(btf, ".bss") or 0, struct.pack("<4i", 0, 1, 0, 0))
-    assert (told[0].name, told[0].type, told[0].value, told[0].problem) == ("crash", "int", 1, "")
-    assert told[1].problem == "a value that ends at byte 104 of 16"
-    assert "a cycle of them" in told[2].problem
+    outcomes = decode_section(btf, find_section(btf, ".bss") or 0, struct.pack("<4i", 0, 1, 0, 0))
+    assert (outcomes[0].name, outcomes[0].type, outcomes[0].value, outcomes[0].problem) == ("crash", "int", 1, "")
+    assert outcomes[1].problem == "a value that ends at byte 104 of 16"
+    assert "a cycle of them" in outcomes[2].problem
     assert find_section(btf, ".data") is None
 
 
@@ -468,7 +468,7 @@ def test_a_value_as_text(value: Value, text: str) -> None:
     assert value_text(value) == text
 
 
-def test_what_is_zero() -> None:
+def test_zero_values() -> None:
     zeros: list[Value] = [0, 0.0, False, None, "", [], [0, {"a": ""}], {}]
     others: list[Value] = [1, -0.5, True, "RED", [0, 1], {"a": {"b": "x"}}]
     assert [is_zero(value) for value in zeros + others] == [True] * len(zeros) + [False] * len(others)

@@ -25,7 +25,7 @@ def root(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
 
 
 def text(content: str) -> Callable[[Path], None]:
-    """Makes an entry of one file."""
+    """A function that fills an entry with one file."""
 
     def make(directory: Path) -> None:
         (directory / "file").write_text(content)
@@ -34,25 +34,25 @@ def text(content: str) -> Callable[[Path], None]:
 
 
 def visible(folder: Path) -> list[str]:
-    """The entries of a kind; what begins with a dot is the cache's own."""
+    """The entries of a kind; names that begin with a dot are the cache's own files."""
     return sorted(path.name for path in folder.iterdir() if not path.name.startswith("."))
 
 
-# Where it is
+# Its place
 
 
-def test_it_is_where_the_user_says(root: Path) -> None:
+def test_it_is_where_the_variable_says(root: Path) -> None:
     assert cache.cache_dir() == root
     assert root.is_dir()
 
 
-def test_it_is_in_the_users_cache_by_default(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_it_is_in_the_users_cache_folder_by_default(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("KTSTR_CACHE_DIR", "")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "xdg"))
     assert cache.cache_dir() == tmp_path / "xdg" / "ktstr"
 
 
-def test_a_root_that_cannot_be_made_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_a_root_that_cannot_be_made_is_reported(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     monkeypatch.setenv("KTSTR_CACHE_DIR", str(tmp_path / "file" / "cache"))
     with pytest.raises(KtstrError, match=r"file/cache: Not a directory; set KTSTR_CACHE_DIR to one that can"):
@@ -67,7 +67,7 @@ def test_different_parts_give_different_keys(one: list[str], other: list[str]) -
     assert (cache.digest(*one) == cache.digest(*other)) == (one == other)
 
 
-def test_parts_are_not_run_together() -> None:
+def test_parts_are_not_concatenated() -> None:
     assert cache.digest("ab", "c") != cache.digest("a", "bc")
 
 
@@ -80,7 +80,7 @@ def test_a_files_digest_is_its_sha256(tmp_path: Path) -> None:
 # Entries
 
 
-def test_an_entry_is_made_where_it_is_not_there(root: Path) -> None:
+def test_an_entry_is_made_if_it_does_not_exist(root: Path) -> None:
     assert cache.find("build", "k") is None
     path = cache.entry("build", "k", "building", text("one"))
     assert path == cache.find("build", "k") == root / "build" / "k"
@@ -93,7 +93,7 @@ def test_an_entry_is_made_once() -> None:
 
 
 @pytest.mark.parametrize("error", [RuntimeError("bug"), KtstrError("refused"), KeyboardInterrupt()])
-def test_a_failure_leaves_nothing_and_is_passed_on(root: Path, error: BaseException) -> None:
+def test_a_failure_leaves_nothing_and_propagates(root: Path, error: BaseException) -> None:
     def make(directory: Path) -> None:
         (directory / "file").write_text("half")
         raise error
@@ -124,7 +124,7 @@ def test_an_operating_systems_error_is_one_line(error: OSError, said: str) -> No
 
 
 def test_a_disk_that_is_full_is_one_line(root: Path) -> None:
-    """A limit on files' sizes stands in for the disk's end: the same call fails."""
+    """A limit on the size of files stands in for a full disk: the same call fails."""
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
     handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     resource.setrlimit(resource.RLIMIT_FSIZE, (1024, limits[1]))
@@ -137,14 +137,14 @@ def test_a_disk_that_is_full_is_one_line(root: Path) -> None:
     assert visible(root / "build") == []
 
 
-def test_a_folder_that_is_in_the_way_is_one_line(root: Path) -> None:
+def test_an_obstructing_folder_is_one_line(root: Path) -> None:
     root.mkdir()
     (root / "build").touch()
     with pytest.raises(KtstrError, match=r"^building: .*: cannot be locked: "):
         cache.entry("build", "k", "building", text("one"))
 
 
-def test_a_partial_of_a_dead_process_is_made_anew(root: Path) -> None:
+def test_a_partial_of_a_dead_process_is_replaced(root: Path) -> None:
     partial = root / "build" / ".k.partial"
     partial.mkdir(parents=True)
     (partial / "left").touch()
@@ -172,7 +172,7 @@ print((cache.entry("build", "k", "building", make) / "file").read_text())
 
 
 class Makers:
-    """Processes that ask for one entry; `made` has a line for each that makes it, and `go` lets it finish."""
+    """Processes that ask for the same entry. `made` has a line for each one that makes it; `go` lets it finish."""
 
     def __init__(self, folder: Path) -> None:
         self.made, self.go = folder / "made", folder / "go"
@@ -195,7 +195,7 @@ def test_processes_that_ask_at_once_make_it_once(makers: Makers) -> None:
     assert makers.made.read_text() == f"{maker}\n"
 
 
-def test_a_killed_maker_leaves_nothing_that_counts(makers: Makers, root: Path) -> None:
+def test_a_killed_maker_leaves_no_entry(makers: Makers, root: Path) -> None:
     process = makers.start()
     maker = pid_in(makers.made)
     process.kill()
@@ -221,7 +221,7 @@ def test_a_long_wait_is_announced(makers: Makers, tmp_path: Path) -> None:
     assert process.communicate(timeout=60)[0] == f"{process.pid}\n"
 
 
-# What it holds, and making room
+# Its entries, and eviction
 
 USER = """
 import sys
@@ -235,7 +235,7 @@ with cache.in_use("templates", sys.argv[1]) as there:
 
 @contextmanager
 def used_elsewhere(key: str) -> Iterator[None]:
-    """A second process uses a template."""
+    """A second process that uses a template."""
     command = [sys.executable, "-c", USER, key]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as user:
         assert user.stdout is not None
@@ -245,7 +245,7 @@ def used_elsewhere(key: str) -> Iterator[None]:
 
 
 def sized(kind: str, key: str, blocks: int, used: float) -> None:
-    """An entry of so many 4 KiB blocks of data, last used at a second."""
+    """An entry with so many 4 KiB blocks of data, and the second at which it was last used."""
     path = cache.entry(kind, key, "making", lambda folder: _fill(folder / "data", blocks))
     os.utime(path, (used, used))
 
@@ -264,14 +264,14 @@ def size(blocks: int) -> int:
 
 @pytest.fixture
 def three(root: Path) -> None:
-    """Two templates and a result, the result used in between; 100 blocks, 10 and 50."""
+    """Two templates, and a result that was used between them; they have 100, 10 and 50 blocks."""
     sized("templates", "old", 100, 1000)
     sized("results", "middle", 10, 2000)
     sized("templates", "new", 50, 3000)
 
 
 @pytest.mark.usefixtures("three")
-def test_entries_are_told_with_their_sizes_the_least_recently_used_first(root: Path) -> None:
+def test_entries_are_listed_with_their_sizes_the_least_recently_used_first(root: Path) -> None:
     assert [(one.kind, one.key, one.size, one.used) for one in cache.entries("templates", "results")] == [
         ("templates", "old", size(100), 1000),
         ("results", "middle", size(10), 2000),
@@ -281,7 +281,7 @@ def test_entries_are_told_with_their_sizes_the_least_recently_used_first(root: P
     assert keys("of which there are none") == []
 
 
-def test_a_hole_takes_no_room(root: Path) -> None:
+def test_a_hole_takes_no_space(root: Path) -> None:
     path = cache.entry("templates", "k", "making", lambda folder: (folder / "memory").touch())
     os.truncate(path / "memory", 1 << 30)
     assert [entry.size for entry in cache.entries("templates")] == [0]
@@ -298,7 +298,9 @@ def test_a_hole_takes_no_room(root: Path) -> None:
         (0, []),
     ],
 )
-def test_the_least_recently_used_goes_first_and_no_more_than_need_be(limit: int, left: list[str]) -> None:
+def test_the_least_recently_used_entries_go_first_and_no_more_than_necessary(
+    limit: int, left: list[str]
+) -> None:
     removed = [entry.key for entry in cache.evict(limit)]
     assert removed + keys("templates", "results") == ["old", "middle", "new"]
     assert keys("templates", "results") == left
@@ -315,7 +317,7 @@ def test_use_makes_an_entry_the_most_recent() -> None:
 
 
 @pytest.mark.usefixtures("three")
-def test_what_another_process_uses_stays_whatever_the_limit() -> None:
+def test_an_entry_in_use_by_another_process_stays_whatever_the_limit() -> None:
     assert not cache.is_in_use("templates", "old")
     with used_elsewhere("old"):
         assert cache.is_in_use("templates", "old")
@@ -327,7 +329,7 @@ def test_what_another_process_uses_stays_whatever_the_limit() -> None:
 
 
 @pytest.mark.usefixtures("three")
-def test_a_killed_user_lets_go_of_what_it_used() -> None:
+def test_a_killed_process_releases_the_entry_it_used() -> None:
     command = [sys.executable, "-c", USER, "old"]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as user:
         assert user.stdout is not None
@@ -337,13 +339,13 @@ def test_a_killed_user_lets_go_of_what_it_used() -> None:
 
 
 @pytest.mark.usefixtures("three")
-def test_what_this_process_uses_stays_too() -> None:
+def test_an_entry_in_use_by_this_process_stays() -> None:
     with cache.in_use("templates", "new"), cache.in_use("templates", "new"):
         cache.evict(0)
         assert keys("templates", "results") == ["new"]
 
 
-def test_an_entry_that_was_evicted_before_its_use_is_told(root: Path) -> None:
+def test_an_entry_that_was_evicted_before_its_use_is_noticed(root: Path) -> None:
     sized("templates", "k", 1, 1)
     cache.evict(0)
     with cache.in_use("templates", "k") as there:
@@ -368,8 +370,8 @@ def test_a_discarded_entry_keeps_the_files_that_are_open(root: Path) -> None:
 
 
 @pytest.mark.usefixtures("three")
-def test_a_kill_while_an_entry_is_removed_leaves_it_whole_or_gone(root: Path) -> None:
-    """The first thing that a removal does is a rename; what a kill leaves after it counts for nothing."""
+def test_a_kill_during_a_removal_leaves_the_entry_whole_or_gone(root: Path) -> None:
+    """A removal begins with a rename; what a kill leaves after that is not an entry."""
     (root / "templates" / "old").rename(root / "templates" / ".old.partial")
     assert keys("templates") == ["new"]
     sized("templates", "old", 1, 1)
@@ -377,7 +379,7 @@ def test_a_kill_while_an_entry_is_removed_leaves_it_whole_or_gone(root: Path) ->
     assert not (root / "templates" / ".old.partial").exists()
 
 
-def test_what_killed_makers_left_is_removed_and_what_living_ones_make_is_not(
+def test_partials_of_killed_makers_are_removed_and_those_of_living_ones_are_not(
     makers: Makers, root: Path
 ) -> None:
     process = makers.start()
@@ -392,7 +394,7 @@ def test_what_killed_makers_left_is_removed_and_what_living_ones_make_is_not(
     assert cache.remove_partials("build", "of which there are none") == 0
 
 
-def test_the_limit_is_20_gb_unless_told(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_limit_is_20_gb_by_default(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("KTSTR_CACHE_LIMIT_GB", raising=False)
     assert cache.limit_bytes() == 20_000_000_000
     for text, limit in (("0", 0), ("1.5", 1_500_000_000), ("1e3", 10**12)):
@@ -407,7 +409,7 @@ def test_the_setting_is_the_limit_of_an_eviction(monkeypatch: pytest.MonkeyPatch
 
 
 @pytest.mark.parametrize("text", ["", "20GB", "-1", "nan", "inf"])
-def test_a_limit_that_is_none_is_one_line(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
+def test_an_invalid_limit_is_one_line(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
     monkeypatch.setenv("KTSTR_CACHE_LIMIT_GB", text)
     with pytest.raises(KtstrError, match=f"^KTSTR_CACHE_LIMIT_GB={text}: must be a number of GB, 0 or more$"):
         cache.limit_bytes()

@@ -1,4 +1,4 @@
-"""The documentation's examples are valid: each is declared and run, with a guest that is stood in for."""
+"""The documentation's examples are valid: each is declared and run with a stand-in for the guest."""
 
 import re
 from pathlib import Path
@@ -25,7 +25,7 @@ RESULT = VmResult(Ending.DONE, "", (), "", "", (), "tcg", "virtual", "7.2.0", No
 
 
 class Guest:
-    """Stands in for a test's `ctx`: plans the run as it would be, and has all workers do well."""
+    """Stands in for a test's `ctx`: it plans the run as usual, and all workers do well."""
 
     def __init__(self, test: KtstrTest) -> None:
         self.test, self.topology = test, test.topology
@@ -57,7 +57,7 @@ def _own_registry(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def names(block: str) -> SimpleNamespace:
-    """What a block defines, as a file beside the documents would."""
+    """What a block defines, as if it were a file beside the documents."""
     defined: dict[str, Any] = {"__name__": "example"}
     exec(compile(block, str(DOCS / "example.py"), "exec"), defined)
     return SimpleNamespace(**defined)

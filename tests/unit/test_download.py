@@ -90,7 +90,7 @@ def test_a_whole_part_needs_no_server(server: Server) -> None:
     assert server.asked == []
 
 
-def test_another_content_is_refused_and_not_kept(server: Server) -> None:
+def test_other_content_is_refused_and_not_kept(server: Server) -> None:
     server.files["file"] = CONTENT[:-1] + b"?"
     with pytest.raises(KtstrError, match=rf"the file: .*/file: SHA-256 is [0-9a-f]{{64}}, expected {SHA256}"):
         fetch(server)
@@ -105,21 +105,21 @@ def test_a_file_shorter_than_promised_is_refused(server: Server) -> None:
         fetch(server)
 
 
-def test_a_file_that_becomes_shorter_is_given_up(server: Server) -> None:
+def test_a_download_of_a_shrinking_file_is_given_up(server: Server) -> None:
     part().write_bytes(CONTENT[:200])
     server.files["file"] = CONTENT[:100]
     with pytest.raises(KtstrError, match=r"has 100 bytes, expected 300000"):
         fetch(server)
 
 
-def test_a_server_that_never_stops_is_left(server: Server) -> None:
+def test_a_server_that_never_stops_is_abandoned(server: Server) -> None:
     server.faults["file"] = [endless]
     with pytest.raises(KtstrError, match=f"more than the expected {len(CONTENT)} bytes"):
         fetch(server)
     assert not part().exists()
 
 
-def test_errors_of_the_server_are_tried_again(server: Server) -> None:
+def test_errors_of_the_server_are_retried(server: Server) -> None:
     server.faults["file"] = [status(503), status(500), status(429)]
     assert fetch(server).read_bytes() == CONTENT
 
@@ -147,7 +147,7 @@ def test_a_stalled_connection_is_resumed(server: Server, monkeypatch: pytest.Mon
     assert server.asked[1][1].startswith("bytes=")
 
 
-def test_no_server_is_told_in_one_line(server: Server) -> None:
+def test_an_absent_server_is_one_line(server: Server) -> None:
     server.stop()
     with pytest.raises(download.Unreachable) as caught:
         fetch(server)
@@ -155,20 +155,20 @@ def test_no_server_is_told_in_one_line(server: Server) -> None:
     assert "\n" not in str(caught.value)
 
 
-def test_offline_asks_nobody(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_offline_connects_to_no_server(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("KTSTR_OFFLINE", "1")
     with pytest.raises(download.Unreachable, match="the file: KTSTR_OFFLINE is set"):
         fetch(server)
     assert server.asked == []
 
 
-def test_offline_uses_what_is_there(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_offline_uses_the_cache(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     fetch(server)
     monkeypatch.setenv("KTSTR_OFFLINE", "1")
     assert fetch(server).read_bytes() == CONTENT
 
 
-def test_get_is_bounded(server: Server) -> None:
+def test_get_limits_the_size(server: Server) -> None:
     assert download.get(f"{server.url}/file", len(CONTENT), "the file") == CONTENT
     server.faults["file"] = [endless]
     with pytest.raises(KtstrError, match="larger than 1000 bytes"):

@@ -1,4 +1,4 @@
-"""How a scheduler ended, read from what guests said (data/exits), and how that is told."""
+"""How a scheduler ended, from the events of real guests (data/exits), and how a failure reports it."""
 
 import gzip
 import json
@@ -49,7 +49,7 @@ def left(name: str) -> SchedulerExit:
         ("hoard-7.3.4", "its program was killed because the guest ran out of memory"),
     ],
 )
-def test_an_exit_is_told_in_a_line(name: str, line: str) -> None:
+def test_an_exit_is_described_on_one_line(name: str, line: str) -> None:
     assert left(name).line == line
 
 
@@ -72,8 +72,8 @@ def test_a_stall_has_the_task_that_stalled_and_where_it_was_found() -> None:
     assert stall.is_error
 
 
-def test_a_dump_that_was_printed_stands_in_for_one_that_was_not_traced() -> None:
-    """The tracepoint's has no end that is cut, and blank lines as events of their own."""
+def test_a_printed_dump_replaces_one_that_was_not_traced() -> None:
+    """The tracepoint's dump is not truncated, and has its blank lines as separate events."""
     untraced = [event for event in events("printed-7.0.13") if event["ev"] != "sched_dump"]
     printed = read_exit(untraced)
     assert printed is not None
@@ -85,7 +85,7 @@ def test_a_scheduler_that_stayed_has_no_exit() -> None:
 
 
 def test_a_message_on_several_lines_is_whole() -> None:
-    """/dev/kmsg escapes what would end its record."""
+    """/dev/kmsg escapes characters that would end its record."""
     lines = [
         event
         | (
@@ -103,7 +103,7 @@ def test_a_message_on_several_lines_is_whole() -> None:
     assert found.message == "one\ntwo \\ café"
 
 
-def test_of_two_sources_the_schedulers_own_comes_first() -> None:
+def test_the_schedulers_own_message_comes_before_the_kernels() -> None:
     said = [
         event | {"text": 'exit kind=1025 code=0 reason="scx_bpf_error" message="a \\"long\\" one"'}
         if event["ev"] == "sched_log" and event["text"].startswith("exit ")
@@ -115,7 +115,7 @@ def test_of_two_sources_the_schedulers_own_comes_first() -> None:
     assert found.messages == ('a "long" one', "exits: failed after 200 ms")
 
 
-def test_an_exit_in_words_that_are_not_known_is_an_error_if_the_kernel_logs_it_as_one() -> None:
+def test_an_unknown_exit_is_an_error_if_the_kernel_logs_it_as_one() -> None:
     def renamed(level: int) -> SchedulerExit | None:
         return read_exit(
             [
@@ -134,11 +134,11 @@ def test_an_exit_in_words_that_are_not_known_is_an_error_if_the_kernel_logs_it_a
 
 
 @pytest.mark.parametrize("lines", range(0, 60, 7))
-def test_a_guest_that_ended_early_gives_what_it_said(lines: int) -> None:
+def test_a_guest_that_ended_early_gives_what_it_reported(lines: int) -> None:
     read_exit(events("error-7.0.13")[:lines])
 
 
-# What the kernel says of itself
+# What the kernel reports about itself
 
 
 @pytest.mark.parametrize(
@@ -164,11 +164,11 @@ def test_a_message_is_a_bug_of_its_kind(text: str, kind: str | None) -> None:
     assert [bug.kind for bug in read_bugs([(5, text)])] == ([kind] if kind else [])
 
 
-def test_the_log_of_a_guest_that_panicked_is_its_consoles() -> None:
+def test_the_log_of_a_guest_that_panicked_comes_from_its_console() -> None:
     console = gzip.decompress((DATA / "panic-7.0.13.console.gz").read_bytes()).decode()
     guest = captured("panic-7.0.13", console)
     assert [bug.kind for bug in guest.kernel_bugs] == ["panic"]
-    # Too minor for the console, but repeated by the panic.
+    # Too minor for the console, but the panic repeats it there.
     assert guest.kernel_log[-1].endswith("Kernel Offset: disabled")
     assert any(line.endswith('sched_ext: BPF scheduler "fixture" enabled') for line in guest.kernel_log)
     assert not any("Linux version" in line for line in guest.kernel_log)
@@ -192,7 +192,7 @@ LOCKUP = KernelBug("lockup", "watchdog: BUG: soft lockup - CPU#0 stuck for 3s! [
 STALL = SchedulerExit("stall", "runnable task stall", "w[7] failed to run for 5.120s", cpu=3)
 
 
-def test_the_gravest_comes_first() -> None:
+def test_the_most_serious_comes_first() -> None:
     guest = report(kernel_bugs=(LOCKUP, OOPS), scheduler_exit=STALL)
     panicked = {"ending": Ending.PANIC, "why": "the guest's kernel panicked: Fatal exception"}
     assert summary(guest, **panicked) == (
@@ -210,7 +210,7 @@ def test_the_gravest_comes_first() -> None:
     )
 
 
-def test_an_error_that_was_not_the_expected_one_is_told_as_that() -> None:
+def test_an_unexpected_error_is_reported_as_such() -> None:
     wrong = Violation("expected_error", "another error fired than expected: expected x, got y")
     assert summary(report(scheduler_exit=STALL), wrong) == f"mine: {wrong.message}"
 
@@ -262,7 +262,7 @@ def sections(lines: list[str]) -> list[str]:
         (report(states=()), Ending.TIMEOUT, "its log is what was on the console, which has errors only"),
     ],
 )
-def test_a_failure_says_what_a_guest_did_not_live_to_tell(
+def test_a_failure_says_what_the_guest_could_not_report(
     guest: GuestReport, ending: Ending, missing: str | None
 ) -> None:
     lines = failure_text("header", [VIOLATION], guest, "", ending=ending).splitlines()
@@ -270,7 +270,7 @@ def test_a_failure_says_what_a_guest_did_not_live_to_tell(
     assert told == ([f"  untold: {missing}"] if missing else [])
 
 
-def test_a_failure_begins_with_what_it_was_and_has_a_section_for_each_source() -> None:
+def test_a_failure_begins_with_its_cause_and_has_a_section_for_each_source() -> None:
     lines = text(captured("printed-7.0.13"))
     assert lines[:3] == ["BUG SUMMARY: what it was", "header", f"  attached: {VIOLATION.message}"]
     assert sections(lines) == ["scheduler exit", "scheduler log", "kernel log", "sched_ext dump"]
@@ -284,7 +284,7 @@ def test_a_dump_is_shown_once() -> None:
     assert "[the debug dump: see below]" in log
 
 
-def test_a_bug_of_the_kernels_is_shown_whole_and_once() -> None:
+def test_a_kernel_bug_is_shown_completely_and_once() -> None:
     console = gzip.decompress((DATA / "panic-7.0.13.console.gz").read_bytes()).decode()
     lines = text(captured("panic-7.0.13", console), console)
     assert sections(lines) == ["kernel bug", "kernel log"]

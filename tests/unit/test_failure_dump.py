@@ -1,4 +1,4 @@
-"""The failure dump from recorded events: the values that bpftool gave in the same guest; no traceback for damage."""
+"""The failure dump from recorded events: its values are bpftool's in the same guest, and damage gives no traceback."""
 
 import base64
 import copy
@@ -37,8 +37,8 @@ def recorded() -> Dump:
     return read(EVENTS)
 
 
-def told(**kinds: Any) -> list[Event]:
-    """The recorded dump with fields of some kinds of events changed: `dump_map={"name": ...}`; None leaves them out."""
+def changed(**kinds: Any) -> list[Event]:
+    """The recorded dump with changed fields in some kinds of events: `dump_map={"name": ...}`; None omits the kind."""
     events = []
     for event in copy.deepcopy(EVENTS):
         change = kinds.get(event["ev"], {})
@@ -54,8 +54,8 @@ def test_values_are_those_of_bpftool(name: str) -> None:
 
 
 def test_a_value_that_differs_is_noticed() -> None:
-    """That the comparison above can fail: with one byte of a map changed it does."""
-    events = told()
+    """The comparison above can fail: it does if one byte of a map is changed."""
+    events = changed()
     for event in events:
         if event["ev"] == "dump_data" and event["id"] == recorded().map("recent").id:
             data = bytearray(base64.b64decode(event["data"]))
@@ -90,7 +90,7 @@ def test_maps_have_their_names_and_types() -> None:
         dump.map("note")
 
 
-def test_a_large_map_is_cut_and_counted() -> None:
+def test_a_large_map_is_truncated_and_counted() -> None:
     numbers = recorded().map("numbers")
     assert (numbers.count, numbers.more, numbers.read, len(numbers.elements)) == (9000, False, 5462, 5462)
     assert "numbers  (hash, u32 -> u64): 9000 of 10000, the first 5462 read" in map_lines(recorded())
@@ -107,55 +107,55 @@ def test_a_variable_is_found_by_its_name() -> None:
         recorded().map("waiting").variable("x")
 
 
-def test_a_variable_that_is_not_known_says_why() -> None:
-    cut = read(told(dump_map={"bytes": 4}))
+def test_an_unknown_variable_says_why() -> None:
+    cut = read(changed(dump_map={"bytes": 4}))
     with pytest.raises(KtstrError, match=r"\.rodata: most_notes: a value that ends at byte \d+ of 4"):
         cut.map(".rodata").variable("most_notes")
 
 
 def test_a_run_without_a_dump_has_none() -> None:
-    assert read_dump(told(dump=None)) is None
+    assert read_dump(changed(dump=None)) is None
 
 
-def test_a_dump_that_its_guest_did_not_end_says_so() -> None:
+def test_an_incomplete_dump_says_so() -> None:
     dump = read([event for event in EVENTS if event["ev"] != "dumped"])
     assert not dump.complete
     assert map_lines(dump)[-1] == "(the guest ended before it had told all)"
 
 
-def test_types_that_are_too_many_are_told_and_the_values_are_there_as_bytes() -> None:
-    dump = read(told(dump_object={"whole": 0}, dump_types=None))
+def test_too_many_types_are_reported_and_values_are_raw_bytes() -> None:
+    dump = read(changed(dump_object={"whole": 0}, dump_types=None))
     recent = dump.map("recent")
     assert recent.unread.startswith("its types are not known: their BTF has ")
     assert all(element.problem and len(element.raw) == 2 * (4 + 8) for element in recent.elements)
     assert any(line.startswith("recent  (lru_hash): ") for line in map_lines(dump))
 
 
-def test_damaged_types_are_told() -> None:
-    dump = read(told(dump_types={"data": base64.b64encode(b"no types").decode()}))
+def test_damaged_types_are_reported() -> None:
+    dump = read(changed(dump_types={"data": base64.b64encode(b"no types").decode()}))
     assert dump.map("recent").unread == "BTF cannot be read: it begins with 0x6f6e"
 
 
 def test_a_map_that_could_not_be_read_says_why() -> None:
-    dump = read(told(dump_map={"error": "Operation not permitted", "read": 0, "bytes": 0}, dump_data=None))
+    dump = read(changed(dump_map={"error": "Operation not permitted", "read": 0, "bytes": 0}, dump_data=None))
     assert (
         "notes  (hash, struct task_key -> struct task_note): not read: Operation not permitted"
         in map_lines(dump)
     )
 
 
-def test_a_map_of_a_type_that_is_not_known_is_told_by_its_number() -> None:
-    dump = read(told(dump_map={"type": 99, "by": "none", "bytes": 0, "read": 0}))
+def test_a_map_of_an_unknown_type_has_its_number() -> None:
+    dump = read(changed(dump_map={"type": 99, "by": "none", "bytes": 0, "read": 0}))
     line = "recent  (type 99, u32 -> struct slice): not read: ktstr does not know maps of this type"
     assert line in map_lines(dump)
 
 
 @pytest.mark.parametrize("seed", range(50))
 def test_altered_events_give_a_dump(seed: int) -> None:
-    """Types, values and what is told of maps, each altered: something else is read, or it says what could not be."""
+    """With altered types, values or descriptions of maps, other values are read, or a message says what is wrong."""
     chance = random.Random(seed)
     numbers = recorded().map("numbers").id  # large, and all of a kind
-    events = [event for event in told() if event["ev"].startswith("dump") and event.get("id") != numbers]
+    events = [event for event in changed() if event["ev"].startswith("dump") and event.get("id") != numbers]
     for event in chance.sample(events[1:-1], 6):
         if "data" in event:
             data = bytearray(base64.b64decode(event["data"]))
@@ -182,7 +182,7 @@ def test_the_terminal_shows_what_is_not_zero_within_bounds() -> None:
     assert max(map(len, lines)) <= 120
 
 
-def test_a_failure_text_shows_the_maps_and_who_could_run() -> None:
+def test_a_failure_text_shows_the_maps_and_the_run_queues() -> None:
     kernel = [{"ev": "sched_dump", "t": 0, "text": line} for line in kernel_text("sysrq-7.0.13")]
     text = failure_text(
         "crash", [], read_report(EVENTS), "", dump=read([*kernel, *EVENTS]), dump_file=Path("/x.json")
@@ -235,7 +235,7 @@ def kernel_text(name: str) -> list[str]:
         ("error-7.3.4", [3, 3, 2, 2], {"global": 6}),
     ],
 )
-def test_run_queues_of_the_kernels_text(name: str, running: list[int], depths: dict[str, int]) -> None:
+def test_run_queues_in_the_kernels_text(name: str, running: list[int], depths: dict[str, int]) -> None:
     queues = read_run_queues(kernel_text(name))
     assert queues is not None
     assert [cpu.cpu for cpu in queues.cpus] == [0, 1, 2, 3]
@@ -246,7 +246,7 @@ def test_run_queues_of_the_kernels_text(name: str, running: list[int], depths: d
     assert queues.counters["SCX_EV_BYPASS_ACTIVATE"] == 1
 
 
-def test_a_task_of_a_run_queue() -> None:
+def test_a_task_in_a_run_queue() -> None:
     queues = read_run_queues(kernel_text("sysrq-7.0.13"))
     assert queues is not None
     current, waiting = queues.cpus[0].tasks
@@ -283,7 +283,7 @@ def test_an_altered_text_gives_run_queues_or_none(seed: int) -> None:
     assert queues is None or run_queue_lines(queues)
 
 
-def test_a_dump_has_the_run_queues_that_the_kernel_told() -> None:
+def test_a_dump_has_the_run_queues_that_the_kernel_reported() -> None:
     kernel = [{"ev": "sched_dump", "t": 0, "text": line} for line in kernel_text("error-7.3.4")]
     dump = read([*kernel, *EVENTS])
     assert dump.run_queues == read_run_queues(kernel_text("error-7.3.4"))

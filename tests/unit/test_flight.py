@@ -1,4 +1,4 @@
-"""The flight recorder's events, of lines that kernel 7.0.13 wrote."""
+"""The flight recorder's events, from lines that kernel 7.0.13 wrote."""
 
 from ktstr.events.flight import FlightEvent, parse_flight
 from ktstr.report.flight import flight_lines
@@ -31,31 +31,31 @@ def event(line: str) -> FlightEvent:
     return parsed
 
 
-def test_switch_tells_both_tasks_and_the_state_of_the_one_that_left() -> None:
+def test_a_switch_has_both_tasks_and_the_state_of_the_one_that_left() -> None:
     assert event(SWITCH) == FlightEvent(
         7, 4_261_804_000, "switch", "ktstr-w4", 171, "ktstr-w4[171] (R) -> ktstr-w3[170]"
     )
 
 
-def test_idle_task_is_called_so() -> None:
+def test_the_idle_task_has_its_name() -> None:
     assert event(FROM_IDLE).what == "idle (R) -> ktstr-w9[176]"
 
 
-def test_wakeups_and_migrations_tell_cpus() -> None:
+def test_wakeups_and_migrations_have_cpus() -> None:
     assert event(MIGRATE).what == "ktstr-w1[168] CPU 4 -> 0"
     assert event(WAKEUP).what == "ktstr-w9[176] CPU 0"
 
 
-def test_counter_of_sched_ext() -> None:
+def test_a_counter_of_sched_ext() -> None:
     assert (event(COUNT).kind, event(COUNT).what) == ("count", "SCX_EV_REFILL_SLICE_DFL +1")
 
 
-def test_an_event_that_is_not_known_keeps_its_name_and_text() -> None:
+def test_an_unknown_event_keeps_its_name_and_text() -> None:
     line = "            init-1       [003] .....     1.000001: sched_waking: comm=a b pid=3"
     assert (event(line).kind, event(line).what) == ("sched_waking", "comm=a b pid=3")
 
 
-def test_other_lines_are_no_events() -> None:
+def test_other_lines_are_not_events() -> None:
     for line in (
         "# tracer: nop",
         "",
@@ -65,7 +65,7 @@ def test_other_lines_are_no_events() -> None:
         assert parse_flight(line) is None
 
 
-def test_cpu_that_failed_comes_first_and_newest_last() -> None:
+def test_the_cpu_that_failed_comes_first_and_the_newest_event_last() -> None:
     lines = flight_lines([event(line) for line in (FROM_IDLE, MIGRATE, SWITCH, DUMP)])
     assert lines == [
         "us before the exit, newest last",

@@ -1,4 +1,4 @@
-"""The shell's host side: frames, keys, files to pack, the guest's job, and what passes between the two sides."""
+"""The host side of the shell: frames, keys, files to pack, the guest's job, and the relay."""
 
 from __future__ import annotations
 
@@ -30,9 +30,7 @@ FRAMES = st.lists(st.builds(Frame, st.sampled_from(Kind), st.binary(max_size=300
 
 
 @given(frames=FRAMES, cuts=st.lists(st.integers(1, 40), min_size=1))
-def test_frames_come_out_as_they_went_in_however_the_stream_is_cut(
-    frames: list[Frame], cuts: list[int]
-) -> None:
+def test_frames_survive_however_the_stream_is_split(frames: list[Frame], cuts: list[int]) -> None:
     stream = b"".join(map(encode, frames))
     parser, out, at = Parser(), [], 0
     while at < len(stream):
@@ -43,7 +41,7 @@ def test_frames_come_out_as_they_went_in_however_the_stream_is_cut(
 
 
 @pytest.mark.parametrize("stream", [b"?\0\0", b"o\xff\xff"])
-def test_what_is_no_frame_is_refused(stream: bytes) -> None:
+def test_bytes_that_are_not_a_frame_are_refused(stream: bytes) -> None:
     with pytest.raises(ValueError, match=r"is not a valid Kind|a frame of 65535 bytes"):
         Parser().feed(stream)
 
@@ -73,7 +71,7 @@ def test_a_size_is_two_numbers_of_16_bits() -> None:
         ([b"abc\x01"], b"abc"),
     ],
 )
-def test_keys_are_the_guests(typed: list[bytes], passed: bytes) -> None:
+def test_keys_go_to_the_guest(typed: list[bytes], passed: bytes) -> None:
     keys = Keys()
     assert b"".join(map(keys.feed, typed)) == passed
 
@@ -111,7 +109,7 @@ def test_a_program_brings_its_libraries(tmp_path: Path) -> None:
     assert any(path.startswith("/ktstr/lib/libc.") for path in files)
 
 
-def test_a_folder_is_packed_whole_links_followed_once(tmp_path: Path) -> None:
+def test_a_folder_is_packed_with_links_followed_once(tmp_path: Path) -> None:
     folder = tmp_path / "folder"
     (folder / "deep").mkdir(parents=True)
     (folder / "deep" / "one").write_text("1")
@@ -135,7 +133,7 @@ def test_a_folder_may_be_the_current_one(monkeypatch: pytest.MonkeyPatch, tmp_pa
     assert set(packed(Path())) == set(packed(Path("../project"))) == {"/include-files/project/file"}
 
 
-def test_what_cannot_be_packed_is_refused_by_name_and_left_out_of_a_folder(tmp_path: Path) -> None:
+def test_unpackable_files_are_refused_by_name_and_left_out_of_folders(tmp_path: Path) -> None:
     folder = tmp_path / "folder"
     folder.mkdir()
     os.mkfifo(folder / "fifo")
@@ -189,7 +187,7 @@ def a_guest(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., gu
     return make
 
 
-def test_a_session_begins_as_the_plan_says(a_guest: Callable[..., guest_module.Guest]) -> None:
+def test_a_session_has_its_plan(a_guest: Callable[..., guest_module.Guest]) -> None:
     job = a_guest(size=(24, 80)).job
     assert job.plan == "shell terminal 24 80 - /bin/busybox sh /ktstr/session.sh 1700000000 xterm\n"
     assert (job.clock, job.channel, job.memory_mb) == ("real", True, 256)
@@ -199,7 +197,7 @@ def test_a_session_begins_as_the_plan_says(a_guest: Callable[..., guest_module.G
     )
 
 
-def test_a_tests_guest_is_its_own_apart_from_what_is_asked(
+def test_a_tests_guest_has_the_tests_settings_unless_overridden(
     a_guest: Callable[..., guest_module.Guest],
 ) -> None:
     made = a_guest(test="wide", command="true")
@@ -229,7 +227,7 @@ def test_a_tests_guest_is_its_own_apart_from_what_is_asked(
         ({"test": "absent"}, "test absent: not in .; near is wide"),
     ],
 )
-def test_a_mistake_is_told_in_one_line(
+def test_a_mistake_is_one_line(
     a_guest: Callable[..., guest_module.Guest], asked: dict[str, Any], message: str
 ) -> None:
     with pytest.raises(KtstrError) as error:
@@ -242,7 +240,7 @@ def test_a_mistake_is_told_in_one_line(
 
 
 class Pipes:
-    """A relay's ends as pipes, which the test holds at the other side."""
+    """The ends of a relay as pipes; the test has their other ends."""
 
     def __init__(self) -> None:
         self.input, self.typed = os.pipe()
@@ -268,7 +266,7 @@ def pipes() -> Any:
     made.close()
 
 
-def test_both_outputs_and_the_status_are_passed_on_and_the_guest_hears_of_it(pipes: Pipes) -> None:
+def test_both_outputs_and_the_status_are_passed_on_and_the_guest_is_informed(pipes: Pipes) -> None:
     os.close(pipes.typed)
     pipes.typed = -1
     pipes.guest.sendall(
@@ -284,7 +282,7 @@ def test_both_outputs_and_the_status_are_passed_on_and_the_guest_hears_of_it(pip
 
 
 def test_a_guest_that_answers_before_it_has_read_all_does_not_hang_us(pipes: Pipes) -> None:
-    """As `cat` does: with both ways full, each side would wait for the other."""
+    """`cat` does this: if both directions were full, each side would wait for the other."""
     typed = os.urandom(3_000_000)
     got, answered = bytearray(), bytearray()
 
@@ -320,7 +318,7 @@ def test_a_guest_that_answers_before_it_has_read_all_does_not_hang_us(pipes: Pip
     assert bytes(got) == bytes(answered) == typed
 
 
-def test_a_guest_that_goes_is_noticed(pipes: Pipes) -> None:
+def test_a_guest_that_ends_is_noticed(pipes: Pipes) -> None:
     pipes.guest.shutdown(socket.SHUT_RDWR)
     with pytest.raises(GuestGone):
         pipes.relay()
