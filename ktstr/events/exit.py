@@ -152,31 +152,35 @@ def read_exit(events: Sequence[Event]) -> SchedulerExit | None:
     kernel = _of_kernel(
         [event for event in events if event.get("ev") == "kmsg"], attached.get("state") == "enabled"
     )
-    own = _of_log(log)
     if stays and not (kernel and kernel.is_error):
         return None if held.get("running") else _of_program(events, None)
+    own = _of_log(log)
     account = own if own and (not kernel or own.reason == kernel.reason) else kernel
     if account is None or _KINDS.get(account.reason) == "unregistered":
         return _of_program(events, account)
-    also = tuple(one.message for one in (own, kernel) if one and one.message not in ("", account.message))
     dump = _dump(events, log)
-    triggered = next((match for line in dump if (match := _TRIGGERED.fullmatch(line))), None)
-    cpu = account.cpu
-    if cpu is None and triggered and triggered["cpu"]:
-        cpu = int(triggered["cpu"])
+    trigger, cpu = _trigger(dump)
     return SchedulerExit(
         kind=_KINDS.get(account.reason, "error" if kernel and kernel.is_error else "other"),
         reason=account.reason,
         message=account.message,
         code=account.code or None,
-        cpu=cpu,
+        cpu=cpu if account.cpu is None else account.cpu,
         task=_stalled_task(account.message),
-        trigger=Task(triggered["comm"], int(triggered["pid"])) if triggered else None,
+        trigger=trigger,
         backtrace=kernel.backtrace if kernel else (),
         dump=dump,
-        also=also,
+        also=tuple(one.message for one in (own, kernel) if one and one.message not in ("", account.message)),
         **_program_end(events),
     )
+
+
+def _trigger(dump: Sequence[str]) -> tuple[Task | None, int | None]:
+    """The task that ran where the exit was triggered, and its CPU, as the debug dump reports them."""
+    match = next((match for line in dump if (match := _TRIGGERED.fullmatch(line))), None)
+    if match is None:
+        return None, None
+    return Task(match["comm"], int(match["pid"])), int(match["cpu"]) if match["cpu"] else None
 
 
 def _stalled_task(message: str) -> Task | None:
@@ -193,21 +197,26 @@ def _of_kernel(messages: Sequence[Event], attached: bool) -> _Account | None:
         match = _DISABLED.match(event["text"])
         if match is None:
             continue
-        message = ""
-        frames: list[str] = []
-        prefix = f"sched_ext: {match['name']}: "
-        for follower in messages[index + 1 :]:
-            if not message and not frames and follower["text"].startswith(prefix):
-                message = _unescaped(follower["text"].removeprefix(prefix))
-            elif _FRAME.match(follower["text"]):
-                frames.append(follower["text"].strip())
-            else:
-                break
+        message, backtrace = _details(messages[index + 1 :], f"sched_ext: {match['name']}: ")
         # The kernel logs errors at KERN_ERR (3), and all other exits at KERN_INFO.
-        account = _Account(match["reason"], message, backtrace=tuple(frames), is_error=event["level"] <= 3)
+        account = _Account(match["reason"], message, backtrace=backtrace, is_error=event["level"] <= 3)
         if enabled and attached:
             break
     return account
+
+
+def _details(followers: Sequence[Event], prefix: str) -> tuple[str, tuple[str, ...]]:
+    """The message, which begins with `prefix`, and the backtrace, in the kernel messages that follow an exit."""
+    message = ""
+    frames: list[str] = []
+    for follower in followers:
+        if not message and not frames and follower["text"].startswith(prefix):
+            message = _unescaped(follower["text"].removeprefix(prefix))
+        elif _FRAME.match(follower["text"]):
+            frames.append(follower["text"].strip())
+        else:
+            break
+    return message, tuple(frames)
 
 
 def _of_log(log: Sequence[str]) -> _Account | None:

@@ -56,8 +56,8 @@ def as_bpftool(btf: Btf, number: int) -> dict[str, Any]:
 
     match type:
         case Int():
-            outcomes = "BOOL" if type.bool else "CHAR" if type.char else "SIGNED" if type.signed else "(none)"
-            return about("INT", size=type.size, bits_offset=type.offset, nr_bits=type.bits, encoding=outcomes)
+            flag = "BOOL" if type.bool else "CHAR" if type.char else "SIGNED" if type.signed else "(none)"
+            return about("INT", size=type.size, bits_offset=type.offset, nr_bits=type.bits, encoding=flag)
         case Float():
             return about("FLOAT", size=type.size)
         case Reference():
@@ -443,10 +443,15 @@ def test_a_variable_that_is_damaged_hides_no_other() -> None:
     damaged = blob.add(Kind.VAR, "damaged", third=circle, rest=bytes(4))
     section(blob, ".bss", (crash, 4), (far, 100), (damaged, 0))
     btf = read_btf(blob.bytes())
-    outcomes = decode_section(btf, find_section(btf, ".bss") or 0, struct.pack("<4i", 0, 1, 0, 0))
-    assert (outcomes[0].name, outcomes[0].type, outcomes[0].value, outcomes[0].problem) == ("crash", "int", 1, "")
-    assert outcomes[1].problem == "a value that ends at byte 104 of 16"
-    assert "a cycle of them" in outcomes[2].problem
+    variables = decode_section(btf, find_section(btf, ".bss") or 0, struct.pack("<4i", 0, 1, 0, 0))
+    assert (variables[0].name, variables[0].type, variables[0].value, variables[0].problem) == (
+        "crash",
+        "int",
+        1,
+        "",
+    )
+    assert variables[1].problem == "a value that ends at byte 104 of 16"
+    assert "a cycle of them" in variables[2].problem
     assert find_section(btf, ".data") is None
 
 
