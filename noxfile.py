@@ -113,7 +113,7 @@ def pytest(session: nox.Session, folder: str, *args: str, **settings: str) -> No
 
 def pytest_in_vms(session: nox.Session, folder: str) -> None:
     """Run tests that start VMs: in parallel, and with a kernel named, so that it is resolved only once."""
-    named = any(arg.split("=")[0] == "--kernel" for arg in session.posargs)
+    named = any(arg.split("=")[0] in ("--kernel", "--ktstr-kernel") for arg in session.posargs)
     pytest(
         session,
         folder,

@@ -11,9 +11,11 @@ import pytest
 
 from ktstr.base.errors import KtstrError
 from ktstr.base.topology import Topology
+from ktstr.declare.settings import MAX_SEED, Settings
 from ktstr.declare.test import KtstrTest, record_of
 from ktstr.kernel.model import Kernel
 from ktstr.plugin.kernels import KernelAxis, kernel_to_json, skip_reason
+from ktstr.plugin.options import spelled
 from ktstr.report.console import test_name
 from ktstr.report.rundir import Staging
 from ktstr.report.sidecar import file_stem
@@ -79,46 +81,36 @@ _CONTEXT = pytest.StashKey["Ctx"]()
 _LINE = pytest.StashKey[int]()
 
 
-def options_of(config: pytest.Config) -> Options:
-    """The options; KtstrError for a value that is none."""
-    # All are texts so far: what argparse refuses takes five lines and is status 4.
-    text, seed = config.getoption("ktstr_topology"), _whole(config, "seed") or 0
-    try:
-        topology = Topology.parse(text) if text else None
-    except KtstrError as error:
-        raise KtstrError(f"--topology: {error}") from None
-    if not 0 <= seed < 2**32:
-        raise KtstrError(f"--seed {seed}: must be between 0 and {2**32 - 1}")
-    count = _whole(config, "seeds")
-    if count is not None and not 1 <= count <= _MOST_SEEDS:
-        raise KtstrError(f"--seeds {count}: must be between 1 and {_MOST_SEEDS}")
-    if count is not None and seed + count > 2**32:
-        raise KtstrError(f"--seed {seed} --seeds {count}: go beyond the last seed, {2**32 - 1}")
-    clock, perturb = config.getoption("ktstr_clock"), config.getoption("ktstr_perturb")
-    if clock not in ("real", "virtual", "auto"):
-        raise KtstrError(f"--clock {clock}: must be real, virtual or auto")
-    if perturb not in ("on", "off", "auto"):
-        raise KtstrError(f"--perturb {perturb}: must be on, off or auto")
+def options_of(config: pytest.Config, settings: Settings) -> Options:
+    """The options, with the settings for what they leave open. Raises KtstrError naming the option."""
+    seed, count = settings.seed, _seed_count(config)
+    if count is not None and seed + count - 1 > MAX_SEED:
+        names = spelled(config, "seed"), spelled(config, "seeds")
+        raise KtstrError(f"{names[0]} {seed} {names[1]} {count}: go beyond the last seed, {MAX_SEED}")
     return Options(
-        topology,
-        clock,
+        settings.topology,
+        settings.clock,
         seed,
         config.getoption("ktstr_ignored"),
         Way(cold=config.getoption("ktstr_cold"), fresh=config.getoption("ktstr_fresh")),
         config.getoption("ktstr_oversubscribe"),
         range(seed, seed + (count or 0)),
-        perturb == "on" or (perturb == "auto" and count is not None),
+        settings.perturb == "on" or (settings.perturb == "auto" and count is not None),
     )
 
 
-def _whole(config: pytest.Config, name: str) -> int | None:
-    text = config.getoption(f"ktstr_{name}")
+def _seed_count(config: pytest.Config) -> int | None:
+    text = config.getoption("ktstr_seeds")
     if text is None:
         return None
+    where = f"{spelled(config, 'seeds')} {text}"
     try:
-        return int(text)
+        count = int(text)
     except ValueError:
-        raise KtstrError(f"--{name} {text}: must be a whole number") from None
+        raise KtstrError(f"{where}: must be a whole number") from None
+    if not 1 <= count <= _MOST_SEEDS:
+        raise KtstrError(f"{where}: must be between 1 and {_MOST_SEEDS}")
+    return count
 
 
 def plan_tests(
