@@ -61,6 +61,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     add_ini(parser)
 
 
+def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
+    from ktstr.plugin import hookspec
+
+    pluginmanager.add_hookspecs(hookspec)
+
+
 @pytest.hookimpl(tryfirst=True)  # before conftest files are read, and all who look at the known arguments
 def pytest_load_initial_conftests(
     early_config: pytest.Config, parser: pytest.Parser, args: list[str]

@@ -11,6 +11,7 @@ import pytest
 
 from ktstr.base.errors import KtstrError
 from ktstr.base.topology import Topology
+from ktstr.base.values import shown
 from ktstr.declare.settings import MAX_SEED, Settings
 from ktstr.declare.test import KtstrTest, record_of
 from ktstr.kernel.model import Kernel
@@ -22,7 +23,8 @@ from ktstr.report.sidecar import file_stem
 from ktstr.vm.job import DEFAULT_WAY, Way
 
 if TYPE_CHECKING:
-    from ktstr.run.context import Ctx
+    from ktstr.run.context import Ctx, RunReport
+    from ktstr.vm.job import VmJob
 
 __all__ = [
     "KERNEL_FIXTURE",
@@ -62,6 +64,29 @@ class Plan:
     kernel_id: str
     kernel: Kernel
     options: Options
+
+
+@dataclass(frozen=True)
+class _PytestHooks:
+    """Hands what a context reports of its runs to the hooks of plugins that can see the test."""
+
+    item: pytest.Item
+
+    def before_run(self, ctx: Ctx, job: VmJob) -> None:
+        self.item.ihook.pytest_ktstr_before_run(ctx=ctx, job=job)
+
+    def after_verdict(self, ctx: Ctx, report: RunReport) -> None:
+        self.item.ihook.pytest_ktstr_after_verdict(ctx=ctx, report=report)
+
+    def report_sections(self, ctx: Ctx, report: RunReport) -> Sequence[tuple[str, str]]:
+        answers = self.item.ihook.pytest_ktstr_report_sections(ctx=ctx, report=report)
+        sections = [section for answer in answers for section in answer or ()]
+        for section in sections:
+            if not isinstance(section, tuple) or [type(part) for part in section] != [str, str]:
+                raise KtstrError(
+                    f"pytest_ktstr_report_sections: {shown(section)}: must be a tuple of a title and a text"
+                )
+        return sections
 
 
 @dataclass(frozen=True)
@@ -131,11 +156,24 @@ def plan_tests(
             continue
         test = replace(record, topology=options.topology) if options.topology else record
         item.stash[_PLAN] = Plan(test, name, kernels[name], replace(options, seed=_seed(item, options)))
+        _set_properties(
+            item,
+            kernel=kernels[name].version,
+            topology=str(test.topology),
+            scheduler=test.scheduler.name,
+            seed=str(_seed(item, options)),
+        )
         reason = skip_reason(test, kernels[name], run_ignored=options.ignored)
         if reason is not None:
             item.add_marker(pytest.mark.skip(reason=reason))
     gone = set(dropped)
     return [item for item in items if item not in gone], dropped
+
+
+def _set_properties(item: pytest.Item, **properties: str) -> None:
+    """Set user properties of the item, which its reports carry: to pytest's own JUnit file, and to other reporters."""
+    others = [(name, value) for name, value in item.user_properties if name not in properties]
+    item.user_properties[:] = [*others, *properties.items()]
 
 
 def make_context(item: pytest.Item, session_name: str) -> Ctx:
@@ -150,6 +188,7 @@ def make_context(item: pytest.Item, session_name: str) -> Ctx:
         item.config.stash[_STAGING] = staging = Staging(item.config.rootpath, session_name)
         staging.hold()
     item.stash[_MACHINE] = machine = _machine(plan)
+    _set_properties(item, clock=machine.clock)
     if machine.accelerator == "tcg" and (limit := emulation_limit(plan.test.topology)):
         pytest.skip(limit)
     item.stash[_CONTEXT] = context = Ctx(
@@ -161,6 +200,7 @@ def make_context(item: pytest.Item, session_name: str) -> Ctx:
         way=plan.options.way,
         perturb=plan.options.perturb,
         oversubscribe=plan.options.oversubscribe,
+        hooks=_PytestHooks(item),
     )
     return context
 

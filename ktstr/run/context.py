@@ -20,6 +20,7 @@ from ktstr.events.dump import Dump, read_dump
 from ktstr.events.report import GuestReport, Needed, WorkerStats, read_report
 from ktstr.kernel.model import Kernel
 from ktstr.report.run_record import run_record, vm_counts
+from ktstr.run.hooks import NO_HOOKS, RunHooks, sections_text
 from ktstr.run.second import Repro, compare, more_of
 from ktstr.run.shrink import shortest_prefix, shrink
 from ktstr.scenario.cgroup import CgroupDef
@@ -102,6 +103,7 @@ class Ctx:
         way: Way = DEFAULT_WAY,
         perturb: bool = False,
         oversubscribe: bool = False,
+        hooks: RunHooks = NO_HOOKS,
     ) -> None:
         self.test = test
         self.kernel = kernel
@@ -113,6 +115,7 @@ class Ctx:
         self._way = way
         self._perturb = perturb
         self._oversubscribe = oversubscribe
+        self._hooks = hooks
         self._as_expected = False
 
     @property
@@ -172,7 +175,9 @@ class Ctx:
         perturbed = perturbations(self.seed, self.topology, hold) if self._perturb else None
         folder = self.artifacts / f"run-{len(self.runs) + 1}"
         before = len(self._results)
-        job, report = self._judged(scenario, perturbed, accel, folder)
+        job = self._job(scenario, perturbed, accel.clock)
+        self._hooks.before_run(self, job)
+        report = self._judge_run(job, scenario, accel, folder)
         summary = self._summary(report)
         record = self._record(job, report, summary)
         self.runs.append(record)
@@ -182,6 +187,7 @@ class Ctx:
         if why := mistake_of_test(self.test.scheduler, report.guest, self.test.watchdog_ms):
             raise KtstrError(f"{self.test.name}: {why}")
         self._as_expected = self._as_expected or report.passed
+        self._hooks.after_verdict(self, report)
         if report.passed or not check:
             return report
         repro = self._repro(scenario, perturbed, accel, folder / "repro", report)
@@ -205,6 +211,7 @@ class Ctx:
                 repro=repro,
                 ending=report.result.ending,
             )
+            + sections_text(self._hooks.report_sections(self, report))
         )
 
     def finish(self) -> None:
@@ -222,9 +229,12 @@ class Ctx:
         accel: Accel,
         folder: Path,
     ) -> tuple[VmJob, RunReport]:
+        job = self._job(scenario, perturbed, accel.clock)
+        return job, self._judge_run(job, scenario, accel, folder)
+
+    def _judge_run(self, job: VmJob, scenario: _Scenario, accel: Accel, folder: Path) -> RunReport:
         from ktstr.vm.run import run
 
-        job = self._job(scenario, perturbed, accel.clock)
         result = run(job, accel, folder, self._way)
         self._results.append(result)
         guest = read_report(result.events, result.console)
@@ -236,7 +246,7 @@ class Ctx:
         else:
             sched_ext = self.test.scheduler.is_sched_ext
             violations = judge(guest, scenario.limits, self.topology, scenario.cgroups, sched_ext)
-        return job, RunReport(tuple(violations), guest, result)
+        return RunReport(tuple(violations), guest, result)
 
     @property
     def _sidecar(self) -> Path:
