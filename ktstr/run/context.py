@@ -260,7 +260,7 @@ class Ctx:
     def _record(self, job: VmJob, report: RunReport, summary: str) -> dict[str, object]:
         """The run for the sidecar, with neither a file for its dump nor a second run so far."""
         record = run_record(job, report.result, report.guest, report.violations, summary)
-        return record | {"dump": None, "repro": None}
+        return {**record, "dump": None, "repro": None}
 
     def _keep_dump(self, dump: Dump | None, record: dict[str, object], *, again: bool = False) -> Path | None:
         """The file that the dump of the latest run, which has this record, is now in; `again`: of its second run."""
