@@ -8,7 +8,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ktstr.events.dump import Event, joined
+from ktstr.events.dump import joined
+from ktstr.events.event import Event
 from ktstr.guest import agent
 from ktstr.toolchain.compiler import host_compiler
 from ktstr.vm.result import parse_events
