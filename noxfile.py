@@ -75,6 +75,13 @@ def docs(session: nox.Session) -> None:
     pytest_in_vms(session, "tests/unit/test_docs.py tests/hosting/test_documents.py")
 
 
+@nox.session
+def reference(session: nox.Session) -> None:
+    """Write the documents that are generated: docs/api.md and docs/sidecar.schema.json."""
+    environment(session)
+    session.run(PYTHON, "tests/shared/api_reference.py")
+
+
 @nox.session(name="kvm-nested")
 def kvm_nested(session: nox.Session) -> None:
     """Test the KVM path on a machine without KVM, in an emulated one. As root; takes minutes."""

@@ -29,7 +29,9 @@ class Violation:
     """A check that failed: its name, and one line with who, the measured value and the limit."""
 
     check: str
+    """The name of the check."""
     message: str
+    """Who, the measured value and the limit, in one line."""
 
 
 def judge(

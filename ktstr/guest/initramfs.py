@@ -32,9 +32,13 @@ class Packed:
     """A file of the guest: its path there, its file here, its mode, and why it is packed."""
 
     path: str
+    """Where it is in the guest."""
     source: Path
+    """The file on the host."""
     mode: int
+    """Its permission bits in the guest."""
     why: str
+    """Why the guest needs it, in words."""
 
 
 def size_mb(files: Iterable[Packed]) -> int:

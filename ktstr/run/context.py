@@ -52,8 +52,11 @@ class RunReport:
     """A judged run: what the guest reported, and the checks it violated (none: passed)."""
 
     violations: tuple[Violation, ...]
+    """The checks that the run violated, the most telling first; none: it passed."""
     guest: GuestReport
+    """What the guest reported."""
     result: VmResult
+    """How the VM ended, and all that it left."""
 
     @property
     def passed(self) -> bool:
@@ -86,11 +89,18 @@ class _Scenario:
 
 
 class Ctx:
-    """A test's guest: its kernel, topology, clock and seed, and `run`, which runs a scenario in it.
+    """A test's guest: its kernel, topology, clock and seed, and `run`, which runs a scenario in it."""
 
-    `artifacts` is the folder for the runs' files, made when there is a run. `runs` holds a JSON-able record of
-    each run so far.
-    """
+    test: KtstrTest
+    """The test, as it was declared."""
+    kernel: Kernel
+    """The kernel that the test runs on."""
+    seed: int
+    """The seed of every VM run."""
+    artifacts: Path
+    """The folder for the runs' files, made by the first run."""
+    runs: list[dict[str, object]]
+    """A record of each run so far, as the sidecar has it (docs/sidecar.md)."""
 
     def __init__(
         self,
@@ -109,7 +119,7 @@ class Ctx:
         self.kernel = kernel
         self.seed = seed
         self.artifacts = artifacts
-        self.runs: list[dict[str, object]] = []
+        self.runs = []
         self._results: list[VmResult] = []
         self._clock = clock
         self._way = way
