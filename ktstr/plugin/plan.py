@@ -17,7 +17,7 @@ from ktstr.plugin.kernels import KernelAxis, kernel_to_json, skip_reason
 from ktstr.report.console import test_name
 from ktstr.report.rundir import Staging
 from ktstr.report.sidecar import file_stem
-from ktstr.vm.job import DEFAULT_WAY, Way
+from ktstr.vm.job import DEFAULT_OPTIONS, RunOptions
 
 if TYPE_CHECKING:
     from ktstr.run.context import Ctx
@@ -46,7 +46,7 @@ class Options:
     clock: str
     seed: int
     ignored: bool
-    way: Way = DEFAULT_WAY
+    run_options: RunOptions = DEFAULT_OPTIONS
     oversubscribe: bool = False
     seeds: range = range(0)
     perturb: bool = False
@@ -104,7 +104,7 @@ def options_of(config: pytest.Config) -> Options:
         clock,
         seed,
         config.getoption("ktstr_ignored"),
-        Way(cold=config.getoption("ktstr_cold"), fresh=config.getoption("ktstr_fresh")),
+        RunOptions(cold=config.getoption("ktstr_cold"), fresh=config.getoption("ktstr_fresh")),
         config.getoption("ktstr_oversubscribe"),
         range(seed, seed + (count or 0)),
         perturb == "on" or (perturb == "auto" and count is not None),
@@ -166,7 +166,7 @@ def make_context(item: pytest.Item, session_name: str) -> Ctx:
         clock=machine.clock,
         seed=plan.options.seed,
         artifacts=staging.folder(plan.kernel.version) / file_stem(item.nodeid),
-        way=plan.options.way,
+        options=plan.options.run_options,
         perturb=plan.options.perturb,
         oversubscribe=plan.options.oversubscribe,
     )

@@ -25,7 +25,7 @@ from ktstr.run.shrink import shortest_prefix, shrink
 from ktstr.scenario.cgroup import CgroupDef
 from ktstr.scenario.perturb import Perturbation, aimed, only, perturbations
 from ktstr.scenario.plan import plan_text
-from ktstr.vm.job import DEFAULT_WAY, Clock, VmJob, Way, default_memory_mb, least_memory_mb
+from ktstr.vm.job import DEFAULT_OPTIONS, Clock, RunOptions, VmJob, default_memory_mb, least_memory_mb
 from ktstr.vm.result import Ending, VmResult
 
 if TYPE_CHECKING:
@@ -99,7 +99,7 @@ class Ctx:
         seed: int,
         artifacts: Path,
         *,
-        way: Way = DEFAULT_WAY,
+        options: RunOptions = DEFAULT_OPTIONS,
         perturb: bool = False,
         oversubscribe: bool = False,
     ) -> None:
@@ -110,7 +110,7 @@ class Ctx:
         self.runs: list[dict[str, object]] = []
         self._results: list[VmResult] = []
         self._clock = clock
-        self._way = way
+        self._options = options
         self._perturb = perturb
         self._oversubscribe = oversubscribe
         self._as_expected = False
@@ -225,7 +225,7 @@ class Ctx:
         from ktstr.vm.run import run
 
         job = self._job(scenario, perturbed, accel.clock)
-        result = run(job, accel, folder, self._way)
+        result = run(job, accel, folder, self._options)
         self._results.append(result)
         guest = read_report(result.events, result.console)
         expected = self.test.expected

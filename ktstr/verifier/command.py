@@ -28,7 +28,7 @@ from ktstr.verifier.matrix import Matrix, chosen_schedulers, chosen_topologies, 
 from ktstr.verifier.record import Record
 from ktstr.verifier.report import Sweep, as_json, as_markdown, as_text, live_line
 from ktstr.verifier.sweep import Options, sweep
-from ktstr.vm.job import Way
+from ktstr.vm.job import RunOptions
 from ktstr.vm.qemu.accel import probe
 
 __all__ = ["Request", "main", "run_request"]
@@ -92,7 +92,7 @@ def run_request(request: Request) -> int:
         request.seed,
         request.max_insns,
         record.folder,
-        Way(cold=request.cold, fresh=request.fresh),
+        RunOptions(cold=request.cold, fresh=request.fresh),
     )
     begin = time.monotonic()
     try:

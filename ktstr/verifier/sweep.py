@@ -24,7 +24,7 @@ from ktstr.verifier.job import Jobs
 from ktstr.verifier.judge import findings, programs_of
 from ktstr.verifier.rejection import rejections
 from ktstr.vm.budget import cores_of_host
-from ktstr.vm.job import DEFAULT_WAY, Way
+from ktstr.vm.job import DEFAULT_OPTIONS, RunOptions
 from ktstr.vm.qemu.accel import probe
 from ktstr.vm.result import Ending
 
@@ -42,7 +42,7 @@ class Options:
     seed: int
     max_insns: int | None
     folder: Path
-    way: Way = DEFAULT_WAY
+    run_options: RunOptions = DEFAULT_OPTIONS
 
 
 def sweep(cells: Sequence[Cell], options: Options) -> Iterator[CellResult]:
@@ -109,7 +109,7 @@ def run_cell(cell: Cell, options: Options, jobs: Jobs) -> CellResult:
     try:
         accel = probe(options.clock, cell.topology.cpus)
         job = jobs.of(cell, accel.clock)
-        result = run(job, accel, folder, options.way)
+        result = run(job, accel, folder, options.run_options)
     except KtstrError as error:
         return CellResult(
             cell,

@@ -11,7 +11,7 @@ from ktstr.base.topology import Topology
 from ktstr.guest.initramfs import Packed
 from ktstr.run.context import VerdictFailed
 from ktstr.toolchain.compiler import compile_static
-from ktstr.vm.job import VmJob, Way
+from ktstr.vm.job import RunOptions, VmJob
 from ktstr.vm.qemu.accel import probe
 from ktstr.vm.result import Ending, VmResult
 from ktstr.vm.run import run
@@ -34,7 +34,7 @@ def run_init(ctx: Ctx, name: str, folder: Path, memory_mb: int = 256, wall_limit
         seed=1,
         wall_limit_s=wall_limit_s,
     )
-    return run(job, accel, folder, Way(cold=True))
+    return run(job, accel, folder, RunOptions(cold=True))
 
 
 def own_children(program: str) -> list[str]:

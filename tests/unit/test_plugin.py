@@ -291,8 +291,8 @@ def test_options_reach_the_guest_and_the_sidecar(run: Run, pytester: pytest.Pyte
 WAYS = """
 @ktstr_test()
 def basic(ctx):
-    way = ctx.options["way"]
-    print("told:", way.cold, way.fresh, ctx.options["perturb"], ctx.options["oversubscribe"], ctx.seed)
+    options = ctx.options["options"]
+    print("told:", options.cold, options.fresh, ctx.options["perturb"], ctx.options["oversubscribe"], ctx.seed)
 """
 
 

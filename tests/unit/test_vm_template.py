@@ -15,7 +15,7 @@ from ktstr import KtstrError
 from ktstr.base import cache
 from ktstr.base.topology import Topology
 from ktstr.guest.initramfs import Packed
-from ktstr.vm.job import VmJob, Way
+from ktstr.vm.job import RunOptions, VmJob
 from ktstr.vm.qemu import template as templates
 from ktstr.vm.qemu.accel import Accel
 from ktstr.vm.qemu.command import Qemu, find_qemu
@@ -25,7 +25,7 @@ from ktstr.vm.result import Ending, VmResult
 from ktstr.vm.run import run
 
 TCG = Accel("tcg", "virtual", "a test")
-FRESH = Way(fresh=True)
+FRESH = RunOptions(fresh=True)
 QEMU = Qemu(Path("/usr/bin/qemu"), "7.2.22", True, "a digest")
 
 
@@ -42,8 +42,8 @@ def qemu(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     return program
 
 
-def ran(folder: Path, way: Way = FRESH, **changes: Any) -> VmResult:
-    return run(replace(a_job(folder), **changes), TCG, folder / "run", way)
+def ran(folder: Path, options: RunOptions = FRESH, **changes: Any) -> VmResult:
+    return run(replace(a_job(folder), **changes), TCG, folder / "run", options)
 
 
 def only_template() -> Path:
@@ -70,7 +70,7 @@ def test_a_clones_story_begins_in_its_template(tmp_path: Path) -> None:
 
 @pytest.mark.usefixtures("qemu")
 def test_a_job_that_ran_before_is_remembered(tmp_path: Path) -> None:
-    computed, remembered = ran(tmp_path, Way()), ran(tmp_path, Way())
+    computed, remembered = ran(tmp_path, RunOptions()), ran(tmp_path, RunOptions())
     assert starts(tmp_path) == ["template", "clone"]
     assert (remembered.start, remembered.template_boot_s) == ("remembered", 0)
     assert remembered == replace(computed, start="remembered", template_boot_s=0)
@@ -87,8 +87,8 @@ def test_a_real_clock_has_no_result_to_remember(tmp_path: Path) -> None:
 
 @pytest.mark.usefixtures("qemu")
 def test_a_cold_job_is_booted_and_has_a_result_of_its_own(tmp_path: Path) -> None:
-    assert [ran(tmp_path, Way(cold=True)).start for _ in range(2)] == ["boot", "remembered"]
-    assert ran(tmp_path, Way()).start == "clone"
+    assert [ran(tmp_path, RunOptions(cold=True)).start for _ in range(2)] == ["boot", "remembered"]
+    assert ran(tmp_path, RunOptions()).start == "clone"
 
 
 def test_a_guest_that_does_not_come_up_is_booted_to_show_why(
