@@ -5,7 +5,6 @@ from __future__ import annotations
 import shlex
 import socket
 import time
-from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +13,7 @@ from ktstr.base.cancel import Cancel
 from ktstr.base.errors import KtstrError
 from ktstr.guest.initramfs import archive, initramfs
 from ktstr.vm.budget import hold_cores
+from ktstr.vm.executor import Talk
 from ktstr.vm.job import DEFAULT_OPTIONS, RunOptions, VmJob
 from ktstr.vm.qemu.accel import Accel
 from ktstr.vm.qemu.command import Qemu, boot_command, emulation_limit, find_qemu
@@ -25,10 +25,7 @@ from ktstr.vm.remembered import recall, remember, result_key
 from ktstr.vm.result import SAID, VmResult, classify, read_said
 from ktstr.vm.stored import JOB, job_to_json
 
-__all__ = ["Talk", "run", "write_job"]
-
-Talk = Callable[[socket.socket], None]
-"""Talks to a guest through its channel; returns when the guest has no more to say, or has ended."""
+__all__ = ["run", "write_job"]
 
 # Host seconds in which a guest has to end once the talk is over.
 _GOODBYE_S = 10.0

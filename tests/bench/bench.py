@@ -25,13 +25,13 @@ from cells import cells
 
 from ktstr import CgroupDef, Cpuset, Ctx, KtstrError, Scheduler, Topology, declare_scheduler, ktstr_test
 from ktstr.base import cache
+from ktstr.checks.verdict import RunReport
 from ktstr.declare.test import record_of
 from ktstr.guest.agent import build_agent
 from ktstr.guest.initramfs import base_files
 from ktstr.kernel.model import Kernel
 from ktstr.kernel.resolve import resolve
 from ktstr.report.run_record import vm_counts
-from ktstr.run.context import RunReport
 from ktstr.vm.job import Clock, RunOptions, VmJob, default_memory_mb
 from ktstr.vm.qemu.accel import Accel
 from ktstr.vm.qemu.command import find_qemu

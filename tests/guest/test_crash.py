@@ -7,7 +7,7 @@ import pytest
 
 from ktstr import BpfMapWrite, Ctx, KtstrError, declare_scheduler, ktstr_test, scenarios
 from ktstr.checks.expect import ExpectedError
-from ktstr.run.context import VerdictFailed
+from ktstr.checks.verdict import VerdictFailed
 from ktstr.vm.job import RunOptions
 
 SCHEDULERS = Path(__file__).parents[1] / "schedulers"

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from ktstr import BpfMapWrite, CgroupDef, Ctx, declare_scheduler, ktstr_test
+from ktstr.checks.verdict import RunReport, VerdictFailed
 from ktstr.events.flight import FAILED
-from ktstr.run.context import RunReport, VerdictFailed
 from ktstr.vm.job import RunOptions
 
 SCHEDULERS = Path(__file__).parents[1] / "schedulers"

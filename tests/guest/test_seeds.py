@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from ktstr import CgroupDef, Checks, Cpuset, Ctx, declare_scheduler, ktstr_test
-from ktstr.run.context import RunReport, VerdictFailed
+from ktstr.checks.verdict import RunReport, VerdictFailed
 from ktstr.vm.job import RunOptions
 
 SCHEDULERS = Path(__file__).parents[1] / "schedulers"

@@ -20,9 +20,9 @@ import pytest
 from ktstr import CgroupDef, Ctx, declare_scheduler, ktstr_test
 from ktstr.base.cache import cache_dir
 from ktstr.base.topology import Topology
+from ktstr.checks.verdict import RunReport
 from ktstr.guest.agent import build_agent
 from ktstr.guest.initramfs import Packed, base_files, program_files
-from ktstr.run.context import RunReport
 from ktstr.vm.job import RunOptions, VmJob
 from ktstr.vm.qemu.accel import Accel
 from ktstr.vm.result import Ending

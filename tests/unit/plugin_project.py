@@ -15,7 +15,7 @@ from types import ModuleType
 import ktstr.run.context
 import ktstr.vm.qemu.accel
 import ktstr.vm.qemu.command
-from ktstr.run.context import VerdictFailed
+from ktstr.checks.verdict import VerdictFailed
 from ktstr.base.errors import KtstrError
 from ktstr.kernel.model import Kernel
 

@@ -316,7 +316,8 @@ def test_a_file_that_the_guest_boots_with_changes_both_keys(tmp_path: Path) -> N
     job = a_job(tmp_path)
     before = keys(job)
     (tmp_path / "init").write_text("another")
-    content = keys(job)
+    content = keys(replace(job, files=(Packed("/init", tmp_path / "init", 0o755, "a test"),)))
+    (tmp_path / "init").write_text("init")
     mode = keys(replace(job, files=(replace(job.files[0], mode=0o700),)))
     path = keys(replace(job, files=(replace(job.files[0], path="/init2"),)))
     assert len({each[0] for each in (before, content, mode, path)}) == 4
@@ -326,12 +327,15 @@ def test_a_file_that_the_guest_boots_with_changes_both_keys(tmp_path: Path) -> N
 def test_a_file_of_the_job_changes_the_results_key_alone(tmp_path: Path) -> None:
     program = tmp_path / "scheduler"
     program.write_text("one")
-    job = replace(a_job(tmp_path), payload=(Packed("/ktstr/bin/mine", program, 0o755, "the scheduler"),))
-    before = keys(job)
+
+    def with_it() -> VmJob:
+        return replace(a_job(tmp_path), payload=(Packed("/ktstr/bin/mine", program, 0o755, "the scheduler"),))
+
+    before = keys(with_it())
     os.utime(program, (1, 1))
-    assert keys(job) == before, "a touch is no change"
+    assert keys(with_it()) == before, "a touch is no change"
     program.write_text("two")
-    after = keys(job)
+    after = keys(with_it())
     assert before[0] == after[0]
     assert before[1] != after[1]
 
