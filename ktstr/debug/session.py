@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import select
 import shutil
@@ -11,9 +12,11 @@ import subprocess
 import tempfile
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
+from dataclasses import asdict
 from pathlib import Path
 
 from ktstr.base.errors import KtstrError
+from ktstr.base.machine import machine_of_host
 from ktstr.base.process import child_dies_with_us
 from ktstr.debug.symbols import Symbols, symbols_of
 from ktstr.run.replay import Recorded, crashed_run
@@ -163,7 +166,7 @@ def _script(folder: Path, symbols: Symbols, stops: Sequence[str], served: Path, 
     lines = [
         "set pagination off",
         "set confirm off",
-        "set architecture i386:x86-64",
+        f"set architecture {machine_of_host().debugger.architecture}",
         f"file {symbols.file}",
         f"source {_COMMANDS}",
         f"target remote {served}",
@@ -182,7 +185,8 @@ def _with_gdb(
     # Ctrl-C is gdb's: it reaches this process, too, and is to do nothing here. A handler is not inherited.
     before = signal.signal(signal.SIGINT, lambda _number, _frame: None)
     command = [gdb, "-q", "-x", str(script)]
-    environment = {**os.environ, **environment}
+    machine = json.dumps(asdict(machine_of_host().debugger))
+    environment = {**os.environ, "KTSTR_DEBUG_MACHINE": machine, **environment}
     try:
         with subprocess.Popen(command, env=environment, preexec_fn=child_dies_with_us()) as process:
             descriptor = os.pidfd_open(process.pid)

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from ktstr.base import cache
 from ktstr.base.errors import KtstrError
+from ktstr.base.machine import machine_of_host
 from ktstr.kernel.images.debug import debug_image
 from ktstr.kernel.model import Kernel
 
@@ -42,7 +43,7 @@ def symbols_of(kernel: Kernel) -> Symbols:
     def make(folder: Path) -> None:
         text = table.read_text() if table.is_file() else _kallsyms(kernel, folder)
         (folder / "names").write_text(text)
-        (folder / "vmlinux").write_bytes(elf_of(parse_symbols(text)))
+        (folder / "vmlinux").write_bytes(elf_of(parse_symbols(text), machine_of_host().elf_machine))
 
     kept = cache.entry("symbols", kernel.image_sha256[:24], f"symbols of kernel {kernel.version}", make)
     functions = {
@@ -60,8 +61,11 @@ def parse_symbols(text: str) -> list[tuple[int, str, str]]:
     ]
 
 
-def elf_of(symbols: Sequence[tuple[int, str, str]]) -> bytes:
-    """An x86-64 ELF file with these functions and nothing else: memory is read from the guest."""
+def elf_of(symbols: Sequence[tuple[int, str, str]], machine: int) -> bytes:
+    """A 64-bit ELF file for `machine` (EM_*) with these functions and nothing else: memory is read from the guest.
+
+    KtstrError if no function is among the symbols.
+    """
     functions = sorted((address, name) for address, kind, name in symbols if kind in _TEXT and address)
     if not functions:
         raise KtstrError("a kernel's symbols: no function is among them")
@@ -89,7 +93,7 @@ def elf_of(symbols: Sequence[tuple[int, str, str]]) -> bytes:
     header = struct.pack(
         "<16sHHIQQQIHHHHHH",
         b"\x7fELF\x02\x01\x01",
-        *(2, 62, 1),  # ET_EXEC, EM_X86_64
+        *(2, machine, 1),  # ET_EXEC
         *(0, 0, headers_at, 0),
         *(64, 56, 0, 64, len(sections), 4),
     )

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import platform
 import re
 import shutil
 import subprocess
@@ -20,6 +19,7 @@ from tqdm import tqdm
 
 from ktstr.base.cache import cache_dir, digest, entry, locked, remove_entry
 from ktstr.base.errors import KtstrError
+from ktstr.base.machine import machine_of_host
 from ktstr.kernel import store
 from ktstr.kernel.fragment import Wanted, complain, read_config, wanted_text
 from ktstr.kernel.model import Kernel
@@ -43,7 +43,6 @@ _PROGRAMS = {
     "objcopy": "binutils",
     "ld": "binutils",
 }
-_ARCH = {"x86_64": "x86", "aarch64": "arm64"}
 
 
 @dataclass(frozen=True)
@@ -69,7 +68,7 @@ class Recipe:
     @property
     def digest(self) -> str:
         """What the build is known by before the source's version is."""
-        tools = (self.toolset.banner, platform.machine(), "debug" if self.debug else "")
+        tools = (self.toolset.banner, machine_of_host().name, "debug" if self.debug else "")
         return digest("kernel-1", self.code.id, wanted_text(self.options), *tools)[:8]
 
 
@@ -242,7 +241,7 @@ def _command(recipe: Recipe, tree: Path, obj: Path, *arguments: str) -> list[str
             "-C",
             str(tree),
             f"O={obj}",
-            f"ARCH={_ARCH[platform.machine()]}",
+            f"ARCH={machine_of_host().kernel_arch}",
             f"-j{len(os.sched_getaffinity(0))}",
         ),
         *recipe.toolset.arguments,

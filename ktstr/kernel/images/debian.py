@@ -20,12 +20,13 @@ from debian.debian_support import Version as PackageVersion
 from ktstr.base.cache import digest, entry
 from ktstr.base.download import NotFound, get
 from ktstr.base.errors import KtstrError
+from ktstr.base.machine import machine_of_host
 from ktstr.kernel import store
 from ktstr.kernel.archive.apt import Archive, PoolFile, Stanza
 from ktstr.kernel.archive.deb import read_files
 from ktstr.kernel.images.vmlinuz import decompress
 from ktstr.kernel.model import Kernel
-from ktstr.kernel.settings import debian_architecture, debian_settings
+from ktstr.kernel.settings import debian_settings
 from ktstr.kernel.spec import Version, parse_version
 
 __all__ = [
@@ -80,7 +81,7 @@ def published(archive: Archive, *, refresh: bool = False) -> list[Published]:
 
     A kernel in several suites is listed once, of the first. Raises KtstrError where the mirror has no suite.
     """
-    settings, architecture = debian_settings(), debian_architecture()
+    settings, architecture = debian_settings(), machine_of_host().debian_architecture
     flavour = f"{settings.flavour}-{architecture}"
     kernels: dict[tuple[Version, str], Published] = {}
     missing = []
@@ -104,7 +105,7 @@ def kernel_stanzas(archive: Archive, suite: str) -> list[Stanza]:
     release = archive.release(suite)
     if release is None:
         return []
-    index = f"main/binary-{debian_architecture()}/Packages.xz"
+    index = f"main/binary-{machine_of_host().debian_architecture}/Packages.xz"
     return archive.stanzas(
         release, index, lambda name: KERNEL_PACKAGES.fullmatch(name) is not None, "kernels"
     )
@@ -135,7 +136,7 @@ def fetch(archive: Archive, kernel: Published, others: Sequence[Published] = ())
         package = archive.pool_file(kernel.image, what)
         packages.append(package)
         files = _files(package, kernel.image.name)
-        image = decompress(_one(files, "vmlinuz", kernel.image.name), kernel.image.name)
+        image = decompress(_one(files, "vmlinuz", kernel.image.name), kernel.image.name, machine_of_host())
         config = _configuration(archive, kernel, files, others, packages)
         manifest: dict[str, Any] = {
             "version": str(kernel.version),
@@ -221,7 +222,7 @@ def _listed(archive: Archive, file: PoolFile, what: str, used: list[Path]) -> st
 
 def _unlisted(archive: Archive, kernel: Published, what: str) -> str | None:
     """The configuration out of the pool by the package's canonical name; it only has to name this version."""
-    name = f"linux-base-{kernel.release}_{kernel.package_version}_{debian_architecture()}.deb"
+    name = f"linux-base-{kernel.release}_{kernel.package_version}_{machine_of_host().debian_architecture}.deb"
     try:
         content = get(archive.address(f"pool/main/l/linux/{name}"), _PACKAGE_LIMIT, what)
     except NotFound:
