@@ -27,6 +27,7 @@ from ktstr.kernel.sources.source import Code
 from ktstr.kernel.spec import Version, parse_version
 from ktstr.toolchain.compiler import host_compiler
 from ktstr.toolchain.guarded import run_guarded
+from ktstr.toolchain.llvm import find_toolchain, has_header
 from ktstr.toolchain.make import FOREIGN, first_error
 
 __all__ = ["Recipe", "Toolset", "build", "configure", "find_built", "find_toolset", "find_version"]
@@ -80,19 +81,14 @@ def find_toolset(*, llvm: bool = False) -> Toolset:
     missing = {name: package for name, package in _PROGRAMS.items() if shutil.which(name) is None}
     ccache = shutil.which("ccache") is not None
     if llvm:
-        from ktstr.kernel.tools import find_toolchain
-
         toolchain = find_toolchain()
         compiler, linker = toolchain.clang, toolchain.linker
         chosen = [f"LLVM={toolchain.llvm}"]
     else:
         compiler, linker = host_compiler(), "ld"
         chosen = [f"CC={'ccache ' if ccache else ''}{' '.join(compiler.command)}"]
-    for header, package in (("libelf.h", "libelf-dev"),):
-        command = [*compiler.command, "-E", "-x", "c", "-o", os.devnull, "-"]
-        text = f"#include <{header}>\n".encode()
-        if subprocess.run(command, input=text, capture_output=True, check=False).returncode:
-            missing[header] = package
+    if not has_header(compiler, "libelf.h"):
+        missing["libelf.h"] = "libelf-dev"
     if missing:
         packages = " ".join(sorted(set(missing.values())))
         raise KtstrError(
