@@ -13,7 +13,7 @@ from typing import Literal
 from ktstr.base.errors import KtstrError
 from ktstr.toolchain.compiler import bpf_clang, host_compiler, system_archive
 from ktstr.toolchain.llvm import find_toolchain
-from ktstr.vm.qemu.command import find_qemu
+from ktstr.vm.qemu.program import find_qemu
 
 __all__ = ["TOOLS", "Check", "Need", "Tool", "Unusable", "check"]
 

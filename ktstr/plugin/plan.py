@@ -149,7 +149,7 @@ def plan_tests(
 def make_context(item: pytest.Item, session_name: str) -> Ctx:
     """The `ctx` of a planned test. Its artifacts lie beside the test's sidecar, under the same name."""
     from ktstr.run.context import Ctx
-    from ktstr.vm.qemu.command import emulation_limit
+    from ktstr.vm.qemu.hardware import emulation_limit
 
     plan = item.stash.get(_PLAN, None)
     if plan is None:
@@ -213,7 +213,7 @@ def describe(item: pytest.Item, error: BaseException | None) -> Mapping[str, obj
 
 def _machine(plan: Plan) -> Machine:
     from ktstr.vm.qemu.accel import probe
-    from ktstr.vm.qemu.command import find_qemu
+    from ktstr.vm.qemu.program import find_qemu
 
     accel = probe(plan.options.clock, None if plan.options.oversubscribe else plan.test.topology.cpus)
     return Machine(accel.name, accel.clock, accel.reason, find_qemu().version)

@@ -336,12 +336,12 @@ class Ctx:
 
     def _refuse_finer_than_turn(self, limits: Checks, bounded_turn: bool) -> None:
         """Under icount CPUs take turns: what is shorter than one measures QEMU, not the scheduler."""
-        from ktstr.vm.qemu.command import find_qemu
-        from ktstr.vm.qemu.turn import UNBOUNDED_NS, turn_for
+        from ktstr.vm.qemu.program import find_qemu
+        from ktstr.vm.qemu.vcpu_slice import UNBOUNDED_NS, slice_for
 
         if self.topology.cpus == 1 or limits.max_gap_ms is None or limits.max_gap_ms is False:
             return
-        turn = turn_for(find_qemu().release, self.topology.cpus) if bounded_turn else None
+        turn = slice_for(find_qemu().release, self.topology.cpus) if bounded_turn else None
         turn_ms = (turn.ns if turn else UNBOUNDED_NS) / 1e6
         if limits.max_gap_ms < turn_ms:
             raise KtstrError(

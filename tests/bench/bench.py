@@ -34,7 +34,7 @@ from ktstr.report.run_record import vm_counts
 from ktstr.run.context import RunReport
 from ktstr.vm.job import Clock, VmJob, Way, default_memory_mb
 from ktstr.vm.qemu.accel import Accel
-from ktstr.vm.qemu.command import find_qemu
+from ktstr.vm.qemu.program import find_qemu
 from ktstr.vm.qemu.template import KIND
 from ktstr.vm.result import VmResult
 from ktstr.vm.run import run

@@ -14,7 +14,7 @@ from types import ModuleType
 
 import ktstr.run.context
 import ktstr.vm.qemu.accel
-import ktstr.vm.qemu.command
+import ktstr.vm.qemu.program
 from ktstr.run.context import VerdictFailed
 from ktstr.base.errors import KtstrError
 from ktstr.kernel.model import Kernel
@@ -75,5 +75,5 @@ sys.modules["ktstr.kernel.resolve"] = ModuleType("ktstr.kernel.resolve")
 sys.modules["ktstr.kernel.resolve"].resolve = resolve
 ktstr.run.context.Ctx = Ctx
 ktstr.vm.qemu.accel.probe = probe
-ktstr.vm.qemu.command.find_qemu = lambda: ktstr.vm.qemu.command.Qemu(Path("/nowhere/qemu"), "7.2.99")
+ktstr.vm.qemu.program.find_qemu = lambda: ktstr.vm.qemu.program.Qemu(Path("/nowhere/qemu"), "7.2.99")
 """

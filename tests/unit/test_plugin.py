@@ -16,7 +16,7 @@ from plugin_project import CONFTEST
 import ktstr.declare.scheduler
 import ktstr.run.context
 import ktstr.vm.qemu.accel
-import ktstr.vm.qemu.command
+import ktstr.vm.qemu.program
 
 pytest_plugins = "pytester"
 
@@ -43,7 +43,7 @@ def run(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Run:
     for module, name in (
         (ktstr.run.context, "Ctx"),
         (ktstr.vm.qemu.accel, "probe"),
-        (ktstr.vm.qemu.command, "find_qemu"),
+        (ktstr.vm.qemu.program, "find_qemu"),
     ):
         monkeypatch.setattr(module, name, getattr(module, name))
     for name in (

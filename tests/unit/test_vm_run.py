@@ -12,7 +12,7 @@ from vm_stand_in import a_job, ended, pid_in, stand_in
 from ktstr import KtstrError
 from ktstr.vm.job import VmJob, Way
 from ktstr.vm.qemu.accel import Accel
-from ktstr.vm.qemu.command import find_qemu
+from ktstr.vm.qemu.program import find_qemu
 from ktstr.vm.result import Ending, VmResult
 from ktstr.vm.run import run
 
