@@ -73,7 +73,8 @@ class Machine:
 
     `name` is what uname(2) calls it, `debian_architecture` what Debian does, `kernel_arch` what the kernel's makefiles
     take as ARCH and the folder below `arch/`, `elf_machine` its number in an ELF header (EM_*). `probe_code` is what
-    the probe of KVM executes.
+    the probe of KVM executes. `emulator_packages` has by family of distributions how the name of the package with its
+    emulator ends.
     """
 
     name: str
@@ -81,6 +82,7 @@ class Machine:
     kernel_arch: str
     elf_machine: int
     probe_code: bytes
+    emulator_packages: Mapping[str, str] = field(hash=False)
     board: Board
     debugger: Debugger
 
@@ -103,6 +105,7 @@ X86_64 = Machine(
         "f4"  # hlt
         "ebfd"  # jmp to the hlt
     ),
+    emulator_packages={"debian": "x86", "fedora": "x86-core", "arch": "x86"},
     board=Board(
         # hpet=off: with it a vCPU's slices under icount are ten times longer, and nested KVM fails.
         model="q35,hpet=off",

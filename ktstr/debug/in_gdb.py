@@ -1,4 +1,4 @@
-"""Commands for gdb, in whose Python this file runs: the stack by its return addresses, and a run from its beginning."""
+"""Commands for gdb, which runs this file in its own Python: the stack by its return addresses, and the run again."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ _MACHINE = json.loads(os.environ["KTSTR_DEBUG_MACHINE"])
 class Stack(gdb.Command):
     """ktstr-stack [COUNT]: the return addresses on this CPU's kernel stack, nearest first.
 
-    A kernel without frame pointers leaves gdb nothing to follow. As in a kernel's own trace some may be left over from
-    calls that are done.
+    gdb cannot unwind a kernel without frame pointers. As in a kernel's own trace, some addresses may be left over from
+    calls that have returned.
     """
 
     def __init__(self) -> None:
@@ -44,7 +44,7 @@ class Stack(gdb.Command):
 
 
 class Again(gdb.Command):
-    """ktstr-again: the run from its beginning, standing still there; breakpoints stay."""
+    """ktstr-again: the run from its beginning, stopped there; breakpoints stay."""
 
     def __init__(self) -> None:
         super().__init__("ktstr-again", gdb.COMMAND_RUNNING)
@@ -63,11 +63,11 @@ class Again(gdb.Command):
         print("at the beginning; `continue` goes to the first breakpoint")
 
 
-def begin(told: str) -> None:
-    """Let the run go to its first stop, and say what comes next; or that it does not come to one."""
-    with contextlib.suppress(gdb.error):  # the connection that is closed as QEMU ends
+def begin(stopped: str) -> None:
+    """Continue the run to its first stop and print `stopped`, or that it ended without one."""
+    with contextlib.suppress(gdb.error):  # the connection, which is closed when the guest ends
         gdb.execute("continue")
-    print(told if gdb.selected_thread() else "the run ended without coming to an exit")
+    print(stopped if gdb.selected_thread() else "the run ended without coming to an exit")
 
 
 def _named(address: int) -> str:

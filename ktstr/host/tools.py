@@ -13,7 +13,8 @@ from typing import Literal
 from ktstr.base.errors import KtstrError
 from ktstr.toolchain.compiler import bpf_clang, host_compiler, system_archive
 from ktstr.toolchain.llvm import find_toolchain
-from ktstr.vm.qemu.program import find_qemu
+from ktstr.vm.host import emulator_packages, emulator_version
+from ktstr.vm.names import EMULATOR
 
 __all__ = ["TOOLS", "Check", "Need", "Tool", "Unusable", "check"]
 
@@ -104,9 +105,9 @@ def _in_short(error: KtstrError) -> Unusable:
     return Unusable(text if re.match(r"[A-Z_]+=", text) else "missing")
 
 
-def _qemu() -> str:
+def _emulator() -> str:
     try:
-        return find_qemu().version
+        return emulator_version()
     except KtstrError as error:
         raise _in_short(error) from error
 
@@ -180,9 +181,7 @@ def _packages(debian: str, fedora: str, arch: str, **releases: str) -> dict[str,
 
 
 TOOLS = (
-    Tool(
-        "QEMU", _qemu, "test, guest", _packages("qemu-system-x86", "qemu-system-x86-core", "qemu-system-x86")
-    ),
+    Tool(EMULATOR, _emulator, "test, guest", emulator_packages()),
     Tool("C compiler", _c_compiler, "test, guest", _packages("gcc", "gcc", "gcc")),
     Tool(
         "static C library",

@@ -177,7 +177,7 @@ class Ctx:
         record = self._record(job, report, summary)
         self.runs.append(record)
         held, dump_file = report.dump, self._keep_dump(report.dump, record)
-        if report.result.ending in (Ending.AGENT_FAILED, Ending.QEMU_DIED):
+        if report.result.ending in (Ending.AGENT_FAILED, Ending.EMULATOR_DIED):
             raise KtstrError(f"{report.result.why} (console and command in {folder})")
         if why := mistake_of_test(self.test.scheduler, report.guest, self.test.watchdog_ms):
             raise KtstrError(f"{self.test.name}: {why}")

@@ -121,7 +121,7 @@ def run_cell(cell: Cell, options: Options, jobs: Jobs) -> CellResult:
     wall_s = time.monotonic() - begin
     report = read_report(result.events)
     programs, map_bytes = programs_of(result)
-    undone = result.ending in (Ending.AGENT_FAILED, Ending.QEMU_DIED)
+    undone = result.ending in (Ending.AGENT_FAILED, Ending.EMULATOR_DIED)
     found = (Finding("run", result.why),) if undone else findings(cell, result, options.max_insns)
     if not found:
         shutil.rmtree(folder, ignore_errors=True)

@@ -13,9 +13,9 @@ from pathlib import Path
 from ktstr.base.cache import digest as cache_digest
 from ktstr.base.cache import file_digest
 from ktstr.base.errors import KtstrError
-from ktstr.base.machine import Board, machine_of_host
+from ktstr.base.machine import Board, Machine, machine_of_host
 
-__all__ = ["OLDEST", "Qemu", "find_qemu"]
+__all__ = ["OLDEST", "Qemu", "find_qemu", "packages_of"]
 
 OLDEST = (7, 2)
 """The oldest release that works: Debian 12's, the oldest on which the options in this folder were measured."""
@@ -76,6 +76,11 @@ def find_qemu() -> Qemu:
         oldest = ".".join(map(str, OLDEST))
         raise KtstrError(f"{found}: QEMU {qemu.version} is too old; {oldest} or later is needed")
     return qemu
+
+
+def packages_of(machine: Machine) -> dict[str, str]:
+    """The packages that have QEMU for a machine, by family of distributions."""
+    return {family: f"qemu-system-{name}" for family, name in machine.emulator_packages.items()}
 
 
 def _firmware(board: Board, folders: str) -> list[Path]:
