@@ -12,7 +12,7 @@ from ktstr.vm.result import Ending, VmResult
 __all__ = ["judge_ending", "kernel_bugs", "reported", "undone"]
 
 # What the host did, or the agent could not do: it says nothing of the scheduler.
-_UNDONE = (Ending.AGENT_FAILED, Ending.QEMU_DIED)
+_UNDONE = (Ending.AGENT_FAILED, Ending.EMULATOR_DIED)
 
 
 def reported(result: VmResult) -> GuestReport:

@@ -33,7 +33,7 @@ from ktstr.vm.local import LocalExecutor
 from ktstr.vm.result import VmResult
 
 if TYPE_CHECKING:
-    from ktstr.vm.qemu.accel import Accel
+    from ktstr.vm.host import Accel
 
 __all__ = ["Ctx"]
 

@@ -17,7 +17,7 @@ from ktstr.vm.job import DEFAULT_OPTIONS, RunOptions, VmJob
 from ktstr.vm.result import VmResult
 
 if TYPE_CHECKING:
-    from ktstr.vm.qemu.accel import Accel
+    from ktstr.vm.host import Accel
 
 __all__ = ["Executor", "Talk"]
 

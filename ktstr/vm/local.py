@@ -8,10 +8,8 @@ from ktstr.base.cancel import Cancel
 from ktstr.base.topology import Topology
 from ktstr.vm.budget import cores_of_host
 from ktstr.vm.executor import Talk
+from ktstr.vm.host import Accel, emulation_limit, emulator_version, probe, vcpu_slice_ns
 from ktstr.vm.job import DEFAULT_OPTIONS, RunOptions, VmJob
-from ktstr.vm.qemu.accel import Accel, probe
-from ktstr.vm.qemu.command import emulation_limit, find_qemu
-from ktstr.vm.qemu.turn import UNBOUNDED_NS, turn_for
 from ktstr.vm.result import VmResult
 from ktstr.vm.run import run
 
@@ -29,7 +27,7 @@ class LocalExecutor:
     @property
     def emulator(self) -> str:
         """QEMU's version. KtstrError if there is no QEMU, or one that is too old."""
-        return find_qemu().version
+        return emulator_version()
 
     def accelerator(self, clock: str, cpus: int | None = None) -> Accel:
         """KVM if it works here, else TCG."""
@@ -41,8 +39,7 @@ class LocalExecutor:
 
     def cpu_turn_ns(self, cpus: int, *, bounded: bool) -> int:
         """The turn of a CPU under icount."""
-        turn = turn_for(find_qemu().release, cpus) if bounded else None
-        return turn.ns if turn else UNBOUNDED_NS
+        return vcpu_slice_ns(cpus, bounded=bounded)
 
     def run(
         self,

@@ -8,9 +8,9 @@ from pathlib import Path
 
 from ktstr.base import cache
 from ktstr.vm.job import VmJob
-from ktstr.vm.qemu.command import Qemu
+from ktstr.vm.qemu.program import Qemu
 from ktstr.vm.qemu.template import template_key
-from ktstr.vm.qemu.turn import turn_of
+from ktstr.vm.qemu.vcpu_slice import slice_of
 from ktstr.vm.result import SAID, Ending, VmResult, read_said
 
 __all__ = ["KIND", "recall", "remember", "result_key"]
@@ -24,8 +24,8 @@ _LASTING = (Ending.DONE, Ending.PANIC, Ending.OUT_OF_MEMORY, Ending.HANG)
 
 def result_key(qemu: Qemu, job: VmJob, accelerator: str, *, cold: bool) -> str:
     """A key over everything that can change the job's result."""
-    turn = turn_of(qemu.release, job)  # it reaches the guest with the plan, and is not in the job's
-    paced = turn.plan_line if turn else ""
+    bound = slice_of(qemu.release, job)  # it reaches the guest with the plan, and is not in the job's
+    paced = bound.plan_line if bound else ""
     return cache.digest("result-2", template_key(qemu, job, accelerator), job.digest(), paced, str(cold))
 
 

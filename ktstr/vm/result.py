@@ -42,7 +42,7 @@ class Ending(Enum):
     OUT_OF_MEMORY = "out of memory"
     HANG = "hang"
     TIMEOUT = "timeout"
-    QEMU_DIED = "QEMU died"
+    EMULATOR_DIED = "QEMU died"
 
 
 Start = Literal["boot", "clone", "remembered"]
@@ -142,7 +142,7 @@ def classify(
         )
     said = output.strip().splitlines()
     how = f"signal {-status}" if status < 0 else f"status {status}"
-    return Ending.QEMU_DIED, f"QEMU ended with {how}" + (f": {said[-1]}" if said else "")
+    return Ending.EMULATOR_DIED, f"QEMU ended with {how}" + (f": {said[-1]}" if said else "")
 
 
 def _line(text: str, number: int) -> str:

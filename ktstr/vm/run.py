@@ -16,11 +16,13 @@ from ktstr.vm.budget import hold_cores
 from ktstr.vm.executor import Talk
 from ktstr.vm.job import DEFAULT_OPTIONS, RunOptions, VmJob
 from ktstr.vm.qemu.accel import Accel
-from ktstr.vm.qemu.command import Qemu, boot_command, emulation_limit, find_qemu
-from ktstr.vm.qemu.machine import Machine, started
+from ktstr.vm.qemu.command import boot_command
+from ktstr.vm.qemu.hardware import emulation_limit
+from ktstr.vm.qemu.process import Machine, started
+from ktstr.vm.qemu.program import Qemu, find_qemu
 from ktstr.vm.qemu.qmp import MonitorError
 from ktstr.vm.qemu.template import NotKept, Template, clone, template
-from ktstr.vm.qemu.turn import turn_of
+from ktstr.vm.qemu.vcpu_slice import slice_of
 from ktstr.vm.remembered import recall, remember, result_key
 from ktstr.vm.result import SAID, VmResult, classify, read_said
 from ktstr.vm.stored import JOB, job_to_json
@@ -75,8 +77,8 @@ def run(
 def write_job(qemu: Qemu, job: VmJob, folder: Path) -> None:
     """Write what the guest reads, and create the files that QEMU writes to."""
     folder.mkdir(parents=True, exist_ok=True)
-    turn = turn_of(qemu.release, job)
-    (folder / "plan.txt").write_text((turn.plan_line if turn else "") + f"seed {job.seed}\n" + job.plan)
+    bound = slice_of(qemu.release, job)
+    (folder / "plan.txt").write_text((bound.plan_line if bound else "") + f"seed {job.seed}\n" + job.plan)
     (folder / JOB).write_text(job_to_json(job))
     for name in SAID:
         (folder / name).write_text("")
@@ -143,7 +145,7 @@ def _ran(
     (folder / "command.txt").write_text(shlex.join(ended.command) + "\n")
     console, events = read_said(folder)
     ending, why = classify(ended.status, ended.timed_out, events, console, job.wall_limit_s, ended.output)
-    turn, kept = turn_of(qemu.release, job), ended.template
+    bound, kept = slice_of(qemu.release, job), ended.template
     return VmResult(
         ending=ending,
         why=why,
@@ -154,7 +156,7 @@ def _ran(
         accelerator=accelerator,
         clock=job.clock,
         qemu_version=qemu.version,
-        turn_ns=turn.ns if turn else None,
+        turn_ns=bound.ns if bound else None,
         wall_s=ended.wall_s,
         start="clone" if kept else "boot",
         template=kept.key if kept else "",

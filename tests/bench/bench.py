@@ -34,7 +34,7 @@ from ktstr.kernel.resolve import resolve
 from ktstr.report.run_record import vm_counts
 from ktstr.vm.job import Clock, RunOptions, VmJob, default_memory_mb
 from ktstr.vm.qemu.accel import Accel
-from ktstr.vm.qemu.command import find_qemu
+from ktstr.vm.qemu.program import find_qemu
 from ktstr.vm.qemu.template import KIND
 from ktstr.vm.result import VmResult
 from ktstr.vm.run import run

@@ -12,8 +12,8 @@ from ktstr.base.cancel import Cancel
 from ktstr.base.errors import KtstrError
 from ktstr.base.topology import Topology
 from ktstr.vm.executor import Talk
+from ktstr.vm.host import Accel
 from ktstr.vm.job import DEFAULT_OPTIONS, RunOptions, VmJob
-from ktstr.vm.qemu.accel import Accel
 from ktstr.vm.result import Ending, VmResult
 
 _RECORDED = Path(__file__).with_name("data") / "runs"

@@ -18,9 +18,9 @@ from ktstr.base.cache import cache_dir, entries
 from ktstr.base.cancel import Cancel, Cancelled
 from ktstr.vm.budget import hold_cores
 from ktstr.vm.executor import Talk
+from ktstr.vm.host import Accel
 from ktstr.vm.job import RunOptions, VmJob
-from ktstr.vm.qemu.accel import Accel
-from ktstr.vm.qemu.command import find_qemu
+from ktstr.vm.qemu.program import find_qemu
 from ktstr.vm.run import run
 
 TCG = Accel("tcg", "virtual", "a test")

@@ -9,7 +9,7 @@ from vm_stand_in import a_job, stand_in
 from ktstr import Checks, Ctx, KtstrError, ktstr_test
 from ktstr.base.topology import Topology
 from ktstr.declare.test import KtstrTest, record_of
-from ktstr.vm.qemu.command import find_qemu
+from ktstr.vm.qemu.program import find_qemu
 
 
 def declared() -> KtstrTest:
@@ -41,7 +41,7 @@ def refusal(
     """What a run is refused with, or "" where it would have been run."""
     monkeypatch.setenv("KTSTR_CACHE_DIR", str(tmp_path / "cache"))
     monkeypatch.setenv("KTSTR_QEMU", str(stand_in(tmp_path, "exit 1", version)))
-    for place in ("ktstr.vm.local", "ktstr.vm.qemu.accel"):
+    for place in ("ktstr.vm.host", "ktstr.vm.qemu.accel"):
         monkeypatch.setattr(f"{place}.find_qemu", find_qemu.__wrapped__)
 
     def job(*_: object) -> None:

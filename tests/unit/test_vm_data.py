@@ -12,8 +12,10 @@ from ktstr import KtstrError
 from ktstr.base.topology import Topology
 from ktstr.guest.initramfs import Packed, archive
 from ktstr.vm.job import VmJob, default_memory_mb
-from ktstr.vm.qemu.command import Qemu, boot_command, emulation_limit, icount_shift
-from ktstr.vm.qemu.turn import turn_for
+from ktstr.vm.qemu.command import boot_command
+from ktstr.vm.qemu.hardware import emulation_limit, icount_shift
+from ktstr.vm.qemu.program import Qemu
+from ktstr.vm.qemu.vcpu_slice import slice_for
 from ktstr.vm.result import Ending, Event, VmResult, classify, parse_events
 
 # The job
@@ -154,12 +156,12 @@ def test_a_seed_of_any_size_is_one_that_qemu_takes(tmp_path: Path) -> None:
 def test_the_turn_is_bounded_as_each_qemu_takes_it(
     release: tuple[int, int], cpus: int, line: str | None
 ) -> None:
-    turn = turn_for(release, cpus)
+    turn = slice_for(release, cpus)
     assert (turn and turn.plan_line) == line
 
 
 def test_a_turn_knows_its_length() -> None:
-    assert [turn.ns for turn in (turn_for((7, 2), 8), turn_for((10, 0), 8)) if turn] == [99_733, 797_866]
+    assert [turn.ns for turn in (slice_for((7, 2), 8), slice_for((10, 0), 8)) if turn] == [99_733, 797_866]
 
 
 def test_qboot_is_used_where_qemu_has_it(tmp_path: Path) -> None:
@@ -248,7 +250,7 @@ def test_a_machine_that_powered_off_by_itself_was_ended_by_its_watchdog() -> Non
     ],
 )
 def test_a_qemu_that_died_says_its_last_line(status: int, output: str, why: str) -> None:
-    assert told(status, output=output) == (Ending.QEMU_DIED, why)
+    assert told(status, output=output) == (Ending.EMULATOR_DIED, why)
 
 
 def test_what_is_no_event_is_left_out() -> None:

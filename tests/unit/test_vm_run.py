@@ -12,7 +12,7 @@ from vm_stand_in import a_job, ended, pid_in, stand_in
 from ktstr import KtstrError
 from ktstr.vm.job import RunOptions, VmJob
 from ktstr.vm.qemu.accel import Accel
-from ktstr.vm.qemu.command import find_qemu
+from ktstr.vm.qemu.program import find_qemu
 from ktstr.vm.result import Ending, VmResult
 from ktstr.vm.run import run
 
@@ -82,10 +82,10 @@ def test_a_folder_may_have_a_comma_in_its_name(monkeypatch: pytest.MonkeyPatch, 
             Ending.PANIC,
             "the guest's kernel panicked: No init",
         ),
-        ("kill -SEGV $$", Ending.QEMU_DIED, "QEMU ended with signal 11"),
+        ("kill -SEGV $$", Ending.EMULATOR_DIED, "QEMU ended with signal 11"),
         (
             "echo warning; echo 'bad option' >&2; exit 1",
-            Ending.QEMU_DIED,
+            Ending.EMULATOR_DIED,
             "QEMU ended with status 1: bad option",
         ),
     ],

@@ -18,7 +18,7 @@ from ktstr.guest.initramfs import Packed
 from ktstr.vm.job import RunOptions, VmJob
 from ktstr.vm.qemu import template as templates
 from ktstr.vm.qemu.accel import Accel
-from ktstr.vm.qemu.command import Qemu, find_qemu
+from ktstr.vm.qemu.program import Qemu, find_qemu
 from ktstr.vm.qemu.template import altered, template_key
 from ktstr.vm.remembered import recall, remember, result_key
 from ktstr.vm.result import Ending, VmResult
@@ -240,13 +240,13 @@ BY_JOB: dict[str, dict[str, Any]] = {
 ONLY_RESULT: dict[str, dict[str, Any]] = {"plan": {"plan": "hold 2\n"}, "seed": {"seed": 2}}
 BY_QEMU: dict[str, dict[str, Any]] = {
     "program and firmware": {"digest": "another"},
-    "qboot": {"has_qboot": False},
+    "qboot": {"has_fast_firmware": False},
 }
 FLAGS: dict[str, tuple[str, Any]] = {
-    "translation buffer": ("_TB_SIZE_MB", 512),
-    "rate of the virtual clock": ("icount_shift", lambda _cpus: 5),
-    "kernel arguments of all": ("_KARGS", ("quiet",)),
-    "template's seed": ("TEMPLATE_SEED", 1),
+    "translation buffer": ("hardware._TB_SIZE_MB", 512),
+    "rate of the virtual clock": ("hardware.icount_shift", lambda _cpus: 5),
+    "kernel arguments of all": ("command._KARGS", ("quiet",)),
+    "template's seed": ("command._TEMPLATE_SEED", 1),
 }
 
 
@@ -286,7 +286,7 @@ def test_a_flag_of_qemus_changes_both_keys(
     job = a_job(tmp_path)
     before = keys(job)
     attribute, value = FLAGS[name]
-    monkeypatch.setattr(f"ktstr.vm.qemu.command.{attribute}", value)
+    monkeypatch.setattr(f"ktstr.vm.qemu.{attribute}", value)
     assert both_differ(keys(job), before)
 
 
@@ -348,7 +348,7 @@ def test_the_bound_of_the_turn_changes_the_result(monkeypatch: pytest.MonkeyPatc
     """It reaches the guest with the plan."""
     job = a_job(tmp_path, topology="1n1l4c1t")
     before = keys(job)[1]
-    monkeypatch.setattr("ktstr.vm.qemu.turn._TURN_TICKS", 500)
+    monkeypatch.setattr("ktstr.vm.qemu.vcpu_slice._SLICE_TICKS", 500)
     assert keys(job)[1] != before
 
 
@@ -409,7 +409,7 @@ def test_what_is_not_there_is_not_recalled(folder: Path) -> None:
 @pytest.mark.parametrize("ending", Ending)
 def test_only_what_the_guest_decided_is_remembered(folder: Path, ending: Ending) -> None:
     remember("k", a_result(ending=ending), folder)
-    hosts_doing = {Ending.TIMEOUT, Ending.QEMU_DIED, Ending.AGENT_FAILED}
+    hosts_doing = {Ending.TIMEOUT, Ending.EMULATOR_DIED, Ending.AGENT_FAILED}
     assert (recall("k", folder) is None) == (ending in hosts_doing)
 
 

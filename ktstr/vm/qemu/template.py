@@ -29,10 +29,12 @@ from ktstr.base.cancel import Cancel
 from ktstr.base.errors import KtstrError
 from ktstr.guest.initramfs import initramfs
 from ktstr.vm.job import VmJob
-from ktstr.vm.qemu.command import Qemu, clone_command, node_memory, template_command
-from ktstr.vm.qemu.lockstep import build_lockstep
-from ktstr.vm.qemu.machine import Machine, started
+from ktstr.vm.qemu.command import clone_command, template_command
+from ktstr.vm.qemu.hardware import node_memory
+from ktstr.vm.qemu.process import Machine, started
+from ktstr.vm.qemu.program import Qemu
 from ktstr.vm.qemu.qmp import MonitorError, Qmp, monitor_sockets
+from ktstr.vm.qemu.serialize import build_serializer
 from ktstr.vm.result import SAID
 
 __all__ = ["KIND", "Clone", "NotKept", "Template", "about", "altered", "clone", "template", "template_key"]
@@ -73,9 +75,9 @@ def template_key(qemu: Qemu, job: VmJob, accelerator: str) -> str:
     replaced = {str(qemu.path): qemu.digest, str(job.kernel.image): job.kernel.image_sha256}
     host = [_host_cpu(), platform.release()] if accelerator == "kvm" else []
     files = initramfs(job.files).parent.name  # an entry of the cache is named by its content
-    lockstep = [build_lockstep().parent.name] if job.clock == "virtual" else []
+    serializer = [build_serializer().parent.name] if job.clock == "virtual" else []
     return cache.digest(
-        "template-2", files, *lockstep, *(replaced.get(part, part) for part in command), *host
+        "template-2", files, *serializer, *(replaced.get(part, part) for part in command), *host
     )
 
 

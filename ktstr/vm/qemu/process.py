@@ -15,7 +15,7 @@ from ktstr.base.cancel import Cancel
 from ktstr.base.errors import KtstrError
 from ktstr.base.process import child_dies_with_us, interrupt_waits
 from ktstr.vm.job import Clock
-from ktstr.vm.qemu.lockstep import build_lockstep
+from ktstr.vm.qemu.serialize import build_serializer
 
 __all__ = ["Machine", "started"]
 
@@ -62,7 +62,7 @@ def started(
     debugged: bool = False,
     cancel: Cancel | None = None,
 ) -> Iterator[Machine]:
-    """QEMU, which inherits `descriptors`; under the virtual clock its threads take turns (see lockstep.c).
+    """QEMU, which inherits `descriptors`; under the virtual clock only one of its threads runs at a time (serialize.c).
 
     With `debugged` a breakpoint of one CPU stops the others at once, too.
 
@@ -72,7 +72,7 @@ def started(
     # A QEMU of many CPUs allocates tens of megabytes before its guest runs: huge pages save a tenth of a clone's start.
     environment = {"GLIBC_TUNABLES": "glibc.malloc.hugetlb=1"} | dict(os.environ)
     if clock == "virtual":
-        environment["LD_PRELOAD"] = str(build_lockstep(debugged=debugged))
+        environment["LD_PRELOAD"] = str(build_serializer(debugged=debugged))
     # A file, not a pipe: nobody has to read while it runs.
     with tempfile.TemporaryFile(prefix="ktstr-") as output:
         machine = None
