@@ -12,7 +12,7 @@ from ktstr.checks.thresholds import Checks
 from ktstr.events.exit import program_end
 from ktstr.events.report import GuestReport, WorkerStats
 from ktstr.scenario.cgroup import REAL_TIME, CgroupDef
-from ktstr.scenario.map_write import BpfMapWrite
+from ktstr.scenario.operations.write import BpfMapWrite
 from ktstr.scenario.plan import ATTACH_S
 
 __all__ = ["Violation", "judge", "judge_expected"]
@@ -67,9 +67,7 @@ def _not_as_expected(
         return f"another error fired than expected: expected {expected.named}, got {left.line}"
     asked = sorted((w for w in writes if not w.is_rodata), key=lambda write: write.at_s or 0)
     if missing := asked[len(report.writes) :]:
-        return (
-            f"the error fired before {missing[0].name} was written, so that is not what made it: {left.line}"
-        )
+        return f"the error fired before {missing[0].target} was written, so that is not what made it: {left.line}"
     return None
 
 
