@@ -56,8 +56,9 @@ class Part:
         """Raise KtstrError for a field that cannot be written to a plan, because its type says not how."""
         for field in fields(self):  # type: ignore[arg-type]  # __new__ has seen that it is a dataclass
             if field.name not in arguments_of(type(self)):
+                kind = getattr(field.type, "__name__", field.type)
                 raise KtstrError(
-                    f"{self.label}: {field.name}: {field.type} is no type of an argument: annotate it, for example"
+                    f"{self.label}: {field.name}: {kind} is no type of an argument: annotate it, for example"
                     f" Annotated[int, Whole(1, 10)]"
                 )
 

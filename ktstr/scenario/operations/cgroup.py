@@ -55,6 +55,7 @@ class MakeCgroup(Operation):
     """Makes a cgroup under the root, confined to the CPUs of `cpuset` (None: all CPUs)."""
 
     name = "cgroup"
+    instead = "CgroupDef(...)"
     cgroup: Annotated[str, CgroupName()]
     cpuset: Annotated[Cpuset | None, CpusetOrAll()] = None
 

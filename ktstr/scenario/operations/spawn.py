@@ -39,6 +39,7 @@ class Spawn(Operation):
     """Forks `workers` processes into a cgroup that was made before; they wait at the gate, then do `work`."""
 
     name = "spawn"
+    instead = "CgroupDef(...)"
     cgroup: Annotated[str, CgroupName()]
     workers: Annotated[int, WORKERS]
     work: Annotated[WorkType, Work()]
