@@ -12,19 +12,23 @@ from tqdm import tqdm
 from ktstr.base.errors import KtstrError
 from ktstr.base.topology import Topology
 from ktstr.base.values import seconds, shown
-from ktstr.checks.judge import Violation, judge, judge_expected
+from ktstr.checks.evidence import evidence_of
+from ktstr.checks.judge import judge
 from ktstr.checks.misuse import mistake_of_test
 from ktstr.checks.thresholds import Checks
+from ktstr.checks.violation import Violation
 from ktstr.declare.test import KtstrTest
 from ktstr.events.dump import Dump, read_dump
-from ktstr.events.report import GuestReport, Needed, WorkerStats, read_report
+from ktstr.events.report import GuestReport, Needed, WorkerStats
 from ktstr.kernel.model import Kernel
 from ktstr.report.run_record import run_record, vm_counts
 from ktstr.run.second import Repro, compare, more_of
 from ktstr.run.shrink import shortest_prefix, shrink
 from ktstr.scenario.cgroup import CgroupDef
+from ktstr.scenario.operation import Operation
 from ktstr.scenario.perturb import Perturbation, aimed, only, perturbations
-from ktstr.scenario.plan import plan_text
+from ktstr.scenario.plan import scenario_plan
+from ktstr.scenario.scenario import Scenario, scenario_of
 from ktstr.vm.job import DEFAULT_WAY, Clock, VmJob, Way, default_memory_mb, least_memory_mb
 from ktstr.vm.result import Ending, VmResult
 
@@ -74,12 +78,10 @@ class RunReport:
 class _Scenario:
     """What a run is asked to do and with which scheduler's program, whatever perturbs it."""
 
-    cgroups: tuple[CgroupDef, ...]
+    what: Scenario
     hold_s: float
     limits: Checks
     bounded_turn: bool
-    trace: bool
-    dump: bool
     recorder: bool
     program: Program
 
@@ -122,7 +124,7 @@ class Ctx:
 
     def run(
         self,
-        *cgroups: CgroupDef,
+        *parts: Scenario | CgroupDef | Operation,
         hold_s: float | None = None,
         checks: Checks | None = None,
         check: bool = True,
@@ -130,7 +132,7 @@ class Ctx:
         trace: bool = False,
         dump: bool = False,
     ) -> RunReport:
-        """Run `cgroups` for `hold_s` guest seconds (None: the test's duration) and judge what came of it.
+        """Run `parts`, or one Scenario, for `hold_s` guest seconds (None: the test's duration), and judge the run.
 
         `checks` override the test's. Raises VerdictFailed for a run that violates them, unless `check=False`,
         and KtstrError where the run could not be done. `bounded_turn=False` leaves the virtual clock's CPU turn as
@@ -144,13 +146,11 @@ class Ctx:
         from ktstr.run.program import scheduler_program
         from ktstr.vm.qemu.accel import probe
 
-        for cgroup in cgroups:
-            if not isinstance(cgroup, CgroupDef):
-                raise KtstrError(f"ctx.run: {shown(cgroup)}: must be a CgroupDef")
+        what = _asked(parts, hold_s, trace=trace or self._perturb, dump=dump)
         if not isinstance(checks, Checks | None):
             raise KtstrError(f"ctx.run: checks={shown(checks)}: must be Checks(...)")
         accel = probe(self._clock, None if self._oversubscribe else self.topology.cpus)
-        hold = self.test.duration_s if hold_s is None else seconds(hold_s, "ctx.run: hold_s")
+        hold = self.test.duration_s if what.hold_s is None else what.hold_s
         limits = (checks or Checks()).over(self.test.checks)
         if accel.clock == "virtual":
             self._refuse_finer_than_turn(limits, bounded_turn)
@@ -160,12 +160,10 @@ class Ctx:
         scheduler = replace(self.test.scheduler, rodata={**self.test.scheduler.rodata, **constants})
         program = scheduler_program(scheduler, self.kernel, self.test.sched_args)
         scenario = _Scenario(
-            cgroups,
+            replace(what, hold_s=hold),
             hold,
             limits,
             bounded_turn,
-            trace=trace or self._perturb,
-            dump=dump,
             recorder=accel.clock == "virtual" and scheduler.is_sched_ext,
             program=program,
         )
@@ -227,16 +225,16 @@ class Ctx:
         job = self._job(scenario, perturbed, accel.clock)
         result = run(job, accel, folder, self._way)
         self._results.append(result)
-        guest = read_report(result.events, result.console)
-        expected = self.test.expected
-        if result.ending is not Ending.DONE:
-            violations = [Violation("guest", f"{result.ending.value}: {result.why}")]
-        elif expected:
-            violations = judge_expected(guest, scenario.limits, expected, self.test.writes)
-        else:
-            sched_ext = self.test.scheduler.is_sched_ext
-            violations = judge(guest, scenario.limits, self.topology, scenario.cgroups, sched_ext)
-        return job, RunReport(tuple(violations), guest, result)
+        evidence = evidence_of(
+            result,
+            self.topology,
+            scenario.what.cgroups,
+            sched_ext=self.test.scheduler.is_sched_ext,
+            expected=self.test.expected,
+            writes=self.test.writes,
+        )
+        violations = judge(evidence, scenario.limits)
+        return job, RunReport(tuple(violations), evidence.report, result)
 
     @property
     def _sidecar(self) -> Path:
@@ -281,7 +279,7 @@ class Ctx:
         more = more_of(failed, accel.clock) if self.test.auto_repro else None
         if more is None or not self.test.scheduler.is_sched_ext:
             return None
-        scenario = replace(scenario, recorder=True, dump=more == "dump")
+        scenario = replace(scenario, recorder=True, what=replace(scenario.what, dump=more == "dump"))
         try:
             job, again = self._judged(scenario, perturbed, accel, folder)
         except KtstrError as error:
@@ -355,17 +353,14 @@ class Ctx:
         from ktstr.guest.initramfs import base_files, size_mb
 
         scheduler, program = self.test.scheduler, scenario.program
-        plan = plan_text(
-            topology=self.topology,
-            cgroups=scenario.cgroups,
-            hold_s=scenario.hold_s,
+        plan = scenario_plan(
+            scenario.what,
+            self.topology,
             sysctls=scheduler.sysctls,
             scheduler=program.command,
             watchdog_ms=self.test.watchdog_ms,
             writes=self.test.writes,
             perturbations=perturbed,
-            trace=scenario.trace,
-            dump=scenario.dump,
             recorder=scenario.recorder,
         )
         packed_mb = size_mb(program.files)
@@ -394,3 +389,14 @@ class Ctx:
             f"{self.test.name}: {self.test.scheduler.name} on {self.kernel.version}, {self.topology}"
             f" ({result.clock} clock, {result.accelerator}, seed {self.seed})"
         )
+
+
+def _asked(
+    parts: Sequence[Scenario | CgroupDef | Operation], hold_s: float | None, *, trace: bool, dump: bool
+) -> Scenario:
+    if hold_s is not None:
+        seconds(hold_s, "ctx.run: hold_s")
+    try:
+        return scenario_of(*parts, hold_s=hold_s, trace=trace, dump=dump)
+    except KtstrError as error:
+        raise KtstrError(f"ctx.run: {error}") from None

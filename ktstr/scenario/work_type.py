@@ -35,8 +35,11 @@ class WorkType(Part):
         words = [self.name]
         for field, argument in arguments_of(type(self)).items():
             values = argument.words(getattr(self, field))
-            if len(values) != 1 or field in _RESERVED:
-                raise KtstrError(f"{self.label}: {field}: cannot be a parameter of a work type")
+            if field in _RESERVED or len(values) != 1 or not values[0].isdecimal():
+                raise KtstrError(
+                    f"{self.label}: {field}: cannot be a parameter of a work type: must be a number or a bool,"
+                    f" and not named {_RESERVED[0]}"
+                )
             words.append(f"{argument.key(field)}={values[0]}")
         return tuple(words)
 
