@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from ktstr.scenario import canned as scenarios
     from ktstr.scenario.cgroup import CgroupDef
     from ktstr.scenario.cpuset import Cpuset
-    from ktstr.scenario.map_write import BpfMapWrite
+    from ktstr.scenario.operations.write import BpfMapWrite
     from ktstr.scenario.work import Bursty, Mixed, SpinWait, YieldHeavy
 
 __all__ = [
@@ -47,7 +47,7 @@ __all__ = [
 
 _HOMES = {
     "EEVDF": "ktstr.declare.scheduler",
-    "BpfMapWrite": "ktstr.scenario.map_write",
+    "BpfMapWrite": "ktstr.scenario.operations.write",
     "Bursty": "ktstr.scenario.work",
     "CgroupDef": "ktstr.scenario.cgroup",
     "Checks": "ktstr.checks.thresholds",

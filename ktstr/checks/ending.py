@@ -1,45 +1,37 @@
-"""How a run ended, judged: the same for a test's scenario and for a cell of the verifier sweep."""
+"""How a run ended: judged alike for a test's scenario and for a cell of the verifier sweep."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ktstr.checks.judge import Violation
+from ktstr.checks.evidence import Evidence
+from ktstr.checks.judge import judge
+from ktstr.checks.registry import Stage, declared_checks
+from ktstr.checks.thresholds import Checks
+from ktstr.checks.violation import Violation
 from ktstr.events.kernel_log import KernelBug
-from ktstr.events.report import GuestReport, read_report
 from ktstr.vm.result import Ending, VmResult
 
-__all__ = ["judge_ending", "kernel_bugs", "reported", "undone"]
+__all__ = ["judge_ending", "kernel_bugs", "undone"]
 
-# What the host did, or the agent could not do: it says nothing of the scheduler.
+# The host's doing, or something that the agent could not do: it says nothing of the scheduler.
 _UNDONE = (Ending.AGENT_FAILED, Ending.EMULATOR_DIED)
 
 
-def reported(result: VmResult) -> GuestReport:
-    """What the guest of a run reported.
-
-    A guest that panicked or hung did not report its kernel's log: then it is read from the console.
-    """
-    return read_report(result.events, result.console)
-
-
 def undone(result: VmResult) -> str | None:
-    """Why the run could not be done, in one line; None if it was, and says something of the scheduler."""
+    """Why the run could not be done, in one line; None if it was, and so says something of the scheduler."""
     return result.why if result.ending in _UNDONE else None
 
 
-def judge_ending(result: VmResult) -> Violation | None:
-    """The violation of a guest that did not reach the end of its plan: a panic, a hang, the time limit; else None.
+def judge_ending(run: Evidence) -> list[Violation]:
+    """The violations of a guest that did not carry out its plan to the end: by a panic, a hang, or the time limit.
 
-    The other checks then say nothing: what they judge was not reported, or not all of it.
+    It is the first stage of `judge`. If there are any, the other checks say nothing: what they judge was not reported.
     """
-    if result.ending is Ending.DONE:
-        return None
-    return Violation("guest", f"{result.ending.value}: {result.why}")
+    return judge(run, Checks(), [check for check in declared_checks() if check.stage is Stage.GUEST])
 
 
-def kernel_bugs(report: GuestReport, result: VmResult) -> Sequence[KernelBug]:
-    """What the kernel reported of itself, in order, without the panic that is the run's ending."""
-    if result.ending is not Ending.PANIC:
-        return report.kernel_bugs
-    return tuple(bug for bug in report.kernel_bugs if bug.kind != "panic")
+def kernel_bugs(run: Evidence) -> Sequence[KernelBug]:
+    """What the kernel reported of itself, in order, without the panic by which the guest ended."""
+    bugs = run.report.kernel_bugs
+    return bugs if run.ended is None else tuple(bug for bug in bugs if bug.kind != "panic")

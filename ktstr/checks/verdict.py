@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ktstr.checks.judge import Violation
+from ktstr.checks.violation import Violation
 from ktstr.events.dump import Dump, read_dump
 from ktstr.events.report import GuestReport, WorkerStats
 from ktstr.vm.result import VmResult

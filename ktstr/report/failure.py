@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from ktstr.base.topology import cpu_list
-from ktstr.checks.judge import Violation
+from ktstr.checks.violation import Violation
 from ktstr.events.dump import Dump
 from ktstr.events.report import GuestReport, Needed, WorkerStats
 from ktstr.report.dump import map_lines, run_queue_lines

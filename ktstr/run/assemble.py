@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from ktstr.base.errors import KtstrError
 from ktstr.base.topology import Topology
@@ -10,7 +11,7 @@ from ktstr.guest.agent import build_agent
 from ktstr.guest.initramfs import Packed, base_files, size_mb
 from ktstr.kernel.model import Kernel
 from ktstr.run.scenario_run import ScenarioRun
-from ktstr.scenario.plan import plan_text
+from ktstr.scenario.plan import scenario_plan
 from ktstr.vm.job import Clock, VmJob, default_memory_mb, least_memory_mb
 
 __all__ = ["assemble", "scenario_job", "wall_limit_s"]
@@ -68,17 +69,14 @@ def assemble(
 def scenario_job(run: ScenarioRun) -> VmJob:
     """The job of a test's scenario. KtstrError if the plan cannot be made, or the test sets too little memory."""
     test, scheduler = run.test, run.test.scheduler
-    plan = plan_text(
-        topology=run.topology,
-        cgroups=run.cgroups,
-        hold_s=run.hold_s,
+    plan = scenario_plan(
+        replace(run.scenario, hold_s=run.hold_s),
+        run.topology,
         sysctls=scheduler.sysctls,
         scheduler=run.program.command,
         watchdog_ms=test.watchdog_ms,
         writes=test.writes,
         perturbations=run.perturbed,
-        trace=run.trace,
-        dump=run.dump,
         recorder=run.recorder,
     )
     return assemble(

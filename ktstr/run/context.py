@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -26,7 +27,9 @@ from ktstr.run.refuse import refuse_contradiction, refuse_finer_than_turn
 from ktstr.run.scenario_run import ScenarioRun
 from ktstr.run.second import run_again
 from ktstr.scenario.cgroup import CgroupDef
+from ktstr.scenario.operation import Operation
 from ktstr.scenario.perturb import perturbations
+from ktstr.scenario.scenario import Scenario, scenario_of
 from ktstr.vm.executor import Executor
 from ktstr.vm.job import DEFAULT_OPTIONS, RunOptions
 from ktstr.vm.local import LocalExecutor
@@ -80,7 +83,7 @@ class Ctx:
 
     def run(
         self,
-        *cgroups: CgroupDef,
+        *parts: Scenario | CgroupDef | Operation,
         hold_s: float | None = None,
         checks: Checks | None = None,
         check: bool = True,
@@ -88,7 +91,7 @@ class Ctx:
         trace: bool = False,
         dump: bool = False,
     ) -> RunReport:
-        """Run `cgroups` for `hold_s` guest seconds (None: the test's duration) and judge the result.
+        """Run `parts`, or one Scenario, for `hold_s` guest seconds (None: the test's duration), and judge the result.
 
         `checks` override the test's. Raises VerdictFailed for a run that violates them, unless `check=False`, and
         KtstrError if the run could not be done. `bounded_turn=False` leaves the virtual clock's CPU turn as it is
@@ -99,8 +102,8 @@ class Ctx:
         test has `auto_repro=False`.
         """
         accel = self._executor.accelerator(self._clock, None if self._oversubscribe else self.topology.cpus)
-        run = self._asked(accel, cgroups, hold_s, checks, bounded_turn)
-        run = replace(run, trace=trace or self._perturb, dump=dump)
+        scenario = _scenario(parts, hold_s, trace=trace or self._perturb, dump=dump)
+        run = self._asked(accel, scenario, checks, bounded_turn)
         runner = Runner(self._executor, accel, self._options, self._cancel, [])
         folder = self.artifacts / f"run-{len(self.runs) + 1}"
         job, report = runner(run, folder)
@@ -125,40 +128,32 @@ class Ctx:
             )
 
     def _asked(
-        self,
-        accel: Accel,
-        cgroups: tuple[CgroupDef, ...],
-        hold_s: float | None,
-        checks: Checks | None,
-        bounded_turn: bool,
+        self, accel: Accel, scenario: Scenario, checks: Checks | None, bounded_turn: bool
     ) -> ScenarioRun:
         """The run that the arguments ask for; KtstrError for one that makes no sense."""
         test = self.test
-        for cgroup in cgroups:
-            if not isinstance(cgroup, CgroupDef):
-                raise KtstrError(f"ctx.run: {shown(cgroup)}: must be a CgroupDef")
         if not isinstance(checks, Checks | None):
             raise KtstrError(f"ctx.run: checks={shown(checks)}: must be Checks(...)")
-        hold = test.duration_s if hold_s is None else seconds(hold_s, "ctx.run: hold_s")
         limits = (checks or Checks()).over(test.checks)
         if accel.clock == "virtual":
             refuse_finer_than_turn(test, limits, self._executor, bounded=bounded_turn)
         refuse_contradiction(test, checks)
         constants = {write.variable: write.value for write in test.writes if write.is_rodata}
         scheduler = replace(test.scheduler, rodata={**test.scheduler.rodata, **constants})
-        return ScenarioRun(
+        run = ScenarioRun(
             test,
             self.kernel,
             accel.clock,
             self.seed,
             scheduler_program(scheduler, self.kernel, test.sched_args),
-            cgroups,
-            hold,
+            scenario,
             limits,
             bounded_turn,
             recorder=accel.clock == "virtual" and scheduler.is_sched_ext,
-            perturbed=perturbations(self.seed, self.topology, hold) if self._perturb else None,
         )
+        if not self._perturb:
+            return run
+        return replace(run, perturbed=perturbations(self.seed, self.topology, run.hold_s))
 
     def _explained(
         self,
@@ -201,3 +196,14 @@ class Ctx:
             f"{self.test.name}: {self.test.scheduler.name} on {self.kernel.version}, {self.topology}"
             f" ({result.clock} clock, {result.accelerator}, seed {self.seed})"
         )
+
+
+def _scenario(
+    parts: Sequence[Scenario | CgroupDef | Operation], hold_s: float | None, *, trace: bool, dump: bool
+) -> Scenario:
+    if hold_s is not None:
+        seconds(hold_s, "ctx.run: hold_s")
+    try:
+        return scenario_of(*parts, hold_s=hold_s, trace=trace, dump=dump)
+    except KtstrError as error:
+        raise KtstrError(f"ctx.run: {error}") from None

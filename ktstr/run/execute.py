@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ktstr.base.cancel import Cancel
-from ktstr.checks.ending import judge_ending, reported
-from ktstr.checks.judge import judge, judge_expected
+from ktstr.checks.evidence import evidence_of
+from ktstr.checks.judge import judge
 from ktstr.checks.verdict import RunReport
 from ktstr.run.assemble import scenario_job
 from ktstr.run.scenario_run import ScenarioRun
@@ -42,11 +42,13 @@ class Runner:
 
 def judged(run: ScenarioRun, result: VmResult) -> RunReport:
     """The verdict on a scenario's result."""
-    guest, test = reported(result), run.test
-    if ended := judge_ending(result):
-        violations = [ended]
-    elif test.expected:
-        violations = judge_expected(guest, run.limits, test.expected, test.writes)
-    else:
-        violations = judge(guest, run.limits, run.topology, run.cgroups, test.scheduler.is_sched_ext)
-    return RunReport(tuple(violations), guest, result)
+    test = run.test
+    evidence = evidence_of(
+        result,
+        run.topology,
+        run.scenario.cgroups,
+        sched_ext=test.scheduler.is_sched_ext,
+        expected=test.expected,
+        writes=test.writes,
+    )
+    return RunReport(tuple(judge(evidence, run.limits)), evidence.report, result)

@@ -9,8 +9,8 @@ from ktstr.checks.thresholds import Checks
 from ktstr.declare.test import KtstrTest
 from ktstr.kernel.model import Kernel
 from ktstr.run.program import Program
-from ktstr.scenario.cgroup import CgroupDef
 from ktstr.scenario.perturb import Perturbation
+from ktstr.scenario.scenario import Scenario
 from ktstr.vm.job import Clock
 
 __all__ = ["ScenarioRun"]
@@ -20,10 +20,9 @@ __all__ = ["ScenarioRun"]
 class ScenarioRun:
     """One scenario of a test in one guest.
 
-    The hold lasts `hold_s` guest seconds and is judged by `limits`. `trace` records its context switches, `dump` reads
-    the scheduler's maps at its end, `recorder` keeps the last scheduling events before the scheduler's exit.
-    `bounded_turn=False` leaves the virtual clock's CPU turn as it is. `perturbed` are the hold's perturbations; None:
-    there is no perturber.
+    The run is judged by `limits`. `recorder` keeps the last scheduling events before
+    the scheduler's exit. `bounded_turn=False` leaves the virtual clock's CPU turn as it is. `perturbed` are the hold's
+    perturbations; None: there is no perturber.
     """
 
     test: KtstrTest
@@ -31,12 +30,9 @@ class ScenarioRun:
     clock: Clock
     seed: int
     program: Program
-    cgroups: tuple[CgroupDef, ...]
-    hold_s: float
+    scenario: Scenario
     limits: Checks
     bounded_turn: bool = True
-    trace: bool = False
-    dump: bool = False
     recorder: bool = False
     perturbed: tuple[Perturbation, ...] | None = None
 
@@ -44,3 +40,8 @@ class ScenarioRun:
     def topology(self) -> Topology:
         """The guest's CPUs."""
         return self.test.topology
+
+    @property
+    def hold_s(self) -> float:
+        """The length of the hold in guest seconds: the scenario's, or the test's duration."""
+        return self.test.duration_s if self.scenario.hold_s is None else self.scenario.hold_s

@@ -38,7 +38,7 @@ def run_again(runner: Runner, run: ScenarioRun, folder: Path, failed: RunReport)
     more = more_of(failed, run.clock) if run.test.auto_repro and run.test.scheduler.is_sched_ext else None
     if more is None:
         return None
-    second = replace(run, recorder=True, dump=more == "dump")
+    second = replace(run, recorder=True, scenario=replace(run.scenario, dump=more == "dump"))
     try:
         job, again = runner(second, folder)
     except KtstrError as error:

@@ -8,6 +8,7 @@ from typing import Any
 
 from ktstr.base.topology import cpu_list
 from ktstr.checks.ending import judge_ending, kernel_bugs
+from ktstr.checks.evidence import Evidence
 from ktstr.declare.scheduler import Scheduler
 from ktstr.events.report import GuestReport
 from ktstr.scenario.plan import ATTACH_S
@@ -82,28 +83,27 @@ def programs_of(result: VmResult) -> tuple[tuple[Program, ...], int]:
     return tuple(sorted(programs, key=lambda program: program.name)), sum(maps.get(one, 0) for one in used)
 
 
-def findings(cell: Cell, report: GuestReport, result: VmResult, max_insns: int | None) -> tuple[Finding, ...]:
+def findings(cell: Cell, run: Evidence, result: VmResult, max_insns: int | None) -> tuple[Finding, ...]:
     """The checks that the cell did not pass, in order; `max_insns` limits what the declaration does not.
 
-    `report` is what the guest of `result` reported. How a guest ended is judged as for a test. After a check that
-    failed the later ones mean nothing, except the kernel's warnings and the limits.
+    `run` is what the guest of `result` left. How it ended is judged as for a test. After a check that failed the later
+    ones mean nothing, except the kernel's warnings and the limits.
     """
+    report = run.report
     refused = rejections(report.log)
-    found: list[Finding] = []
-    if ended := judge_ending(result):
-        found.append(Finding(ended.check, ended.message))
-    elif cell.object is not None:
-        found += _object(report, result, refused)
-    else:
+    found = [Finding(ended.check, ended.message) for ended in judge_ending(run)]
+    if not found and cell.object is not None:
+        found = _object(report, result, refused)
+    elif not found:
         step = _attached(report, refused) or _schedules(report, result) or _stays(report) or _leaves(report)
-        found += [step] if step else []
-    found += _kernel_warnings(report, result)
+        found = [step] if step else []
+    found += _kernel_warnings(run)
     return (*found, *_limits(cell.scheduler, programs_of(result)[0], max_insns))
 
 
-def _kernel_warnings(report: GuestReport, result: VmResult) -> list[Finding]:
+def _kernel_warnings(run: Evidence) -> list[Finding]:
     """A finding for the first warning in the kernel's log, with the number of the others."""
-    bugs = kernel_bugs(report, result)
+    bugs = kernel_bugs(run)
     if not bugs:
         return []
     more = f" (and {len(bugs) - 1} more)" if len(bugs) > 1 else ""

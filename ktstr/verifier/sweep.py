@@ -11,7 +11,8 @@ from pathlib import Path
 
 from ktstr.base.cancel import Cancel
 from ktstr.base.errors import KtstrError
-from ktstr.checks.ending import reported, undone
+from ktstr.checks.ending import undone
+from ktstr.checks.evidence import evidence_of
 from ktstr.report.run_record import run_record
 from ktstr.report.sidecar import file_stem
 from ktstr.verifier.cell import Cell, CellResult, Finding
@@ -84,10 +85,11 @@ def run_cell(cell: Cell, options: Options, jobs: Jobs) -> CellResult:
             wall_s=time.monotonic() - begin,
         )
     wall_s = time.monotonic() - begin
-    report = reported(result)
+    evidence = evidence_of(result, cell.topology)
+    report = evidence.report
     programs, map_bytes = programs_of(result)
     error = undone(result)
-    found = (Finding("run", error),) if error else findings(cell, report, result, options.max_insns)
+    found = (Finding("run", error),) if error else findings(cell, evidence, result, options.max_insns)
     if not found:
         shutil.rmtree(folder, ignore_errors=True)
     return CellResult(

@@ -12,6 +12,7 @@ from ktstr import CgroupDef, Checks, Ctx, ktstr_test
 from ktstr.declare.test import KtstrTest, record_of
 from ktstr.run.program import Program
 from ktstr.run.scenario_run import ScenarioRun
+from ktstr.scenario.scenario import Scenario
 
 
 def a_test(**changes: Any) -> KtstrTest:
@@ -34,8 +35,7 @@ def a_run(folder: Path, **changes: Any) -> ScenarioRun:
         clock="virtual",
         seed=1,
         program=Program(),
-        cgroups=(CgroupDef("cg", 2),),
-        hold_s=1.0,
+        scenario=Scenario((CgroupDef("cg", 2),), hold_s=1.0),
         limits=Checks(),
     )
     return replace(run, **changes)

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from report_data import report
 
-from ktstr.checks.judge import Violation
 from ktstr.checks.verdict import RunReport
+from ktstr.checks.violation import Violation
 from ktstr.events.exit import SchedulerExit
 from ktstr.events.flight import FAILED, FlightEvent
 from ktstr.events.report import GuestReport, SchedulerState

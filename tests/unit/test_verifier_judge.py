@@ -10,11 +10,11 @@ import pytest
 from run_data import a_run
 from verifier_data import LEFT, STATE, a_cell, a_scheduler, a_vm_result, healthy_events
 
-from ktstr.checks.ending import reported
+from ktstr.checks.evidence import Evidence, evidence_of
 from ktstr.run.execute import judged as judged_as_a_test
 from ktstr.verifier.cell import Cell
 from ktstr.verifier.judge import findings, limit_of, programs_of
-from ktstr.vm.result import Ending, Event
+from ktstr.vm.result import Ending, Event, VmResult
 
 Change = Callable[[Event], Event | None]
 
@@ -30,9 +30,13 @@ def changed(kind: str, change: Change, when: str = "") -> list[Event]:
     return out
 
 
+def left(result: VmResult) -> Evidence:
+    return evidence_of(result, a_cell().topology)
+
+
 def judged(events: list[Event], cell: Cell | None = None, max_insns: int | None = None) -> list[str]:
     result = a_vm_result(events)
-    found = findings(cell or a_cell(), reported(result), result, max_insns)
+    found = findings(cell or a_cell(), left(result), result, max_insns)
     return [f"{finding.check}: {finding.message}" for finding in found]
 
 
@@ -162,7 +166,7 @@ def test_a_warning_of_the_kernel_is_told_beside_what_passed(text: str) -> None:
 
 def test_a_guest_that_did_not_end_well_is_guest() -> None:
     result = a_vm_result(healthy_events(), Ending.PANIC, "the guest's kernel panicked: Fatal exception")
-    (found,) = findings(a_cell(), reported(result), result, None)
+    (found,) = findings(a_cell(), left(result), result, None)
     assert (found.check, found.message) == (
         "guest",
         "kernel panic: the guest's kernel panicked: Fatal exception",
@@ -182,9 +186,8 @@ def test_a_panic_is_judged_by_the_console_as_it_is_for_a_test(tmp_path: Path) ->
         a_vm_result(list(events), Ending.PANIC, "the guest's kernel panicked: Fatal exception"),
         console=CONSOLE,
     )
-    report = reported(result)
-    assert len(report.kernel_log) == 3
-    found = findings(a_cell(), report, result, None)
+    assert len(left(result).report.kernel_log) == 3
+    found = findings(a_cell(), left(result), result, None)
     assert [f"{one.check}: {one.message}" for one in found] == [
         "guest: kernel panic: the guest's kernel panicked: Fatal exception",
         "kernel: the kernel warned: BUG: kernel NULL pointer dereference, address: 0000000000000008",
