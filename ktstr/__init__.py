@@ -12,9 +12,18 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:  # the same names as in _PUBLIC, for type checkers; a test compares the two
     from ktstr.base.errors import KtstrError as KtstrError
     from ktstr.base.topology import Topology as Topology
+    from ktstr.checks.accepted import Accepted as Accepted
+    from ktstr.checks.accepted import Limit as Limit
+    from ktstr.checks.accepted import OnOff as OnOff
+    from ktstr.checks.evidence import Evidence as Evidence
     from ktstr.checks.expect import ExpectedError as ExpectedError
-    from ktstr.checks.judge import Violation as Violation
+    from ktstr.checks.registry import Check as Check
+    from ktstr.checks.registry import Stage as Stage
+    from ktstr.checks.registry import declare_check as declare_check
     from ktstr.checks.thresholds import Checks as Checks
+    from ktstr.checks.verdict import RunReport as RunReport
+    from ktstr.checks.verdict import VerdictFailed as VerdictFailed
+    from ktstr.checks.violation import Violation as Violation
     from ktstr.declare.presets import Constraints as Constraints
     from ktstr.declare.scheduler import EEVDF as EEVDF
     from ktstr.declare.scheduler import Scheduler as Scheduler
@@ -43,16 +52,24 @@ if TYPE_CHECKING:  # the same names as in _PUBLIC, for type checkers; a test com
     from ktstr.guest.initramfs import Packed as Packed
     from ktstr.kernel.model import Kernel as Kernel
     from ktstr.run.context import Ctx as Ctx
-    from ktstr.run.context import RunReport as RunReport
-    from ktstr.run.context import VerdictFailed as VerdictFailed
     from ktstr.scenario import canned
+    from ktstr.scenario.argument import Argument as Argument
+    from ktstr.scenario.argument import Choice as Choice
+    from ktstr.scenario.argument import Flag as Flag
+    from ktstr.scenario.argument import Milliseconds as Milliseconds
+    from ktstr.scenario.argument import Text as Text
+    from ktstr.scenario.argument import Whole as Whole
+    from ktstr.scenario.argument import Words as Words
     from ktstr.scenario.cgroup import CgroupDef as CgroupDef
     from ktstr.scenario.cpuset import Cpuset as Cpuset
-    from ktstr.scenario.map_write import BpfMapWrite as BpfMapWrite
+    from ktstr.scenario.operation import Operation as Operation
+    from ktstr.scenario.operations.write import BpfMapWrite as BpfMapWrite
+    from ktstr.scenario.scenario import Scenario as Scenario
     from ktstr.scenario.work import Bursty as Bursty
     from ktstr.scenario.work import Mixed as Mixed
     from ktstr.scenario.work import SpinWait as SpinWait
     from ktstr.scenario.work import YieldHeavy as YieldHeavy
+    from ktstr.scenario.work_type import WorkType as WorkType
     from ktstr.vm.job import VmJob as VmJob
     from ktstr.vm.result import Ending as Ending
     from ktstr.vm.result import VmResult as VmResult
@@ -63,9 +80,13 @@ if TYPE_CHECKING:  # the same names as in _PUBLIC, for type checkers; a test com
 _PUBLIC = {
     "ktstr.base.errors": ("KtstrError",),
     "ktstr.base.topology": ("Topology",),
+    "ktstr.checks.accepted": ("Accepted", "Limit", "OnOff"),
+    "ktstr.checks.evidence": ("Evidence",),
     "ktstr.checks.expect": ("ExpectedError",),
-    "ktstr.checks.judge": ("Violation",),
+    "ktstr.checks.registry": ("Check", "Stage", "declare_check"),
     "ktstr.checks.thresholds": ("Checks",),
+    "ktstr.checks.verdict": ("RunReport", "VerdictFailed"),
+    "ktstr.checks.violation": ("Violation",),
     "ktstr.declare.presets": ("Constraints",),
     "ktstr.declare.scheduler": ("EEVDF", "Scheduler", "declare_scheduler"),
     "ktstr.declare.test": ("KtstrTest", "ktstr_test"),
@@ -87,11 +108,15 @@ _PUBLIC = {
     "ktstr.events.worker": ("WorkerStats",),
     "ktstr.guest.initramfs": ("Packed",),
     "ktstr.kernel.model": ("Kernel",),
-    "ktstr.run.context": ("Ctx", "RunReport", "VerdictFailed"),
+    "ktstr.run.context": ("Ctx",),
+    "ktstr.scenario.argument": ("Argument", "Choice", "Flag", "Milliseconds", "Text", "Whole", "Words"),
     "ktstr.scenario.cgroup": ("CgroupDef",),
     "ktstr.scenario.cpuset": ("Cpuset",),
-    "ktstr.scenario.map_write": ("BpfMapWrite",),
+    "ktstr.scenario.operation": ("Operation",),
+    "ktstr.scenario.operations.write": ("BpfMapWrite",),
+    "ktstr.scenario.scenario": ("Scenario",),
     "ktstr.scenario.work": ("Bursty", "Mixed", "SpinWait", "YieldHeavy"),
+    "ktstr.scenario.work_type": ("WorkType",),
     "ktstr.vm.job": ("VmJob",),
     "ktstr.vm.result": ("Ending", "VmResult"),
 }

@@ -12,7 +12,7 @@ from ktstr.base.values import seconds, shown, strings, whole
 from ktstr.checks.expect import ExpectedError, expected_error
 from ktstr.checks.thresholds import DEFAULT_CHECKS, Checks
 from ktstr.declare.scheduler import EEVDF, Scheduler
-from ktstr.scenario.map_write import BpfMapWrite, map_writes
+from ktstr.scenario.operations.write import BpfMapWrite, map_writes
 
 __all__ = ["KtstrTest", "ktstr_test", "record_of"]
 

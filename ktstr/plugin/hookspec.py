@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from ktstr.run.context import Ctx, RunReport
+    from ktstr.checks.verdict import RunReport
+    from ktstr.run.context import Ctx
     from ktstr.vm.job import VmJob
 
 __all__ = ["pytest_ktstr_after_verdict", "pytest_ktstr_before_run", "pytest_ktstr_report_sections"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ktstr.checks.judge import Violation
+from ktstr.checks.violation import Violation
 from ktstr.events.exit import SchedulerExit, Task, printed_dump, program_end
 from ktstr.events.report import GuestReport
 from ktstr.vm.result import Ending, VmResult

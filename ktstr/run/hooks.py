@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from ktstr.run.context import Ctx, RunReport
+    from ktstr.checks.verdict import RunReport
+    from ktstr.run.context import Ctx
     from ktstr.vm.job import VmJob
 
 __all__ = ["NO_HOOKS", "NoHooks", "RunHooks", "sections_text"]

@@ -39,7 +39,7 @@ class Cpuset:
             raise KtstrError(f"cpuset exact({shown(cpus)}): must be CPU numbers, such as {{0, 2}}")
         values = {_index("exact", cpu) for cpu in cpus}
         if not values:
-            raise KtstrError("cpuset exact(): must have one CPU at least")
+            raise KtstrError("cpuset exact(): must have at least one CPU")
         return cls("exact", tuple(sorted(values)))
 
     @classmethod
@@ -49,7 +49,7 @@ class Cpuset:
         return cls("disjoint", (whole(index, "cpuset disjoint: index", 0, parts - 1), parts))
 
     def cpus(self, topology: Topology) -> frozenset[int]:
-        """The CPUs it means; KtstrError where the topology has none of them."""
+        """The CPUs it means; KtstrError if the topology has none of them."""
         usable = sorted(usable_cpus(topology))
         if self.kind == "exact":
             cpus = frozenset(self.values)
@@ -64,7 +64,7 @@ class Cpuset:
             if index >= count:
                 raise KtstrError(f"{self}: topology {topology} has {count}, numbered from 0")
             members = topology.llc_cpus(index) if self.kind == "llc" else topology.node_cpus(index)
-            # An LLC whose only CPU is the root cgroup's still has to mean something.
+            # An LLC with no other CPU than the one left to the root cgroup must not be empty.
             cpus = members & frozenset(usable) or members
         if not cpus:
             raise KtstrError(f"{self}: means no CPU on topology {topology}")
@@ -79,5 +79,5 @@ def _index(kind: str, value: object) -> int:
 
 
 def usable_cpus(topology: Topology) -> frozenset[int]:
-    """The CPUs that scenarios divide up: all but the last, which is the root cgroup's where there are over two."""
+    """The CPUs that scenarios divide up: all, or if there are more than two, all but the last, the root cgroup's."""
     return frozenset(range(topology.cpus - 1 if topology.cpus > 2 else topology.cpus))

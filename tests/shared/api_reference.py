@@ -23,7 +23,16 @@ SECTIONS = {
         *("declare_scheduler", "Scheduler", "EEVDF", "ktstr_test", "KtstrTest", "Topology", "Constraints"),
         *("Checks", "BpfMapWrite", "ExpectedError"),
     ),
-    "Scenarios": ("CgroupDef", "Cpuset", "SpinWait", "YieldHeavy", "Mixed", "Bursty", "scenarios"),
+    "Scenarios": (
+        "Scenario",
+        "CgroupDef",
+        "Cpuset",
+        "SpinWait",
+        "YieldHeavy",
+        "Mixed",
+        "Bursty",
+        "scenarios",
+    ),
     "Running": (
         *("Ctx", "RunReport", "Violation", "VerdictFailed", "KtstrError", "Kernel", "VmJob", "Packed"),
         *("VmResult", "Ending"),
@@ -33,6 +42,10 @@ SECTIONS = {
         *("Perturbed", "Switches", "MapWrite", "RefusedWrite", "FlightEvent"),
     ),
     "The failure dump": (*("Dump", "MapDump", "Element", "Variable", "RunQueues", "CpuQueue", "QueuedTask"),),
+    "Extending": (
+        *("WorkType", "Operation", "Argument", "Whole", "Flag", "Text", "Words", "Choice", "Milliseconds"),
+        *("declare_check", "Evidence", "Stage", "Check", "Accepted", "OnOff", "Limit"),
+    ),
 }
 HEAD = """# API reference
 
@@ -60,23 +73,25 @@ def schema_text() -> str:
 
 def _entry(name: str) -> str:
     value = getattr(ktstr, name)
-    if isinstance(value, type):
-        return _class(value)
-    if isinstance(value, FunctionType):
-        return _function(value)
+    if isinstance(value, type | FunctionType):
+        return _member(value)
     if isinstance(value, ModuleType):
-        functions = [_function(getattr(value, one), f"{name}.") for one in value.__all__]
+        functions = [_member(getattr(value, one), f"{name}.") for one in value.__all__]
         return "\n".join([f"### {name}\n", f"{inspect.getdoc(value)}\n", *functions])
     home = import_module(type(value).__module__)
     return f"### {name}\n\n`{name}: {type(value).__name__}`\n\n{value_docs(home)[name]}\n"
 
 
-def _class(kind: type) -> str:
+def _member(value: type | FunctionType, prefix: str = "") -> str:
+    return _class(value, prefix) if isinstance(value, type) else _function(value, prefix)
+
+
+def _class(kind: type, prefix: str = "") -> str:
     node = _class_node(kind)
     docs = field_docs(kind)
     bases = ", ".join(ast.unparse(base) for base in node.bases)
     lines = [
-        f"### {kind.__name__}\n",
+        f"### {prefix}{kind.__name__}\n",
         f"```python\nclass {kind.__name__}{f'({bases})' if bases else ''}\n```\n",
     ]
     lines += [f"{inspect.getdoc(kind)}\n"]

@@ -10,13 +10,14 @@ import pytest
 from report_data import report, workers
 
 from ktstr import CgroupDef, Checks, tasks
+from ktstr.checks.evidence import Evidence
 from ktstr.checks.judge import judge
+from ktstr.checks.verdict import RunReport
 from ktstr.declare import scheduler, settings
 from ktstr.declare.test import KtstrTest, record_of
 from ktstr.guest import agent
 from ktstr.plugin import hookspec
 from ktstr.plugin.options import option_names
-from ktstr.run.context import RunReport
 from ktstr.scenario.plan import plan_text
 from ktstr.vm.result import Ending, VmResult
 
@@ -49,7 +50,8 @@ class Guest:
         healthy = [{"run_ns": 800_000_000, "slept_ns": 1_200_000_000, **one} for one in some]
         guest = report(workers=workers(*healthy))
         limits = (checks or Checks()).over(self.test.checks)
-        violations = judge(guest, limits, self.topology, cgroups, self.test.scheduler.is_sched_ext)
+        evidence = Evidence(guest, self.topology, cgroups, self.test.scheduler.is_sched_ext)
+        violations = judge(evidence, limits)
         assert not violations
         return RunReport(tuple(violations), guest, RESULT)
 
@@ -84,7 +86,7 @@ def test_there_are_examples() -> None:
 def test_the_table_of_checks_has_every_check_with_its_default() -> None:
     text = (DOCS / "writing-tests.md").read_text()
     rows = dict(re.findall(r"^\| `(\w+)` \| .* \| (\w+) \|$", text.partition("## Checks")[2], re.MULTILINE))
-    defaults = {name: {True: "on"}.get(value, f"{value:g}") for name, value in vars(record().checks).items()}
+    defaults = {name: "on" if value is True else f"{value:g}" for name, value in record().checks.said}
     assert rows == defaults
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from report_data import report
 
-from ktstr.checks.judge import Violation
+from ktstr.checks.violation import Violation
 from ktstr.events.exit import SchedulerExit, Task, printed_dump, read_exit
 from ktstr.events.kernel_log import KernelBug, console_messages, read_bugs
 from ktstr.events.report import GuestReport, read_report

@@ -1,4 +1,4 @@
-"""Writing to a scheduler's globals while it runs: what makes a crash test's scheduler fail."""
+"""The operation `write`: a scheduler's globals written while it runs, which makes a crash test's scheduler fail."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ import re
 from dataclasses import dataclass
 
 from ktstr.base.errors import KtstrError
+from ktstr.base.topology import Topology
 from ktstr.base.values import seconds, shown, string
+from ktstr.scenario.operation import Operation
 
 __all__ = ["BpfMapWrite", "map_writes"]
 
@@ -18,22 +20,30 @@ _NS = 1_000_000_000
 
 
 @dataclass(frozen=True)
-class BpfMapWrite:
+class BpfMapWrite(Operation):
     """One write of `value` to `variable` in the scheduler's map `map`.
 
     `map` is named as libbpf does: ".bss", ".data", ".data.mine", or an array's own name. `variable` is a path in C:
-    "crash", "cfg.limits[2]", and for an array "[0].max"; it must end at an integer, bool or enum. The write is made
+    "crash", "cfg.limits[2]", and for an array "[0].max"; it must end at an integer, bool or enum. The agent writes
     once the scheduler is attached, or `at_s` guest seconds into each scenario. ".rodata" is set before the scheduler
-    is loaded, which is possible for one declared with bpf= only.
+    is loaded, which is possible only for a scheduler declared with bpf=.
     """
 
+    name = "write"
+    instead = "@ktstr_test(bpf_map_write=...)"
     map: str
     variable: str
     value: int
     at_s: float | None = None
 
-    def __post_init__(self) -> None:
-        where = "BpfMapWrite: "
+    @property
+    def label(self) -> str:
+        """What messages call it: what an author wrote."""
+        return "BpfMapWrite"
+
+    def check(self) -> None:
+        """Raise KtstrError naming the field whose value is not acceptable."""
+        where = f"{self.label}: "
         if not string(self.map, f"{where}map"):
             raise KtstrError(f"{where}map='': must be a map's name, such as '.bss'")
         if not isinstance(self.variable, str) or not _PATH.fullmatch(self.variable):
@@ -57,15 +67,14 @@ class BpfMapWrite:
         return bool(_RODATA.fullmatch(self.map))
 
     @property
-    def name(self) -> str:
-        """What is written to, as messages have it."""
+    def target(self) -> str:
+        """What is written to, as messages name it."""
         return f"{self.map} {self.variable}"
 
-    @property
-    def tokens(self) -> tuple[str, ...]:
-        """The plan's line."""
+    def arguments(self, topology: Topology) -> tuple[str, ...]:
+        """When (`-` for at once, else ns into the hold), map, variable, value."""
         at = "-" if self.at_s is None else str(round(self.at_s * _NS))
-        return ("write", at, self.map, self.variable, str(int(self.value)))
+        return (at, self.map, self.variable, str(int(self.value)))
 
 
 def map_writes(value: object) -> tuple[BpfMapWrite, ...]:
