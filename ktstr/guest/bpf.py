@@ -32,7 +32,7 @@ _FLAGS = (
 
 
 def build_loader() -> Path:
-    """The loader, a static executable for the guest; `ktstr/guest/loader/main.c` tells its use."""
+    """The loader, a static executable for the guest; `ktstr/guest/loader/main.c` describes its use."""
     return _compile("loader", libbpf())
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Literal, get_args
 
 from ktstr.base.errors import KtstrError
+from ktstr.base.limits import MAX_WORKERS
 from ktstr.base.topology import Topology
 from ktstr.base.values import shown, whole
 from ktstr.scenario.cpuset import Cpuset
@@ -20,7 +21,6 @@ REAL_TIME: frozenset[Policy] = frozenset(("fifo", "rr"))
 
 # What cgroupfs takes as a name, less what would need care in a log.
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,62}")
-_MAX_WORKERS = 4096  # the agent's
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class CgroupDef:
         if self.name.startswith(("cgroup.", "cpuset.", "cpu.")):
             raise KtstrError(f"cgroup {self.name!r}: name: the kernel's own files begin like this")
         if self.workers is not None:
-            whole(self.workers, f"cgroup {self.name}: workers", 1, _MAX_WORKERS)
+            whole(self.workers, f"cgroup {self.name}: workers", 1, MAX_WORKERS)
         if self.cpuset is not None and not isinstance(self.cpuset, Cpuset):
             raise KtstrError(
                 f"cgroup {self.name}: cpuset={shown(self.cpuset)}: must be a Cpuset, such as Cpuset.llc(0)"

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from ktstr.base.errors import KtstrError
+from ktstr.base.limits import MAX_TOKENS
 from ktstr.base.topology import Topology, cpu_list
 from ktstr.scenario.cgroup import CgroupDef
 from ktstr.scenario.map_write import BpfMapWrite
@@ -19,7 +20,6 @@ __all__ = ["ATTACH_S", "plan_lines", "plan_text", "sysctl_lines"]
 _NS = 1_000_000_000
 # Guest seconds that a scheduler gets to load, pass the verifier and attach.
 ATTACH_S = 30
-_AGENT_TOKENS = 256
 
 
 def plan_text(
@@ -85,9 +85,9 @@ def sysctl_lines(sysctls: Mapping[str, str]) -> list[Sequence[str]]:
 def plan_lines(lines: Sequence[Sequence[str]]) -> str:
     """The plan of these operations, each its name and arguments; KtstrError for one that has too many."""
     for line in lines:
-        if len(line) > _AGENT_TOKENS:
+        if len(line) > MAX_TOKENS:
             raise KtstrError(
-                f"{line[0]} {line[2]}: {len(line)} words on its command line: {_AGENT_TOKENS} at most"
+                f"{line[0]} {line[2]}: {len(line)} words on its command line: {MAX_TOKENS} at most"
             )
     return "".join(" ".join(_escape(token) for token in line) + "\n" for line in lines)
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* A number within a value by its path in C: "crash", "cfg.limits[2]", or "[3].max" of an array's elements. */
-#include "agent.h"
+/* A number within a value, found by its path in C: "crash", "cfg.limits[2]", or "[3].max" of an array's elements. */
+#include "btf_path.h"
 
 #include <linux/btf.h>
 #include <stdarg.h>
@@ -14,7 +14,7 @@
 struct search {
 	const struct btf *btf;
 	const char *path;	/* all of it */
-	struct member *found;
+	struct btf_number *found;
 };
 
 static bool wrong(const struct search *search, uint32_t owner, const char *format, ...)
@@ -31,7 +31,7 @@ static bool wrong(const struct search *search, uint32_t owner, const char *forma
 	return false;
 }
 
-/* The first name of `rest` is none of `owner`'s. */
+/* `owner` has nothing by the first name of `rest`. */
 static bool unknown(const struct search *search, uint32_t owner, const char *rest)
 {
 	const struct btf_type *type = btf_type(search->btf, owner);
@@ -43,7 +43,7 @@ static bool unknown(const struct search *search, uint32_t owner, const char *res
 	return wrong(search, owner, "%s has no such member", *name ? name : "a struct without a name");
 }
 
-/* The type behind typedefs and qualifiers; 0 where there is none. */
+/* The type without typedefs and qualifiers; 0 if there is none. */
 static uint32_t bare(const struct btf *btf, uint32_t id)
 {
 	for (int depth = 0; depth < DEEPEST; depth++) {
@@ -106,7 +106,7 @@ static bool ends_name(char c)
 	return !c || c == '.' || c == '[';
 }
 
-/* Whether `name` is what `path` begins with, up to where a name ends. A static of a function has a dot in its name. */
+/* Whether `path` begins with `name`, and a name ends there. A static of a function has a dot in its name. */
 static bool begins(const char *path, const char *name)
 {
 	size_t length = strlen(name);
@@ -120,7 +120,7 @@ struct field {
 	uint32_t bits;		/* of a bit field; 0 for none */
 };
 
-/* The member that `path` begins with, those of members without a name included. */
+/* The member that `path` begins with, also within members that have no name. */
 static bool find_field(const struct btf *btf, uint32_t id, const char *path, int depth, const char **rest,
 		       struct field *field)
 {
@@ -148,11 +148,11 @@ static bool find_field(const struct btf *btf, uint32_t id, const char *path, int
 	return false;
 }
 
-/* Where a path ends: what it names must be a number that has its bytes for itself. */
+/* What a path names must be a number that shares its bytes with nothing else. */
 static bool is_number(const struct search *search, uint32_t id, const struct field *field)
 {
 	const struct btf_type *type = btf_type(search->btf, id);
-	struct member *found = search->found;
+	struct btf_number *found = search->found;
 	uint32_t encoding;
 
 	found->size = type->size;
@@ -162,7 +162,7 @@ static bool is_number(const struct search *search, uint32_t id, const struct fie
 		found->is_signed = BTF_INT_ENCODING(encoding) & BTF_INT_SIGNED;
 		found->is_bool = BTF_INT_ENCODING(encoding) & BTF_INT_BOOL;
 		if (BTF_INT_OFFSET(encoding) || BTF_INT_BITS(encoding) != type->size * 8)
-			return wrong(search, 0, "is a bit field, whose bytes are its neighbours', too");
+			return wrong(search, 0, "is a bit field; its bytes hold other fields too");
 		break;
 	case BTF_KIND_ENUM:
 	case BTF_KIND_ENUM64:
@@ -177,12 +177,12 @@ static bool is_number(const struct search *search, uint32_t id, const struct fie
 	case BTF_KIND_PTR:
 		return wrong(search, 0, "is a pointer");
 	default:
-		return wrong(search, 0, "is no integer, bool or enum");
+		return wrong(search, 0, "is not an integer, bool or enum");
 	}
 	if (field->bits || field->bit % 8)
-		return wrong(search, 0, "is a bit field, whose bytes are its neighbours', too");
+		return wrong(search, 0, "is a bit field; its bytes hold other fields too");
 	if (found->size != 1 && found->size != 2 && found->size != 4 && found->size != 8)
-		return wrong(search, 0, "is a number of %u bytes; of 1, 2, 4 or 8 they can be written", found->size);
+		return wrong(search, 0, "is a number of %u bytes; must be one of 1, 2, 4 or 8", found->size);
 	return true;
 }
 
@@ -198,7 +198,7 @@ static bool follow(const struct search *search, uint32_t id, uint64_t offset, co
 		id = bare(btf, id);
 		type = btf_type(btf, id);
 		if (!type)
-			return wrong(search, 0, "is of no known type");
+			return wrong(search, 0, "has an unknown type");
 		if (!*rest)
 			break;
 		if (field.bits)
@@ -220,20 +220,17 @@ static bool follow(const struct search *search, uint32_t id, uint64_t offset, co
 			id = field.type;
 			offset += field.bit / 8;
 		} else {
-			return wrong(search, 0, "%s is behind what is no %s", rest, *rest == '[' ? "array" : "struct");
+			return wrong(search, 0, "%s follows something that is not %s", rest,
+				     *rest == '[' ? "an array" : "a struct");
 		}
 	}
 	if (offset > UINT32_MAX)
-		return wrong(search, 0, "is beyond what a map holds");
+		return wrong(search, 0, "is beyond the map's value");
 	search->found->offset = (uint32_t)offset;
 	return is_number(search, id, &field);
 }
 
-/*
- * Finds `path` in a value of type `id`. For the variables of a section the path begins with a variable's name, for
- * another type with "." or "[". False where it is not to be had, with what is wrong.
- */
-bool member_find(const struct btf *btf, uint32_t id, const char *path, struct member *found)
+bool btf_path_find(const struct btf *btf, uint32_t id, const char *path, struct btf_number *found)
 {
 	const struct btf_type *section = btf_type(btf, id), *best = NULL;
 	struct search search = { .btf = btf, .path = path, .found = found };
@@ -241,9 +238,9 @@ bool member_find(const struct btf *btf, uint32_t id, const char *path, struct me
 	size_t length = 0;
 	uint32_t offset = 0;
 
-	*found = (struct member){ 0 };
+	*found = (struct btf_number){ 0 };
 	if (!section)
-		return wrong(&search, 0, "is of no known type");
+		return wrong(&search, 0, "has an unknown type");
 	if (BTF_INFO_KIND(section->info) != BTF_KIND_DATASEC)
 		return follow(&search, id, 0, path);
 	variables = (const void *)(section + 1);
@@ -251,7 +248,7 @@ bool member_find(const struct btf *btf, uint32_t id, const char *path, struct me
 		const struct btf_type *variable = btf_type(btf, variables[i].type);
 		const char *name = variable ? btf_text(btf, variable->name_off) : "";
 
-		/* Of "count" and a function's static "run.count", the path run.count names the second. */
+		/* With "run" and a function's static "run.count", the path run.count names the second. */
 		if (!begins(path, name) || strlen(name) <= length)
 			continue;
 		best = variable;
@@ -263,8 +260,7 @@ bool member_find(const struct btf *btf, uint32_t id, const char *path, struct me
 	return follow(&search, best->type, offset, path + length);
 }
 
-/* Calls `visit` with the name of each variable of a section, or of each member of a struct. */
-void member_names(const struct btf *btf, uint32_t owner, void (*visit)(const char *name))
+void btf_path_names(const struct btf *btf, uint32_t owner, void (*visit)(const char *name))
 {
 	const struct btf_type *type = btf_type(btf, owner);
 	const struct btf_var_secinfo *variables = (const void *)(type + 1);
@@ -279,7 +275,7 @@ void member_names(const struct btf *btf, uint32_t owner, void (*visit)(const cha
 			if (*btf_text(btf, members[i].name_off))
 				visit(btf_text(btf, members[i].name_off));
 			else if (bare(btf, members[i].type) && bare(btf, members[i].type) != owner)
-				member_names(btf, bare(btf, members[i].type), visit);
+				btf_path_names(btf, bare(btf, members[i].type), visit);
 		}
 	}
 }
