@@ -71,7 +71,8 @@ bool btf_parse(struct btf *btf, char *data, size_t size)
 		return false;
 	types = (uint64_t)head->hdr_len + head->type_off;
 	strings = (uint64_t)head->hdr_len + head->str_off;
-	if (types + head->type_len > size || strings + head->str_len > size || !head->str_len ||
+	/* The kernel demands the alignment, too. */
+	if (types % sizeof(uint32_t) || types + head->type_len > size || strings + head->str_len > size || !head->str_len ||
 	    data[strings + head->str_len - 1])
 		return false;
 	btf->strings = data + strings;

@@ -10,6 +10,7 @@
 
 #define DEEPEST 64 /* types within types; more than any C has, less than a cycle's */
 #define POINTER_BYTES 8
+#define MOST_MEMBERS 8192 /* of a struct, with those of its members that have no name */
 
 struct search {
 	const struct btf *btf;
@@ -120,28 +121,33 @@ struct field {
 	uint32_t bits;		/* of a bit field; 0 for none */
 };
 
-/* The member that `path` begins with, also within members that have no name. */
-static bool find_field(const struct btf *btf, uint32_t id, const char *path, int depth, const char **rest,
-		       struct field *field)
+/* The member that a path begins with. */
+struct member {
+	const char *rest;	/* the path after its name */
+	struct field field;
+};
+
+/* Looks for it also within members that have no name. `left` bounds how many are looked at, in case types form a cycle. */
+static bool find_member(const struct btf *btf, uint32_t id, const char *path, unsigned int *left, struct member *found)
 {
 	const struct btf_type *owner = btf_type(btf, id);
 	const struct btf_member *members = (const void *)(owner + 1);
 
-	for (uint32_t i = 0; i < BTF_INFO_VLEN(owner->info); i++) {
+	for (uint32_t i = 0; i < BTF_INFO_VLEN(owner->info) && *left; i++) {
 		const char *name = btf_text(btf, members[i].name_off);
 		bool flagged = BTF_INFO_KFLAG(owner->info);
 		uint32_t bit = flagged ? BTF_MEMBER_BIT_OFFSET(members[i].offset) : members[i].offset;
 		uint32_t inner = bare(btf, members[i].type);
 
+		--*left;
 		if (begins(path, name)) {
-			*rest = path + strlen(name);
-			*field = (struct field){ members[i].type, bit,
-						 flagged ? BTF_MEMBER_BITFIELD_SIZE(members[i].offset) : 0 };
+			found->rest = path + strlen(name);
+			found->field = (struct field){ members[i].type, bit,
+						       flagged ? BTF_MEMBER_BITFIELD_SIZE(members[i].offset) : 0 };
 			return true;
 		}
-		if (!*name && inner && depth < DEEPEST && is_struct(btf_type(btf, inner)) &&
-		    find_field(btf, inner, path, depth + 1, rest, field)) {
-			field->bit += bit;
+		if (!*name && inner && is_struct(btf_type(btf, inner)) && find_member(btf, inner, path, left, found)) {
+			found->field.bit += bit;
 			return true;
 		}
 	}
@@ -215,8 +221,13 @@ static bool follow(const struct search *search, uint32_t id, uint64_t offset, co
 			offset += index * size_of(btf, id);
 			rest = end + 1;
 		} else if (*rest == '.' && is_struct(type)) {
-			if (!find_field(btf, id, rest + 1, 0, &rest, &field))
+			unsigned int left = MOST_MEMBERS;
+			struct member member;
+
+			if (!find_member(btf, id, rest + 1, &left, &member))
 				return unknown(search, id, rest + 1);
+			rest = member.rest;
+			field = member.field;
 			id = field.type;
 			offset += field.bit / 8;
 		} else {
@@ -260,22 +271,41 @@ bool btf_path_find(const struct btf *btf, uint32_t id, const char *path, struct 
 	return follow(&search, best->type, offset, path + length);
 }
 
+static void visit_members(const struct btf *btf, uint32_t id, unsigned int *left, void (*visit)(const char *name))
+{
+	const struct btf_type *type = btf_type(btf, id);
+	const struct btf_member *members = (const void *)(type + 1);
+
+	for (uint32_t i = 0; i < BTF_INFO_VLEN(type->info) && *left; i++) {
+		const char *name = btf_text(btf, members[i].name_off);
+		uint32_t inner = bare(btf, members[i].type);
+
+		--*left;
+		if (*name)
+			visit(name);
+		else if (inner && is_struct(btf_type(btf, inner)))
+			visit_members(btf, inner, left, visit);
+	}
+}
+
+static void visit_variables(const struct btf *btf, const struct btf_type *section, void (*visit)(const char *name))
+{
+	const struct btf_var_secinfo *variables = (const void *)(section + 1);
+
+	for (uint32_t i = 0; i < BTF_INFO_VLEN(section->info); i++) {
+		const struct btf_type *variable = btf_type(btf, variables[i].type);
+
+		visit(variable ? btf_text(btf, variable->name_off) : "");
+	}
+}
+
 void btf_path_names(const struct btf *btf, uint32_t owner, void (*visit)(const char *name))
 {
 	const struct btf_type *type = btf_type(btf, owner);
-	const struct btf_var_secinfo *variables = (const void *)(type + 1);
-	const struct btf_member *members = (const void *)(type + 1);
+	unsigned int left = MOST_MEMBERS;
 
-	for (uint32_t i = 0; type && i < BTF_INFO_VLEN(type->info); i++) {
-		if (BTF_INFO_KIND(type->info) == BTF_KIND_DATASEC) {
-			const struct btf_type *variable = btf_type(btf, variables[i].type);
-
-			visit(variable ? btf_text(btf, variable->name_off) : "");
-		} else if (is_struct(type)) {
-			if (*btf_text(btf, members[i].name_off))
-				visit(btf_text(btf, members[i].name_off));
-			else if (bare(btf, members[i].type) && bare(btf, members[i].type) != owner)
-				btf_path_names(btf, bare(btf, members[i].type), visit);
-		}
-	}
+	if (type && BTF_INFO_KIND(type->info) == BTF_KIND_DATASEC)
+		visit_variables(btf, type, visit);
+	else if (type && is_struct(type))
+		visit_members(btf, owner, &left, visit);
 }
