@@ -14,6 +14,7 @@ from ktstr.base.errors import KtstrError
 from ktstr.host.distribution import Distribution, distribution
 from ktstr.host.setup import install_hint, lacking
 from ktstr.host.tools import TOOLS, Check, check
+from ktstr.vm.host import probe
 
 __all__ = ["Acceleration", "Diagnosis", "diagnose"]
 
@@ -70,10 +71,8 @@ def diagnose() -> Diagnosis:
 
 
 def _acceleration() -> Acceleration:
-    from ktstr.vm.qemu import accel
-
     try:
-        found = accel.probe()
+        found = probe()
     except KtstrError as error:
         return Acceleration(None, None, str(error))
     return Acceleration(found.name, found.clock, found.reason)

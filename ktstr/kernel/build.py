@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import platform
 import re
 import shutil
 import subprocess
@@ -20,6 +19,7 @@ from tqdm import tqdm
 
 from ktstr.base.cache import cache_dir, digest, entry, locked, remove_entry
 from ktstr.base.errors import KtstrError
+from ktstr.base.machine import machine_of_host
 from ktstr.kernel import store
 from ktstr.kernel.fragment import Wanted, complain, read_config, wanted_text
 from ktstr.kernel.model import Kernel
@@ -27,6 +27,7 @@ from ktstr.kernel.sources.source import Code
 from ktstr.kernel.spec import Version, parse_version
 from ktstr.toolchain.compiler import host_compiler
 from ktstr.toolchain.guarded import run_guarded
+from ktstr.toolchain.llvm import find_toolchain, has_header
 from ktstr.toolchain.make import FOREIGN, first_error
 
 __all__ = ["Recipe", "Toolset", "build", "configure", "find_built", "find_toolset", "find_version"]
@@ -43,7 +44,6 @@ _PROGRAMS = {
     "objcopy": "binutils",
     "ld": "binutils",
 }
-_ARCH = {"x86_64": "x86", "aarch64": "arm64"}
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ class Recipe:
     @property
     def digest(self) -> str:
         """What the build is known by before the source's version is."""
-        tools = (self.toolset.banner, platform.machine(), "debug" if self.debug else "")
+        tools = (self.toolset.banner, machine_of_host().name, "debug" if self.debug else "")
         return digest("kernel-1", self.code.id, wanted_text(self.options), *tools)[:8]
 
 
@@ -81,19 +81,14 @@ def find_toolset(*, llvm: bool = False) -> Toolset:
     missing = {name: package for name, package in _PROGRAMS.items() if shutil.which(name) is None}
     ccache = shutil.which("ccache") is not None
     if llvm:
-        from ktstr.kernel.tools import find_toolchain
-
         toolchain = find_toolchain()
         compiler, linker = toolchain.clang, toolchain.linker
         chosen = [f"LLVM={toolchain.llvm}"]
     else:
         compiler, linker = host_compiler(), "ld"
         chosen = [f"CC={'ccache ' if ccache else ''}{' '.join(compiler.command)}"]
-    for header, package in (("libelf.h", "libelf-dev"),):
-        command = [*compiler.command, "-E", "-x", "c", "-o", os.devnull, "-"]
-        text = f"#include <{header}>\n".encode()
-        if subprocess.run(command, input=text, capture_output=True, check=False).returncode:
-            missing[header] = package
+    if not has_header(compiler, "libelf.h"):
+        missing["libelf.h"] = "libelf-dev"
     if missing:
         packages = " ".join(sorted(set(missing.values())))
         raise KtstrError(
@@ -242,7 +237,7 @@ def _command(recipe: Recipe, tree: Path, obj: Path, *arguments: str) -> list[str
             "-C",
             str(tree),
             f"O={obj}",
-            f"ARCH={_ARCH[platform.machine()]}",
+            f"ARCH={machine_of_host().kernel_arch}",
             f"-j{len(os.sched_getaffinity(0))}",
         ),
         *recipe.toolset.arguments,

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import platform
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from ktstr.base.errors import KtstrError
+from ktstr.base.machine import machine_of_host
 from ktstr.kernel.settings import kernels_dir
 
 __all__ = ["Wanted", "complain", "find_fragment", "read_config", "wanted", "wanted_text"]
@@ -45,7 +45,7 @@ def wanted(
     own_model = any(path.name.startswith("preempt-") for path in named)
     names = [
         "base",
-        platform.machine(),
+        machine_of_host().name,
         "sched_ext",
         *([] if own_model else [_PREEMPT]),
         *(["debug"] if debug else []),
@@ -131,11 +131,7 @@ def _definitions(tree: Path, names: Sequence[str]) -> dict[str, list[_Definition
     for path in sorted(tree.rglob("Kconfig*")):
         # Other machines' options have the same names and other conditions.
         parts = path.relative_to(tree).parts
-        if (
-            parts[0] == "arch"
-            and len(parts) > 2
-            and parts[1] != ("x86" if platform.machine() == "x86_64" else "arm64")
-        ):
+        if parts[0] == "arch" and len(parts) > 2 and parts[1] != machine_of_host().kernel_arch:
             continue
         if not path.is_file() or path.stat().st_size > _LINE_LIMIT:
             continue

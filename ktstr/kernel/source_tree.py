@@ -20,7 +20,7 @@ from ktstr.base.download import Unreachable
 from ktstr.base.errors import KtstrError
 from ktstr.kernel.archive.apt import PoolFile, open_archive
 from ktstr.kernel.archive.deb import data_archive, tar_stream
-from ktstr.kernel.images.debian import kernel_stanzas, pool_file, upstream_version
+from ktstr.kernel.archive.kernels import kernel_stanzas, pool_file, upstream_version
 from ktstr.kernel.settings import debian_settings
 from ktstr.kernel.spec import Version, parse_version
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import fcntl
 import json
 import os
-import platform
 import re
 import shutil
 import sys
@@ -16,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from ktstr.base.cache import cache_dir, find
+from ktstr.base.machine import machine_of_host
 from ktstr.kernel.model import Kernel
 from ktstr.kernel.spec import Version, parse_version
 
@@ -43,7 +43,7 @@ def write(folder: Path, image: bytes, config: str, manifest: Mapping[str, Any]) 
     (folder / "vmlinux").write_bytes(image)
     (folder / "config").write_text(config)
     facts = {
-        "machine": platform.machine(),
+        "machine": machine_of_host().name,
         "sched_ext": _SCHED_EXT.search(config) is not None,
         **manifest,
     }
@@ -147,7 +147,7 @@ def newest(kernels: list[Kernel]) -> Kernel | None:
 def _load(folder: Path) -> Kernel | None:
     try:
         manifest = json.loads((folder / _MANIFEST).read_text())
-        if manifest["machine"] != platform.machine():
+        if manifest["machine"] != machine_of_host().name:
             return None
         kernel = Kernel(
             key=folder.name,

@@ -58,8 +58,8 @@ def kernel_build(
     from pathlib import Path
 
     from ktstr.kernel.build import build
+    from ktstr.kernel.offered import build_offer
     from ktstr.kernel.record import recording
-    from ktstr.kernel.resolve import build_offer
     from ktstr.kernel.sources.source import Code
 
     recipe = _recipe_of(config or (), set or (), debug, llvm)
@@ -187,7 +187,7 @@ def _recipe_of(
     options, toolset = wanted(fragments, settings, debug=debug), find_toolset(llvm=llvm)
 
     def recipe(what: Code | Offer) -> Recipe:
-        code = what if isinstance(what, Code) else Code(what.id, what.where, lambda folder: folder)
+        code = what if isinstance(what, Code) else what.unfetched
         return Recipe(code, options, toolset, debug)
 
     return recipe
@@ -262,10 +262,8 @@ def _meant(kernel: str) -> list[dict[str, object]]:
         if one.kernel is not None:
             rows.append(_row(version, one.kernel.key, "cached", one.kernel.source))
         elif one.published is not None:
-            size = f"{one.published.image.size / 1e6:.0f} MB"
-            rows.append(
-                _row(version, one.published.key, size, f"Debian {one.published.suite}, {one.published.trust}")
-            )
+            size = f"{one.published.size / 1e6:.0f} MB"
+            rows.append(_row(version, one.published.key, size, one.published.where))
         elif one.offer is not None:
             rows.append(_row(version, "", "build", one.offer.where))
         else:

@@ -13,7 +13,7 @@ from ktstr.declare.scheduler import Scheduler
 from ktstr.kernel.model import Kernel
 from ktstr.kernel.spec import accepts
 from ktstr.verifier.cell import Cell
-from ktstr.vm.qemu.command import emulation_limit
+from ktstr.vm.qemu.hardware import emulation_limit
 
 __all__ = ["Matrix", "Skip", "chosen_schedulers", "chosen_topologies", "matrix"]
 

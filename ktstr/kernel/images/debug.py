@@ -17,7 +17,7 @@ from ktstr.base.cache import locked
 from ktstr.base.errors import KtstrError
 from ktstr.kernel.archive.apt import Archive, PoolFile, open_archive
 from ktstr.kernel.archive.deb import data_archive
-from ktstr.kernel.images.debian import kernel_stanzas, pool_file
+from ktstr.kernel.archive.kernels import kernel_stanzas, pool_file
 from ktstr.kernel.model import Kernel
 from ktstr.kernel.settings import debian_settings
 

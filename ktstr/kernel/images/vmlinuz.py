@@ -1,7 +1,8 @@
 """The kernel proper inside a `vmlinuz`.
 
-A guest that starts with the decompressed ELF image (through its PVH entry) is spared decompressing it, over a
-second of emulated time. The layout is that of Documentation/arch/x86/boot.rst.
+A guest that starts with the decompressed ELF image (through its PVH entry) is spared decompressing it, which
+takes over a second of emulated time. This is the boot image of x86, whose layout is in the kernel's
+Documentation/arch/x86/boot.rst.
 """
 
 from __future__ import annotations
@@ -15,13 +16,14 @@ from collections.abc import Callable
 import zstandard
 
 from ktstr.base.errors import KtstrError
+from ktstr.base.machine import Machine
 
 __all__ = ["decompress"]
 
 _HEADER_MAGIC = b"HdrS"
 _PAYLOAD_VERSION = 0x208  # the boot protocol that added payload_offset and payload_length
 _SECTOR = 512
-_ELF_X86_64 = (b"\x7fELF\x02\x01", 62)
+_ELF64 = b"\x7fELF\x02\x01"  # of 64 bits, little-endian
 _LIMIT = 1 << 30
 
 _Unpack = Callable[[bytes, int], bytes]
@@ -65,17 +67,17 @@ _FORMATS: tuple[tuple[bytes, _Unpack], ...] = (
 )
 
 
-def decompress(vmlinuz: bytes, name: str) -> bytes:
-    """The ELF image of an x86-64 `vmlinuz`; KtstrError, which begins with `name`, where it has none."""
+def decompress(vmlinuz: bytes, name: str, machine: Machine) -> bytes:
+    """The ELF image in `vmlinuz`; KtstrError, which begins with `name`, if there is none for `machine`."""
     try:
-        return _decompress(vmlinuz)
+        return _decompress(vmlinuz, machine)
     except KtstrError as error:
         raise KtstrError(f"{name}: {error}") from error
     except (zstandard.ZstdError, zlib.error, lzma.LZMAError, OSError, EOFError) as error:
         raise KtstrError(f"{name}: damaged: {' '.join(str(error).split())}") from error
 
 
-def _decompress(vmlinuz: bytes) -> bytes:
+def _decompress(vmlinuz: bytes, machine: Machine) -> bytes:
     if vmlinuz[0x202:0x206] != _HEADER_MAGIC or len(vmlinuz) < 0x250:
         raise KtstrError("not a Linux x86 boot image (no setup header)")
     (protocol,) = struct.unpack_from("<H", vmlinuz, 0x206)
@@ -97,7 +99,6 @@ def _decompress(vmlinuz: bytes) -> bytes:
     image = unpack(payload, size + 1)
     if len(image) != size:
         raise KtstrError(f"damaged: the payload does not hold the {size} bytes that it claims")
-    magic, machine = _ELF_X86_64
-    if not image.startswith(magic) or image[18:20] != machine.to_bytes(2, "little"):
-        raise KtstrError("the payload is not an x86-64 ELF image")
+    if not image.startswith(_ELF64) or image[18:20] != machine.elf_machine.to_bytes(2, "little"):
+        raise KtstrError(f"the payload is not an ELF image for {machine.name}")
     return image

@@ -14,9 +14,10 @@ from typing import Any
 
 from ktstr.guest.initramfs import archive, initramfs
 from ktstr.vm.job import VmJob
-from ktstr.vm.qemu.command import START, find_qemu, record_command, replay_command
+from ktstr.vm.qemu.command import START, record_command, replay_command
 from ktstr.vm.qemu.disk import empty_disk
-from ktstr.vm.qemu.machine import Machine, started
+from ktstr.vm.qemu.process import Machine, started
+from ktstr.vm.qemu.program import find_qemu
 from ktstr.vm.qemu.qmp import MonitorError, Qmp, monitor_sockets
 from ktstr.vm.qemu.template import clone, template
 from ktstr.vm.result import Ending, Event, classify, read_said
@@ -72,7 +73,7 @@ def record(job: VmJob, folder: Path) -> Recorded:
     disk = folder / "snapshots.qcow2"
     disk.write_bytes(empty_disk())
     command = record_command(qemu, job, folder, initramfs(job.files), disk)
-    # Not in lockstep: QEMU has a lock of its own for its threads while it records.
+    # Not serialized: QEMU has a lock of its own for its threads while it records.
     with started(command, "real") as machine:
         status, timed_out = machine.wait(time.monotonic() + _LIMIT_S)
         output = machine.output

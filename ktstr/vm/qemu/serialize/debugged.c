@@ -1,21 +1,21 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * lockstep.c for a QEMU that serves a debugger. It is the main loop that stops a machine, and the main loop has the baton
- * only where the CPU thread has nothing to do. So here
- *   - where a breakpoint has stopped one CPU, the main loop has the machine stopped before another CPU runs on;
- *   - the main loop gets the baton where there is something for it to read, as a debugger's Ctrl-C.
- * Up to the first of these a guest's course is what it is without.
+ * serialize.c for a QEMU that serves a debugger. The main loop stops a machine, but it has the baton only while the CPU
+ * thread has nothing to do. So here
+ *   - when a breakpoint has stopped one CPU, the main loop stops the machine before another CPU goes on;
+ *   - the main loop gets the baton when there is something for it to read, such as a debugger's Ctrl-C.
+ * Up to the first of these a guest runs exactly as it does without a debugger.
  */
-#include "lockstep.c"
+#include "serialize.c"
 
-static atomic_bool main_has_read; /* or waits for the baton to read it */
+static atomic_bool main_has_read; /* or it waits for the baton to read it */
 static pthread_mutex_t *big_lock; /* QEMU's, as the CPU thread knows it */
 
 static int (*real_unlock)(pthread_mutex_t *);
 static int (*unnoticed_cond_wait)(pthread_cond_t *, pthread_mutex_t *);
 static int (*unnoticed_ppoll)(struct pollfd *, nfds_t, const struct timespec *, const sigset_t *);
 
-/* QEMU's (softmmu/cpus.c, system/cpus.c); NULL where it does not export them. */
+/* QEMU's (softmmu/cpus.c, system/cpus.c); NULL if it does not export them. */
 static void *(*get_cpu)(int);
 static bool (*cpu_is_stopped)(void *);
 static bool (*is_running)(void);
@@ -25,7 +25,7 @@ static int noticed_cond_wait(pthread_cond_t *cond, pthread_mutex_t *mutex)
 	if (is_cpu_thread)
 		big_lock = mutex;
 	else
-		atomic_store(&main_has_read, false); /* it waits for the CPU thread now, which is to go on */
+		atomic_store(&main_has_read, false); /* it now waits for the CPU thread, which must go on */
 	return unnoticed_cond_wait(cond, mutex);
 }
 
@@ -43,7 +43,7 @@ static int noticed_ppoll(struct pollfd *fds, nfds_t count, const struct timespec
 
 __attribute__((constructor)) static void begin_debugged(void)
 {
-	/* Through these lockstep.c calls what it has wrapped. */
+	/* serialize.c calls what it has wrapped through these. */
 	unnoticed_cond_wait = real_cond_wait;
 	real_cond_wait = noticed_cond_wait;
 	unnoticed_ppoll = real_ppoll;
@@ -53,7 +53,7 @@ __attribute__((constructor)) static void begin_debugged(void)
 	*(void **)&is_running = dlsym(RTLD_DEFAULT, "runstate_is_running");
 }
 
-/* Whether a breakpoint has stopped a CPU, and nothing the machine yet. */
+/* Whether a breakpoint has stopped a CPU while the machine still runs. */
 static bool one_is_stopped(void)
 {
 	void *cpu;
@@ -66,7 +66,7 @@ static bool one_is_stopped(void)
 	return false;
 }
 
-/* The CPU thread gives up the big lock before it runs a CPU. */
+/* The CPU thread unlocks the big lock before it runs a CPU. */
 int pthread_mutex_unlock(pthread_mutex_t *mutex)
 {
 	int status;
@@ -81,7 +81,7 @@ int pthread_mutex_unlock(pthread_mutex_t *mutex)
 		give_baton();
 		while (is_running())
 			sched_yield();
-		/* The main loop gives it back when all CPUs have been told. */
+		/* The main loop gives it back when it has notified all CPUs. */
 		take_baton();
 	}
 	while (atomic_load(&main_has_read)) {

@@ -2,19 +2,20 @@
 /*
  * Preloaded into QEMU under the virtual clock: its main loop and its CPU thread never run at the same time.
  *
- * Under icount an idle guest's time is moved on by the main loop, which takes the time and looks whether all CPUs are idle
- * while the CPU thread may be in the middle of a run of instructions that are not yet counted. What comes out then depends
- * on the host's scheduling. The main loop is awake at such a moment because the CPU thread wakes it at every timer, for
- * nothing: it has run the timer itself. Or because it has not finished with the start of the guest. QEMU's own
- * record/replay has a lock against that (replay_mutex), but refuses more than one CPU. So here
- *   - only who has the baton runs; the main loop has it unless it sleeps, the CPU thread unless it has nothing to do;
- *   - what the CPU thread writes to eventfds, which is how it wakes others, is kept back until it has nothing to do.
- * Once a guest's end was asked for (by a watchdog, a reset, an exit) the main loop has to see to it, whether or not the
- * guest is ever idle: from then on nobody waits for the baton, and nothing is kept back. A QEMU that cannot be asked for
- * that, and a debugger's stop, which cannot be asked for, get the same after FLUSH_NS of the CPU thread's time.
+ * Under icount the main loop advances an idle guest's clock: it reads the clock and checks whether all CPUs are idle,
+ * while the CPU thread may be in the middle of a run of instructions that are not counted yet. The result then depends on
+ * the host's scheduling. The main loop is awake at such a moment because the CPU thread wakes it at every timer, to no
+ * purpose (it has run the timer itself), or because it has not finished the start of the guest. QEMU's own record/replay
+ * has a lock against that (replay_mutex), but refuses more than one CPU. So here
+ *   - only the thread that has the baton runs; the main loop has it unless it sleeps, the CPU thread unless it is idle;
+ *   - the CPU thread's writes to eventfds, which wake other threads, are held back until it is idle.
+ * Once the guest's end is requested (by a watchdog, a reset, an exit) the main loop must handle it, whether or not the
+ * guest is ever idle: from then on nobody waits for the baton, and nothing is held back. A QEMU that does not export
+ * whether an end is requested gets the same after FLUSH_NS of the CPU thread's time, and so does a debugger's stop, which
+ * cannot be queried.
  *
- * And its clock of the day goes by TLB flushes, not by the host: QEMU makes a CPU's TLB smaller where it saw little use for
- * 100 ms of that clock (tlb_mmu_resize_locked in accel/tcg/cputlb.c), and a guest can tell: a page whose rights were raised
+ * The time of day advances with TLB flushes, not with the host: QEMU shrinks a CPU's TLB that saw little use for 100 ms of
+ * that clock (tlb_mmu_resize_locked in accel/tcg/cputlb.c), and a guest can notice: a page whose rights were raised
  * without a flush faults once more exactly if the TLB still had it.
  */
 #define _GNU_SOURCE
@@ -34,7 +35,7 @@
 #define CPU_THREAD "ALL CPUs/TCG" /* QEMU's name for it with debug-threads=on (accel/tcg/tcg-accel-ops-rr.c) */
 #define KEPT 16
 #define FLUSH_NS 120000000000ULL
-/* Between two TLB flushes: what eight busy emulated CPUs took on a host of 2026, so that TLBs come out about as large. */
+/* Between two TLB flushes: what eight busy emulated CPUs took on a host of 2026, so that TLBs get about as large. */
 #define TLB_FLUSH_US 500
 
 static _Thread_local bool is_cpu_thread;
@@ -42,7 +43,7 @@ static _Thread_local bool has_baton;
 static pthread_mutex_t baton = PTHREAD_MUTEX_INITIALIZER;
 static atomic_bool guest_ends;
 
-/* Descriptors with a write that was kept back; only the CPU thread looks at them. */
+/* Descriptors with a write that is held back; only the CPU thread uses them. */
 static int kept[KEPT];
 static unsigned int kept_count;
 static uint64_t kept_since;
@@ -51,7 +52,7 @@ static int (*real_cond_wait)(pthread_cond_t *, pthread_mutex_t *);
 static int (*real_setname)(pthread_t, const char *);
 static int (*real_ppoll)(struct pollfd *, nfds_t, const struct timespec *, const sigset_t *);
 
-/* QEMU's (softmmu/runstate.c, system/runstate.c); not 0 once asked for. NULL where it does not export them. */
+/* QEMU's (softmmu/runstate.c, system/runstate.c); not 0 once requested. NULL if it does not export them. */
 static int (*shutdown_requested)(void);
 static int (*reset_requested)(void);
 
@@ -73,7 +74,7 @@ static void give_baton(void)
 
 __attribute__((constructor)) static void begin(void)
 {
-	/* The default version: without it dlsym gives the one of before 2003, with another layout. */
+	/* The default version: without it dlsym returns the one from before 2003, which has another layout. */
 	*(void **)&real_cond_wait = dlvsym(RTLD_NEXT, "pthread_cond_wait", "GLIBC_2.3.2");
 	if (!real_cond_wait)
 		*(void **)&real_cond_wait = dlsym(RTLD_NEXT, "pthread_cond_wait");
@@ -118,7 +119,7 @@ int pthread_setname_np(pthread_t thread, const char *name)
 	return real_setname(thread, name);
 }
 
-/* Whether a write is one to an eventfd: a notification. */
+/* Whether a write is a notification through an eventfd. */
 static bool notifies(const void *data, size_t size)
 {
 	uint64_t value;
@@ -154,14 +155,14 @@ int pthread_cond_wait(pthread_cond_t *cond, pthread_mutex_t *mutex)
 {
 	int status;
 
-	/* The CPU thread waits for something to do; the main loop for the CPU thread, to stop it or to have it do something. */
+	/* The CPU thread waits for work; the main loop waits for the CPU thread, to stop it or to give it work. */
 	if (!is_cpu_thread && !is_main_thread())
 		return real_cond_wait(cond, mutex);
 	if (is_cpu_thread)
 		write_kept();
 	give_baton();
 	status = real_cond_wait(cond, mutex);
-	/* Who has the baton may need the lock to get to where it gives it. */
+	/* The thread that has the baton may need the lock before it can give the baton. */
 	pthread_mutex_unlock(mutex);
 	take_baton();
 	pthread_mutex_lock(mutex);
@@ -175,7 +176,7 @@ int ppoll(struct pollfd *fds, nfds_t count, const struct timespec *timeout, cons
 
 	if (!is_main_thread())
 		return real_ppoll(fds, count, timeout, mask);
-	/* With something to do, or no time to wait, it does not sleep. */
+	/* It does not sleep if it has work or may not wait. */
 	ready = real_ppoll(fds, count, &now, mask);
 	if (ready || (timeout && !timeout->tv_sec && !timeout->tv_nsec))
 		return ready;
@@ -185,7 +186,7 @@ int ppoll(struct pollfd *fds, nfds_t count, const struct timespec *timeout, cons
 	return ready;
 }
 
-/* The CPU thread asks at each flush, and hardly for anything else; the others ask for times to tell people. */
+/* The CPU thread asks at each flush, and for hardly anything else; the others ask for times that people read. */
 int gettimeofday(struct timeval *tv, void *zone)
 {
 	static _Atomic uint64_t us;
@@ -202,7 +203,7 @@ int gettimeofday(struct timeval *tv, void *zone)
 
 int __ppoll_chk(struct pollfd *fds, nfds_t count, const struct timespec *timeout, const sigset_t *mask, size_t size);
 
-/* What a call of ppoll becomes where the compiler knows the array's size. */
+/* The compiler turns a call of ppoll into this one if it knows the array's size. */
 int __ppoll_chk(struct pollfd *fds, nfds_t count, const struct timespec *timeout, const sigset_t *mask, size_t size)
 {
 	(void)size;

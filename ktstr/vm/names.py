@@ -1,0 +1,17 @@
+"""What the emulator is called where users read it: in text, and as keys of the files that a run writes.
+
+The keys are part of documented formats and stay as they are.
+"""
+
+from __future__ import annotations
+
+__all__ = ["EMULATOR", "EMULATOR_KEY", "EMULATOR_VERSION_KEY"]
+
+EMULATOR = "QEMU"
+"""Its name in messages and tables."""
+
+EMULATOR_KEY = "qemu"
+"""The key of its version in a sidecar, in JUnit properties and in `cache --json`."""
+
+EMULATOR_VERSION_KEY = "qemu_version"
+"""The key of its version in the record of one run (`runs[].result` of a sidecar)."""
