@@ -11,6 +11,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from ktstr.base.errors import KtstrError
+from ktstr.base.limits import MAX_TOKENS
 from ktstr.base.topology import Topology
 from ktstr.base.values import seconds, shown
 from ktstr.scenario import operations
@@ -33,7 +34,6 @@ __all__ = ["ATTACH_S", "plan_lines", "plan_of", "plan_text", "scenario_plan", "s
 _NS = 1_000_000_000
 # Guest seconds that a scheduler gets to load, pass the verifier and attach.
 ATTACH_S = 30
-_AGENT_TOKENS = 256
 _NONE: Mapping[str, str] = MappingProxyType({})
 # The agent's own: one of a user's may not take such a name.
 _BUILT_IN = frozenset(path.stem for path in Path(operations.__file__).parent.glob("[a-z]*.py")) | {
@@ -124,9 +124,9 @@ def sysctl_lines(sysctls: Mapping[str, str]) -> list[Sequence[str]]:
 def plan_lines(lines: Sequence[Sequence[str]]) -> str:
     """The plan of these lines, each a name and its arguments; KtstrError for one with too many."""
     for line in lines:
-        if len(line) > _AGENT_TOKENS:
+        if len(line) > MAX_TOKENS:
             raise KtstrError(
-                f"{line[0]} {line[2]}: {len(line)} words on its command line: {_AGENT_TOKENS} at most"
+                f"{line[0]} {line[2]}: {len(line)} words on its command line: {MAX_TOKENS} at most"
             )
     return "".join(" ".join(_escape(token) for token in line) + "\n" for line in lines)
 
