@@ -1,4 +1,4 @@
-"""A build that does not outlive the process that started it, and of which no two run in one place."""
+"""Builds that do not outlive the process that started them, one at a time in a folder."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from ktstr.base.process import child_dies_with_us, interrupt_waits
 
 __all__ = ["run_guarded"]
 
-# Waits for the end of the pipe from us, which comes when we die whatever way, and then ends the build's whole
-# group; in a form that dash takes, too.
+# Waits for the end of the pipe from this process, which closes however the process dies, and then kills the build's
+# whole process group. Written for dash.
 _GUARD = 'read -r group || exit 0; cat; kill -KILL "-$group"'
 
 
@@ -24,8 +24,9 @@ def run_guarded(
 ) -> tuple[int, str]:
     """A build's exit status and all that it printed; `on_line` is called with each line.
 
-    All that the build starts is ended when an exception passes through, and when this process is killed. What a
-    killed one left is waited for: its processes hold the flock on `lock`, which they inherit, until the last is gone.
+    Everything that the build starts is killed if an exception passes through, or if this process is killed. A build
+    that a killed process left behind is waited for: its processes inherit the flock on `lock` and hold it until the
+    last one ends.
     """
     held = os.open(lock, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o666)
     try:
@@ -76,7 +77,7 @@ def _run(
             process.wait()
         raise
     finally:
-        # Before its pipe ends: by then the group's number may be another's.
+        # Before its pipe closes, because the group's number may be reused by then.
         guard.kill()
         with suppress(BrokenPipeError):
             guard.stdin.close()
