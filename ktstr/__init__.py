@@ -12,10 +12,11 @@ if TYPE_CHECKING:
     from ktstr.base.errors import KtstrError
     from ktstr.base.topology import Topology
     from ktstr.checks.thresholds import Checks
+    from ktstr.checks.verdict import RunReport, VerdictFailed
     from ktstr.declare.presets import Constraints
     from ktstr.declare.scheduler import EEVDF, Scheduler, declare_scheduler
     from ktstr.declare.test import ktstr_test
-    from ktstr.run.context import Ctx, RunReport, VerdictFailed
+    from ktstr.run.context import Ctx
     from ktstr.scenario import canned as scenarios
     from ktstr.scenario.cgroup import CgroupDef
     from ktstr.scenario.cpuset import Cpuset
@@ -55,11 +56,11 @@ _HOMES = {
     "Ctx": "ktstr.run.context",
     "KtstrError": "ktstr.base.errors",
     "Mixed": "ktstr.scenario.work",
-    "RunReport": "ktstr.run.context",
+    "RunReport": "ktstr.checks.verdict",
     "Scheduler": "ktstr.declare.scheduler",
     "SpinWait": "ktstr.scenario.work",
     "Topology": "ktstr.base.topology",
-    "VerdictFailed": "ktstr.run.context",
+    "VerdictFailed": "ktstr.checks.verdict",
     "YieldHeavy": "ktstr.scenario.work",
     "declare_scheduler": "ktstr.declare.scheduler",
     "ktstr_test": "ktstr.declare.test",

@@ -12,6 +12,7 @@ import hashlib
 import os
 import shutil
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 from platformdirs import user_cache_path
 
+from ktstr.base.cancel import Cancel
 from ktstr.base.errors import KtstrError
 
 __all__ = [
@@ -43,6 +45,7 @@ __all__ = [
 ]
 
 _NOTICE_AFTER_S = 2.0
+_CANCEL_POLL_S = 0.2
 _LIMIT_GB = 20.0
 EVICTABLE = ("templates", "results")
 """The kinds that a limit bounds: what they hold comes back by itself, and there is no end to it."""
@@ -78,19 +81,19 @@ def file_digest(path: Path) -> str:
 
 
 @contextmanager
-def locked(path: Path, what: str) -> Iterator[None]:
+def locked(path: Path, what: str, cancel: Cancel | None = None) -> Iterator[None]:
     """Hold the lock file at `path`; a wait of more than two seconds is announced as waiting for `what`.
 
-    The lock is flock(2): the kernel releases it when its holder dies.
+    The lock is flock(2): the kernel releases it when its holder dies. Raises Cancelled if `cancel` ends the wait.
     """
     lock = FileLock(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
-            lock.acquire(timeout=_NOTICE_AFTER_S)
+            _acquire(lock, cancel, _NOTICE_AFTER_S)
         except Timeout:
             print(f"ktstr: waiting for another process: {what}", file=sys.stderr, flush=True)
-            lock.acquire()
+            _acquire(lock, cancel)
     except OSError as error:
         raise KtstrError(f"{what}: {path}: cannot be locked: {error.strerror or error}") from error
     try:
@@ -99,22 +102,39 @@ def locked(path: Path, what: str) -> Iterator[None]:
         lock.release()
 
 
+def _acquire(lock: FileLock, cancel: Cancel | None, limit_s: float = float("inf")) -> None:
+    """Acquire the lock within `limit_s`, else raise Timeout; or Cancelled once `cancel` is."""
+    if cancel is None:
+        lock.acquire(timeout=-1 if limit_s == float("inf") else limit_s)
+        return
+    end = time.monotonic() + limit_s
+    while True:
+        cancel.check()
+        try:
+            lock.acquire(timeout=_CANCEL_POLL_S)
+            return
+        except Timeout:
+            if time.monotonic() >= end:
+                raise
+
+
 def find(kind: str, key: str) -> Path | None:
     """The entry, or None where it has not been made."""
     path = cache_dir() / kind / key
     return path if path.is_dir() else None
 
 
-def entry(kind: str, key: str, what: str, make: Callable[[Path], None]) -> Path:
+def entry(kind: str, key: str, what: str, make: Callable[[Path], None], cancel: Cancel | None = None) -> Path:
     """The directory of entry `key`, made by `make(directory)` if it is not there yet.
 
-    `what` names the work for people ("fetching kernel 7.0.13"). Processes that ask at once make it once.
+    `what` names the work for people ("fetching kernel 7.0.13"). Processes that ask at once make it once. Raises
+    Cancelled if `cancel` ends the wait for another that makes it.
     """
     if (path := find(kind, key)) is not None:
         return path
     folder = cache_dir() / kind
     path = folder / key
-    with locked(folder / f".{key}.lock", what):
+    with locked(folder / f".{key}.lock", what, cancel):
         if path.is_dir():
             return path
         partial = folder / f".{key}.partial"

@@ -34,11 +34,11 @@ def child_dies_with_us() -> Callable[[], None]:
     Within interrupt_waits, for Popen then has Python call what was registered for a fork. SIGKILL, because a program
     such as QEMU ends itself on SIGTERM only when its main loop runs.
     """
-    # Both before the fork: after it the parent may be dead already, and the loader's lock held for ever.
-    parent, libc = os.getpid(), ctypes.CDLL(None)
+    # Both before the fork: after it the parent may be dead already, and another thread may have held the loader's lock.
+    parent, prctl = os.getpid(), ctypes.CDLL(None).prctl
 
     def ask() -> None:
-        if libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0) != 0 or os.getppid() != parent:
+        if prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0) != 0 or os.getppid() != parent:
             os._exit(1)
 
     return ask

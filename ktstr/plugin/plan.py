@@ -17,7 +17,7 @@ from ktstr.plugin.kernels import KernelAxis, kernel_to_json, skip_reason
 from ktstr.report.console import test_name
 from ktstr.report.rundir import Staging
 from ktstr.report.sidecar import file_stem
-from ktstr.vm.job import DEFAULT_WAY, Way
+from ktstr.vm.job import DEFAULT_OPTIONS, RunOptions
 
 if TYPE_CHECKING:
     from ktstr.run.context import Ctx
@@ -46,7 +46,7 @@ class Options:
     clock: str
     seed: int
     ignored: bool
-    way: Way = DEFAULT_WAY
+    run_options: RunOptions = DEFAULT_OPTIONS
     oversubscribe: bool = False
     seeds: range = range(0)
     perturb: bool = False
@@ -104,7 +104,7 @@ def options_of(config: pytest.Config) -> Options:
         clock,
         seed,
         config.getoption("ktstr_ignored"),
-        Way(cold=config.getoption("ktstr_cold"), fresh=config.getoption("ktstr_fresh")),
+        RunOptions(cold=config.getoption("ktstr_cold"), fresh=config.getoption("ktstr_fresh")),
         config.getoption("ktstr_oversubscribe"),
         range(seed, seed + (count or 0)),
         perturb == "on" or (perturb == "auto" and count is not None),
@@ -149,7 +149,7 @@ def plan_tests(
 def make_context(item: pytest.Item, session_name: str) -> Ctx:
     """The `ctx` of a planned test. Its artifacts lie beside the test's sidecar, under the same name."""
     from ktstr.run.context import Ctx
-    from ktstr.vm.qemu.hardware import emulation_limit
+    from ktstr.vm.local import LocalExecutor
 
     plan = item.stash.get(_PLAN, None)
     if plan is None:
@@ -157,8 +157,11 @@ def make_context(item: pytest.Item, session_name: str) -> Ctx:
     if (staging := item.config.stash.get(_STAGING, None)) is None:
         item.config.stash[_STAGING] = staging = Staging(item.config.rootpath, session_name)
         staging.hold()
-    item.stash[_MACHINE] = machine = _machine(plan)
-    if machine.accelerator == "tcg" and (limit := emulation_limit(plan.test.topology)):
+    executor = LocalExecutor()
+    topology = plan.test.topology
+    accel = executor.accelerator(plan.options.clock, None if plan.options.oversubscribe else topology.cpus)
+    item.stash[_MACHINE] = machine = Machine(accel.name, accel.clock, accel.reason, executor.emulator)
+    if limit := executor.refusal(topology, accel):
         pytest.skip(limit)
     item.stash[_CONTEXT] = context = Ctx(
         test=plan.test,
@@ -166,9 +169,10 @@ def make_context(item: pytest.Item, session_name: str) -> Ctx:
         clock=machine.clock,
         seed=plan.options.seed,
         artifacts=staging.folder(plan.kernel.version) / file_stem(item.nodeid),
-        way=plan.options.way,
+        options=plan.options.run_options,
         perturb=plan.options.perturb,
         oversubscribe=plan.options.oversubscribe,
+        executor=executor,
     )
     return context
 
@@ -184,7 +188,7 @@ def describe(item: pytest.Item, error: BaseException | None) -> Mapping[str, obj
 
     `failure` says what an exception means: `verdict`, `run` (it could not be done), or nothing in particular.
     """
-    from ktstr.run.context import VerdictFailed
+    from ktstr.checks.verdict import VerdictFailed
 
     plan = item.stash[_PLAN]
     machine = item.stash.get(_MACHINE, None)
@@ -209,14 +213,6 @@ def describe(item: pytest.Item, error: BaseException | None) -> Mapping[str, obj
         # Text, because reports travel between processes that know a few plain types only.
         "runs": json.dumps(context.runs if context else [], default=str),
     }
-
-
-def _machine(plan: Plan) -> Machine:
-    from ktstr.vm.qemu.accel import probe
-    from ktstr.vm.qemu.program import find_qemu
-
-    accel = probe(plan.options.clock, None if plan.options.oversubscribe else plan.test.topology.cpus)
-    return Machine(accel.name, accel.clock, accel.reason, find_qemu().version)
 
 
 def _line(item: pytest.Item, error: BaseException | None) -> int:

@@ -12,10 +12,9 @@ from ktstr.events.dump import Dump
 from ktstr.events.report import GuestReport, Needed, WorkerStats
 from ktstr.report.dump import map_lines, run_queue_lines
 from ktstr.report.flight import flight_lines
-from ktstr.report.repro import maps_note, repro_lines
+from ktstr.report.repro import Repro, maps_note, repro_lines
 from ktstr.report.summary import bug_lines, exit_section, untold, without_bug, without_dump
 from ktstr.report.text import aligned
-from ktstr.run.second import Repro
 from ktstr.vm.result import Ending
 
 __all__ = ["failure_text", "perturbation_table", "worker_table"]

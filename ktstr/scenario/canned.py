@@ -9,7 +9,8 @@ from ktstr.scenario.cpuset import Cpuset
 from ktstr.scenario.work import Bursty, Mixed, SpinWait, YieldHeavy
 
 if TYPE_CHECKING:
-    from ktstr.run.context import Ctx, RunReport
+    from ktstr.checks.verdict import RunReport
+    from ktstr.run.context import Ctx
 
 __all__ = ["sched_mixed", "steady", "steady_llc"]
 

@@ -9,6 +9,7 @@ import shutil
 import sys
 import time
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TextIO
@@ -28,8 +29,9 @@ from ktstr.verifier.matrix import Matrix, chosen_schedulers, chosen_topologies, 
 from ktstr.verifier.record import Record
 from ktstr.verifier.report import Sweep, as_json, as_markdown, as_text, live_line
 from ktstr.verifier.sweep import Options, sweep
-from ktstr.vm.job import Way
-from ktstr.vm.qemu.accel import probe
+from ktstr.vm.executor import Executor
+from ktstr.vm.job import RunOptions
+from ktstr.vm.local import LocalExecutor
 
 __all__ = ["Request", "main", "run_request"]
 
@@ -40,7 +42,7 @@ _NO_TERMINAL = 10**6  # a file has no width
 
 @dataclass(frozen=True)
 class Request:
-    """What is to be swept, and how. `object` is a BPF object to sweep instead of declared schedulers."""
+    """What to sweep, and how. `object` is a BPF object to sweep instead of declared schedulers."""
 
     kernels: Sequence[str] = ()
     schedulers: Sequence[str] = ()
@@ -59,8 +61,8 @@ class Request:
     max_growth_pct: float = 10.0
 
 
-def main(arguments: Sequence[str], prog: str = "nox -s verifier --") -> int:
-    """Run a sweep for the command line `prog *arguments`.
+def main(arguments: Sequence[str], prog: str = "nox -s verifier --", executor: Executor | None = None) -> int:
+    """Run a sweep for the command line `prog *arguments`; `executor` runs the guests (None: this machine).
 
     The exit status: 0 all passed, 1 something failed, 2 something could not be done.
     """
@@ -68,7 +70,7 @@ def main(arguments: Sequence[str], prog: str = "nox -s verifier --") -> int:
         die_with_parent(os.getppid())
     options = _parser(prog).parse_args(arguments)
     try:
-        return run_request(Request(**vars(options)))
+        return run_request(Request(**vars(options)), executor or LocalExecutor())
     except KtstrError as error:
         print(f"ktstr: {error}", file=sys.stderr)
         return 2
@@ -76,15 +78,15 @@ def main(arguments: Sequence[str], prog: str = "nox -s verifier --") -> int:
         return 130
 
 
-def run_request(request: Request) -> int:
-    """Sweep, print the report, publish the results; the exit status as for `main`."""
-    chosen = _matrix(request)
+def run_request(request: Request, executor: Executor) -> int:
+    """Sweep, print the report, publish the results; returns the exit status as `main` does."""
+    chosen = _matrix(request, executor)
     before: Costs | None = None
     baseline: list[Cell] = []
     if request.compare:
         before = recorded_costs(Path.cwd(), request.compare)
         baseline = [] if before is not None else baseline_cells(chosen.cells, request.compare)
-    # Where the report is for a program, people get to see the lines all the same.
+    # If a program reads the report, people still see the lines.
     live = sys.stdout if request.format == "text" else sys.stderr
     record = Record(Path.cwd(), request.seed)
     options = Options(
@@ -92,7 +94,8 @@ def run_request(request: Request) -> int:
         request.seed,
         request.max_insns,
         record.folder,
-        Way(cold=request.cold, fresh=request.fresh),
+        executor,
+        RunOptions(cold=request.cold, fresh=request.fresh),
     )
     begin = time.monotonic()
     try:
@@ -132,16 +135,17 @@ def run_request(request: Request) -> int:
 def _run(
     cells: Sequence[Cell], options: Options, record: Record | None, live: TextIO
 ) -> tuple[list[CellResult], str]:
-    """The results in the order of `cells`, each told as it comes, and why some are left out, if they are."""
+    """The results in the order of `cells`, each printed as it comes, and why the sweep stopped, if it did."""
     results: dict[str, CellResult] = {}
     stopped = ""
     try:
-        for result in sweep(cells, options):
-            # What a sidecar alone needs is not kept: a sweep's memory must not grow with every run's log.
-            results[result.cell.name] = replace(result, record=None)
-            print(live_line(result, len(results), len(cells)), file=live, flush=True)
-            if record is not None:
-                record.write(result)
+        with closing(sweep(cells, options)) as coming:
+            for result in coming:
+                # The record is for the sidecar alone: a sweep's memory must not grow with every run's log.
+                results[result.cell.name] = replace(result, record=None)
+                print(live_line(result, len(results), len(cells)), file=live, flush=True)
+                if record is not None:
+                    record.write(result)
     except KeyboardInterrupt:
         stopped = _INTERRUPTED
     except KtstrError as error:
@@ -149,7 +153,7 @@ def _run(
     return [results[cell.name] for cell in cells if cell.name in results], stopped
 
 
-def _matrix(request: Request) -> Matrix:
+def _matrix(request: Request, executor: Executor) -> Matrix:
     topologies = chosen_topologies(request.presets, request.topologies)
     named = bool(request.presets or request.topologies)
     if request.object is not None:
@@ -164,7 +168,7 @@ def _matrix(request: Request) -> Matrix:
         _kernels(request.kernels),
         topologies,
         named=named,
-        emulated=lambda topology: probe(request.clock, topology.cpus).name == "tcg",
+        emulated=lambda topology: executor.accelerator(request.clock, topology.cpus).name == "tcg",
     )
     if request.object is None:
         return chosen
@@ -172,7 +176,7 @@ def _matrix(request: Request) -> Matrix:
 
 
 def _kernels(specs: Sequence[str]) -> dict[str, Kernel]:
-    """The kernels, each under what names it in a cell: what the user wrote, if that is a version, else its series."""
+    """The kernels by their names in cells: what the user wrote if that is a version, else the kernel's series."""
     axis = KernelAxis(specs)
     kernels: dict[str, Kernel] = {}
     for name, kernel in axis.resolve(axis.ids()).items():
@@ -183,7 +187,7 @@ def _kernels(specs: Sequence[str]) -> dict[str, Kernel]:
 
 
 def _object_scheduler(path: Path) -> Scheduler:
-    """What stands for an object in a cell: its name, which is not declared anywhere."""
+    """The scheduler of a cell with an object: the object's name, which nobody declared."""
     try:
         with path.open("rb") as file:
             head = file.read(20)

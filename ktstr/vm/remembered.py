@@ -1,4 +1,4 @@
-"""Remembered results: with the virtual clock a job has one result, which need not be computed twice."""
+"""Remembered results: with the virtual clock a job has one result, which is computed once."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ __all__ = ["KIND", "recall", "remember", "result_key"]
 KIND = "results"
 
 _RESULT = "result.json"
-# What the guest itself decided. The others are the host's doing, or may be.
+# Endings that the guest itself decided. The others are, or may be, the host's doing.
 _LASTING = (Ending.DONE, Ending.PANIC, Ending.OUT_OF_MEMORY, Ending.HANG)
 
 
@@ -30,7 +30,7 @@ def result_key(qemu: Qemu, job: VmJob, accelerator: str, *, cold: bool) -> str:
 
 
 def recall(key: str, folder: Path) -> VmResult | None:
-    """The stored result, its files put into `folder`; None where there is none, or it cannot be read."""
+    """The stored result, its files copied to `folder`; None if there is none, or it cannot be read."""
     if cache.find(KIND, key) is None:
         return None
     with cache.in_use(KIND, key) as there:
@@ -58,7 +58,7 @@ def recall(key: str, folder: Path) -> VmResult | None:
 
 
 def remember(key: str, result: VmResult, folder: Path) -> None:
-    """Store the result of a run in `folder`, if it is one that lasts."""
+    """Store the result of the run in `folder`, if the guest decided it."""
     if result.clock != "virtual" or result.ending not in _LASTING:
         return
     data = {

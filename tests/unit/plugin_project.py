@@ -13,11 +13,11 @@ from pathlib import Path
 from types import ModuleType
 
 import ktstr.run.context
-import ktstr.vm.qemu.accel
-import ktstr.vm.qemu.program
-from ktstr.run.context import VerdictFailed
+import ktstr.vm.local
+from ktstr.checks.verdict import VerdictFailed
 from ktstr.base.errors import KtstrError
 from ktstr.kernel.model import Kernel
+from ktstr.vm.host import Accel, emulation_limit
 
 PUBLISHED = ["6.12.9", "6.18.4", "7.0.13", "7.3.4"]
 
@@ -66,14 +66,19 @@ class Ctx:
             raise VerdictFailed(f"{self.test.name}: the header\\n  {verdict}\\n--- stats ---\\nfolder {self.artifacts}")
 
 
-def probe(clock, cpus=None):
-    return ktstr.vm.qemu.accel.Accel("tcg", "virtual" if clock == "auto" else clock, "no KVM in this test")
+class Executor:
+    emulator = "7.2.99"
+
+    def accelerator(self, clock, cpus=None):
+        return Accel("tcg", "virtual" if clock == "auto" else clock, "no KVM in this test")
+
+    def refusal(self, topology, accel):
+        return emulation_limit(topology)
 
 
 # The real module would bring the network stack into every worker, which is most of a worker's start.
 sys.modules["ktstr.kernel.resolve"] = ModuleType("ktstr.kernel.resolve")
 sys.modules["ktstr.kernel.resolve"].resolve = resolve
 ktstr.run.context.Ctx = Ctx
-ktstr.vm.qemu.accel.probe = probe
-ktstr.vm.qemu.program.find_qemu = lambda: ktstr.vm.qemu.program.Qemu(Path("/nowhere/qemu"), "7.2.99")
+ktstr.vm.local.LocalExecutor = Executor
 """

@@ -10,10 +10,10 @@ from report_data import report, workers
 
 from ktstr import CgroupDef, Checks, tasks
 from ktstr.checks.judge import judge
+from ktstr.checks.verdict import RunReport
 from ktstr.declare import scheduler
 from ktstr.declare.test import KtstrTest, record_of
 from ktstr.guest import agent
-from ktstr.run.context import RunReport
 from ktstr.scenario.plan import plan_text
 from ktstr.vm.result import Ending, VmResult
 

@@ -3,34 +3,42 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from fake_executor import FakeExecutor
 from invoke import Program
 from verifier_data import a_cell, a_kernel, a_result, a_scheduler, a_vm_result, healthy_events
 
 from ktstr.base.errors import KtstrError
 from ktstr.declare import scheduler
+from ktstr.declare.presets import PRESETS
 from ktstr.declare.scheduler import Scheduler
 from ktstr.kernel.model import Kernel
 from ktstr.tasks import ns
 from ktstr.verifier import command
 from ktstr.verifier.annotated import cell_annotations
 from ktstr.verifier.cell import Cell, CellResult
-from ktstr.verifier.command import main
 from ktstr.verifier.job import Jobs, cell_plan
 from ktstr.verifier.rejection import Rejection
-from ktstr.verifier.sweep import Options, run_cell
-from ktstr.vm.qemu.accel import Accel
+from ktstr.verifier.sweep import Options, run_cell, sweep
+from ktstr.vm.executor import Executor
+from ktstr.vm.job import VmJob
+from ktstr.vm.result import Ending, VmResult
 
-ACCEL = Accel("tcg", "virtual", "a test")
 MINE = """
 from ktstr import declare_scheduler
 declare_scheduler(name="mine", binary="scx_mine")
 declare_scheduler(name="other", binary="scx_other")
 """
+
+
+def main(arguments: Sequence[str]) -> int:
+    """The command, on an executor without guests."""
+    return command.main(arguments, executor=FakeExecutor())
 
 
 class Axis:
@@ -69,7 +77,6 @@ def guests(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Guests:
     guests = Guests()
     monkeypatch.setattr(scheduler, "_registry", {})
     monkeypatch.setattr(command, "KernelAxis", Axis)
-    monkeypatch.setattr(command, "probe", lambda *_arguments: ACCEL)
     monkeypatch.setattr(command, "sweep", guests)
     for name in ("GITHUB_ACTIONS", "GITHUB_STEP_SUMMARY", "GITHUB_WORKSPACE"):
         monkeypatch.delenv(name, raising=False)
@@ -255,15 +262,15 @@ def test_an_object_is_swept_by_the_task(
 # One cell
 
 
-def options(folder: Path) -> Options:
-    return Options("virtual", 1, None, folder)
+def options(folder: Path, executor: Executor | None = None) -> Options:
+    return Options("virtual", 1, None, folder, executor or FakeExecutor(a_vm_result(healthy_events())))
 
 
 @pytest.fixture
 def real_program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Scheduler:
     """A scheduler whose program is one that every host has, and a kernel whose files are there."""
     (tmp_path / "config").write_text("")
-    monkeypatch.setattr("ktstr.verifier.job.build_agent", lambda: tmp_path / "config")
+    monkeypatch.setattr("ktstr.run.assemble.build_agent", lambda: tmp_path / "config")
     return a_scheduler(bpf=None, binary_path=Path("/bin/true").resolve(), sysctls={"kernel.printk": "7"})
 
 
@@ -292,10 +299,7 @@ def test_a_cell_that_cannot_be_run_is_an_error_and_says_why(tmp_path: Path, real
     )
 
 
-def test_a_cell_that_runs_is_judged_and_recorded(
-    tmp_path: Path, real_program: Scheduler, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("ktstr.vm.run.run", lambda *_arguments: a_vm_result(healthy_events()))
+def test_a_cell_that_runs_is_judged_and_recorded(tmp_path: Path, real_program: Scheduler) -> None:
     kernel = a_kernel(config=tmp_path / "config")
     cell = Cell(real_program, "7.0", kernel, "tiny-1llc", a_cell().topology)
     result = run_cell(cell, options(tmp_path), Jobs(1))
@@ -307,3 +311,51 @@ def test_a_cell_that_runs_is_judged_and_recorded(
         "violations": [],
         "summary": None,
     }
+
+
+# The sweep
+
+
+def cells(scheduler: Scheduler, kernel: Kernel, *presets: str) -> list[Cell]:
+    return [Cell(scheduler, "7.0", kernel, preset, PRESETS[preset]) for preset in presets]
+
+
+def test_a_sweep_runs_every_cell_with_the_largest_first(tmp_path: Path, real_program: Scheduler) -> None:
+    executor = FakeExecutor(a_vm_result(healthy_events()), capacity=1)
+    kernel = a_kernel(config=tmp_path / "config")
+    asked = cells(real_program, kernel, "tiny-1llc", "smt-2llc", "medium-4llc")
+    results = list(sweep(asked, options(tmp_path, executor)))
+    assert {result.cell.name for result in results} == {cell.name for cell in asked}
+    assert {result.outcome for result in results} == {"passed"}
+    cpus = [job.topology.cpus for job in executor.jobs]
+    assert cpus == sorted(cpus, reverse=True)
+
+
+def test_a_sweep_that_is_left_early_cancels_the_cells_that_run(
+    tmp_path: Path, real_program: Scheduler
+) -> None:
+    asked = options(tmp_path)
+
+    def endless(job: VmJob) -> VmResult:
+        if job.topology.cpus == 4:
+            return a_vm_result(healthy_events())
+        stopped = threading.Event()
+        with asked.cancel.stopping(stopped.set):
+            stopped.wait(60)
+        raise AssertionError("never")
+
+    asked = replace(asked, executor=FakeExecutor(endless))
+    kernel = a_kernel(config=tmp_path / "config")
+    running = sweep(cells(real_program, kernel, "tiny-1llc", "smt-2llc"), asked)
+    assert next(running).cell.preset == "tiny-1llc"
+    running.close()
+    assert asked.cancel.cancelled
+
+
+def test_a_run_that_could_not_be_done_is_an_error_of_its_cell(
+    tmp_path: Path, real_program: Scheduler
+) -> None:
+    died = a_vm_result([], Ending.EMULATOR_DIED, "QEMU ended with status 1: bad option")
+    kernel = a_kernel(config=tmp_path / "config")
+    (result,) = sweep(cells(real_program, kernel, "tiny-1llc"), options(tmp_path, FakeExecutor(died)))
+    assert (result.outcome, result.message) == ("error", "run: QEMU ended with status 1: bad option")

@@ -1,5 +1,6 @@
 """A VM run as data: the job and its digest, QEMU's command line, and how an end is told from what is left."""
 
+import pickle
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
@@ -7,7 +8,9 @@ from pathlib import Path
 import pytest
 from vm_stand_in import a_job
 
+from ktstr import KtstrError
 from ktstr.base.topology import Topology
+from ktstr.guest.initramfs import Packed, archive
 from ktstr.vm.job import VmJob, default_memory_mb
 from ktstr.vm.qemu.command import boot_command
 from ktstr.vm.qemu.hardware import emulation_limit, icount_shift
@@ -37,15 +40,38 @@ def test_whatever_changes_a_result_changes_the_digest(tmp_path: Path, change: di
 
 def test_the_digest_is_over_what_files_hold(tmp_path: Path) -> None:
     job = a_job(tmp_path)
-    before = job.digest()
     (tmp_path / "init").write_text("another")
-    assert job.digest() != before
+    changed = replace(job, files=(Packed("/init", tmp_path / "init", 0o755, "a test"),))
+    assert changed.digest() != job.digest()
 
 
 def test_the_digest_does_not_depend_on_where_files_are(tmp_path: Path) -> None:
     (tmp_path / "a").mkdir()
     (tmp_path / "b").mkdir()
     assert a_job(tmp_path / "a").digest() == a_job(tmp_path / "b").digest()
+
+
+def test_a_job_from_elsewhere_is_the_same_job(tmp_path: Path) -> None:
+    (tmp_path / "a").mkdir()
+    (tmp_path / "b").mkdir()
+    one, other = a_job(tmp_path / "a"), a_job(tmp_path / "b")
+    assert replace(one, kernel=other.kernel) == other
+    carried = pickle.loads(pickle.dumps(one))
+    assert (carried, carried.digest()) == (one, one.digest())
+
+
+def test_a_file_that_changes_once_a_run_was_asked_for_is_refused(tmp_path: Path) -> None:
+    job = a_job(tmp_path)
+    (tmp_path / "init").write_text("another")
+    with pytest.raises(
+        KtstrError, match=r"^/init: .*/init has changed since the run was asked for; run it again$"
+    ):
+        archive(job.files)
+
+
+def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
+    with pytest.raises(KtstrError, match=r"^/p: .*/absent: No such file or directory$"):
+        Packed("/p", tmp_path / "absent", 0o755, "a test")
 
 
 def test_the_time_limit_is_not_part_of_the_result(tmp_path: Path) -> None:

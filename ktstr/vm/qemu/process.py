@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import IO
 
+from ktstr.base.cancel import Cancel
 from ktstr.base.errors import KtstrError
 from ktstr.base.process import child_dies_with_us, interrupt_waits
 from ktstr.vm.job import Clock
@@ -40,7 +41,7 @@ class Machine:
             os.killpg(self._process.pid, signal.SIGKILL)
 
     def end(self) -> None:
-        """Have it gone, if it is not."""
+        """Kill it if it still runs."""
         if self._process.poll() is None:
             self.kill()
             self._process.wait()
@@ -54,14 +55,19 @@ class Machine:
 
 @contextmanager
 def started(
-    arguments: Sequence[str], clock: Clock, descriptors: Sequence[int] = (), *, debugged: bool = False
+    arguments: Sequence[str],
+    clock: Clock,
+    descriptors: Sequence[int] = (),
+    *,
+    debugged: bool = False,
+    cancel: Cancel | None = None,
 ) -> Iterator[Machine]:
     """QEMU, which inherits `descriptors`; under the virtual clock only one of its threads runs at a time (serialize.c).
 
     With `debugged` a breakpoint of one CPU stops the others at once, too.
 
-    It is ended by the end of the block, by an exception, and by the death of this process.
-    Raises KtstrError where it cannot be started.
+    It is ended by the end of the block, by an exception, by the death of this process, and by `cancel`, upon which
+    the block raises Cancelled. Raises KtstrError where it cannot be started.
     """
     # A QEMU of many CPUs allocates tens of megabytes before its guest runs: huge pages save a tenth of a clone's start.
     environment = {"GLIBC_TUNABLES": "glibc.malloc.hugetlb=1"} | dict(os.environ)
@@ -73,7 +79,8 @@ def started(
         try:
             with interrupt_waits():
                 machine = Machine(_start(arguments, environment, output, descriptors), output)
-            yield machine
+            with (cancel or Cancel()).stopping(machine.kill):
+                yield machine
         finally:
             if machine:
                 machine.end()

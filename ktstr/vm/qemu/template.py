@@ -25,6 +25,7 @@ from typing import Any
 from tqdm import tqdm
 
 from ktstr.base import cache
+from ktstr.base.cancel import Cancel
 from ktstr.base.errors import KtstrError
 from ktstr.guest.initramfs import initramfs
 from ktstr.vm.job import VmJob
@@ -81,21 +82,22 @@ def template_key(qemu: Qemu, job: VmJob, accelerator: str) -> str:
 
 
 @contextmanager
-def template(qemu: Qemu, job: VmJob, accelerator: str) -> Iterator[Template]:
+def template(qemu: Qemu, job: VmJob, accelerator: str, cancel: Cancel | None = None) -> Iterator[Template]:
     """The template of `job`, made if need be, and safe from eviction within the block.
 
-    Raises NotKept where its guest does not come up, KtstrError where it cannot be stored.
+    Raises NotKept where its guest does not come up, KtstrError where it cannot be stored, Cancelled when `cancel`
+    stops its boot, or the wait for another process that boots it.
     """
     key = template_key(qemu, job, accelerator)
     boot_s = 0.0
 
     def make(folder: Path) -> None:
         nonlocal boot_s
-        boot_s = _boot(qemu, job, accelerator, folder)
+        boot_s = _boot(qemu, job, accelerator, folder, cancel)
 
     what = f"booting {job.kernel.version} on {job.topology} to clone it"
     while True:
-        folder = cache.entry(KIND, key, what, make)
+        folder = cache.entry(KIND, key, what, make, cancel)
         with cache.in_use(KIND, key) as there:
             if not there:
                 continue  # evicted in between
@@ -118,16 +120,17 @@ def clone(
     deadline: float,
     channel: int | None = None,
     gdb: Path | None = None,
+    cancel: Cancel | None = None,
 ) -> Iterator[Clone]:
     """A clone of `kept` that carries out `job` in `folder`; `channel` is the descriptor of the job's, if it has one.
 
     With a `gdb`, a socket's path, it does not run yet: a debugger there has it go on. Raises MonitorError where QEMU
-    does not take the state.
+    does not take the state, Cancelled when `cancel` stops it.
     """
     with monitor_sockets() as (ours, theirs):
         arguments = clone_command(qemu, job, accelerator, folder, kept.folder, theirs.fileno(), channel, gdb)
         inherited = [theirs.fileno(), *([] if channel is None else [channel])]
-        with started(arguments, job.clock, inherited, debugged=gdb is not None) as machine:
+        with started(arguments, job.clock, inherited, debugged=gdb is not None, cancel=cancel) as machine:
             theirs.close()
             try:
                 monitor = Qmp(ours, deadline)
@@ -163,7 +166,7 @@ def about(folder: Path) -> dict[str, Any]:
     return made
 
 
-def _boot(qemu: Qemu, job: VmJob, accelerator: str, folder: Path) -> float:
+def _boot(qemu: Qemu, job: VmJob, accelerator: str, folder: Path, cancel: Cancel | None) -> float:
     """Boot a guest in `folder` and keep it there; returns the host seconds that took."""
     _check_room(job)
     start = time.monotonic()
@@ -172,7 +175,7 @@ def _boot(qemu: Qemu, job: VmJob, accelerator: str, folder: Path) -> float:
         (folder / name).touch()
     with monitor_sockets() as (ours, theirs):
         arguments = template_command(qemu, job, accelerator, folder, image, theirs.fileno())
-        with _progress(job), started(arguments, job.clock, [theirs.fileno()]) as machine:
+        with _progress(job), started(arguments, job.clock, [theirs.fileno()], cancel=cancel) as machine:
             theirs.close()
             try:
                 monitor = Qmp(ours, start + _BOOT_LIMIT_S)
