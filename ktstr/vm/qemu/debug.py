@@ -16,7 +16,7 @@ from ktstr.guest.initramfs import archive, initramfs
 from ktstr.vm.job import VmJob
 from ktstr.vm.qemu.command import START, record_command, replay_command
 from ktstr.vm.qemu.disk import empty_disk
-from ktstr.vm.qemu.process import Machine, started
+from ktstr.vm.qemu.process import Process, started
 from ktstr.vm.qemu.program import find_qemu
 from ktstr.vm.qemu.qmp import MonitorError, Qmp, monitor_sockets
 from ktstr.vm.qemu.template import clone, template
@@ -38,7 +38,7 @@ def can_record(job: VmJob) -> bool:
 class Replaying:
     """A QEMU that replays a run: its monitor, and the socket at which it serves a debugger."""
 
-    machine: Machine
+    process: Process
     monitor: Qmp
     gdb: Path
 
@@ -74,9 +74,9 @@ def record(job: VmJob, folder: Path) -> Recorded:
     disk.write_bytes(empty_disk())
     command = record_command(qemu, job, folder, initramfs(job.files), disk)
     # Not serialized: QEMU has a lock of its own for its threads while it records.
-    with started(command, "real") as machine:
-        status, timed_out = machine.wait(time.monotonic() + _LIMIT_S)
-        output = machine.output
+    with started(command, "real") as process:
+        status, timed_out = process.wait(time.monotonic() + _LIMIT_S)
+        output = process.output
     console, events = read_said(folder)
     return Recorded(*classify(status, timed_out, events, console, _LIMIT_S, output), events)
 
@@ -97,9 +97,9 @@ def replaying(job: VmJob, folder: Path, snapshot: str = START) -> Iterator[Repla
             gdb,
             theirs.fileno(),
         )
-        with started(command, "real", [theirs.fileno()]) as machine:
+        with started(command, "real", [theirs.fileno()]) as process:
             theirs.close()
-            yield Replaying(machine, Qmp(ours, time.monotonic() + _LIMIT_S), gdb)
+            yield Replaying(process, Qmp(ours, time.monotonic() + _LIMIT_S), gdb)
 
 
 @contextmanager

@@ -31,7 +31,7 @@ from ktstr.guest.initramfs import initramfs
 from ktstr.vm.job import VmJob
 from ktstr.vm.qemu.command import clone_command, template_command
 from ktstr.vm.qemu.hardware import node_memory
-from ktstr.vm.qemu.process import Machine, started
+from ktstr.vm.qemu.process import Process, started
 from ktstr.vm.qemu.program import Qemu
 from ktstr.vm.qemu.qmp import MonitorError, Qmp, monitor_sockets
 from ktstr.vm.qemu.serialize import build_serializer
@@ -64,7 +64,7 @@ class Template:
 class Clone:
     """A clone that runs, and the command that started it."""
 
-    machine: Machine
+    process: Process
     command: tuple[str, ...]
 
 
@@ -83,10 +83,10 @@ def template_key(qemu: Qemu, job: VmJob, accelerator: str) -> str:
 
 @contextmanager
 def template(qemu: Qemu, job: VmJob, accelerator: str, cancel: Cancel | None = None) -> Iterator[Template]:
-    """The template of `job`, made if need be, and safe from eviction within the block.
+    """The template of `job`, booted if the cache does not have it, and safe from eviction within the block.
 
-    Raises NotKept where its guest does not come up, KtstrError where it cannot be stored, Cancelled when `cancel`
-    stops its boot, or the wait for another process that boots it.
+    Raises NotKept if its guest does not come up, KtstrError if it cannot be stored, Cancelled if `cancel` stops its
+    boot or the wait for another process that boots it.
     """
     key = template_key(qemu, job, accelerator)
     boot_s = 0.0
@@ -122,15 +122,15 @@ def clone(
     gdb: Path | None = None,
     cancel: Cancel | None = None,
 ) -> Iterator[Clone]:
-    """A clone of `kept` that carries out `job` in `folder`; `channel` is the descriptor of the job's, if it has one.
+    """A clone of `kept` that carries out `job` in `folder`; `channel` is the descriptor of the job's channel, if any.
 
-    With a `gdb`, a socket's path, it does not run yet: a debugger there has it go on. Raises MonitorError where QEMU
-    does not take the state, Cancelled when `cancel` stops it.
+    With `gdb`, the path of a socket, it does not run until a debugger there continues it. Raises MonitorError if QEMU
+    refuses the state, Cancelled if `cancel` stops it.
     """
     with monitor_sockets() as (ours, theirs):
         arguments = clone_command(qemu, job, accelerator, folder, kept.folder, theirs.fileno(), channel, gdb)
         inherited = [theirs.fileno(), *([] if channel is None else [channel])]
-        with started(arguments, job.clock, inherited, debugged=gdb is not None, cancel=cancel) as machine:
+        with started(arguments, job.clock, inherited, debugged=gdb is not None, cancel=cancel) as process:
             theirs.close()
             try:
                 monitor = Qmp(ours, deadline)
@@ -138,8 +138,8 @@ def clone(
                 if gdb is None:
                     monitor.command("cont")
             except MonitorError as error:
-                raise MonitorError(_with_output(error, machine)) from None
-            yield Clone(machine, tuple(arguments))
+                raise MonitorError(_with_output(error, process)) from None
+            yield Clone(process, tuple(arguments))
 
 
 def altered(folder: Path) -> str | None:
@@ -175,14 +175,14 @@ def _boot(qemu: Qemu, job: VmJob, accelerator: str, folder: Path, cancel: Cancel
         (folder / name).touch()
     with monitor_sockets() as (ours, theirs):
         arguments = template_command(qemu, job, accelerator, folder, image, theirs.fileno())
-        with _progress(job), started(arguments, job.clock, [theirs.fileno()], cancel=cancel) as machine:
+        with _progress(job), started(arguments, job.clock, [theirs.fileno()], cancel=cancel) as process:
             theirs.close()
             try:
                 monitor = Qmp(ours, start + _BOOT_LIMIT_S)
                 monitor.event("STOP")
                 (folder / _STATE).write_bytes(_saved(monitor))
             except MonitorError as error:
-                raise NotKept(_with_output(error, machine)) from None
+                raise NotKept(_with_output(error, process)) from None
     boot_s = time.monotonic() - start
     names = [_STATE, *(node_memory(folder, node).name for node in range(job.topology.numa_nodes))]
     made = {
@@ -260,9 +260,9 @@ def _await_migration(monitor: Qmp, failure: str) -> None:
             raise MonitorError(failure)
 
 
-def _with_output(error: MonitorError, machine: Machine) -> str:
+def _with_output(error: MonitorError, process: Process) -> str:
     """The monitor's error with the last line that QEMU printed."""
-    lines = machine.output.strip().splitlines()
+    lines = process.output.strip().splitlines()
     return f"{error}: {lines[-1]}" if lines else str(error)
 
 
