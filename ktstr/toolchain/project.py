@@ -1,4 +1,4 @@
-"""A project's own build, which makes the scheduler: it runs once a session, and a failure shows its output."""
+"""A project's own build, which makes the scheduler: it runs once a session, and its failure shows its own output."""
 
 from __future__ import annotations
 
@@ -19,20 +19,20 @@ from ktstr.toolchain.compiler import run_build
 
 __all__ = ["BuildFailed", "build_folder", "run_once", "share_session"]
 
-# Files at the top of a project, or beside the description of its build.
+# Files that mark the top folder of a project, or a folder with a build description.
 _MARKS = ("Makefile", "GNUmakefile", "Cargo.toml", "meson.build", "CMakeLists.txt", "pyproject.toml", ".git")
 _SHOWN_LINES = 60
 _SESSION = "KTSTR_SESSION"
 _done: dict[tuple[Path, tuple[str, ...]], str] = {}
-_lock = threading.Lock()  # the sweep makes its programs in threads
+_lock = threading.Lock()  # the sweep prepares its programs in threads
 
 
 class BuildFailed(KtstrError):
-    """The project's build failed. The message has several lines: the first says so, the rest is the build's output."""
+    """The project's build failed. Its message may have several lines: the reason, then what the build printed."""
 
 
 def build_folder(declared_in: str) -> Path:
-    """Where a build runs: the nearest folder of the declaring file, or above it, that looks like a project's top."""
+    """The folder in which to build: the nearest one, from the declaring file's upwards, that has a project's files."""
     start = Path(declared_in).absolute().parent if declared_in else Path.cwd()
     for folder in (start, *start.parents):
         if any((folder / mark).exists() for mark in _MARKS):
@@ -41,11 +41,10 @@ def build_folder(declared_in: str) -> Path:
 
 
 def run_once(command: Sequence[str], folder: Path) -> None:
-    """Run a build unless this session has run it. A session is one process, a pytest with its xdist workers, or a sweep
-    with its processes.
+    """Run a build, unless this session has run it already.
 
-    Other processes of the session wait meanwhile. Raises BuildFailed if the build failed: with its output for the first
-    that asks, and in one line for later ones.
+    A session is one process, a pytest with its xdist workers, or a sweep with its processes; its other processes wait
+    for the build. Raises BuildFailed if it failed: the first caller gets the end of its output, later ones one line.
     """
     key = (folder, tuple(command))
     with _lock:
@@ -74,26 +73,24 @@ def share_session() -> None:
 
 @functools.cache
 def _session() -> str:
-    # What xdist gives to all workers of a run; alone, a process is its own session.
+    # xdist gives all workers of a run the same id. Otherwise, each process is its own session.
     return os.environ.get("PYTEST_XDIST_TESTRUNUID") or os.environ.get(_SESSION) or uuid.uuid4().hex
 
 
 def _outcome_of(record: Path) -> str | None:
-    """The failure of this session's build, empty if it succeeded; None if it has not run yet."""
+    """Why this session's build failed, empty if it succeeded; None if it has not run yet."""
     try:
         data = json.loads(record.read_text())
         return str(data["failure"]) if data["session"] == _session() else None
-    except (OSError, ValueError, KeyError, TypeError):  # a kill may leave a partial record
+    except (OSError, ValueError, KeyError, TypeError):  # a kill may leave half a record
         return None
 
 
 def _build(command: Sequence[str], folder: Path) -> tuple[str, str]:
-    """Why the build failed (empty if it did not), and everything that it printed."""
+    """Why the build failed (empty if it succeeded), and its whole output."""
     name = shlex.join(command)
     environment = dict(os.environ)
-    environment.pop(
-        "MAKEFLAGS", None
-    )  # of a make that called this process, with descriptors that are not inherited
+    environment.pop("MAKEFLAGS", None)  # from a make that called us; its file descriptors are not ours
     try:
         with tqdm(desc=name, unit=" lines", delay=1, disable=None, leave=False) as bar:
             status, output = run_build(command, environment, bar.update, folder)
@@ -111,4 +108,4 @@ def _build(command: Sequence[str], folder: Path) -> tuple[str, str]:
 def _end_of(output: str) -> list[str]:
     lines = output.rstrip().splitlines()
     left_out = len(lines) - _SHOWN_LINES
-    return [f"... {left_out} lines before", *lines[-_SHOWN_LINES:]] if left_out > 0 else lines
+    return [f"... {left_out} earlier lines", *lines[-_SHOWN_LINES:]] if left_out > 0 else lines
