@@ -16,7 +16,7 @@ _MS = 1_000_000
 class SpinWait:
     """Computes without end and never gives up its CPU; `pause` ends every few hundred instructions in a PAUSE.
 
-    Without the PAUSE it is what a program that computes looks like to the machine, and what shows QEMU's CPU turn.
+    Without the PAUSE it looks to the machine like a program that computes, and shows the emulator's CPU turn.
     """
 
     pause: bool = True
