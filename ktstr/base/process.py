@@ -32,7 +32,7 @@ def child_dies_with_us() -> Callable[[], None]:
     """What has the kernel kill a child when the thread that forks it dies; for Popen's preexec_fn.
 
     Within interrupt_waits, for Popen then has Python call what was registered for a fork. SIGKILL, because a program
-    such as QEMU ends itself on SIGTERM only when its main loop runs.
+    such as the emulator ends itself on SIGTERM only when its main loop runs.
     """
     # Both before the fork: after it the parent may be dead already, and another thread may have held the loader's lock.
     parent, prctl = os.getpid(), ctypes.CDLL(None).prctl

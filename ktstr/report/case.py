@@ -29,7 +29,7 @@ class Case:
 
     `test` is its name with its own parameters, without the kernel; `nodeid` is pytest's. `outcome` is
     `failed` where a verdict failed and `error` where the run could not be done. `message` is the first line
-    of why it did not pass or was skipped, `details` all of it. `clock`, `accelerator` and `qemu` are empty
+    of why it did not pass or was skipped, `details` all of it. `clock`, `accelerator` and `emulator` are empty
     where no VM was asked for. `started` is seconds since the epoch, `wall_s` host seconds with set-up,
     `guest_s` guest seconds over all its VM runs, `perturb` whether they were perturbed. `runs` are these as
     the context recorded them. `line` is the line of the test's file at which it failed, else at which it begins,
@@ -50,7 +50,7 @@ class Case:
     seed: int
     perturb: bool
     accelerator: str
-    qemu: str
+    emulator: str
     started: float
     wall_s: float
     guest_s: float

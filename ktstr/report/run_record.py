@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+from ktstr.vm.names import EMULATOR_VERSION_KEY
+
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
@@ -41,7 +43,7 @@ def run_record(
             "why": result.why,
             "accelerator": result.accelerator,
             "clock": result.clock,
-            "qemu_version": result.qemu_version,
+            EMULATOR_VERSION_KEY: result.emulator_version,
             "turn_ns": result.turn_ns,
             "start": result.start,
             "template": result.template or None,

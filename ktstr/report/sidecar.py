@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from ktstr.report.case import Case, Versions
+from ktstr.vm.names import EMULATOR_KEY
 
 __all__ = ["SCHEMA", "file_stem", "sidecar", "write_json"]
 
@@ -50,7 +51,7 @@ def sidecar(case: Case, versions: Versions) -> dict[str, object]:
         "seed": case.seed,
         "perturb": case.perturb,
         "accelerator": case.accelerator or None,
-        "qemu": case.qemu or None,
+        EMULATOR_KEY: case.emulator or None,
         "started": datetime.fromtimestamp(case.started, UTC).isoformat(timespec="milliseconds"),
         "timings": {"wall_s": round(case.wall_s, 3), "guest_s": round(case.guest_s, 9)},
         "runs": list(case.runs),

@@ -13,7 +13,7 @@ from ktstr.declare.scheduler import Scheduler
 from ktstr.kernel.model import Kernel
 from ktstr.kernel.spec import accepts
 from ktstr.verifier.cell import Cell
-from ktstr.vm.qemu.hardware import emulation_limit
+from ktstr.vm.host import emulation_limit
 
 __all__ = ["Matrix", "Skip", "chosen_schedulers", "chosen_topologies", "matrix"]
 
@@ -74,8 +74,8 @@ def matrix(
     """The cells of `schedulers` on `kernels` (by their part of a name) and `topologies`.
 
     `named` says that the topologies were asked for by name, which overrides a scheduler's constraints and the limit on
-    emulated CPUs, but not what QEMU can do; `emulated` that a topology is not run by KVM. KtstrError where nothing is
-    left, saying why.
+    emulated CPUs, but not the limits of the emulator; `emulated` that a topology is not run by KVM. KtstrError,
+    saying why, if nothing is left.
     """
     cells: list[Cell] = []
     skipped: list[Skip] = []

@@ -270,7 +270,7 @@ def options(folder: Path, executor: Executor | None = None) -> Options:
 def real_program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Scheduler:
     """A scheduler whose program is one that every host has, and a kernel whose files are there."""
     (tmp_path / "config").write_text("")
-    monkeypatch.setattr("ktstr.run.assemble.build_agent", lambda: tmp_path / "config")
+    monkeypatch.setattr("ktstr.run.assemble.build_agent", lambda *_sources: tmp_path / "config")
     return a_scheduler(bpf=None, binary_path=Path("/bin/true").resolve(), sysctls={"kernel.printk": "7"})
 
 
