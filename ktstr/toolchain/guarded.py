@@ -1,4 +1,4 @@
-"""A build that does not outlive the process that started it, and of which no two run in one place."""
+"""A guarded build: it does not outlive the process that started it, and no two run in the same place."""
 
 from __future__ import annotations
 
@@ -14,18 +14,19 @@ from ktstr.base.process import child_dies_with_us, interrupt_waits
 
 __all__ = ["run_guarded"]
 
-# Waits for the end of the pipe from us, which comes when we die whatever way, and then ends the build's whole
-# group; in a form that dash takes, too.
+# Waits for the end of file on the pipe from this process, which comes however this process dies, and then kills the
+# build's whole process group. Written so that dash accepts it, too.
 _GUARD = 'read -r group || exit 0; cat; kill -KILL "-$group"'
 
 
 def run_guarded(
     command: Sequence[str], environment: Mapping[str, str], lock: Path, on_line: Callable[[str], object]
 ) -> tuple[int, str]:
-    """A build's exit status and all that it printed; `on_line` is called with each line.
+    """Run a build; returns its exit status and its whole output. Calls `on_line` with each line.
 
-    All that the build starts is ended when an exception passes through, and when this process is killed. What a
-    killed one left is waited for: its processes hold the flock on `lock`, which they inherit, until the last is gone.
+    If an exception passes through, or this process is killed, every process of the build is killed. The next build
+    waits until the last of them is gone: they inherit the flock on the file `lock`. Raises OSError if the command
+    cannot be started.
     """
     held = os.open(lock, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o666)
     try:
@@ -43,7 +44,7 @@ def _run(
         ["/bin/sh", "-c", _GUARD],
         stdin=subprocess.PIPE,
         stdout=subprocess.DEVNULL,
-        start_new_session=True,  # Ctrl-C at the terminal must not end it before the build
+        start_new_session=True,  # Ctrl-C at the terminal must not kill it before the build
     )
     assert guard.stdin is not None  # it is a pipe
     process = None
@@ -76,7 +77,7 @@ def _run(
             process.wait()
         raise
     finally:
-        # Before its pipe ends: by then the group's number may be another's.
+        # Before its pipe is closed: by then, the group's number may belong to another group.
         guard.kill()
         with suppress(BrokenPipeError):
             guard.stdin.close()

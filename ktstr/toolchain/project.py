@@ -1,4 +1,4 @@
-"""A project's own build, which makes the scheduler: run once a session, its failure told in its own words."""
+"""A project's own build, which makes the scheduler: it runs once a session, and its failure shows its own output."""
 
 from __future__ import annotations
 
@@ -19,20 +19,20 @@ from ktstr.toolchain.compiler import run_build
 
 __all__ = ["BuildFailed", "build_folder", "run_once", "share_session"]
 
-# What stands at the top of a project, or where its build is described.
+# Files that mark the top folder of a project, or a folder with a build description.
 _MARKS = ("Makefile", "GNUmakefile", "Cargo.toml", "meson.build", "CMakeLists.txt", "pyproject.toml", ".git")
 _SHOWN_LINES = 60
 _SESSION = "KTSTR_SESSION"
 _done: dict[tuple[Path, tuple[str, ...]], str] = {}
-_turn = threading.Lock()  # the sweep makes its programs in threads
+_lock = threading.Lock()  # the sweep prepares its programs in threads
 
 
 class BuildFailed(KtstrError):
-    """The project's build failed. Of several lines: the first says that it did, then comes what it printed."""
+    """The project's build failed. Its message may have several lines: the reason, then what the build printed."""
 
 
 def build_folder(declared_in: str) -> Path:
-    """Where a build runs: the nearest folder of the declaring file, or above it, that looks like a project's top."""
+    """The folder in which to build: the nearest one, from the declaring file's upwards, that has a project's files."""
     start = Path(declared_in).absolute().parent if declared_in else Path.cwd()
     for folder in (start, *start.parents):
         if any((folder / mark).exists() for mark in _MARKS):
@@ -41,56 +41,56 @@ def build_folder(declared_in: str) -> Path:
 
 
 def run_once(command: Sequence[str], folder: Path) -> None:
-    """Run a build, unless this session has: one process, a pytest with its xdist workers, a sweep with its processes.
+    """Run a build, unless this session has run it already.
 
-    Others of the session wait meanwhile. Raises BuildFailed where it failed, with all it printed for the first that
-    asks, and in one line for those that come later.
+    A session is one process, a pytest with its xdist workers, or a sweep with its processes; its other processes wait
+    for the build. Raises BuildFailed if it failed: the first caller gets the end of its output, later ones one line.
     """
     key = (folder, tuple(command))
-    with _turn:
+    with _lock:
         if key in _done:
-            told = _done[key]
+            failure = _done[key]
         else:
             record = cache.cache_dir() / "project-builds" / f"{cache.digest(str(folder), *command)}.json"
             with cache.locked(record.with_suffix(".lock"), f"{shlex.join(command)} in {folder}"):
                 if (known := _outcome_of(record)) is not None:
-                    told = known
+                    failure = known
                 else:
-                    told, output = _build(command, folder)
-                    record.write_text(json.dumps({"session": _session(), "told": told}))
-                    if told:
-                        _done[key] = told
-                        raise BuildFailed("\n".join([told, *_end_of(output)]))
-            _done[key] = told
-    if told:
-        raise BuildFailed(told)
+                    failure, output = _build(command, folder)
+                    record.write_text(json.dumps({"session": _session(), "failure": failure}))
+                    if failure:
+                        _done[key] = failure
+                        raise BuildFailed("\n".join([failure, *_end_of(output)]))
+            _done[key] = failure
+    if failure:
+        raise BuildFailed(failure)
 
 
 def share_session() -> None:
-    """Have processes that this one starts be of its session."""
+    """Make the processes that this one starts part of its session."""
     os.environ[_SESSION] = _session()
 
 
 @functools.cache
 def _session() -> str:
-    # What xdist gives to all workers of a run; alone, a process is its own session.
+    # xdist gives all workers of a run the same id. Otherwise, each process is its own session.
     return os.environ.get("PYTEST_XDIST_TESTRUNUID") or os.environ.get(_SESSION) or uuid.uuid4().hex
 
 
 def _outcome_of(record: Path) -> str | None:
-    """What this session's build said, empty where it went well; None where there was none yet."""
+    """Why this session's build failed, empty if it succeeded; None if it has not run yet."""
     try:
         data = json.loads(record.read_text())
-        return str(data["told"]) if data["session"] == _session() else None
+        return str(data["failure"]) if data["session"] == _session() else None
     except (OSError, ValueError, KeyError, TypeError):  # a kill may leave half a record
         return None
 
 
 def _build(command: Sequence[str], folder: Path) -> tuple[str, str]:
-    """Why the build failed (empty: it did not), and all that it printed."""
+    """Why the build failed (empty if it succeeded), and its whole output."""
     name = shlex.join(command)
     environment = dict(os.environ)
-    environment.pop("MAKEFLAGS", None)  # of a make that called us, with descriptors that are not ours
+    environment.pop("MAKEFLAGS", None)  # from a make that called us; its file descriptors are not ours
     try:
         with tqdm(desc=name, unit=" lines", delay=1, disable=None, leave=False) as bar:
             status, output = run_build(command, environment, bar.update, folder)
@@ -108,4 +108,4 @@ def _build(command: Sequence[str], folder: Path) -> tuple[str, str]:
 def _end_of(output: str) -> list[str]:
     lines = output.rstrip().splitlines()
     left_out = len(lines) - _SHOWN_LINES
-    return [f"... {left_out} lines before", *lines[-_SHOWN_LINES:]] if left_out > 0 else lines
+    return [f"... {left_out} earlier lines", *lines[-_SHOWN_LINES:]] if left_out > 0 else lines

@@ -105,7 +105,7 @@ def test_only_the_end_of_a_long_failure_is_shown(project: Path) -> None:
     with pytest.raises(BuildFailed) as failure:
         run_once(("sh", "-c", "seq 100; exit 1"), project)
     lines = str(failure.value).splitlines()
-    assert (lines[1], lines[2], lines[-1]) == ("... 40 lines before", "41", "100")
+    assert (lines[1], lines[2], lines[-1]) == ("... 40 earlier lines", "41", "100")
 
 
 @pytest.mark.parametrize("mark", ["Makefile", "Cargo.toml", "meson.build"])

@@ -120,7 +120,7 @@ def test_each_work_type_has_a_file_of_its_name() -> None:
         (calling(Hold, True), "hold: ns=True: must be a whole number from 1"),
         (calling(Watchdog, "5"), "watchdog: ms='5': must be a whole number from 1 to 4294967295"),
         (calling(Sysctl, "a", 1), "sysctl: value=1: must be a string"),
-        (calling(Sysctl, "a\0", "1"), r"sysctl: key='a\x00': must be without zero bytes"),
+        (calling(Sysctl, "a\0", "1"), r"sysctl: key='a\x00': must not contain zero bytes"),
         (calling(StartScheduler, 1, ()), "scheduler: command=(): must be 1 words or more"),
         (calling(Run, 1, "/mine"), "run: command='/mine': must be a list of strings"),
         (calling(Shell, 1, 0, 0, False, ("sh",)), "shell: terminal=1: must be True or False"),
