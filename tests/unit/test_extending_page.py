@@ -34,7 +34,16 @@ def test_the_page_shows_the_file(file: Path) -> None:
 def test_c_is_free_of_warnings(file: Path, compiler: str) -> None:
     if shutil.which(compiler) is None:
         pytest.skip(f"{compiler} is not installed")
-    command = [compiler, "-std=gnu11", "-Wall", "-Wextra", "-Werror", "-fsyntax-only", "-I", INCLUDE, file]
+    command = [
+        compiler,
+        "-std=gnu11",
+        "-Wall",
+        "-Wextra",
+        "-Werror",
+        "-fsyntax-only",
+        f"-I{INCLUDE}",
+        str(file),
+    ]
     assert subprocess.run(command, capture_output=True, text=True, check=False).stderr == ""
 
 
