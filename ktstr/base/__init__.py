@@ -1,1 +1,1 @@
-"""What every room uses: errors, values, the cache, downloads, processes, topologies."""
+"""The basics that every room uses: errors, values, the cache, downloads, processes, topologies."""

@@ -1,8 +1,9 @@
 """The cache: content-addressed entries that appear whole or not at all.
 
-An entry is a directory `<cache>/<kind>/<key>`. It is filled under the name `.<key>.partial` by the one
-process that holds the entry's lock and then renamed, so that a kill at any moment leaves either nothing
-or a partial that the next holder of the lock removes (its maker must be dead, or the lock were taken).
+An entry is a directory `<cache>/<kind>/<key>`. The process that holds the entry's lock fills it under the
+name `.<key>.partial` and then renames it. A kill at any moment therefore leaves either nothing or a partial,
+which the next holder of the lock removes: the process that made it must be dead, because it would still hold
+the lock otherwise.
 """
 
 from __future__ import annotations
@@ -48,7 +49,7 @@ _NOTICE_AFTER_S = 2.0
 _CANCEL_POLL_S = 0.2
 _LIMIT_GB = 20.0
 EVICTABLE = ("templates", "results")
-"""The kinds that a limit bounds: what they hold comes back by itself, and there is no end to it."""
+"""The kinds that the size limit applies to: they are made again when needed, and would grow without bound."""
 
 
 def cache_dir() -> Path:
@@ -65,7 +66,7 @@ def cache_dir() -> Path:
 
 
 def digest(*parts: str | bytes) -> str:
-    """A key of 24 hex digits over `parts`, each length-prefixed so that no two lists collide."""
+    """A key of 24 hex digits for `parts`. Each part is length-prefixed, so that no two lists collide."""
     sha = hashlib.sha256()
     for part in parts:
         data = part.encode() if isinstance(part, str) else part
@@ -75,16 +76,18 @@ def digest(*parts: str | bytes) -> str:
 
 
 def file_digest(path: Path) -> str:
-    """The SHA-256 of a file, in hex."""
+    """The SHA-256 of a file, in hexadecimal."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 @contextmanager
 def locked(path: Path, what: str, cancel: Cancel | None = None) -> Iterator[None]:
-    """Hold the lock file at `path`; a wait of more than two seconds is announced as waiting for `what`.
+    """Hold the lock file at `path` within the block.
 
-    The lock is flock(2): the kernel releases it when its holder dies. Raises Cancelled if `cancel` ends the wait.
+    A wait of more than two seconds is announced on stderr, with `what` as its reason. The lock is flock(2)'s:
+    the kernel releases it when its holder dies. Raises KtstrError if the file cannot be locked, and Cancelled if
+    `cancel` ends the wait.
     """
     lock = FileLock(path)
     try:
@@ -119,16 +122,17 @@ def _acquire(lock: FileLock, cancel: Cancel | None, limit_s: float = float("inf"
 
 
 def find(kind: str, key: str) -> Path | None:
-    """The entry, or None where it has not been made."""
+    """The entry's directory, or None if the entry has not been made."""
     path = cache_dir() / kind / key
     return path if path.is_dir() else None
 
 
 def entry(kind: str, key: str, what: str, make: Callable[[Path], None], cancel: Cancel | None = None) -> Path:
-    """The directory of entry `key`, made by `make(directory)` if it is not there yet.
+    """The directory of entry `key`; `make(directory)` fills it if it does not exist yet.
 
-    `what` names the work for people ("fetching kernel 7.0.13"). Processes that ask at once make it once. Raises
-    Cancelled if `cancel` ends the wait for another that makes it.
+    `what` describes the work to the user ("fetching kernel 7.0.13"). If several processes ask at the same time,
+    one of them makes the entry. Raises KtstrError if the disk refuses, Cancelled if `cancel` ends the wait for another
+    process that makes it, and whatever `make` raises.
     """
     if (path := find(kind, key)) is not None:
         return path
@@ -155,9 +159,10 @@ def entry(kind: str, key: str, what: str, make: Callable[[Path], None], cancel: 
 
 
 def discard(kind: str, key: str, what: str, still: Callable[[Path], bool] = Path.is_dir) -> None:
-    """Remove an entry, even one in use: who has its files open or mapped keeps them.
+    """Remove an entry, even one that is in use: a process that has its files open or mapped keeps them.
 
-    `still` is asked once the entry's lock is held: another process may have made it anew meanwhile.
+    `still` decides, once the entry's lock is held, whether to remove it: another process may have replaced the
+    entry in the meantime.
     """
     folder = cache_dir() / kind
     with locked(folder / f".{key}.lock", what):
@@ -167,9 +172,9 @@ def discard(kind: str, key: str, what: str, still: Callable[[Path], bool] = Path
 
 @contextmanager
 def in_use(kind: str, key: str, *, touch: bool = True) -> Iterator[bool]:
-    """Keep an entry from being evicted within the block; False where it is not there.
+    """Keep an entry from being evicted within the block. Yields False if there is no such entry.
 
-    It counts as used now, but for `touch=False`.
+    This counts as a use of the entry, unless `touch` is False.
     """
     folder = cache_dir() / kind
     descriptor = os.open(folder / f".{key}.use", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
@@ -178,16 +183,16 @@ def in_use(kind: str, key: str, *, touch: bool = True) -> Iterator[bool]:
         try:
             if touch:
                 os.utime(folder / key)
-            there = touch or (folder / key).is_dir()
+            exists = touch or (folder / key).is_dir()
         except FileNotFoundError:
-            there = False
-        yield there
+            exists = False
+        yield exists
     finally:
         os.close(descriptor)
 
 
 def is_in_use(kind: str, key: str) -> bool:
-    """Whether a process keeps an entry from being evicted, at this moment."""
+    """Whether some process is keeping the entry from being evicted."""
     try:
         descriptor = os.open(cache_dir() / kind / f".{key}.use", os.O_RDWR | os.O_CLOEXEC)
     except FileNotFoundError:
@@ -203,7 +208,7 @@ def is_in_use(kind: str, key: str) -> bool:
 
 @dataclass(frozen=True)
 class Entry:
-    """An entry: kind and key, where it is, its bytes on disk, and when it was last used (seconds since the epoch)."""
+    """An entry of the cache. `size` is its bytes on disk; `used` is its last use, in seconds since the epoch."""
 
     kind: str
     key: str
@@ -213,7 +218,7 @@ class Entry:
 
 
 def entries(*kinds: str) -> list[Entry]:
-    """The entries of some kinds, the least recently used first."""
+    """The entries of these kinds, the least recently used first."""
     found = []
     for kind in kinds:
         folder = cache_dir() / kind
@@ -226,7 +231,7 @@ def entries(*kinds: str) -> list[Entry]:
 
 
 def disk_usage(folder: Path) -> int:
-    """The bytes that a folder's files take on disk; less than their lengths where they are sparse."""
+    """The bytes that a folder's files take on disk; less than their lengths if they are sparse."""
     total = 0
     for path in folder.rglob("*"):
         with suppress(FileNotFoundError):
@@ -235,7 +240,10 @@ def disk_usage(folder: Path) -> int:
 
 
 def limit_bytes() -> int:
-    """What evictable entries may take: `KTSTR_CACHE_LIMIT_GB` (1 GB is 10**9 bytes), else 20 GB."""
+    """The bytes that evictable entries may take: `KTSTR_CACHE_LIMIT_GB` (1 GB is 10**9 bytes), else 20 GB.
+
+    Raises KtstrError if the variable is not a number of GB.
+    """
     text = os.environ.get("KTSTR_CACHE_LIMIT_GB")
     if text is None:
         return int(_LIMIT_GB * 1e9)
@@ -249,8 +257,10 @@ def limit_bytes() -> int:
 
 
 def evict(limit: int | None = None) -> list[Entry]:
-    """Remove evictable entries, the least recently used first, until the rest takes `limit` bytes (None: the
-    setting's). One in use stays. Returns what was removed."""
+    """Remove evictable entries, the least recently used first, until the rest take at most `limit` bytes.
+
+    The default limit is `limit_bytes()`. Entries that are in use stay. Returns the removed entries.
+    """
     limit = limit_bytes() if limit is None else limit
     kept = entries(*EVICTABLE)
     total = sum(entry.size for entry in kept)
@@ -279,19 +289,19 @@ def _evict(entry: Entry) -> bool:
 
 
 def remove_partials(*kinds: str) -> int:
-    """Remove what killed processes left half made of some kinds; returns the bytes that took."""
+    """Remove the partial entries of these kinds that killed processes left behind; returns the freed bytes."""
     freed = 0
     for kind in kinds:
         for partial in (cache_dir() / kind).glob(".*.partial"):
             lock = FileLock(partial.with_suffix(".lock"))
-            with suppress(Timeout), lock.acquire(timeout=0):  # else its maker lives
+            with suppress(Timeout), lock.acquire(timeout=0):  # else the process that makes it is alive
                 freed += disk_usage(partial)
                 shutil.rmtree(partial, ignore_errors=True)
     return freed
 
 
 def remove_entry(folder: Path, key: str) -> None:
-    """Remove an entry whose lock is held, if it is there. A kill leaves a partial, never half of an entry."""
+    """Remove an entry, if it exists; the caller holds its lock. A kill leaves a partial, never half of an entry."""
     partial = folder / f".{key}.partial"
     shutil.rmtree(partial, ignore_errors=True)
     with suppress(FileNotFoundError):

@@ -1,7 +1,7 @@
-"""Downloads: whole and verified, or not there at all.
+"""Downloads: whole and verified, or absent.
 
-A file is downloaded to `<cache>/downloads/<sha256>.part`, verified and renamed. The name is the content, so a
-part left by a killed process is always a part of the same file, and the next run goes on where it stopped.
+A file is downloaded to `<cache>/downloads/<sha256>.part`, verified and renamed. The name is the hash of the content,
+so a part that a killed process left always belongs to the same file, and the next run continues where it stopped.
 """
 
 from __future__ import annotations
@@ -22,8 +22,7 @@ from ktstr.base.errors import KtstrError
 
 __all__ = ["NotFound", "Unreachable", "fetch", "get", "size_of"]
 
-# Connecting fails fast, so that a machine without a network hears of it soon; a server that sends nothing for
-# the second time is taken as stalled.
+# For connecting, and for each read. The first is short, so that a machine without a network finds out soon.
 _TIMEOUT_S = (5.0, 30.0)
 _BACKOFF_S = (0.5, 1.0, 2.0, 4.0)
 _CONNECT_BACKOFF_S = (0.5,)
@@ -32,7 +31,7 @@ _OTHER_MIRROR = "the mirror may be broken or half updated, try another"
 
 
 class Unreachable(KtstrError):
-    """The server cannot be reached, or KTSTR_OFFLINE is set. `why` tells which, without what was wanted."""
+    """The server cannot be reached, or KTSTR_OFFLINE is set. `why` is the reason alone, without what was requested."""
 
     def __init__(self, what: str, why: str = "") -> None:
         super().__init__(f"{what}: {why}" if why else what)
@@ -40,29 +39,29 @@ class Unreachable(KtstrError):
 
 
 class NotFound(KtstrError):
-    """The server says that it does not have the file."""
+    """The server does not have the file."""
 
 
 class _Interrupted(Exception):
-    """An attempt broke off and may be tried again."""
+    """An attempt failed in a way that may not happen again."""
 
 
 class _NoConnection(_Interrupted):
-    """No connection came about: most often there is no network, which waiting does not change."""
+    """The connection could not be made. Usually there is no network, and waiting does not help."""
 
 
 class _RangeRefused(_Interrupted):
-    """The server's file ends before the part's end."""
+    """The server's file is shorter than the part."""
 
 
 class _Attempts:
-    """How often an interrupted download may still be tried."""
+    """The failed attempts of a download, and the waits between them."""
 
     def __init__(self) -> None:
         self.failed = 0
 
     def wait(self, reason: _Interrupted, what: str, url: str) -> None:
-        """Wait before the next attempt, or raise `Unreachable` if there is none."""
+        """Wait before the next attempt, or raise `Unreachable` if none is left."""
         backoff = _CONNECT_BACKOFF_S if isinstance(reason, _NoConnection) else _BACKOFF_S
         if self.failed >= len(backoff):
             raise Unreachable(what, f"{urlsplit(url).netloc}: {reason}") from reason
@@ -71,7 +70,10 @@ class _Attempts:
 
 
 def get(url: str, limit: int, what: str) -> bytes:
-    """The content of a small file whose hash is not known beforehand, of at most `limit` bytes."""
+    """The content of a small file whose hash is not known in advance.
+
+    Raises `Unreachable`, `NotFound`, or KtstrError if the file is larger than `limit` bytes.
+    """
     attempts = _Attempts()
     while True:
         try:
@@ -81,7 +83,7 @@ def get(url: str, limit: int, what: str) -> bytes:
                     content += chunk
                     if len(content) > limit:
                         raise KtstrError(
-                            f"{what}: {url} is larger than {limit} bytes; not what was asked for"
+                            f"{what}: {url} is larger than {limit} bytes; it cannot be the requested file"
                         )
                 return content
         except _Interrupted as reason:
@@ -89,13 +91,13 @@ def get(url: str, limit: int, what: str) -> bytes:
 
 
 def size_of(url: str, what: str) -> int:
-    """The size of a file, as the server gives it in its answer; KtstrError where it gives none."""
+    """The size of a file in bytes, as the server reports it; KtstrError if it does not report one."""
     attempts = _Attempts()
     while True:
         try:
             with _response(url, 0, what) as response:
                 if (length := _whole_length(response)) is None:
-                    raise KtstrError(f"{what}: {url}: the server does not tell the file's size")
+                    raise KtstrError(f"{what}: {url}: the server does not report the file's size")
                 return length
         except _Interrupted as reason:
             attempts.wait(reason, what, url)
@@ -104,8 +106,8 @@ def size_of(url: str, what: str) -> int:
 def fetch(url: str, *, size: int, sha256: str, what: str) -> Path:
     """The file with this size and SHA-256, downloaded from `url` unless the cache has it.
 
-    Processes that ask at once download once. Raises `Unreachable`, `NotFound`, or KtstrError where the server
-    keeps sending something else.
+    If several processes ask at the same time, one of them downloads it. Raises `Unreachable`, `NotFound`, or
+    KtstrError if the server keeps sending a different file.
     """
     folder = cache_dir() / "downloads"
     target = folder / sha256
@@ -116,7 +118,7 @@ def fetch(url: str, *, size: int, sha256: str, what: str) -> Path:
             return target
         part = folder / f"{sha256}.part"
         try:
-            # A part may be damaged (disk full, another mirror's error page): one more try, from zero.
+            # A part may be damaged (disk full, another mirror's error page): try once more, from the start.
             resumed = part.exists()
             wrong = _download(url, part, size, sha256, what)
             if wrong and resumed:
@@ -130,7 +132,7 @@ def fetch(url: str, *, size: int, sha256: str, what: str) -> Path:
 
 
 def _download(url: str, part: Path, size: int, sha256: str, what: str) -> str | None:
-    """Fill `part`; what is wrong with it, or None. A wrong part is removed."""
+    """Fill `part`. Returns what is wrong with it, or None; a wrong part is removed."""
     if _length(part) > size:
         part.unlink()
     _fill(url, part, size, what)
@@ -140,12 +142,12 @@ def _download(url: str, part: Path, size: int, sha256: str, what: str) -> str | 
         return None
     part.unlink()
     if length != size:
-        return f"more than the expected {size} bytes were sent"
+        return f"the server sent more than the expected {size} bytes"
     return f"SHA-256 is {found}, expected {sha256}"
 
 
 def _fill(url: str, part: Path, size: int, what: str) -> None:
-    """Download until `part` has `size` bytes, or more than that where the server does not stop."""
+    """Download until `part` has `size` bytes, or more if the server sends more."""
     attempts = _Attempts()
     furthest = _length(part)
     while (start := _length(part)) < size:
@@ -187,7 +189,7 @@ def _append(response: requests.Response, part: Path, start: int, size: int, what
 
 
 def _whole_length(response: requests.Response) -> int | None:
-    """The length that the server gives for the whole file, if it does."""
+    """The length of the whole file, if the server reports it."""
     if "Content-Encoding" in response.headers:
         return None
     given = response.headers.get("Content-Length", "")
@@ -197,7 +199,7 @@ def _whole_length(response: requests.Response) -> int | None:
 
 
 def _continues(response: requests.Response, start: int) -> bool:
-    """Whether the response goes on at `start`; a server may ignore the range and send the whole file."""
+    """Whether the response continues at `start`; a server may ignore the range and send the whole file."""
     content_range = response.headers.get("Content-Range", "")
     return response.status_code == 206 and content_range.startswith(f"bytes {start}-")
 
@@ -238,7 +240,7 @@ def _chunks(response: requests.Response) -> Iterator[bytes]:
 
 
 def _cause(error: BaseException) -> BaseException:
-    """The innermost cause: requests and urllib3 wrap one another's errors as arguments or as `reason`."""
+    """The innermost cause: requests and urllib3 wrap each other's errors as arguments or as `reason`."""
     inner = getattr(error, "reason", None)
     if not isinstance(inner, BaseException):
         inner = next((argument for argument in error.args if isinstance(argument, BaseException)), None)

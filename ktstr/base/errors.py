@@ -1,7 +1,7 @@
 """Errors that a user can cause.
 
-Every one is a single line that says what was wrong, where, and what is accepted. Commands turn it
-into exit status 2 without a traceback; anything else that escapes is a bug in ktstr.
+Each message is a single line that says what was wrong, where, and what is accepted. Commands turn it
+into exit status 2 without a traceback. Any other exception that escapes is a bug in ktstr.
 """
 
 from __future__ import annotations
@@ -10,4 +10,4 @@ __all__ = ["KtstrError"]
 
 
 class KtstrError(Exception):
-    """The run could not be done, for a reason the user can act on."""
+    """The run could not be done, for a reason that the user can act on."""

@@ -1,4 +1,4 @@
-"""Children that die with us: what the kernel's PR_SET_PDEATHSIG does, made safe to use."""
+"""Child processes that die with this one: a safe way to use the kernel's PR_SET_PDEATHSIG."""
 
 from __future__ import annotations
 
@@ -18,23 +18,25 @@ _PR_SET_PDEATHSIG = 1  # linux/prctl.h
 def die_with_parent(parent: int) -> None:
     """Have the kernel send SIGKILL to this process when `parent`, the process that started it, ends.
 
-    Where `parent` has ended already this process ends now. Descendants are not covered: each has to ask.
+    If `parent` has already ended, this process ends now. It does not cover descendants: each must ask for itself.
+    Raises OSError if the kernel refuses.
     """
     libc = ctypes.CDLL(None, use_errno=True)
     if libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0) != 0:
         raise OSError(ctypes.get_errno(), "prctl(PR_SET_PDEATHSIG)")
-    # A parent that ended before the call sends nothing any more: we have been given another one.
+    # A parent that ended before the call sends no signal: this process has a new parent by now.
     if os.getppid() != parent:
         os.kill(os.getpid(), signal.SIGKILL)
 
 
 def child_dies_with_us() -> Callable[[], None]:
-    """What has the kernel kill a child when the thread that forks it dies; for Popen's preexec_fn.
+    """A preexec_fn for Popen: the kernel kills the child when the thread that forks it dies.
 
-    Within interrupt_waits, for Popen then has Python call what was registered for a fork. SIGKILL, because a program
-    such as the emulator ends itself on SIGTERM only when its main loop runs.
+    Use it within interrupt_waits, because with a preexec_fn Popen runs the handlers that were registered for a fork.
+    The signal is SIGKILL, because a program such as the emulator handles SIGTERM only while its main loop runs.
     """
-    # Both before the fork: after it the parent may be dead already, and another thread may have held the loader's lock.
+    # Both are done before the fork. After it the parent may be dead already, and another thread may have held the
+    # loader's lock.
     parent, prctl = os.getpid(), ctypes.CDLL(None).prctl
 
     def ask() -> None:
@@ -46,20 +48,20 @@ def child_dies_with_us() -> Callable[[], None]:
 
 @contextmanager
 def interrupt_waits() -> Iterator[None]:
-    """Ctrl-C is seen to at the end of the block.
+    """Delay Ctrl-C until the end of the block.
 
-    For a fork that has Python call what was registered for one (os.register_at_fork; logging does): an exception there
-    is printed and forgotten, and so would be the Ctrl-C that came just then.
+    For a fork that runs handlers of os.register_at_fork (logging registers some): Python prints an exception raised in
+    one and drops it, so a Ctrl-C that arrived at that moment would be lost.
     """
     handler = signal.getsignal(signal.SIGINT)
     if threading.current_thread() is not threading.main_thread() or not callable(handler):
-        yield  # it is another thread's business, or not Python's
+        yield  # the main thread handles Ctrl-C, or Python does not handle it at all
         return
-    came: list[tuple[int, FrameType | None]] = []
-    signal.signal(signal.SIGINT, lambda number, frame: came.append((number, frame)))
+    pending: list[tuple[int, FrameType | None]] = []
+    signal.signal(signal.SIGINT, lambda number, frame: pending.append((number, frame)))
     try:
         yield
     finally:
         signal.signal(signal.SIGINT, handler)
-    if came:
-        handler(*came[0])
+    if pending:
+        handler(*pending[0])

@@ -18,8 +18,9 @@ _NOTATION = re.compile(r"([0-9]{1,4})n([0-9]{1,4})l([0-9]{1,4})c([0-9]{1,4})t")
 class Topology:
     """A guest's CPUs.
 
-    `llcs` is the total over all nodes and a multiple of `numa_nodes`; `cores` is per LLC, `threads` per
-    core. CPU numbers run threads first, then cores, LLCs and nodes.
+    `llcs` is the total over all nodes and must be a multiple of `numa_nodes`; `cores` is per LLC, `threads` is per
+    core. CPUs are numbered with threads varying fastest, then cores, LLCs and nodes. Raises KtstrError if a number is
+    out of range, or if there are more than 1024 CPUs.
     """
 
     numa_nodes: int = 1
@@ -31,7 +32,7 @@ class Topology:
         for field in ("numa_nodes", "llcs", "cores", "threads"):
             whole(getattr(self, field), f"topology: {field}", 1, MAX_CPUS)
         if self.cpus > MAX_CPUS:
-            raise KtstrError(f"topology {self}: {self.cpus} CPUs: {MAX_CPUS} at most")
+            raise KtstrError(f"topology {self}: {self.cpus} CPUs; must be at most {MAX_CPUS}")
         if self.llcs % self.numa_nodes:
             raise KtstrError(
                 f"topology {self}: llcs={self.llcs} is not a multiple of numa_nodes={self.numa_nodes}"
@@ -58,12 +59,12 @@ class Topology:
         return self.cores * self.threads
 
     def llc_cpus(self, llc: int) -> frozenset[int]:
-        """The CPUs of LLC `llc` (0-based)."""
+        """The CPUs of LLC number `llc`, counted from 0."""
         first = llc * self.cpus_per_llc
         return frozenset(range(first, first + self.cpus_per_llc))
 
     def node_cpus(self, node: int) -> frozenset[int]:
-        """The CPUs of NUMA node `node` (0-based)."""
+        """The CPUs of NUMA node number `node`, counted from 0."""
         size = self.cpus // self.numa_nodes
         return frozenset(range(node * size, (node + 1) * size))
 
@@ -72,10 +73,11 @@ class Topology:
 
 
 DEFAULT_TOPOLOGY = Topology(1, 1, 2, 1)
+"""The topology of a test that declares none: two CPUs."""
 
 
 def cpu_list(cpus: frozenset[int]) -> str:
-    """CPUs as the kernel writes them: `0-3,7`."""
+    """A set of CPUs as the kernel writes it: `0-3,7`."""
     runs: list[list[int]] = []
     for cpu in sorted(cpus):
         if runs and cpu == runs[-1][1] + 1:
@@ -86,7 +88,7 @@ def cpu_list(cpus: frozenset[int]) -> str:
 
 
 def parse_cpu_list(text: str) -> frozenset[int]:
-    """The CPUs of a list as the kernel writes it; ValueError for anything else."""
+    """The CPUs of a list in the kernel's notation, such as `0-3,7`; ValueError for anything else."""
     cpus: set[int] = set()
     for part in filter(None, text.strip().split(",")):
         first, dash, last = part.partition("-")

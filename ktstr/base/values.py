@@ -1,4 +1,7 @@
-"""Values that a user wrote in a declaration: each is taken as meant, or refused in one line."""
+"""Values that a user wrote in a declaration: each function returns the checked value or raises a one-line KtstrError.
+
+`field` is what the message calls the value.
+"""
 
 from __future__ import annotations
 
@@ -15,16 +18,16 @@ _SHELL = ("&&", "||", ";", "|", "&", ">", "<")
 
 
 def shown(value: object) -> str:
-    """`value` as a message has it: its repr, on one line and not without end."""
+    """`value` as a message shows it: its repr, on one line and at most 100 characters."""
     try:
         text = repr(value)
-    except Exception:  # such as Python's refusal to print an int of thousands of digits
+    except Exception:  # for example, Python refuses to print an int of thousands of digits
         text = f"<{type(value).__name__}>"
     return text if len(text) <= _LONGEST else text[: _LONGEST - 3] + "..."
 
 
 def string(value: object, field: str) -> str:
-    """A text that can be an argument of a program, which ends it at a zero byte."""
+    """A string that can be an argument of a program: valid UTF-8, and without zero bytes."""
     if not isinstance(value, str):
         raise KtstrError(f"{field}={shown(value)}: must be a string")
     try:
@@ -32,19 +35,22 @@ def string(value: object, field: str) -> str:
     except UnicodeEncodeError:
         raise KtstrError(f"{field}={shown(value)}: must be text that UTF-8 can encode") from None
     if "\0" in value:
-        raise KtstrError(f"{field}={shown(value)}: must be without zero bytes")
+        raise KtstrError(f"{field}={shown(value)}: must not contain zero bytes")
     return value
 
 
 def strings(value: object, field: str) -> tuple[str, ...]:
-    """A list of such texts."""
+    """A list or tuple of strings, each as in `string`."""
     if not isinstance(value, list | tuple):
         raise KtstrError(f"{field}={shown(value)}: must be a list of strings")
     return tuple(string(item, f"{field}[{index}]") for index, item in enumerate(value))
 
 
 def command(value: object, field: str) -> tuple[str, ...]:
-    """A command: a list of words, or one text, split as a shell does and run by none. None is no command."""
+    """A command: a list of words, or one string that is split as a shell splits it. None means no command.
+
+    No shell runs it, so a string with shell operators is refused.
+    """
     if value is None:
         return ()
     if isinstance(value, str):
@@ -63,7 +69,7 @@ def command(value: object, field: str) -> tuple[str, ...]:
 
 
 def mapping(value: object, field: str) -> Mapping[str, object]:
-    """A mapping by strings; None is an empty one."""
+    """A mapping with string keys; None means an empty one."""
     if value is None:
         return {}
     if not isinstance(value, Mapping):
@@ -76,7 +82,7 @@ def mapping(value: object, field: str) -> Mapping[str, object]:
 def path_of(value: object, field: str) -> Path:
     """A path to a file."""
     if not isinstance(value, str | Path) or not str(value):
-        raise KtstrError(f"{field}={shown(value)}: must be a file's path")
+        raise KtstrError(f"{field}={shown(value)}: must be the path of a file")
     return Path(string(str(value), field))
 
 

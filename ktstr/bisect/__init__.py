@@ -1,1 +1,1 @@
-"""Bisection: the first kernel on which a test ends in another way, by the fewest runs."""
+"""Bisection: find the first kernel on which a test's verdict changes, in the fewest runs."""

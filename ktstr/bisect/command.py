@@ -1,4 +1,4 @@
-"""A bisection from its ends to the first kernel on which a test ends otherwise, told step by step."""
+"""The bisect command: from two kernels to the first one on which a test's verdict changes, step by step."""
 
 from __future__ import annotations
 
@@ -20,24 +20,30 @@ from ktstr.report.text import aligned, relative
 
 __all__ = ["Request", "run_bisect"]
 
-_BRIEF = 90  # of a reason; all of it is in the step's log
+_BRIEF = 90  # characters of a reason that a line shows; the step's log has all of it
 
 
 @dataclass(frozen=True)
 class Request:
-    """What is asked: a test, a kernel on which it passes, one on which it fails; `fresh` forgets the journal."""
+    """What the user asks for."""
 
     test: str
+    """The test: its name, or `file::name`."""
     good: str
+    """The spec of a kernel on which it passes."""
     bad: str
+    """The spec of a kernel on which it fails."""
     options: Options
+    """Options for pytest."""
     fresh: bool = False
+    """Whether to forget the steps of an interrupted bisection."""
 
 
 def run_bisect(request: Request) -> None:
-    """Bisect, and print the steps and what was found.
+    """Bisect, and print the steps and the result.
 
-    Raises KtstrError where the ends are not as asked, or what is left could not be judged.
+    Raises KtstrError if an end does not have the verdict that the request says, or if the kernels that remain could not
+    be judged.
     """
     declared = find_test(request.test)
     target = target_of(declared.nodeid, request.test)
@@ -77,12 +83,14 @@ class _Bisection:
             f"{suspects + 1} {subject.kind}s from {span}: both ends first, then at most {most_runs(suspects)} runs"
         )
         if journal.outdated:
-            _say("the steps of before are of another state of the project: beginning anew")
+            _say("the steps so far belong to another state of the project: starting over")
         elif journal.steps:
-            _say(f"going on from step {len(journal.steps)} of an interrupted one; --fresh begins anew")
+            _say(
+                f"continuing after step {len(journal.steps)} of an interrupted bisection; --fresh starts over"
+            )
         good, bad = (subject.new, subject.old) if subject.good_is_new else (subject.old, subject.new)
-        self._check_end("good", good, "passed", suspects)
-        self._check_end("bad", bad, "failed", suspects)
+        self._check_end("good", good, "pass", suspects)
+        self._check_end("bad", bad, "fail", suspects)
         found = search(subject, subject.old, subject.new, self._side)
         print("\n".join(self._table(found)))
         verb = "pass" if subject.good_is_new else "fail"
@@ -97,18 +105,16 @@ class _Bisection:
             f"\nthe first {subject.kind} to {verb}: {names[0]}\n(steps and logs in {relative(kept.parent)})"
         )
 
-    def _check_end(self, which: str, revision: str, wanted: str, suspects: int) -> None:
+    def _check_end(self, end: str, revision: str, must: str, suspects: int) -> None:
         verdict = self._judge(revision, suspects)
-        if verdict.outcome == wanted:
+        if verdict.outcome == f"{must}ed":
             return
-        self._journal.discard()  # whoever repeats it has changed something
-        told = (
-            f"it {verdict.outcome} there" if verdict.outcome != "skipped" else "it could not be judged there"
-        )
+        self._journal.discard()  # the user will change something before the next attempt
+        found = "it could not be judged" if verdict.outcome == "skipped" else f"it {verdict.outcome}"
         why = f" ({verdict.why})" if verdict.why else ""
         raise KtstrError(
-            f"bisect: --{which} {getattr(self._request, which)}: {self._target} is to have {wanted} on"
-            f" {self._subject.name(revision)}, and {told}{why}"
+            f"bisect: --{end} {getattr(self._request, end)}: not a usable end:"
+            f" {self._target} must {must} on {self._subject.name(revision)}, but {found} there{why}"
         )
 
     def _side(self, revision: str, left: int) -> Side | None:
@@ -151,7 +157,7 @@ class _Bisection:
 
 
 def _about(request: Request, declared: DeclaredTest, subject: Subject) -> dict[str, object]:
-    """What the verdicts depend on, as far as it can be told without a run."""
+    """What the verdicts depend on, as far as it is known without a run."""
     scheduler = declared.test.scheduler
     files = [
         path for path in (declared.path, scheduler.bpf, scheduler.binary_path) if path and path.is_file()

@@ -1,4 +1,4 @@
-"""What is bisected: published releases, or the commits of a repository."""
+"""The kernels to bisect: published releases, or the commits of a repository."""
 
 from __future__ import annotations
 
@@ -19,29 +19,40 @@ __all__ = ["Commits", "Releases", "Subject", "subject_of"]
 
 
 class Subject(History, Protocol):
-    """A history whose revisions are kernels, and its ends, of which one is good. `kind` is a revision's (`release`)."""
+    """A history whose revisions are kernels, and its two ends, one of which is good."""
 
     @property
-    def kind(self) -> str: ...
+    def kind(self) -> str:
+        """What a revision is called: `release` or `commit`."""
+        ...
+
     @property
-    def old(self) -> str: ...
+    def old(self) -> str:
+        """The revision at the earlier end."""
+        ...
+
     @property
-    def new(self) -> str: ...
+    def new(self) -> str:
+        """The revision at the later end."""
+        ...
+
     @property
-    def good_is_new(self) -> bool: ...
+    def good_is_new(self) -> bool:
+        """Whether the later end is the good one."""
+        ...
 
     def kernel(self, revision: str) -> Kernel:
-        """The revision's kernel, fetched or built; KtstrError where that fails."""
+        """The revision's kernel, fetched or built; KtstrError if that fails."""
         ...
 
     def name(self, revision: str) -> str:
-        """The revision in a few words."""
+        """The revision as a table shows it."""
         ...
 
 
 @dataclass(frozen=True)
 class Releases:
-    """Releases by their versions, oldest first; a revision is a version."""
+    """Published releases, oldest first. A revision is a version."""
 
     releases: Sequence[Candidate]
     good_is_new: bool
@@ -49,12 +60,12 @@ class Releases:
 
     @property
     def old(self) -> str:
-        """The first of them."""
+        """The oldest release."""
         return str(self.releases[0].version)
 
     @property
     def new(self) -> str:
-        """The last of them."""
+        """The newest release."""
         return str(self.releases[-1].version)
 
     def suspects(self, old: Collection[str], new: str) -> Sequence[str]:
@@ -72,7 +83,7 @@ class Releases:
 
 @dataclass(frozen=True)
 class Commits:
-    """The commits of a repository between two; a revision is a commit's full name."""
+    """The commits between two commits of a repository. A revision is a commit's full hash."""
 
     repository: Path
     old: str
@@ -81,7 +92,7 @@ class Commits:
     kind: str = "commit"
 
     def suspects(self, old: Collection[str], new: str) -> Sequence[str]:
-        """See History. The order is git bisect's own."""
+        """See History. The order is that of git bisect."""
         listed = run_git(self.repository, "rev-list", "--bisect-all", new, *(f"^{one}" for one in old))
         commits = [line.split(" ")[0] for line in listed.splitlines()]
         return [*(commit for commit in commits if commit != new), new]
@@ -96,10 +107,10 @@ class Commits:
 
 
 def subject_of(good: str, bad: str) -> Subject:
-    """What lies between the two; where `good` is the later one, the first good one is looked for.
+    """The history between two kernels. If `good` is the later one, the bisection finds the first good kernel.
 
-    Both are releases (`7.0`, which means its newest) or both commits of one repository (`../linux#v7.0`). KtstrError
-    where they are neither, are the same, or do not follow one another.
+    Both are releases (`7.0` means the newest of the series) or both are commits of one repository (`../linux#v7.0`).
+    Raises KtstrError if they are not, if they are the same, or if neither descends from the other.
     """
     specs = [parse(text) for text in (good, bad)]
     if all(isinstance(spec, Local) for spec in specs):
@@ -121,7 +132,7 @@ def _release(text: str) -> Version:
     versions = [one.version for one in found]
     if len(found) > 1 or versions[0] is None or found[0].origin is not None:
         raise KtstrError(
-            f"bisect: {text}: must be one release, such as 7.0 or 7.0.13, or a commit, ../linux#v7.0"
+            f"bisect: {text}: must be one release, such as 7.0 or 7.0.13, or a commit, such as ../linux#v7.0"
         )
     return versions[0]
 
@@ -133,21 +144,21 @@ def _commits(good: Local, bad: Local) -> Commits:
     repository = paths[0]
     passes, fails = _commit(repository, good), _commit(repository, bad)
     if passes == fails:
-        raise KtstrError(f"bisect: {good} and {bad} are one commit, {passes[:12]}")
+        raise KtstrError(f"bisect: {good} and {bad} are the same commit, {passes[:12]}")
     for found in (Commits(repository, passes, fails, False), Commits(repository, fails, passes, True)):
         if ask_git(repository, "merge-base", "--is-ancestor", found.old, found.new) is not None:
             return found
     base = ask_git(repository, "merge-base", passes, fails)
-    hint = f"; both come from {repository}#{base[:12]}: test that first" if base else ""
-    raise KtstrError(f"bisect: {good} and {bad}: neither leads to the other{hint}")
+    hint = f"; their common ancestor is {repository}#{base[:12]}: test that first" if base else ""
+    raise KtstrError(f"bisect: {good} and {bad}: neither is an ancestor of the other{hint}")
 
 
 def _commit(repository: Path, spec: Local) -> str:
     if spec.ref is None:
-        raise KtstrError(f"bisect: {spec}: a tree as it is now; name a commit, such as {spec}#HEAD")
+        raise KtstrError(f"bisect: {spec}: names a working tree; must name a commit, such as {spec}#HEAD")
     if not repository.is_dir():
         raise KtstrError(f"bisect: {spec}: no such folder")
     commit = commit_of(repository, spec.ref)
     if commit is None:
-        raise KtstrError(f"bisect: {spec}: {repository} is no git repository, or has no {spec.ref}")
+        raise KtstrError(f"bisect: {spec}: {repository} is not a git repository, or has no {spec.ref}")
     return commit

@@ -1,4 +1,4 @@
-"""The journal: the steps of a bisection that is not over, so that one that was killed goes on where it was."""
+"""The journal: the steps of an unfinished bisection, so that a bisection that was killed continues where it was."""
 
 from __future__ import annotations
 
@@ -18,17 +18,24 @@ _SCHEMA = 1
 
 @dataclass(frozen=True)
 class Step:
-    """A step: the revision by its name, what became of the test there, and how many suspects there were before."""
+    """One step of a bisection."""
 
     revision: str
+    """The revision that was tested."""
     name: str
+    """The revision as a table shows it."""
     verdict: Verdict
+    """The test's verdict there."""
     left: int
+    """How many suspects there were before the step."""
 
 
 class Journal:
-    """The steps so far, in a file of `folder`. `about` is all that their verdicts depend on beside the kernel: steps
-    with something else in it are not taken."""
+    """The steps so far, in a file of `folder`.
+
+    `about` is everything besides the kernel that the verdicts depend on. Steps that were made with another `about` are
+    ignored, and `outdated` is true then.
+    """
 
     def __init__(self, folder: Path, about: Mapping[str, object]) -> None:
         self._path = folder / "journal.json"
@@ -44,26 +51,26 @@ class Journal:
             else:
                 self.outdated = bool(data["steps"])
         except (OSError, ValueError, KeyError, TypeError):
-            pass  # there is none, or half of one
+            pass  # there is no journal, or only half of one
 
     def find(self, revision: str) -> Step | None:
-        """The revision's step, if it was made."""
+        """The step that tested the revision, or None."""
         return next((step for step in self.steps if step.revision == revision), None)
 
     def add(self, step: Step) -> None:
-        """Keep a step."""
+        """Add a step and write the journal; KtstrError if it cannot be written."""
         self.steps.append(step)
         self._write(self._path)
 
     def close(self, found: Mapping[str, object]) -> Path:
-        """End it with what was found: the next bisection begins anew. Returns where it is kept."""
+        """End the bisection with its result, so that the next one starts over. Returns the path of the final record."""
         kept = self._path.with_name("bisect.json")
         self._write(kept, found)
         self.discard()
         return kept
 
     def discard(self) -> None:
-        """Forget the steps."""
+        """Delete the journal."""
         self._path.unlink(missing_ok=True)
 
     def _write(self, path: Path, found: Mapping[str, object] | None = None) -> None:

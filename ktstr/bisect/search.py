@@ -1,4 +1,4 @@
-"""The search: between a revision that is one way and a later one that is another, the first that is the other way."""
+"""Binary search in a history: the first revision that behaves like the new end and not like the old one."""
 
 from __future__ import annotations
 
@@ -9,23 +9,23 @@ from typing import Literal, Protocol
 __all__ = ["Found", "History", "ListHistory", "Side", "most_runs", "search"]
 
 Side = Literal["old", "new"]
-"""Whether a revision is as the earlier end is, or as the later one."""
+"""Whether a revision behaves like the earlier end or like the later one."""
 
 
 class History(Protocol):
-    """The revisions between two ends, in whatever order they came to be."""
+    """The revisions between two ends: a list, or a graph such as git's."""
 
     def suspects(self, old: Collection[str], new: str) -> Sequence[str]:
-        """Those that may be the first that is as `new` is, given some that are not, `old`: `new` and what led to it.
+        """The revisions that may be the first to behave like `new`, given that the revisions `old` do not.
 
-        The one whose test divides them best comes first, `new` last.
+        That is `new` itself, which comes last, and its ancestors. The one whose test splits them best comes first.
         """
         ...
 
 
 @dataclass(frozen=True)
 class ListHistory:
-    """Revisions one after another."""
+    """A linear history, the oldest revision first."""
 
     revisions: Sequence[str]
 
@@ -34,28 +34,28 @@ class ListHistory:
         last = self.revisions.index(new)
         first = max(self.revisions.index(one) for one in old) + 1
         left = self.revisions[first : last + 1]
-        # Tested, the one at `index` leaves itself and those before it, or those behind it.
+        # Testing the revision at `index` leaves either it and those before it, or those after it.
         order = sorted(range(len(left) - 1), key=lambda index: abs(2 * (index + 1) - len(left)))
         return [*(left[index] for index in order), new]
 
 
 @dataclass(frozen=True)
 class Found:
-    """What is left of the suspects: one, the first; or several, all but the last of which could not be judged."""
+    """The suspects that remain: the first revision alone, or several of which all but the last could not be judged."""
 
     suspects: tuple[str, ...]
 
 
 def most_runs(suspects: int) -> int:
-    """The runs it takes to tell that many apart, where each can be judged."""
+    """How many runs it takes at most to find the one among so many suspects, if each can be judged."""
     return (suspects - 1).bit_length()
 
 
 def search(history: History, old: str, new: str, judge: Callable[[str, int], Side | None]) -> Found:
-    """Find the first that is as `new` is.
+    """Find the first revision that behaves like `new`.
 
-    `judge` is given a revision and how many suspects there are, and says which end it is like; None where that cannot
-    be told. It is asked once for each.
+    `judge` takes a revision and the number of suspects, and returns the end that the revision behaves like, or None if
+    it cannot be judged. It is called at most once for each revision.
     """
     known_old, skipped = {old}, set()
     while True:

@@ -1,4 +1,4 @@
-"""One step: a test on one kernel, run by pytest as ever, and what became of it."""
+"""One step: a test on one kernel, which pytest runs as always, and its verdict."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _SEED = re.compile(r"seed[0-9]+")
 
 @dataclass(frozen=True)
 class Options:
-    """How the test is run: what pytest's options of these names are given; empty: not given."""
+    """The values of pytest's options of the same names; an empty one is not passed."""
 
     topology: str = ""
     clock: str = ""
@@ -35,13 +35,13 @@ class Options:
 
     @property
     def arguments(self) -> list[str]:
-        """As pytest takes them."""
+        """The options as pytest's arguments."""
         return [word for name, value in vars(self).items() if value for word in (f"--{name}", value)]
 
 
 @dataclass(frozen=True)
 class Target:
-    """A test: its file and function, and the parameters of the variant that is meant; none: all variants."""
+    """A test: its file, its function, and the parameters of one variant; empty parameters mean all variants."""
 
     file: str
     function: str
@@ -51,26 +51,27 @@ class Target:
         return f"{self.file}::{self.function}" + (f"[{self.parameters}]" if self.parameters else "")
 
     def on(self, kernel: str) -> str:
-        """What pytest is given to run it on the kernel whose id is `kernel`."""
+        """The argument with which pytest runs it on the kernel with id `kernel`."""
         return f"{self.file}::{self.function}" + (f"[{kernel}-{self.parameters}]" if self.parameters else "")
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """What became of it: `passed`, `failed`, or `skipped` where that cannot be told, and why in one line."""
+    """The verdict on one kernel, and the reason on one line. `skipped` means that it could not be judged."""
 
     outcome: Literal["passed", "failed", "skipped"]
     why: str = ""
 
 
 def target_of(nodeid: str, name: str) -> Target:
-    """The test that `name` means, whose id without parameters is `nodeid`.
+    """The test that `name` means; `nodeid` is its id without parameters.
 
-    Of parameters in brackets, as pytest shows them, the kernel is left out. KtstrError for a seed among them.
+    `name` may have parameters in brackets, as pytest shows them; a kernel among them is ignored. Raises KtstrError if
+    there is a seed among them.
     """
     file, _, function = nodeid.rpartition("::")
     parts = name.partition("[")[2].removesuffix("]").split("-")
-    # A kernel comes first, and may have dashes in it itself: 7.3-rc7.
+    # The kernel comes first, and may itself contain dashes: 7.3-rc7.
     for count in range(len(parts), 0, -1):
         try:
             parse("-".join(parts[:count]))
@@ -84,9 +85,9 @@ def target_of(nodeid: str, name: str) -> Target:
 
 
 def run_step(target: Target, kernel: Kernel, options: Options, log: Path) -> Verdict:
-    """Run the test on a kernel of the cache; pytest's output goes to `log`.
+    """Run the test on a kernel in the cache, with pytest's output in the file `log`.
 
-    A result that is remembered is taken. Raises KtstrError where there is no such test.
+    A remembered result counts. Raises KtstrError if there is no such test, or if pytest itself fails.
     """
     root = Path.cwd()
     command = [
@@ -103,7 +104,7 @@ def run_step(target: Target, kernel: Kernel, options: Options, log: Path) -> Ver
             env=environment,
             check=False,
         )
-    if done.returncode == 4:  # pytest's for an argument that names nothing
+    if done.returncode == 4:  # pytest: an argument names no test
         raise KtstrError(f"bisect: --test {target}: {_last_line(log)}")
     if done.returncode not in (0, 1, 2, 5):
         raise KtstrError(f"bisect: pytest ended with status {done.returncode}: {_last_line(log)} (see {log})")
@@ -112,7 +113,7 @@ def run_step(target: Target, kernel: Kernel, options: Options, log: Path) -> Ver
 
 
 def judged(sidecars: Sequence[dict[str, Any]], otherwise: str) -> Verdict:
-    """What the sidecars of a test's variants come to; `otherwise` says why there are none."""
+    """The verdict of all variants of a test, from their sidecars; `otherwise` is the reason if there are none."""
     if not sidecars:
         return Verdict("skipped", otherwise)
     for outcome in ("error", "failed", "skipped"):
@@ -139,5 +140,5 @@ def _sidecars(folder: Path, target: Target) -> list[dict[str, Any]]:
 
 def _last_line(log: Path) -> str:
     lines = [line for line in printable(log.read_text(errors="replace")).splitlines() if line.strip()]
-    told = next((line for line in reversed(lines) if re.match(r"(ktstr|ERROR|E  ):? ", line)), "")
-    return (told or (lines[-1] if lines else "no output")).strip()
+    error = next((line for line in reversed(lines) if re.match(r"(ktstr|ERROR|E  ):? ", line)), "")
+    return (error or (lines[-1] if lines else "no output")).strip()

@@ -26,14 +26,18 @@ class Evidence:
     """
 
     report: GuestReport
+    """What the guest reported."""
     topology: Topology
+    """The guest's CPUs."""
     cgroups: tuple[CgroupDef, ...] = ()
+    """The cgroups of the scenario."""
     sched_ext: bool = True
     ended: str | None = None
     expected: ExpectedError | None = None
     writes: tuple[BpfMapWrite, ...] = ()
     events: tuple[Mapping[str, Any], ...] = ()
     console: str = ""
+    """The text of the guest's console."""
 
     def of(self, kind: str) -> tuple[Mapping[str, Any], ...]:
         """The events of one kind, in order."""

@@ -17,7 +17,9 @@ class ExpectedError:
     """Any error; or, if there is a text or a pattern, a scx_bpf_error() whose message it fits."""
 
     contains: str | None = None
+    """A text that the message must contain; None: any."""
     matches: str | None = None
+    """A regular expression that must be found in the message; None: any."""
 
     @property
     def named(self) -> str:

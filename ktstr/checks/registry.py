@@ -29,9 +29,13 @@ class Stage(Enum):
     """When a check is judged: in this order, the checks that explain most first."""
 
     GUEST = "the guest's end: if it is violated, nothing else is judged"
+    """Checks of the guest's end."""
     SCHEDULER = "whether the scheduler is still there: if it is not, what workers did says nothing"
+    """Checks of whether the scheduler is still attached."""
     WORK = "what the scheduler made of the workers; not judged if the scheduler is expected to fail"
+    """Checks of what the workers got to do."""
     KERNEL = "what the kernel said, whatever the scheduler did"
+    """Checks of what the kernel reported about itself."""
 
 
 @dataclass(frozen=True)
@@ -44,13 +48,18 @@ class Check:
 
     key: str
     name: str
+    """The name that its violations have."""
     judge: Judge
+    """The function: from what a run left, and the threshold, to a message for each violation."""
     threshold: str | None
     default: Threshold
     accepts: Accepted
+    """What its threshold may be."""
     stage: Stage
+    """When it is judged."""
     rank: int
     declared_in: str
+    """The file of its declaration."""
 
     @property
     def explanation(self) -> str:

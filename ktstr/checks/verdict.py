@@ -21,8 +21,11 @@ class RunReport:
     """A judged run: what the guest reported, and the checks it violated (none: passed)."""
 
     violations: tuple[Violation, ...]
+    """The checks that the run violated, the ones that explain most first; none: it passed."""
     guest: GuestReport
+    """What the guest reported."""
     result: VmResult
+    """How the VM ended, and all that it left."""
 
     @property
     def passed(self) -> bool:

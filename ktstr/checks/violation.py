@@ -9,7 +9,9 @@ __all__ = ["Violation"]
 
 @dataclass(frozen=True)
 class Violation:
-    """A check that failed: its name, and one line with who, the measured value and the limit."""
+    """A check that failed."""
 
     check: str
+    """The name of the check."""
     message: str
+    """Who, the measured value and the limit, in one line."""

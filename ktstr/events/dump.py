@@ -1,4 +1,4 @@
-"""The dump: what a scheduler's maps held when it had gone, from the bytes that the agent read to named values."""
+"""The failure dump: the contents of a scheduler's maps after its exit, decoded from the bytes that the agent read."""
 
 from __future__ import annotations
 
@@ -14,13 +14,12 @@ from ktstr.events.btf.names import find_section, type_name
 from ktstr.events.btf.reader import read_btf
 from ktstr.events.btf.types import Btf, Section, Var
 from ktstr.events.btf.values import Value, Variable, decode, decode_section
+from ktstr.events.event import Event
 from ktstr.events.run_queues import RunQueues, read_run_queues
 
 __all__ = ["Dump", "Element", "MapDump", "joined", "read_dump"]
 
-Event = dict[str, Any]
-
-# By the number that the kernel has for each (enum bpf_map_type of include/uapi/linux/bpf.h), as libbpf calls them.
+# libbpf's names of map types, by the kernel's number (enum bpf_map_type in include/uapi/linux/bpf.h).
 # fmt: off
 _TYPES = (
     "unspec", "hash", "array", "prog_array", "perf_event_array", "percpu_hash", "percpu_array",
@@ -34,67 +33,75 @@ _TYPES = (
 _UNREADABLE = {
     "perf_event_array": "its values are open perf events",
     "cgroup_array": "its values are open cgroups",
-    "queue": "reading an element takes it out",
-    "stack": "reading an element takes it out",
-    "sk_storage": "its values belong to sockets, of which there is no list",
-    "inode_storage": "its values belong to inodes, of which there is no list",
-    "struct_ops": "it is the table of the scheduler's callbacks",
-    "ringbuf": "reading a record takes it out",
-    "user_ringbuf": "its records are written by the scheduler's program, for its BPF",
-    "bloom_filter": "it can be asked for an element, and has no list of them",
-    "arena": "its memory can only be mapped where the scheduler's program has it",
+    "queue": "reading an element removes it",
+    "stack": "reading an element removes it",
+    "sk_storage": "its values belong to sockets, which cannot be listed",
+    "inode_storage": "its values belong to inodes, which cannot be listed",
+    "struct_ops": "it holds the scheduler's callbacks, not data",
+    "ringbuf": "reading a record removes it",
+    "user_ringbuf": "its records go from the scheduler's program to its BPF programs",
+    "bloom_filter": "its elements cannot be listed",
+    "arena": "its memory can be mapped only at the address that the scheduler's program uses",
 }
-# What the values of maps that hold other objects are, where the map has no types.
+# What the values of a map that holds other objects are, if the map has no types.
 _HOLDERS = {"array_of_maps": "map id", "hash_of_maps": "map id", "prog_array": "program id"}
-_NAME_BYTES = 15  # of an object's name, in the kernel
+_NAME_BYTES = 15  # the kernel keeps this much of an object's name
 _TASK = struct.Struct("<I16s")
 _CGROUP_BYTES = 64
-# Of one map, as the agent has them (map.c): more was not sent. Most of so many bytes are zeros, which are not sent.
+# The agent's limits for one map (map.c): it sends no more. Most of so many bytes are zeros, which it does not send.
 _MOST_ELEMENTS = 8192
 _MOST_BYTES = 32 * 2**20
 
 
 @dataclass(frozen=True)
 class Element:
-    """An element: its key, and its value, or its values by CPU for a per-CPU map.
-
-    `problem` says why they are not known; then `raw` is all of its bytes, as hexadecimal digits.
-    """
+    """An element of a map."""
 
     key: Value
+    """Its key: a number for an array, `comm[pid]` for task storage, a cgroup's name for cgroup storage."""
     value: Value
+    """Its value; for a per-CPU map, the list of the values of all CPUs."""
     problem: str = ""
+    """Why it could not be decoded; empty if it could."""
     raw: str = ""
+    """All its bytes in hexadecimal, if there is a problem."""
 
 
 @dataclass(frozen=True)
 class MapDump:
-    """A map and what it held.
-
-    `type` is libbpf's name for its type, `key_type` and `value_type` are C's for theirs, or empty where that is not
-    known. It had `count` elements (`more`: that many at least) and the first `read` of them were read; of an array
-    those that are all zero are counted as `zeros` and left out of `elements`. Keys are numbers of arrays, and names of
-    tasks (`comm[pid]`) and cgroups. A map of global variables, such as `.bss`, has `variables` instead of elements.
-    `unread` says why it could not be read, or not further.
-    """
+    """A map and its contents. A map of global variables, such as `.bss`, has `variables` instead of `elements`."""
 
     name: str
+    """Its name in the source; for global variables, the name of their section."""
     id: int
+    """The kernel's id of it."""
     type: str
+    """libbpf's name of its type, such as `percpu_hash`."""
     key_type: str
+    """The type of its keys, as written in C; empty if unknown."""
     value_type: str
+    """The type of its values, as written in C; empty if unknown."""
     max_entries: int
+    """How many elements it can hold."""
     per_cpu: bool
+    """Whether each element has a value for each CPU."""
     count: int
+    """How many elements it had."""
     more: bool
+    """Whether it had more elements than were counted."""
     read: int
+    """How many elements were read."""
     zeros: int = 0
+    """For an array, how many of the read elements are all zero; `elements` leaves them out."""
     elements: tuple[Element, ...] = ()
+    """The elements that were read, sorted by key."""
     variables: tuple[Variable, ...] = ()
+    """The global variables."""
     unread: str = ""
+    """Why it was not read, or not completely; empty if it was."""
 
     def variable(self, name: str) -> Value:
-        """The value of global `name`; KtstrError where there is none, or none is known."""
+        """The value of global variable `name`; KtstrError if there is no such variable, or its value is unknown."""
         for one in self.variables:
             if one.name == name and one.problem:
                 raise KtstrError(f"{self.name}: {name}: {one.problem}")
@@ -106,20 +113,21 @@ class MapDump:
 
 @dataclass(frozen=True)
 class Dump:
-    """The maps of a scheduler at guest time `at_ns`; `why` is `exit` or `asked`.
-
-    It is not `complete` where the guest ended before it had told all. `run_queues` is what the kernel told of them when
-    it ejected the scheduler, None where it did not.
-    """
+    """The maps of a scheduler at one moment."""
 
     why: str
+    """`exit` if the scheduler had left, `asked` if the test asked for the dump."""
     at_ns: int
+    """When it was made: the guest's CLOCK_MONOTONIC in ns."""
     complete: bool
+    """False if the guest ended before it had sent everything."""
     maps: tuple[MapDump, ...]
+    """The maps: those of global variables first, then the others by name."""
     run_queues: RunQueues | None = None
+    """The run queues in the kernel's debug dump; None if there was no dump."""
 
     def map(self, name: str) -> MapDump:
-        """The map called `name`; KtstrError, with the names there are, where there is none."""
+        """The map called `name`; KtstrError, which lists the names, if there is none."""
         for one in self.maps:
             if one.name == name:
                 return one
@@ -129,37 +137,37 @@ class Dump:
 
 
 def read_dump(events: Sequence[Event]) -> Dump | None:
-    """The last dump among a guest's events; None where there is none. Globals come first, then the maps by name."""
+    """The last dump among a guest's events; None if there is none."""
     begin = next((i for i in reversed(range(len(events))) if events[i].get("ev") == "dump"), None)
     if begin is None:
         return None
-    told = events[begin:]
-    types = joined(told, "dump_types")
+    sent = events[begin:]
+    types = joined(sent, "dump_types")
     objects = {
         event["id"]: _types(event, types.get(event["id"], bytearray()))
-        for event in told
+        for event in sent
         if event.get("ev") == "dump_object"
     }
-    contents = joined(told, "dump_data")
+    contents = joined(sent, "dump_data")
     maps = [
         _map(event, bytes(contents.get(event["id"], b"")), objects.get(event["btf"]))
-        for event in told
+        for event in sent
         if event.get("ev") == "dump_map"
     ]
-    # In the kernel's words, from its trace or from a scheduler's program that prints them.
+    # The kernel's debug dump comes from its tracepoint, or from a scheduler's program that prints it.
     kernel = [event["text"] for event in events if event.get("ev") == "sched_dump"]
     log = [event["text"] for event in events if event.get("ev") == "sched_log"]
     return Dump(
-        why=told[0]["why"],
-        at_ns=told[0]["t"],
-        complete=any(event.get("ev") == "dumped" for event in told),
+        why=sent[0]["why"],
+        at_ns=sent[0]["t"],
+        complete=any(event.get("ev") == "dumped" for event in sent),
         maps=tuple(sorted(maps, key=lambda one: (not one.name.startswith("."), one.name, one.id))),
         run_queues=read_run_queues(kernel) or read_run_queues(log),
     )
 
 
 def joined(events: Sequence[Event], kind: str) -> dict[int, bytearray]:
-    """The bytes that events of `kind` carry, by the number of what they are of; what was not sent is zero."""
+    """The bytes that events of `kind` carry, by the id of their object; bytes that were not sent are zero."""
     streams: dict[int, bytearray] = {}
     for event in events:
         if event.get("ev") != kind:
@@ -178,19 +186,21 @@ def joined(events: Sequence[Event], kind: str) -> dict[int, bytearray]:
 
 @dataclass(frozen=True)
 class _Types:
-    """An object's types, or why there are none."""
+    """The types of a BPF object, or why there are none."""
 
     btf: Btf
     problem: str = ""
 
 
-_NONE = _Types(Btf(()))  # of a map whose object brought none
+_NONE = _Types(Btf(()))  # for a map whose object has no BTF
 
 
 def _types(event: Event, data: bytearray) -> _Types:
     size = event["bytes"]
     if not event["whole"] or size > _MOST_BYTES:
-        return _Types(_NONE.btf, f"its types are not known: they are {size} bytes, more than are told")
+        return _Types(
+            _NONE.btf, f"its types are not known: their BTF has {size} bytes, more than the agent sends"
+        )
     try:
         return _Types(read_btf(bytes(data).ljust(size, b"\0")))
     except KtstrError as error:
@@ -230,7 +240,7 @@ def _map(event: Event, data: bytes, types: _Types | None) -> MapDump:
 
 
 class _Layout:
-    """How a map's elements lie in the bytes that came of it, and what they are."""
+    """How a map's elements lie in the bytes that the agent sent, and what their types are."""
 
     def __init__(self, event: Event, type: str, types: _Types) -> None:
         self.types = types
@@ -252,13 +262,13 @@ class _Layout:
 
     @property
     def section(self) -> int | None:
-        """The section whose variables the map holds, or None for one that holds elements."""
+        """The section whose variables the map holds, or None if it holds elements."""
         is_section = isinstance(self._known(self._value_number), Section)
         return self._value_number if is_section and self._by in ("index", "none") else None
 
     @property
     def name(self) -> str:
-        """The map's name in its source: of globals that of their section, and whole where the kernel's is cut."""
+        """The map's name in its source, which the kernel may have truncated; for globals, the name of their section."""
         section = self._known(self._value_number)
         if isinstance(section, Section):
             return section.name
@@ -272,18 +282,18 @@ class _Layout:
 
     @property
     def key_type(self) -> str:
-        """What the map's keys are."""
+        """The type of the map's keys."""
         return {"index": "", "task": "task", "cgroup": "cgroup"}.get(
             self._by, self._type_name(self._key_number)
         )
 
     @property
     def value_type(self) -> str:
-        """What its values are."""
+        """The type of the map's values."""
         return self._type_name(self._value_number) or _HOLDERS.get(self._type, "")
 
     def elements(self, data: bytes, count: int) -> tuple[list[Element], int]:
-        """The first `count` elements, in order of their keys; of an array those that are zero are counted instead."""
+        """The first `count` elements, sorted by key. The zero elements of an array are only counted."""
         elements: list[Element] = []
         zeros = 0
         for i, (key, value) in enumerate(self._split(data, count)):
@@ -313,7 +323,7 @@ class _Layout:
         return self._decoded(self._key_number, data)
 
     def _values(self, data: bytes) -> Value:
-        """The value, or those of all CPUs."""
+        """The value, or the values of all CPUs."""
         if not self.per_cpu:
             return self._value(data)
         return [self._value(data[cpu * self._step :][: self._value_bytes]) for cpu in range(self._cpus)]
@@ -325,10 +335,10 @@ class _Layout:
 
     def _decoded(self, number: int, data: bytes) -> Value:
         if not number:
-            # A map whose object brought no types for it. An integer's size is the best guess at what it is.
+            # The object has no types for this map. Bytes of an integer's size are most likely an integer.
             return int.from_bytes(data, "little") if len(data) in (1, 2, 4, 8) else data.hex()
         if self._known(number) is None:
-            raise KtstrError(f"its type, {number}, is not known")
+            raise KtstrError(f"its type, number {number}, is not known")
         return decode(self.types.btf, number, data)
 
     def _known(self, number: int) -> object:
@@ -344,5 +354,5 @@ def _text(data: bytes) -> str:
 
 
 def _order(key: Value) -> tuple[int, Any]:
-    """What keys are sorted by: numbers as such, others as they read."""
+    """The sort key of an element's key: numbers come first, in numerical order; all else is sorted as text."""
     return (0, key) if isinstance(key, int) else (1, str(key))

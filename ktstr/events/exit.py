@@ -1,7 +1,7 @@
-"""How a scheduler ended: put together from what the kernel, the scheduler and its program's end tell.
+"""How a scheduler ended, as the kernel, the scheduler itself and the end of its program report it.
 
-The kernel's words are those of scx_exit_reason() and scx_log_sched_disable() (kernel/sched/ext.c, from 6.12 on, and
-kernel/sched/ext/ext.c of 7.3).
+The kernel's wording is that of scx_exit_reason() and scx_log_sched_disable() (kernel/sched/ext.c since 6.12,
+kernel/sched/ext/ext.c in 7.3).
 """
 
 from __future__ import annotations
@@ -12,27 +12,28 @@ from dataclasses import dataclass
 from signal import Signals
 from typing import Any, Literal, get_args
 
-__all__ = ["ExitKind", "SchedulerExit", "Task", "printed_dump", "program_end", "read_exit"]
+from ktstr.events.event import Event
 
-Event = dict[str, Any]
+__all__ = ["ExitKind", "SchedulerExit", "Task", "printed_dump", "program_end", "read_exit"]
 
 ExitKind = Literal[
     "scx_bpf_error",  # the scheduler called scx_bpf_error()
-    "error",  # the kernel found it doing what it must not
-    "stall",  # a task did not run in the watchdog's time, or the watchdog did not
+    "error",  # the kernel caught it in a runtime error
+    "stall",  # a task, or the watchdog itself, did not run within the watchdog's timeout
     "reenqueue_limit",
     "rescue_overload",
     "sysrq",  # by SysRq-S
     "unregistered",  # by its program
-    "unregistered_by_bpf",  # it called scx_bpf_exit()
-    "unregistered_by_kernel",  # such as for CPU hotplug
+    "unregistered_by_bpf",  # by its BPF program, with scx_bpf_exit()
+    "unregistered_by_kernel",  # because of CPU hotplug, for example
     "parent_exited",
     "parent_killed_it",
-    "other",  # in words that are not known here
+    "other",  # in words that this module does not know
     "program_exited",
     "program_killed",  # by a signal
     "oom_killed",
 ]
+"""What ended a scheduler. The first five are errors, for which the kernel ejects it."""
 _ERRORS: tuple[ExitKind, ...] = get_args(ExitKind)[:5]
 _KINDS: dict[str, ExitKind] = {
     "scx_bpf_error": "scx_bpf_error",
@@ -52,7 +53,7 @@ _ENABLED = re.compile(r'sched_ext: BPF scheduler "(?P<name>[^"]*)" enabled')
 _DISABLED = re.compile(r'sched_ext: BPF scheduler "(?P<name>[^"]*)" disabled \((?P<reason>.*)\)')
 _FRAME = re.compile(r"\s*\S+\+0x[0-9a-f]+/0x[0-9a-f]+")
 _KMSG_ESCAPE = re.compile(r"\\x([0-9a-f]{2})")
-# Of ktstr's loader, and of the kernel tree's and scx's own ways to report an exit.
+# How ktstr's loader reports an exit, and how the kernel tree's and scx's helpers do.
 _LOADER = re.compile(
     r'exit kind=(?P<kind>\d+) code=(?P<code>-?\d+) reason="(?P<reason>(?:[^"\\]|\\.)*)"'
     r' message="(?P<message>(?:[^"\\]|\\.)*)"'
@@ -67,47 +68,55 @@ _DUMP_RULE = re.compile(r"={40,}")
 
 @dataclass(frozen=True)
 class Task:
-    """A task by its name and number, and for one that stalled the seconds for which it did not run."""
+    """A task that the kernel named in its account of an exit."""
 
     comm: str
+    """Its name."""
     pid: int
+    """Its pid."""
     stalled_s: float | None = None
+    """For how many guest seconds it did not run, if it stalled."""
 
 
 @dataclass(frozen=True)
 class SchedulerExit:
-    """How and why a scheduler ended before it was asked to.
-
-    `kind` is what happened; `reason` the kernel's word for it (empty where the kernel had no part in it) and `message`
-    the text that came with it. `code` is the exit code of scx_bpf_exit(). `task` is the one that stalled, `trigger` the
-    one on whose CPU the exit was triggered, `cpu` that CPU: where the kernel tells. `status` and `signal` are its
-    program's end. `backtrace` and `dump` are the kernel's, a line each.
-    """
+    """How and why a scheduler ended before it was asked to."""
 
     kind: ExitKind
+    """What happened."""
     reason: str = ""
+    """The kernel's name for it; empty if the kernel had no part in it."""
     message: str = ""
+    """The text that came with it, such as that of scx_bpf_error()."""
     code: int | None = None
+    """The exit code that the scheduler gave to scx_bpf_exit()."""
     cpu: int | None = None
+    """The CPU on which the exit was triggered, if the kernel reports it."""
     task: Task | None = None
+    """The task that stalled."""
     trigger: Task | None = None
+    """The task that ran where the exit was triggered."""
     status: int | None = None
+    """The exit status of the scheduler's program, if it exited."""
     signal: int | None = None
+    """The signal that ended the scheduler's program, if one did."""
     backtrace: tuple[str, ...] = ()
+    """The kernel's backtrace of the exit, innermost frame first."""
     dump: tuple[str, ...] = ()
-    # What else was told as its message: a source may cut it.
+    """The lines of the kernel's debug dump."""
     also: tuple[str, ...] = ()
+    """The message as other sources have it: a source may truncate it."""
 
     @property
     def is_error(self) -> bool:
-        """Whether the kernel ejected it."""
+        """Whether the kernel ejected the scheduler for an error."""
         return self.kind in _ERRORS
 
     @property
     def line(self) -> str:
-        """What happened, in one line."""
+        """What happened, on one line."""
         if self.kind == "oom_killed":
-            return "its program was killed, for the guest ran out of memory"
+            return "its program was killed because the guest ran out of memory"
         if self.kind in ("program_killed", "program_exited"):
             return program_end(self.status, self.signal)
         code = f" (code {self.code:#x})" if self.code else ""
@@ -115,13 +124,13 @@ class SchedulerExit:
 
     @property
     def messages(self) -> tuple[str, ...]:
-        """The message as each source has it."""
+        """The different versions of the message, one for each source that has its own."""
         return tuple(dict.fromkeys(text for text in (self.message, *self.also) if text))
 
 
 @dataclass(frozen=True)
-class _Told:
-    """An exit as one source tells it."""
+class _Account:
+    """An exit as one source reports it."""
 
     reason: str
     message: str = ""
@@ -132,9 +141,9 @@ class _Told:
 
 
 def read_exit(events: Sequence[Event]) -> SchedulerExit | None:
-    """How the scheduler of a guest's `events` ended; None where it did not, but for being asked to.
+    """How the scheduler of a guest's `events` ended; None if it ended only when it was asked to.
 
-    Of several exits the one that counts is the first after it attached, or the last where it never did.
+    If there are several exits, the first one after the scheduler attached counts, or the last one if it never attached.
     """
     log = [event["text"] for event in events if event.get("ev") == "sched_log"]
     states = {event["when"]: event for event in events if event.get("ev") == "sched_state"}
@@ -146,23 +155,22 @@ def read_exit(events: Sequence[Event]) -> SchedulerExit | None:
     own = _of_log(log)
     if stays and not (kernel and kernel.is_error):
         return None if held.get("running") else _of_program(events, None)
-    told = own if own and (not kernel or own.reason == kernel.reason) else kernel
-    if told is None or _KINDS.get(told.reason) == "unregistered":
-        return _of_program(events, told)
-    also = tuple(one.message for one in (own, kernel) if one and one.message not in ("", told.message))
+    account = own if own and (not kernel or own.reason == kernel.reason) else kernel
+    if account is None or _KINDS.get(account.reason) == "unregistered":
+        return _of_program(events, account)
+    also = tuple(one.message for one in (own, kernel) if one and one.message not in ("", account.message))
     dump = _dump(events, log)
     triggered = next((match for line in dump if (match := _TRIGGERED.fullmatch(line))), None)
-    stalled = _STALLED.fullmatch(told.message)
-    cpu = told.cpu
+    cpu = account.cpu
     if cpu is None and triggered and triggered["cpu"]:
         cpu = int(triggered["cpu"])
     return SchedulerExit(
-        kind=_KINDS.get(told.reason, "error" if kernel and kernel.is_error else "other"),
-        reason=told.reason,
-        message=told.message,
-        code=told.code or None,
+        kind=_KINDS.get(account.reason, "error" if kernel and kernel.is_error else "other"),
+        reason=account.reason,
+        message=account.message,
+        code=account.code or None,
         cpu=cpu,
-        task=Task(stalled["comm"], int(stalled["pid"]), float(stalled["s"])) if stalled else None,
+        task=_stalled_task(account.message),
         trigger=Task(triggered["comm"], int(triggered["pid"])) if triggered else None,
         backtrace=kernel.backtrace if kernel else (),
         dump=dump,
@@ -171,9 +179,14 @@ def read_exit(events: Sequence[Event]) -> SchedulerExit | None:
     )
 
 
-def _of_kernel(messages: Sequence[Event], attached: bool) -> _Told | None:
+def _stalled_task(message: str) -> Task | None:
+    match = _STALLED.fullmatch(message)
+    return Task(match["comm"], int(match["pid"]), float(match["s"])) if match else None
+
+
+def _of_kernel(messages: Sequence[Event], attached: bool) -> _Account | None:
     """The exit in the kernel's log."""
-    told: _Told | None = None
+    account: _Account | None = None
     enabled = False
     for index, event in enumerate(messages):
         enabled = enabled or bool(_ENABLED.match(event["text"]))
@@ -190,28 +203,28 @@ def _of_kernel(messages: Sequence[Event], attached: bool) -> _Told | None:
                 frames.append(follower["text"].strip())
             else:
                 break
-        # Errors are logged as such (KERN_ERR, 3), all else for information.
-        told = _Told(match["reason"], message, backtrace=tuple(frames), is_error=event["level"] <= 3)
+        # The kernel logs errors at KERN_ERR (3), and all other exits at KERN_INFO.
+        account = _Account(match["reason"], message, backtrace=tuple(frames), is_error=event["level"] <= 3)
         if enabled and attached:
             break
-    return told
+    return account
 
 
-def _of_log(log: Sequence[str]) -> _Told | None:
-    """The exit as the scheduler's program prints it."""
+def _of_log(log: Sequence[str]) -> _Account | None:
+    """The exit as the scheduler's program printed it."""
     for line in log:
         if match := _LOADER.match(line):
-            return _Told(_plain(match["reason"]), _plain(match["message"]), int(match["code"]))
+            return _Account(_plain(match["reason"]), _plain(match["message"]), int(match["code"]))
         if match := _PRINTED.search(line):
             cpu = match["cpu"]
-            return _Told(match["reason"], match["message"] or "", cpu=None if cpu is None else int(cpu))
+            return _Account(match["reason"], match["message"] or "", cpu=None if cpu is None else int(cpu))
     return None
 
 
-def _of_program(events: Sequence[Event], told: _Told | None) -> SchedulerExit | None:
-    """The exit of a scheduler whose program ended, which unregisters it; None where it did not end."""
+def _of_program(events: Sequence[Event], account: _Account | None) -> SchedulerExit | None:
+    """The exit of a scheduler whose program ended, which unregisters it; None if it did not end."""
     end = _program_end(events)
-    reason = told.reason if told else ""
+    reason = account.reason if account else ""
     if end["signal"] is not None:
         pids = {event["pid"] for event in events if event.get("ev") == "sched_start"}
         killed = [_OOM.search(event["text"]) for event in events if event.get("ev") == "kmsg"]
@@ -219,11 +232,11 @@ def _of_program(events: Sequence[Event], told: _Told | None) -> SchedulerExit | 
         return SchedulerExit("oom_killed" if oom else "program_killed", reason, **end)
     if end["status"] is not None:
         return SchedulerExit("program_exited", reason, **end)
-    return SchedulerExit("unregistered", reason) if told else None
+    return SchedulerExit("unregistered", reason) if account else None
 
 
 def program_end(status: int | None = None, signal: int | None = None) -> str:
-    """How a program ended, in words."""
+    """How a scheduler's program ended, in words: with an exit status, or by a signal."""
     if signal is None:
         return f"its program ended with status {status}"
     try:
@@ -238,15 +251,17 @@ def _program_end(events: Sequence[Event]) -> dict[str, Any]:
 
 
 def printed_dump(log: Sequence[str]) -> range:
-    """The lines of a log that are the debug dump, as the kernel tree's and scx's schedulers print it: a title, and the
-    dump between two rules. Empty where there is none."""
+    """Which lines of a log are the debug dump, as the kernel tree's and scx's schedulers print it.
+
+    That is a title, and the dump between two rules. The range is empty if there is none.
+    """
     begin = next((index for index, line in enumerate(log) if line.strip() == "DEBUG DUMP"), len(log))
     rules = [index for index in range(begin, len(log)) if _DUMP_RULE.fullmatch(log[index].strip())]
     return range(begin, rules[1] + 1) if len(rules) > 1 else range(0)
 
 
 def _dump(events: Sequence[Event], log: Sequence[str]) -> tuple[str, ...]:
-    """The debug dump: the tracepoint's, which is whole, else what was printed."""
+    """The debug dump: the tracepoint's, which is complete, or else what the scheduler's program printed."""
     traced = tuple(event["text"] for event in events if event.get("ev") == "sched_dump")
     lines = [log[index] for index in printed_dump(log)][1:]
     text = "\n".join(line for line in lines if not _DUMP_RULE.fullmatch(line.strip()))
@@ -254,7 +269,7 @@ def _dump(events: Sequence[Event], log: Sequence[str]) -> tuple[str, ...]:
 
 
 def _unescaped(text: str) -> str:
-    """A record of /dev/kmsg as it was logged: control characters, backslashes and other bytes come as \\xNN."""
+    """A record of /dev/kmsg as it was logged: there, control characters, backslashes and non-ASCII bytes are \\xNN."""
     data = _KMSG_ESCAPE.sub(lambda match: chr(int(match[1], 16)), text)
     return data.encode("latin-1", "replace").decode(errors="replace")
 

@@ -1,4 +1,4 @@
-"""The flight recorder's events: what the scheduler of each CPU did last before a sched_ext scheduler's exit."""
+"""The flight recorder's events: the last scheduling decisions of each CPU before a sched_ext scheduler's exit."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ __all__ = ["FAILED", "FlightEvent", "parse_flight"]
 FAILED = "failed"
 """The kind of the event at which the kernel began to write a failing scheduler's dump."""
 
-# A line of tracefs' `trace` (kernel/trace/trace_output.c): task and its pid, CPU, flags, seconds, event, what it says.
+# A line of tracefs' `trace` (kernel/trace/trace_output.c): task and its pid, CPU, flags, seconds, event, its text.
 _LINE = re.compile(
     r"\s*(?P<task>.+)-(?P<pid>\d+) +\[(?P<cpu>\d+)\] \S+ +(?P<s>\d+)\.(?P<us>\d{6}): (?P<event>\w+): (?P<text>.*)"
 )
@@ -34,20 +34,25 @@ _KINDS = {
 
 @dataclass(frozen=True)
 class FlightEvent:
-    """One event: on which CPU, at which guest time (CLOCK_MONOTONIC, to the microsecond), of which kind (`switch`,
-    `wakeup`, `new`, `migrate`, `count` of a sched_ext counter, FAILED; another of the kernel's by its own name), while
-    which task had the CPU, and what it was, in words."""
+    """One event of the kernel's tracer."""
 
     cpu: int
+    """The CPU on which it happened."""
     at_ns: int
+    """When it happened: the guest's CLOCK_MONOTONIC in ns, to the microsecond."""
     kind: str
+    """`switch`, `wakeup`, `new`, `migrate`, `count` (of a sched_ext counter) or FAILED; any other event of the kernel's
+    has its own name."""
     task: str
+    """The name of the task that had the CPU."""
     pid: int
+    """The pid of that task; 0 is the idle task."""
     what: str
+    """What happened, in words."""
 
 
 def parse_flight(line: str) -> FlightEvent | None:
-    """The event of a line of the kernel's tracer, or None for a line that is none."""
+    """The event in a line of tracefs' `trace`, or None if the line is not an event."""
     match = _LINE.fullmatch(line)
     if match is None:
         return None
@@ -64,8 +69,8 @@ def parse_flight(line: str) -> FlightEvent | None:
 
 def _what(kind: str, text: str) -> str:
     if kind == "switch" and (switch := _SWITCH.fullmatch(text)):
-        gone, come = _task(switch["prev"], switch["prev_pid"]), _task(switch["next"], switch["next_pid"])
-        return f"{gone} ({switch['state']}) -> {come}"
+        before, after = _task(switch["prev"], switch["prev_pid"]), _task(switch["next"], switch["next_pid"])
+        return f"{before} ({switch['state']}) -> {after}"
     if kind in ("wakeup", "new", "migrate") and (task := _TASK.fullmatch(text)):
         cpus = [str(int(cpu)) for cpu in _CPUS.findall(task["rest"])]
         return f"{_task(task['comm'], task['pid'])} CPU {' -> '.join(cpus)}"

@@ -1,4 +1,4 @@
-"""What the kernel's log says of the kernel itself: that it warned, oopsed, stalled or panicked."""
+"""What the kernel's log says about the kernel itself: that it warned, oopsed, stalled or panicked."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ __all__ = ["KernelBug", "console_messages", "read_bugs"]
 
 BugKind = Literal["panic", "oops", "lockup", "stall", "warning"]
 
-# The first that fits says what it is.
+# The first pattern that matches gives the kind.
 _BUGS: dict[BugKind, re.Pattern[str]] = {
     "panic": re.compile(r"Kernel panic - "),
     "lockup": re.compile(r"watchdog: BUG: |BUG: workqueue lockup"),
@@ -22,21 +22,24 @@ _BUGS: dict[BugKind, re.Pattern[str]] = {
         r"|list_(?:add|del) corruption"
     ),
 }
-# A line of the console: the time in seconds since boot, and the text.
+# A line of the console: the time in seconds since boot, perhaps a CPU or task, and the text.
 _LINE = re.compile(r"\[ *(?P<seconds>\d+)\.(?P<us>\d{6})\](?:\[ *[CT]\d+\])? (?P<text>.*)")
 
 
 @dataclass(frozen=True)
 class KernelBug:
-    """A message of the kernel's about itself: its kind, its first line, and when, in guest ns since boot."""
+    """A message in which the kernel reports a bug of its own."""
 
     kind: BugKind
+    """`panic`, `oops`, `lockup`, `stall` or `warning`."""
     text: str
+    """The message's first line."""
     at_ns: int
+    """When it was logged, in guest ns since boot."""
 
 
 def read_bugs(messages: Iterable[tuple[int, str]]) -> tuple[KernelBug, ...]:
-    """The bugs among `messages`, each its time in ns and its text, in order."""
+    """The bugs among `messages`, in order. A message is its time in ns and its text."""
     return tuple(
         KernelBug(kind, text, at_ns)
         for at_ns, text in messages
@@ -45,10 +48,10 @@ def read_bugs(messages: Iterable[tuple[int, str]]) -> tuple[KernelBug, ...]:
 
 
 def console_messages(console: str, since_ns: int) -> Sequence[tuple[int, str]]:
-    """The kernel's messages on a console since `since_ns`, each its time in ns and its text.
+    """The kernel's messages on a console since `since_ns`, as their times in ns and their texts.
 
-    A guest that panicked has no other log, and its kernel then repeats on the console what was too minor for it: so
-    each message counts once, in order of time.
+    A guest that panicked has no other log. On a panic the kernel prints its whole log to the console again, minor
+    messages included, so each message counts once, and they are sorted by time.
     """
     found: dict[tuple[int, str], Any] = {}
     for line in console.splitlines():

@@ -7,9 +7,11 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from ktstr.base.topology import parse_cpu_list
+from ktstr.events.event import Event
 from ktstr.events.exit import SchedulerExit, read_exit
 from ktstr.events.flight import FlightEvent, parse_flight
 from ktstr.events.kernel_log import KernelBug, console_messages, read_bugs
+from ktstr.events.worker import WorkerStats, read_worker
 
 __all__ = [
     "GuestCpu",
@@ -24,214 +26,210 @@ __all__ = [
     "read_report",
 ]
 
-Event = dict[str, Any]
-
-
-@dataclass(frozen=True)
-class WorkerStats:
-    """A worker over one hold, in guest nanoseconds.
-
-    `run_ns` is time on a CPU as the kernel counts it, `slept_ns` what it asked to sleep, `gap_ns` the longest
-    time it wanted to run and did not; `gaps[i]` counts the gaps of 2**i to 2**(i+1) ns. `ext` says whether
-    sched_ext had it at the end (None: the kernel did not tell). `died` is the wait status of one that ended by
-    itself.
-    """
-
-    index: int
-    cgroup: str
-    kind: str
-    wall_ns: int
-    run_ns: int
-    wait_ns: int
-    slept_ns: int
-    gap_ns: int
-    iterations: int
-    migrations: int
-    gaps: tuple[int, ...]
-    cpus: tuple[int, ...]
-    ext: bool | None
-    died: int | None
-
-    @property
-    def off_cpu_pct(self) -> float:
-        """The share of its time, in percent, that it wanted a CPU and had none.
-
-        What it asked to sleep is not counted against the scheduler; the time it overslept is.
-        """
-        if self.wall_ns <= 0:
-            return 0.0
-        return max(0.0, 100.0 * (self.wall_ns - self.run_ns - self.slept_ns) / self.wall_ns)
-
 
 @dataclass(frozen=True)
 class GuestCpu:
-    """A CPU as the guest's own sysfs shows it: the CPUs that share its core and its LLC, and its NUMA node."""
+    """A CPU as the guest's own sysfs shows it."""
 
     cpu: int
+    """Its number."""
     threads: frozenset[int]
+    """The CPUs of its core, itself included."""
     llc: frozenset[int]
+    """The CPUs that share its LLC, itself included."""
     node: int
+    """The number of its NUMA node."""
 
 
 @dataclass(frozen=True)
 class Perturbed:
-    """A perturbation as it was: where, when it was to begin and did (ns from the start of the hold; None: never), for
-    how long, what it took the CPU from, and how long that had had it (empty and 0 where that was not recorded)."""
+    """A perturbation as it happened: a real-time task that took a CPU for a while. Times are guest ns."""
 
     cpu: int
+    """The CPU on which it ran."""
     at_ns: int
+    """When it was to begin, from the start of the hold."""
     ns: int
+    """For how long it was to run."""
     began_ns: int | None
+    """When it began, from the start of the hold; None if it never did."""
     comm: str
+    """The name of the task that it preempted; empty if that was not recorded."""
     pid: int
+    """The pid of the task that it preempted; 0 if that was not recorded."""
     ran_ns: int
+    """How long that task had had the CPU; 0 if that was not recorded."""
 
 
 @dataclass(frozen=True)
 class Needed:
-    """The few perturbations, out of `tried`, with which a run still fails; `moved`: it is one, moved to hit the same
-    point of a task's turn without the others."""
+    """The perturbations that a failure needs, after the others have been removed."""
 
     perturbed: tuple[Perturbed, ...]
+    """The ones with which the run still fails."""
     tried: int
+    """How many the run had to begin with."""
     moved: bool = False
+    """Whether the only one left was moved, so that it hits the same point of a task's turn without the others."""
 
 
 @dataclass(frozen=True)
 class Switches:
-    """The context switches of a hold: how many were recorded, how often some were lost, a hash of their order."""
+    """The context switches of a hold."""
 
     count: int
+    """How many were recorded."""
     lost: int
+    """How often some were lost, because the kernel overwrote a page of its ring."""
     order: str
+    """A hash of their order: the CPU of each, and the tasks before and after it."""
 
 
 @dataclass(frozen=True)
 class MapWrite:
-    """A write to a scheduler's global as it was made: when, in guest ns since boot, and what was there before."""
+    """A write to a global of the scheduler, as it was made."""
 
     map: str
+    """The map, such as `.bss`."""
     variable: str
+    """The path of the variable in it, as written in C."""
     value: int
+    """The value that was written."""
     was: int
+    """The value before."""
     bytes: int
+    """The variable's size in bytes."""
     at_ns: int
+    """When, in guest ns since boot."""
 
 
 @dataclass(frozen=True)
 class RefusedWrite:
-    """A write that could not be made: why, and if a name was wrong, that one and those that there are in its place."""
+    """A write to a global of the scheduler that could not be made."""
 
     map: str
+    """The map, as requested."""
     variable: str
+    """The variable, as requested."""
     value: int
+    """The value, as requested."""
     why: str
+    """The reason."""
     wanted: str
+    """The name that does not exist, if that is the reason; else empty."""
     known: tuple[str, ...]
+    """The names that exist in its place."""
 
 
 @dataclass(frozen=True)
 class SchedulerState:
-    """What /sys/kernel/sched_ext said at one moment (`attached`, `held`, `stopped`, `default`).
-
-    `switch_all` is None where the kernel does not tell.
-    """
+    """What /sys/kernel/sched_ext showed at one moment."""
 
     when: str
+    """The moment: `attached`, `held` (the hold was over), `stopped`, or `default` (the kernel had released it)."""
     state: str
+    """The state, such as `enabled`; empty if the kernel does not report it. So are the next two."""
     ops: str
+    """The name of the attached scheduler."""
     enable_seq: int
+    """How many schedulers have been enabled since boot; 0 if the kernel does not report it."""
     running: bool
+    """Whether the scheduler's program was running."""
     switch_all: bool | None = None
+    """Whether sched_ext has all tasks; None if the kernel does not report it."""
     nr_rejected: int = 0
+    """How many tasks schedulers have rejected since boot; 0 if the kernel does not report it."""
 
 
 @dataclass(frozen=True)
 class GuestReport:
-    """A guest's events in order of kind. `exit` is how the scheduler's program ended, `{"status": n}` or
-    `{"signal": n}`, `scheduler_exit` how the scheduler did before it was asked to; `watchdog_ms` is the kernel's for
-    it, where it was set from outside; `guest_ns` is the time from the plan's begin to the last event; `flight` is what
-    the flight recorder had, CPU by CPU."""
+    """The events of one guest, sorted by kind. What never happened is empty, zero or None."""
 
     release: str
+    """The kernel's release, as uname(2) returns it."""
     clocksource: str
+    """The guest's clocksource, such as `kvm-clock`."""
     cpus: tuple[GuestCpu, ...]
+    """The CPUs as the guest sees them."""
     held_ns: int
+    """How long the hold took, in guest ns: less than `asked_ns` if the scheduler left."""
     asked_ns: int
+    """How long the hold was to take, in guest ns."""
     workers: tuple[WorkerStats, ...]
+    """The workers at the end of the hold."""
     states: tuple[SchedulerState, ...]
+    """The states of sched_ext, in the order in which they were read."""
     exit: dict[str, int] | None
+    """How the scheduler's program ended: `{"status": n}` or `{"signal": n}`."""
     log: tuple[str, ...]
+    """The lines that the scheduler's program printed."""
     kernel_log: tuple[str, ...]
+    """The kernel's messages since the plan began."""
     guest_ns: int
+    """The time from the start of the plan to the last event, in guest ns."""
     perturbed: tuple[Perturbed, ...]
+    """The perturbations that were to run."""
     switches: Switches | None
+    """The context switches, if the hold was traced."""
     scheduler_exit: SchedulerExit | None = None
+    """How the scheduler ended, if it ended before it was asked to."""
     kernel_bugs: tuple[KernelBug, ...] = ()
+    """The warnings, oopses, stalls and panics of the kernel."""
     writes: tuple[MapWrite, ...] = ()
+    """The writes to globals of the scheduler that were made."""
     refused_write: RefusedWrite | None = None
+    """The first write that could not be made."""
     flight: tuple[FlightEvent, ...] = ()
+    """What the flight recorder held when the scheduler left: CPU by CPU, the oldest event first."""
     watchdog_ms: int | None = None
+    """The kernel's watchdog timeout for the scheduler, in ms, if the test set it."""
 
     def state(self, when: str) -> SchedulerState | None:
-        """The state at `when`, or None where the guest did not get there."""
+        """The state at `when`, or None if the guest did not get there."""
         return next((state for state in self.states if state.when == when), None)
 
     def as_json(self) -> dict[str, Any]:
-        """The report as JSON-able data, for a sidecar; the CPUs are the declared topology's, so they are left out."""
+        """The report as JSON-able data, for a sidecar, without the CPUs: the declared topology has those."""
         data = asdict(self)
         del data["cpus"]
         return data
 
 
 def read_report(events: Sequence[Event], console: str = "") -> GuestReport:
-    """The report of a guest's events; fields of what never happened are empty or zero.
+    """The report of a guest's events.
 
-    The kernel's log is that of the `console` where the guest did not come to tell it.
+    If the guest ended before it could send the kernel's log, that log is read from `console`.
     """
 
     def of(kind: str) -> list[Event]:
         return [event for event in events if event.get("ev") == kind]
 
-    boot = next(iter(of("boot")), {})
-    begin = next(iter(of("begin")), {})
-    hold = next(iter(of("hold")), {})
-    left = next(iter(of("sched_exit")), None)
-    switches = next(iter(of("switches")), None)
+    def first(kind: str) -> Event:
+        return next(iter(of(kind)), {})
+
+    begin, hold = first("begin"), first("hold")
     messages = (
         [(event["at_ns"], event["text"]) for event in of("kmsg")]
         if of("kmsg") or of("end")
         else console_messages(console, begin.get("t", 0))
     )
     return GuestReport(
-        release=boot.get("release", ""),
-        clocksource=boot.get("clocksource", ""),
+        release=first("boot").get("release", ""),
+        clocksource=first("boot").get("clocksource", ""),
         cpus=_cpus(of("cpu"), of("node")),
         held_ns=hold.get("held_ns", 0),
         asked_ns=hold.get("asked_ns", 0),
-        workers=tuple(_worker(event) for event in of("worker")),
+        workers=tuple(read_worker(event) for event in of("worker")),
         states=tuple(_state(event) for event in of("sched_state")),
-        exit=None if left is None else {key: left[key] for key in ("status", "signal") if key in left},
+        exit=_program_end(of("sched_exit")),
         log=tuple(event["text"] for event in of("sched_log")),
         kernel_log=tuple(f"[{at_ns / 1e9:12.6f}] {text}" for at_ns, text in messages),
         guest_ns=max((event.get("t", 0) for event in events), default=0) - begin.get("t", 0),
         perturbed=tuple(_perturbed(event) for event in of("perturbed")),
-        switches=None
-        if switches is None
-        else Switches(switches["count"], switches["lost"], switches["order"]),
+        switches=_switches(of("switches")),
         scheduler_exit=read_exit(events),
         kernel_bugs=read_bugs(messages),
-        writes=tuple(
-            MapWrite(
-                event["map"],
-                event["variable"],
-                int(event["value"]),
-                event["was"],
-                event["bytes"],
-                event["t"],
-            )
-            for event in of("write")
-        ),
+        writes=tuple(_write(event) for event in of("write")),
         refused_write=_refused(of("write_refused"), of("write_known")),
         flight=tuple(one for event in of("flight") if (one := parse_flight(event["text"]))),
         watchdog_ms=next((event["ms"] for event in of("watchdog")), None),
@@ -239,35 +237,38 @@ def read_report(events: Sequence[Event], console: str = "") -> GuestReport:
 
 
 def _cpus(cpus: list[Event], nodes: list[Event]) -> tuple[GuestCpu, ...]:
-    members = {cpu: event["node"] for event in nodes for cpu in parse_cpu_list(event["cpus"])}
+    node_of = {cpu: event["node"] for event in nodes for cpu in parse_cpu_list(event["cpus"])}
     return tuple(
         GuestCpu(
             event["cpu"],
             parse_cpu_list(event["threads"]),
             parse_cpu_list(event["llc"]),
-            members.get(event["cpu"], 0),
+            node_of.get(event["cpu"], 0),
         )
         for event in cpus
     )
 
 
-def _worker(event: Event) -> WorkerStats:
-    ext = event.get("ext", -1)
-    return WorkerStats(
-        index=event["index"],
-        cgroup=event["cgroup"],
-        kind=event["kind"],
-        wall_ns=event["wall_ns"],
-        run_ns=event.get("run_ns", 0),
-        wait_ns=event.get("wait_ns", 0),
-        slept_ns=event["slept_ns"],
-        gap_ns=event["gap_ns"],
-        iterations=event["iterations"],
-        migrations=event["migrations"],
-        gaps=tuple(event.get("gaps", ())),
-        cpus=tuple(int(cpu) for cpu in event["cpus"].split(",") if cpu),
-        ext=None if ext < 0 else bool(ext),
-        died=event.get("wait_status"),
+def _program_end(ends: list[Event]) -> dict[str, int] | None:
+    for event in ends:
+        return {key: event[key] for key in ("status", "signal") if key in event}
+    return None
+
+
+def _switches(traces: list[Event]) -> Switches | None:
+    for event in traces:
+        return Switches(event["count"], event["lost"], event["order"])
+    return None
+
+
+def _write(event: Event) -> MapWrite:
+    return MapWrite(
+        map=event["map"],
+        variable=event["variable"],
+        value=int(event["value"]),
+        was=event["was"],
+        bytes=event["bytes"],
+        at_ns=event["t"],
     )
 
 

@@ -1,8 +1,8 @@
-"""The kernel's debug dump of sched_ext as data: who could run on which CPU, and in which queue each waited.
+"""The kernel's debug dump of sched_ext as data: which tasks were runnable on each CPU, and in which queue each waited.
 
-The kernel writes it when it ejects a scheduler, and on SysRq-D (scx_dump_state() of kernel/sched/ext.c). It tells of
-CPUs that are not idle, and of those tasks that sched_ext has. Read here in the form of 6.18 and 7.0, and of 7.3, which
-adds each task's scheduler.
+The kernel writes it when it ejects a scheduler, and on SysRq-D (scx_dump_state() in kernel/sched/ext.c). It covers the
+CPUs that are not idle and the tasks that belong to sched_ext. This module reads the format of 6.18 and 7.0, and that of
+7.3, which adds each task's scheduler.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _BUILTIN, _LOCAL_ON = 1 << 63, 1 << 62
 _BUILTIN_NAMES = {0: "invalid", 1: "global", 2: "local", 3: "bypass"}
 
 _CPU = re.compile(r"CPU (?P<cpu>\d+)\s*: nr_run=(?P<count>\d+) (?P<fields>.*)")
-# "*" marks the one that runs. A name may have anything in it.
+# "*" marks the running task. A task's name may contain any character.
 _TASK = re.compile(
     r" (?P<mark>[* ])(?P<state>\S) (?P<comm>.*)\[(?P<pid>\d+)\](?: \*?\S+)? (?P<since>[+-]\d+)ms"
 )
@@ -32,45 +32,54 @@ _COUNTER = re.compile(r"\s+(?P<name>SCX_EV_\w+):\s+(?P<value>\d+)")
 
 @dataclass(frozen=True)
 class QueuedTask:
-    """A task that could run.
-
-    `waits_ms` is for how long it could, in guest milliseconds (one that runs: since it began to wait last); `queue` is
-    where it waited: a DSQ's number, `local`, `global`, or empty for one that runs or is in none. `fields` are all that
-    the kernel tells, under the kernel's names; `backtrace` is where it was.
-    """
+    """A runnable task."""
 
     comm: str
+    """Its name."""
     pid: int
+    """Its pid."""
     runs: bool
+    """Whether it was running."""
     waits_ms: int
+    """For how long it had been runnable, in guest ms; for a running task, the time since its last wait began."""
     queue: str
+    """The queue in which it waited: a DSQ's number, `local` or `global`; empty if it was running or in no queue."""
     fields: Mapping[str, str] = field(default_factory=dict, hash=False)
+    """All fields that the kernel reports, under the kernel's names."""
     backtrace: tuple[str, ...] = ()
+    """Its kernel stack, innermost frame first."""
 
 
 @dataclass(frozen=True)
 class CpuQueue:
-    """A CPU: how many tasks could run on it, who did (`class` is the kernel's name for its scheduling class), and those
-    of them that sched_ext has."""
+    """A CPU that was not idle."""
 
     cpu: int
+    """Its number."""
     nr_running: int
+    """How many tasks were runnable on it, in all scheduling classes."""
     current: str
+    """The task that was running, as `comm[pid]`."""
     current_class: str
+    """The kernel's name for that task's scheduling class, such as `ext` or `fair`."""
     tasks: tuple[QueuedTask, ...] = ()
+    """The runnable tasks that belong to sched_ext."""
     fields: Mapping[str, str] = field(default_factory=dict, hash=False)
+    """All other fields that the kernel reports, under the kernel's names."""
 
 
 @dataclass(frozen=True)
 class RunQueues:
-    """The CPUs that were not idle, by number, and the kernel's counts of sched_ext's events since it was enabled."""
+    """The run queues at the moment of a debug dump."""
 
     cpus: tuple[CpuQueue, ...]
+    """The CPUs that were not idle, by number."""
     counters: Mapping[str, int] = field(default_factory=dict, hash=False)
+    """The kernel's `SCX_EV_*` counters since the scheduler was enabled."""
 
     @property
     def depths(self) -> Mapping[str, int]:
-        """How many tasks waited in each queue, the deepest first; the local ones are each CPU's own (`local 3`)."""
+        """How many tasks waited in each queue, the deepest queue first. The local queue of CPU 3 is `local 3`."""
         counts = Counter(
             f"local {cpu.cpu}" if task.queue == "local" else task.queue
             for cpu in self.cpus
@@ -81,7 +90,7 @@ class RunQueues:
 
 
 def read_run_queues(lines: Sequence[str]) -> RunQueues | None:
-    """What the lines of a debug dump tell; None where they are none."""
+    """The run queues in the lines of a debug dump; None if the lines hold no dump."""
     cpus = [_cpu(block) for block in _blocks(lines, _CPU)]
     if not cpus:
         return None
@@ -92,7 +101,7 @@ def read_run_queues(lines: Sequence[str]) -> RunQueues | None:
 
 
 def _blocks(lines: Sequence[str], first: re.Pattern[str]) -> Iterator[Sequence[str]]:
-    """The parts of `lines` that begin with one that matches `first`."""
+    """The blocks of `lines`, each of which begins with a line that matches `first`."""
     starts = [index for index, line in enumerate(lines) if first.fullmatch(line)]
     for start, end in pairwise([*starts, len(lines)]):
         yield lines[start:end]
@@ -118,7 +127,7 @@ def _cpu(lines: Sequence[str]) -> CpuQueue:
 def _task(lines: Sequence[str]) -> QueuedTask:
     head = _TASK.fullmatch(lines[0])
     assert head is not None, lines[0]
-    # Counters of events follow the last task, and what the scheduler itself writes of a task is between its lines.
+    # Event counters follow the last task. What the scheduler itself dumps about a task lies between the task's lines.
     end = next((i for i, line in enumerate(lines) if line and not line.startswith(" ")), len(lines))
     own = lines[1:end]
     frames = (match["frame"] for line in own if (match := _FRAME.fullmatch(line)))
@@ -138,13 +147,13 @@ def _fields(lines: Sequence[str]) -> dict[str, str]:
     return {match["name"]: match["value"] for line in lines for match in _FIELD.finditer(line)}
 
 
-def _queue(told: str) -> str:
-    """What a queue is called, by its number as the kernel writes it."""
-    if not re.fullmatch(r"0x[0-9a-f]+", told):
+def _queue(dsq_id: str) -> str:
+    """The name of a queue, from its number as the kernel writes it."""
+    if not re.fullmatch(r"0x[0-9a-f]+", dsq_id):
         return ""
-    number = int(told, 16)
+    number = int(dsq_id, 16)
     if not number & _BUILTIN:
-        return told
+        return dsq_id
     if number & _LOCAL_ON:
         return f"local {number & 0xFFFFFFFF}"
-    return _BUILTIN_NAMES.get(number & ~_BUILTIN, told)
+    return _BUILTIN_NAMES.get(number & ~_BUILTIN, dsq_id)

@@ -37,10 +37,15 @@ class Packed:
     """
 
     path: str
+    """Where it is in the guest."""
     source: Path = field(compare=False)
+    """The file on the host."""
     mode: int
+    """Its permission bits in the guest."""
     why: str
+    """Why the guest needs it, in words."""
     sha256: str = ""
+    """The SHA-256 of its content."""
 
     def __post_init__(self) -> None:
         if not self.sha256:

@@ -11,16 +11,21 @@ import pytest
 
 from ktstr.base.errors import KtstrError
 from ktstr.base.topology import Topology
+from ktstr.base.values import shown
+from ktstr.declare.settings import MAX_SEED, Settings
 from ktstr.declare.test import KtstrTest, record_of
 from ktstr.kernel.model import Kernel
 from ktstr.plugin.kernels import KernelAxis, kernel_to_json, skip_reason
+from ktstr.plugin.options import spelled
 from ktstr.report.console import test_name
 from ktstr.report.rundir import Staging
 from ktstr.report.sidecar import file_stem
 from ktstr.vm.job import DEFAULT_OPTIONS, RunOptions
 
 if TYPE_CHECKING:
+    from ktstr.checks.verdict import RunReport
     from ktstr.run.context import Ctx
+    from ktstr.vm.job import VmJob
 
 __all__ = [
     "KERNEL_FIXTURE",
@@ -63,6 +68,29 @@ class Plan:
 
 
 @dataclass(frozen=True)
+class _PytestHooks:
+    """Hands what a context reports of its runs to the hooks of plugins that can see the test."""
+
+    item: pytest.Item
+
+    def before_run(self, ctx: Ctx, job: VmJob) -> None:
+        self.item.ihook.pytest_ktstr_before_run(ctx=ctx, job=job)
+
+    def after_verdict(self, ctx: Ctx, report: RunReport) -> None:
+        self.item.ihook.pytest_ktstr_after_verdict(ctx=ctx, report=report)
+
+    def report_sections(self, ctx: Ctx, report: RunReport) -> Sequence[tuple[str, str]]:
+        answers = self.item.ihook.pytest_ktstr_report_sections(ctx=ctx, report=report)
+        sections = [section for answer in answers for section in answer or ()]
+        for section in sections:
+            if not isinstance(section, tuple) or [type(part) for part in section] != [str, str]:
+                raise KtstrError(
+                    f"pytest_ktstr_report_sections: {shown(section)}: must be a tuple of a title and a text"
+                )
+        return sections
+
+
+@dataclass(frozen=True)
 class Machine:
     """What runs the VMs of a test, and why it was chosen."""
 
@@ -79,46 +107,36 @@ _CONTEXT = pytest.StashKey["Ctx"]()
 _LINE = pytest.StashKey[int]()
 
 
-def options_of(config: pytest.Config) -> Options:
-    """The options; KtstrError for a value that is none."""
-    # All are texts so far: what argparse refuses takes five lines and is status 4.
-    text, seed = config.getoption("ktstr_topology"), _whole(config, "seed") or 0
-    try:
-        topology = Topology.parse(text) if text else None
-    except KtstrError as error:
-        raise KtstrError(f"--topology: {error}") from None
-    if not 0 <= seed < 2**32:
-        raise KtstrError(f"--seed {seed}: must be between 0 and {2**32 - 1}")
-    count = _whole(config, "seeds")
-    if count is not None and not 1 <= count <= _MOST_SEEDS:
-        raise KtstrError(f"--seeds {count}: must be between 1 and {_MOST_SEEDS}")
-    if count is not None and seed + count > 2**32:
-        raise KtstrError(f"--seed {seed} --seeds {count}: go beyond the last seed, {2**32 - 1}")
-    clock, perturb = config.getoption("ktstr_clock"), config.getoption("ktstr_perturb")
-    if clock not in ("real", "virtual", "auto"):
-        raise KtstrError(f"--clock {clock}: must be real, virtual or auto")
-    if perturb not in ("on", "off", "auto"):
-        raise KtstrError(f"--perturb {perturb}: must be on, off or auto")
+def options_of(config: pytest.Config, settings: Settings) -> Options:
+    """The options, with the settings for what they leave open. Raises KtstrError naming the option."""
+    seed, count = settings.seed, _seed_count(config)
+    if count is not None and seed + count - 1 > MAX_SEED:
+        names = spelled(config, "seed"), spelled(config, "seeds")
+        raise KtstrError(f"{names[0]} {seed} {names[1]} {count}: go beyond the last seed, {MAX_SEED}")
     return Options(
-        topology,
-        clock,
+        settings.topology,
+        settings.clock,
         seed,
         config.getoption("ktstr_ignored"),
         RunOptions(cold=config.getoption("ktstr_cold"), fresh=config.getoption("ktstr_fresh")),
         config.getoption("ktstr_oversubscribe"),
         range(seed, seed + (count or 0)),
-        perturb == "on" or (perturb == "auto" and count is not None),
+        settings.perturb == "on" or (settings.perturb == "auto" and count is not None),
     )
 
 
-def _whole(config: pytest.Config, name: str) -> int | None:
-    text = config.getoption(f"ktstr_{name}")
+def _seed_count(config: pytest.Config) -> int | None:
+    text = config.getoption("ktstr_seeds")
     if text is None:
         return None
+    where = f"{spelled(config, 'seeds')} {text}"
     try:
-        return int(text)
+        count = int(text)
     except ValueError:
-        raise KtstrError(f"--{name} {text}: must be a whole number") from None
+        raise KtstrError(f"{where}: must be a whole number") from None
+    if not 1 <= count <= _MOST_SEEDS:
+        raise KtstrError(f"{where}: must be between 1 and {_MOST_SEEDS}")
+    return count
 
 
 def plan_tests(
@@ -139,11 +157,24 @@ def plan_tests(
             continue
         test = replace(record, topology=options.topology) if options.topology else record
         item.stash[_PLAN] = Plan(test, name, kernels[name], replace(options, seed=_seed(item, options)))
+        _set_properties(
+            item,
+            kernel=kernels[name].version,
+            topology=str(test.topology),
+            scheduler=test.scheduler.name,
+            seed=str(_seed(item, options)),
+        )
         reason = skip_reason(test, kernels[name], run_ignored=options.ignored)
         if reason is not None:
             item.add_marker(pytest.mark.skip(reason=reason))
     gone = set(dropped)
     return [item for item in items if item not in gone], dropped
+
+
+def _set_properties(item: pytest.Item, **properties: str) -> None:
+    """Set user properties of the item, which its reports carry: to pytest's own JUnit file, and to other reporters."""
+    others = [(name, value) for name, value in item.user_properties if name not in properties]
+    item.user_properties[:] = [*others, *properties.items()]
 
 
 def make_context(item: pytest.Item, session_name: str) -> Ctx:
@@ -161,6 +192,7 @@ def make_context(item: pytest.Item, session_name: str) -> Ctx:
     topology = plan.test.topology
     accel = executor.accelerator(plan.options.clock, None if plan.options.oversubscribe else topology.cpus)
     item.stash[_MACHINE] = machine = Machine(accel.name, accel.clock, accel.reason, executor.emulator)
+    _set_properties(item, clock=machine.clock)
     if limit := executor.refusal(topology, accel):
         pytest.skip(limit)
     item.stash[_CONTEXT] = context = Ctx(
@@ -173,6 +205,7 @@ def make_context(item: pytest.Item, session_name: str) -> Ctx:
         perturb=plan.options.perturb,
         oversubscribe=plan.options.oversubscribe,
         executor=executor,
+        hooks=_PytestHooks(item),
     )
     return context
 

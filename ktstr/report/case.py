@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 from ktstr.kernel.model import Kernel
+from ktstr.report.schema import Outcome
 
 __all__ = ["Case", "Outcome", "Versions"]
-
-Outcome = Literal["passed", "failed", "skipped", "error"]
 
 
 @dataclass(frozen=True)

@@ -42,6 +42,8 @@ def assemble(
 ) -> VmJob:
     """The job of a guest that carries out `plan`, with `payload` in it; `sources` are C files that its agent needs.
 
+    `sources` are the C files of a project that carry out its own operations and work types (`Scenario.sources`).
+
     `memory_mb` is MiB of memory (None: enough for the topology and the payload). If that is less than such a guest
     needs to boot, KtstrError says so, with `memory_of` for who asked; or, with `at_least`, it is raised.
     """

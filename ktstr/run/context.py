@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -20,6 +21,7 @@ from ktstr.kernel.model import Kernel
 from ktstr.report.failure import failure_text
 from ktstr.report.run_record import vm_counts
 from ktstr.run.execute import Runner
+from ktstr.run.hooks import NO_HOOKS, RunHooks, sections_text
 from ktstr.run.needed import needed_perturbations
 from ktstr.run.program import scheduler_program
 from ktstr.run.record import keep_dump, record_of, summary_of
@@ -44,10 +46,20 @@ __all__ = ["Ctx"]
 class Ctx:
     """A test's guest: its kernel, topology, clock and seed, and `run`, which runs a scenario in it.
 
-    `artifacts` is the folder for the runs' files, made by the first run. `runs` holds a JSON-able record of each run
-    so far. `executor` runs the guests (None: this machine); `cancel` stops the run that is under way, which then raises
-    Cancelled, and all later ones.
+    ktstr makes one for each test. `executor` runs the guests (None: this machine); `cancel` stops the run that is under
+    way, which then raises Cancelled, and all later ones; `hooks` are called around each run.
     """
+
+    test: KtstrTest
+    """The test, as it was declared."""
+    kernel: Kernel
+    """The kernel that the test runs on."""
+    seed: int
+    """The seed of every VM run."""
+    artifacts: Path
+    """The folder for the runs' files, made by the first run."""
+    runs: list[dict[str, object]]
+    """A record of each run so far, as the sidecar has it (docs/sidecar.md)."""
 
     def __init__(
         self,
@@ -62,18 +74,20 @@ class Ctx:
         oversubscribe: bool = False,
         executor: Executor | None = None,
         cancel: Cancel | None = None,
+        hooks: RunHooks = NO_HOOKS,
     ) -> None:
         self.test = test
         self.kernel = kernel
         self.seed = seed
         self.artifacts = artifacts
-        self.runs: list[dict[str, object]] = []
+        self.runs = []
         self._clock = clock
         self._options = options
         self._perturb = perturb
         self._oversubscribe = oversubscribe
         self._executor: Executor = executor or LocalExecutor()
         self._cancel = cancel or Cancel()
+        self._hooks = hooks
         self._as_expected = False
 
     @property
@@ -106,7 +120,7 @@ class Ctx:
         run = self._asked(accel, scenario, checks, bounded_turn)
         runner = Runner(self._executor, accel, self._options, self._cancel, [])
         folder = self.artifacts / f"run-{len(self.runs) + 1}"
-        job, report = runner(run, folder)
+        job, report = runner(run, folder, functools.partial(self._hooks.before_run, self))
         record = record_of(run, job, report)
         self.runs.append(record)
         dump_file = keep_dump(report.dump, record, run, self._sidecar, len(self.runs))
@@ -115,6 +129,7 @@ class Ctx:
         if why := mistake_of_test(self.test.scheduler, report.guest, self.test.watchdog_ms):
             raise KtstrError(f"{self.test.name}: {why}")
         self._as_expected = self._as_expected or report.passed
+        self._hooks.after_verdict(self, report)
         if check and not report.passed:
             raise VerdictFailed(self._explained(runner, run, folder, report, record, dump_file))
         return report
@@ -173,7 +188,7 @@ class Ctx:
             dump_file = keep_dump(dump, record, run, self._sidecar, len(self.runs), again=True)
         needed = needed_perturbations(runner, run, folder / "shrunk", report)
         record["vms"] = vm_counts(runner.results)
-        return failure_text(
+        text = failure_text(
             self._header(report.result),
             report.violations,
             report.guest,
@@ -186,6 +201,7 @@ class Ctx:
             repro=repro,
             ending=report.result.ending,
         )
+        return text + sections_text(self._hooks.report_sections(self, report))
 
     @property
     def _sidecar(self) -> Path:

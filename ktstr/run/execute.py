@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -32,9 +33,16 @@ class Runner:
     cancel: Cancel
     results: list[VmResult]
 
-    def __call__(self, run: ScenarioRun, folder: Path) -> tuple[VmJob, RunReport]:
-        """Run and judge a scenario, its files in `folder`. KtstrError if it cannot be run, Cancelled if cancelled."""
+    def __call__(
+        self, run: ScenarioRun, folder: Path, announce: Callable[[VmJob], None] | None = None
+    ) -> tuple[VmJob, RunReport]:
+        """Run and judge a scenario, its files in `folder`; `announce` is called with its job before.
+
+        KtstrError if it cannot be run, Cancelled if cancelled.
+        """
         job = scenario_job(run)
+        if announce is not None:
+            announce(job)
         result = self.executor.run(job, self.accel, folder, self.options, cancel=self.cancel)
         self.results.append(result)
         return job, judged(run, result)

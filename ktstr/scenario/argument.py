@@ -105,6 +105,7 @@ class Choice(Argument):
     """One of a few texts."""
 
     accepted: tuple[str, ...]
+    """The texts."""
 
     def check(self, value: object, where: str) -> None:
         """Raise KtstrError for any other value."""

@@ -25,6 +25,7 @@ class CgroupDef:
     """
 
     name: str
+    """Its name in cgroupfs."""
     workers: int | None = None
     cpuset: Cpuset | None = None
     work: WorkType = field(default_factory=SpinWait)

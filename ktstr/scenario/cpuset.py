@@ -19,7 +19,9 @@ class Cpuset:
     """A set of CPUs; made by `llc`, `numa`, `exact`, `disjoint`."""
 
     kind: Literal["llc", "numa", "exact", "disjoint"]
+    """How it was made."""
     values: tuple[int, ...]
+    """What it was made from: an index, CPU numbers, or an index and a number of parts."""
 
     @classmethod
     def llc(cls, index: int) -> Cpuset:

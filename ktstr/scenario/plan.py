@@ -29,7 +29,7 @@ from ktstr.scenario.operations.watchdog import Watchdog
 from ktstr.scenario.operations.write import BpfMapWrite
 from ktstr.scenario.scenario import Scenario
 
-__all__ = ["ATTACH_S", "plan_lines", "plan_of", "plan_text", "scenario_plan", "sysctl_lines"]
+__all__ = ["ATTACH_S", "plan_lines", "plan_of", "plan_text", "scenario_plan"]
 
 _NS = 1_000_000_000
 # Guest seconds that a scheduler gets to load, pass the verifier and attach.
@@ -114,11 +114,6 @@ def plan_text(
         perturbations=perturbations,
         recorder=recorder,
     )
-
-
-def sysctl_lines(sysctls: Mapping[str, str]) -> list[Sequence[str]]:
-    """The lines that write sysctls, for `plan_lines`."""
-    return [step.tokens(Topology()) for step in sysctl_operations(sysctls)]
 
 
 def plan_lines(lines: Sequence[Sequence[str]]) -> str:

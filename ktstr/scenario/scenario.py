@@ -24,6 +24,7 @@ class Scenario:
     """
 
     parts: tuple[CgroupDef | Operation, ...] = ()
+    """The cgroups and operations, in their order."""
     hold_s: float | None = None
     trace: bool = False
     dump: bool = False

@@ -1,1 +1,1 @@
-"""A shell in a guest: its files, its terminal, and what passes between the two."""
+"""A shell in a guest: its files, its terminal, and the frames between host and guest."""

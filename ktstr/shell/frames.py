@@ -1,6 +1,6 @@
-"""Frames: what passes between a session's host and its guest's agent, see docs/plan.md.
+"""Frames: the messages between a session's host and the agent in its guest; see docs/plan.md.
 
-A frame is a kind, the length of its data in two bytes, the high one first, and the data.
+A frame is a byte for its kind, the length of its data as a big-endian 16-bit number, and the data.
 """
 
 from __future__ import annotations
@@ -13,13 +13,13 @@ from enum import Enum
 __all__ = ["DATA_MOST", "Frame", "Kind", "Parser", "encode", "input_frames", "size_frame"]
 
 DATA_MOST = 16384
-"""The bytes of data that a frame may have: the agent's CHANNEL_MOST."""
+"""How many bytes of data a frame may have: the agent's CHANNEL_MOST."""
 
 _HEADER = struct.Struct(">cH")
 
 
 class Kind(Enum):
-    """What a frame carries; the first four go to the guest, the others come from it."""
+    """What a frame carries. The first four kinds go to the guest; the others come from it."""
 
     INPUT = b"i"
     NO_MORE = b"e"
@@ -33,36 +33,36 @@ class Kind(Enum):
 
 @dataclass(frozen=True)
 class Frame:
-    """A frame's kind and data."""
+    """One frame: its kind and data."""
 
     kind: Kind
     data: bytes = b""
 
 
 def encode(frame: Frame) -> bytes:
-    """The frame's bytes."""
+    """The bytes of a frame."""
     return _HEADER.pack(frame.kind.value, len(frame.data)) + frame.data
 
 
 def input_frames(data: bytes) -> Iterator[Frame]:
-    """The frames in which `data` is typed."""
+    """The frames that carry `data` as input of the guest."""
     for at in range(0, len(data), DATA_MOST):
         yield Frame(Kind.INPUT, data[at : at + DATA_MOST])
 
 
 def size_frame(rows: int, columns: int) -> Frame:
-    """What tells the guest of its terminal's size; what does not fit into 16 bits is cut."""
+    """The frame that gives the guest its terminal's size; each number is limited to 65535."""
     return Frame(Kind.SIZE, struct.pack(">HH", min(rows, 0xFFFF), min(columns, 0xFFFF)))
 
 
 class Parser:
-    """Frames out of the bytes of a stream, however they are cut."""
+    """Splits a stream of bytes into frames, in whatever pieces the bytes arrive."""
 
     def __init__(self) -> None:
         self._unread = b""
 
     def feed(self, data: bytes) -> list[Frame]:
-        """The frames that `data` completes; ValueError where it is none of a known kind."""
+        """The frames that `data` completes; ValueError if one is too long or of an unknown kind."""
         self._unread += data
         frames = []
         while len(self._unread) >= _HEADER.size:

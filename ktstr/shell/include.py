@@ -1,4 +1,4 @@
-"""What a session's guest gets beside the agent: busybox and what the user names, with the libraries that it takes."""
+"""The files in a session's guest besides the agent: busybox and the user's files, with the libraries they need."""
 
 from __future__ import annotations
 
@@ -16,45 +16,45 @@ from ktstr.guest.initramfs import Packed, program_files
 __all__ = ["INCLUDED", "Included", "included", "tools"]
 
 INCLUDED = "/include-files"
-"""Where the named files are in the guest."""
+"""The folder in the guest that holds the user's files."""
 
 _SESSION = Path(__file__).with_name("session.sh")
-_SYSTEM_FOLDERS = "/usr/sbin:/sbin"  # where bpftool may be, and a user's PATH does not lead
+_SYSTEM_FOLDERS = "/usr/sbin:/sbin"  # bpftool may be here, and a user's PATH may lack them
 
 
 @dataclass
 class Included:
-    """Files to pack, and what was left out, a line each."""
+    """The files to pack, and a line for each file that was left out."""
 
     files: list[Packed] = field(default_factory=list)
     left_out: list[str] = field(default_factory=list)
 
 
 def tools() -> list[Packed]:
-    """busybox, the session's script, and bpftool where the host has it; KtstrError where busybox is missing."""
+    """busybox, the session's script, and bpftool if the host has it; KtstrError if busybox is missing."""
     busybox = find_busybox()
     if busybox is None:
         raise KtstrError("busybox is missing: it is the guest's shell; install it (Debian: busybox-static)")
     files = program_files(busybox, "/bin/busybox", "the shell and its tools")
     files.append(Packed("/ktstr/session.sh", _SESSION, 0o644, "begins a session"))
     bpftool = shutil.which("bpftool", path=f"{os.environ.get('PATH', os.defpath)}:{_SYSTEM_FOLDERS}")
-    # Where it is a script that picks the running kernel's, as Ubuntu's is, there is nothing to pack.
+    # Ubuntu's is a script that runs the bpftool of the running kernel; there is nothing to pack then.
     if bpftool is not None and read_elf(Path(bpftool)) is not None:
         files += program_files(Path(bpftool), "/ktstr/bin/bpftool", "looks at BPF programs and maps")
     return files
 
 
 def find_busybox() -> Path | None:
-    """The host's busybox."""
+    """The host's busybox, or None if it has none."""
     found = shutil.which("busybox")
     return Path(found) if found else None
 
 
 def included(paths: Sequence[Path]) -> Included:
-    """The named files and folders, below INCLUDED by their own names, and the libraries of programs among them.
+    """The given files and folders, below INCLUDED under their own names, and the libraries of programs among them.
 
-    A link is what it leads to. KtstrError where a named file cannot be packed; within a folder, what cannot is left
-    out and said.
+    Links are followed. Raises KtstrError if a given file cannot be packed. A file within a given folder that cannot be
+    packed is left out, with a line that says why.
     """
     result = Included()
     for path in paths:
@@ -69,10 +69,8 @@ def included(paths: Sequence[Path]) -> Included:
                     result.files += _packed(file, place)
                 except (KtstrError, OSError) as error:
                     result.left_out.append(_in_one_line(error))
-        except (
-            OSError,
-            RuntimeError,
-        ) as error:  # RuntimeError: links in a circle, or a ~name that is no user
+        # RuntimeError: a loop of links, or a ~name that is not a user
+        except (OSError, RuntimeError) as error:
             raise KtstrError(f"--include-files: {_in_one_line(error)}") from None
         except KtstrError as error:
             raise KtstrError(f"--include-files: {error}") from None
@@ -80,7 +78,7 @@ def included(paths: Sequence[Path]) -> Included:
 
 
 def _walk(folder: Path, place: str) -> Iterator[tuple[Path, str]]:
-    """The files below a folder, links followed, and where each is in the guest."""
+    """The files below a folder, with links followed, and the place of each in the guest."""
     # A link may lead to a folder above it.
     seen: set[Path] = set()
     for where, folders, files in os.walk(folder, followlinks=True):

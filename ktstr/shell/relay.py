@@ -1,4 +1,4 @@
-"""Between the host's terminal, or its pipes, and a session in a guest: bytes are passed on until the session ends."""
+"""The relay: passes bytes between the host's terminal, or its pipes, and a session in a guest until that ends."""
 
 from __future__ import annotations
 
@@ -19,12 +19,15 @@ _READABLE = select.POLLIN | select.POLLHUP | select.POLLERR | select.POLLNVAL
 
 
 class OutputClosed(Exception):
-    """Nobody reads what the session writes."""
+    """Nobody reads the session's output any more."""
 
 
 @dataclass(frozen=True)
 class Ends:
-    """The host's descriptors. `terminal`: input and output are a terminal's, and the session has one of its own."""
+    """The host's file descriptors.
+
+    If `terminal` is true, input and output are a terminal's, and the session has a terminal of its own.
+    """
 
     input: int
     output: int
@@ -33,10 +36,10 @@ class Ends:
 
 
 def relay(channel: socket.socket, ends: Ends) -> int:
-    """Pass on what is typed and what the session writes until its end; its status.
+    """Pass on the input and the session's output until the session ends; returns its exit status.
 
-    Raises Left where the user leaves, GuestGone where the guest does, OutputClosed where nobody reads, KtstrError for
-    what no agent sends.
+    Raises Left if the user leaves, GuestGone if the guest ends first, OutputClosed if nobody reads the output, and
+    KtstrError if the guest sends something that no agent sends.
     """
     channel.setblocking(False)
     with ExitStack() as stack:
@@ -82,7 +85,7 @@ class _Relay:
         poller.register(self._channel, select.POLLIN | (select.POLLOUT if self._unsent else 0))
         if self._resized >= 0:
             poller.register(self._resized, select.POLLIN)
-        # Keys are always read: they may be the escape. Of a pipe's bytes only as many as the guest takes.
+        # Keys are always read, because they may be the escape. A pipe is read only as fast as the guest takes bytes.
         if self._input_open and (self._ends.terminal or not self._unsent):
             poller.register(self._ends.input, select.POLLIN)
         return poller
@@ -90,7 +93,7 @@ class _Relay:
     def _take_input(self) -> None:
         try:
             data = os.read(self._ends.input, _CHUNK)
-        except OSError:  # not open, or its terminal is gone
+        except OSError:  # it is not open, or its terminal is gone
             data = b""
         if not data and self._ends.terminal:
             raise Left
@@ -111,7 +114,7 @@ class _Relay:
             pass
 
     def _receive(self) -> int | None:
-        """Pass on what has come; the session's status if that has come."""
+        """Pass on what has arrived; returns the session's status if that has arrived."""
         try:
             data = self._channel.recv(_CHUNK)
         except BlockingIOError:
@@ -121,7 +124,7 @@ class _Relay:
         try:
             frames = self._parser.feed(data)
         except ValueError as error:
-            raise KtstrError(f"shell: the guest sent what its agent does not: {error}") from None
+            raise KtstrError(f"shell: the guest sent something that no agent sends: {error}") from None
         for frame in frames:
             if frame.kind is Kind.STATUS:
                 return frame.data[0]
@@ -136,11 +139,11 @@ class _Relay:
 
 
 def _write(descriptor: int, data: bytes) -> None:
-    """All of it, however long that takes."""
+    """Write all of `data`, however long that takes."""
     while data:
         try:
             data = data[os.write(descriptor, data) :]
-        except BlockingIOError:  # whoever shares it made it so
+        except BlockingIOError:  # another process that shares the descriptor made it non-blocking
             select.select([], [descriptor], [])
         except OSError:
             raise OutputClosed from None

@@ -1,4 +1,4 @@
-"""The host's side of a session's terminal: raw while the guest has it, and as it was afterwards, whatever happens."""
+"""The host's side of a session's terminal: raw during the session, and restored afterwards, whatever happens."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from types import FrameType
 __all__ = ["GuestGone", "Keys", "Left", "Signalled", "raw", "resizes", "signals_end", "size"]
 
 _ESCAPE, _LEAVE = b"\x01", b"x"  # Ctrl-A x, as at the emulator's console
-# What a program of the guest may have set that outlives it: colours, a hidden cursor, bracketed paste.
+# Undoes what a program of the guest may have left behind: colours, a hidden cursor, bracketed paste.
 _RESET = b"\x1b[0m\x1b[?25h\x1b[?2004l"
 
 
@@ -26,7 +26,7 @@ class GuestGone(Exception):
 
 
 class Signalled(BaseException):
-    """This process was asked to end; not an Exception, for nothing but the very end is to catch it."""
+    """A signal asked this process to end. Not an Exception, because only the outermost caller may catch it."""
 
     def __init__(self, number: int) -> None:
         super().__init__(number)
@@ -34,14 +34,16 @@ class Signalled(BaseException):
 
 
 class Keys:
-    """What is typed, with the escape taken out of it: Ctrl-A x leaves, Ctrl-A Ctrl-A is a Ctrl-A; what follows a
-    Ctrl-A otherwise is typed with it."""
+    """Filters the escape out of what the user types.
+
+    Ctrl-A x leaves, Ctrl-A Ctrl-A types one Ctrl-A, and Ctrl-A with any other key types both.
+    """
 
     def __init__(self) -> None:
         self._escaped = False
 
     def feed(self, typed: bytes) -> bytes:
-        """What of it is the guest's; Left at the escape. A last Ctrl-A waits for what follows."""
+        """The bytes for the guest; raises Left at the escape. A Ctrl-A at the end waits for the next key."""
         passed = bytearray()
         for key in (typed[at : at + 1] for at in range(len(typed))):
             if self._escaped:
@@ -57,14 +59,14 @@ class Keys:
 
 
 def size(descriptor: int) -> tuple[int, int]:
-    """A terminal's rows and columns."""
+    """The rows and columns of a terminal."""
     columns, rows = os.get_terminal_size(descriptor)
     return rows, columns
 
 
 @contextmanager
 def raw(descriptor: int) -> Iterator[None]:
-    """The terminal as the guest needs it: every key is a byte, none is obeyed here. Afterwards it is as it was."""
+    """Put the terminal into raw mode within the block, so that every key goes to the guest; then restore it."""
     before = termios.tcgetattr(descriptor)
     tty.setraw(descriptor, termios.TCSANOW)
     try:
@@ -74,32 +76,32 @@ def raw(descriptor: int) -> Iterator[None]:
             os.write(descriptor, _RESET)
         raise
     finally:
-        # At once: a terminal that takes no output any more must not keep us. One that is gone needs nothing.
+        # TCSANOW: a terminal that no longer takes output must not block us. A terminal that is gone needs no restoring.
         with suppress(termios.error):
             termios.tcsetattr(descriptor, termios.TCSANOW, before)
 
 
 @contextmanager
 def resizes() -> Iterator[int]:
-    """A descriptor that can be read when a terminal's size has changed."""
-    told, tell = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+    """A file descriptor that becomes readable when the terminal's size changes (SIGWINCH)."""
+    readable, writable = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
 
     def note(_number: int, _frame: FrameType | None) -> None:
-        with suppress(BlockingIOError):  # nobody has looked yet
-            os.write(tell, b"!")
+        with suppress(BlockingIOError):  # the pipe is full: a change is pending already
+            os.write(writable, b"!")
 
     before = signal.signal(signal.SIGWINCH, note)
     try:
-        yield told
+        yield readable
     finally:
         signal.signal(signal.SIGWINCH, before)
-        os.close(told)
-        os.close(tell)
+        os.close(readable)
+        os.close(writable)
 
 
 @contextmanager
 def signals_end() -> Iterator[None]:
-    """SIGTERM and SIGHUP raise Signalled, so that all is cleaned up behind them."""
+    """Have SIGTERM and SIGHUP raise Signalled within the block, so that everything is cleaned up."""
 
     def end(number: int, _frame: FrameType | None) -> None:
         raise Signalled(number)

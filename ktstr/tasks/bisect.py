@@ -1,4 +1,4 @@
-"""`bisect`: the first kernel on which a test ends otherwise."""
+"""`bisect`: find the first kernel on which a test's verdict changes."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ __all__ = ["bisect"]
     help={
         "test": "the test: basic_steady, or tests/test_mine.py::basic_steady",
         "good": "a kernel on which it passes: a release (7.0, 7.0.13), or a commit (../linux#v7.0)",
-        "bad": "one on which it fails, of the same kind",
+        "bad": "a kernel on which it fails: a release or a commit, as for --good",
         "topology": "as for tests",
         "clock": "as for tests",
         "seed": "as for tests",
         "perturb": "as for tests",
-        "fresh": "forget the steps of one that was interrupted",
+        "fresh": "forget the steps of an interrupted bisection",
     }
 )
 def bisect(
@@ -30,7 +30,7 @@ def bisect(
     perturb: str = "",
     fresh: bool = False,
 ) -> None:
-    """Find the first kernel on which a test's verdict changes, by the fewest runs."""
+    """Find the first kernel on which a test's verdict changes, in the fewest runs."""
     from ktstr.base.errors import KtstrError
     from ktstr.bisect.command import Request, run_bisect
     from ktstr.bisect.step import Options

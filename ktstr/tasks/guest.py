@@ -1,4 +1,4 @@
-"""Tasks on what a guest is made of."""
+"""Tasks about the contents of a guest."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ __all__ = ["initramfs"]
     iterable=["program"],
     help={
         "kernel": "for which kernel: 7.0.13, 7.0, latest, auto (default)",
-        "program": "pack this program, too, with the libraries it needs; may be given several times",
+        "program": "also pack this program, with the libraries it needs; may be given several times",
         "output": "write the archive here (default: it stays in the cache)",
     },
 )
@@ -24,7 +24,7 @@ def initramfs(
     program: Sequence[str] | None = None,
     output: str | None = None,
 ) -> None:
-    """Pack a guest's initramfs and list what is in it and why."""
+    """Pack a guest's initramfs, and list its files with the reason for each."""
     import shutil
     from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""`shell`: a guest to look around in."""
+"""`shell`: open a shell in a guest."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ __all__ = ["shell"]
         "topology": "NUMA nodes, LLCs, cores per LLC, threads per core: 1n2l4c1t",
         "memory": "the guest's memory in MiB",
         "test": "the guest of this test: its topology, memory, kernel arguments, sysctls, scheduler and files",
-        "exec": "run this command instead of a shell; its output and exit status become ours",
-        "dmesg": "show the kernel's messages, too, on standard error",
+        "exec": "run this command instead of a shell, with its output and exit status as ours",
+        "dmesg": "also show the kernel's messages, on standard error",
     },
 )
 def shell(

@@ -1,4 +1,4 @@
-"""The verifier sweep over a BPF object."""
+"""`verify`: the verifier sweep over a BPF object."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ __all__ = ["verify"]
     iterable=["kernel", "preset"],
     help={
         "object": "the BPF object: all its programs are loaded, whatever their type",
-        "kernel": "on which kernel: 7.0.13, 7.0, 6.16..=7.0, latest, auto (default); may be given several times",
-        "preset": "on which topology preset (default: tiny-1llc); may be given several times",
+        "kernel": "a kernel: 7.0.13, 7.0, 6.16..=7.0, latest, auto (default); may be given several times",
+        "preset": "a topology preset (default: tiny-1llc); may be given several times",
         "format": "text (default), json or markdown",
-        "raw": "show verifier logs as they are",
-        "max_insns": "fail a program that costs the verifier more instructions",
-        "compare": "tell what changed since a run (a directory, a commit) or from another object",
-        "max_growth": "with --compare: fail where a program grew by more (default: 10%)",
+        "raw": "show verifier logs in full",
+        "max_insns": "fail a program for which the verifier processes more instructions",
+        "compare": "show the changes since a run (a directory, a commit) or from another object",
+        "max_growth": "with --compare: fail if a program grew by more (default: 10%)",
     },
 )
 def verify(
@@ -33,7 +33,7 @@ def verify(
     compare: str | None = None,
     max_growth: str = "10%",
 ) -> None:
-    """Load a BPF object's programs on kernels that need not be running, and tell what each costs the verifier."""
+    """Load a BPF object's programs on any kernels, in guests, and show what each costs the verifier."""
     from ktstr.verifier.command import main
 
     arguments = [f"--object={object}", f"--format={format}", f"--max-growth={max_growth}"]

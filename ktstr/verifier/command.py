@@ -8,7 +8,7 @@ import re
 import shutil
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -19,6 +19,7 @@ from ktstr.base.process import die_with_parent
 from ktstr.base.topology import Topology
 from ktstr.declare.discovery import declared_schedulers, default_paths
 from ktstr.declare.scheduler import Scheduler
+from ktstr.declare.settings import environment_settings, merged, project_settings
 from ktstr.kernel.model import Kernel
 from ktstr.plugin.kernels import KernelAxis
 from ktstr.report.github import append_summary, in_github
@@ -70,14 +71,28 @@ def main(arguments: Sequence[str], prog: str = "nox -s verifier --", executor: E
     """
     if os.environ.get("KTSTR_DIE_WITH_PARENT") == "1":
         die_with_parent(os.getppid())
-    options = _parser(prog).parse_args(arguments)
+    options = vars(_parser(prog).parse_args(arguments))
     try:
-        return run_request(Request(**vars(options)), executor or LocalExecutor())
+        return run_request(Request(**_settled(options)), executor or LocalExecutor())
     except KtstrError as error:
         print(f"ktstr: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         return 130
+
+
+def _settled(options: Mapping[str, Any]) -> dict[str, Any]:
+    """The options, with the project's and the environment's settings for those that were not given."""
+    settings = merged(environment_settings(), project_settings(Path.cwd()))
+    given = {name: value for name, value in options.items() if value is not None}
+    named = options["presets"] or options["topologies"]
+    defaults: dict[str, Any] = {
+        "kernels": settings.kernels,
+        "presets": () if named else settings.presets,
+        "clock": settings.clock,
+        "seed": settings.seed,
+    }
+    return defaults | given
 
 
 def run_request(request: Request, executor: Executor) -> int:
@@ -247,7 +262,7 @@ def _parser(prog: str) -> argparse.ArgumentParser:
         allow_abbrev=False,
     )
     add = parser.add_argument
-    many: dict[str, Any] = {"action": "append", "default": []}
+    many: dict[str, Any] = {"action": "append"}
     add(
         "--kernel",
         dest="kernels",
@@ -259,8 +274,8 @@ def _parser(prog: str) -> argparse.ArgumentParser:
     add("--preset", dest="presets", metavar="NAME", **many, help="sweep this topology preset only")
     add("--topology", dest="topologies", metavar="1n2l4c1t", **many, help="sweep this topology")
     add("--object", type=Path, metavar="FILE", help="sweep this BPF object instead of declared schedulers")
-    add("--clock", choices=("real", "virtual", "auto"), default="auto", help="the guests' clock")
-    add("--seed", type=_seed, default=1, metavar="N", help="the seed of every VM run")
+    add("--clock", choices=("real", "virtual", "auto"), help="the guests' clock (default: auto)")
+    add("--seed", type=_seed, metavar="N", help="the seed of every VM run (default: 1)")
     add("--cold", action="store_true", help="boot a guest for every cell, instead of cloning a booted one")
     add("--fresh", action="store_true", help="run every cell, instead of remembering those that ran before")
     add(

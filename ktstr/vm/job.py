@@ -26,12 +26,16 @@ class VmJob:
     """
 
     kernel: Kernel
+    """The kernel that boots."""
     topology: Topology
+    """The guest's CPUs."""
     memory_mb: int
+    """The guest's memory in MiB."""
     files: tuple[Packed, ...]
     payload: tuple[Packed, ...]
     plan: str
     clock: Clock
+    """The guest's clock."""
     seed: int
     kargs: tuple[str, ...] = ()
     bounded_turn: bool = True

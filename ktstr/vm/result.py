@@ -37,12 +37,19 @@ class Ending(Enum):
     """How a guest ended."""
 
     DONE = "done"
+    """The agent carried out its plan."""
     AGENT_FAILED = "agent failed"
+    """The agent reported an error of its own."""
     PANIC = "kernel panic"
+    """The guest's kernel panicked."""
     OUT_OF_MEMORY = "out of memory"
+    """The guest had too little memory to go on."""
     HANG = "hang"
+    """The agent did not run for 30 guest seconds, or the guest was reset."""
     TIMEOUT = "timeout"
+    """The guest did not end within the host seconds that it was given."""
     EMULATOR_DIED = "QEMU died"
+    """The emulator ended by itself."""
 
 
 Start = Literal["boot", "clone", "remembered"]
@@ -60,17 +67,26 @@ class VmResult:
     """
 
     ending: Ending
+    """How the guest ended."""
     why: str
     events: tuple[Event, ...]
+    """What the agent reported, in order."""
     console: str
+    """The text of the guest's console; of a very long one both ends."""
     qemu_output: str
+    """What QEMU itself printed."""
     command: tuple[str, ...]
+    """QEMU's command line; empty for a remembered result."""
     accelerator: str
+    """`kvm` or `tcg`."""
     clock: str
+    """`real` or `virtual`."""
     qemu_version: str
+    """QEMU's version."""
     turn_ns: int | None
     wall_s: float
     start: Start
+    """Where the result comes from: `boot`, `clone` or `remembered`."""
     template: str = ""
     template_boot_s: float = 0.0
 

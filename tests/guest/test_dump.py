@@ -94,7 +94,7 @@ def dump_says_what_bpftool_says(ctx: Ctx, tmp_path: Path) -> None:
     assert tasks.elements
     assert all(element.value in known for element in tasks.elements)
     assert dump.map("outer_map").elements[0].value == dump.map("inner_map").id
-    assert dump.map("waiting").unread == "reading an element takes it out"
+    assert dump.map("waiting").unread == "reading an element removes it"
     groups = dump.map("cgroup_slices")
     assert groups.key_type == "cgroup"
     weighed = {"ms": 100, "bonus": 0, "yields": False}

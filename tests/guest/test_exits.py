@@ -162,7 +162,7 @@ def a_program_that_is_killed_is_told_with_the_signal(ctx: Ctx, tmp_path: Path) -
 @ktstr_test(memory_mb=128)
 def a_program_that_hoards_memory_is_killed_for_it(ctx: Ctx, tmp_path: Path) -> None:
     summary, _, guest = failure(ctx, misbehaving(ctx.kernel, tmp_path, "hoard"))
-    assert summary == "misbehaves left: its program was killed, for the guest ran out of memory"
+    assert summary == "misbehaves left: its program was killed because the guest ran out of memory"
     assert (guest["scheduler_exit"]["kind"], guest["scheduler_exit"]["signal"]) == ("oom_killed", 9)
     assert any("Out of memory: Killed process" in line for line in guest["kernel_log"])
 

@@ -40,6 +40,6 @@ def a_planted_change_is_found_by_the_fewest_runs(ctx: Ctx) -> None:
     assert done.returncode == 0, done.stderr
     first, most = expected()
     assert f"the first release to fail: {first}\n" in done.stdout
-    assert "bisect: going on from step 1 of an interrupted one; --fresh begins anew\n" in done.stderr
+    assert "bisect: continuing after step 1 of an interrupted bisection; --fresh starts over\n" in done.stderr
     rows = re.findall(r"^ *(?:end|\d+)  7\.", done.stdout, re.MULTILINE)
     assert len(rows) <= most

@@ -15,6 +15,7 @@ from types import ModuleType
 import ktstr.run.context
 import ktstr.vm.local
 from ktstr.checks.verdict import VerdictFailed
+from ktstr.run.hooks import sections_text
 from ktstr.base.errors import KtstrError
 from ktstr.kernel.model import Kernel
 from ktstr.vm.host import Accel, emulation_limit
@@ -52,6 +53,7 @@ class Ctx:
         self.runs, self.options, self._as_expected = [], options, False
 
     def run(self, verdict="", error="", pause_s=0):
+        self.options["hooks"].before_run(self, "the job")
         if error:
             raise KtstrError(error)
         self.artifacts.mkdir(parents=True, exist_ok=True)
@@ -62,8 +64,12 @@ class Ctx:
         result = {"guest_s": 2.0, "start": "boot"}
         self.runs.append({"result": result, "vms": vms, "verdict": {"violations": violations}})
         self._as_expected = not verdict
+        report = f"{len(violations)} violations"
+        self.options["hooks"].after_verdict(self, report)
         if verdict:
-            raise VerdictFailed(f"{self.test.name}: the header\\n  {verdict}\\n--- stats ---\\nfolder {self.artifacts}")
+            sections = sections_text(self.options["hooks"].report_sections(self, report))
+            text = f"{self.test.name}: the header\\n  {verdict}\\n--- stats ---\\nfolder {self.artifacts}"
+            raise VerdictFailed(text + sections)
 
 
 class Executor:

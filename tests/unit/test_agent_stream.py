@@ -9,7 +9,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from native_agent import build_native
 
-from ktstr.events.dump import Event, joined
+from ktstr.events.dump import joined
+from ktstr.events.event import Event
 from ktstr.vm.result import parse_events
 
 

@@ -156,10 +156,10 @@ def test_where_the_good_one_is_later_the_first_good_one_is_looked_for(repository
 @pytest.mark.parametrize(
     ("good", "bad", "message"),
     [
-        ("#start", "#start~0", "are one commit, "),
-        ("#start", "#absent", "is no git repository, or has no absent"),
-        ("#start", "", "a tree as it is now; name a commit, such as"),
-        ("#main~2^2", "#main~3", "neither leads to the other; both come from"),
+        ("#start", "#start~0", "are the same commit, "),
+        ("#start", "#absent", "is not a git repository, or has no absent"),
+        ("#start", "", "names a working tree; must name a commit, such as"),
+        ("#main~2^2", "#main~3", "neither is an ancestor of the other; their common ancestor is"),
     ],
 )
 def test_commits_that_cannot_be_ends_are_told(repository: Path, good: str, bad: str, message: str) -> None:
@@ -330,10 +330,10 @@ def test_what_is_left_undecided_is_an_error(runs: Runs) -> None:
 @pytest.mark.parametrize(
     ("verdict", "message"),
     [
-        (Verdict("failed", "it did"), "is to have passed on 7.0.13, and it failed there (it did)"),
+        (Verdict("failed", "it did"), "must pass on 7.0.13, but it failed there (it did)"),
         (
             Verdict("skipped", "no QEMU"),
-            "is to have passed on 7.0.13, and it could not be judged there (no QEMU)",
+            "must pass on 7.0.13, but it could not be judged there (no QEMU)",
         ),
     ],
 )
@@ -341,7 +341,7 @@ def test_an_end_that_is_not_as_told_ends_it(runs: Runs, verdict: Verdict, messag
     runs.special = {"7.0.13": verdict}
     with pytest.raises(KtstrError) as error:
         bisect()
-    assert str(error.value) == f"bisect: --good 7.0: test_mine.py::steady {message}"
+    assert str(error.value) == f"bisect: --good 7.0: not a usable end: test_mine.py::steady {message}"
     assert runs.tested == ["7.0.13"]
     runs.special = {}
     bisect()  # what was wrong was mended: nothing is remembered of it
@@ -361,7 +361,7 @@ def test_one_that_was_interrupted_goes_on(runs: Runs, capsys: pytest.CaptureFixt
     bisect()
     assert runs.tested == ["7.1.7", "7.1.8"]
     said = capsys.readouterr()
-    assert "bisect: going on from step 3 of an interrupted one; --fresh begins anew" in said.err
+    assert "bisect: continuing after step 3 of an interrupted bisection; --fresh starts over" in said.err
     assert "bisect: 7.1.13: failed, as before" in said.err
     assert "   3  7.1.8    failed <- first" in said.out
     bisect()  # it was over

@@ -260,7 +260,7 @@ def test_a_circle_of_typedefs_is_an_error() -> None:
     blob = Blob()
     blob.typedef(2)
     blob.typedef(1)
-    assert "a circle of them" in refused(blob, 1)
+    assert "a cycle of them" in refused(blob, 1)
 
 
 def test_an_array_of_itself_is_an_error() -> None:
@@ -315,7 +315,7 @@ def test_zeros_at_the_end_of_a_long_array_are_left_out() -> None:
 def test_a_value_of_too_many_numbers_is_an_error() -> None:
     blob = Blob()
     blob.array(blob.integer("u8", 1), 300_000)
-    assert "of more than 262144" in refused(blob, 2, b"x" * 300_000)
+    assert "with more than 262144" in refused(blob, 2, b"x" * 300_000)
 
 
 def test_names_that_share_their_text_are_cut() -> None:
@@ -367,19 +367,19 @@ def test_kinds_of_the_future_are_passed_over_where_their_size_is_told() -> None:
 @pytest.mark.parametrize(
     ("blob", "what"),
     [
-        (b"", "0 bytes, less than a header"),
-        (BLOB[:23], "23 bytes, less than a header"),
+        (b"", "it has 0 bytes, fewer than a header"),
+        (BLOB[:23], "it has 23 bytes, fewer than a header"),
         (b"\xeb\x9f" + BLOB[2:], "it is big-endian"),
         (b"\x7fELF" + BLOB[4:], "it begins with 0x457f"),
-        (BLOB[:2] + b"\2" + BLOB[3:], "it is of version 2; must be 1"),
-        (BLOB[:4] + struct.pack("<I", 20) + BLOB[8:], "its header says to be 20 bytes"),
+        (BLOB[:2] + b"\2" + BLOB[3:], "its version is 2; must be 1"),
+        (BLOB[:4] + struct.pack("<I", 20) + BLOB[8:], "its header claims to have 20 bytes"),
         (BLOB[:4] + struct.pack("<I", 2**32 - 1) + BLOB[8:], "its types end at byte"),
         (BLOB[:-1], "its strings end at byte 2341 of 2340"),
         (BLOB[:20] + struct.pack("<I", 2**32 - 1) + BLOB[24:], "its strings end at byte"),
-        (Blob(strings=b"x").bytes(), "its strings have no end"),
+        (Blob(strings=b"x").bytes(), "its strings do not end with a zero byte"),
         (Blob(types=bytes(8)).bytes(), "type 1 is cut off"),
         (Blob(types=struct.pack("<III", 0, Kind.STRUCT << 24 | 0xFFFFFF, 4)).bytes(), "type 1 has 16777215 elements"),
-        (Blob(types=struct.pack("<III", 99, Kind.FWD << 24, 0)).bytes(), "a name of type 1 is outside its strings"),
+        (Blob(types=struct.pack("<III", 99, Kind.FWD << 24, 0)).bytes(), "a name of type 1 lies outside its strings"),
         (Blob(types=struct.pack("<III", 0, Kind.PTR << 24, 7)).bytes(), "type 1 refers to type 7 of 2"),
         (Blob(types=struct.pack("<IIII", 0, Kind.INT << 24, 4, 0)).bytes(), "an integer of 0 bits in 4 bytes"),
     ],
@@ -446,7 +446,7 @@ def test_a_variable_that_is_damaged_hides_no_other() -> None:
     told = decode_section(btf, find_section(btf, ".bss") or 0, struct.pack("<4i", 0, 1, 0, 0))
     assert (told[0].name, told[0].type, told[0].value, told[0].problem) == ("crash", "int", 1, "")
     assert told[1].problem == "a value that ends at byte 104 of 16"
-    assert "a circle of them" in told[2].problem
+    assert "a cycle of them" in told[2].problem
     assert find_section(btf, ".data") is None
 
 

@@ -1,6 +1,7 @@
 """The documentation's examples are valid: each is declared and run, with a guest that is stood in for."""
 
 import re
+import tomllib
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -12,9 +13,11 @@ from ktstr import CgroupDef, Checks, tasks
 from ktstr.checks.evidence import Evidence
 from ktstr.checks.judge import judge
 from ktstr.checks.verdict import RunReport
-from ktstr.declare import scheduler
+from ktstr.declare import scheduler, settings
 from ktstr.declare.test import KtstrTest, record_of
 from ktstr.guest import agent
+from ktstr.plugin import hookspec
+from ktstr.plugin.options import option_names
 from ktstr.scenario.plan import plan_text
 from ktstr.vm.result import Ending, VmResult
 
@@ -157,3 +160,30 @@ def test_commands_are_there(page: Path) -> None:
         r"(?:^ {4}(?:\.venv/bin/)?|`)(?:ktstr|invoke) ([a-z][a-z-]+)", page.read_text(), re.MULTILINE
     )
     assert set(verbs) <= set(tasks.ns.task_names)
+
+
+# Settings and hooks
+
+
+def test_every_setting_is_documented() -> None:
+    page = (DOCS / "settings.md").read_text()
+    assert set(re.findall(r"^\| `(\w+)` \| ", page, re.MULTILINE)) == set(settings.KEYS)
+    example = re.findall(r"^```toml\n(.*?)^```$", page, re.DOTALL | re.MULTILINE)[0]
+    table = tomllib.loads(example)["tool"]["ktstr"]
+    assert {key: settings.checked(key, value, "") for key, value in table.items()}
+
+
+def test_every_option_is_documented() -> None:
+    page = (DOCS / "running.md").read_text()
+    documented = set(re.findall(r"^\| `(--\w+)", page, re.MULTILINE))
+    assert documented == {name for name in option_names() if not name.startswith("--ktstr-")}
+
+
+def test_the_example_of_hooks_is_one() -> None:
+    (example,) = re.findall(
+        r"^```python\n(.*?)^```$", (DOCS / "running.md").read_text(), re.DOTALL | re.MULTILINE
+    )
+    defined = names(example)
+    assert set(vars(defined)) - {"__name__", "__builtins__"} == set(hookspec.__all__)
+    passed = RunReport((), report(), RESULT)
+    assert defined.pytest_ktstr_report_sections(None, passed) == []

@@ -46,7 +46,7 @@ def left(name: str) -> SchedulerExit:
         ("sysrq-7.3.4", "disabled by sysrq-S"),
         ("exit-7.3.4", "its program ended with status 7"),
         ("signal-7.0.13", "its program was killed by signal 11 (SIGSEGV)"),
-        ("hoard-7.3.4", "its program was killed, for the guest ran out of memory"),
+        ("hoard-7.3.4", "its program was killed because the guest ran out of memory"),
     ],
 )
 def test_an_exit_is_told_in_a_line(name: str, line: str) -> None:

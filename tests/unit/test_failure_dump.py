@@ -14,7 +14,8 @@ import pytest
 from bpftool_json import BY_BPFTOOL, compare, said_by_bpftool
 
 from ktstr.base.errors import KtstrError
-from ktstr.events.dump import Dump, Event, read_dump
+from ktstr.events.dump import Dump, read_dump
+from ktstr.events.event import Event
 from ktstr.events.report import read_report
 from ktstr.events.run_queues import read_run_queues
 from ktstr.report.dump import dump_json, map_lines, run_queue_lines, write_dump
@@ -125,7 +126,7 @@ def test_a_dump_that_its_guest_did_not_end_says_so() -> None:
 def test_types_that_are_too_many_are_told_and_the_values_are_there_as_bytes() -> None:
     dump = read(told(dump_object={"whole": 0}, dump_types=None))
     recent = dump.map("recent")
-    assert recent.unread.startswith("its types are not known: they are ")
+    assert recent.unread.startswith("its types are not known: their BTF has ")
     assert all(element.problem and len(element.raw) == 2 * (4 + 8) for element in recent.elements)
     assert any(line.startswith("recent  (lru_hash): ") for line in map_lines(dump))
 
@@ -175,7 +176,7 @@ def test_the_terminal_shows_what_is_not_zero_within_bounds() -> None:
     assert lines[0] == ".bss"
     assert any(line.strip() == "(zero: never_written)" for line in lines)
     assert not any("ktstr_format" in line for line in lines), "a function's text is of no interest"
-    assert "ktstr_exit  (ringbuf): not read: reading a record takes it out" in lines
+    assert "ktstr_exit  (ringbuf): not read: reading a record removes it" in lines
     assert any(line.startswith("  KIND_USER    [") and "  sum " in line for line in lines)
     assert len(lines) <= 121
     assert max(map(len, lines)) <= 120
@@ -205,7 +206,7 @@ def test_the_json_is_written_beside_the_sidecar(tmp_path: Path) -> None:
     )
     by_name = {one["name"]: one for one in data["maps"]}
     assert by_name[".rodata"]["variables"][1] == {"name": "most_notes", "type": "u32", "value": 64}
-    assert by_name["waiting"]["unread"] == "reading an element takes it out"
+    assert by_name["waiting"]["unread"] == "reading an element removes it"
     counts = by_name["cpu_counts"]
     assert (counts["count"], counts["read"], counts["zeros"]) == (2, 2, 0)
     assert [len(element["values"]) for element in counts["elements"]] == [4, 4]

@@ -46,6 +46,11 @@ def run(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Run:
         monkeypatch.setattr(module, name, getattr(module, name))
     for name in (
         "KTSTR_KERNEL",
+        "KTSTR_CLOCK",
+        "KTSTR_SEED",
+        "KTSTR_TOPOLOGY",
+        "KTSTR_PERTURB",
+        "KTSTR_SUITE",
         "KTSTR_COMMAND",
         "KTSTR_DIE_WITH_PARENT",
         "NO_COLOR",

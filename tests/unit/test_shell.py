@@ -336,5 +336,5 @@ def test_output_that_nobody_reads_ends_the_session(pipes: Pipes) -> None:
 
 def test_nonsense_from_the_guest_is_an_error(pipes: Pipes) -> None:
     pipes.guest.sendall(b"hello")
-    with pytest.raises(KtstrError, match="shell: the guest sent what its agent does not"):
+    with pytest.raises(KtstrError, match="shell: the guest sent something that no agent sends"):
         pipes.relay()

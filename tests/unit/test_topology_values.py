@@ -47,7 +47,7 @@ def test_every_node_has_as_many_llcs() -> None:
 
 def test_the_agent_drives_a_bounded_number_of_cpus() -> None:
     assert Topology(1, 1, MAX_CPUS, 1).cpus == MAX_CPUS
-    with pytest.raises(KtstrError, match=f"2048 CPUs: {MAX_CPUS} at most"):
+    with pytest.raises(KtstrError, match=f"2048 CPUs; must be at most {MAX_CPUS}"):
         Topology(1, 2, MAX_CPUS, 1)
 
 

@@ -80,7 +80,8 @@ def guests(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Guests:
     monkeypatch.setattr(command, "sweep", guests)
     for name in ("GITHUB_ACTIONS", "GITHUB_STEP_SUMMARY", "GITHUB_WORKSPACE"):
         monkeypatch.delenv(name, raising=False)
-    monkeypatch.delenv("KTSTR_DIE_WITH_PARENT", raising=False)
+    for name in ("DIE_WITH_PARENT", "KERNEL", "CLOCK", "SEED", "TOPOLOGY", "PERTURB"):
+        monkeypatch.delenv(f"KTSTR_{name}", raising=False)
     monkeypatch.chdir(tmp_path)
     (tmp_path / "tests").mkdir()
     (tmp_path / "tests" / "test_mine.py").write_text(MINE)
@@ -282,7 +283,7 @@ def test_a_cells_plan_is_all_that_is_asked_of_its_guest(real_program: Scheduler)
         "scheduler 30000000000 /ktstr/bin/true -v",
         "programs",
         "cgroup verifier -",
-        "spawn verifier 8 spin_wait policy=normal",
+        "spawn verifier 8 spin_wait pause=1 policy=normal",
         "progress 100000000 10000000000",
         "unregister",
     ]
@@ -311,6 +312,27 @@ def test_a_cell_that_runs_is_judged_and_recorded(tmp_path: Path, real_program: S
         "violations": [],
         "summary": None,
     }
+
+
+def test_what_the_project_sets_holds_for_a_sweep_and_its_options_come_first(
+    guests: Guests, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = '[tool.ktstr]\nkernels = ["7.0", "7.1"]\npresets = ["tiny-2llc"]\nseed = 7\n'
+    Path("pyproject.toml").write_text(text)
+    assert main([]) == 0
+    assert {(cell.kernel_id, cell.preset) for cell in guests.swept} == {
+        ("7.0", "tiny-2llc"),
+        ("7.1", "tiny-2llc"),
+    }
+    guests.swept.clear()
+    assert main(["--kernel", "7.3", "--topology", "1n1l4c1t"]) == 0
+    assert {(cell.kernel_id, cell.preset) for cell in guests.swept} == {("7.3", "1n1l4c1t")}
+    capsys.readouterr()
+    Path("pyproject.toml").write_text("[tool.ktstr]\nseed = 'x'\n")
+    assert main([]) == 2
+    assert (
+        capsys.readouterr().err == "ktstr: pyproject.toml: [tool.ktstr] seed = 'x': must be a whole number\n"
+    )
 
 
 # The sweep

@@ -1,1 +1,1 @@
-"""BTF, the BPF Type Format: reading it, and what the bytes of a value mean by it. Pure functions over bytes."""
+"""BTF, the BPF Type Format: reading it, and decoding values with it. Pure functions over bytes."""

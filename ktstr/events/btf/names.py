@@ -1,4 +1,4 @@
-"""What a type is called in C, how big it is, and what is behind its typedefs."""
+"""Questions about a type: its name in C, its size, and the type behind its typedefs and qualifiers."""
 
 from __future__ import annotations
 
@@ -21,30 +21,30 @@ from ktstr.events.btf.types import (
     Void,
 )
 
-__all__ = ["POINTER_BYTES", "bare", "find_section", "size_of", "type_name"]
+__all__ = ["POINTER_BYTES", "find_section", "size_of", "skip_modifiers", "type_name"]
 
 POINTER_BYTES = 8
-"""Of a BPF program's pointers, and of those of the kernels it runs on."""
+"""The size of a pointer, in BPF programs and in the kernels that ktstr runs."""
 
-# The kernel's own limit on how deep types may be nested (MAX_RESOLVE_DEPTH) is half of it.
+# Twice the kernel's own limit on nested types (MAX_RESOLVE_DEPTH).
 _DEEPEST = 64
 
 
-def bare(btf: Btf, number: int) -> Type:
-    """The type behind the typedefs and qualifiers of type `number`; KtstrError where they lead round in a circle."""
+def skip_modifiers(btf: Btf, number: int) -> Type:
+    """Type `number` without its typedefs and qualifiers; KtstrError if they form a cycle."""
     for _ in range(_DEEPEST):
         type = btf.types[number]
         if not isinstance(type, Reference) or type.kind is Kind.PTR:
             return type
         number = type.type
-    raise KtstrError(f"type {number}: more than {_DEEPEST} typedefs and qualifiers, or a circle of them")
+    raise KtstrError(f"type {number}: more than {_DEEPEST} typedefs and qualifiers, or a cycle of them")
 
 
 def size_of(btf: Btf, number: int) -> int:
-    """The size of type `number` in bytes; KtstrError where it has none."""
+    """The size of type `number` in bytes; KtstrError if it has none."""
     count = 1
     for _ in range(_DEEPEST):
-        match type := bare(btf, number):
+        match type := skip_modifiers(btf, number):
             case Array():
                 count *= type.count
                 number = type.type
@@ -56,18 +56,18 @@ def size_of(btf: Btf, number: int) -> int:
                 number = type.type
             case _:
                 raise KtstrError(f"type {number} ({type_name(btf, number)}): has no size")
-    raise KtstrError(f"type {number}: an array of more than {_DEEPEST} dimensions, or of itself")
+    raise KtstrError(f"type {number}: an array of more than {_DEEPEST} dimensions, or an array of itself")
 
 
 def type_name(btf: Btf, number: int) -> str:
-    """Type `number` as C calls it, without its qualifiers: `u64[4]`, `struct task_struct *`."""
-    after = ""  # what stands behind the name, from the inside out
+    """Type `number` as written in C, without qualifiers: `u64[4]`, `struct task_struct *`."""
+    after = ""  # what follows the name, from the inside out
     for _ in range(_DEEPEST):
         match type := btf.types[number]:
             case Reference(kind=Kind.PTR):
                 after = f"*{after}"
             case Array():
-                # The dimensions of an array stand in the order in which they are read; a pointer binds less tightly.
+                # The outer dimension of an array comes first; a pointer binds less tightly than an array.
                 after = f"({after})[{type.count}]" if after.startswith("*") else f"{after}[{type.count}]"
             case Reference(kind=Kind.TYPEDEF):
                 return _joined(type.name, after)
@@ -80,7 +80,7 @@ def type_name(btf: Btf, number: int) -> str:
 
 
 def find_section(btf: Btf, name: str) -> int | None:
-    """The number of the section called `name`, or None where there is none."""
+    """The number of the section called `name`, or None if there is none."""
     numbers = (
         number for number, type in enumerate(btf.types) if isinstance(type, Section) and type.name == name
     )

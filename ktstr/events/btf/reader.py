@@ -1,8 +1,8 @@
 """Reading BTF: from an object's bytes to its types.
 
-What is read may be damaged, or made to do damage: whatever the bytes are, there is a `Btf` or a KtstrError, after work
-in proportion to their number. References between types are checked here, so that a `Btf` has no number of a type that
-it lacks; that they may lead round in circles is for whoever follows them.
+The bytes may be damaged or hostile. Whatever they are, the result is a `Btf` or a KtstrError, after work proportional
+to their number. This module checks the references between types, so that a `Btf` never refers to a type that it lacks.
+The references may form cycles; code that follows them must expect that.
 """
 
 from __future__ import annotations
@@ -40,15 +40,16 @@ __all__ = ["read_btf"]
 _MAGIC = 0xEB9F
 _VERSION = 1
 _HEADER = struct.Struct("<HBBIIIII")  # magic, version, flags, hdr_len, type_off, type_len, str_off, str_len
-_LAYOUT = struct.Struct("<II")  # layout_off, layout_len: from Linux 7.3 on behind those
-_LAYOUT_RECORD = struct.Struct("<BBH")  # of each kind: bytes after the head, bytes of an element, flags
+_LAYOUT = struct.Struct("<II")  # layout_off, layout_len: they follow in Linux 7.3 and later
+_LAYOUT_RECORD = struct.Struct("<BBH")  # for each kind: bytes after the head, bytes of an element, flags
 _HEAD = struct.Struct("<III")  # name_off, info, size or type
 _WORD, _PAIR, _TRIPLE = struct.Struct("<I"), struct.Struct("<II"), struct.Struct("<III")
 _SIGNED, _CHAR, _BOOL = 1, 2, 4
-# The kernel's own limit (KSYM_NAME_LEN). Strings may overlap, so without one a name for each byte would be all of them.
+# The kernel's own limit (KSYM_NAME_LEN). Strings may overlap, so without a limit each byte could start a name as long
+# as all the strings together.
 _LONGEST_NAME = 512
 _REFERENCES = {Kind.PTR, Kind.TYPEDEF, Kind.VOLATILE, Kind.CONST, Kind.RESTRICT, Kind.TYPE_TAG}
-# Bytes after the head of a record, and of each of its elements.
+# The bytes after the head of a record, and the bytes of each of its elements.
 _SIZES = {
     Kind.INT: (4, 0),
     Kind.PTR: (0, 0),
@@ -73,10 +74,10 @@ _SIZES = {
 
 
 def read_btf(data: bytes) -> Btf:
-    """The types of the BTF in `data`, as a kernel gives it out or a `.BTF` section holds it.
+    """The types of the BTF in `data`, which comes from a kernel or from a `.BTF` section.
 
-    Raises KtstrError where it is damaged, big-endian, or of a kind that is not known. Split BTF, that of modules, is
-    not read: its types refer to another object's.
+    Raises KtstrError if it is damaged, big-endian, or has a type of an unknown kind. It does not read the split BTF of
+    modules, whose types refer to those of another object.
     """
     parts = _parts(data)
     names = _Names(parts.strings)
@@ -92,7 +93,9 @@ def read_btf(data: bytes) -> Btf:
         after, element = parts.layouts.get(kind) or _size_of(kind, number)
         end = at + after + count * element
         if end > len(parts.types):
-            raise _damaged(f"type {number} has {count} elements and more than there are bytes")
+            raise _damaged(
+                f"type {number} has {count} elements, which are more than the remaining bytes hold"
+            )
         record = _Record(names, names.at(name_at, number), kind, bool(info >> 31), count, third, number)
         types.append(record.type(parts.types[at:end]))
         at = end
@@ -102,7 +105,7 @@ def read_btf(data: bytes) -> Btf:
 
 @dataclass(frozen=True)
 class _Parts:
-    """What the header leads to; `layouts` are the sizes that the object itself tells of kinds not known here."""
+    """The parts that the header points to; `layouts` are the sizes that the object itself gives for unknown kinds."""
 
     types: bytes
     strings: bytes
@@ -111,15 +114,15 @@ class _Parts:
 
 def _parts(data: bytes) -> _Parts:
     if len(data) < _HEADER.size:
-        raise _damaged(f"{len(data)} bytes, less than a header")
+        raise _damaged(f"it has {len(data)} bytes, fewer than a header")
     magic, version, _flags, length, type_at, type_length, string_at, string_length = _HEADER.unpack_from(data)
     if magic != _MAGIC:
         swapped = magic == int.from_bytes(_MAGIC.to_bytes(2, "little"), "big")
         raise _damaged("it is big-endian" if swapped else f"it begins with {magic:#06x}")
     if version != _VERSION:
-        raise _damaged(f"it is of version {version}; must be {_VERSION}")
+        raise _damaged(f"its version is {version}; must be {_VERSION}")
     if length < _HEADER.size:
-        raise _damaged(f"its header says to be {length} bytes")
+        raise _damaged(f"its header claims to have {length} bytes")
 
     def part(name: str, offset: int, size: int) -> bytes:
         start = length + offset
@@ -129,9 +132,9 @@ def _parts(data: bytes) -> _Parts:
 
     layouts = {}
     if length >= _HEADER.size + _LAYOUT.size and len(data) >= length:
-        told = part("layouts", *_LAYOUT.unpack_from(data, _HEADER.size))
-        whole = len(told) // _LAYOUT_RECORD.size * _LAYOUT_RECORD.size
-        for kind, (after, element, _) in enumerate(_LAYOUT_RECORD.iter_unpack(told[:whole])):
+        records = part("layouts", *_LAYOUT.unpack_from(data, _HEADER.size))
+        whole = len(records) // _LAYOUT_RECORD.size * _LAYOUT_RECORD.size
+        for kind, (after, element, _) in enumerate(_LAYOUT_RECORD.iter_unpack(records[:whole])):
             if kind > max(Kind):
                 layouts[kind] = (after, element)
     return _Parts(part("types", type_at, type_length), part("strings", string_at, string_length), layouts)
@@ -145,11 +148,11 @@ def _size_of(kind: int, number: int) -> tuple[int, int]:
 
 
 class _Names:
-    """The strings of an object, each looked up once."""
+    """The strings of an object; each is looked up once."""
 
     def __init__(self, strings: bytes) -> None:
         if not strings.endswith(b"\0"):
-            raise _damaged("its strings have no end")
+            raise _damaged("its strings do not end with a zero byte")
         self._strings = strings
         self._found: dict[int, str] = {0: ""}
 
@@ -158,7 +161,7 @@ class _Names:
         if (found := self._found.get(offset)) is not None:
             return found
         if offset >= len(self._strings):
-            raise _damaged(f"a name of type {number} is outside its strings")
+            raise _damaged(f"a name of type {number} lies outside its strings")
         text, _, _ = self._strings[offset : offset + _LONGEST_NAME].partition(b"\0")
         return self._found.setdefault(offset, text.decode(errors="replace"))
 
@@ -176,7 +179,7 @@ class _Record:
     number: int
 
     def type(self, rest: bytes) -> Type:
-        """The type, its bytes after the head being `rest`."""
+        """The type; `rest` are the bytes after the head."""
         if self.kind > max(Kind):
             return Unknown(self.kind, self.name)
         kind = Kind(self.kind)
@@ -193,7 +196,7 @@ class _Record:
                 members = tuple(self._member(*words) for words in _TRIPLE.iter_unpack(rest))
                 return Struct(kind is Kind.UNION, self.name, self.third, members)
             case Kind.ENUM:
-                # The flag says that the values are signed; without it they are the same 32 bits, unsigned.
+                # The flag means that the 32-bit values are signed.
                 pairs = (
                     (name, value) for name, value in struct.iter_unpack("<Ii" if self.flag else "<II", rest)
                 )
@@ -215,7 +218,7 @@ class _Record:
                 return Section(self.name, self.third, tuple(variables))
             case Kind.DECL_TAG:
                 return Tag(self.name, self.third, *struct.unpack("<i", rest))
-            case _:  # of a function there are no elements, and their number is its linkage
+            case _:  # a function has no elements; the count is its linkage
                 return Func(self.name, self.third, self.count)
 
     def _at(self, offset: int) -> str:
@@ -229,7 +232,7 @@ class _Record:
         return Int(self.name, self.third, offset, bits, *flags)
 
     def _member(self, name: int, type: int, offset: int) -> Member:
-        # With the flag an offset also says how many bits a bit field is of.
+        # With the flag, the offset also holds the width of a bit field.
         bit_offset, bits = (offset & 0xFFFFFF, offset >> 24) if self.flag else (offset, 0)
         return Member(self._at(name), type, bit_offset, bits)
 
@@ -242,19 +245,19 @@ def _check_references(types: list[Type]) -> None:
     for number, type in enumerate(types):
         match type:
             case Reference() | Var() | Func() | Tag():
-                told: tuple[int, ...] = (type.type,)
+                references: tuple[int, ...] = (type.type,)
             case Array():
-                told = (type.type, type.index_type)
+                references = (type.type, type.index_type)
             case Struct():
-                told = tuple(member.type for member in type.members)
+                references = tuple(member.type for member in type.members)
             case FuncProto():
-                told = (type.returns, *(parameter.type for parameter in type.parameters))
+                references = (type.returns, *(parameter.type for parameter in type.parameters))
             case Section():
-                told = tuple(variable.type for variable in type.variables)
+                references = tuple(variable.type for variable in type.variables)
             case _:
                 continue
-        if told and max(told) >= len(types):
-            raise _damaged(f"type {number} refers to type {max(told)} of {len(types)}")
+        if references and max(references) >= len(types):
+            raise _damaged(f"type {number} refers to type {max(references)} of {len(types)}")
 
 
 def _damaged(what: str) -> KtstrError:

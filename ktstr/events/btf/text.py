@@ -1,4 +1,4 @@
-"""A decoded value as text, for people: on one line, and only what is not zero."""
+"""A decoded value as one line of text for people, without the parts that are zero."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from ktstr.events.btf.values import Value
 __all__ = ["is_zero", "value_text"]
 
 _PLAIN = re.compile(r"[\w.:/+-]+")
-_REPEATED = 4  # elements of an array that are the same, one after the other, from which on they are counted
+_REPEATED = 4  # from so many equal elements of an array in a row on, the text has a count
 
 
 def is_zero(value: Value) -> bool:
-    """Whether every part of a value is zero, false, NULL or an empty string: what memory is before it is written."""
+    """Whether every part of a value is zero, false, NULL or an empty string, as memory is before it is written."""
     if isinstance(value, dict):
         return all(map(is_zero, value.values()))
     if isinstance(value, list):
@@ -26,12 +26,12 @@ def is_zero(value: Value) -> bool:
 def value_text(value: Value) -> str:
     """`value` on one line.
 
-    Members that are zero are left out, elements of arrays that repeat are counted (`0 x12`), and strings are quoted
-    where they would not be seen to be one word.
+    It omits members that are zero, counts repeated elements of arrays (`0 x12`), and quotes strings that are not
+    a single plain word.
     """
     if isinstance(value, dict):
-        told = (f"{name}={value_text(one)}" for name, one in value.items() if not is_zero(one))
-        return "{" + " ".join(told) + "}"
+        members = (f"{name}={value_text(one)}" for name, one in value.items() if not is_zero(one))
+        return "{" + " ".join(members) + "}"
     if isinstance(value, list):
         return "[" + " ".join(_elements(value)) + "]"
     if value is None:
@@ -44,8 +44,8 @@ def value_text(value: Value) -> str:
 
 
 def _elements(values: list[Value]) -> list[str]:
-    told = []
+    texts = []
     for text, group in groupby(map(value_text, values)):
         count = sum(1 for _ in group)
-        told += [f"{text} x{count}"] if count >= _REPEATED else [text] * count
-    return told
+        texts += [f"{text} x{count}"] if count >= _REPEATED else [text] * count
+    return texts

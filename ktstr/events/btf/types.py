@@ -1,7 +1,7 @@
-"""The types that BTF describes, as data: one class for each shape of record, and `Btf`, all of an object's.
+"""The types that BTF describes, as data: a class for each shape of record, and `Btf`, the types of one object.
 
-Format: the kernel's include/uapi/linux/btf.h and Documentation/bpf/btf.rst. A type is known by its number in the
-object: 0 is `void`.
+The format is that of the kernel's include/uapi/linux/btf.h and Documentation/bpf/btf.rst. Types refer to each other by
+their number in the object; number 0 is `void`.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ __all__ = [
 
 
 class Kind(IntEnum):
-    """The kinds of types, by the number that a record has for them."""
+    """The kinds of types, with the numbers that records use (BTF_KIND_*)."""
 
     VOID = 0
     INT = 1
@@ -61,12 +61,12 @@ class Kind(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Void:
-    """No type; number 0."""
+    """`void`, type number 0."""
 
 
 @dataclass(frozen=True, slots=True)
 class Int:
-    """An integer of `size` bytes whose value is `bits` of them from bit `offset` on."""
+    """An integer of `size` bytes. Its value is `bits` bits wide and begins at bit `offset`."""
 
     name: str
     size: int
@@ -87,8 +87,10 @@ class Float:
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """What only leads to another type: PTR, TYPEDEF, VOLATILE, CONST, RESTRICT, TYPE_TAG. TYPEDEF and TYPE_TAG have a
-    name."""
+    """A type that only refers to another: PTR, TYPEDEF, VOLATILE, CONST, RESTRICT or TYPE_TAG.
+
+    Only TYPEDEF and TYPE_TAG have a name.
+    """
 
     kind: Kind
     name: str
@@ -106,7 +108,7 @@ class Array:
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """A member of a struct: where it begins in bits, and of how many it is where it is a bit field (else 0)."""
+    """A member of a struct. `bit_offset` is its place in bits; `bits` is the width of a bit field, else 0."""
 
     name: str
     type: int
@@ -116,7 +118,7 @@ class Member:
 
 @dataclass(frozen=True, slots=True)
 class Struct:
-    """A struct, or a union."""
+    """A struct or a union of `size` bytes."""
 
     union: bool
     name: str
@@ -126,7 +128,7 @@ class Struct:
 
 @dataclass(frozen=True, slots=True)
 class Enumerator:
-    """A name of an enum's, and its value."""
+    """A name in an enum, and its value."""
 
     name: str
     value: int
@@ -134,7 +136,7 @@ class Enumerator:
 
 @dataclass(frozen=True, slots=True)
 class Enum:
-    """An enum of `size` bytes; ENUM64 where `wide`."""
+    """An enum of `size` bytes; `wide` if it is an ENUM64."""
 
     wide: bool
     name: str
@@ -145,7 +147,7 @@ class Enum:
 
 @dataclass(frozen=True, slots=True)
 class Forward:
-    """A struct or union of which only the name is known."""
+    """A struct or union that is declared but not defined."""
 
     union: bool
     name: str
@@ -153,7 +155,7 @@ class Forward:
 
 @dataclass(frozen=True, slots=True)
 class Func:
-    """A function: its FUNC_PROTO, and whether it is static (0), global (1) or extern (2)."""
+    """A function. `type` is its FUNC_PROTO; `linkage` is static (0), global (1) or extern (2)."""
 
     name: str
     type: int
@@ -162,7 +164,7 @@ class Func:
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """A parameter of a function. One without name and type stands for `...`."""
+    """A parameter of a function; without a name and a type it is `...`."""
 
     name: str
     type: int
@@ -170,7 +172,7 @@ class Parameter:
 
 @dataclass(frozen=True, slots=True)
 class FuncProto:
-    """What a function returns and takes."""
+    """The type of a function: what it returns and takes."""
 
     returns: int
     parameters: tuple[Parameter, ...]
@@ -178,7 +180,7 @@ class FuncProto:
 
 @dataclass(frozen=True, slots=True)
 class Var:
-    """A global variable, and whether it is static (0), global (1) or extern (2)."""
+    """A global variable; `linkage` is static (0), global (1) or extern (2)."""
 
     name: str
     type: int
@@ -187,7 +189,7 @@ class Var:
 
 @dataclass(frozen=True, slots=True)
 class SectionVariable:
-    """The number of a VAR, and where in its section it lies, in bytes."""
+    """A variable of a section: the number of its VAR, and its place and size in bytes."""
 
     type: int
     offset: int
@@ -205,7 +207,7 @@ class Section:
 
 @dataclass(frozen=True, slots=True)
 class Tag:
-    """A DECL_TAG: a note on type `type`, or on its member or parameter number `component` (-1: on itself)."""
+    """A DECL_TAG: an attribute of type `type`, or of its member or parameter number `component` (-1: the type)."""
 
     name: str
     type: int
@@ -214,7 +216,7 @@ class Tag:
 
 @dataclass(frozen=True, slots=True)
 class Unknown:
-    """A record of a kind that came after this was written; its object says how long such records are."""
+    """A type of a kind that this module does not know. The object says how long such records are."""
 
     kind: int
     name: str
@@ -240,6 +242,6 @@ Type = (
 
 @dataclass(frozen=True, slots=True)
 class Btf:
-    """An object's types, by number."""
+    """The types of an object, indexed by number."""
 
     types: tuple[Type, ...]

@@ -1,17 +1,17 @@
-"""What the bytes of a value mean by its type: data that is fit for JSON.
+"""Decoding: from the bytes of a value and its type to data that JSON can hold.
 
 | type | value |
 | --- | --- |
-| integers, bit fields | whole numbers; of `bool` true and false |
-| floating-point numbers | numbers, or `"nan"`, `"inf"`, `"-inf"`, which JSON has none for |
-| enums | the enumerator's name; the number where none is called so |
+| integers, bit fields | whole numbers; true and false for `bool` |
+| floating-point numbers | numbers; `"nan"`, `"inf"` and `"-inf"`, because JSON has no numbers for these |
+| enums | the enumerator's name; the number if no enumerator has that value |
 | pointers | `"0xffff888003d5c000"`; null for NULL |
-| arrays | lists, without the zeros at the end where they are long; of `char` a string up to its NUL, where all before
-that can be printed |
-| structs, unions | objects, members by name; those of a member without name are the outer one's |
+| arrays | lists, a long one without the zeros at its end; a string up to the NUL for `char`, if all before it is
+printable |
+| structs, unions | objects, members by name; the members of an anonymous member belong to the outer object |
 
-Types and bytes may be damaged or hostile: there is a value or a KtstrError, after work that is bounded by the number of
-bytes, whatever the types say of counts and nesting.
+Types and bytes may be damaged or hostile. The result is a value or a KtstrError, after work that is bounded by the
+number of bytes, whatever counts and nesting the types claim.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from functools import cache, partial
 from typing import TypeAlias
 
 from ktstr.base.errors import KtstrError
-from ktstr.events.btf.names import POINTER_BYTES, bare, size_of, type_name
+from ktstr.events.btf.names import POINTER_BYTES, size_of, skip_modifiers, type_name
 from ktstr.events.btf.types import Array, Btf, Enum, Float, Int, Reference, Section, Struct, Var
 
 __all__ = ["Value", "Variable", "decode", "decode_section"]
@@ -31,34 +31,42 @@ __all__ = ["Value", "Variable", "decode", "decode_section"]
 Value: TypeAlias = bool | int | float | str | list["Value"] | dict[str, "Value"] | None
 
 _DEEPEST = 32
-# Parts (numbers, structs, ...) of a value beside those that each byte of it may have: a union has some a byte.
+# The limit on a value's parts (numbers, structs, ...) is a constant and some more for each byte: the members of a union
+# share their bytes.
 _PARTS = 4096
 _PARTS_PER_BYTE = 16
-_MOST_PARTS = 2**18  # a value of more is of no use to anybody, and a burden to show
-_LONG = 64  # elements of an array from which on zeros at its end are left out
+_MOST_PARTS = 2**18  # nobody can read a larger value
+_LONG = 64  # an array of more elements is shown without the zeros at its end
 _FLOATS = {2: "<e", 4: "<f", 8: "<d"}
 
 
 @dataclass(frozen=True)
 class Variable:
-    """A global variable: its name, its type as C calls it, and its value; `problem` says why there is none."""
+    """A global variable."""
 
     name: str
+    """Its name in the source."""
     type: str
+    """Its type, as written in C."""
     value: Value
+    """Its value; None if there is a problem, and for a NULL pointer."""
     problem: str = ""
+    """Why its value could not be decoded; empty if it could."""
 
 
 def decode(btf: Btf, number: int, data: bytes) -> Value:
-    """The value of type `number` that begins at the first byte of `data`; bytes behind it are ignored.
+    """The value of type `number` at the start of `data`; the bytes after it are ignored.
 
-    Raises KtstrError where the type has no values or is damaged, or where it takes more bytes than there are.
+    Raises KtstrError if the type has no values, is damaged, or needs more bytes than there are.
     """
     return _Decoder(btf, data).value(number, 0, _DEEPEST)
 
 
 def decode_section(btf: Btf, number: int, data: bytes) -> tuple[Variable, ...]:
-    """The variables of section `number`, whose bytes are `data`; one that has no value has a problem instead."""
+    """The variables of section `number`, whose bytes are `data`; KtstrError if that type is not a section.
+
+    A variable that cannot be decoded has a problem instead of a value.
+    """
     section = btf.types[number]
     if not isinstance(section, Section):
         raise KtstrError(f"type {number} ({type_name(btf, number)}): not a section")
@@ -77,22 +85,22 @@ def decode_section(btf: Btf, number: int, data: bytes) -> tuple[Variable, ...]:
 
 
 class _Decoder:
-    """Decodes values out of `data`; places are in bits."""
+    """Decodes values in `data`. All offsets are in bits."""
 
     def __init__(self, btf: Btf, data: bytes) -> None:
         self._btf = btf
         self._data = data
         self._left = min(_PARTS + _PARTS_PER_BYTE * len(data), _MOST_PARTS)
-        # Looked up once: there may be a path through many types, or a search among many names, for every byte.
-        self._bare = cache(partial(bare, btf))
+        # Cached, because each byte of hostile data may need a walk through many types, or a search among many names.
+        self._skip_modifiers = cache(partial(skip_modifiers, btf))
         self._size = cache(partial(size_of, btf))
         self._enumerators: dict[int, dict[int, str]] = {}
 
     def value(self, number: int, at: int, depth: int) -> Value:
         self._spend(1)
         if not depth:
-            raise KtstrError(f"a value nested more than {_DEEPEST} deep")
-        type = self._bare(number)
+            raise KtstrError(f"a value nested more than {_DEEPEST} levels deep")
+        type = self._skip_modifiers(number)
         match type:
             case Int():
                 return self._int(type, at + type.offset, type.bits)
@@ -110,13 +118,13 @@ class _Decoder:
             case Var():
                 return self.value(type.type, at, depth - 1)
             case _:
-                raise KtstrError(f"{type_name(self._btf, number)}: a type that has no values")
+                raise KtstrError(f"{type_name(self._btf, number)}: this type has no values")
 
     def _spend(self, parts: int) -> None:
         self._left -= parts
         if self._left < 0:
             raise KtstrError(
-                f"a value of too many parts for its {len(self._data)} bytes, or of more than {_MOST_PARTS}"
+                f"a value with too many parts for its {len(self._data)} bytes, or with more than {_MOST_PARTS}"
             )
 
     def _bits(self, at: int, count: int) -> int:
@@ -133,13 +141,13 @@ class _Decoder:
 
     def _enum(self, type: Enum, at: int, bits: int) -> int | str:
         if not 0 < bits <= 64:
-            raise KtstrError(f"enum {type.name}: of {bits} bits; must be 1 to 64")
+            raise KtstrError(f"enum {type.name}: has {bits} bits; must be 1 to 64")
         value = self._bits(at, bits)
         if type.signed:
             value = _signed(value, bits)
         names = self._enumerators.get(id(type))
         if names is None:
-            # The first of several names of a value.
+            # If several names have the same value, the first one wins.
             names = self._enumerators[id(type)] = {one.value: one.name for one in reversed(type.values)}
         return names.get(value, value)
 
@@ -151,7 +159,7 @@ class _Decoder:
         return value if math.isfinite(value) else str(value)
 
     def _array(self, type: Array, at: int, depth: int) -> list[Value] | str:
-        element = self._bare(type.type)
+        element = self._skip_modifiers(type.type)
         if isinstance(element, Int) and element.size == 1 and (element.char or element.name == "char"):
             self._spend(type.count)
             text = self._bits(at, 8 * type.count).to_bytes(type.count, "little").partition(b"\0")[0]
@@ -162,7 +170,7 @@ class _Decoder:
         return [self.value(type.type, at + i * step, depth - 1) for i in range(count)]
 
     def _count_to_last(self, at: int, step: int, count: int) -> int:
-        """How many of so many elements there are up to the last that is not zero."""
+        """How many of an array's `count` elements there are up to the last one that is not zero."""
         if at % 8 or at + count * step > 8 * len(self._data):
             raise KtstrError(f"a value that ends at byte {(at + count * step + 7) // 8} of {len(self._data)}")
         used = len(self._data[at // 8 : (at + count * step) // 8].rstrip(b"\0"))
@@ -174,7 +182,7 @@ class _Decoder:
             value = self._member(member.type, at + member.bit_offset, member.bits, depth)
             inner = value if not member.name and isinstance(value, dict) else {member.name: value}
             for name, one in inner.items():
-                # C has no two members of one name; damaged types may.
+                # C forbids two members of the same name, but damaged types may have them.
                 members[f"{name}#{len(members)}" if name in members else name] = one
         return members
 
@@ -182,7 +190,7 @@ class _Decoder:
         if not bits:
             return self.value(number, at, depth - 1)
         self._spend(1)
-        type = self._bare(number)
+        type = self._skip_modifiers(number)
         if isinstance(type, Int):
             return self._int(type, at, bits)
         if isinstance(type, Enum):

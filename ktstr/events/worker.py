@@ -1,0 +1,74 @@
+"""What a worker did while it ran."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ktstr.events.event import Event
+
+__all__ = ["WorkerStats", "read_worker"]
+
+
+@dataclass(frozen=True)
+class WorkerStats:
+    """A worker over one hold. All times are guest nanoseconds."""
+
+    index: int
+    """The worker's number in its scenario, from 0."""
+    cgroup: str
+    """The name of its cgroup."""
+    kind: str
+    """Its work type, such as `spin_wait`."""
+    wall_ns: int
+    """The time since the workers were released."""
+    run_ns: int
+    """The time on a CPU, as /proc/PID/schedstat counts it; 0 if the worker died."""
+    wait_ns: int
+    """The time on a run queue, as /proc/PID/schedstat counts it; 0 if the worker died."""
+    slept_ns: int
+    """The time it asked to sleep."""
+    gap_ns: int
+    """The longest time that it wanted to run and did not."""
+    iterations: int
+    """The chunks of work that it did."""
+    migrations: int
+    """How often a chunk ended on another CPU than the chunk before."""
+    gaps: tuple[int, ...]
+    """A histogram: `gaps[i]` is the number of gaps of 2**i to 2**(i+1) ns."""
+    cpus: tuple[int, ...]
+    """The CPUs on which its chunks ended."""
+    ext: bool | None
+    """Whether it was in sched_ext's scheduling class at the end; None if the kernel does not report it."""
+    died: int | None
+    """Its wait status, as waitpid(2) returns it, if it ended by itself; else None."""
+
+    @property
+    def off_cpu_pct(self) -> float:
+        """The share of its time, in percent, in which it wanted a CPU and had none.
+
+        The time that it asked to sleep does not count; the time that it overslept does.
+        """
+        if self.wall_ns <= 0:
+            return 0.0
+        return max(0.0, 100.0 * (self.wall_ns - self.run_ns - self.slept_ns) / self.wall_ns)
+
+
+def read_worker(event: Event) -> WorkerStats:
+    """The statistics in a `worker` event."""
+    ext = event.get("ext", -1)
+    return WorkerStats(
+        index=event["index"],
+        cgroup=event["cgroup"],
+        kind=event["kind"],
+        wall_ns=event["wall_ns"],
+        run_ns=event.get("run_ns", 0),
+        wait_ns=event.get("wait_ns", 0),
+        slept_ns=event["slept_ns"],
+        gap_ns=event["gap_ns"],
+        iterations=event["iterations"],
+        migrations=event["migrations"],
+        gaps=tuple(event.get("gaps", ())),
+        cpus=tuple(int(cpu) for cpu in event["cpus"].split(",") if cpu),
+        ext=None if ext < 0 else bool(ext),
+        died=event.get("wait_status"),
+    )

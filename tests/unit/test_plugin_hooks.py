@@ -1,0 +1,104 @@
+"""What the plugin offers to other plugins: hooks around runs, and properties on every report."""
+
+from __future__ import annotations
+
+import xml.etree.ElementTree as ElementTree
+from collections.abc import Sequence
+
+import pytest
+import test_plugin
+from plugin_project import CONFTEST
+from test_plugin import BROKEN, FAILING, PASSING, Run
+
+from ktstr.plugin import hookspec
+from ktstr.run.hooks import NO_HOOKS, RunHooks, sections_text
+
+pytest_plugins = "pytester"
+run = test_plugin.run  # the fixture
+
+FOLLOWS = """
+def pytest_ktstr_before_run(ctx, job):
+    print("before", ctx.test.name, job)
+
+def pytest_ktstr_after_verdict(ctx, report):
+    print("after", ctx.test.name, report)
+
+def pytest_ktstr_report_sections(ctx, report):
+    return [("dmesg", f"of {ctx.test.name}\\n"), ("temperature", "300 K")]
+"""
+
+
+def test_hooks_follow_a_run(run: Run, pytester: pytest.Pytester) -> None:
+    pytester.makeconftest(CONFTEST + FOLLOWS)
+    out = run(PASSING + FAILING, "--kernel", "7.0", "-s").outlines
+    told = [line for line in out if line.startswith(("before ", "after "))]
+    assert told == [
+        "before basic_steady the job",
+        "after basic_steady 0 violations",
+        "before unfair the job",
+        "after unfair 1 violations",
+    ]
+
+
+def test_sections_of_hooks_end_the_failure(run: Run, pytester: pytest.Pytester) -> None:
+    pytester.makeconftest(CONFTEST + FOLLOWS)
+    result = run(FAILING, "--kernel", "7.0")
+    at = next(number for number, line in enumerate(result.outlines) if line.startswith("folder "))
+    assert result.outlines[at + 1 : at + 6] == ["", "--- dmesg ---", "of unfair", "", "--- temperature ---"]
+
+
+@pytest.mark.parametrize("answer", ["['text']", "[('title', 1)]", "[('title',)]"])
+def test_a_section_that_is_none_is_one_line(run: Run, pytester: pytest.Pytester, answer: str) -> None:
+    hook = f"def pytest_ktstr_report_sections(ctx, report):\n    return {answer}\n"
+    pytester.makeconftest(CONFTEST + hook)
+    result = run(FAILING, "--kernel", "7.0")
+    assert result.ret == 2
+    result.stdout.fnmatch_lines(
+        ["ERROR *: pytest_ktstr_report_sections: *: must be a tuple of a title and a text"]
+    )
+
+
+def test_a_misspelt_hook_is_refused(run: Run, pytester: pytest.Pytester) -> None:
+    pytester.makeconftest(CONFTEST + "def pytest_ktstr_before_run(ctx, task):\n    pass\n")
+    result = run(PASSING, "--kernel", "7.0")
+    assert result.ret != 0
+    assert "task" in result.stdout.str() + result.stderr.str()
+
+
+def test_a_context_that_nobody_follows_has_hooks_that_do_nothing() -> None:
+    hooks: RunHooks = NO_HOOKS
+    sections: Sequence[tuple[str, str]] = hooks.report_sections(None, None)  # type: ignore[arg-type]
+    assert sections_text(sections) == ""
+
+
+def test_every_hook_is_documented() -> None:
+    assert all((getattr(hookspec, name).__doc__ or "").strip() for name in hookspec.__all__)
+
+
+PROPERTIES = {"kernel": "7.0.13", "topology": "1n1l2c1t", "scheduler": "any_sched", "seed": "7"}
+
+
+def test_pytests_own_junit_file_has_what_a_test_ran_on(run: Run, pytester: pytest.Pytester) -> None:
+    skipped = "@ktstr_test(scheduler=ANY, ignore=True)\ndef later(ctx):\n    ctx.run()\n"
+    run(FAILING + BROKEN + skipped, "--kernel", "7.0", "--seed", "7", "--junitxml=pytests.xml")
+    cases = ElementTree.parse(pytester.path / "pytests.xml").iter("testcase")
+    told = {
+        str(case.get("name")).partition("[")[0]: {
+            str(one.get("name")): one.get("value") for one in case.iter("property")
+        }
+        for case in cases
+    }
+    assert told == {
+        "unfair": {**PROPERTIES, "clock": "virtual"},
+        "broken": {**PROPERTIES, "clock": "virtual"},
+        "later": PROPERTIES,  # no VM, no clock
+    }
+
+
+def test_properties_of_a_test_that_is_not_ours_are_its_own(run: Run, pytester: pytest.Pytester) -> None:
+    run(PASSING + "def test_plain():\n    pass\n", "--kernel", "7.0", "--junitxml=pytests.xml", "-n1")
+    cases = {
+        case.get("name"): case for case in ElementTree.parse(pytester.path / "pytests.xml").iter("testcase")
+    }
+    assert list(cases["test_plain"].iter("property")) == []
+    assert len(list(cases["basic_steady[7.0]"].iter("property"))) == 5
