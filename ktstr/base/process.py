@@ -33,7 +33,7 @@ def child_dies_with_us() -> Callable[[], None]:
     """A preexec_fn for Popen: the kernel kills the child when the thread that forks it dies.
 
     Use it within interrupt_waits, because with a preexec_fn Popen runs the handlers that were registered for a fork.
-    The signal is SIGKILL, because a program such as QEMU handles SIGTERM only while its main loop runs.
+    The signal is SIGKILL, because a program such as the emulator handles SIGTERM only while its main loop runs.
     """
     # Both are done before the fork. After it the parent may be dead already, and another thread may have held the
     # loader's lock.

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 
 from ktstr.base.errors import KtstrError
-from ktstr.base.topology import MAX_CPUS, Topology
+from ktstr.base.limits import MAX_CPUS
+from ktstr.base.topology import Topology
 from ktstr.base.values import shown, whole
 
 __all__ = ["PRESETS", "Constraints"]

@@ -27,11 +27,11 @@ class Unusable(Exception):
 
 @dataclass(frozen=True)
 class Tool:
-    """A tool: `find` answers its version or raises Unusable.
+    """A tool: `find` returns its version or raises Unusable.
 
-    `needed_for` are the verbs that use it. `need` is `required` for what `nox -s test` cannot do without,
-    `advised` for what else `nox -s setup` installs, `optional` for what it does not. `packages` names the
-    packages, space-separated, by family (`debian`, `fedora`, `arch`) and, where a release differs, by
+    `needed_for` are the verbs that use it. `need` is `required` if `nox -s test` fails without it, `advised` if
+    `nox -s setup` installs it as well, `optional` if it does not. `packages` names the
+    packages, space-separated, by family (`debian`, `fedora`, `arch`) and, if a release differs, by
     distribution and version (`debian 12`).
     """
 
@@ -44,7 +44,7 @@ class Tool:
 
 @dataclass(frozen=True)
 class Check:
-    """What was found of a tool: its `version`, or the `problem` in a few words."""
+    """The result of looking for a tool: its `version`, or the `problem` in a few words."""
 
     tool: Tool
     version: str = ""
@@ -67,7 +67,7 @@ def check(tools: Iterable[Tool]) -> list[Check]:
     return results
 
 
-def _says(*command: str) -> str:
+def _first_line(*command: str) -> str:
     """The first line that a command prints."""
     try:
         done = subprocess.run(command, capture_output=True, text=True, errors="replace", check=False)
@@ -89,14 +89,14 @@ def _program(*names: str, option: str = "--version") -> Callable[[], str]:
     def find() -> str:
         for name in names:
             if path := shutil.which(name):
-                return _version(_says(path, option))
+                return _version(_first_line(path, option))
         raise Unusable("missing")
 
     return find
 
 
 def _in_short(error: KtstrError) -> Unusable:
-    """What the error of a search comes to in a table: a version that is too old, a bad setting, or "missing"."""
+    """An error of a search in the few words of a table: a version that is too old, a bad setting, or "missing"."""
     text = str(error).split(";")[0]
     if old := re.search(r"[\d.]+ is too old", text):
         return Unusable(old[0])
@@ -142,12 +142,12 @@ def _library(lib: str, header: str, *macros: str) -> Callable[[], str]:
 
 
 def _static_libelf() -> str:
-    # elfutils gives the number after the point: 188 for 0.188.
+    # elfutils defines the number after the point: 188 for 0.188.
     return "0." + _library("elf", "elfutils/version.h", "_ELFUTILS_VERSION")()
 
 
 def _static_zstd() -> str:
-    # From elfutils 0.189 on a static libelf may need it; the archive itself tells.
+    # From elfutils 0.189 on a static libelf may need it; the archive itself shows it.
     if b"ZSTD_compress" not in _archive("elf").read_bytes():
         return "not needed"
     return _library("zstd", "zstd.h", "ZSTD_VERSION_MAJOR", "ZSTD_VERSION_MINOR", "ZSTD_VERSION_RELEASE")()

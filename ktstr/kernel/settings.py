@@ -44,7 +44,7 @@ class KernelOrgSettings:
 
 
 def kernels_dir() -> Path:
-    """The `kernels/` folder: inside the package when ktstr is installed, beside it in a checkout."""
+    """The `kernels/` folder: inside the package if ktstr is installed, beside it in a checkout."""
     package = Path(__file__).resolve().parents[1]
     for folder in (package / "kernels", package.parent / "kernels"):
         if (folder / "sources.toml").is_file():

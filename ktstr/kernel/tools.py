@@ -34,7 +34,7 @@ def build_tools(kernel: Kernel | None = None, series: str | None = None) -> Path
 
     `series` ("7.3"; default: the settings') chooses the source. `kernel` provides the types; it must be of
     the source's series or later, and is by default the newest of that series. The binaries run on older
-    kernels too, as far as the scheduler itself does. Raises KtstrError that names a missing tool and its
+    kernels too, if the scheduler itself does. Raises KtstrError that names a missing tool and its
     Debian package, or the first error of a failed build.
     """
     toolchain = find_toolchain()
@@ -68,7 +68,7 @@ def build_tools(kernel: Kernel | None = None, series: str | None = None) -> Path
 
 
 def find_tool(name: str) -> Path:
-    """The built scheduler `name`, of the newest source in the cache; KtstrError where none was built."""
+    """The built scheduler `name`, of the newest source in the cache; KtstrError if none was built."""
     folder = cache_dir() / _KIND
     entries = [path for path in folder.iterdir() if path.name[0] != "."] if folder.is_dir() else []
     built = [path for path in entries if (path / "bin" / name).is_file()]
@@ -82,7 +82,7 @@ def find_tool(name: str) -> Path:
 
 
 def _rank(built: Path) -> tuple[Any, float]:
-    """Newest source first, then the newest types, by when it was built."""
+    """Orders builds by their source's version, then by when they were built."""
     manifest = json.loads((built / "manifest.json").read_text())
     return parse_version(manifest["version"]), built.stat().st_mtime
 
@@ -113,7 +113,7 @@ def _make(tree: SourceTree, types: Kernel, toolchain: Toolchain, build: Path, lo
 
 
 def _run(command: Sequence[str], what: str) -> tuple[int, str]:
-    """Run a build, showing how many lines it has printed: it does not tell how many there will be."""
+    """Run a build and show how many lines it has printed; nobody knows how many there will be."""
     environment = {name: value for name, value in os.environ.items() if name not in FOREIGN} | {"LC_ALL": "C"}
     with tqdm(desc=what, unit=" lines", delay=1, leave=False, disable=None) as bar:
         return run_build(command, environment, bar.update)

@@ -101,7 +101,7 @@ class Machine:
     accelerator: str
     clock: str
     reason: str
-    qemu: str
+    emulator: str
 
 
 _PLAN = pytest.StashKey[Plan]()
@@ -244,7 +244,7 @@ def describe(item: pytest.Item, error: BaseException | None) -> Mapping[str, obj
         "clock": machine.clock if machine else "",
         "clock_reason": machine.reason if machine else "",
         "accelerator": machine.accelerator if machine else "",
-        "qemu": machine.qemu if machine else "",
+        "emulator": machine.emulator if machine else "",
         "failure": failure,
         "line": _line(item, error),
         # Text, because reports travel between processes, which transfer a few plain types only.

@@ -285,7 +285,7 @@ def _case(
         seed=about["seed"],
         perturb=about["perturb"],
         accelerator=about["accelerator"],
-        qemu=about["qemu"],
+        emulator=about["emulator"],
         started=started,
         wall_s=wall_s,
         guest_s=sum(run["result"]["guest_s"] for run in runs),

@@ -31,7 +31,7 @@ class Case:
 
     `test` is its name with its own parameters, without the kernel; `nodeid` is pytest's id. `outcome` is `failed` if a
     verdict failed, and `error` if the run could not be done. `message` says in one line why it did not pass or was
-    skipped, `details` in full. `clock`, `accelerator` and `qemu` are empty if no VM was asked for. `started` is in
+    skipped, `details` in full. `clock`, `accelerator` and `emulator` are empty if no VM was asked for. `started` is in
     seconds since the epoch, `wall_s` in host seconds with set-up, `guest_s` in guest seconds over all VM runs;
     `perturb` says whether they were perturbed. `runs` are these runs, as the context recorded them. `line` is the line
     of the test's file at which it failed, else its first line; 0 if that is not known.
@@ -51,7 +51,7 @@ class Case:
     seed: int
     perturb: bool
     accelerator: str
-    qemu: str
+    emulator: str
     started: float
     wall_s: float
     guest_s: float

@@ -14,6 +14,7 @@ from junit_xml import TestCase, TestSuite, to_xml_report_string
 
 from ktstr.report.case import Case, Versions
 from ktstr.report.text import printable
+from ktstr.vm.names import EMULATOR_KEY
 
 __all__ = ["junit_xml"]
 
@@ -55,7 +56,7 @@ def _suite(cases: Sequence[Case], versions: Versions) -> TestSuite:
         "clock": ran.clock or "none",
         "seed": str(ran.seed),
         "accelerator": ran.accelerator or "none",
-        "qemu": ran.qemu or "none",
+        EMULATOR_KEY: ran.emulator or "none",
         "commit": (versions.commit or "none") + ("-dirty" if versions.dirty else ""),
         "ktstr": versions.ktstr,
         "python": versions.python,

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Protocol
 
 from ktstr.report.schema import RunRecord, VmCounts
+from ktstr.vm.names import EMULATOR_VERSION_KEY
 
 if TYPE_CHECKING:
     from ktstr.events.report import GuestReport
@@ -52,7 +53,7 @@ def run_record(
             "why": result.why,
             "accelerator": result.accelerator,
             "clock": result.clock,
-            "qemu_version": result.qemu_version,
+            EMULATOR_VERSION_KEY: result.emulator_version,
             "turn_ns": result.turn_ns,
             "start": result.start,
             "template": result.template or None,

@@ -12,6 +12,7 @@ from typing import cast
 
 from ktstr.report.case import Case, Versions
 from ktstr.report.schema import SCHEMA, RunRecord, Sidecar
+from ktstr.vm.names import EMULATOR_KEY
 
 __all__ = ["SCHEMA", "file_stem", "sidecar", "write_json"]
 
@@ -51,7 +52,7 @@ def sidecar(case: Case, versions: Versions) -> Sidecar:
         "seed": case.seed,
         "perturb": case.perturb,
         "accelerator": case.accelerator or None,
-        "qemu": case.qemu or None,
+        EMULATOR_KEY: case.emulator or None,
         "started": datetime.fromtimestamp(case.started, UTC).isoformat(timespec="milliseconds"),
         "timings": {"wall_s": round(case.wall_s, 3), "guest_s": round(case.guest_s, 9)},
         "runs": cast("list[RunRecord]", list(case.runs)),  # as contexts and sweeps recorded them

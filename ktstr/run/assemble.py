@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 
 from ktstr.base.errors import KtstrError
 from ktstr.base.topology import Topology
@@ -30,6 +31,7 @@ def assemble(
     clock: Clock,
     seed: int,
     payload: Sequence[Packed] = (),
+    sources: Sequence[Path] = (),
     kargs: Sequence[str] = (),
     memory_mb: int | None = None,
     memory_of: str = "memory_mb",
@@ -38,7 +40,9 @@ def assemble(
     channel: bool = False,
     wall_limit_s: float = 300.0,
 ) -> VmJob:
-    """The job of a guest that carries out `plan`, with `payload` in it.
+    """The job of a guest that carries out `plan`, with `payload` in it; `sources` are C files that its agent needs.
+
+    `sources` are the C files of a project that carry out its own operations and work types (`Scenario.sources`).
 
     `memory_mb` is MiB of memory (None: enough for the topology and the payload). If that is less than such a guest
     needs to boot, KtstrError says so, with `memory_of` for who asked; or, with `at_least`, it is raised.
@@ -54,7 +58,7 @@ def assemble(
         kernel=kernel,
         topology=topology,
         memory_mb=max(memory_mb, least) if at_least else memory_mb,
-        files=tuple(base_files(build_agent(), kernel.config, kernel.release)),
+        files=tuple(base_files(build_agent(sources), kernel.config, kernel.release)),
         payload=tuple(payload),
         plan=plan,
         clock=clock,
@@ -86,6 +90,7 @@ def scenario_job(run: ScenarioRun) -> VmJob:
         clock=run.clock,
         seed=run.seed,
         payload=run.program.files,
+        sources=run.scenario.sources,
         kargs=scheduler.kargs,
         memory_mb=test.memory_mb,
         memory_of=f"{test.name}: memory_mb={test.memory_mb}",

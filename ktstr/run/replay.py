@@ -13,6 +13,7 @@ from ktstr.base.errors import KtstrError
 from ktstr.kernel.store import cached
 from ktstr.report.rundir import RUN_SUFFIX, run_dir
 from ktstr.report.sidecar import SCHEMA, file_stem
+from ktstr.vm.names import EMULATOR, EMULATOR_VERSION_KEY
 
 __all__ = [
     "Recorded",
@@ -132,9 +133,9 @@ def differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str
             told.append(
                 f"run {number}: another job (the scheduler, the test, ktstr or a compiler has changed)"
             )
-        elif old["result"]["qemu_version"] != new["result"]["qemu_version"]:
-            versions = old["result"]["qemu_version"], new["result"]["qemu_version"]
-            told.append(f"run {number}: another QEMU ({versions[0]} then, {versions[1]} now)")
+        elif old["result"][EMULATOR_VERSION_KEY] != new["result"][EMULATOR_VERSION_KEY]:
+            versions = old["result"][EMULATOR_VERSION_KEY], new["result"][EMULATOR_VERSION_KEY]
+            told.append(f"run {number}: another {EMULATOR} ({versions[0]} then, {versions[1]} now)")
         elif old["result"]["events_sha256"] != new["result"]["events_sha256"]:
             told.append(f"run {number}: other events")
     return told

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from ktstr.base.errors import KtstrError
-from ktstr.base.topology import MAX_CPUS, Topology
+from ktstr.base.limits import MAX_CPUS
+from ktstr.base.topology import Topology
 from ktstr.base.values import shown, whole
 
 __all__ = ["Cpuset", "usable_cpus"]

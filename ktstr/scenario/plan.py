@@ -11,6 +11,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from ktstr.base.errors import KtstrError
+from ktstr.base.limits import MAX_TOKENS
 from ktstr.base.topology import Topology
 from ktstr.base.values import seconds, shown
 from ktstr.scenario import operations
@@ -28,12 +29,11 @@ from ktstr.scenario.operations.watchdog import Watchdog
 from ktstr.scenario.operations.write import BpfMapWrite
 from ktstr.scenario.scenario import Scenario
 
-__all__ = ["ATTACH_S", "plan_lines", "plan_of", "plan_text", "scenario_plan", "sysctl_lines"]
+__all__ = ["ATTACH_S", "plan_lines", "plan_of", "plan_text", "scenario_plan"]
 
 _NS = 1_000_000_000
 # Guest seconds that a scheduler gets to load, pass the verifier and attach.
 ATTACH_S = 30
-_AGENT_TOKENS = 256
 _NONE: Mapping[str, str] = MappingProxyType({})
 # The agent's own: one of a user's may not take such a name.
 _BUILT_IN = frozenset(path.stem for path in Path(operations.__file__).parent.glob("[a-z]*.py")) | {
@@ -116,17 +116,12 @@ def plan_text(
     )
 
 
-def sysctl_lines(sysctls: Mapping[str, str]) -> list[Sequence[str]]:
-    """The lines that write sysctls, for `plan_lines`."""
-    return [step.tokens(Topology()) for step in sysctl_operations(sysctls)]
-
-
 def plan_lines(lines: Sequence[Sequence[str]]) -> str:
     """The plan of these lines, each a name and its arguments; KtstrError for one with too many."""
     for line in lines:
-        if len(line) > _AGENT_TOKENS:
+        if len(line) > MAX_TOKENS:
             raise KtstrError(
-                f"{line[0]} {line[2]}: {len(line)} words on its command line: {_AGENT_TOKENS} at most"
+                f"{line[0]} {line[2]}: {len(line)} words on its command line: {MAX_TOKENS} at most"
             )
     return "".join(" ".join(_escape(token) for token in line) + "\n" for line in lines)
 

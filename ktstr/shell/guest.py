@@ -18,7 +18,9 @@ from ktstr.kernel.model import Kernel
 from ktstr.plugin.kernels import skip_reason
 from ktstr.run.assemble import assemble
 from ktstr.run.program import scheduler_program
-from ktstr.scenario.plan import plan_lines, sysctl_lines
+from ktstr.scenario.operations.shell import Shell
+from ktstr.scenario.operations.sysctl import Sysctl, sysctls
+from ktstr.scenario.plan import plan_of
 from ktstr.shell.include import included, tools
 from ktstr.vm.job import VmJob
 
@@ -65,7 +67,7 @@ def shell_guest(request: Request, kernel: Kernel, session: Session) -> Guest:
     named = included(request.include)
     notes = [f"--include-files: left out: {line}" for line in named.left_out]
     payload = [*tools(), *named.files]
-    sysctls: list[Sequence[str]] = []
+    settings: tuple[Sysctl, ...] = ()
     kargs: tuple[str, ...] = ()
     if test is not None:
         scheduler = test.scheduler
@@ -77,19 +79,16 @@ def shell_guest(request: Request, kernel: Kernel, session: Session) -> Guest:
             payload.append(_start_script(program.command))
             notes.append(f"`{_START}` starts the test's scheduler, {scheduler.name}")
         kargs = scheduler.kargs
-        sysctls = sysctl_lines(scheduler.sysctls)
+        settings = sysctls(scheduler.sysctls)
     command = () if request.command is None else (_command(request.command),)
     rows, columns = session.size or (0, 0)
-    line = (
-        *("shell", "terminal" if session.size else "pipes", str(rows), str(columns)),
-        "kernel" if request.kernel_log else "-",
-        *("/bin/busybox", "sh", "/ktstr/session.sh", str(session.time_s), session.term, *command),
-    )
+    script = ("/bin/busybox", "sh", "/ktstr/session.sh", str(session.time_s), session.term, *command)
+    line = Shell(bool(session.size), rows, columns, request.kernel_log, script)
     asked_mb = _memory_mb(request)
     job = assemble(
         kernel=kernel,
         topology=topology,
-        plan=plan_lines([*sysctls, line]),
+        plan=plan_of([*settings, line], topology),
         clock="real",
         seed=1,
         payload=payload,

@@ -1,4 +1,4 @@
-"""`cache`: what is kept, whether it is what was written, and making room."""
+"""`cache`: what the cache holds, whether it is what was written, and making room."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def cache(
 
 
 def _limit(text: str | None, *, clean: bool) -> int | None:
-    """The bytes that evictable entries may take, None where nothing is to be removed."""
+    """The bytes that evictable entries may take; None if nothing is to be removed."""
     if text is None:
         return 0 if clean else None
     if clean:

@@ -26,9 +26,9 @@ _BUILD = {
 }
 
 
-@task(help={"kernel": _KERNEL, "debug": "fetch its debug symbols, too (some 350 MB), for `replay --gdb`"})
+@task(help={"kernel": _KERNEL, "debug": "also fetch its debug symbols (some 350 MB), for `replay --gdb`"})
 def kernel_fetch(context: Context, kernel: str | None = None, debug: bool = False) -> None:
-    """Fetch a kernel into the cache; build it where no image of it is published."""
+    """Fetch a kernel into the cache; build it if no image of it is published."""
     from pathlib import Path
 
     from ktstr.kernel.images.debug import fetch_debug_image
@@ -95,7 +95,7 @@ def kernel_configure(
             one = recipe(what if isinstance(what, Code) else fetch_code(what))
             version, path = configure(one)
             record.key = f"{version}-built-{one.digest}"
-            record.said.append(f"{version}: {one.code.origin}")
+            record.log.append(f"{version}: {one.code.origin}")
             record.files["config"] = path
         print(Path("target/ktstr/kernels", record.key, "config"))
 
@@ -179,7 +179,7 @@ def sched_build(context: Context, kernel: str | None = None, series: str | None 
 def _recipe_of(
     fragments: Sequence[str], settings: Sequence[str], debug: bool, llvm: bool
 ) -> Callable[[Code | Offer], Recipe]:
-    """What makes a recipe of code, or of code that is only offered yet."""
+    """The function that makes a recipe of code, or of code that is only offered so far."""
     from ktstr.kernel.build import Recipe, find_toolset
     from ktstr.kernel.fragment import wanted
     from ktstr.kernel.sources.source import Code
@@ -208,7 +208,7 @@ def _sources(kernel: str) -> Sequence[Code | Offer]:
 
 
 def _describe(record: Record, kernel: Kernel) -> None:
-    record.said.append(f"{kernel.key}: {kernel.source}")
+    record.log.append(f"{kernel.key}: {kernel.source}")
     record.files["config"] = kernel.config
     record.files["manifest.json"] = kernel.image.parent / "manifest.json"
     record.properties = {
@@ -239,7 +239,7 @@ def _in_cache() -> list[dict[str, object]]:
             "sched_ext": one.kernel.sched_ext,
             "size": one.size,
             "age_s": round(one.age_s),
-            # kernel.org lists what is maintained, so what it does not list any more has ended
+            # kernel.org lists what is maintained, so a series that it does not list has ended.
             "end_of_life": ended.get(_series(one.kernel.version), True) if ended else None,
             "source": one.kernel.source,
         }

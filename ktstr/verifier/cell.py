@@ -93,7 +93,7 @@ class CellResult:
     accelerator: str = ""
     clock: str = ""
     clock_reason: str = ""
-    qemu: str = ""
+    emulator: str = ""
     start: str = ""
     record: Mapping[str, Any] | None = None
 

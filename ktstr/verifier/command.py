@@ -16,6 +16,7 @@ from typing import Any, TextIO
 
 from ktstr.base.errors import KtstrError
 from ktstr.base.process import die_with_parent
+from ktstr.base.topology import Topology
 from ktstr.declare.discovery import declared_schedulers, default_paths
 from ktstr.declare.scheduler import Scheduler
 from ktstr.declare.settings import environment_settings, merged, project_settings
@@ -31,6 +32,7 @@ from ktstr.verifier.record import Record
 from ktstr.verifier.report import Sweep, as_json, as_markdown, as_text, live_line
 from ktstr.verifier.sweep import Options, sweep
 from ktstr.vm.executor import Executor
+from ktstr.vm.host import Accel
 from ktstr.vm.job import RunOptions
 from ktstr.vm.local import LocalExecutor
 
@@ -178,12 +180,17 @@ def _matrix(request: Request, executor: Executor) -> Matrix:
     else:
         declared = declared_schedulers(request.paths or default_paths())
         schedulers = chosen_schedulers(declared, request.schedulers)
+
+    def accelerator(topology: Topology) -> Accel:
+        return executor.accelerator(request.clock, topology.cpus)
+
     chosen = matrix(
         schedulers,
         _kernels(request.kernels),
         topologies,
         named=named,
-        emulated=lambda topology: executor.accelerator(request.clock, topology.cpus).name == "tcg",
+        accelerated=lambda topology: accelerator(topology).name != "tcg",
+        refusal=lambda topology: executor.refusal(topology, accelerator(topology)),
     )
     if request.object is None:
         return chosen

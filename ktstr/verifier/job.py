@@ -8,7 +8,16 @@ from ktstr.guest.bpf import build_loader
 from ktstr.guest.initramfs import Packed, program_files
 from ktstr.run.assemble import assemble, wall_limit_s
 from ktstr.run.program import Program, scheduler_program
-from ktstr.scenario.plan import ATTACH_S, plan_lines, sysctl_lines
+from ktstr.scenario.operations.cgroup import MakeCgroup
+from ktstr.scenario.operations.programs import Programs
+from ktstr.scenario.operations.progress import Progress
+from ktstr.scenario.operations.run import Run
+from ktstr.scenario.operations.scheduler import StartScheduler
+from ktstr.scenario.operations.spawn import Spawn
+from ktstr.scenario.operations.sysctl import sysctls
+from ktstr.scenario.operations.unregister import Unregister
+from ktstr.scenario.plan import ATTACH_S, plan_of
+from ktstr.scenario.work.spin_wait import SpinWait
 from ktstr.verifier.cell import Cell
 from ktstr.vm.job import Clock, VmJob
 
@@ -29,20 +38,21 @@ _BUSY_S = 5.0
 def cell_plan(cell: Cell, command: tuple[str, ...]) -> str:
     """What the agent does for a cell; `command` loads the scheduler, or the object, in the guest."""
     if cell.object is not None:
-        return plan_lines([("run", str(_OBJECT_S * _NS), *command), ("programs",)])
+        return plan_of([Run(_OBJECT_S * _NS, command), Programs()], cell.topology)
     # Two workers per CPU: one that stays on it, so that each CPU has to be served, and one that may go anywhere, so
     # that tasks queue and have to be dispatched.
     workers = 2 * cell.topology.cpus
-    return plan_lines(
+    return plan_of(
         [
-            *sysctl_lines(cell.scheduler.sysctls),
-            ("scheduler", str(ATTACH_S * _NS), *command),
-            ("programs",),
-            ("cgroup", _CGROUP, "-"),
-            ("spawn", _CGROUP, str(workers), "spin_wait", "policy=normal"),
-            ("progress", str(_PROGRESS_LEAST_NS), str(_PROGRESS_MOST_NS)),
-            ("unregister",),
-        ]
+            *sysctls(cell.scheduler.sysctls),
+            StartScheduler(ATTACH_S * _NS, command),
+            Programs(),
+            MakeCgroup(_CGROUP),
+            Spawn(_CGROUP, workers, SpinWait()),
+            Progress(_PROGRESS_LEAST_NS, _PROGRESS_MOST_NS),
+            Unregister(),
+        ],
+        cell.topology,
     )
 
 

@@ -88,7 +88,7 @@ def case_of(result: CellResult, seed: int) -> Case:
         seed=seed,
         perturb=False,
         accelerator=result.accelerator,
-        qemu=result.qemu,
+        emulator=result.emulator,
         started=result.started,
         wall_s=result.wall_s,
         guest_s=result.guest_s,

@@ -108,7 +108,7 @@ def run_cell(cell: Cell, options: Options, jobs: Jobs) -> CellResult:
         accelerator=result.accelerator,
         clock=result.clock,
         clock_reason=accel.reason,
-        qemu=result.qemu_version,
+        emulator=result.emulator_version,
         start=result.start,
         record=run_record(job, result, report, found)
         | {"programs": [asdict(program) for program in programs], "map_bytes": map_bytes},

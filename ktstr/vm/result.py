@@ -91,6 +91,11 @@ class VmResult:
     template_boot_s: float = 0.0
 
     @property
+    def emulator_version(self) -> str:
+        """`qemu_version`, for code that does not know which emulator it is."""
+        return self.qemu_version
+
+    @property
     def events_sha256(self) -> str:
         """The SHA-256 of the whole event stream: with the virtual clock, equal for equal jobs."""
         return hashlib.sha256(json.dumps(self.events).encode()).hexdigest()

@@ -18,7 +18,7 @@ from ktstr.vm.job import DEFAULT_OPTIONS, RunOptions, VmJob
 from ktstr.vm.qemu.accel import Accel
 from ktstr.vm.qemu.command import boot_command
 from ktstr.vm.qemu.hardware import emulation_limit
-from ktstr.vm.qemu.process import Machine, started
+from ktstr.vm.qemu.process import Process, started
 from ktstr.vm.qemu.program import Qemu, find_qemu
 from ktstr.vm.qemu.qmp import MonitorError
 from ktstr.vm.qemu.template import NotKept, Template, clone, template
@@ -103,14 +103,14 @@ class _Channel:
         """QEMU's end."""
         return self._ends[1].fileno() if self._ends else None
 
-    def wait(self, machine: Machine, deadline: float) -> tuple[int, bool, str]:
-        """Talk to the guest, if anyone does, and wait for its end: the exit status, whether the machine had to be
+    def wait(self, process: Process, deadline: float) -> tuple[int, bool, str]:
+        """Talk to the guest, if anyone does, and wait for its end: the exit status, whether it had to be
         ended at `deadline`, and what it printed."""
         if self._ends and self._talk:
             self._ends[1].close()  # QEMU has inherited it, so what is read from ours ends when QEMU does
             self._talk(self._ends[0])
             deadline = time.monotonic() + _GOODBYE_S
-        return (*machine.wait(deadline), machine.output)
+        return (*process.wait(deadline), process.output)
 
 
 @dataclass(frozen=True)
@@ -176,7 +176,7 @@ def _cloned(
                 with clone(
                     qemu, job, accelerator, folder, kept, deadline, channel.descriptor, cancel=cancel
                 ) as running:
-                    end = channel.wait(running.machine, deadline)
+                    end = channel.wait(running.process, deadline)
             except MonitorError as error:
                 raise KtstrError(
                     f"a clone of template {kept.key} could not be started: {error};"
@@ -197,6 +197,6 @@ def _booted(
     end = channel.descriptor
     command = tuple(boot_command(qemu, job, accelerator, folder, initramfs(job.files), end))
     start = time.monotonic()
-    with started(command, job.clock, [] if end is None else [end], cancel=cancel) as machine:
-        ending = channel.wait(machine, start + job.wall_limit_s)
+    with started(command, job.clock, [] if end is None else [end], cancel=cancel) as process:
+        ending = channel.wait(process, start + job.wall_limit_s)
     return _Ended(command, *ending, time.monotonic() - start, None)

@@ -99,7 +99,7 @@ def without_the_trigger_it_does_not_fire(ctx: Ctx) -> None:
         (BpfMapWrite(".bss", "cfg.on", 2), "2 does not fit: must be 0 to 1"),
         (
             BpfMapWrite("by_pid", "[0]", 1),
-            "the map is no array that can be mapped: .bss, .data and arrays with BPF_F_MMAPABLE are",
+            "the map cannot be mapped; .bss, .data and arrays with BPF_F_MMAPABLE can",
         ),
         (BpfMapWrite("table", "[4].plain", 1), "[4] is beyond the map's 4 elements"),
     ],

@@ -7,6 +7,7 @@ import json
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from ktstr.base.cancel import Cancel
 from ktstr.base.errors import KtstrError
@@ -23,15 +24,29 @@ Answer = Callable[[VmJob], VmResult]
 
 def recorded(name: str) -> VmResult:
     """A result of `data/runs`, as its run left it."""
+    return _result(_read(name))
+
+
+def recorded_by_plan(name: str) -> Answer:
+    """Answers each job with the recorded result of the one whose plan ended alike, from its perturber on."""
+    results = {tuple(one["plan"]): _result(one["result"]) for one in _read(name)}
+
+    def answer(job: VmJob) -> VmResult:
+        lines = job.plan.splitlines()
+        return results[tuple(lines[lines.index("perturber") :])]
+
+    return answer
+
+
+def _read(name: str) -> Any:
     with gzip.open(_RECORDED / f"{name}.json.gz", "rt", encoding="ascii") as file:
-        data = json.load(file)
+        return json.load(file)
+
+
+def _result(data: dict[str, Any]) -> VmResult:
+    ending = Ending(data["ending"])
     return VmResult(
-        **data
-        | {
-            "ending": Ending(data["ending"]),
-            "events": tuple(data["events"]),
-            "command": tuple(data["command"]),
-        }
+        **data | {"ending": ending, "events": tuple(data["events"]), "command": tuple(data["command"])}
     )
 
 

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import pytest
 
 from ktstr import Bursty, CgroupDef, Cpuset, KtstrError, SpinWait, Topology
+from ktstr.guest.agent import AGENT
 from ktstr.scenario import operations, work
 from ktstr.scenario.argument import Choice, Milliseconds, Whole, Words
 from ktstr.scenario.operation import Operation
@@ -110,6 +111,28 @@ def test_each_work_type_has_a_file_of_its_name() -> None:
     assert {kind.name for kind in kinds} == modules(work)
 
 
+SPECS = dict(
+    re.findall(
+        r'^KTSTR_OPERATION\((\w+), "(.*)", ',
+        "".join(path.read_text() for path in AGENT.glob("*.c")),
+        re.MULTILINE,
+    )
+)
+
+
+def test_the_agent_has_these_operations_and_those_that_precede_every_plan() -> None:
+    assert set(SPECS) == {operation.name for operation, _ in EVERY} | {"seed", "pace"}
+
+
+@pytest.mark.parametrize(("operation", "line"), EVERY, ids=lambda value: str(value)[:30])
+def test_an_operation_has_the_arguments_that_the_agent_expects(operation: Operation, line: str) -> None:
+    declared, given = SPECS[operation.name].split(), line.split(" ")[1:]
+    rest = bool(declared) and declared[-1].endswith("...")
+    assert len(given) >= len(declared) - 1 if rest else len(given) == len(declared)
+    for argument, word in zip(declared, given, strict=False):
+        assert word.isdecimal() or not argument.endswith((":u32", ":u64"))
+
+
 @pytest.mark.parametrize(
     ("make", "message"),
     [
@@ -120,7 +143,7 @@ def test_each_work_type_has_a_file_of_its_name() -> None:
         (calling(Hold, True), "hold: ns=True: must be a whole number from 1"),
         (calling(Watchdog, "5"), "watchdog: ms='5': must be a whole number from 1 to 4294967295"),
         (calling(Sysctl, "a", 1), "sysctl: value=1: must be a string"),
-        (calling(Sysctl, "a\0", "1"), r"sysctl: key='a\x00': must be without zero bytes"),
+        (calling(Sysctl, "a\0", "1"), r"sysctl: key='a\x00': must not contain zero bytes"),
         (calling(StartScheduler, 1, ()), "scheduler: command=(): must be 1 words or more"),
         (calling(Run, 1, "/mine"), "run: command='/mine': must be a list of strings"),
         (calling(Shell, 1, 0, 0, False, ("sh",)), "shell: terminal=1: must be True or False"),

@@ -62,7 +62,7 @@ def test_the_documented_fields_are_the_written_ones() -> None:
 
 def test_a_skipped_test_has_null_for_what_no_vm_told() -> None:
     document: Mapping[str, object] = sidecar(
-        a_case(outcome="skipped", clock="", accelerator="", qemu="", clock_reason=""), VERSIONS
+        a_case(outcome="skipped", clock="", accelerator="", emulator="", clock_reason=""), VERSIONS
     )
     assert [document[key] for key in ("clock", "clock_reason", "accelerator", "qemu")] == [None] * 4
 

@@ -271,7 +271,7 @@ def options(folder: Path, executor: Executor | None = None) -> Options:
 def real_program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Scheduler:
     """A scheduler whose program is one that every host has, and a kernel whose files are there."""
     (tmp_path / "config").write_text("")
-    monkeypatch.setattr("ktstr.run.assemble.build_agent", lambda: tmp_path / "config")
+    monkeypatch.setattr("ktstr.run.assemble.build_agent", lambda *_sources: tmp_path / "config")
     return a_scheduler(bpf=None, binary_path=Path("/bin/true").resolve(), sysctls={"kernel.printk": "7"})
 
 
@@ -283,7 +283,7 @@ def test_a_cells_plan_is_all_that_is_asked_of_its_guest(real_program: Scheduler)
         "scheduler 30000000000 /ktstr/bin/true -v",
         "programs",
         "cgroup verifier -",
-        "spawn verifier 8 spin_wait policy=normal",
+        "spawn verifier 8 spin_wait pause=1 policy=normal",
         "progress 100000000 10000000000",
         "unregister",
     ]

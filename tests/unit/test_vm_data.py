@@ -153,15 +153,15 @@ def test_a_seed_of_any_size_is_one_that_qemu_takes(tmp_path: Path) -> None:
         ((10, 0), 9, None),
     ],
 )
-def test_the_turn_is_bounded_as_each_qemu_takes_it(
+def test_the_slice_is_bounded_as_each_qemu_takes_it(
     release: tuple[int, int], cpus: int, line: str | None
 ) -> None:
-    turn = slice_for(release, cpus)
-    assert (turn and turn.plan_line) == line
+    bound = slice_for(release, cpus)
+    assert (bound and bound.plan_line) == line
 
 
-def test_a_turn_knows_its_length() -> None:
-    assert [turn.ns for turn in (slice_for((7, 2), 8), slice_for((10, 0), 8)) if turn] == [99_733, 797_866]
+def test_a_slice_knows_its_length() -> None:
+    assert [bound.ns for bound in (slice_for((7, 2), 8), slice_for((10, 0), 8)) if bound] == [99_733, 797_866]
 
 
 def test_qboot_is_used_where_qemu_has_it(tmp_path: Path) -> None:

@@ -115,6 +115,15 @@ def test_a_job_of_the_release_before_is_still_read(tmp_path: Path) -> None:
         stored_job(tmp_path)
 
 
+def test_a_job_as_the_release_before_wrote_it_says_what_it_lacks(tmp_path: Path) -> None:
+    """On a machine that has none of its files."""
+    (tmp_path / JOB).write_bytes((Path(__file__).with_name("data") / "previous" / JOB).read_bytes())
+    with pytest.raises(
+        KtstrError, match=rf"^{tmp_path}/{JOB}: /init: /home/ann/\S+: No such file or directory$"
+    ):
+        stored_job(tmp_path)
+
+
 def test_a_job_of_a_later_format_is_refused(tmp_path: Path) -> None:
     text = job_to_json(a_full_job(tmp_path)).replace('"format": 2', '"format": 3')
     with pytest.raises(ValueError, match=r"^a job of format 3; this ktstr reads up to 2$"):

@@ -160,7 +160,7 @@ def _fetch(archive: Archive, kernel: _Published, others: Sequence[_Published]) -
 
 
 def _kernels_in(stanzas: list[Stanza], flavour: str, suite: str, trust: str) -> list[_Published]:
-    """The kernels that a suite's packages make."""
+    """The kernels in a suite's packages."""
     by_name: dict[str, list[Stanza]] = {}
     for stanza in stanzas:
         by_name.setdefault(stanza["Package"], []).append(stanza)
@@ -197,8 +197,8 @@ def _configuration(
         return _Configuration(_one(files, "config", kernel.image.name).decode(), kernel.image.name)
     if kernel.config is not None:
         return _Configuration(_listed(archive, kernel.config, what, used), kernel.config.name)
-    # Older kernels of a suite lose the packages that are built apart from the signed one, first from the
-    # index and later from the pool.
+    # For a suite's older kernels, the packages that are built apart from the signed one disappear, first from
+    # the index and later from the pool.
     if (text := _unlisted(archive, kernel, what)) is not None:
         origin = f"linux-base-{kernel.release}"
         return _Configuration(text, origin, f"configuration from {origin}, which no signed index lists")
@@ -216,7 +216,7 @@ def _listed(archive: Archive, file: PoolFile, what: str, used: list[Path]) -> st
 
 
 def _unlisted(archive: Archive, kernel: _Published, what: str) -> str | None:
-    """The configuration out of the pool by the package's canonical name; it only has to name this version."""
+    """The configuration from the pool, by the package's canonical name, if it names this version; else None."""
     name = f"linux-base-{kernel.release}_{kernel.package_version}_{machine_of_host().debian_architecture}.deb"
     try:
         content = get(archive.address(f"pool/main/l/linux/{name}"), _PACKAGE_LIMIT, what)
@@ -229,7 +229,7 @@ def _unlisted(archive: Archive, kernel: _Published, what: str) -> str | None:
 
 
 def _nearest(kernel: _Published, others: Sequence[_Published]) -> _Published | None:
-    """The kernel nearest in version whose configuration can be had without its modules."""
+    """The kernel nearest in version whose configuration is in a package without modules."""
     having = [one for one in others if one.config is not None and one.config != one.image]
     later = [one for one in having if one.version > kernel.version]
     earlier = [one for one in having if one.version <= kernel.version]

@@ -83,13 +83,13 @@ def _decompress(vmlinuz: bytes, machine: Machine) -> bytes:
     (protocol,) = struct.unpack_from("<H", vmlinuz, 0x206)
     if protocol < _PAYLOAD_VERSION:
         raise KtstrError(f"boot protocol {protocol >> 8}.{protocol & 255:02}, accepted are 2.08 and later")
-    setup_sectors = vmlinuz[0x1F1] or 4  # 0 stands for 4, from before the field existed
+    setup_sectors = vmlinuz[0x1F1] or 4  # 0 means 4, from before the field existed
     offset, length = struct.unpack_from("<II", vmlinuz, 0x248)
     start = (setup_sectors + 1) * _SECTOR + offset
     payload = vmlinuz[start : start + length]
     if len(payload) != length or length < 8:
         raise KtstrError(f"truncated: the payload's {length} bytes at {start} are not all there")
-    # The build ends every payload with the size of what it holds; in gzip's own trailer it is anyway.
+    # The kernel's build appends the unpacked size to every payload; gzip's own trailer has it in any case.
     (size,) = struct.unpack("<I", payload[-4:])
     if size > _LIMIT:
         raise KtstrError(f"damaged: the payload claims to hold {size} bytes")

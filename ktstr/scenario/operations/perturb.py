@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from ktstr.base.errors import KtstrError
-from ktstr.base.topology import MAX_CPUS, Topology
+from ktstr.base.limits import MAX_CPUS
+from ktstr.base.topology import Topology
 from ktstr.scenario.argument import Whole
 from ktstr.scenario.operation import Operation
 

@@ -13,9 +13,9 @@ __all__ = ["Run"]
 
 @dataclass(frozen=True)
 class Run(Operation):
-    """Runs a program of the guest that is no scheduler, for `most_ns` guest nanoseconds at most."""
+    """Runs a program of the guest that is no scheduler, for `timeout_ns` guest nanoseconds at most."""
 
     name = "run"
     instead = "@ktstr_test(scheduler=...)"
-    most_ns: Annotated[int, Whole(1)]
+    timeout_ns: Annotated[int, Whole(1)]
     command: Annotated[tuple[str, ...], Words(1)]

@@ -13,12 +13,12 @@ __all__ = ["StartScheduler"]
 
 @dataclass(frozen=True)
 class StartScheduler(Operation):
-    """Starts the scheduler's program and waits up to `attach_ns` guest nanoseconds until sched_ext is enabled.
+    """Starts the scheduler's program and waits up to `timeout_ns` guest nanoseconds until sched_ext is enabled.
 
     If it is not enabled by then, the agent leaves out the rest of the plan.
     """
 
     name = "scheduler"
     instead = "@ktstr_test(scheduler=...)"
-    attach_ns: Annotated[int, Whole(1)]
+    timeout_ns: Annotated[int, Whole(1)]
     command: Annotated[tuple[str, ...], Words(1)]

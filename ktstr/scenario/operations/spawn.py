@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from ktstr.base.errors import KtstrError
+from ktstr.base.limits import MAX_WORKERS
 from ktstr.base.topology import Topology
 from ktstr.base.values import shown
 from ktstr.scenario.argument import Argument, Whole
@@ -16,7 +17,7 @@ from ktstr.scenario.work_type import WorkType
 
 __all__ = ["WORKERS", "Spawn", "Work"]
 
-WORKERS = Whole(1, 4096)
+WORKERS = Whole(1, MAX_WORKERS)
 """How many workers an operation may start: as many as the agent has room for."""
 
 

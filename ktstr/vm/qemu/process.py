@@ -1,4 +1,4 @@
-"""A QEMU process: started, waited for, and ended whatever happens."""
+"""A QEMU process: started, waited for, and killed whatever happens."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from ktstr.base.process import child_dies_with_us, interrupt_waits
 from ktstr.vm.job import Clock
 from ktstr.vm.qemu.serialize import build_serializer
 
-__all__ = ["Machine", "started"]
+__all__ = ["Process", "started"]
 
 
-class Machine:
+class Process:
     """A running QEMU."""
 
     def __init__(self, process: subprocess.Popen[bytes], output: IO[bytes]) -> None:
@@ -28,7 +28,7 @@ class Machine:
         self._output = output
 
     def wait(self, deadline: float) -> tuple[int, bool]:
-        """Its exit status (negative: a signal), and whether it had to be ended at `deadline` (of time.monotonic())."""
+        """Its exit status (negative: a signal), and whether it was killed at `deadline` (of time.monotonic())."""
         try:
             return self._process.wait(max(0.0, deadline - time.monotonic())), False
         except subprocess.TimeoutExpired:
@@ -36,7 +36,7 @@ class Machine:
             return self._process.wait(), True
 
     def kill(self) -> None:
-        """End it, and with it what a wrapper around it has started: all its session."""
+        """Kill it and everything that a wrapper around it has started, which is its session."""
         with suppress(ProcessLookupError):
             os.killpg(self._process.pid, signal.SIGKILL)
 
@@ -61,36 +61,36 @@ def started(
     *,
     debugged: bool = False,
     cancel: Cancel | None = None,
-) -> Iterator[Machine]:
+) -> Iterator[Process]:
     """QEMU, which inherits `descriptors`; under the virtual clock only one of its threads runs at a time (serialize.c).
 
-    With `debugged` a breakpoint of one CPU stops the others at once, too.
+    With `debugged` a breakpoint of one CPU also stops the others at once.
 
-    It is ended by the end of the block, by an exception, by the death of this process, and by `cancel`, upon which
-    the block raises Cancelled. Raises KtstrError where it cannot be started.
+    The end of the block, an exception, the death of this process and `cancel` kill it; after `cancel` the block raises
+    Cancelled. Raises KtstrError if it cannot be started.
     """
     # A QEMU of many CPUs allocates tens of megabytes before its guest runs: huge pages save a tenth of a clone's start.
     environment = {"GLIBC_TUNABLES": "glibc.malloc.hugetlb=1"} | dict(os.environ)
     if clock == "virtual":
         environment["LD_PRELOAD"] = str(build_serializer(debugged=debugged))
-    # A file, not a pipe: nobody has to read while it runs.
+    # A file, not a pipe, so that nobody has to read while it runs.
     with tempfile.TemporaryFile(prefix="ktstr-") as output:
-        machine = None
+        process = None
         try:
             with interrupt_waits():
-                machine = Machine(_start(arguments, environment, output, descriptors), output)
-            with (cancel or Cancel()).stopping(machine.kill):
-                yield machine
+                process = Process(_start(arguments, environment, output, descriptors), output)
+            with (cancel or Cancel()).stopping(process.kill):
+                yield process
         finally:
-            if machine:
-                machine.end()
+            if process:
+                process.end()
 
 
 def _start(
     arguments: Sequence[str], environment: dict[str, str], output: IO[bytes], descriptors: Sequence[int]
 ) -> subprocess.Popen[bytes]:
     try:
-        # A session of its own: Ctrl-C at the terminal is for this process, which then ends QEMU.
+        # A session of its own, because Ctrl-C at the terminal is for this process, which then kills QEMU.
         return subprocess.Popen(
             arguments,
             stdin=subprocess.DEVNULL,

@@ -1,13 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * --each: the programs of an object are loaded one by one, each by itself, so that a refused one hides no other. The
- * loaded ones are pinned, which keeps them when the loader has ended.
+ * --each: loads each program of an object by itself, so that a refused one hides no other. Loaded programs are pinned,
+ * which keeps them after the loader's end.
  */
+#include "programs.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "loader.h"
+#include "enums.h"
+#include "log.h"
+#include "object.h"
+#include "status.h"
 
 #define LOG_STATISTICS 4 /* BPF_LOG_STATS of include/linux/bpf_verifier.h: only what the program cost */
 
@@ -31,7 +36,7 @@ static void drop_others(struct bpf_object *object, const struct bpf_program *kep
 	}
 }
 
-/* A map whose size its userspace program would have set gets one element: the verifier does not care. */
+/* A map whose size its userspace program would set gets one element: the verifier does not care. */
 static void size_maps(struct bpf_object *object)
 {
 	struct bpf_map *map;
@@ -78,7 +83,7 @@ static struct bpf_object *open_one(const struct request *request, int index, str
 	return object;
 }
 
-/* The line of the statistics in which the verifier says how much it did; empty where it says nothing. */
+/* The line of the verifier's statistics that says how many instructions it processed; empty if there is none. */
 static const char *processed(char *log)
 {
 	char *line = strstr(log, "processed ");
@@ -89,7 +94,7 @@ static const char *processed(char *log)
 	return line;
 }
 
-/* Says why program number `index` is refused, with the log of another try. */
+/* Says why program number `index` is refused. Loads it once more, for the verifier's log. */
 static void explain(const struct request *request, int index)
 {
 	const char *reason = "", *name;
@@ -112,8 +117,7 @@ static void explain(const struct request *request, int index)
 	bpf_object__close(object);
 }
 
-/* Loads every program of the object. Returns the exit status. */
-int each_load(const struct request *request)
+int programs_load(const struct request *request)
 {
 	static char log[64 << 10];
 	int status = STOPPED;

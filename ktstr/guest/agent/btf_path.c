@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* A number within a value by its path in C: "crash", "cfg.limits[2]", or "[3].max" of an array's elements. */
-#include "agent.h"
+/* A number within a value, found by its path in C: "crash", "cfg.limits[2]", or "[3].max" of an array's elements. */
+#include "btf_path.h"
 
 #include <linux/btf.h>
 #include <stdarg.h>
@@ -10,11 +10,12 @@
 
 #define DEEPEST 64 /* types within types; more than any C has, less than a cycle's */
 #define POINTER_BYTES 8
+#define MOST_MEMBERS 8192 /* of a struct, with those of its members that have no name */
 
 struct search {
 	const struct btf *btf;
 	const char *path;	/* all of it */
-	struct member *found;
+	struct btf_number *found;
 };
 
 static bool wrong(const struct search *search, uint32_t owner, const char *format, ...)
@@ -31,7 +32,7 @@ static bool wrong(const struct search *search, uint32_t owner, const char *forma
 	return false;
 }
 
-/* The first name of `rest` is none of `owner`'s. */
+/* `owner` has nothing by the first name of `rest`. */
 static bool unknown(const struct search *search, uint32_t owner, const char *rest)
 {
 	const struct btf_type *type = btf_type(search->btf, owner);
@@ -43,7 +44,7 @@ static bool unknown(const struct search *search, uint32_t owner, const char *res
 	return wrong(search, owner, "%s has no such member", *name ? name : "a struct without a name");
 }
 
-/* The type behind typedefs and qualifiers; 0 where there is none. */
+/* The type without typedefs and qualifiers; 0 if there is none. */
 static uint32_t bare(const struct btf *btf, uint32_t id)
 {
 	for (int depth = 0; depth < DEEPEST; depth++) {
@@ -106,7 +107,7 @@ static bool ends_name(char c)
 	return !c || c == '.' || c == '[';
 }
 
-/* Whether `name` is what `path` begins with, up to where a name ends. A static of a function has a dot in its name. */
+/* Whether `path` begins with `name`, and a name ends there. A static of a function has a dot in its name. */
 static bool begins(const char *path, const char *name)
 {
 	size_t length = strlen(name);
@@ -120,39 +121,44 @@ struct field {
 	uint32_t bits;		/* of a bit field; 0 for none */
 };
 
-/* The member that `path` begins with, those of members without a name included. */
-static bool find_field(const struct btf *btf, uint32_t id, const char *path, int depth, const char **rest,
-		       struct field *field)
+/* The member that a path begins with. */
+struct member {
+	const char *rest;	/* the path after its name */
+	struct field field;
+};
+
+/* Looks for it also within members that have no name. `left` bounds how many are looked at, in case types form a cycle. */
+static bool find_member(const struct btf *btf, uint32_t id, const char *path, unsigned int *left, struct member *found)
 {
 	const struct btf_type *owner = btf_type(btf, id);
 	const struct btf_member *members = (const void *)(owner + 1);
 
-	for (uint32_t i = 0; i < BTF_INFO_VLEN(owner->info); i++) {
+	for (uint32_t i = 0; i < BTF_INFO_VLEN(owner->info) && *left; i++) {
 		const char *name = btf_text(btf, members[i].name_off);
 		bool flagged = BTF_INFO_KFLAG(owner->info);
 		uint32_t bit = flagged ? BTF_MEMBER_BIT_OFFSET(members[i].offset) : members[i].offset;
 		uint32_t inner = bare(btf, members[i].type);
 
+		--*left;
 		if (begins(path, name)) {
-			*rest = path + strlen(name);
-			*field = (struct field){ members[i].type, bit,
-						 flagged ? BTF_MEMBER_BITFIELD_SIZE(members[i].offset) : 0 };
+			found->rest = path + strlen(name);
+			found->field = (struct field){ members[i].type, bit,
+						       flagged ? BTF_MEMBER_BITFIELD_SIZE(members[i].offset) : 0 };
 			return true;
 		}
-		if (!*name && inner && depth < DEEPEST && is_struct(btf_type(btf, inner)) &&
-		    find_field(btf, inner, path, depth + 1, rest, field)) {
-			field->bit += bit;
+		if (!*name && inner && is_struct(btf_type(btf, inner)) && find_member(btf, inner, path, left, found)) {
+			found->field.bit += bit;
 			return true;
 		}
 	}
 	return false;
 }
 
-/* Where a path ends: what it names must be a number that has its bytes for itself. */
+/* What a path names must be a number that shares its bytes with nothing else. */
 static bool is_number(const struct search *search, uint32_t id, const struct field *field)
 {
 	const struct btf_type *type = btf_type(search->btf, id);
-	struct member *found = search->found;
+	struct btf_number *found = search->found;
 	uint32_t encoding;
 
 	found->size = type->size;
@@ -162,7 +168,7 @@ static bool is_number(const struct search *search, uint32_t id, const struct fie
 		found->is_signed = BTF_INT_ENCODING(encoding) & BTF_INT_SIGNED;
 		found->is_bool = BTF_INT_ENCODING(encoding) & BTF_INT_BOOL;
 		if (BTF_INT_OFFSET(encoding) || BTF_INT_BITS(encoding) != type->size * 8)
-			return wrong(search, 0, "is a bit field, whose bytes are its neighbours', too");
+			return wrong(search, 0, "is a bit field; its bytes hold other fields too");
 		break;
 	case BTF_KIND_ENUM:
 	case BTF_KIND_ENUM64:
@@ -177,12 +183,12 @@ static bool is_number(const struct search *search, uint32_t id, const struct fie
 	case BTF_KIND_PTR:
 		return wrong(search, 0, "is a pointer");
 	default:
-		return wrong(search, 0, "is no integer, bool or enum");
+		return wrong(search, 0, "is not an integer, bool or enum");
 	}
 	if (field->bits || field->bit % 8)
-		return wrong(search, 0, "is a bit field, whose bytes are its neighbours', too");
+		return wrong(search, 0, "is a bit field; its bytes hold other fields too");
 	if (found->size != 1 && found->size != 2 && found->size != 4 && found->size != 8)
-		return wrong(search, 0, "is a number of %u bytes; of 1, 2, 4 or 8 they can be written", found->size);
+		return wrong(search, 0, "is a number of %u bytes; must be one of 1, 2, 4 or 8", found->size);
 	return true;
 }
 
@@ -198,7 +204,7 @@ static bool follow(const struct search *search, uint32_t id, uint64_t offset, co
 		id = bare(btf, id);
 		type = btf_type(btf, id);
 		if (!type)
-			return wrong(search, 0, "is of no known type");
+			return wrong(search, 0, "has an unknown type");
 		if (!*rest)
 			break;
 		if (field.bits)
@@ -215,25 +221,27 @@ static bool follow(const struct search *search, uint32_t id, uint64_t offset, co
 			offset += index * size_of(btf, id);
 			rest = end + 1;
 		} else if (*rest == '.' && is_struct(type)) {
-			if (!find_field(btf, id, rest + 1, 0, &rest, &field))
+			unsigned int left = MOST_MEMBERS;
+			struct member member;
+
+			if (!find_member(btf, id, rest + 1, &left, &member))
 				return unknown(search, id, rest + 1);
+			rest = member.rest;
+			field = member.field;
 			id = field.type;
 			offset += field.bit / 8;
 		} else {
-			return wrong(search, 0, "%s is behind what is no %s", rest, *rest == '[' ? "array" : "struct");
+			return wrong(search, 0, "%s follows something that is not %s", rest,
+				     *rest == '[' ? "an array" : "a struct");
 		}
 	}
 	if (offset > UINT32_MAX)
-		return wrong(search, 0, "is beyond what a map holds");
+		return wrong(search, 0, "is beyond the map's value");
 	search->found->offset = (uint32_t)offset;
 	return is_number(search, id, &field);
 }
 
-/*
- * Finds `path` in a value of type `id`. For the variables of a section the path begins with a variable's name, for
- * another type with "." or "[". False where it is not to be had, with what is wrong.
- */
-bool member_find(const struct btf *btf, uint32_t id, const char *path, struct member *found)
+bool btf_path_find(const struct btf *btf, uint32_t id, const char *path, struct btf_number *found)
 {
 	const struct btf_type *section = btf_type(btf, id), *best = NULL;
 	struct search search = { .btf = btf, .path = path, .found = found };
@@ -241,9 +249,9 @@ bool member_find(const struct btf *btf, uint32_t id, const char *path, struct me
 	size_t length = 0;
 	uint32_t offset = 0;
 
-	*found = (struct member){ 0 };
+	*found = (struct btf_number){ 0 };
 	if (!section)
-		return wrong(&search, 0, "is of no known type");
+		return wrong(&search, 0, "has an unknown type");
 	if (BTF_INFO_KIND(section->info) != BTF_KIND_DATASEC)
 		return follow(&search, id, 0, path);
 	variables = (const void *)(section + 1);
@@ -251,7 +259,7 @@ bool member_find(const struct btf *btf, uint32_t id, const char *path, struct me
 		const struct btf_type *variable = btf_type(btf, variables[i].type);
 		const char *name = variable ? btf_text(btf, variable->name_off) : "";
 
-		/* Of "count" and a function's static "run.count", the path run.count names the second. */
+		/* With "run" and a function's static "run.count", the path run.count names the second. */
 		if (!begins(path, name) || strlen(name) <= length)
 			continue;
 		best = variable;
@@ -263,23 +271,41 @@ bool member_find(const struct btf *btf, uint32_t id, const char *path, struct me
 	return follow(&search, best->type, offset, path + length);
 }
 
-/* Calls `visit` with the name of each variable of a section, or of each member of a struct. */
-void member_names(const struct btf *btf, uint32_t owner, void (*visit)(const char *name))
+static void visit_members(const struct btf *btf, uint32_t id, unsigned int *left, void (*visit)(const char *name))
 {
-	const struct btf_type *type = btf_type(btf, owner);
-	const struct btf_var_secinfo *variables = (const void *)(type + 1);
+	const struct btf_type *type = btf_type(btf, id);
 	const struct btf_member *members = (const void *)(type + 1);
 
-	for (uint32_t i = 0; type && i < BTF_INFO_VLEN(type->info); i++) {
-		if (BTF_INFO_KIND(type->info) == BTF_KIND_DATASEC) {
-			const struct btf_type *variable = btf_type(btf, variables[i].type);
+	for (uint32_t i = 0; i < BTF_INFO_VLEN(type->info) && *left; i++) {
+		const char *name = btf_text(btf, members[i].name_off);
+		uint32_t inner = bare(btf, members[i].type);
 
-			visit(variable ? btf_text(btf, variable->name_off) : "");
-		} else if (is_struct(type)) {
-			if (*btf_text(btf, members[i].name_off))
-				visit(btf_text(btf, members[i].name_off));
-			else if (bare(btf, members[i].type) && bare(btf, members[i].type) != owner)
-				member_names(btf, bare(btf, members[i].type), visit);
-		}
+		--*left;
+		if (*name)
+			visit(name);
+		else if (inner && is_struct(btf_type(btf, inner)))
+			visit_members(btf, inner, left, visit);
 	}
+}
+
+static void visit_variables(const struct btf *btf, const struct btf_type *section, void (*visit)(const char *name))
+{
+	const struct btf_var_secinfo *variables = (const void *)(section + 1);
+
+	for (uint32_t i = 0; i < BTF_INFO_VLEN(section->info); i++) {
+		const struct btf_type *variable = btf_type(btf, variables[i].type);
+
+		visit(variable ? btf_text(btf, variable->name_off) : "");
+	}
+}
+
+void btf_path_names(const struct btf *btf, uint32_t owner, void (*visit)(const char *name))
+{
+	const struct btf_type *type = btf_type(btf, owner);
+	unsigned int left = MOST_MEMBERS;
+
+	if (type && BTF_INFO_KIND(type->info) == BTF_KIND_DATASEC)
+		visit_variables(btf, type, visit);
+	else if (type && is_struct(type))
+		visit_members(btf, owner, &left, visit);
 }
