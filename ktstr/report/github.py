@@ -87,7 +87,7 @@ def summary(by_version: Mapping[str, Sequence[Case]], folders: Iterable[Path]) -
 
 
 def append_summary(text: str) -> None:
-    """Add to the step's summary, where there is one; KtstrError where it cannot be written."""
+    """Add to the step's summary, if there is one; KtstrError if it cannot be written."""
     if name := os.environ.get("GITHUB_STEP_SUMMARY"):
         try:
             with Path(name).open("a", encoding="utf-8") as file:

@@ -44,7 +44,7 @@ _UNSAFE = re.compile(r"[^A-Za-z0-9_.+~-]+")
 
 @dataclass(frozen=True)
 class Project:
-    """The state of the user's project: its commit (None where there is no repository) and whether it has
+    """The state of the user's project: its commit (None: no repository) and whether it has
     changes that are in no commit."""
 
     commit: str | None

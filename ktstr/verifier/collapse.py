@@ -1,4 +1,4 @@
-"""Collapsing a verifier log: loops that the verifier walked again and again, told once.
+"""Collapsing a verifier log: loops that the verifier walked again and again are shown once.
 
 A pure function of lines. Two lines are alike if they differ in nothing but register state, so an iteration of a loop
 is like the one before. Where a block of lines follows itself, the first and the last of them stay, with a line between
@@ -16,7 +16,7 @@ __all__ = ["BLOCK_LINES", "REPEATS", "collapse", "expand", "key"]
 BLOCK_LINES = 5  # a shorter block costs a reader less than the line that would stand for it
 REPEATS = 3
 # How many of a line's next occurrences are tried as the block's end. More than any statement within a loop's body
-# has; an inner loop's are gone once it is collapsed.
+# has; an inner loop's are no longer there once it is collapsed.
 _CANDIDATES = 64
 
 # Register state (print_verifier_state, kernel/bpf/log.c): after an instruction, after a jump, or by itself.
@@ -35,7 +35,7 @@ def key(line: str) -> str:
 
 
 def collapse(lines: Sequence[str]) -> list[str]:
-    """`lines` with every repeated block told by its first, a count, and its last."""
+    """`lines` with every repeated block reduced to its first round, a count, and its last round."""
     current = list(lines)
     while (shorter := _pass(current)) is not None:
         current = shorter

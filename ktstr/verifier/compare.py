@@ -25,7 +25,7 @@ Costs = Mapping[str, Mapping[str, int]]
 class Change:
     """A program's cost on a kernel, before and now, over the topologies that both sweeps have.
 
-    `growth_pct` is that of the topology where it grew most; None where the program is new or gone.
+    `growth_pct` is for the topology where it grew most; None if the program is new, or is no longer there.
     """
 
     scheduler: str

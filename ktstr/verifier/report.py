@@ -109,7 +109,7 @@ def as_markdown(sweep: Sweep) -> list[str]:
 
 
 def as_json(sweep: Sweep) -> str:
-    """The report as a JSON object; docs/verifier.md tells its fields."""
+    """The report as a JSON object; docs/verifier.md describes its fields."""
     data = {
         "schema": 1,
         "cells": [
@@ -157,7 +157,7 @@ def rejection_lines(rejection: Rejection, *, raw: bool) -> list[str]:
 
 
 def _alike(results: Sequence[CellResult]) -> list[tuple[CellResult, list[str]]]:
-    """What did not pass; cells of a scheduler on one kernel that failed alike are told once, with their names."""
+    """What did not pass. Cells of a scheduler on one kernel that failed alike are reported once, with their names."""
     groups: dict[tuple[object, ...], list[CellResult]] = {}
     for result in results:
         if result.findings:

@@ -84,7 +84,7 @@ def test_sidecars_of_recorded_runs_are_valid(tmp_path: Path) -> None:
         write_json(files[-1], sidecar(a_case(runs=(run,)), VERSIONS))
     files.append(tmp_path / "skipped.json")
     skipped = a_case(
-        outcome="skipped", message="no", runs=(), clock="", accelerator="", qemu="", clock_reason=""
+        outcome="skipped", message="no", runs=(), clock="", accelerator="", emulator="", clock_reason=""
     )
     write_json(files[-1], sidecar(skipped, VERSIONS))
     assert len(files) > 8
