@@ -1,4 +1,4 @@
-"""`Case`: one test on one kernel, as it ended. What every report is made from."""
+"""`Case`: one test on one kernel, with its outcome. Every report is made from these."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ __all__ = ["Case", "Outcome", "Versions"]
 
 @dataclass(frozen=True)
 class Versions:
-    """What judged: the versions of ktstr and Python, and the project's full commit (None: no repository)."""
+    """What produced the verdict: ktstr's and Python's versions, and the project's full commit (None: no repository)."""
 
     ktstr: str
     python: str

@@ -1,4 +1,4 @@
-"""What a GitHub Actions job shows of a session: annotations on the lines of tests, and the step's summary.
+"""What a GitHub Actions job shows for a session: annotations on the lines of tests, and the step's summary.
 
 The workflow commands and environment files are GitHub's, as its documentation of "Workflow commands" has them.
 """
@@ -97,7 +97,7 @@ def append_summary(text: str) -> None:
 
 
 def _cell(text: str) -> str:
-    """`text` in a table's cell, with nothing in it that Markdown or HTML would take as theirs."""
+    """`text` in a table's cell, with nothing that Markdown or HTML would interpret."""
     text = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace("\n", " ")
     return "".join(f"\\{char}" if char in "\\|`*_[]" else char for char in text)
 

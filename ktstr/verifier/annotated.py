@@ -1,4 +1,4 @@
-"""What a GitHub Actions job shows of a sweep on the lines of its sources."""
+"""What a GitHub Actions job shows for a sweep on the lines of its sources."""
 
 from __future__ import annotations
 

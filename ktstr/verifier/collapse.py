@@ -26,7 +26,7 @@ _MARKER = re.compile(r"^\[\.\.\. (\d+) more like the (\d+) lines above \.\.\.\]$
 
 
 def key(line: str) -> str:
-    """What a line is apart from register state, and a count from its number."""
+    """A line without its register state, or a count without its number."""
     if marker := _MARKER.match(line):
         return f"[... more like the {marker[2]} lines above ...]"
     if jump := _JUMP.match(line):
@@ -58,7 +58,7 @@ def expand(lines: Sequence[str]) -> list[str]:
 
 
 def _pass(lines: list[str]) -> list[str] | None:
-    """The blocks of the shortest length that repeats, collapsed; None where none does.
+    """The blocks of the shortest length that repeats, collapsed; None if none does.
 
     Shortest first, everywhere, so that what a count refers to is never shortened afterwards.
     """
@@ -105,7 +105,7 @@ def _shortest(ids: list[int]) -> int:
 
 
 def _count(ids: list[int], start: int, length: int, most: int = 0) -> int:
-    """How often the block at `start` is there in a row, up to `most`."""
+    """How often the block at `start` is repeated in a row, up to `most`."""
     block, count = ids[start : start + length], 1
     while count != most and ids[start + count * length : start + (count + 1) * length] == block:
         count += 1
