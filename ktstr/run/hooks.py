@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     from ktstr.checks.verdict import RunReport
-    from ktstr.run.context import Ctx
     from ktstr.vm.job import VmJob
+
+Ctx = Any  # the context imports this module
 
 __all__ = ["NO_HOOKS", "NoHooks", "RunHooks", "sections_text"]
 

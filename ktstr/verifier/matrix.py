@@ -1,4 +1,4 @@
-"""The matrix of a sweep: schedulers by kernels by topologies, less what declarations and filters leave out."""
+"""The matrix of a sweep: schedulers by kernels by topologies, without those that declarations and filters leave out."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Matrix:
 
 
 def chosen_schedulers(declared: Sequence[Scheduler], names: Sequence[str]) -> tuple[Scheduler, ...]:
-    """The schedulers of these names, all where none is given; KtstrError for one that nobody declares."""
+    """The schedulers of these names, all if none is given; KtstrError for one that is not declared."""
     if not declared:
         raise KtstrError("no scheduler is declared in the given tests; declare_scheduler(...) declares one")
     by_name = {scheduler.name: scheduler for scheduler in declared}
@@ -48,7 +48,7 @@ def chosen_schedulers(declared: Sequence[Scheduler], names: Sequence[str]) -> tu
 
 
 def chosen_topologies(presets: Sequence[str], topologies: Sequence[str]) -> dict[str, Topology]:
-    """The presets and topologies of these names, all presets where none is given; KtstrError for an unknown one."""
+    """The presets and topologies of these names, all presets if none is given; KtstrError for an unknown one."""
     for name in presets:
         if name not in PRESETS:
             raise KtstrError(f"--preset {name}: {_accepted(name, PRESETS)}")

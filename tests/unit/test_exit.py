@@ -250,14 +250,14 @@ def sections(lines: list[str]) -> list[str]:
         (
             report(workers=()),
             Ending.PANIC,
-            "the guest did not live to tell the workers' statistics, the scheduler's maps and sched_ext's debug dump;"
-            " its log is what its kernel repeated on the console as it panicked",
+            "the guest ended before it could report the workers' statistics, the scheduler's maps and sched_ext's debug"
+            " dump; its log is what its kernel repeated on the console as it panicked",
         ),
         (
             report(workers=(), states=()),
             Ending.HANG,
-            "the guest did not live to tell the workers' statistics; its log is what was on the console, which has"
-            " errors only",
+            "the guest ended before it could report the workers' statistics; its log is what was on the console,"
+            " which has errors only",
         ),
         (report(states=()), Ending.TIMEOUT, "its log is what was on the console, which has errors only"),
     ],

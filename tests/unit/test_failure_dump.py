@@ -120,7 +120,7 @@ def test_a_run_without_a_dump_has_none() -> None:
 def test_a_dump_that_its_guest_did_not_end_says_so() -> None:
     dump = read([event for event in EVENTS if event["ev"] != "dumped"])
     assert not dump.complete
-    assert map_lines(dump)[-1] == "(the guest ended before it had told all)"
+    assert map_lines(dump)[-1] == "(the guest ended before it had reported all)"
 
 
 def test_types_that_are_too_many_are_told_and_the_values_are_there_as_bytes() -> None:

@@ -83,7 +83,7 @@ def test_a_program_that_is_nowhere_is_told_with_where_it_was_looked_for() -> Non
         find_binary("scx_mine")
     assert str(refused.value) == (
         "binary 'scx_mine' was not found: looked in $KTSTR_SCHEDULER_BIN_SCX_MINE, $KTSTR_SCHEDULER,"
-        " target/release/, target/debug/, build/, ./ and PATH; build it, or say binary_path="
+        " target/release/, target/debug/, build/, ./ and PATH; build it, or set binary_path="
     )
 
 
