@@ -75,6 +75,13 @@ def docs(session: nox.Session) -> None:
     pytest_in_vms(session, "tests/unit/test_docs.py tests/hosting/test_documents.py")
 
 
+@nox.session
+def reference(session: nox.Session) -> None:
+    """Write the documents that are generated: docs/api.md and docs/sidecar.schema.json."""
+    environment(session)
+    session.run(PYTHON, "tests/shared/api_reference.py")
+
+
 @nox.session(name="kvm-nested")
 def kvm_nested(session: nox.Session) -> None:
     """Test the KVM path on a machine without KVM, in an emulated one. As root; takes minutes."""
@@ -113,7 +120,7 @@ def pytest(session: nox.Session, folder: str, *args: str, **settings: str) -> No
 
 def pytest_in_vms(session: nox.Session, folder: str) -> None:
     """Run tests that start VMs: in parallel, and with a kernel named, so that it is resolved only once."""
-    named = any(arg.split("=")[0] == "--kernel" for arg in session.posargs)
+    named = any(arg.split("=")[0] in ("--kernel", "--ktstr-kernel") for arg in session.posargs)
     pytest(
         session,
         folder,

@@ -13,6 +13,7 @@ import hashlib
 import os
 import shutil
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -21,6 +22,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 from platformdirs import user_cache_path
 
+from ktstr.base.cancel import Cancel
 from ktstr.base.errors import KtstrError
 
 __all__ = [
@@ -44,6 +46,7 @@ __all__ = [
 ]
 
 _NOTICE_AFTER_S = 2.0
+_CANCEL_POLL_S = 0.2
 _LIMIT_GB = 20.0
 EVICTABLE = ("templates", "results")
 """The kinds that the size limit applies to: they are made again when needed, and would grow without bound."""
@@ -79,20 +82,21 @@ def file_digest(path: Path) -> str:
 
 
 @contextmanager
-def locked(path: Path, what: str) -> Iterator[None]:
+def locked(path: Path, what: str, cancel: Cancel | None = None) -> Iterator[None]:
     """Hold the lock file at `path` within the block.
 
     A wait of more than two seconds is announced on stderr, with `what` as its reason. The lock is flock(2)'s:
-    the kernel releases it when its holder dies. Raises KtstrError if the file cannot be locked.
+    the kernel releases it when its holder dies. Raises KtstrError if the file cannot be locked, and Cancelled if
+    `cancel` ends the wait.
     """
     lock = FileLock(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
-            lock.acquire(timeout=_NOTICE_AFTER_S)
+            _acquire(lock, cancel, _NOTICE_AFTER_S)
         except Timeout:
             print(f"ktstr: waiting for another process: {what}", file=sys.stderr, flush=True)
-            lock.acquire()
+            _acquire(lock, cancel)
     except OSError as error:
         raise KtstrError(f"{what}: {path}: cannot be locked: {error.strerror or error}") from error
     try:
@@ -101,23 +105,40 @@ def locked(path: Path, what: str) -> Iterator[None]:
         lock.release()
 
 
+def _acquire(lock: FileLock, cancel: Cancel | None, limit_s: float = float("inf")) -> None:
+    """Acquire the lock within `limit_s`, else raise Timeout; or Cancelled once `cancel` is."""
+    if cancel is None:
+        lock.acquire(timeout=-1 if limit_s == float("inf") else limit_s)
+        return
+    end = time.monotonic() + limit_s
+    while True:
+        cancel.check()
+        try:
+            lock.acquire(timeout=_CANCEL_POLL_S)
+            return
+        except Timeout:
+            if time.monotonic() >= end:
+                raise
+
+
 def find(kind: str, key: str) -> Path | None:
     """The entry's directory, or None if the entry has not been made."""
     path = cache_dir() / kind / key
     return path if path.is_dir() else None
 
 
-def entry(kind: str, key: str, what: str, make: Callable[[Path], None]) -> Path:
+def entry(kind: str, key: str, what: str, make: Callable[[Path], None], cancel: Cancel | None = None) -> Path:
     """The directory of entry `key`; `make(directory)` fills it if it does not exist yet.
 
     `what` describes the work to the user ("fetching kernel 7.0.13"). If several processes ask at the same time,
-    one of them makes the entry. Raises KtstrError if the disk refuses, and whatever `make` raises.
+    one of them makes the entry. Raises KtstrError if the disk refuses, Cancelled if `cancel` ends the wait for another
+    process that makes it, and whatever `make` raises.
     """
     if (path := find(kind, key)) is not None:
         return path
     folder = cache_dir() / kind
     path = folder / key
-    with locked(folder / f".{key}.lock", what):
+    with locked(folder / f".{key}.lock", what, cancel):
         if path.is_dir():
             return path
         partial = folder / f".{key}.partial"

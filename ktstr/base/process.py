@@ -33,14 +33,14 @@ def child_dies_with_us() -> Callable[[], None]:
     """A preexec_fn for Popen: the kernel kills the child when the thread that forks it dies.
 
     Use it within interrupt_waits, because with a preexec_fn Popen runs the handlers that were registered for a fork.
-    The signal is SIGKILL, because a program such as QEMU handles SIGTERM only while its main loop runs.
+    The signal is SIGKILL, because a program such as the emulator handles SIGTERM only while its main loop runs.
     """
-    # Both are done before the fork. After it the parent may be dead already, and the dynamic loader's lock may be held
-    # for ever.
-    parent, libc = os.getpid(), ctypes.CDLL(None)
+    # Both are done before the fork. After it the parent may be dead already, and another thread may have held the
+    # loader's lock.
+    parent, prctl = os.getpid(), ctypes.CDLL(None).prctl
 
     def ask() -> None:
-        if libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0) != 0 or os.getppid() != parent:
+        if prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0) != 0 or os.getppid() != parent:
             os._exit(1)
 
     return ask

@@ -6,12 +6,12 @@ import re
 from dataclasses import dataclass
 
 from ktstr.base.errors import KtstrError
+from ktstr.base.limits import MAX_CPUS
 from ktstr.base.values import shown, whole
 
 __all__ = ["DEFAULT_TOPOLOGY", "Topology", "cpu_list", "parse_cpu_list"]
 
 _NOTATION = re.compile(r"([0-9]{1,4})n([0-9]{1,4})l([0-9]{1,4})c([0-9]{1,4})t")
-MAX_CPUS = 1024  # the agent's limit
 
 
 @dataclass(frozen=True, order=True)

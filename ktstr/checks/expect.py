@@ -14,10 +14,12 @@ __all__ = ["ExpectedError", "expected_error"]
 
 @dataclass(frozen=True)
 class ExpectedError:
-    """Any error, or, where there is a text or a pattern, a scx_bpf_error() whose message it fits."""
+    """Any error; or, if there is a text or a pattern, a scx_bpf_error() whose message it fits."""
 
     contains: str | None = None
+    """A text that the message must contain; None: any."""
     matches: str | None = None
+    """A regular expression that must be found in the message; None: any."""
 
     @property
     def named(self) -> str:
@@ -35,7 +37,7 @@ class ExpectedError:
         return self.contains is not None or self.matches is not None
 
     def fits(self, error: SchedulerExit) -> bool:
-        """Whether `error` is it. Of a message that several sources have, one that fits is enough: one may cut it."""
+        """Whether `error` is the expected one. One text of several is enough: some are cut."""
         if not error.is_error:
             return False
         if not self.has_matcher:
@@ -49,7 +51,7 @@ class ExpectedError:
 
 
 def expected_error(expect_err: object, contains: object, matches: object) -> ExpectedError | None:
-    """What `ktstr_test` was given, or None where no error is expected; KtstrError for what could not fail or pass."""
+    """What `ktstr_test` was given, or None if no error is expected; KtstrError for what could never fail or pass."""
     if not isinstance(expect_err, bool):
         raise KtstrError(f"expect_err={shown(expect_err)}: must be True or False")
     for field, value in (("contains", contains), ("matches", matches)):

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
-from typing import Literal
+import difflib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
 
 from ktstr.base.errors import KtstrError
-from ktstr.base.values import shown
+from ktstr.checks import builtin
+from ktstr.checks.accepted import Threshold
+from ktstr.checks.registry import Check, Stage, declared_checks, find_check
 
 __all__ = ["DEFAULT_CHECKS", "Checks"]
 
 Off = Literal[False]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, init=False, repr=False)
 class Checks:
-    """Limits a run is judged by. None inherits, False turns a check off, a value sets it.
+    """Limits that a run is judged by. None inherits, False turns a check off, a value sets it.
 
     `not_stuck`: every worker did some work. `isolation`: no worker ran outside its cpuset.
     `attached`: the scheduler still schedules at the end, with the enable sequence it started with, and every
@@ -23,48 +26,82 @@ class Checks:
     shares of time spent wanting a CPU and not having it, in percentage points. `max_gap_ms`: the longest time,
     in guest milliseconds, that a worker which wanted to run did not. `kernel_clean`: the kernel reported no bug of its
     own: no warning, oops, lockup or stall.
+
+    A check that a project declares (`declare_check`) is a keyword like these. `said` has the ones that are set, by
+    name. KtstrError for a check that does not exist, or a value that it does not accept.
     """
 
-    not_stuck: bool | None = None
-    isolation: bool | None = None
-    attached: bool | None = None
-    max_spread_pct: float | Off | None = None
-    max_gap_ms: float | Off | None = None
-    kernel_clean: bool | None = None
+    said: tuple[tuple[str, Threshold], ...]
 
-    def __post_init__(self) -> None:
-        for name in ("not_stuck", "isolation", "attached", "kernel_clean"):
-            value = getattr(self, name)
-            if value is not None and not isinstance(value, bool):
-                raise KtstrError(f"checks: {name}={shown(value)}: must be True or False")
-        for name, unit in (("max_spread_pct", "percentage points"), ("max_gap_ms", "guest milliseconds")):
-            value = getattr(self, name)
-            number = isinstance(value, int | float) and value is not True and value >= 0
-            if value is not None and not number:  # of the two bools, False is the one accepted
-                raise KtstrError(
-                    f"checks: {name}={shown(value)}: must be {unit}, 0 or more, or False for off"
-                )
+    if TYPE_CHECKING:  # for editors and mypy; which keywords there are is up to the registry
+        not_stuck: bool | None
+        isolation: bool | None
+        attached: bool | None
+        max_spread_pct: float | Off | None
+        max_gap_ms: float | Off | None
+        kernel_clean: bool | None
+
+        def __init__(
+            self,
+            *,
+            not_stuck: bool | None = None,
+            isolation: bool | None = None,
+            attached: bool | None = None,
+            max_spread_pct: float | Off | None = None,
+            max_gap_ms: float | Off | None = None,
+            kernel_clean: bool | None = None,
+            **declared: Threshold | None,
+        ) -> None: ...
+
+    else:
+
+        def __init__(self, **thresholds: Threshold | None) -> None:
+            for name, value in thresholds.items():
+                check = _existing(name)
+                if value is not None:
+                    check.accepts.check(value, f"checks: {name}")
+            said = sorted((name, value) for name, value in thresholds.items() if value is not None)
+            object.__setattr__(self, "said", tuple(said))
+
+    def __getattr__(self, name: str) -> Any:
+        """The threshold of a check, None if it is not set."""
+        if name == "said" or find_check(name) is None:
+            raise AttributeError(f"'Checks' object has no attribute {name!r}")
+        return dict(self.said).get(name)
+
+    def __repr__(self) -> str:
+        return f"Checks({', '.join(f'{name}={value!r}' for name, value in self.said)})"
 
     @property
     def about_scheduling(self) -> tuple[str, ...]:
-        """The checks that ask for a scheduler that works, as far as they are set."""
-        names = (field.name for field in fields(self) if field.name != "kernel_clean")
-        return tuple(name for name in names if getattr(self, name) not in (None, False))
+        """The checks that ask for a scheduler that works, as far as they are set, in the order they are judged in."""
+        said = dict(self.said)
+        names = [check.threshold for check in declared_checks() if check.stage is not Stage.KERNEL]
+        on = (name for name in names if name is not None and said.get(name, False) is not False)
+        return tuple(dict.fromkeys(on))
 
     def over(self, base: Checks) -> Checks:
         """These checks where they say something, else those of `base`."""
-        return Checks(
-            **{
-                field.name: getattr(base, field.name)
-                if getattr(self, field.name) is None
-                else getattr(self, field.name)
-                for field in fields(self)
-            }
-        )
+        merged: dict[str, Any] = {**dict(base.said), **dict(self.said)}
+        return Checks(**merged)
+
+    def limit(self, check: Check) -> Threshold:
+        """The threshold of `check`: what is said of it, else its default."""
+        if check.threshold is None:
+            return True
+        return dict(self.said).get(check.threshold, check.default)
 
 
-# A gap has to fit into a scenario's default length of 2 s to be found at all; a second is still far more than a
-# scheduler that works ever makes a runnable task wait.
-DEFAULT_CHECKS = Checks(
-    not_stuck=True, isolation=True, attached=True, max_spread_pct=15.0, max_gap_ms=1000.0, kernel_clean=True
-)
+def _existing(name: str) -> Check:
+    check = find_check(name)
+    if check is None:
+        names = sorted({one.threshold for one in declared_checks() if one.threshold})
+        near = difflib.get_close_matches(name, names, n=1)
+        hint = f"near is {near[0]}" if near else f"there are {', '.join(names)}"
+        raise KtstrError(f"checks: {name}: no such check; {hint}")
+    return check
+
+
+_defaults: dict[str, Any] = {name: _existing(name).default for name in builtin.NAMES}
+DEFAULT_CHECKS = Checks(**_defaults)
+"""What ktstr's own checks say if nobody else does."""

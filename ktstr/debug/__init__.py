@@ -1,1 +1,1 @@
-"""A recorded run under gdb: symbols, where it is to stop, and what gdb is told."""
+"""A recorded run under gdb: symbols, where it stops, and the session."""

@@ -1,24 +1,24 @@
-"""Commands for gdb, in whose Python this file runs: the stack by its return addresses, and a run from its beginning."""
+"""Commands for gdb, which runs this file in its own Python: the stack by its return addresses, and the run again."""
 
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import socket
 
 import gdb
 
-_STACK_BYTES = 16384  # x86-64's THREAD_SIZE
 _SHOWN = 24
-# The kernel's text, and what is made while it runs: BPF programs, modules.
-_TEXT = (0xFFFFFFFF80000000, 0xFFFFFFFFFF000000)
+# The machine, a ktstr.base.machine.Debugger as JSON: gdb's Python does not have the package.
+_MACHINE = json.loads(os.environ["KTSTR_DEBUG_MACHINE"])
 
 
 class Stack(gdb.Command):
     """ktstr-stack [COUNT]: the return addresses on this CPU's kernel stack, nearest first.
 
-    A kernel without frame pointers leaves gdb nothing to follow. As in a kernel's own trace some may be left over from
-    calls that are done.
+    gdb cannot unwind a kernel without frame pointers. As in a kernel's own trace, some addresses may be left over from
+    calls that have returned.
     """
 
     def __init__(self) -> None:
@@ -29,13 +29,14 @@ class Stack(gdb.Command):
         count = int(argument) if argument else _SHOWN
         frame = gdb.newest_frame()
         print(f"   {_named(frame.pc())}")
-        top = int(frame.read_register("rsp")) & (1 << 64) - 1
+        top = int(frame.read_register(_MACHINE["stack_pointer"])) & (1 << 64) - 1
         memory = gdb.selected_inferior()
         # Stacks are aligned to their size.
-        words = bytes(memory.read_memory(top, _STACK_BYTES - top % _STACK_BYTES))
+        size, (text_begin, text_end) = _MACHINE["stack_bytes"], _MACHINE["text"]
+        words = bytes(memory.read_memory(top, size - top % size))
         for at in range(0, len(words) - 7, 8):
             address = int.from_bytes(words[at : at + 8], "little")
-            if _TEXT[0] <= address < _TEXT[1] and _follows_call(memory, address):
+            if text_begin <= address < text_end and _follows_call(memory, address):
                 print(f"   {_named(address)}")
                 count -= 1
                 if not count:
@@ -43,7 +44,7 @@ class Stack(gdb.Command):
 
 
 class Again(gdb.Command):
-    """ktstr-again: the run from its beginning, standing still there; breakpoints stay."""
+    """ktstr-again: the run from its beginning, stopped there; breakpoints stay."""
 
     def __init__(self) -> None:
         super().__init__("ktstr-again", gdb.COMMAND_RUNNING)
@@ -62,11 +63,11 @@ class Again(gdb.Command):
         print("at the beginning; `continue` goes to the first breakpoint")
 
 
-def begin(told: str) -> None:
-    """Let the run go to its first stop, and say what comes next; or that it does not come to one."""
-    with contextlib.suppress(gdb.error):  # the connection that is closed as QEMU ends
+def begin(stopped: str) -> None:
+    """Continue the run to its first stop and print `stopped`, or that it ended without one."""
+    with contextlib.suppress(gdb.error):  # the connection, which is closed when the guest ends
         gdb.execute("continue")
-    print(told if gdb.selected_thread() else "the run ended without coming to an exit")
+    print(stopped if gdb.selected_thread() else "the run ended without coming to an exit")
 
 
 def _named(address: int) -> str:
@@ -76,15 +77,19 @@ def _named(address: int) -> str:
 
 
 def _follows_call(memory: gdb.Inferior, address: int) -> bool:
-    """Whether a call ends at the address: `call rel32`, or one through a register or memory."""
+    """Whether a call ends at the address."""
+    longest = max(call["length"] for call in _MACHINE["calls"])
     try:
-        before = bytes(memory.read_memory(address - 7, 7))
+        before = bytes(memory.read_memory(address - longest, longest))
     except gdb.MemoryError:
         return False
-    if before[-5] == 0xE8:
-        return True
-    # FF /2 with no displacement, one byte and four bytes of it.
-    return any(before[-length] == 0xFF and before[1 - length] >> 3 & 7 == 2 for length in (2, 3, 6, 7))
+    for call in _MACHINE["calls"]:
+        found = before[longest - call["length"] :]
+        if all(
+            byte & mask == code for byte, mask, code in zip(found, call["mask"], call["code"], strict=False)
+        ):
+            return True
+    return False
 
 
 Stack()

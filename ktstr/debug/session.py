@@ -1,7 +1,8 @@
-"""A debugger's session: the run is brought to its exit, and gdb has the terminal until it ends."""
+"""A debugger's session: the run goes to its exit, then gdb has the terminal until it ends."""
 
 from __future__ import annotations
 
+import json
 import os
 import select
 import shutil
@@ -11,22 +12,24 @@ import subprocess
 import tempfile
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
+from dataclasses import asdict
 from pathlib import Path
 
 from ktstr.base.errors import KtstrError
+from ktstr.base.machine import machine_of_host
 from ktstr.base.process import child_dies_with_us
 from ktstr.debug.symbols import Symbols, symbols_of
 from ktstr.run.replay import Recorded, crashed_run
 from ktstr.shell.terminal import Signalled, signals_end
+from ktstr.vm.debugger import MonitorError, can_record, paused_clone, record, replaying
 from ktstr.vm.job import VmJob
-from ktstr.vm.qemu.debug import can_record, paused_clone, record, replaying
-from ktstr.vm.qemu.qmp import MonitorError
+from ktstr.vm.names import EMULATOR
 from ktstr.vm.result import Ending
 
 __all__ = ["debug", "refuse_early"]
 
-# Where a run is to stop: where sched_ext takes note of an exit, which versions call and inline differently (the last
-# two are of one that is no error: the scheduler's program is gone, SysRq), and where a panic begins.
+# Where a run stops: where sched_ext records an exit, in functions that versions name and inline differently (the last
+# two are of an exit that is no error: the scheduler's program is gone, SysRq), and where a panic begins.
 _EXITS = (
     "scx_exit_bstr",
     "scx_vexit",
@@ -36,7 +39,7 @@ _EXITS = (
     "scx_ops_disable",
 )
 _PANICS = ("vpanic", "panic")
-# Instructions before the exit at which a snapshot is kept: going back to behind it takes a fraction of a second.
+# Instructions before the exit at which a snapshot is kept: going back to a point after it takes a fraction of a second.
 _NEAR = 20_000_000
 _NEAR_NAME = "near"
 _COMMANDS = Path(__file__).with_name("in_gdb.py")
@@ -44,24 +47,27 @@ _BOTH_WAYS = (
     "stopped at the exit; reverse-stepi, reverse-continue and the others go back; ktstr-stack shows the stack"
 )
 _FORWARDS = (
-    "stopped at the exit; what is after it is not what was recorded. ktstr-again starts the run from its beginning,"
+    "stopped at the exit; what follows it differs from the recorded run. ktstr-again starts the run from its beginning,"
     " to stop at an earlier breakpoint; ktstr-stack shows the stack"
 )
 
 
 def refuse_early(recorded: Recorded) -> None:
-    """KtstrError where a recorded test cannot be debugged, known before it is run again."""
+    """Raise KtstrError if a recorded test cannot be debugged, before it is run again."""
     _gdb()
     if recorded.data["clock"] != "virtual":
         raise KtstrError(
-            "replay: --gdb: with the real clock no two runs are the same; it takes the virtual one"
+            "replay: --gdb: with the real clock no two runs are the same; it needs the virtual one"
         )
     crashed_run(recorded.path, recorded.data)
 
 
 def debug(job: VmJob) -> int:
-    """Debug the run of `job`, which is one with the virtual clock; gdb's exit status, or 128 and the number of the
-    signal that ended this process's part. KtstrError where the run cannot be made again."""
+    """Debug the run of `job`, which has the virtual clock.
+
+    Returns gdb's exit status, or 128 plus the number of the signal that ended the session. Raises KtstrError if the
+    run cannot be repeated.
+    """
     try:
         with signals_end(), tempfile.TemporaryDirectory(prefix="ktstr-gdb-") as folder:
             return _debug(_gdb(), job, Path(folder))
@@ -83,7 +89,7 @@ def _debug(gdb: str, job: VmJob, folder: Path) -> int:
     stops += [name for name in _PANICS if name in symbols.functions][:1]
     if not can_record(job):
         print(
-            f"replay: QEMU's record/replay refuses {job.topology.cpus} CPUs: forwards only, and again"
+            f"replay: {EMULATOR}'s record/replay refuses {job.topology.cpus} CPUs: forwards only, and again"
             " (`pytest --topology 1n1l1c1t` makes a run that can be recorded)",
             flush=True,
         )
@@ -95,13 +101,15 @@ def _debug(gdb: str, job: VmJob, folder: Path) -> int:
 
 
 def _recorded(gdb: str, job: VmJob, folder: Path, symbols: Symbols, stops: Sequence[str]) -> int | None:
-    """Record the run, and keep a snapshot near its exit, which is so many instructions from the start; None where it
-    does not come to one, which is told."""
+    """Record the run and keep a snapshot near its exit.
+
+    Returns the instructions from the start to the exit, or None, with a line on stdout, if the run does not get there.
+    """
     print("replay: booting the guest to record its run", flush=True)
     recorded = record(job, folder)
-    if recorded.ending in (Ending.QEMU_DIED, Ending.TIMEOUT):
-        raise KtstrError(f"replay: --gdb: QEMU could not record the run: {recorded.why}")
-    # It was booted, not cloned, so that it may have ended otherwise: who debugs it has to see.
+    if recorded.ending in (Ending.EMULATOR_DIED, Ending.TIMEOUT):
+        raise KtstrError(f"replay: --gdb: {EMULATOR} could not record the run: {recorded.why}")
+    # It was booted, not cloned, so it may have ended in another way, which the user must see.
     for event in recorded.events:
         if event.get("ev") == "kmsg" and str(event["text"]).startswith("sched_ext: "):
             print(f"replay: recorded: {event['text']}", flush=True)
@@ -114,8 +122,8 @@ def _recorded(gdb: str, job: VmJob, folder: Path, symbols: Symbols, stops: Seque
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         if "stopped at " not in done.stdout:
             print(
-                "replay: booted to be recorded, and not cloned as it was, the guest does not come to an exit:"
-                " forwards only, as it was",
+                "replay: booted to be recorded, and not cloned as in its test, the guest does not get to an exit:"
+                " forwards only, as in its test",
                 flush=True,
             )
             return None
@@ -125,7 +133,7 @@ def _recorded(gdb: str, job: VmJob, folder: Path, symbols: Symbols, stops: Seque
 
 
 def _again_and_again(gdb: str, job: VmJob, folder: Path, symbols: Symbols, stops: Sequence[str]) -> int:
-    """Debug clones, one after another as gdb asks for them."""
+    """Debug clones, one after the other, as gdb asks for them."""
     path = folder / "control.sock"
     path.unlink(missing_ok=True)
     with socket.socket(socket.AF_UNIX) as control, ExitStack() as machines:
@@ -158,17 +166,17 @@ def _breakpoints(symbols: Symbols, stops: Sequence[str]) -> list[str]:
     return [f"hbreak *{symbols.functions[name]:#x}" for name in stops]
 
 
-def _script(folder: Path, symbols: Symbols, stops: Sequence[str], served: Path, told: str) -> Path:
-    """What gdb does before it has the terminal."""
+def _script(folder: Path, symbols: Symbols, stops: Sequence[str], served: Path, stopped: str) -> Path:
+    """What gdb does before it has the terminal; `stopped` is printed when the run has stopped."""
     lines = [
         "set pagination off",
         "set confirm off",
-        "set architecture i386:x86-64",
+        f"set architecture {machine_of_host().debugger.architecture}",
         f"file {symbols.file}",
         f"source {_COMMANDS}",
         f"target remote {served}",
         *_breakpoints(symbols, stops),
-        f"python begin({told!r})",
+        f"python begin({stopped!r})",
     ]
     path = folder / "start.gdb"
     path.write_text("".join(f"{line}\n" for line in lines))
@@ -178,11 +186,12 @@ def _script(folder: Path, symbols: Symbols, stops: Sequence[str], served: Path, 
 def _with_gdb(
     gdb: str, script: Path, environment: dict[str, str], serve: Callable[[int], None] | None = None
 ) -> int:
-    """Run gdb, with the terminal if there is one, until it ends; `serve` is given its descriptor."""
-    # Ctrl-C is gdb's: it reaches this process, too, and is to do nothing here. A handler is not inherited.
+    """Run gdb, with the terminal if there is one, until it ends; `serve` gets the pidfd of its process."""
+    # Ctrl-C is for gdb. It reaches this process, too, where it must do nothing. A handler is not inherited.
     before = signal.signal(signal.SIGINT, lambda _number, _frame: None)
     command = [gdb, "-q", "-x", str(script)]
-    environment = {**os.environ, **environment}
+    machine = json.dumps(asdict(machine_of_host().debugger))
+    environment = {**os.environ, "KTSTR_DEBUG_MACHINE": machine, **environment}
     try:
         with subprocess.Popen(command, env=environment, preexec_fn=child_dies_with_us()) as process:
             descriptor = os.pidfd_open(process.pid)

@@ -1,6 +1,6 @@
-"""A kernel's symbols for a debugger: its DWARF where that is there, else its names and addresses as an ELF file.
+"""A kernel's symbols for a debugger: its DWARF if the cache has it, else its names and addresses as an ELF file.
 
-The kernel is entered as an ELF image, by its PVH entry, so it is where it was linked: nothing is relocated.
+The kernel is entered as an ELF image, at its PVH entry, so it runs where it was linked: nothing is relocated.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from pathlib import Path
 
 from ktstr.base import cache
 from ktstr.base.errors import KtstrError
+from ktstr.base.machine import machine_of_host
 from ktstr.kernel.images.debug import debug_image
 from ktstr.kernel.model import Kernel
 
@@ -20,7 +21,7 @@ __all__ = ["Symbols", "elf_of", "parse_symbols", "symbols_of"]
 
 _LINE = re.compile(r"([0-9a-f]{16}) ([A-Za-z]) (\S+)(\t\[\S+\])?")
 _TEXT = "tTwW"
-# Padding before functions, of no interest; a function's address would be found in it.
+# The padding before a function; it is never where code runs.
 _PADDING = "__pfx_"
 
 
@@ -35,14 +36,14 @@ class Symbols:
 def symbols_of(kernel: Kernel) -> Symbols:
     """A kernel's symbols.
 
-    Names are from its build where it was built here; else a guest of it is asked. KtstrError where that cannot be.
+    The names are its build's if it was built here; else a guest of it reports them. KtstrError if that fails.
     """
     dwarf, table = debug_image(kernel), kernel.image.with_name("System.map")
 
     def make(folder: Path) -> None:
         text = table.read_text() if table.is_file() else _kallsyms(kernel, folder)
         (folder / "names").write_text(text)
-        (folder / "vmlinux").write_bytes(elf_of(parse_symbols(text)))
+        (folder / "vmlinux").write_bytes(elf_of(parse_symbols(text), machine_of_host().elf_machine))
 
     kept = cache.entry("symbols", kernel.image_sha256[:24], f"symbols of kernel {kernel.version}", make)
     functions = {
@@ -52,7 +53,7 @@ def symbols_of(kernel: Kernel) -> Symbols:
 
 
 def parse_symbols(text: str) -> list[tuple[int, str, str]]:
-    """Address, kind and name of each line of a System.map or of /proc/kallsyms, modules' left out."""
+    """Address, kind and name of each line of a System.map or of /proc/kallsyms, without those of modules."""
     return [
         (int(match[1], 16), match[2], match[3])
         for match in map(_LINE.fullmatch, text.splitlines())
@@ -60,8 +61,11 @@ def parse_symbols(text: str) -> list[tuple[int, str, str]]:
     ]
 
 
-def elf_of(symbols: Sequence[tuple[int, str, str]]) -> bytes:
-    """An x86-64 ELF file with these functions and nothing else: memory is read from the guest."""
+def elf_of(symbols: Sequence[tuple[int, str, str]], machine: int) -> bytes:
+    """A 64-bit ELF file for `machine` (EM_*) with these functions and nothing else: memory is read from the guest.
+
+    KtstrError if no function is among the symbols.
+    """
     functions = sorted((address, name) for address, kind, name in symbols if kind in _TEXT and address)
     if not functions:
         raise KtstrError("a kernel's symbols: no function is among them")
@@ -89,7 +93,7 @@ def elf_of(symbols: Sequence[tuple[int, str, str]]) -> bytes:
     header = struct.pack(
         "<16sHHIQQQIHHHHHH",
         b"\x7fELF\x02\x01\x01",
-        *(2, 62, 1),  # ET_EXEC, EM_X86_64
+        *(2, machine, 1),  # ET_EXEC
         *(0, 0, headers_at, 0),
         *(64, 56, 0, 64, len(sections), 4),
     )
@@ -97,7 +101,7 @@ def elf_of(symbols: Sequence[tuple[int, str, str]]) -> bytes:
 
 
 def _strings(texts: Iterable[str]) -> tuple[bytes, list[int]]:
-    """A string table, and where each text is in it."""
+    """A string table, and the offset of each text in it."""
     table, offsets = bytearray(b"\0"), []
     for text in texts:
         offsets.append(len(table))
@@ -106,7 +110,7 @@ def _strings(texts: Iterable[str]) -> tuple[bytes, list[int]]:
 
 
 def _kallsyms(kernel: Kernel, folder: Path) -> str:
-    """What a guest of the kernel says of its symbols."""
-    from ktstr.shell.output import output_of  # pulls in all that a session takes
+    """/proc/kallsyms of a guest of the kernel."""
+    from ktstr.shell.output import output_of  # imports everything that a session needs
 
     return output_of(kernel, "cat /proc/kallsyms", folder / "guest").decode(errors="replace")

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 
 from ktstr.base.errors import KtstrError
-from ktstr.base.topology import MAX_CPUS, Topology
+from ktstr.base.limits import MAX_CPUS
+from ktstr.base.topology import Topology
 from ktstr.base.values import shown, whole
 
 __all__ = ["PRESETS", "Constraints"]
@@ -47,12 +48,19 @@ class Constraints:
     """The topologies a scheduler is meant for; both ends of a range are included."""
 
     min_llcs: int = 1
+    """The least number of LLCs."""
     max_llcs: int = 12
+    """The greatest number of LLCs."""
     min_cpus: int = 1
+    """The least number of CPUs."""
     max_cpus: int = 192
+    """The greatest number of CPUs."""
     min_numa_nodes: int = 1
+    """The least number of NUMA nodes."""
     max_numa_nodes: int = 1
+    """The greatest number of NUMA nodes."""
     requires_smt: bool = False
+    """Whether cores must have more than one thread."""
 
     def __post_init__(self) -> None:
         for field in fields(self):

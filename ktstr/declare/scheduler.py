@@ -30,23 +30,40 @@ class Scheduler:
     """A declared scheduler; see `declare_scheduler` for the fields' meaning."""
 
     name: str
+    """Its name, by which options select it."""
     binary: str | None = None
+    """The name of its program, which is looked for; None: it has no such program."""
     binary_path: Path | None = None
+    """The path of its program; None: it has no such program."""
     bpf: Path | None = None
+    """Its BPF source or object; None: it has a program of its own, or is the kernel's."""
     rodata: Mapping[str, int] = field(default_factory=dict, hash=False)
+    """The values of `const volatile` globals, set before it is loaded."""
     bpf_cflags: tuple[str, ...] = ()
+    """Further options for clang."""
     build: tuple[str, ...] = ()
+    """The command that builds its program; empty: none."""
     topology: Topology = DEFAULT_TOPOLOGY
+    """The topology of tests that set none."""
     kernels: tuple[str, ...] = ()
+    """Which kernels it is run on, each a version, a series or a range; empty: all."""
     sched_args: tuple[str, ...] = ()
+    """Its arguments."""
     kargs: tuple[str, ...] = ()
+    """Additions to the guest kernel's command line."""
     sysctls: Mapping[str, str] = field(default_factory=dict, hash=False)
+    """Values that are written before it starts."""
     checks: Checks = field(default_factory=Checks)
+    """Its default limits."""
     constraints: Constraints = field(default_factory=Constraints)
+    """Which topology presets the verifier sweep takes it through."""
     max_insns: Mapping[str, int] = field(default_factory=dict, hash=False)
+    """How many instructions the verifier may process, by program; `*` is for the others."""
     declared_in: str = ""
+    """The file of its declaration."""
     # No part of what is declared: the same again, elsewhere in the file, is the same.
     declared_at: int = field(default=0, compare=False)
+    """The line of its declaration."""
 
     @property
     def is_sched_ext(self) -> bool:
@@ -55,6 +72,7 @@ class Scheduler:
 
 
 EEVDF = Scheduler(name="eevdf")
+"""The kernel's default scheduler, which every kernel has."""
 
 
 def declare_scheduler(

@@ -12,7 +12,7 @@ from ktstr.base.values import seconds, shown, strings, whole
 from ktstr.checks.expect import ExpectedError, expected_error
 from ktstr.checks.thresholds import DEFAULT_CHECKS, Checks
 from ktstr.declare.scheduler import EEVDF, Scheduler
-from ktstr.scenario.map_write import BpfMapWrite, map_writes
+from ktstr.scenario.operations.write import BpfMapWrite, map_writes
 
 __all__ = ["KtstrTest", "ktstr_test", "record_of"]
 
@@ -28,17 +28,29 @@ class KtstrTest:
     """How one test runs: what `ktstr_test` was given, with everything unset inherited from the scheduler."""
 
     name: str
+    """The function's name."""
     scheduler: Scheduler
+    """The scheduler under test."""
     topology: Topology
+    """The guest's CPUs."""
     checks: Checks
+    """The limits that a run is judged by; those of the scheduler and the library are merged in."""
     duration_s: float
+    """The default length of a scenario in guest seconds."""
     memory_mb: int | None
+    """The guest's memory in MiB; None: by the number of its CPUs."""
     sched_args: tuple[str, ...]
+    """The scheduler's arguments, its declared ones first."""
     ignore: bool
+    """Whether the test is skipped unless `--ignored` is given."""
     writes: tuple[BpfMapWrite, ...] = ()
+    """What is written to the scheduler's globals."""
     expected: ExpectedError | None = None
+    """The error with which the kernel must eject the scheduler; None: it must not."""
     watchdog_ms: int | None = None
+    """The kernel's watchdog for the scheduler, in guest milliseconds; None: the scheduler's own."""
     auto_repro: bool = True
+    """Whether a failed run is run again to learn more."""
 
 
 def ktstr_test(

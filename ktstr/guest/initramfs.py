@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import stat
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from ktstr.base import cache
@@ -29,12 +30,29 @@ LIBRARY_FOLDER = "/ktstr/lib"
 
 @dataclass(frozen=True)
 class Packed:
-    """A file of the guest: its path there, its file here, its mode, and why it is packed."""
+    """A file of the guest: its path there, its mode, its content, and why it is packed.
+
+    `sha256` identifies the content, and is that of `source` if it is not given. `source` is only where the content lies
+    on this machine: it is no part of what makes two files equal. Raises KtstrError if it cannot be read.
+    """
 
     path: str
-    source: Path
+    """Where it is in the guest."""
+    source: Path = field(compare=False)
+    """The file on the host."""
     mode: int
+    """Its permission bits in the guest."""
     why: str
+    """Why the guest needs it, in words."""
+    sha256: str = ""
+    """The SHA-256 of its content."""
+
+    def __post_init__(self) -> None:
+        if not self.sha256:
+            try:
+                object.__setattr__(self, "sha256", cache.file_digest(self.source))
+            except OSError as error:
+                raise KtstrError(f"{self.path}: {self.source}: {error.strerror}") from None
 
 
 def size_mb(files: Iterable[Packed]) -> int:
@@ -75,7 +93,14 @@ def archive(files: Iterable[Packed]) -> bytes:
 
 
 def _entries(files: Iterable[Packed]) -> list[Entry]:
-    return [Entry(file.path, stat.S_IFREG | file.mode, file.source.read_bytes()) for file in files]
+    return [Entry(file.path, stat.S_IFREG | file.mode, _content(file)) for file in files]
+
+
+def _content(file: Packed) -> bytes:
+    data = file.source.read_bytes()
+    if hashlib.sha256(data).hexdigest() != file.sha256:
+        raise KtstrError(f"{file.path}: {file.source} has changed since the run was asked for; run it again")
+    return data
 
 
 # What a kernel needs beside files. It opens the console for init before anything is mounted; 5:1 is devices.txt's
@@ -92,7 +117,7 @@ def files_digest(files: Iterable[Packed]) -> str:
         *(
             part
             for file in sorted(files, key=lambda file: file.path)
-            for part in (file.path, oct(file.mode), cache.file_digest(file.source))
+            for part in (file.path, oct(file.mode), file.sha256)
         )
     )
 

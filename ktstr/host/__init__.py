@@ -1,1 +1,1 @@
-"""What the host has: tools, their packages, and how to get the ones that lack."""
+"""What the host has: tools, their packages, and how to install what is missing."""

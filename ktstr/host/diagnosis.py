@@ -1,4 +1,4 @@
-"""What `ktstr doctor` finds out about the host, as data."""
+"""What `ktstr doctor` reports of the host, as data."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from ktstr.base.errors import KtstrError
 from ktstr.host.distribution import Distribution, distribution
 from ktstr.host.setup import install_hint, lacking
 from ktstr.host.tools import TOOLS, Check, check
+from ktstr.vm.host import probe
 
 __all__ = ["Acceleration", "Diagnosis", "diagnose"]
 
@@ -29,7 +30,7 @@ class Acceleration:
 
 @dataclass(frozen=True)
 class Diagnosis:
-    """The host as ktstr sees it; sizes are in bytes. A Python package that is missing has no version."""
+    """The host as ktstr sees it; sizes are in bytes. The version of a missing Python package is None."""
 
     host: Distribution
     checks: tuple[Check, ...]
@@ -42,12 +43,12 @@ class Diagnosis:
 
     @property
     def able(self) -> bool:
-        """Whether everything that `nox -s test` cannot do without is there."""
+        """Whether the host has everything that `nox -s test` requires."""
         return not lacking(self.checks, "required") and None not in self.python_packages.values()
 
     @property
     def remedy(self) -> str:
-        """What to run to get what is required or advised and not there; empty if nothing is."""
+        """The command that installs what is required or advised and missing; empty if nothing is."""
         missing = lacking(self.checks, "required", "advised")
         if missing:
             return install_hint(missing, self.host)
@@ -55,7 +56,7 @@ class Diagnosis:
 
 
 def diagnose() -> Diagnosis:
-    """Look at the host; boots a small guest where it has /dev/kvm, to see whether that works."""
+    """Examine the host. If it has /dev/kvm, a small guest is booted to find out whether KVM works."""
     cache = cache_dir()
     return Diagnosis(
         host=distribution(),
@@ -70,10 +71,8 @@ def diagnose() -> Diagnosis:
 
 
 def _acceleration() -> Acceleration:
-    from ktstr.vm.qemu import accel
-
     try:
-        found = accel.probe()
+        found = probe()
     except KtstrError as error:
         return Acceleration(None, None, str(error))
     return Acceleration(found.name, found.clock, found.reason)
@@ -98,6 +97,6 @@ def _disk_usage(folder: Path) -> int:
     for path in folder.rglob("*"):
         try:
             total += path.lstat().st_blocks * 512
-        except OSError:  # it went away meanwhile
+        except OSError:  # it was removed meanwhile
             continue
     return total

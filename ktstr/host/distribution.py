@@ -1,4 +1,4 @@
-"""The host's distribution: what its packages are called and how they are installed."""
+"""The host's distribution: the names of its packages and how they are installed."""
 
 from __future__ import annotations
 
@@ -58,13 +58,13 @@ class Distribution:
         return list(dict.fromkeys(names))
 
     def package_names(self, tool: Tool) -> str:
-        """The packages of one tool here, space-separated; empty where the distribution is not known."""
+        """The packages of one tool here, space-separated; empty if the distribution is not known."""
         if self.family is None:
             return ""
         return tool.packages.get(self.release, tool.packages[self.family.key])
 
     def install_command(self, packages: Iterable[str]) -> list[str]:
-        """The command that installs `packages`, to be run as root; empty where it is not known."""
+        """The command that installs `packages`, to be run as root; empty if it is not known."""
         return [*self.family.install, *packages] if self.family else []
 
 
@@ -81,7 +81,7 @@ def distribution(os_release: Mapping[str, str] | None = None) -> Distribution:
 
 
 def root_prefix() -> list[str] | None:
-    """What to put before a command to run it as root with no question asked; None where that cannot be."""
+    """What to put before a command to run it as root without a question; None if that is not possible."""
     if os.geteuid() == 0:
         return []
     if shutil.which("sudo") is None:

@@ -1,6 +1,6 @@
 """`python -m ktstr.host.setup`: installs the system packages that the tests need and the host lacks.
 
-It is the one place in ktstr that installs any. Where it may not, it prints the command that would.
+Nothing else in ktstr installs any. If it may not, it prints the command that would.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ __all__ = ["install_hint", "lacking", "main", "setup"]
 
 
 def lacking(checks: Sequence[Check], *needs: Need) -> list[Check]:
-    """Those of `checks` that found a tool missing or unusable, where the tool is one of `needs`."""
+    """Those of `checks` whose tool is missing or unusable and has one of `needs`."""
     return [one for one in checks if one.tool.need in needs and not one.found]
 
 
 def install_hint(missing: Sequence[Check], host: Distribution) -> str:
-    """The command that a user types to install what is `missing`, or in words what to install."""
+    """The command that installs what is `missing`, or in words what to install."""
     command = host.install_command(host.packages(one.tool for one in missing))
     if not command:
         return f"install {', '.join(one.tool.name for one in missing)} with this system's package manager"
@@ -34,8 +34,8 @@ def install_hint(missing: Sequence[Check], host: Distribution) -> str:
 def setup(tools: Sequence[Tool], host: Distribution, prefix: Sequence[str] | None) -> None:
     """Install those of `tools` that are required or advised and missing.
 
-    `prefix` is put before a command to run it as root; None: that may not be done. KtstrError, with the command to
-    run, where a required tool is still missing in the end.
+    `prefix` is put before a command to run it as root; None means that this is not allowed. KtstrError, with the
+    command to run, if a required tool is still missing in the end.
     """
     missing = lacking(check(tools), "required", "advised")
     if not missing:
@@ -56,7 +56,7 @@ def install(packages: Sequence[str], host: Distribution, prefix: Sequence[str]) 
     """Install `packages`, with `prefix` before each command to run it as root."""
     assert host.family is not None
     print(f"setup: installing {' '.join(packages)}", flush=True)
-    # Debian's packages would ask questions.
+    # Debian's packages may ask questions.
     root = [*prefix, "env", "DEBIAN_FRONTEND=noninteractive"]
     for command in (host.family.refresh, [*host.install_command(packages), host.family.yes]):
         if command and subprocess.run([*root, *command], stdin=subprocess.DEVNULL, check=False).returncode:
@@ -64,7 +64,7 @@ def install(packages: Sequence[str], host: Distribution, prefix: Sequence[str]) 
 
 
 def main() -> int:
-    """Set the host up; 0 where the tests can run in the end, else 2."""
+    """Set the host up; returns 0 if the tests can run in the end, else 2."""
     try:
         setup(TOOLS, distribution(), root_prefix())
     except KtstrError as error:

@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import Literal
 
 from ktstr.base.errors import KtstrError
-from ktstr.shell.include import find_busybox
 from ktstr.toolchain.compiler import bpf_clang, host_compiler, system_archive
-from ktstr.vm.qemu.command import find_qemu
+from ktstr.toolchain.llvm import find_toolchain
+from ktstr.vm.host import emulator_packages, emulator_version
+from ktstr.vm.names import EMULATOR
 
 __all__ = ["TOOLS", "Check", "Need", "Tool", "Unusable", "check"]
 
@@ -26,11 +27,11 @@ class Unusable(Exception):
 
 @dataclass(frozen=True)
 class Tool:
-    """A tool: `find` answers its version or raises Unusable.
+    """A tool: `find` returns its version or raises Unusable.
 
-    `needed_for` are the verbs that use it. `need` is `required` for what `nox -s test` cannot do without,
-    `advised` for what else `nox -s setup` installs, `optional` for what it does not. `packages` names the
-    packages, space-separated, by family (`debian`, `fedora`, `arch`) and, where a release differs, by
+    `needed_for` are the verbs that use it. `need` is `required` if `nox -s test` fails without it, `advised` if
+    `nox -s setup` installs it as well, `optional` if it does not. `packages` names the
+    packages, space-separated, by family (`debian`, `fedora`, `arch`) and, if a release differs, by
     distribution and version (`debian 12`).
     """
 
@@ -43,7 +44,7 @@ class Tool:
 
 @dataclass(frozen=True)
 class Check:
-    """What was found of a tool: its `version`, or the `problem` in a few words."""
+    """The result of looking for a tool: its `version`, or the `problem` in a few words."""
 
     tool: Tool
     version: str = ""
@@ -66,7 +67,7 @@ def check(tools: Iterable[Tool]) -> list[Check]:
     return results
 
 
-def _says(*command: str) -> str:
+def _first_line(*command: str) -> str:
     """The first line that a command prints."""
     try:
         done = subprocess.run(command, capture_output=True, text=True, errors="replace", check=False)
@@ -82,20 +83,20 @@ def _version(text: str) -> str:
     return match[0] if match else text
 
 
-def _program(*names: str) -> Callable[[], str]:
-    """Finds the first of `names` that is in PATH."""
+def _program(*names: str, option: str = "--version") -> Callable[[], str]:
+    """Finds the first of `names` that is in PATH, which prints its version when it is given `option`."""
 
     def find() -> str:
         for name in names:
             if path := shutil.which(name):
-                return _version(_says(path, "--version"))
+                return _version(_first_line(path, option))
         raise Unusable("missing")
 
     return find
 
 
 def _in_short(error: KtstrError) -> Unusable:
-    """What the error of a search comes to in a table: a version that is too old, a bad setting, or "missing"."""
+    """An error of a search in the few words of a table: a version that is too old, a bad setting, or "missing"."""
     text = str(error).split(";")[0]
     if old := re.search(r"[\d.]+ is too old", text):
         return Unusable(old[0])
@@ -104,9 +105,9 @@ def _in_short(error: KtstrError) -> Unusable:
     return Unusable(text if re.match(r"[A-Z_]+=", text) else "missing")
 
 
-def _qemu() -> str:
+def _emulator() -> str:
     try:
-        return find_qemu().version
+        return emulator_version()
     except KtstrError as error:
         raise _in_short(error) from error
 
@@ -141,12 +142,12 @@ def _library(lib: str, header: str, *macros: str) -> Callable[[], str]:
 
 
 def _static_libelf() -> str:
-    # elfutils gives the number after the point: 188 for 0.188.
+    # elfutils defines the number after the point: 188 for 0.188.
     return "0." + _library("elf", "elfutils/version.h", "_ELFUTILS_VERSION")()
 
 
 def _static_zstd() -> str:
-    # From elfutils 0.189 on a static libelf may need it; the archive itself tells.
+    # From elfutils 0.189 on a static libelf may need it; the archive itself shows it.
     if b"ZSTD_compress" not in _archive("elf").read_bytes():
         return "not needed"
     return _library("zstd", "zstd.h", "ZSTD_VERSION_MAJOR", "ZSTD_VERSION_MINOR", "ZSTD_VERSION_RELEASE")()
@@ -160,8 +161,6 @@ def _clang() -> str:
 
 
 def _sched_ext_toolchain() -> str:
-    from ktstr.kernel.tools import find_toolchain  # pulls in the archive reader
-
     try:
         return find_toolchain().clang.version
     except KtstrError as error:
@@ -176,22 +175,13 @@ def _debian_keyring() -> str:
     return "present"
 
 
-def _busybox() -> str:
-    # It has no --version: every help begins with it.
-    if (busybox := find_busybox()) is None:
-        raise Unusable("missing")
-    return _version(_says(str(busybox), "--help"))
-
-
 def _packages(debian: str, fedora: str, arch: str, **releases: str) -> dict[str, str]:
     named = {key.replace("_", " "): value for key, value in releases.items()}
     return {"debian": debian, "fedora": fedora, "arch": arch, **named}
 
 
 TOOLS = (
-    Tool(
-        "QEMU", _qemu, "test, guest", _packages("qemu-system-x86", "qemu-system-x86-core", "qemu-system-x86")
-    ),
+    Tool(EMULATOR, _emulator, "test, guest", emulator_packages()),
     Tool("C compiler", _c_compiler, "test, guest", _packages("gcc", "gcc", "gcc")),
     Tool(
         "static C library",
@@ -252,7 +242,14 @@ TOOLS = (
     ),
     Tool("cpio", _program("cpio"), "unit", _packages("cpio", "cpio", "cpio"), need="advised"),
     Tool("GnuPG", _program("gpg"), "unit", _packages("gnupg", "gnupg2", "gnupg"), need="advised"),
-    Tool("busybox", _busybox, "shell", _packages("busybox-static", "busybox", "busybox"), need="advised"),
+    # It has no --version, but every help begins with it.
+    Tool(
+        "busybox",
+        _program("busybox", option="--help"),
+        "shell",
+        _packages("busybox-static", "busybox", "busybox"),
+        need="advised",
+    ),
     Tool(
         "bpftool",
         _program("bpftool"),

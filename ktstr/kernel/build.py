@@ -1,11 +1,10 @@
-"""Kernels built from source: a key for what is built, and the build, which goes on where it was stopped."""
+"""Kernels built from source: a key for what is built, and the build, which resumes after an interruption."""
 
 from __future__ import annotations
 
 import hashlib
 import json
 import os
-import platform
 import re
 import shutil
 import subprocess
@@ -20,6 +19,7 @@ from tqdm import tqdm
 
 from ktstr.base.cache import cache_dir, digest, entry, locked, remove_entry
 from ktstr.base.errors import KtstrError
+from ktstr.base.machine import machine_of_host
 from ktstr.kernel import store
 from ktstr.kernel.fragment import Wanted, complain, read_config, wanted_text
 from ktstr.kernel.model import Kernel
@@ -27,6 +27,7 @@ from ktstr.kernel.sources.source import Code
 from ktstr.kernel.spec import Version, parse_version
 from ktstr.toolchain.compiler import host_compiler
 from ktstr.toolchain.guarded import run_guarded
+from ktstr.toolchain.llvm import find_toolchain, has_header
 from ktstr.toolchain.make import FOREIGN, first_error
 
 __all__ = ["Recipe", "Toolset", "build", "configure", "find_built", "find_toolset", "find_version"]
@@ -43,13 +44,12 @@ _PROGRAMS = {
     "objcopy": "binutils",
     "ld": "binutils",
 }
-_ARCH = {"x86_64": "x86", "aarch64": "arm64"}
 
 
 @dataclass(frozen=True)
 class Toolset:
-    """What compiles: arguments of make, whether each object comes through ccache, and a line that tells the builds
-    of all tools whose output ends up in the kernel."""
+    """The tools that compile: their arguments of make, whether ccache is used, and as `banner` a line that identifies
+    the builds of all tools whose output ends up in the kernel."""
 
     arguments: tuple[str, ...]
     ccache: bool
@@ -58,7 +58,7 @@ class Toolset:
 
 @dataclass(frozen=True)
 class Recipe:
-    """What to build. `debug` keeps the DWARF beside the image. `note` is added to the kernel's source in words."""
+    """What to build. `debug` keeps the DWARF beside the image. `note` is added to the kernel's `source`."""
 
     code: Code
     options: Mapping[str, Wanted] = field(hash=False)
@@ -68,8 +68,8 @@ class Recipe:
 
     @property
     def digest(self) -> str:
-        """What the build is known by before the source's version is."""
-        tools = (self.toolset.banner, platform.machine(), "debug" if self.debug else "")
+        """What identifies the build before the source's version is known."""
+        tools = (self.toolset.banner, machine_of_host().name, "debug" if self.debug else "")
         return digest("kernel-1", self.code.id, wanted_text(self.options), *tools)[:8]
 
 
@@ -81,19 +81,14 @@ def find_toolset(*, llvm: bool = False) -> Toolset:
     missing = {name: package for name, package in _PROGRAMS.items() if shutil.which(name) is None}
     ccache = shutil.which("ccache") is not None
     if llvm:
-        from ktstr.kernel.tools import find_toolchain
-
         toolchain = find_toolchain()
         compiler, linker = toolchain.clang, toolchain.linker
         chosen = [f"LLVM={toolchain.llvm}"]
     else:
         compiler, linker = host_compiler(), "ld"
         chosen = [f"CC={'ccache ' if ccache else ''}{' '.join(compiler.command)}"]
-    for header, package in (("libelf.h", "libelf-dev"),):
-        command = [*compiler.command, "-E", "-x", "c", "-o", os.devnull, "-"]
-        text = f"#include <{header}>\n".encode()
-        if subprocess.run(command, input=text, capture_output=True, check=False).returncode:
-            missing[header] = package
+    if not has_header(compiler, "libelf.h"):
+        missing["libelf.h"] = "libelf-dev"
     if missing:
         packages = " ".join(sorted(set(missing.values())))
         raise KtstrError(
@@ -115,15 +110,15 @@ def configure(recipe: Recipe) -> tuple[str, Path]:
 def build(recipe: Recipe) -> Kernel:
     """The kernel of `recipe`, built unless the cache has it.
 
-    Raises KtstrError where a wanted option did not take, naming what it depends on, and with the first error of a
-    failed build. What was done so far stays for the next try. Processes that ask at once build once.
+    Raises KtstrError if a wanted option did not take effect, naming what it depends on, or if the build fails, with
+    its first error. What was done so far is kept for the next try. Processes that ask at the same time build once.
     """
     work = _work(recipe)
     if (found := find_built(recipe)) is not None and not work.exists():
         return found
     with locked(work.with_name(f".{recipe.digest}.lock"), f"building kernel {recipe.digest}"):
         if (found := find_built(recipe)) is not None:
-            remove_entry(work.parent, work.name)  # its maker was killed when only this was left to do
+            remove_entry(work.parent, work.name)  # its builder was killed when only this was left to do
             return found
         started = time.monotonic()
         version, tree = _configure(recipe)
@@ -139,7 +134,7 @@ def build(recipe: Recipe) -> Kernel:
             "wanted": {f"CONFIG_{name}": want.value for name, want in sorted(recipe.options.items())},
             "objects": objects,
             "built": datetime.now(UTC).isoformat(timespec="seconds"),
-            # Of the run that ended it: a resumed build did some of the work before.
+            # For the run that finished it: a resumed build did part of the work before.
             "build_s": round(time.monotonic() - started, 1),
         }
 
@@ -174,7 +169,7 @@ def _configure(recipe: Recipe) -> tuple[str, Path]:
     obj.mkdir(exist_ok=True)
     text = wanted_text(recipe.options)
     wanted_file = work / "wanted.config"
-    # Written again it would be newer than the objects, which would all be made again.
+    # Rewritten, it would be newer than the objects, and all would be built again.
     if not (wanted_file.is_file() and wanted_file.read_text() == text and (obj / ".config").is_file()):
         (obj / ".config").unlink(missing_ok=True)
         wanted_file.write_text(text)
@@ -190,7 +185,7 @@ def _configure(recipe: Recipe) -> tuple[str, Path]:
 
 
 def _tree(recipe: Recipe, work: Path) -> Path:
-    """The source's folder, put in place unless an earlier run has done that."""
+    """The source's folder, put in place unless an earlier run did that."""
     done = work / "tree.json"
     if done.is_file():
         return Path(json.loads(done.read_text()))
@@ -214,7 +209,7 @@ def _tree(recipe: Recipe, work: Path) -> Path:
 
 
 def find_version(tree: str | Path) -> Version | None:
-    """The version of a source tree; None where that is none."""
+    """The version of a source tree; None if it is not one."""
     try:
         return parse_version(_version(Path(tree).expanduser()))
     except (OSError, KtstrError):
@@ -242,11 +237,11 @@ def _command(recipe: Recipe, tree: Path, obj: Path, *arguments: str) -> list[str
             "-C",
             str(tree),
             f"O={obj}",
-            f"ARCH={_ARCH[platform.machine()]}",
+            f"ARCH={machine_of_host().kernel_arch}",
             f"-j{len(os.sched_getaffinity(0))}",
         ),
         *recipe.toolset.arguments,
-        # What would tell builds of one source apart, and the "+" that a repository's state adds.
+        # Fixed, because they would make builds of one source differ. LOCALVERSION= suppresses the "+" of a repository.
         *("KBUILD_BUILD_USER=ktstr", "KBUILD_BUILD_HOST=ktstr", "KBUILD_BUILD_VERSION=1", "LOCALVERSION="),
         "KBUILD_BUILD_TIMESTAMP=Thu Jan  1 00:00:00 UTC 2026",
         *arguments,
@@ -263,7 +258,7 @@ def _environment() -> dict[str, str]:
 
 
 def _make(recipe: Recipe, version: str, tree: Path) -> int:
-    """Compile; how many objects this run made."""
+    """Compile; returns how many objects this run made."""
     work, what = _work(recipe), f"building kernel {version}"
     log = work / "build.log"
     made = 0
@@ -277,7 +272,7 @@ def _make(recipe: Recipe, version: str, tree: Path) -> int:
                 made += 1
                 bar.update()
 
-        # The image is the ELF file itself, so nothing is compressed only to be decompressed again.
+        # The image is the ELF file itself, so nothing is compressed just to be decompressed again.
         command = _command(recipe, tree, work / "obj", "vmlinux")
         status, output = run_guarded(command, _environment(), work / "running", on_line)
     if status:
@@ -289,7 +284,7 @@ def _make(recipe: Recipe, version: str, tree: Path) -> int:
 
 
 def _usual_objects() -> int | None:
-    """How many objects a kernel built before had: make does not tell how many there will be."""
+    """How many objects an earlier build had, because make does not report how many there will be; None if unknown."""
     counts = [0]
     for manifest in (cache_dir() / _KIND).glob("*-built-*/manifest.json"):
         try:
@@ -300,10 +295,10 @@ def _usual_objects() -> int | None:
 
 
 def _keep(recipe: Recipe, obj: Path, folder: Path, facts: dict[str, Any]) -> None:
-    """Put what is kept of a build into the cache's entry."""
+    """Copy what is kept of a build into the cache's entry."""
     objcopy = "objcopy"
     image = folder / "vmlinux.stripped"
-    # As the kernel's own build strips the image that it compresses: BTF is loaded with it and stays.
+    # Like the kernel's own build does before it compresses the image: BTF is part of what is loaded, and stays.
     done = subprocess.run(
         [objcopy, "-R", ".comment", "-S", str(obj / "vmlinux"), str(image)],
         capture_output=True,

@@ -1,4 +1,4 @@
-"""The upkeep of the cached kernels: what goes, and which series gets no updates any more."""
+"""The upkeep of the cached kernels: what is removed, and which series get no more updates."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from ktstr.base.cache import cache_dir, remove_entry, remove_partials
 from ktstr.base.download import Unreachable
 from ktstr.base.errors import KtstrError
 from ktstr.kernel import store
+from ktstr.kernel.sources.maintained import maintained
 
 __all__ = ["clean", "lifetimes"]
 
@@ -23,10 +24,11 @@ _FRESH_S = 86_400
 def clean(
     *, key: str | None = None, keep: int | None = None, older_than_s: float | None = None
 ) -> tuple[list[str], list[str]]:
-    """Remove the kernel `key`; or of each series all but the newest `keep`; or what is older; or, where nothing is
-    said, all. The keys that are gone, and those that a process uses, which stay.
+    """Remove the kernel `key`; or all but the newest `keep` of each series; or those older than `older_than_s` seconds;
+    or, with no argument, all.
 
-    Without a `key` the unfinished builds that no process works on go, too.
+    Returns the keys of the removed kernels, and of those that stay because a process uses them. Without a `key` the
+    unfinished builds that no process works on are removed, too.
     """
     entries = store.entries()
     if key is not None:
@@ -56,7 +58,7 @@ def clean(
 
 
 def _given_up(older_than_s: float) -> list[str]:
-    """Remove the folders of builds that nobody works on."""
+    """Remove the folders of builds that no process works on; what was removed, in words."""
     folder = cache_dir() / "builds"
     gone = []
     for path in sorted(folder.iterdir()) if folder.is_dir() else []:
@@ -75,12 +77,10 @@ def _given_up(older_than_s: float) -> list[str]:
 
 
 def lifetimes() -> dict[str, bool]:
-    """Whether a series gets no updates any more, by its name, as kernel.org's list says; asked for once a day.
+    """Whether a series has ended, that is, gets no more updates, by its name: kernel.org's list, asked for once a day.
 
-    A series that the list no longer has has ended. Empty where kernel.org was never reached.
+    A series that is not in the list has ended, too. Empty if kernel.org was never reached.
     """
-    from ktstr.kernel.sources.kernel_org import maintained
-
     kept = cache_dir() / "kernel.org.json"
     with suppress(OSError, ValueError, KeyError):
         known = json.loads(kept.read_text())
@@ -93,7 +93,7 @@ def lifetimes() -> dict[str, bool]:
     if not ended:
         with suppress(OSError, ValueError, KeyError):
             ended = dict(json.loads(kept.read_text())["ended"])
-    # That it was not reached is remembered, too: a machine without it must not wait each time.
+    # A failure is remembered, too, so that a machine without a network does not wait each time.
     temporary = kept.with_suffix(f".{os.getpid()}.tmp")
     temporary.write_text(json.dumps({"asked": time.time(), "ended": ended}))
     temporary.replace(kept)

@@ -1,14 +1,14 @@
-"""A kernel's configuration as it is asked for: `kernels/*.config`, and what a user adds."""
+"""The kernel configuration that is asked for: `kernels/*.config`, and what a user adds."""
 
 from __future__ import annotations
 
-import platform
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from ktstr.base.errors import KtstrError
+from ktstr.base.machine import machine_of_host
 from ktstr.kernel.settings import kernels_dir
 
 __all__ = ["Wanted", "complain", "find_fragment", "read_config", "wanted", "wanted_text"]
@@ -18,14 +18,14 @@ _PREEMPT = "preempt-dynamic"
 _OPTION = re.compile(r"CONFIG_([A-Za-z0-9_]+)=(y|m|n|-?[0-9]+|0x[0-9a-fA-F]+|\"(?:[^\"\\\n]|\\.)*\")")
 _UNSET = re.compile(r"# CONFIG_([A-Za-z0-9_]+) is not set")
 _OPTIONAL = "# optional:"
-# What ends an entry of a Kconfig file, or its conditions.
+# Lines that end an entry of a Kconfig file, or its conditions.
 _ENDS = ("help", "config ", "menuconfig ", "choice", "endchoice", "endif", "if ", "menu ", "endmenu")
 _LINE_LIMIT = 1 << 20
 
 
 @dataclass(frozen=True)
 class Wanted:
-    """A value that an option must have, and who asks for it. `optional`: a source need not have the option."""
+    """A value that an option must have, and who asks for it. `optional` says that a source need not have the option."""
 
     value: str
     asked_by: str
@@ -38,14 +38,14 @@ def wanted(
     """What is asked for, by option name without `CONFIG_`: the defaults, then `fragments`, then `settings`.
 
     A fragment is a name in `kernels/` ("preempt-rt") or a file; a setting is `CONFIG_X=y`. The last one to name an
-    option wins. KtstrError for a fragment or a setting that is none.
+    option wins. KtstrError if something is not a fragment or not a setting.
     """
     named = [find_fragment(name) for name in fragments]
-    # A preemption model of the user's takes the default one's place.
+    # A preemption model that the user names replaces the default one.
     own_model = any(path.name.startswith("preempt-") for path in named)
     names = [
         "base",
-        platform.machine(),
+        machine_of_host().name,
         "sched_ext",
         *([] if own_model else [_PREEMPT]),
         *(["debug"] if debug else []),
@@ -84,7 +84,7 @@ def read_config(text: str) -> dict[str, str]:
 
 
 def complain(options: Mapping[str, Wanted], config: Mapping[str, str], tree: Path) -> str | None:
-    """Which options of `config` are not what was wanted, and what each lacks; None where all are."""
+    """Which options of `config` do not have the wanted value, and what each depends on; None if all have it."""
     wrong = [name for name, want in sorted(options.items()) if config.get(name, "n") != want.value]
     if not wrong:
         return None
@@ -125,17 +125,13 @@ class _Definition:
 
 
 def _definitions(tree: Path, names: Sequence[str]) -> dict[str, list[_Definition]]:
-    """Where the source's Kconfig files define each of `names`, and what on."""
+    """Where the source's Kconfig files define each of `names`, and what it depends on there."""
     heads = re.compile(rf"^\s*(?:menu)?config ({'|'.join(map(re.escape, names))})\s*$")
     found: dict[str, list[_Definition]] = {}
     for path in sorted(tree.rglob("Kconfig*")):
-        # Other machines' options have the same names and other conditions.
+        # Options of other architectures have the same names and other conditions.
         parts = path.relative_to(tree).parts
-        if (
-            parts[0] == "arch"
-            and len(parts) > 2
-            and parts[1] != ("x86" if platform.machine() == "x86_64" else "arm64")
-        ):
+        if parts[0] == "arch" and len(parts) > 2 and parts[1] != machine_of_host().kernel_arch:
             continue
         if not path.is_file() or path.stat().st_size > _LINE_LIMIT:
             continue
@@ -148,7 +144,7 @@ def _definitions(tree: Path, names: Sequence[str]) -> dict[str, list[_Definition
 
 
 def _depends(lines: Sequence[str]) -> str:
-    """The conditions of the entry that `lines` begin in."""
+    """The conditions of the entry whose body `lines` begins with."""
     conditions = []
     for line in lines:
         text = line.strip()
@@ -164,15 +160,15 @@ def _depends(lines: Sequence[str]) -> str:
 def _reason(definitions: Sequence[_Definition], config: Mapping[str, str]) -> str:
     if not definitions:
         return "this source has no such option"
-    told = []
+    reasons = []
     for one in definitions:
         symbols = dict.fromkeys(re.findall(r"\b[A-Z][A-Z0-9_]+\b", one.depends))
         off = [name for name in symbols if config.get(name, "n") == "n" and f"!{name}" not in one.depends]
         on = [name for name in symbols if config.get(name, "n") != "n" and f"!{name}" in one.depends]
         state = [f"CONFIG_{name} is n" for name in off] + [f"CONFIG_{name} is {config[name]}" for name in on]
-        told.append(
+        reasons.append(
             f"it depends on {one.depends}, and {', '.join(state)} ({one.where})"
             if state
             else f"another option decides it, see {one.where}"
         )
-    return " or ".join(told)
+    return " or ".join(reasons)

@@ -1,4 +1,4 @@
-"""What a fetch or a build of a kernel leaves for people and for CI: `target/ktstr/kernels/<key>/`."""
+"""The record of a kernel's fetch or build, for people and for CI: `target/ktstr/kernels/<key>/`."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ __all__ = ["Record", "recording"]
 
 @dataclass
 class Record:
-    """What is known so far: the kernel's `key` (a name for it, where there is none yet), what was said of it, and the
-    files to keep a copy of, by their names there."""
+    """What is known so far: the kernel's `key` (or a name, while it has no key), the `log`'s lines, and the files to
+    copy, by their names in the record."""
 
     key: str
-    said: list[str] = field(default_factory=list)
+    log: list[str] = field(default_factory=list)
     files: dict[str, Path] = field(default_factory=dict)
     properties: Mapping[str, str] = field(default_factory=dict)
 
 
 @contextmanager
 def recording(verb: str, key: str, root: Path) -> Iterator[Record]:
-    """Write the record of what is done within: one JUnit case, which fails where a KtstrError passes through."""
+    """Write the record of what the block does: one JUnit case, which is an error if a KtstrError passes through."""
     record = Record(key)
     started = time.monotonic()
     error: KtstrError | None = None
@@ -47,7 +47,7 @@ def _write(verb: str, record: Record, seconds: float, error: KtstrError | None, 
     case = TestCase(f"{verb} {record.key}", classname=f"ktstr.kernels.{verb}", elapsed_sec=round(seconds, 3))
     if error is not None:
         case.add_error_info(str(error), error_type="run")
-        record.said.append(str(error))
+        record.log.append(str(error))
     suite = TestSuite(f"kernel {record.key}", [case], properties=dict(record.properties))
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -55,7 +55,7 @@ def _write(verb: str, record: Record, seconds: float, error: KtstrError | None, 
         if not ignore.exists():
             ignore.write_text("*\n", encoding="ascii")  # results are never part of the project
         (folder / "junit.xml").write_text(to_xml_report_string([suite]), encoding="utf-8")
-        (folder / f"{verb}.log").write_text("".join(f"{line}\n" for line in record.said), encoding="utf-8")
+        (folder / f"{verb}.log").write_text("".join(f"{line}\n" for line in record.log), encoding="utf-8")
         for name, path in record.files.items():
             if path.is_file():
                 shutil.copyfile(path, folder / name)

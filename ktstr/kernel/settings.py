@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import platform
 import tomllib
 from dataclasses import dataclass
 from functools import cache
@@ -15,15 +14,12 @@ from ktstr.base.errors import KtstrError
 __all__ = [
     "DebianSettings",
     "KernelOrgSettings",
-    "debian_architecture",
     "debian_settings",
     "kernel_org_settings",
     "kernels_dir",
     "schedulers_series",
     "source_order",
 ]
-
-_ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
 
 
 @dataclass(frozen=True)
@@ -48,7 +44,7 @@ class KernelOrgSettings:
 
 
 def kernels_dir() -> Path:
-    """The `kernels/` folder: inside the package when ktstr is installed, beside it in a checkout."""
+    """The `kernels/` folder: inside the package if ktstr is installed, beside it in a checkout."""
     package = Path(__file__).resolve().parents[1]
     for folder in (package / "kernels", package.parent / "kernels"):
         if (folder / "sources.toml").is_file():
@@ -99,13 +95,3 @@ def source_order() -> tuple[str, ...]:
 def schedulers_series() -> str:
     """The kernel series whose own schedulers are built, or `newest`."""
     return str(_sources()["schedulers"]["series"])
-
-
-def debian_architecture() -> str:
-    """Debian's name for this host's machine: `amd64` or `arm64`."""
-    machine = platform.machine()
-    try:
-        return _ARCHITECTURES[machine]
-    except KeyError:
-        known = ", ".join(_ARCHITECTURES)
-        raise KtstrError(f"host machine {machine}: no kernels for it; ktstr runs on {known}") from None

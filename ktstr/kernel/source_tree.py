@@ -20,7 +20,7 @@ from ktstr.base.download import Unreachable
 from ktstr.base.errors import KtstrError
 from ktstr.kernel.archive.apt import PoolFile, open_archive
 from ktstr.kernel.archive.deb import data_archive, tar_stream
-from ktstr.kernel.images.debian import kernel_stanzas, pool_file, upstream_version
+from ktstr.kernel.archive.kernels import kernel_stanzas, pool_file, upstream_version
 from ktstr.kernel.settings import debian_settings
 from ktstr.kernel.spec import Version, parse_version
 
@@ -57,7 +57,7 @@ class SourceTree:
 def fetch_tree(series: str) -> SourceTree:
     """The tree of the newest published kernel source of `series` ("7.3"), or of all with `newest`.
 
-    Fetched (150 to 170 MB) unless it is in the cache. Without a network the newest in the cache does.
+    It is fetched (150 to 170 MB) unless it is in the cache. Without a network the newest in the cache is used.
     """
     archive = open_archive()
     try:
@@ -131,8 +131,8 @@ def _unpack(package: Path, file: PoolFile, folder: Path, what: str) -> None:
 def write_tree(archive: tarfile.TarFile, folder: Path) -> None:
     """Write the wanted files of a source archive below `folder`, without the archive's top folder.
 
-    Only regular files whose path stays inside: links, devices and paths with `..` are left out, which the
-    build would report as a missing file.
+    Only regular files whose path stays inside are written. If the build needs a link, a device or a path with `..`,
+    it reports a missing file.
     """
     for member in archive:
         path = PurePosixPath(member.name.removeprefix("./"))

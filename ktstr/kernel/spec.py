@@ -45,7 +45,7 @@ _SOURCES = ("debian", "kernel.org", "source")
 # A ref as git allows it, roughly: nothing that it, or a shell, would take for something else.
 _REF = r"[A-Za-z0-9_][A-Za-z0-9_./+^~@{}-]*"
 _GIT = re.compile(rf"git\+(?P<url>(?:https?|git|ssh|file)://[^\s#]+)#(?P<ref>{_REF})")
-# A path is told from a version by how it begins.
+# A path differs from a version in how it begins.
 _LOCAL = re.compile(rf"(?P<path>(?:/|\.\.?(?=/|#|$)|~)[^#\0\r\n]*?)(?:#(?P<ref>{_REF}))?")
 _KEY = re.compile(r"[0-9]{1,4}\.[0-9]{1,4}(\.[0-9]{1,5})?(-rc[0-9]{1,3})?-[a-z]+-[0-9a-f]{8}")
 
@@ -202,7 +202,7 @@ class Git:
 
 @dataclass(frozen=True)
 class Auto:
-    """`KTSTR_KERNEL`, else the newest in the cache (one built here only where there is no other), else the newest
+    """`KTSTR_KERNEL`, else the newest in the cache (one built here only if there is no other), else the newest
     published."""
 
     def __str__(self) -> str:
@@ -228,7 +228,7 @@ Spec = Exact | Series | Major | Range | Latest | Longterm | Mainline | Auto | Ke
 
 
 def parse(text: str) -> Spec:
-    """What a kernel argument means; KtstrError with the accepted forms where it means nothing."""
+    """What a kernel argument means; KtstrError with the accepted forms if it means nothing."""
     text = text.strip()
     if text == "auto":
         return Auto()

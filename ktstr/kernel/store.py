@@ -5,7 +5,6 @@ from __future__ import annotations
 import fcntl
 import json
 import os
-import platform
 import re
 import shutil
 import sys
@@ -16,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from ktstr.base.cache import cache_dir, find
+from ktstr.base.machine import machine_of_host
 from ktstr.kernel.model import Kernel
 from ktstr.kernel.spec import Version, parse_version
 
@@ -39,11 +39,11 @@ _MANIFEST = "manifest.json"
 
 
 def write(folder: Path, image: bytes, config: str, manifest: Mapping[str, Any]) -> None:
-    """Fill a new entry; `manifest` has `version`, `release`, `source`, `image_sha256` and whatever else."""
+    """Fill a new entry; `manifest` has `version`, `release`, `source`, `image_sha256` and any further facts."""
     (folder / "vmlinux").write_bytes(image)
     (folder / "config").write_text(config)
     facts = {
-        "machine": platform.machine(),
+        "machine": machine_of_host().name,
         "sched_ext": _SCHED_EXT.search(config) is not None,
         **manifest,
     }
@@ -65,14 +65,13 @@ def cached() -> list[Kernel]:
 
 
 def breakable(kernel: Kernel) -> bool:
-    """Whether it warns and panics when told to (CONFIG_LKDTM=y): `kernel-build --config lkdtm` makes such a one."""
+    """Whether it warns and panics on request (CONFIG_LKDTM=y); `kernel-build --config lkdtm` builds such a kernel."""
     return _BREAKABLE.search(kernel.config.read_text()) is not None
 
 
 @dataclass(frozen=True)
 class Entry:
-    """A kernel of the cache with what its upkeep asks for: the size of its files in bytes, and how long ago it was
-    made, in seconds."""
+    """A kernel of the cache, the size of its files in bytes, and its age in seconds."""
 
     kernel: Kernel
     size: int
@@ -91,7 +90,7 @@ def entries() -> list[Entry]:
     ]
 
 
-# Held until the process ends: who resolved a kernel may start guests of it at any time.
+# Held until the process ends, because a process that resolved a kernel may start guests of it at any time.
 _HELD: dict[str, int] = {}
 
 
@@ -106,7 +105,7 @@ def hold(kernel: Kernel) -> Kernel:
 
 
 def remove(kernel: Kernel) -> bool:
-    """Take a kernel out of the cache; False where a process uses it."""
+    """Remove a kernel from the cache; False if a process uses it."""
     descriptor = os.open(_use_file(kernel.key), os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o666)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -125,7 +124,7 @@ def remove(kernel: Kernel) -> bool:
 
 
 def _use_file(key: str) -> Path:
-    # It stays when the kernel goes: removed, two processes could hold two files of this name.
+    # The file stays when the kernel is removed: else two processes could lock two files of this name.
     return cache_dir() / _KIND / f".{key}.use"
 
 
@@ -135,8 +134,7 @@ def version_of(kernel: Kernel) -> Version:
 
 
 def newest(kernels: list[Kernel]) -> Kernel | None:
-    """The newest release, of several of one version the one made last; a release candidate only where there is
-    nothing else."""
+    """The newest release, and of one version the one made last; a release candidate only if there is nothing else."""
     return max(
         kernels,
         key=lambda one: (version_of(one).released, version_of(one), one.image.stat().st_mtime),
@@ -147,7 +145,7 @@ def newest(kernels: list[Kernel]) -> Kernel | None:
 def _load(folder: Path) -> Kernel | None:
     try:
         manifest = json.loads((folder / _MANIFEST).read_text())
-        if manifest["machine"] != platform.machine():
+        if manifest["machine"] != machine_of_host().name:
             return None
         kernel = Kernel(
             key=folder.name,

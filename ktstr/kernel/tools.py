@@ -6,10 +6,8 @@ import json
 import os
 import shlex
 import shutil
-import subprocess
 import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -22,26 +20,13 @@ from ktstr.kernel.resolve import resolve
 from ktstr.kernel.settings import schedulers_series
 from ktstr.kernel.source_tree import SourceTree, fetch_tree
 from ktstr.kernel.spec import parse_version
-from ktstr.toolchain.compiler import Compiler, bpf_clang, run_build
+from ktstr.toolchain.compiler import run_build
+from ktstr.toolchain.llvm import Toolchain, find_toolchain
 from ktstr.toolchain.make import FOREIGN, first_error
 
-__all__ = ["Toolchain", "build_tools", "find_tool", "find_toolchain", "first_error"]
+__all__ = ["build_tools", "find_tool"]
 
 _KIND = "schedulers"
-_OLDEST_CLANG = 16
-
-
-@dataclass(frozen=True)
-class Toolchain:
-    """A clang whose companions are there. `llvm` is the value that the kernel's makefiles take as `LLVM`."""
-
-    clang: Compiler
-    llvm: str
-
-    @property
-    def linker(self) -> str:
-        """The linker that the makefiles take with it."""
-        return f"{self.llvm}ld.lld" if self.llvm.endswith("/") else f"ld.lld{self.llvm.removeprefix('1')}"
 
 
 def build_tools(kernel: Kernel | None = None, series: str | None = None) -> Path:
@@ -49,7 +34,7 @@ def build_tools(kernel: Kernel | None = None, series: str | None = None) -> Path
 
     `series` ("7.3"; default: the settings') chooses the source. `kernel` provides the types; it must be of
     the source's series or later, and is by default the newest of that series. The binaries run on older
-    kernels too, as far as the scheduler itself does. Raises KtstrError that names a missing tool and its
+    kernels too, if the scheduler itself does. Raises KtstrError that names a missing tool and its
     Debian package, or the first error of a failed build.
     """
     toolchain = find_toolchain()
@@ -83,7 +68,7 @@ def build_tools(kernel: Kernel | None = None, series: str | None = None) -> Path
 
 
 def find_tool(name: str) -> Path:
-    """The built scheduler `name`, of the newest source in the cache; KtstrError where none was built."""
+    """The built scheduler `name`, of the newest source in the cache; KtstrError if none was built."""
     folder = cache_dir() / _KIND
     entries = [path for path in folder.iterdir() if path.name[0] != "."] if folder.is_dir() else []
     built = [path for path in entries if (path / "bin" / name).is_file()]
@@ -97,7 +82,7 @@ def find_tool(name: str) -> Path:
 
 
 def _rank(built: Path) -> tuple[Any, float]:
-    """Newest source first, then the newest types, by when it was built."""
+    """Orders builds by their source's version, then by when they were built."""
     manifest = json.loads((built / "manifest.json").read_text())
     return parse_version(manifest["version"]), built.stat().st_mtime
 
@@ -128,44 +113,7 @@ def _make(tree: SourceTree, types: Kernel, toolchain: Toolchain, build: Path, lo
 
 
 def _run(command: Sequence[str], what: str) -> tuple[int, str]:
-    """Run a build, showing how many lines it has printed: it does not tell how many there will be."""
+    """Run a build and show how many lines it has printed; nobody knows how many there will be."""
     environment = {name: value for name, value in os.environ.items() if name not in FOREIGN} | {"LC_ALL": "C"}
     with tqdm(desc=what, unit=" lines", delay=1, leave=False, disable=None) as bar:
         return run_build(command, environment, bar.update)
-
-
-def find_toolchain() -> Toolchain:
-    """The newest clang and what the build needs beside it; KtstrError naming what is missing."""
-    clang = bpf_clang()
-    name = Path(clang.command[-1]).name
-    suffix = name.removeprefix("clang")
-    if clang.major < _OLDEST_CLANG:
-        raise KtstrError(
-            f"{clang.command[-1]}: clang {clang.version} is too old for the kernel's schedulers; "
-            f"install {_OLDEST_CLANG} or later (Debian: clang-16 llvm-16 lld-16)"
-        )
-    # Outside PATH the makefiles take a folder instead of a suffix.
-    in_path = shutil.which(name) is not None
-    llvm = (suffix or "1") if in_path else f"{Path(clang.command[-1]).parent}/"
-    folder = "" if in_path else llvm
-    wanted = {
-        f"{folder}ld.lld{suffix}": f"lld{suffix}",
-        f"{folder}llvm-ar{suffix}": f"llvm{suffix}",
-        f"{folder}llvm-strip{suffix}": f"llvm{suffix}",
-        "make": "make",
-        "python3": "python3",
-    }
-    missing = {tool: package for tool, package in wanted.items() if shutil.which(tool) is None}
-    headers = {"gelf.h": "libelf-dev", "zlib.h": "zlib1g-dev"}
-    missing |= {header: package for header, package in headers.items() if not _has_header(clang, header)}
-    if missing:
-        packages = " ".join(sorted(set(missing.values())))
-        raise KtstrError(f"building the kernel's schedulers needs {', '.join(missing)} (Debian: {packages})")
-    return Toolchain(clang, llvm)
-
-
-def _has_header(clang: Compiler, header: str) -> bool:
-    command = [*clang.command, "-E", "-x", "c", "-o", os.devnull, "-"]
-    return (
-        subprocess.run(command, input=f"#include <{header}>\n".encode(), capture_output=True).returncode == 0
-    )

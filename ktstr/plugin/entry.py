@@ -3,8 +3,8 @@
 Every pytest run where ktstr is installed imports this module, so by itself it does next to nothing:
 `ktstr.plugin` and what that needs come in once a session holds a test of ours.
 
-A session is one process, or under xdist a controller, which talks to the user and collects nothing, and
-workers, which collect and run. What a worker has to tell travels on its reports, as `report.ktstr`.
+A session is one process; under xdist it is a controller, which talks to the user and collects nothing, and
+workers, which collect and run. What a worker reports of ours travels on its reports, as `report.ktstr`.
 """
 
 from __future__ import annotations
@@ -20,8 +20,10 @@ import pytest
 
 from ktstr.base.errors import KtstrError
 from ktstr.declare.test import record_of
+from ktstr.plugin.options import add_ini, add_options, add_short_options, is_given
 
 if TYPE_CHECKING:
+    from ktstr.declare.settings import Settings
     from ktstr.plugin.kernels import KernelAxis
     from ktstr.plugin.plan import Options
     from ktstr.plugin.recorder import Recorder
@@ -29,16 +31,18 @@ if TYPE_CHECKING:
     from ktstr.run.context import Ctx
 
 _PARENT = os.getppid()
-_HANDED = "ktstr"  # the key of what the controller hands to its workers
-_SEED = 1
-_EMPTY = "ktstr_empty_shard"  # the key of a worker's word that its shard has none of the tests
-_WORKER_ERROR = "ktstr_error"  # the key of why a worker could not do the run
+_HANDED = "ktstr"  # the key of the data that the controller hands to its workers
+_EMPTY = "ktstr_empty_shard"  # the key under which a worker reports that its shard has no tests
+_WORKER_ERROR = "ktstr_error"  # the key under which a worker reports why it could not do the run
 
 
 @dataclass
 class _State:
-    """What the hooks share. `kernels` are those a controller resolved for its workers; `errors` say why the
-    run could not be done where the session goes on all the same."""
+    """What the hooks share.
+
+    `kernels` are those that a controller resolved for its workers. `errors` say why the run could not be done, if the
+    session goes on nevertheless.
+    """
 
     name: str
     options: Options
@@ -49,87 +53,28 @@ class _State:
 
 
 _STATE = pytest.StashKey[_State]()
+_SETTINGS = pytest.StashKey["Settings"]()
 _SESSION = pytest.StashKey[pytest.Session]()
 _NAME = pytest.StashKey[str]()
 _EMPTY_SHARD = pytest.StashKey[bool]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    group = parser.getgroup("ktstr", "scheduler tests in VMs (ktstr)")
-    group.addoption(
-        "--kernel",
-        dest="ktstr_kernels",
-        metavar="SPEC",
-        action="append",
-        default=[],
-        help="run every test on this kernel: 7.0, 7.0.13, 6.16..=7.0, latest, auto; may be given several "
-        "times (default: auto: KTSTR_KERNEL, else the newest in the cache that was not built here, else the newest "
-        "built, else the newest published)",
-    )
-    group.addoption(
-        "--topology",
-        dest="ktstr_topology",
-        metavar="1n2l4c1t",
-        help="run every test on this topology: NUMA nodes, LLCs, cores per LLC, threads per core "
-        "(default: each test's own)",
-    )
-    group.addoption(
-        "--clock",
-        dest="ktstr_clock",
-        metavar="{real,virtual,auto}",
-        default="auto",
-        help="the guests' clock (default: auto: real where KVM works, else virtual)",
-    )
-    group.addoption(
-        "--seed",
-        dest="ktstr_seed",
-        metavar="N",
-        default=str(_SEED),
-        help=f"the seed of every VM run (default: {_SEED})",
-    )
-    group.addoption(
-        "--seeds",
-        dest="ktstr_seeds",
-        metavar="N",
-        help="run every test with N seeds, from --seed on, each perturbed in its own way",
-    )
-    group.addoption(
-        "--perturb",
-        dest="ktstr_perturb",
-        metavar="{on,off,auto}",
-        default="auto",
-        help="preempt what runs at times and on CPUs that the seed chooses (default: auto: on with --seeds)",
-    )
-    group.addoption(
-        "--cold",
-        dest="ktstr_cold",
-        action="store_true",
-        help="boot every VM instead of cloning a booted one",
-    )
-    group.addoption(
-        "--fresh",
-        dest="ktstr_fresh",
-        action="store_true",
-        help="run what was run before, too, instead of taking the remembered result",
-    )
-    group.addoption(
-        "--oversubscribe",
-        dest="ktstr_oversubscribe",
-        action="store_true",
-        help="run topologies with more CPUs than the host has cores on KVM, too (default: emulated)",
-    )
-    group.addoption(
-        "--shard",
-        dest="ktstr_shard",
-        metavar="1/2",
-        help="run this part of the tests: together, parts 1/2 and 2/2 run every test once",
-    )
-    group.addoption(
-        "--ignored",
-        dest="ktstr_ignored",
-        action="store_true",
-        help="run the tests declared with ignore=True, too",
-    )
+    add_options(parser)
+    add_ini(parser)
+
+
+def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
+    from ktstr.plugin import hookspec
+
+    pluginmanager.add_hookspecs(hookspec)
+
+
+@pytest.hookimpl(tryfirst=True)  # before conftest files are read, and all who look at the known arguments
+def pytest_load_initial_conftests(
+    early_config: pytest.Config, parser: pytest.Parser, args: list[str]
+) -> None:
+    add_short_options(early_config, parser, args)
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -161,7 +106,7 @@ def pytest_cmdline_main() -> Generator[None, Any, Any]:
 @pytest.hookimpl(tryfirst=True)
 def pytest_pycollect_makeitem(obj: object) -> None:
     if record_of(obj) is not None:
-        # How pytest lets a function say that it is a test whatever its name.
+        # With this attribute, pytest takes a function for a test whatever its name.
         obj.__test__ = True  # type: ignore[attr-defined]
 
 
@@ -181,7 +126,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         )
 
 
-@pytest.hookimpl(tryfirst=True)  # before -k and --lf, which must not change what belongs to which shard
+@pytest.hookimpl(tryfirst=True)  # before -k and --lf, which must not change which shard has which test
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     if not config.option.ktstr_shard:
         return
@@ -196,7 +141,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             config.workeroutput[_EMPTY] = True  # type: ignore[attr-defined]
 
 
-@pytest.hookimpl(tryfirst=True)  # before xdist tells the controller what there is
+@pytest.hookimpl(tryfirst=True)  # before xdist reports the tests to the controller
 def pytest_collection_finish(session: pytest.Session) -> None:
     config = session.config
     if config.option.collectonly or not any(_is_ours(item) for item in session.items):
@@ -210,7 +155,7 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     except KtstrError as error:
         if not in_worker:
             raise pytest.UsageError(str(error)) from error  # see pytest_cmdline_main
-        # Only the controller can end the session. All workers get here, so what they hold stays the same.
+        # Only the controller can end the session. All workers get here, so they still hold the same tests.
         config.workeroutput[_WORKER_ERROR] = str(error)  # type: ignore[attr-defined]
         kept, dropped = [item for item in session.items if not _is_ours(item)], []
     session.items[:] = kept
@@ -241,7 +186,7 @@ def _ktstr_seed(request: pytest.FixtureRequest) -> object:
 
 @pytest.fixture
 def ctx(request: pytest.FixtureRequest, _ktstr_kernel: object, _ktstr_seed: object) -> Ctx:
-    """Runs scenarios in the guest of a test declared with ktstr_test."""
+    """The guest of a test declared with ktstr_test: runs scenarios in it."""
     from ktstr.plugin.plan import make_context
 
     return make_context(request.node, _state(request.config).name)
@@ -282,16 +227,16 @@ def pytest_runtest_makereport(
 def pytest_sessionstart(session: pytest.Session) -> None:
     config = session.config
     config.stash[_SESSION] = session
-    option = config.option
-    if option.ktstr_shard:
+    if config.option.ktstr_shard:
         _shard(config)
-    chosen = (option.ktstr_clock, option.ktstr_seed, option.ktstr_perturb) != ("auto", str(_SEED), "auto")
-    if chosen or option.ktstr_kernels or option.ktstr_topology or option.ktstr_seeds:
-        _state(config)  # tells a mistake in the options at once
-    if not config.pluginmanager.has_plugin("dsession") or not config.getoption("ktstr_kernels"):
+    settings = _settings(config)  # reports a mistake in them at once
+    if is_given(config):
+        _state(config)
+    named = settings.kernels or os.environ.get("KTSTR_SUITE") == "1"
+    if not named or not config.pluginmanager.has_plugin("dsession"):
         return
-    # A controller cannot know whether there is a test of ours: who names a kernel says so. Resolved here
-    # once, all workers have the same kernels, and the user sees the progress.
+    # A controller collects nothing, so it cannot see whether there is a test of ours: whoever names a kernel says so.
+    # If it resolves them once, all workers have the same kernels, and the user sees the progress.
     from ktstr.plugin.kernels import kernel_to_json
 
     state = _state(config)
@@ -323,7 +268,7 @@ def pytest_testnodedown(node: Any) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:
-    # Only now does a controller that was given no kernel learn that there are tests of ours.
+    # Only now does a controller without a named kernel learn that there are tests of ours.
     node = getattr(report, "node", None)
     if node is not None and hasattr(report, "ktstr") and _state(node.config).recorder is None:
         _start(node.config.stash[_SESSION]).adopt(report)
@@ -356,12 +301,12 @@ def pytest_sessionfinish(session: pytest.Session) -> Generator[None, object, obj
     elif enough and not undone and session.exitstatus == 2:
         session.exitstatus = 1
     elif session.exitstatus == pytest.ExitCode.NO_TESTS_COLLECTED and config.stash.get(_EMPTY_SHARD, False):
-        session.exitstatus = 0  # there are tests, and fewer of them than shards
+        session.exitstatus = 0  # there are tests, but fewer than shards
     return result
 
 
 def _start(session: pytest.Session) -> Recorder:
-    """Begin to record the session."""
+    """Start to record the session."""
     from ktstr.plugin.recorder import Recorder
 
     state = _state(session.config)
@@ -384,16 +329,34 @@ def _state(config: pytest.Config) -> _State:
         try:
             config.stash[_STATE] = _State(
                 name=config.stash[_NAME],
-                options=options_of(config),
-                axis=KernelAxis(config.getoption("ktstr_kernels"), kernels),
+                options=options_of(config, _settings(config)),
+                axis=KernelAxis(_settings(config).kernels, kernels),
             )
         except KtstrError as error:
             raise pytest.UsageError(str(error)) from error  # see pytest_cmdline_main
     return config.stash[_STATE]
 
 
+def _settings(config: pytest.Config) -> Settings:
+    """The session's settings: of the command line, else the environment, else pytest's ini file, else the project."""
+    if _SETTINGS not in config.stash:
+        from ktstr.declare.settings import environment_settings, merged, project_settings
+        from ktstr.plugin.options import given, ini_given
+
+        try:
+            config.stash[_SETTINGS] = merged(
+                given(config),
+                environment_settings(),
+                ini_given(config),
+                project_settings(config.rootpath),
+            )
+        except KtstrError as error:
+            raise pytest.UsageError(str(error)) from error  # see pytest_cmdline_main
+    return config.stash[_SETTINGS]
+
+
 def _handed(config: pytest.Config) -> dict[str, Any] | None:
-    """What the controller handed to this xdist worker; None in any other process."""
+    """The data that the controller handed to this xdist worker; None in any other process."""
     handed: dict[str, Any] | None = getattr(config, "workerinput", {}).get(_HANDED)
     return handed
 

@@ -1,4 +1,4 @@
-"""What each collected test will run, and what it tells the reports about that."""
+"""What each collected test will run, and what its reports carry about that."""
 
 from __future__ import annotations
 
@@ -11,16 +11,21 @@ import pytest
 
 from ktstr.base.errors import KtstrError
 from ktstr.base.topology import Topology
+from ktstr.base.values import shown
+from ktstr.declare.settings import MAX_SEED, Settings
 from ktstr.declare.test import KtstrTest, record_of
 from ktstr.kernel.model import Kernel
 from ktstr.plugin.kernels import KernelAxis, kernel_to_json, skip_reason
+from ktstr.plugin.options import spelled
 from ktstr.report.console import test_name
 from ktstr.report.rundir import Staging
 from ktstr.report.sidecar import file_stem
-from ktstr.vm.job import DEFAULT_WAY, Way
+from ktstr.vm.job import DEFAULT_OPTIONS, RunOptions
 
 if TYPE_CHECKING:
+    from ktstr.checks.verdict import RunReport
     from ktstr.run.context import Ctx
+    from ktstr.vm.job import VmJob
 
 __all__ = [
     "KERNEL_FIXTURE",
@@ -40,13 +45,17 @@ _MOST_SEEDS = 100_000
 
 @dataclass(frozen=True)
 class Options:
-    """The command line. `topology` None: each test's own; `clock` is real, virtual or auto."""
+    """What the session's options and settings come to.
+
+    `topology` None: each test's own. `clock` is `real`, `virtual` or `auto`. `seeds` is empty if each test runs with
+    `seed` alone.
+    """
 
     topology: Topology | None
     clock: str
     seed: int
     ignored: bool
-    way: Way = DEFAULT_WAY
+    run_options: RunOptions = DEFAULT_OPTIONS
     oversubscribe: bool = False
     seeds: range = range(0)
     perturb: bool = False
@@ -63,13 +72,36 @@ class Plan:
 
 
 @dataclass(frozen=True)
+class _PytestHooks:
+    """Hands what a context reports of its runs to the hooks of plugins that can see the test."""
+
+    item: pytest.Item
+
+    def before_run(self, ctx: Ctx, job: VmJob) -> None:
+        self.item.ihook.pytest_ktstr_before_run(ctx=ctx, job=job)
+
+    def after_verdict(self, ctx: Ctx, report: RunReport) -> None:
+        self.item.ihook.pytest_ktstr_after_verdict(ctx=ctx, report=report)
+
+    def report_sections(self, ctx: Ctx, report: RunReport) -> Sequence[tuple[str, str]]:
+        answers = self.item.ihook.pytest_ktstr_report_sections(ctx=ctx, report=report)
+        sections = [section for answer in answers for section in answer or ()]
+        for section in sections:
+            if not isinstance(section, tuple) or [type(part) for part in section] != [str, str]:
+                raise KtstrError(
+                    f"pytest_ktstr_report_sections: {shown(section)}: must be a tuple of a title and a text"
+                )
+        return sections
+
+
+@dataclass(frozen=True)
 class Machine:
-    """What runs the VMs of a test, and why it was chosen."""
+    """What runs the VMs of a test, and the reason for that choice."""
 
     accelerator: str
     clock: str
     reason: str
-    qemu: str
+    emulator: str
 
 
 _PLAN = pytest.StashKey[Plan]()
@@ -79,54 +111,44 @@ _CONTEXT = pytest.StashKey["Ctx"]()
 _LINE = pytest.StashKey[int]()
 
 
-def options_of(config: pytest.Config) -> Options:
-    """The options; KtstrError for a value that is none."""
-    # All are texts so far: what argparse refuses takes five lines and is status 4.
-    text, seed = config.getoption("ktstr_topology"), _whole(config, "seed") or 0
-    try:
-        topology = Topology.parse(text) if text else None
-    except KtstrError as error:
-        raise KtstrError(f"--topology: {error}") from None
-    if not 0 <= seed < 2**32:
-        raise KtstrError(f"--seed {seed}: must be between 0 and {2**32 - 1}")
-    count = _whole(config, "seeds")
-    if count is not None and not 1 <= count <= _MOST_SEEDS:
-        raise KtstrError(f"--seeds {count}: must be between 1 and {_MOST_SEEDS}")
-    if count is not None and seed + count > 2**32:
-        raise KtstrError(f"--seed {seed} --seeds {count}: go beyond the last seed, {2**32 - 1}")
-    clock, perturb = config.getoption("ktstr_clock"), config.getoption("ktstr_perturb")
-    if clock not in ("real", "virtual", "auto"):
-        raise KtstrError(f"--clock {clock}: must be real, virtual or auto")
-    if perturb not in ("on", "off", "auto"):
-        raise KtstrError(f"--perturb {perturb}: must be on, off or auto")
+def options_of(config: pytest.Config, settings: Settings) -> Options:
+    """The options, with the settings for what they leave open. Raises KtstrError naming the option."""
+    seed, count = settings.seed, _seed_count(config)
+    if count is not None and seed + count - 1 > MAX_SEED:
+        names = spelled(config, "seed"), spelled(config, "seeds")
+        raise KtstrError(f"{names[0]} {seed} {names[1]} {count}: go beyond the last seed, {MAX_SEED}")
     return Options(
-        topology,
-        clock,
+        settings.topology,
+        settings.clock,
         seed,
         config.getoption("ktstr_ignored"),
-        Way(cold=config.getoption("ktstr_cold"), fresh=config.getoption("ktstr_fresh")),
+        RunOptions(cold=config.getoption("ktstr_cold"), fresh=config.getoption("ktstr_fresh")),
         config.getoption("ktstr_oversubscribe"),
         range(seed, seed + (count or 0)),
-        perturb == "on" or (perturb == "auto" and count is not None),
+        settings.perturb == "on" or (settings.perturb == "auto" and count is not None),
     )
 
 
-def _whole(config: pytest.Config, name: str) -> int | None:
-    text = config.getoption(f"ktstr_{name}")
+def _seed_count(config: pytest.Config) -> int | None:
+    text = config.getoption("ktstr_seeds")
     if text is None:
         return None
+    where = f"{spelled(config, 'seeds')} {text}"
     try:
-        return int(text)
+        count = int(text)
     except ValueError:
-        raise KtstrError(f"--{name} {text}: must be a whole number") from None
+        raise KtstrError(f"{where}: must be a whole number") from None
+    if not 1 <= count <= _MOST_SEEDS:
+        raise KtstrError(f"{where}: must be between 1 and {_MOST_SEEDS}")
+    return count
 
 
 def plan_tests(
     items: Sequence[pytest.Item], axis: KernelAxis, options: Options
 ) -> tuple[list[pytest.Item], list[pytest.Item]]:
-    """The items to keep, each of ours with its plan, and those to drop: what would repeat a kernel.
+    """The items to keep, ours with a plan each, and the items to drop because they would repeat a kernel.
 
-    KtstrError where a kernel is not to be had.
+    Raises KtstrError if a kernel cannot be obtained.
     """
     tests = [
         (item, record, name) for item in items if (record := _record(item)) and (name := _kernel_id(item))
@@ -139,6 +161,13 @@ def plan_tests(
             continue
         test = replace(record, topology=options.topology) if options.topology else record
         item.stash[_PLAN] = Plan(test, name, kernels[name], replace(options, seed=_seed(item, options)))
+        _set_properties(
+            item,
+            kernel=kernels[name].version,
+            topology=str(test.topology),
+            scheduler=test.scheduler.name,
+            seed=str(_seed(item, options)),
+        )
         reason = skip_reason(test, kernels[name], run_ignored=options.ignored)
         if reason is not None:
             item.add_marker(pytest.mark.skip(reason=reason))
@@ -146,10 +175,16 @@ def plan_tests(
     return [item for item in items if item not in gone], dropped
 
 
+def _set_properties(item: pytest.Item, **properties: str) -> None:
+    """Set user properties of the item, which its reports carry: to pytest's own JUnit file, and to other reporters."""
+    others = [(name, value) for name, value in item.user_properties if name not in properties]
+    item.user_properties[:] = [*others, *properties.items()]
+
+
 def make_context(item: pytest.Item, session_name: str) -> Ctx:
-    """The `ctx` of a planned test. Its artifacts lie beside the test's sidecar, under the same name."""
+    """The `ctx` of a planned test. Its artifacts are beside the test's sidecar, under the same name."""
     from ktstr.run.context import Ctx
-    from ktstr.vm.qemu.command import emulation_limit
+    from ktstr.vm.local import LocalExecutor
 
     plan = item.stash.get(_PLAN, None)
     if plan is None:
@@ -157,8 +192,12 @@ def make_context(item: pytest.Item, session_name: str) -> Ctx:
     if (staging := item.config.stash.get(_STAGING, None)) is None:
         item.config.stash[_STAGING] = staging = Staging(item.config.rootpath, session_name)
         staging.hold()
-    item.stash[_MACHINE] = machine = _machine(plan)
-    if machine.accelerator == "tcg" and (limit := emulation_limit(plan.test.topology)):
+    executor = LocalExecutor()
+    topology = plan.test.topology
+    accel = executor.accelerator(plan.options.clock, None if plan.options.oversubscribe else topology.cpus)
+    item.stash[_MACHINE] = machine = Machine(accel.name, accel.clock, accel.reason, executor.emulator)
+    _set_properties(item, clock=machine.clock)
+    if limit := executor.refusal(topology, accel):
         pytest.skip(limit)
     item.stash[_CONTEXT] = context = Ctx(
         test=plan.test,
@@ -166,25 +205,27 @@ def make_context(item: pytest.Item, session_name: str) -> Ctx:
         clock=machine.clock,
         seed=plan.options.seed,
         artifacts=staging.folder(plan.kernel.version) / file_stem(item.nodeid),
-        way=plan.options.way,
+        options=plan.options.run_options,
         perturb=plan.options.perturb,
         oversubscribe=plan.options.oversubscribe,
+        executor=executor,
+        hooks=_PytestHooks(item),
     )
     return context
 
 
 def finish(item: pytest.Item) -> None:
-    """Raise VerdictFailed where the body of a planned item returned and the error that it expects has not fired."""
+    """Raise VerdictFailed if the body of a planned item has returned and the error that it expects has not fired."""
     if item.stash[_PLAN].test.expected:
         item.stash[_CONTEXT].finish()
 
 
 def describe(item: pytest.Item, error: BaseException | None) -> Mapping[str, object]:
-    """What a report of a planned item's carries about it, as plain data.
+    """What the report of a planned item carries about it, as plain data.
 
-    `failure` says what an exception means: `verdict`, `run` (it could not be done), or nothing in particular.
+    `failure` says what an exception means: `verdict`, `run` (it could not be done), or nothing in particular (empty).
     """
-    from ktstr.run.context import VerdictFailed
+    from ktstr.checks.verdict import VerdictFailed
 
     plan = item.stash[_PLAN]
     machine = item.stash.get(_MACHINE, None)
@@ -203,25 +244,17 @@ def describe(item: pytest.Item, error: BaseException | None) -> Mapping[str, obj
         "clock": machine.clock if machine else "",
         "clock_reason": machine.reason if machine else "",
         "accelerator": machine.accelerator if machine else "",
-        "qemu": machine.qemu if machine else "",
+        "emulator": machine.emulator if machine else "",
         "failure": failure,
         "line": _line(item, error),
-        # Text, because reports travel between processes that know a few plain types only.
+        # Text, because reports travel between processes, which transfer a few plain types only.
         "runs": json.dumps(context.runs if context else [], default=str),
     }
 
 
-def _machine(plan: Plan) -> Machine:
-    from ktstr.vm.qemu.accel import probe
-    from ktstr.vm.qemu.command import find_qemu
-
-    accel = probe(plan.options.clock, None if plan.options.oversubscribe else plan.test.topology.cpus)
-    return Machine(accel.name, accel.clock, accel.reason, find_qemu().version)
-
-
 def _line(item: pytest.Item, error: BaseException | None) -> int:
-    """The line of the item's file at which `error`, or that of an earlier phase, came about, else at which the test
-    begins."""
+    """The line of the item's file at which `error`, or the error of an earlier phase, was raised; else the first line
+    of the test."""
     trace = error.__traceback__ if error else None
     while trace is not None:
         if trace.tb_frame.f_code.co_filename == str(item.path):

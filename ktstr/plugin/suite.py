@@ -1,4 +1,4 @@
-"""The two verbs of a suite, wherever it lives: its tests and its verifier sweep, as commands of this Python."""
+"""The two verbs of a project's suite, its tests and its verifier sweep, as commands."""
 
 from __future__ import annotations
 
@@ -8,10 +8,6 @@ import shlex
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, cast
-
-if TYPE_CHECKING:
-    import pytest
 
 __all__ = ["suite_command", "suite_environment", "suite_options"]
 
@@ -19,10 +15,9 @@ _WORKERS = ("-n", "--numprocesses", "--dist", "-d", "--pdb")
 
 
 def suite_command(verb: str, arguments: Sequence[str], python: str = sys.executable) -> list[str]:
-    """The command that `ktstr test` and `ktstr verifier` are: `python`, and all `arguments`, in their order.
+    """The command line of `ktstr test` or `ktstr verifier`: `python`, its options, and all `arguments` in their order.
 
-    Tests run in parallel unless the arguments say how many at once, and on a kernel that is named, so that it is
-    looked up only once.
+    Tests run in parallel unless the arguments say how many at once.
     """
     if verb != "test":
         return [python, "-m", "ktstr.verifier", *arguments]
@@ -31,43 +26,30 @@ def suite_command(verb: str, arguments: Sequence[str], python: str = sys.executa
     if not _has(given, *_WORKERS):
         # worksteal: these tests are long, and must not queue behind one another while a worker is free.
         defaults += ["-n", "auto", "--dist", "worksteal"]
-    if not _has(given, "--kernel"):
-        defaults += ["--kernel", "auto"]
     return [python, "-m", "pytest", *defaults, *arguments]
 
 
 def suite_environment(typed: Sequence[str]) -> Mapping[str, str]:
-    """What is added to the environment of such a command; `typed` is what the user did, to be shown."""
-    return {"KTSTR_COMMAND": shlex.join(typed)}
+    """What is added to the environment of such a command; `typed` is the command line to show to the user.
+
+    `KTSTR_SUITE` says that there are tests of ours. pytest's controller then looks kernels up once, before it starts
+    workers that would each do so.
+    """
+    return {"KTSTR_COMMAND": shlex.join(typed), "KTSTR_SUITE": "1"}
 
 
 def suite_options(verb: str) -> list[str]:
-    """The long options of a verb that are ours, for a shell to complete."""
+    """The long options that ktstr adds to a verb, for a shell's completion."""
     if verb == "test":
-        from ktstr.plugin.entry import pytest_addoption
+        from ktstr.plugin.options import option_names
 
-        recorded = _Options()
-        pytest_addoption(cast("pytest.Parser", recorded))
-        return recorded.names
+        return option_names()
     done = subprocess.run(suite_command(verb, ["--help"]), capture_output=True, text=True, check=False)
     return list(dict.fromkeys(re.findall(r"^ +(?:-\w, )?(--[a-z-]+)", done.stdout, re.MULTILINE)))
 
 
-class _Options:
-    """Stands for pytest's parser, to hear what the plugin's options are called."""
-
-    def __init__(self) -> None:
-        self.names: list[str] = []
-
-    def getgroup(self, _name: str, _description: str = "") -> _Options:
-        return self
-
-    def addoption(self, *names: str, **_settings: object) -> None:
-        self.names += names
-
-
 def _has(arguments: Sequence[str], *names: str) -> bool:
-    """Whether one of these options is among the arguments; a short one may have its value in the same word."""
+    """Whether one of these options is among the arguments. A short option may have its value in the same word."""
     return any(
         word.split("=")[0] in names or (word[:2] in names and not word.startswith("--")) for word in arguments
     )

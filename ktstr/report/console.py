@@ -1,4 +1,4 @@
-"""What a person reads on the terminal: a line per test and the footer. Text only; colour is the caller's."""
+"""The terminal's text: a line per test and the footer. Colour is up to the caller."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ class Columns:
         return self._line(case.outcome, case.wall_s, position, columns, case.message)
 
     def plain(self, outcome: Outcome, nodeid: str, wall_s: float, position: int, message: str) -> str:
-        """The line of a test that is not ours."""
+        """The line of a test that is not one of ktstr's."""
         return self._line(outcome, wall_s, position, nodeid, message)
 
     def _line(self, outcome: Outcome, wall_s: float, position: int, columns: str, message: str) -> str:
@@ -83,7 +83,7 @@ class Columns:
 
 
 def counts_text(outcomes: Iterable[Outcome]) -> str:
-    """`3 passed, 1 failed`; passed always, the others where there are any."""
+    """`3 passed, 1 failed`; passed always, the others if there are any."""
     counts = Counter(outcomes)
     parts = [f"{counts['passed']} passed"]
     names: Mapping[Outcome, str] = {"failed": "failed", "error": "could not be run", "skipped": "skipped"}
@@ -93,13 +93,13 @@ def counts_text(outcomes: Iterable[Outcome]) -> str:
 
 
 def kernel_row(cases: Sequence[Case]) -> str:
-    """The footer's row of one kernel's cases: how many ended how, and the host seconds from first to last."""
+    """The footer's row of one kernel's cases: the count of each outcome, and the host seconds from first to last."""
     wall_s = max(case.started + case.wall_s for case in cases) - min(case.started for case in cases)
     return f"{counts_text(case.outcome for case in cases)} in {wall_s:.1f}s"
 
 
 def vm_row(cases: Iterable[Case]) -> str:
-    """How many VMs there were, where they came from and what ran them; empty where none was asked for."""
+    """How many VMs there were, where they came from and what ran them; empty if none was asked for."""
     asked = [case for case in cases if case.clock]
     if not asked:
         return ""
@@ -115,12 +115,12 @@ def vm_row(cases: Iterable[Case]) -> str:
 
 
 def remembered(case: Case) -> bool:
-    """Whether all that a test asked of VMs was known from an earlier run."""
+    """Whether the results of all of a test's VM runs were remembered from an earlier session."""
     return bool(case.runs) and not any(run["vms"]["booted"] or run["vms"]["cloned"] for run in case.runs)
 
 
 def again_command(command: str | None, arguments: Sequence[str]) -> str:
-    """The command that runs what failed once more.
+    """The command that runs the failed tests once more.
 
     `command` is what the user typed, where something between the user and pytest says so; else it is pytest
     with its `arguments`.

@@ -1,4 +1,4 @@
-"""The failure dump as JSON, a file beside the sidecar, and as the terminal shows it; see docs/failure-dump.md."""
+"""The failure dump: as JSON, in a file beside the sidecar, and as the terminal shows it. See docs/failure-dump.md."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _LOCAL_TEXT = re.compile(r"[^.]+\..+")
 def write_dump(dump: Dump, sidecar: Path, run: int, about: Mapping[str, object]) -> Path:
     """Write the dump of a test's VM run number `run` beside its sidecar, and return the file.
 
-    `about` says of which test it is. KtstrError where the file cannot be written.
+    `about` says which test it is of. KtstrError if the file cannot be written.
     """
     path = sidecar.with_name(f"{sidecar.stem}.run-{run}.dump.json")
     try:
@@ -43,7 +43,7 @@ def write_dump(dump: Dump, sidecar: Path, run: int, about: Mapping[str, object])
 
 
 def dump_json(dump: Dump, about: Mapping[str, object]) -> dict[str, Any]:
-    """The dump as the documented JSON object; `about` says of which test and run it is."""
+    """The dump as the documented JSON object; `about` says which test and run it is of."""
     queues = dump.run_queues
     return {
         "schema": SCHEMA,
@@ -74,8 +74,8 @@ def _map_json(one: MapDump) -> dict[str, Any]:
                 for v in one.variables
             ]
         }
-    told = {"count": one.count, "more": one.more, "read": one.read, "zeros": one.zeros}
-    return data | told | {"elements": [_element_json(element, one.per_cpu) for element in one.elements]}
+    counts = {"count": one.count, "more": one.more, "read": one.read, "zeros": one.zeros}
+    return data | counts | {"elements": [_element_json(element, one.per_cpu) for element in one.elements]}
 
 
 def _element_json(element: Element, per_cpu: bool) -> dict[str, Any]:
@@ -85,10 +85,10 @@ def _element_json(element: Element, per_cpu: bool) -> dict[str, Any]:
 
 
 def map_lines(dump: Dump) -> list[str]:
-    """The maps for people: what is not zero, cut to lines of a terminal's width and to so many lines."""
+    """The maps for people: what is not zero, in a limited number of lines of a terminal's width."""
     lines = [line for one in dump.maps for line in _map_lines(one)]
     if not dump.complete:
-        lines.append("(the guest ended before it had told all)")
+        lines.append("(the guest ended before it had reported all)")
     if len(lines) > _LINES:
         lines = [*lines[:_LINES], f"[... {len(lines) - _LINES} lines left out ...]"]
     return lines
@@ -105,19 +105,19 @@ def _map_lines(one: MapDump) -> list[str]:
 
 
 def _counts(one: MapDump) -> str:
-    """How many elements there are, and of how many of them nothing is shown."""
+    """How many elements there are, and how many of them are not shown."""
     count = f"{'more than ' if one.more else ''}{one.count}"
     if one.type.endswith("array"):
-        told = f"{count} elements"
+        text = f"{count} elements"
     elif one.max_entries:
-        told = f"{count} of {one.max_entries}"
+        text = f"{count} of {one.max_entries}"
     else:
-        told = count
+        text = count
     if one.read < one.count:
-        told += f", the first {one.read} read"
+        text += f", the first {one.read} read"
     if one.unread:
-        told += f" ({one.unread})"
-    return told + (f", {one.zeros} zero" if one.zeros else "")
+        text += f" ({one.unread})"
+    return text + (f", {one.zeros} zero" if one.zeros else "")
 
 
 def _variable_rows(one: MapDump) -> list[tuple[str, str]]:
@@ -150,29 +150,29 @@ def _element_rows(one: MapDump) -> list[tuple[str, str]]:
 
 
 def _cpu_rows(key: str, values: list[Value]) -> list[tuple[str, str]]:
-    """An element that every CPU has a value of: numbers on one line, structs a line each."""
+    """An element with a value for each CPU: numbers on one line, structs one line each."""
     numbers = [value for value in values if isinstance(value, int)]
     if len(numbers) == len(values):
         return [(key, f"{value_text(values)}  sum {sum(numbers)}")]
-    told = [(f"CPU {cpu}", value_text(value)) for cpu, value in enumerate(values) if not is_zero(value)]
-    rows = [(key if not i else "", f"{cpu}  {text}") for i, (cpu, text) in enumerate(told[:_ELEMENTS])]
+    shown = [(f"CPU {cpu}", value_text(value)) for cpu, value in enumerate(values) if not is_zero(value)]
+    rows = [(key if not i else "", f"{cpu}  {text}") for i, (cpu, text) in enumerate(shown[:_ELEMENTS])]
     return (
-        [*rows, ("", f"({len(told) - _ELEMENTS} more CPUs)")]
-        if len(told) > _ELEMENTS
+        [*rows, ("", f"({len(shown) - _ELEMENTS} more CPUs)")]
+        if len(shown) > _ELEMENTS
         else rows or [(key, "zero")]
     )
 
 
 def run_queue_lines(queues: RunQueues) -> list[str]:
-    """Who could run where, a line a CPU, and how many waited in which queue."""
+    """Which tasks are runnable on which CPU, one line a CPU, and how many wait in which queue."""
     rows = [("CPU", "runnable", "running", "class", "waiting")]
     for cpu in queues.cpus:
         waiting = sorted((task for task in cpu.tasks if not task.runs), key=lambda task: -task.waits_ms)
-        told = [
+        texts = [
             f"{task.comm}[{task.pid}] {task.waits_ms} ms in {task.queue or 'no queue'}" for task in waiting
         ]
         rows.append(
-            (str(cpu.cpu), str(cpu.nr_running), cpu.current, cpu.current_class, ", ".join(told) or "-")
+            (str(cpu.cpu), str(cpu.nr_running), cpu.current, cpu.current_class, ", ".join(texts) or "-")
         )
     depths = ", ".join(f"{queue}: {count}" for queue, count in queues.depths.items())
     return [
@@ -181,7 +181,7 @@ def run_queue_lines(queues: RunQueues) -> list[str]:
 
 
 def _indented(rows: Sequence[tuple[str, str]]) -> list[str]:
-    """Rows of a name and a text: the texts beside each other, continued on further lines where they are long."""
+    """Rows of a name and a text as lines: the texts aligned, and continued on further lines if they are long."""
     rows = [(_cut(name, _NAME), text) for name, text in rows]
     column = 2 + max((len(name) for name, _ in rows), default=0) + 2
     most = _LINES_EACH * (_WIDTH - column)

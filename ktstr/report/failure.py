@@ -1,4 +1,4 @@
-"""The text of a failed run: what a person reads first comes first."""
+"""The text of a failed run, the most important first."""
 
 from __future__ import annotations
 
@@ -7,15 +7,14 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from ktstr.base.topology import cpu_list
-from ktstr.checks.judge import Violation
+from ktstr.checks.violation import Violation
 from ktstr.events.dump import Dump
 from ktstr.events.report import GuestReport, Needed, WorkerStats
 from ktstr.report.dump import map_lines, run_queue_lines
 from ktstr.report.flight import flight_lines
-from ktstr.report.repro import maps_note, repro_lines
-from ktstr.report.summary import bug_lines, exit_section, untold, without_bug, without_dump
+from ktstr.report.repro import Repro, maps_note, repro_lines
+from ktstr.report.summary import bug_lines, exit_section, unreported, without_bug, without_dump
 from ktstr.report.text import aligned
-from ktstr.run.second import Repro
 from ktstr.vm.result import Ending
 
 __all__ = ["failure_text", "perturbation_table", "worker_table"]
@@ -42,15 +41,15 @@ def failure_text(
     """The whole failure: what went wrong in a line, header, violated checks, then a section for each thing that was
     recorded, in the order in which one wants to know.
 
-    `needed` are the perturbations that it takes (None: it was not found out), `sidecar` is what replays the run.
-    `dump` is what the scheduler left, all of which is in `dump_file`. `repro` is the second run, where there was one.
-    `ending` is the guest's.
+    `needed` are the perturbations that it takes (None: not known), `sidecar` is what replays the run.
+    `dump` is what the scheduler's maps held; `dump_file` has all of it. `repro` is the second run, if there was one.
+    `ending` is how the guest ended.
     """
     lines = [f"BUG SUMMARY: {summary}"] if summary else []
     lines += [header, *(f"  {v.check}: {v.message}" for v in violations)]
     if sidecar is not None:
         lines.append(f"  replay: ktstr replay {shlex.quote(str(sidecar))}")
-    if missing := untold(ending, report):
+    if missing := unreported(ending, report):
         lines.append(f"  untold: {missing}")
     for title, text in _sections(report, console, needed, dump, dump_file, repro):
         if text:
@@ -80,7 +79,7 @@ def _sections(
         note = [maps_note(repro)] if repro and repro.more == "dump" else []
         yield "maps", [*note, *map_lines(dump), *([f"(all of it: {dump_file})"] if dump_file else [])]
     yield "sched_ext dump", _tail(left.dump, _DUMP_LINES) if left else ()
-    # The kernel's log is what a console has, and more.
+    # The kernel's log has all that the console has, and more.
     yield "console", () if report.kernel_log else _tail(console.splitlines(), _CONSOLE_LINES)
 
 
@@ -129,7 +128,7 @@ def perturbation_table(needed: Needed) -> list[str]:
 def _tail(lines: Sequence[str], limit: int) -> list[str]:
     if len(lines) <= limit:
         return list(lines)
-    # The reason of a refused load is at the end, what was being loaded at the start.
+    # A refused load has its reason at the end, and what was loaded at the start.
     head = limit // 4
     left_out = len(lines) - limit
     return [*lines[:head], f"[... {left_out} lines left out ...]", *lines[len(lines) - (limit - head) :]]

@@ -25,11 +25,11 @@ def flight_lines(events: Sequence[FlightEvent]) -> list[str]:
     lines = [f"us before {'the exit' if failed else 'the recording ended'}, newest last"]
     for cpu in order[:_CPUS]:
         here = failed is not None and cpu == failed.cpu
-        told = by_cpu[cpu][-(_OF_THE_FAILED if here else _OF_EACH) :]
+        shown = by_cpu[cpu][-(_OF_THE_FAILED if here else _OF_EACH) :]
         lines.append(
             f"CPU {cpu}" + (f", where it failed while {_running(failed)} had the CPU" if here else "")
         )
-        lines += [f"  {(end_ns - event.at_ns) // 1000:>9,}  {event.kind:8}  {event.what}" for event in told]
+        lines += [f"  {(end_ns - event.at_ns) // 1000:>9,}  {event.kind:8}  {event.what}" for event in shown]
     if (left := len(order) - _CPUS) > 0:
         lines.append(f"{left} more CPUs, and earlier events, are in the sidecar (guest.flight)")
     return lines

@@ -1,4 +1,4 @@
-"""What a GitHub Actions job shows of a session: annotations on the lines of tests, and the step's summary.
+"""What a GitHub Actions job shows for a session: annotations on the lines of tests, and the step's summary.
 
 The workflow commands and environment files are GitHub's, as its documentation of "Workflow commands" has them.
 """
@@ -87,7 +87,7 @@ def summary(by_version: Mapping[str, Sequence[Case]], folders: Iterable[Path]) -
 
 
 def append_summary(text: str) -> None:
-    """Add to the step's summary, where there is one; KtstrError where it cannot be written."""
+    """Add to the step's summary, if there is one; KtstrError if it cannot be written."""
     if name := os.environ.get("GITHUB_STEP_SUMMARY"):
         try:
             with Path(name).open("a", encoding="utf-8") as file:
@@ -97,7 +97,7 @@ def append_summary(text: str) -> None:
 
 
 def _cell(text: str) -> str:
-    """`text` in a table's cell, with nothing in it that Markdown or HTML would take as theirs."""
+    """`text` in a table's cell, with nothing that Markdown or HTML would interpret."""
     text = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace("\n", " ")
     return "".join(f"\\{char}" if char in "\\|`*_[]" else char for char in text)
 

@@ -1,15 +1,15 @@
-"""A VM run as a sidecar has it: what was asked, what came of it, the verdict, and what the guest reported."""
+"""A VM run as a sidecar has it: what was asked, how it ended, the verdict, and what the guest reported."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Protocol
+
+from ktstr.report.schema import RunRecord, VmCounts
+from ktstr.vm.names import EMULATOR_VERSION_KEY
 
 if TYPE_CHECKING:
-    from _typeshed import DataclassInstance
-
     from ktstr.events.report import GuestReport
     from ktstr.vm.job import VmJob
     from ktstr.vm.result import VmResult
@@ -17,15 +17,27 @@ if TYPE_CHECKING:
 __all__ = ["run_record", "vm_counts"]
 
 
+class _Violation(Protocol):
+    """A check that failed, of a test or of a cell of the verifier sweep."""
+
+    @property
+    def check(self) -> str: ...
+
+    @property
+    def message(self) -> str: ...
+
+
 def run_record(
     job: VmJob,
     result: VmResult,
     guest: GuestReport,
-    violations: Sequence[DataclassInstance],
+    violations: Sequence[_Violation],
     summary: str = "",
-) -> dict[str, Any]:
-    """The run as JSON-able data; docs/sidecar.md describes it. `violations` (none: passed) are told field by field,
-    `summary` is what went wrong in a line."""
+) -> RunRecord:
+    """The run as its sidecar has it, with neither a dump nor a second run so far.
+
+    `violations` (none: passed) have a check and a message each, `summary` is what went wrong, in one line.
+    """
     return {
         "job": {
             "digest": job.digest(),
@@ -41,7 +53,7 @@ def run_record(
             "why": result.why,
             "accelerator": result.accelerator,
             "clock": result.clock,
-            "qemu_version": result.qemu_version,
+            EMULATOR_VERSION_KEY: result.emulator_version,
             "turn_ns": result.turn_ns,
             "start": result.start,
             "template": result.template or None,
@@ -53,15 +65,15 @@ def run_record(
         "vms": vm_counts([result]),
         "verdict": {
             "passed": not violations,
-            "violations": [asdict(violation) for violation in violations],
+            "violations": [{"check": one.check, "message": one.message} for one in violations],
             "summary": summary or None,
         },
         "guest": guest.as_json(),
     }
 
 
-def vm_counts(results: Sequence[VmResult]) -> dict[str, int]:
-    """How many VMs were booted (as a job's or to be kept as a template), cloned, and known from before."""
+def vm_counts(results: Sequence[VmResult]) -> VmCounts:
+    """How many VMs booted (for a job, or to be kept as a template), were cloned, and were remembered."""
     starts = Counter(result.start for result in results)
     templates = sum(1 for result in results if result.template_boot_s)
     return {

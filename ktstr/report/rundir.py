@@ -35,7 +35,7 @@ __all__ = [
 ]
 
 RUN_SUFFIX = "KTSTR_RUN_SUFFIX"
-"""The environment variable whose value, where it is set, ends the names of a session's run directories."""
+"""The environment variable whose value, if set, is appended to the names of a session's run directories."""
 
 _SESSION = "session.json"
 _RUN = "run.json"
@@ -44,7 +44,7 @@ _UNSAFE = re.compile(r"[^A-Za-z0-9_.+~-]+")
 
 @dataclass(frozen=True)
 class Project:
-    """The state of the user's project: its commit (None where there is no repository) and whether it has
+    """The state of the user's project: its commit (None: no repository) and whether it has
     changes that are in no commit."""
 
     commit: str | None
@@ -75,7 +75,7 @@ def project_of(root: Path) -> Project:
 
 
 def results_dir(root: Path) -> Path:
-    """Where the runs of the project at `root` lie."""
+    """The folder of the runs of the project at `root`."""
     return root / "target" / "ktstr"
 
 
@@ -85,7 +85,7 @@ def run_dir(root: Path, version: str, label: str, suffix: str) -> Path:
 
 
 def open_results(root: Path) -> Path:
-    """`results_dir`, made if need be; KtstrError where it cannot be written."""
+    """`results_dir`, made if need be; KtstrError if it cannot be written."""
     results = results_dir(root)
     try:
         results.mkdir(parents=True, exist_ok=True)
@@ -125,7 +125,7 @@ class Staging:
         self._label = ""
 
     def open(self, project: Project) -> None:
-        """Create it. KtstrError where the results directory cannot be written."""
+        """Create it. KtstrError if the results directory cannot be written."""
         open_results(self.results.parents[1])
         try:
             self.hold()
@@ -137,7 +137,7 @@ class Staging:
         write_json(self.path / _SESSION, {"label": self._label, "started": self._started.isoformat()})
 
     def hold(self) -> None:
-        """Keep others from taking it for abandoned, for as long as this process lives."""
+        """Mark it as in use for as long as this process lives, so that no other takes it for abandoned."""
         self.path.parent.mkdir(parents=True, exist_ok=True)
         self._lock = os.open(_lock_of(self.path), os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o666)
         fcntl.flock(self._lock, fcntl.LOCK_SH)
@@ -174,7 +174,7 @@ class Staging:
         return published
 
     def discard(self) -> None:
-        """Remove it, and give up the lock."""
+        """Remove it, and release the lock."""
         if self._lock >= 0:
             shutil.rmtree(self.path, ignore_errors=True)
             _lock_of(self.path).unlink(missing_ok=True)
@@ -185,7 +185,7 @@ class Staging:
 def recover(root: Path) -> list[Path]:
     """Move what killed sessions left to the history; returns where it lies now.
 
-    KtstrError where the results directory cannot be written.
+    KtstrError if the results directory cannot be written.
     """
     results = results_dir(root)
     moved: list[Path] = []

@@ -1,4 +1,4 @@
-"""The sidecar: one JSON file per test, for programs. Its schema is documented in docs/sidecar.md."""
+"""The sidecar: one JSON file per test, for programs. `ktstr.report.schema` has its types."""
 
 from __future__ import annotations
 
@@ -8,12 +8,14 @@ import os
 import re
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import cast
 
 from ktstr.report.case import Case, Versions
+from ktstr.report.schema import SCHEMA, RunRecord, Sidecar
+from ktstr.vm.names import EMULATOR_KEY
 
 __all__ = ["SCHEMA", "file_stem", "sidecar", "write_json"]
 
-SCHEMA = 1
 _LONGEST_NAME = 100  # with the digest and a suffix well below the 255 bytes of common file systems
 _UNSAFE = re.compile(r"[^A-Za-z0-9_.]+")
 
@@ -28,10 +30,10 @@ def file_stem(nodeid: str) -> str:
     return f"{name or 'test'}-{digest}"
 
 
-def sidecar(case: Case, versions: Versions) -> dict[str, object]:
-    """The case as the documented JSON object."""
+def sidecar(case: Case, versions: Versions) -> Sidecar:
+    """The case as its sidecar."""
     return {
-        "schema": SCHEMA,
+        "schema": 1,
         "test": case.test,
         "nodeid": case.nodeid,
         "outcome": case.outcome,
@@ -50,10 +52,10 @@ def sidecar(case: Case, versions: Versions) -> dict[str, object]:
         "seed": case.seed,
         "perturb": case.perturb,
         "accelerator": case.accelerator or None,
-        "qemu": case.qemu or None,
+        EMULATOR_KEY: case.emulator or None,
         "started": datetime.fromtimestamp(case.started, UTC).isoformat(timespec="milliseconds"),
         "timings": {"wall_s": round(case.wall_s, 3), "guest_s": round(case.guest_s, 9)},
-        "runs": list(case.runs),
+        "runs": cast("list[RunRecord]", list(case.runs)),  # as contexts and sweeps recorded them
         "versions": {
             "ktstr": versions.ktstr,
             "python": versions.python,

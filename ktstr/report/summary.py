@@ -1,15 +1,15 @@
-"""The one line that says what went wrong, and the sections that tell of a scheduler's exit and of the kernel's bugs."""
+"""The line that says what went wrong, and the sections on a scheduler's exit and on the kernel's bugs."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ktstr.checks.judge import Violation
+from ktstr.checks.violation import Violation
 from ktstr.events.exit import SchedulerExit, Task, printed_dump, program_end
 from ktstr.events.report import GuestReport
 from ktstr.vm.result import Ending, VmResult
 
-__all__ = ["bug_lines", "bug_summary", "exit_section", "untold", "without_bug", "without_dump"]
+__all__ = ["bug_lines", "bug_summary", "exit_section", "unreported", "without_bug", "without_dump"]
 
 _FRAMES = 24
 _BUG_LINES = 40
@@ -19,7 +19,7 @@ def bug_summary(
     scheduler: str, violations: Sequence[Violation], report: GuestReport, result: VmResult | None = None
 ) -> str:
     """What went wrong, the gravest first: the guest's end, a kernel that oopsed, the scheduler's exit, the rest. Empty
-    where nothing was violated."""
+    if nothing was violated."""
     if not violations:
         return ""
     if result is not None and result.ending is not Ending.DONE:
@@ -44,8 +44,8 @@ def _how(left: SchedulerExit) -> str:
     return f"left{where}: {left.line}"
 
 
-def untold(ending: Ending, report: GuestReport) -> str:
-    """What is missing because the guest did not live to tell it, in one line; empty where it did."""
+def unreported(ending: Ending, report: GuestReport) -> str:
+    """What the guest did not report because it ended too early, in one line; empty if it reported everything."""
     if ending is Ending.DONE:
         return ""
     missing = [
@@ -56,7 +56,7 @@ def untold(ending: Ending, report: GuestReport) -> str:
         log = "its log is what its kernel repeated on the console as it panicked"
     else:
         log = "its log is what was on the console, which has errors only"
-    return f"the guest did not live to tell {_listed(missing)}; {log}" if missing else log
+    return f"the guest ended before it could report {_listed(missing)}; {log}" if missing else log
 
 
 def exit_section(left: SchedulerExit) -> list[str]:
@@ -68,7 +68,7 @@ def exit_section(left: SchedulerExit) -> list[str]:
     if left.task is not None:
         rows.append(("task", f"{_task(left.task)} did not run for {left.task.stalled_s:g} s"))
     if left.trigger is not None or left.cpu is not None:
-        who = _task(left.trigger) if left.trigger else "a task that was not told"
+        who = _task(left.trigger) if left.trigger else "an unknown task"
         rows.append(("triggered", f"in {who}" + (f" on CPU {left.cpu}" if left.cpu is not None else "")))
     if left.status is not None or left.signal is not None:
         rows.append(("program", program_end(left.status, left.signal).removeprefix("its program ")))
@@ -80,12 +80,12 @@ def exit_section(left: SchedulerExit) -> list[str]:
 
 
 def bug_lines(report: GuestReport) -> range:
-    """The lines of the kernel's log that tell of its first bug, without end where that is not known."""
+    """The lines of the kernel's log on its first bug; they go on to the log's end if the bug's is not known."""
     log, bugs = report.kernel_log, report.kernel_bugs
     begin = next((at for at, line in enumerate(log) if bugs and line.endswith(bugs[0].text)), None)
     if begin is None:
         return range(0)
-    # What a bug begins with; before a warning's first line there may be a text of its own.
+    # The marker that a bug begins with; between it and a warning's first line there may be the warning's own text.
     begin = next((at for at in range(begin, max(begin - 3, -1), -1) if "[ cut here ]" in log[at]), begin)
     end = next((at + 1 for at in range(begin, len(log)) if "---[ end " in log[at]), len(log))
     return range(begin, min(end, begin + _BUG_LINES))

@@ -1,4 +1,4 @@
-"""Text made fit to be shown and stored: what guests said, and tables."""
+"""Text to be shown and stored: guests' output made printable, and tables."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A declared scheduler as a program of the guest: found or built here, packed with what it needs."""
+"""A declared scheduler as a program in the guest: found or built here, and packed with what it needs."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Program:
 
 
 def scheduler_program(scheduler: Scheduler, kernel: Kernel, arguments: tuple[str, ...]) -> Program:
-    """What starts `scheduler` on `kernel` with `arguments`.
+    """The program that starts `scheduler` on `kernel` with `arguments`.
 
     Raises KtstrError naming the scheduler where its program or a library of it is missing, or does not compile.
     """
@@ -78,7 +78,7 @@ def find_binary(name: str, folder: Path = Path()) -> Path:
         return _kernel_tree_tool(name)
     looked = ", ".join((f"${variable}", "$KTSTR_SCHEDULER", *(f"{built}/" for built in _BUILD_FOLDERS)))
     raise KtstrError(
-        f"binary {name!r} was not found: looked in {looked} and PATH; build it, or say binary_path="
+        f"binary {name!r} was not found: looked in {looked} and PATH; build it, or set binary_path="
     )
 
 

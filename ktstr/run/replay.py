@@ -1,4 +1,4 @@
-"""Replaying a recorded test: from its sidecar to the command that runs it again, and whether the same came of it."""
+"""Replaying a recorded test: the command that runs it again, from its sidecar, and whether the result is the same."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from ktstr.base.errors import KtstrError
 from ktstr.kernel.store import cached
 from ktstr.report.rundir import RUN_SUFFIX, run_dir
 from ktstr.report.sidecar import SCHEMA, file_stem
+from ktstr.vm.names import EMULATOR, EMULATOR_VERSION_KEY
 
 __all__ = [
     "Recorded",
@@ -26,12 +27,12 @@ __all__ = [
 
 _SUFFIX = "replay"
 ENVIRONMENT = {RUN_SUFFIX: _SUFFIX}
-"""What keeps a replay's results apart, so that the run it replays stays where it is."""
+"""Sets the replay's results apart, so that the replayed run's stay where they are."""
 
 
 @dataclass(frozen=True)
 class Recorded:
-    """What a sidecar says of a test, and the project's folder that it lies in."""
+    """What a sidecar says about a test, and the folder of the project that it lies in."""
 
     path: Path
     root: Path
@@ -39,12 +40,12 @@ class Recorded:
 
     @cached_property
     def kernel(self) -> str:
-        """What names its kernel: the version, or a key of the cache where that has several kernels of the version."""
-        told = self.data["kernel"]
-        version = str(told["version"])
+        """The kernel's name: its version, or its key in the cache if the cache has several of that version."""
+        recorded = self.data["kernel"]
+        version = str(recorded["version"])
         same = [kernel for kernel in cached() if kernel.version == version]
-        very = [kernel.key for kernel in same if kernel.image_sha256 == told.get("image_sha256")]
-        return very[0] if very and len(same) > 1 else version
+        exact = [kernel.key for kernel in same if kernel.image_sha256 == recorded.get("image_sha256")]
+        return exact[0] if exact and len(same) > 1 else version
 
     @property
     def nodeid(self) -> str:
@@ -55,13 +56,13 @@ class Recorded:
 
     @property
     def explored(self) -> bool:
-        """Whether the seed is a parameter of the test's, as it is with --seeds."""
+        """Whether the seed is a parameter of the test, as it is with --seeds."""
         parameters = str(self.data["test"]).partition("[")[2].removesuffix("]")
         return f"seed{self.data['seed']}" in parameters.split("-")
 
 
 def read_sidecar(path: Path) -> Recorded:
-    """The sidecar at `path`; KtstrError where it is none, or tells of a test that no VM was run for."""
+    """The sidecar at `path`; KtstrError if it is not a sidecar, or is of a test that ran no VM."""
     try:
         data = json.loads(path.read_text(encoding="ascii"))
     except OSError as error:
@@ -76,7 +77,7 @@ def read_sidecar(path: Path) -> Recorded:
             f"{path}: {data['test']} ran no VM ({data.get('outcome')}); there is nothing to replay"
         )
     absolute = path.absolute()
-    # <root>/target/ktstr/<run>/<sidecar>, or a run in the history; a copy from elsewhere is of the project one is in.
+    # <root>/target/ktstr/<run>/<sidecar>, or a run in the history; a copy elsewhere belongs to the current project.
     root = next(
         (folder.parents[1] for folder in absolute.parents if folder.parts[-2:] == ("target", "ktstr")), None
     )
@@ -84,17 +85,17 @@ def read_sidecar(path: Path) -> Recorded:
 
 
 def replay_arguments(recorded: Recorded) -> list[str]:
-    """pytest's arguments that run the recorded test again, and really."""
+    """pytest's arguments that run the recorded test again; nothing remembered is used."""
     data = recorded.data
     return [
         recorded.nodeid,
-        *("--kernel", recorded.kernel),
-        *("--topology", str(data["topology"])),
-        *("--clock", str(data["clock"])),
-        *("--seed", str(data["seed"])),
-        *(("--seeds", "1") if recorded.explored else ()),
-        *("--perturb", "on" if data.get("perturb") else "off"),
-        "--fresh",
+        *("--ktstr-kernel", recorded.kernel),
+        *("--ktstr-topology", str(data["topology"])),
+        *("--ktstr-clock", str(data["clock"])),
+        *("--ktstr-seed", str(data["seed"])),
+        *(("--ktstr-seeds", "1") if recorded.explored else ()),
+        *("--ktstr-perturb", "on" if data.get("perturb") else "off"),
+        "--ktstr-fresh",
     ]
 
 
@@ -107,42 +108,43 @@ def replayed_sidecar(recorded: Recorded, label: str) -> Path:
 def crashed_run(sidecar: Path, data: Mapping[str, Any]) -> Path:
     """The folder of a failed test's first run that came to its scheduler's exit or to a panic.
 
-    KtstrError where there is none.
+    KtstrError if there is none.
     """
-    told = f"replay: --gdb: {data['test']}"
+    which = f"replay: --gdb: {data['test']}"
     if data["outcome"] != "failed":
-        raise KtstrError(f"{told} {_ended(data)}; only of a test that failed are the runs' files kept")
+        raise KtstrError(f"{which} {_ended(data)}; only of a test that failed are the runs' files kept")
     for number, run in enumerate(data["runs"], start=1):
         guest = run["guest"]
         if guest["scheduler_exit"] or any(bug["kind"] == "panic" for bug in guest["kernel_bugs"]):
             return sidecar.with_suffix("") / f"run-{number}"
-    raise KtstrError(f"{told} came to no exit of its scheduler and to no panic: there is nothing to stop at")
+    raise KtstrError(f"{which} came to no exit of its scheduler and to no panic: there is nothing to stop at")
 
 
 def differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
-    """What is not as it was, a line each; nothing where the runs were identical."""
-    told = []
+    """What is not as it was, a line each; empty if the runs were identical."""
+    lines = []
     if before["outcome"] != after["outcome"]:
-        told.append(f"it {_ended(after)} now, and {_ended(before)} then")
+        lines.append(f"it {_ended(after)} now, and {_ended(before)} then")
     runs: Sequence[tuple[Any, Any]] = list(zip(before["runs"], after["runs"], strict=False))
     if len(before["runs"]) != len(after["runs"]):
-        told.append(f"{len(after['runs'])} VM runs now, {len(before['runs'])} then")
+        lines.append(f"{len(after['runs'])} VM runs now, {len(before['runs'])} then")
     for number, (old, new) in enumerate(runs, start=1):
         if old["job"]["digest"] != new["job"]["digest"]:
-            told.append(
+            lines.append(
                 f"run {number}: another job (the scheduler, the test, ktstr or a compiler has changed)"
             )
-        elif old["result"]["qemu_version"] != new["result"]["qemu_version"]:
-            versions = old["result"]["qemu_version"], new["result"]["qemu_version"]
-            told.append(f"run {number}: another QEMU ({versions[0]} then, {versions[1]} now)")
+        elif old["result"][EMULATOR_VERSION_KEY] != new["result"][EMULATOR_VERSION_KEY]:
+            versions = old["result"][EMULATOR_VERSION_KEY], new["result"][EMULATOR_VERSION_KEY]
+            lines.append(f"run {number}: another {EMULATOR} ({versions[0]} then, {versions[1]} now)")
         elif old["result"]["events_sha256"] != new["result"]["events_sha256"]:
-            told.append(f"run {number}: other events")
-    return told
+            lines.append(f"run {number}: other events")
+    return lines
 
 
 def dump_lines(recorded: Recorded, replayed: Path, after: Mapping[str, Any]) -> list[str]:
-    """Of each run with a failure dump, whether the replay left the same; its sidecar is `replayed` and says `after`."""
-    told = []
+    """For each run with a failure dump, whether the replay's is the same. The replay's sidecar is `replayed`, its data
+    `after`."""
+    lines = []
     runs = zip(recorded.data["runs"], after["runs"], strict=False)
     for number, (old, new) in enumerate(runs, start=1):
         names = [run.get("dump") for run in (old, new)]
@@ -153,8 +155,8 @@ def dump_lines(recorded: Recorded, replayed: Path, after: Mapping[str, Any]) -> 
             for path, name in zip((recorded.path, replayed), names, strict=True)
         ]
         same = texts[0] is not None and texts[0] == texts[1]
-        told.append(f"run {number}: {'the same' if same else 'another'} failure dump")
-    return told
+        lines.append(f"run {number}: {'the same' if same else 'another'} failure dump")
+    return lines
 
 
 def _text(path: Path) -> str | None:

@@ -1,8 +1,8 @@
 """Delta debugging: the few elements of a list that make something fail.
 
-For a list in order of time, where what has failed stays failed, the shortest prefix is found by bisection, and its last
-element is what did it. What of those before it is needed as well is for ddmin, of Zeller and Hildebrandt, "Simplifying
-and Isolating Failure-Inducing Input" (2002).
+In a list ordered by time, in which what failed stays failed, bisection finds the shortest prefix that fails; its last
+element is the culprit. Which elements before it are needed as well is found by ddmin: Zeller and Hildebrandt,
+"Simplifying and Isolating Failure-Inducing Input" (2002).
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ _T = TypeVar("_T")
 
 
 def shortest_prefix(items: Sequence[_T], fails: Callable[[Sequence[_T]], bool]) -> list[_T]:
-    """A prefix of `items` that fails while the one without its last element does not. `items` itself must fail, and
-    nothing at all must not."""
+    """A prefix of `items` that fails although it passes without its last element. `items` must fail, the empty list
+    must pass."""
     passing, failing = 0, len(items)
     while failing - passing > 1:
         middle = (passing + failing) // 2
@@ -29,9 +29,9 @@ def shortest_prefix(items: Sequence[_T], fails: Callable[[Sequence[_T]], bool]) 
 
 
 def shrink(items: Sequence[_T], fails: Callable[[Sequence[_T]], bool], tries: int = 200) -> list[_T]:
-    """A part of `items` that still fails and can spare no element, as far as `tries` calls of `fails` tell.
+    """A part of `items` that still fails and needs each of its elements, as far as `tries` calls of `fails` show.
 
-    `items` itself must fail. `fails` must be a function: the same list, the same answer. Order is kept.
+    `items` itself must fail. `fails` must give the same answer for the same list. The order is kept.
     """
     left = list(items)
     parts = 2

@@ -2,70 +2,60 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
-from typing import Literal, get_args
 
-from ktstr.base.errors import KtstrError
 from ktstr.base.topology import Topology
-from ktstr.base.values import shown, whole
+from ktstr.base.values import shown
 from ktstr.scenario.cpuset import Cpuset
-from ktstr.scenario.work import SpinWait, WorkType
+from ktstr.scenario.operation import Operation
+from ktstr.scenario.operations.cgroup import CgroupName, CpusetOrAll, MakeCgroup
+from ktstr.scenario.operations.spawn import WORKERS, Spawn, Work
+from ktstr.scenario.policy import POLICY, REAL_TIME, Policy
+from ktstr.scenario.work.spin_wait import SpinWait
+from ktstr.scenario.work_type import WorkType
 
-__all__ = ["CgroupDef", "Policy"]
-
-# sched(7)'s; the real-time ones never come to a sched_ext scheduler.
-Policy = Literal["normal", "batch", "idle", "fifo", "rr"]
-REAL_TIME: frozenset[Policy] = frozenset(("fifo", "rr"))
-
-# What cgroupfs takes as a name, less what would need care in a log.
-_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,62}")
-_MAX_WORKERS = 4096  # the agent's
+__all__ = ["REAL_TIME", "CgroupDef", "Policy"]
 
 
 @dataclass(frozen=True)
 class CgroupDef:
     """A cgroup with `workers` processes (None: one for each of its CPUs) that do `work` under `policy`.
 
-    `cpuset=None` leaves it all CPUs.
+    `cpuset=None` leaves it all CPUs. `work` is any WorkType, also one of your own (docs/extending.md).
     """
 
     name: str
+    """Its name in cgroupfs."""
     workers: int | None = None
     cpuset: Cpuset | None = None
     work: WorkType = field(default_factory=SpinWait)
     policy: Policy = "normal"
 
     def __post_init__(self) -> None:
-        if not isinstance(self.name, str) or not _NAME.fullmatch(self.name):
-            raise KtstrError(
-                f"cgroup {shown(self.name)}: name: must be 1 to 63 letters, digits, '_', '-' or '.'"
-            )
-        if self.name.startswith(("cgroup.", "cpuset.", "cpu.")):
-            raise KtstrError(f"cgroup {self.name!r}: name: the kernel's own files begin like this")
+        CgroupName().check(self.name, f"cgroup {shown(self.name)}: name")
+        where = f"cgroup {self.name}"
         if self.workers is not None:
-            whole(self.workers, f"cgroup {self.name}: workers", 1, _MAX_WORKERS)
-        if self.cpuset is not None and not isinstance(self.cpuset, Cpuset):
-            raise KtstrError(
-                f"cgroup {self.name}: cpuset={shown(self.cpuset)}: must be a Cpuset, such as Cpuset.llc(0)"
-            )
-        if not isinstance(self.work, WorkType):
-            raise KtstrError(
-                f"cgroup {self.name}: work={shown(self.work)}: must be a work type, such as SpinWait()"
-            )
-        if self.policy not in get_args(Policy):
-            accepted = ", ".join(get_args(Policy))
-            raise KtstrError(f"cgroup {self.name}: policy={shown(self.policy)}: must be one of {accepted}")
+            WORKERS.check(self.workers, f"{where}: workers")
+        CpusetOrAll().check(self.cpuset, f"{where}: cpuset")
+        Work().check(self.work, f"{where}: work")
+        POLICY.check(self.policy, f"{where}: policy")
 
     def cpus(self, topology: Topology) -> frozenset[int]:
-        """The CPUs its workers may run on; KtstrError where its cpuset means none of the topology's."""
-        if self.cpuset is None:
-            return frozenset(range(topology.cpus))
-        try:
-            return self.cpuset.cpus(topology)
-        except KtstrError as error:
-            raise KtstrError(f"cgroup {self.name}: {error}") from None
+        """The CPUs its workers may run on; KtstrError if its cpuset has no CPU on `topology`."""
+        return MakeCgroup(self.name, self.cpuset).cpus(topology)
 
     def worker_count(self, topology: Topology) -> int:
         """How many workers it has on `topology`."""
         return len(self.cpus(topology)) if self.workers is None else self.workers
+
+    def operations(self, topology: Topology) -> tuple[Operation, ...]:
+        """What makes it in a guest of `topology`."""
+        return (
+            MakeCgroup(self.name, self.cpuset),
+            Spawn(self.name, self.worker_count(topology), self.work, self.policy),
+        )
+
+    def __str__(self) -> str:
+        where = "all CPUs" if self.cpuset is None else str(self.cpuset)
+        count = "a worker for each CPU" if self.workers is None else f"{self.workers} workers"
+        return f"cgroup {self.name}, {where}: {count}: {self.work}, policy {self.policy}"

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from ktstr.base.errors import KtstrError
-from ktstr.base.topology import MAX_CPUS, Topology
+from ktstr.base.limits import MAX_CPUS
+from ktstr.base.topology import Topology
 from ktstr.base.values import shown, whole
 
 __all__ = ["Cpuset", "usable_cpus"]
@@ -18,7 +19,9 @@ class Cpuset:
     """A set of CPUs; made by `llc`, `numa`, `exact`, `disjoint`."""
 
     kind: Literal["llc", "numa", "exact", "disjoint"]
+    """How it was made."""
     values: tuple[int, ...]
+    """What it was made from: an index, CPU numbers, or an index and a number of parts."""
 
     @classmethod
     def llc(cls, index: int) -> Cpuset:
@@ -37,7 +40,7 @@ class Cpuset:
             raise KtstrError(f"cpuset exact({shown(cpus)}): must be CPU numbers, such as {{0, 2}}")
         values = {_index("exact", cpu) for cpu in cpus}
         if not values:
-            raise KtstrError("cpuset exact(): must have one CPU at least")
+            raise KtstrError("cpuset exact(): must have at least one CPU")
         return cls("exact", tuple(sorted(values)))
 
     @classmethod
@@ -47,7 +50,7 @@ class Cpuset:
         return cls("disjoint", (whole(index, "cpuset disjoint: index", 0, parts - 1), parts))
 
     def cpus(self, topology: Topology) -> frozenset[int]:
-        """The CPUs it means; KtstrError where the topology has none of them."""
+        """The CPUs it means; KtstrError if the topology has none of them."""
         usable = sorted(usable_cpus(topology))
         if self.kind == "exact":
             cpus = frozenset(self.values)
@@ -62,7 +65,7 @@ class Cpuset:
             if index >= count:
                 raise KtstrError(f"{self}: topology {topology} has {count}, numbered from 0")
             members = topology.llc_cpus(index) if self.kind == "llc" else topology.node_cpus(index)
-            # An LLC whose only CPU is the root cgroup's still has to mean something.
+            # An LLC with no other CPU than the one left to the root cgroup must not be empty.
             cpus = members & frozenset(usable) or members
         if not cpus:
             raise KtstrError(f"{self}: means no CPU on topology {topology}")
@@ -77,5 +80,5 @@ def _index(kind: str, value: object) -> int:
 
 
 def usable_cpus(topology: Topology) -> frozenset[int]:
-    """The CPUs that scenarios divide up: all but the last, which is the root cgroup's where there are over two."""
+    """The CPUs that scenarios divide up: all, or if there are more than two, all but the last, the root cgroup's."""
     return frozenset(range(topology.cpus - 1 if topology.cpus > 2 else topology.cpus))

@@ -4,36 +4,24 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from ktstr.base.topology import Topology
+from ktstr.scenario.operations.perturb import Perturbation
 
 __all__ = ["Perturbation", "aimed", "only", "perturbations"]
 
 _NS = 1_000_000_000
 _PER_SECOND = 40
 _AT_MOST = 400
-# From what a timer's interrupt takes to about a tick's length, each order of magnitude as often.
+# From about what a timer's interrupt takes to about a tick, each order of magnitude equally often.
 _SHORTEST_NS, _LONGEST_NS = 20_000, 2_000_000
-
-
-@dataclass(frozen=True)
-class Perturbation:
-    """A burst of `ns` guest nanoseconds on `cpu`, `at_ns` after the start of the hold; of 0, none."""
-
-    at_ns: int
-    cpu: int
-    ns: int
-
-    @property
-    def tokens(self) -> tuple[str, ...]:
-        """The perturbation as the plan has it."""
-        return ("perturb", str(self.cpu), str(self.at_ns), str(self.ns))
 
 
 def perturbations(seed: int, topology: Topology, hold_s: float) -> tuple[Perturbation, ...]:
     """The perturbations of a hold, in order of time: 40 a guest second over all CPUs, 400 at most."""
-    # Of its own for each use of the seed, and by a text, whose hash random takes from SHA-512: the same everywhere.
+    # Each use of the seed has a generator of its own. It is seeded by a text, which random hashes with SHA-512, so
+    # that it is the same on every machine and in every version of Python.
     source = random.Random(f"ktstr perturbations {seed}")
     count = min(_AT_MOST, max(1, round(hold_s * _PER_SECOND)))
     return tuple(
@@ -52,19 +40,19 @@ def perturbations(seed: int, topology: Topology, hold_s: float) -> tuple[Perturb
 
 
 def only(some: Sequence[Perturbation], of: Sequence[Perturbation]) -> tuple[Perturbation, ...]:
-    """`some` of the perturbations `of`, and in the others' place as many that are none.
+    """`some` of the perturbations `of`; the others are replaced by as many of length 0.
 
-    What comes before the hold takes as long as with all of them: the hold begins at a multiple of guest time, and would
-    begin at another one if the guest had a shorter plan to read.
+    Removing one must not shift anything else: the hold begins at a multiple of guest time, and would begin at another
+    one if the guest had a shorter plan to read.
     """
     return (*some, *(replace(one, ns=0) for one in of[len(some) :]))
 
 
 def aimed(one: Perturbation, did_ns: int, does_ns: int, hold_s: float) -> Perturbation | None:
-    """`one`, moved so that it preempts a task as far into its turn as it did before: at `did_ns` instead of `does_ns`.
+    """`one`, moved so that it preempts a task as far into its time slice as before: at `did_ns` instead of `does_ns`.
 
-    With other perturbations left out, turns begin at other times. None where that cannot be: one of the two is 0, for
-    it preempted nothing then, or the hold has no such time.
+    With other perturbations left out, time slices begin at other times. None if it cannot be moved: one of the two is
+    0, because it preempted nothing in that run, or the hold has no such time.
     """
     at_ns = one.at_ns + did_ns - does_ns
     if not did_ns or not does_ns or not 0 <= at_ns < round(hold_s * _NS):

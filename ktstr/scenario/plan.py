@@ -1,31 +1,98 @@
-"""The plan: what the agent is told to do, as the text it reads.
+"""The plan: what the agent does, as the text it reads.
 
-A line an operation, tokens apart by one space; bytes that would end a token are written %XX. docs/plan.md lists
-the operations.
+A line is an operation; tokens are separated by one space, and bytes that would end a token are written %XX.
+docs/plan.md lists the operations.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from types import MappingProxyType
 
 from ktstr.base.errors import KtstrError
-from ktstr.base.topology import Topology, cpu_list
+from ktstr.base.limits import MAX_TOKENS
+from ktstr.base.topology import Topology
+from ktstr.base.values import seconds, shown
+from ktstr.scenario import operations
 from ktstr.scenario.cgroup import CgroupDef
-from ktstr.scenario.map_write import BpfMapWrite
-from ktstr.scenario.perturb import Perturbation
+from ktstr.scenario.operation import Operation
+from ktstr.scenario.operations.dump import Dump
+from ktstr.scenario.operations.hold import Hold
+from ktstr.scenario.operations.perturb import Perturbation
+from ktstr.scenario.operations.perturber import Perturber
+from ktstr.scenario.operations.recorder import Recorder
+from ktstr.scenario.operations.scheduler import StartScheduler
+from ktstr.scenario.operations.sysctl import sysctls as sysctl_operations
+from ktstr.scenario.operations.trace import Trace
+from ktstr.scenario.operations.watchdog import Watchdog
+from ktstr.scenario.operations.write import BpfMapWrite
+from ktstr.scenario.scenario import Scenario
 
-__all__ = ["ATTACH_S", "plan_lines", "plan_text", "sysctl_lines"]
+__all__ = ["ATTACH_S", "plan_lines", "plan_of", "plan_text", "scenario_plan"]
 
 _NS = 1_000_000_000
 # Guest seconds that a scheduler gets to load, pass the verifier and attach.
 ATTACH_S = 30
-_AGENT_TOKENS = 256
+_NONE: Mapping[str, str] = MappingProxyType({})
+# The agent's own: one of a user's may not take such a name.
+_BUILT_IN = frozenset(path.stem for path in Path(operations.__file__).parent.glob("[a-z]*.py")) | {
+    "seed",
+    "pace",
+}
+
+
+def scenario_plan(
+    scenario: Scenario,
+    topology: Topology,
+    *,
+    sysctls: Mapping[str, str] = _NONE,
+    scheduler: Sequence[str] = (),
+    watchdog_ms: int | None = None,
+    writes: Sequence[BpfMapWrite] = (),
+    perturbations: Sequence[Perturbation] | None = None,
+    recorder: bool = False,
+) -> str:
+    """The plan of one scenario: start `scheduler` (a command in the guest; empty: none), carry it out, hold.
+
+    The scenario must say how long it holds. `watchdog_ms` (None: the scheduler's own) is the kernel's for that
+    scheduler. `writes` go to its globals, except those that have to be made before it is loaded. `perturbations`
+    (None: no perturber) disturb the hold; `recorder` keeps the last scheduling events before the scheduler's exit.
+    """
+    hold_s = seconds(scenario.hold_s, "scenario: hold_s")
+    for write in writes:
+        if write.at_s is not None and write.at_s >= hold_s:
+            raise KtstrError(
+                f"BpfMapWrite {write.target}: at_s={write.at_s:g}: the scenario is over by then, it lasts {hold_s:g} s"
+            )
+    steps: list[Operation] = [*sysctl_operations(sysctls)]
+    if scheduler and watchdog_ms is not None:
+        steps.append(Watchdog(watchdog_ms))
+    if scheduler:
+        steps.append(StartScheduler(ATTACH_S * _NS, tuple(scheduler)))
+    steps += [write for write in writes if not write.is_rodata]
+    steps += scenario.operations(topology)
+    if scenario.trace:
+        steps.append(Trace())
+    if recorder:
+        steps.append(Recorder())
+    if perturbations is not None:
+        steps += [Perturber(), *perturbations]
+    steps.append(Hold(round(hold_s * _NS)))
+    if scenario.dump:
+        steps.append(Dump())
+    return plan_of(steps, topology)
+
+
+def plan_of(steps: Iterable[Operation], topology: Topology) -> str:
+    """The plan of these operations in a guest of `topology`; KtstrError for one that cannot be a line of it."""
+    return plan_lines([_line(step, topology) for step in steps])
 
 
 def plan_text(
     *,
     topology: Topology,
-    cgroups: Sequence[CgroupDef],
+    cgroups: Sequence[CgroupDef | Operation],
     hold_s: float,
     sysctls: Mapping[str, str],
     scheduler: Sequence[str],
@@ -36,60 +103,41 @@ def plan_text(
     dump: bool = False,
     recorder: bool = False,
 ) -> str:
-    """The plan of one scenario: start `scheduler` (a command in the guest; empty: none), fill `cgroups`, hold.
-
-    `watchdog_ms` (None: its own) is the kernel's for that scheduler. `writes` go to its globals, but for those that
-    have to be made before it is loaded. `perturbations` (None: no perturber) disturb the hold, `trace` records its
-    context switches, `recorder` the last scheduling events before the scheduler's exit; `dump` reads the scheduler's
-    maps after it.
-    """
-    lines: list[Sequence[str]] = []
-    lines.extend(sysctl_lines(sysctls))
-    if scheduler and watchdog_ms is not None:
-        lines.append(("watchdog", str(watchdog_ms)))
-    if scheduler:
-        lines.append(("scheduler", str(ATTACH_S * _NS), *scheduler))
-    for write in writes:
-        if write.at_s is not None and write.at_s >= hold_s:
-            raise KtstrError(
-                f"BpfMapWrite {write.name}: at_s={write.at_s:g}: the scenario is over by then, it lasts {hold_s:g} s"
-            )
-        if not write.is_rodata:
-            lines.append(write.tokens)
-    names = [cgroup.name for cgroup in cgroups]
-    if twice := {name for name in names if names.count(name) > 1}:
-        raise KtstrError(f"cgroup {min(twice)}: declared twice in one scenario")
-    for cgroup in cgroups:
-        cpus = "-" if cgroup.cpuset is None else cpu_list(cgroup.cpus(topology))
-        lines.append(("cgroup", cgroup.name, cpus))
-        count = str(cgroup.worker_count(topology))
-        lines.append(("spawn", cgroup.name, count, *cgroup.work.tokens, f"policy={cgroup.policy}"))
-    if trace:
-        lines.append(("trace",))
-    if recorder:
-        lines.append(("recorder",))
-    if perturbations is not None:
-        lines.append(("perturber",))
-        lines.extend(one.tokens for one in perturbations)
-    lines.append(("hold", str(round(hold_s * _NS))))
-    if dump:
-        lines.append(("dump",))
-    return plan_lines(lines)
-
-
-def sysctl_lines(sysctls: Mapping[str, str]) -> list[Sequence[str]]:
-    """The operations that write them, for `plan_lines`."""
-    return [("sysctl", name.replace(".", "/"), value) for name, value in sysctls.items()]
+    """`scenario_plan` of the scenario that the arguments describe."""
+    return scenario_plan(
+        Scenario(tuple(cgroups), hold_s, trace, dump),
+        topology,
+        sysctls=sysctls,
+        scheduler=scheduler,
+        watchdog_ms=watchdog_ms,
+        writes=writes,
+        perturbations=perturbations,
+        recorder=recorder,
+    )
 
 
 def plan_lines(lines: Sequence[Sequence[str]]) -> str:
-    """The plan of these operations, each its name and arguments; KtstrError for one that has too many."""
+    """The plan of these lines, each a name and its arguments; KtstrError for one with too many."""
     for line in lines:
-        if len(line) > _AGENT_TOKENS:
+        if len(line) > MAX_TOKENS:
             raise KtstrError(
-                f"{line[0]} {line[2]}: {len(line)} words on its command line: {_AGENT_TOKENS} at most"
+                f"{line[0]} {line[2]}: {len(line)} words on its command line: {MAX_TOKENS} at most"
             )
     return "".join(" ".join(_escape(token) for token in line) + "\n" for line in lines)
+
+
+def _line(step: Operation, topology: Topology) -> tuple[str, ...]:
+    """The tokens of `step`, which a user's class may have made."""
+    ours = type(step).__module__.startswith(f"{operations.__name__}.")
+    if step.name in _BUILT_IN and not ours:
+        raise KtstrError(f"{type(step).__name__}: name={step.name!r}: is an operation of ktstr's own")
+    tokens = step.tokens(topology)
+    for index, token in enumerate(tokens[1:], 1):
+        if not isinstance(token, str) or "\0" in token:
+            raise KtstrError(
+                f"{step.name}: argument {index}: {shown(token)}: must be a text without zero bytes"
+            )
+    return tokens
 
 
 def _escape(token: str) -> str:

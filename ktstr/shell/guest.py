@@ -1,4 +1,4 @@
-"""From what a user asked of `shell` to the job that is its guest."""
+"""The guest of a shell, from what the user asked for."""
 
 from __future__ import annotations
 
@@ -13,14 +13,16 @@ from ktstr.base.topology import DEFAULT_TOPOLOGY, Topology
 from ktstr.base.values import string
 from ktstr.declare.discovery import find_test
 from ktstr.declare.test import KtstrTest
-from ktstr.guest.agent import build_agent
-from ktstr.guest.initramfs import Packed, base_files, size_mb
+from ktstr.guest.initramfs import Packed
 from ktstr.kernel.model import Kernel
 from ktstr.plugin.kernels import skip_reason
+from ktstr.run.assemble import assemble
 from ktstr.run.program import scheduler_program
-from ktstr.scenario.plan import plan_lines, sysctl_lines
+from ktstr.scenario.operations.shell import Shell
+from ktstr.scenario.operations.sysctl import Sysctl, sysctls
+from ktstr.scenario.plan import plan_of
 from ktstr.shell.include import included, tools
-from ktstr.vm.job import VmJob, default_memory_mb, least_memory_mb
+from ktstr.vm.job import VmJob
 
 __all__ = ["Guest", "Request", "Session", "shell_guest"]
 
@@ -30,7 +32,7 @@ _START = "start-scheduler"
 
 @dataclass(frozen=True)
 class Request:
-    """What a user asked for; None: left open. `memory_mb` is as it was typed, `command` what `--exec` was given."""
+    """What a user asked for; None: not given. `memory_mb` is as typed, `command` the argument of `--exec`."""
 
     kernel: str | None = None
     topology: str | None = None
@@ -43,7 +45,7 @@ class Request:
 
 @dataclass(frozen=True)
 class Session:
-    """How the guest's side begins: with a terminal of a size (None: with pipes), the time, and the host's TERM."""
+    """How the session begins in the guest: the terminal's size (None: pipes), the time, and the host's TERM."""
 
     size: tuple[int, int] | None
     time_s: int
@@ -52,20 +54,20 @@ class Session:
 
 @dataclass(frozen=True)
 class Guest:
-    """The job, and what a user should know of it, a line each."""
+    """The job, and what the user should know about it, a line each."""
 
     job: VmJob
     notes: tuple[str, ...]
 
 
 def shell_guest(request: Request, kernel: Kernel, session: Session) -> Guest:
-    """The guest of a session; KtstrError naming the option where a value is not acceptable."""
+    """The guest of a session. KtstrError names the option whose value is not acceptable."""
     test = find_test(request.test).test if request.test is not None else None
     topology = _topology(request, test)
     named = included(request.include)
     notes = [f"--include-files: left out: {line}" for line in named.left_out]
     payload = [*tools(), *named.files]
-    sysctls: list[Sequence[str]] = []
+    settings: tuple[Sysctl, ...] = ()
     kargs: tuple[str, ...] = ()
     if test is not None:
         scheduler = test.scheduler
@@ -77,25 +79,24 @@ def shell_guest(request: Request, kernel: Kernel, session: Session) -> Guest:
             payload.append(_start_script(program.command))
             notes.append(f"`{_START}` starts the test's scheduler, {scheduler.name}")
         kargs = scheduler.kargs
-        sysctls = sysctl_lines(scheduler.sysctls)
+        settings = sysctls(scheduler.sysctls)
     command = () if request.command is None else (_command(request.command),)
     rows, columns = session.size or (0, 0)
-    line = (
-        *("shell", "terminal" if session.size else "pipes", str(rows), str(columns)),
-        "kernel" if request.kernel_log else "-",
-        *("/bin/busybox", "sh", "/ktstr/session.sh", str(session.time_s), session.term, *command),
-    )
-    packed_mb = size_mb(payload)
-    job = VmJob(
+    script = ("/bin/busybox", "sh", "/ktstr/session.sh", str(session.time_s), session.term, *command)
+    line = Shell(bool(session.size), rows, columns, request.kernel_log, script)
+    asked_mb = _memory_mb(request)
+    job = assemble(
         kernel=kernel,
         topology=topology,
-        memory_mb=_memory_mb(request, test, topology, packed_mb),
-        files=tuple(base_files(build_agent(), kernel.config, kernel.release)),
-        payload=tuple(payload),
-        plan=plan_lines([*sysctls, line]),
+        plan=plan_of([*settings, line], topology),
         clock="real",
         seed=1,
+        payload=payload,
         kargs=kargs,
+        memory_mb=asked_mb or (test.memory_mb if test else None),
+        memory_of=f"--memory {asked_mb}",
+        # A user's files may be too much for what the test asks.
+        at_least=asked_mb is None,
         channel=True,
     )
     return Guest(job, tuple(notes))
@@ -110,17 +111,11 @@ def _topology(request: Request, test: KtstrTest | None) -> Topology:
         raise KtstrError(f"--topology: {error}") from None
 
 
-def _memory_mb(request: Request, test: KtstrTest | None, topology: Topology, packed_mb: int) -> int:
-    least = least_memory_mb(topology, packed_mb)
+def _memory_mb(request: Request) -> int | None:
     if request.memory_mb is None:
-        asked = test.memory_mb if test else None
-        return max(asked or default_memory_mb(topology, packed_mb), least)
+        return None
     if not request.memory_mb.isdecimal() or not 0 < (memory_mb := int(request.memory_mb)) <= _MEMORY_MOST_MB:
         raise KtstrError(f"--memory {request.memory_mb}: must be a whole number of MiB, such as 512")
-    if memory_mb < least:
-        raise KtstrError(
-            f"--memory {memory_mb}: a guest of {topology} with {packed_mb} MiB of files needs {least} MiB"
-        )
     return memory_mb
 
 
@@ -131,7 +126,7 @@ def _command(text: str) -> str:
 
 
 def _start_script(command: Sequence[str]) -> Packed:
-    """A script that is the scheduler as the test starts it; what is given to it comes last."""
+    """A script that starts the scheduler as the test does, with the script's arguments added."""
     text = f'#!/bin/sh\nexec {shlex.join(command)} "$@"\n'
 
     def make(folder: Path) -> None:

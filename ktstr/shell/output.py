@@ -1,4 +1,4 @@
-"""What a command says in a guest, for a program that asks."""
+"""A command run in a guest for its output."""
 
 from __future__ import annotations
 
@@ -10,17 +10,18 @@ from ktstr.base.errors import KtstrError
 from ktstr.kernel.model import Kernel
 from ktstr.shell.frames import Frame, Kind, Parser, encode
 from ktstr.shell.guest import Request, Session, shell_guest
-from ktstr.vm.qemu.accel import probe
-from ktstr.vm.run import run
+from ktstr.vm.executor import Executor
+from ktstr.vm.local import LocalExecutor
 
 __all__ = ["output_of"]
 
 
-def output_of(kernel: Kernel, command: str, folder: Path) -> bytes:
-    """The standard output of a command in a guest of `kernel`, whose files are in `folder` for that long.
+def output_of(kernel: Kernel, command: str, folder: Path, executor: Executor | None = None) -> bytes:
+    """The standard output of a command in a guest of `kernel`; the run's files are in `folder` meanwhile.
 
-    KtstrError where it fails.
+    `executor` runs the guest (None: this machine). KtstrError if the command fails.
     """
+    executor = executor or LocalExecutor()
     output = bytearray()
     status: int | None = None
 
@@ -38,10 +39,10 @@ def output_of(kernel: Kernel, command: str, folder: Path) -> bytes:
 
     guest = shell_guest(Request(command=command), kernel, Session(None, 0, "dumb"))
     try:
-        result = run(guest.job, probe("real"), folder, talk=talk)
+        result = executor.run(guest.job, executor.accelerator("real"), folder, talk=talk)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     if status != 0:
-        told = result.why if status is None else f"status {status}"
-        raise KtstrError(f"{command} in a guest of kernel {kernel.version}: {told}")
+        why = result.why if status is None else f"status {status}"
+        raise KtstrError(f"{command} in a guest of kernel {kernel.version}: {why}")
     return bytes(output)

@@ -1,4 +1,4 @@
-"""A session from its beginning to its end: the guest is started, talked to, and told of if it ended badly."""
+"""A session from beginning to end: the guest is started, the user connected to it, and a bad end explained."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from ktstr.report.text import printable
 from ktstr.shell.guest import Guest, Request, Session, shell_guest
 from ktstr.shell.relay import Ends, OutputClosed, relay
 from ktstr.shell.terminal import GuestGone, Left, Signalled, signals_end, size
-from ktstr.vm.qemu.accel import Accel, probe
+from ktstr.vm.executor import Executor
+from ktstr.vm.local import LocalExecutor
 from ktstr.vm.result import Ending, VmResult
-from ktstr.vm.run import run
 
 __all__ = ["run_shell"]
 
@@ -27,11 +27,11 @@ _INPUT, _OUTPUT, _ERRORS = 0, 1, 2
 _CONSOLE_LINES = 40
 
 
-def run_shell(request: Request) -> int:
-    """Have the user talk to a guest; the status of the shell, or of the command.
+def run_shell(request: Request, executor: Executor | None = None) -> int:
+    """Connect the user to a shell in a guest; returns the status of the shell, or of the command.
 
-    128 and the signal's number where one ended this process's part, as a shell counts it. KtstrError where the guest
-    cannot be started, or ended before its shell did.
+    If a signal ended the session, that is 128 plus its number, as in a shell. `executor` runs the guest (None: this
+    machine). KtstrError if the guest cannot be started, or ended before its shell did.
     """
     terminal = _is_terminal(_INPUT) and _is_terminal(_OUTPUT)
     if request.command is None and not terminal:
@@ -41,7 +41,7 @@ def run_shell(request: Request) -> int:
         )
     try:
         with signals_end(), tempfile.TemporaryDirectory(prefix="ktstr-shell-") as folder:
-            return _session(request, terminal, Path(folder))
+            return _session(request, terminal, Path(folder), executor or LocalExecutor())
     except Signalled as asked:
         return 128 + asked.number
     except OutputClosed:
@@ -51,11 +51,11 @@ def run_shell(request: Request) -> int:
         return 128 + signal.SIGINT
 
 
-def _session(request: Request, terminal: bool, folder: Path) -> int:
+def _session(request: Request, terminal: bool, folder: Path, executor: Executor) -> int:
     kernel = resolve(request.kernel)[-1]
     begin = Session(size(_INPUT) if terminal else None, round(time.time()), os.environ.get("TERM") or "dumb")
     guest = shell_guest(request, kernel, begin)
-    accel = probe("real")
+    accel = executor.accelerator("real")
     for line in guest.notes:
         _say(line)
     status: int | None = None
@@ -63,26 +63,26 @@ def _session(request: Request, terminal: bool, folder: Path) -> int:
     def talk(channel: socket.socket) -> None:
         nonlocal status
         if request.command is None:
-            _say(_welcome(guest, accel))
-        with suppress(GuestGone):  # its result tells why
+            _say(_welcome(guest, accel.name))
+        with suppress(GuestGone):  # the result says why
             status = relay(channel, Ends(_INPUT, _OUTPUT, _ERRORS, terminal))
 
-    result = run(guest.job, accel, folder, talk=talk)
+    result = executor.run(guest.job, accel, folder, talk=talk)
     if status is not None:
         return status
     raise KtstrError(f"shell: {_bad_end(result)}")
 
 
-def _welcome(guest: Guest, accel: Accel) -> str:
+def _welcome(guest: Guest, accelerator: str) -> str:
     job = guest.job
     return (
-        f"Linux {job.kernel.version} on {job.topology} ({accel.name}, real clock); exit or Ctrl-D leaves,"
+        f"Linux {job.kernel.version} on {job.topology} ({accelerator}, real clock); exit or Ctrl-D leaves,"
         " Ctrl-A x ends a guest that hangs"
     )
 
 
 def _bad_end(result: VmResult) -> str:
-    """Why a guest ended before its shell, its console's last lines said before."""
+    """Why a guest ended before its shell did; prints the last lines of its console first."""
     lines = printable(result.console).rstrip().splitlines()
     if result.ending is not Ending.DONE:
         for line in lines[-_CONSOLE_LINES:]:

@@ -12,7 +12,7 @@ from types import FrameType
 
 __all__ = ["GuestGone", "Keys", "Left", "Signalled", "raw", "resizes", "signals_end", "size"]
 
-_ESCAPE, _LEAVE = b"\x01", b"x"  # Ctrl-A x, as in QEMU
+_ESCAPE, _LEAVE = b"\x01", b"x"  # Ctrl-A x, as at the emulator's console
 # Undoes what a program of the guest may have left behind: colours, a hidden cursor, bracketed paste.
 _RESET = b"\x1b[0m\x1b[?25h\x1b[?2004l"
 

@@ -1,11 +1,10 @@
-"""`cache`: what is kept, whether it is what was written, and making room."""
+"""`cache`: what the cache holds, whether it is what was written, and making room."""
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from invoke import Context, Exit, task
 
@@ -13,23 +12,9 @@ from ktstr.base.errors import KtstrError
 
 if TYPE_CHECKING:
     from ktstr.base.cache import Entry
+    from ktstr.vm.templates import KeptTemplate
 
 __all__ = ["cache"]
-
-
-@dataclass(frozen=True)
-class KeptTemplate:
-    """A template of the cache; what it was made of is None where it does not tell. `used_s_ago` is host seconds."""
-
-    key: str
-    kernel: str | None
-    topology: str | None
-    clock: str | None
-    accelerator: str | None
-    qemu: str | None
-    bytes: int
-    used_s_ago: int
-    in_use: bool
 
 
 @dataclass(frozen=True)
@@ -53,13 +38,14 @@ def cache(
     _context: Context, json: bool = False, verify: bool = False, clean: bool = False, limit: str | None = None
 ) -> None:
     """Show, verify or clean the cache."""
-    from ktstr.base.cache import EVICTABLE, entries, evict, remove_partials
+    from ktstr.base.cache import EVICTABLE, evict, remove_partials
+    from ktstr.vm.templates import kept_templates, remove_altered
 
     wanted = _limit(limit, clean=clean)
-    altered = _verify() if verify else {}
+    altered = remove_altered() if verify else {}
     half_made = remove_partials(*EVICTABLE) if clean else 0
     removed = [] if wanted is None else evict(wanted)
-    kinds, templates = _kinds(), [_template(entry) for entry in entries("templates")]
+    kinds, templates = _kinds(), kept_templates()
     show = _as_json if json else _as_text
     print(show(kinds, templates, altered, removed, half_made))
     if altered:
@@ -67,7 +53,7 @@ def cache(
 
 
 def _limit(text: str | None, *, clean: bool) -> int | None:
-    """The bytes that evictable entries may take, None where nothing is to be removed."""
+    """The bytes that evictable entries may take; None if nothing is to be removed."""
     if text is None:
         return 0 if clean else None
     if clean:
@@ -81,53 +67,20 @@ def _limit(text: str | None, *, clean: bool) -> int | None:
     return int(limit * 1e9)
 
 
-def _verify() -> dict[str, str]:
-    """The templates that are not what was written, removed, with what is wrong of each."""
-    from ktstr.base.cache import discard, entries, in_use
-    from ktstr.vm.qemu.template import KIND, altered
-
-    found: dict[str, str] = {}
-    for entry in entries(KIND):
-        with in_use(KIND, entry.key, touch=False) as there:
-            damage = altered(entry.path) if there else None
-        if damage is not None:
-            found[entry.key] = damage
-            discard(KIND, entry.key, "removing an altered template", lambda path: altered(path) is not None)
-    return found
-
-
 def _kinds() -> list[Kind]:
-    """Every kind of which there is something."""
+    """Every kind of which the cache has an entry."""
     from ktstr.base.cache import cache_dir, disk_usage
 
     found = []
     for folder in sorted(cache_dir().iterdir()):
         if folder.is_dir():
-            # What begins with a dot is the cache's own; cores/ has locks alone.
+            # A name that begins with a dot is the cache's own; cores/ holds nothing but locks.
             count = sum(
                 1 for path in folder.iterdir() if not path.name.startswith(".") and path.suffix != ".lock"
             )
             if count:
                 found.append(Kind(folder.name, count, disk_usage(folder)))
     return found
-
-
-def _template(entry: Entry) -> KeptTemplate:
-    from ktstr.base.cache import is_in_use
-    from ktstr.vm.qemu.template import about
-
-    try:
-        made: dict[str, Any] = about(entry.path)
-    except (OSError, ValueError):
-        made = {}
-    names = ("kernel", "topology", "clock", "accelerator", "qemu")
-    return KeptTemplate(
-        key=entry.key,
-        **{name: made.get(name) for name in names},
-        bytes=entry.size,
-        used_s_ago=max(0, round(time.time() - entry.used)),
-        in_use=is_in_use(entry.kind, entry.key),
-    )
 
 
 def _as_json(
@@ -162,6 +115,7 @@ def _as_text(
 ) -> str:
     from ktstr.base.cache import EVICTABLE, cache_dir, limit_bytes
     from ktstr.report.text import aligned
+    from ktstr.vm.names import EMULATOR
 
     lines = [f"altered, removed: templates/{key}: {damage}" for key, damage in altered.items()]
     lines += [f"removed: {_few(removed)}"] if removed else []
@@ -172,11 +126,11 @@ def _as_text(
         right={1, 2},
     )
     if templates:
-        head = ("TEMPLATE", "KERNEL", "TOPOLOGY", "CLOCK", "ACCEL", "QEMU", "SIZE", "USED", "")
+        head = ("TEMPLATE", "KERNEL", "TOPOLOGY", "CLOCK", "ACCEL", EMULATOR.upper(), "SIZE", "USED", "")
         rows = [
             (
                 one.key,
-                *(name or "?" for name in (one.kernel, one.topology, one.clock, one.accelerator, one.qemu)),
+                *(name or "?" for name in one.made_of),
                 _size(one.bytes),
                 _ago(one.used_s_ago),
                 "in use" if one.in_use else "",
@@ -197,7 +151,7 @@ def _few(removed: Sequence[Entry]) -> str:
 
 
 def _size(count: int) -> str:
-    """As the limit is given: in units of ten."""
+    """In powers of ten, like the limit."""
     return f"{count / 1e9:.2f} GB" if count >= 1e9 else f"{count / 1e6:.1f} MB"
 
 

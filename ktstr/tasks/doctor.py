@@ -54,7 +54,7 @@ def as_json(found: Diagnosis) -> str:
 
 
 def as_text(found: Diagnosis, *, colour: bool) -> str:
-    """The findings as a table and a few lines; what to do comes last."""
+    """The findings as a table and a few lines; the last line says what to do."""
     from ktstr.host.distribution import FAMILIES
     from ktstr.report.text import aligned
 
@@ -62,7 +62,7 @@ def as_text(found: Diagnosis, *, colour: bool) -> str:
     rows = [head]
     for one in found.checks:
         state = one.version or (one.problem if one.tool.need != "optional" else f"{one.problem}, optional")
-        # The host's own column says what the host's release calls it.
+        # The column of the host's own family has the names of the host's release.
         names = [
             found.host.package_names(one.tool)
             if family == found.host.family

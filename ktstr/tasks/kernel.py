@@ -26,9 +26,9 @@ _BUILD = {
 }
 
 
-@task(help={"kernel": _KERNEL, "debug": "fetch its debug symbols, too (some 350 MB), for `replay --gdb`"})
+@task(help={"kernel": _KERNEL, "debug": "also fetch its debug symbols (some 350 MB), for `replay --gdb`"})
 def kernel_fetch(context: Context, kernel: str | None = None, debug: bool = False) -> None:
-    """Fetch a kernel into the cache; build it where no image of it is published."""
+    """Fetch a kernel into the cache; build it if no image of it is published."""
     from pathlib import Path
 
     from ktstr.kernel.images.debug import fetch_debug_image
@@ -58,8 +58,8 @@ def kernel_build(
     from pathlib import Path
 
     from ktstr.kernel.build import build
+    from ktstr.kernel.offered import build_offer
     from ktstr.kernel.record import recording
-    from ktstr.kernel.resolve import build_offer
     from ktstr.kernel.sources.source import Code
 
     recipe = _recipe_of(config or (), set or (), debug, llvm)
@@ -95,7 +95,7 @@ def kernel_configure(
             one = recipe(what if isinstance(what, Code) else fetch_code(what))
             version, path = configure(one)
             record.key = f"{version}-built-{one.digest}"
-            record.said.append(f"{version}: {one.code.origin}")
+            record.log.append(f"{version}: {one.code.origin}")
             record.files["config"] = path
         print(Path("target/ktstr/kernels", record.key, "config"))
 
@@ -179,7 +179,7 @@ def sched_build(context: Context, kernel: str | None = None, series: str | None 
 def _recipe_of(
     fragments: Sequence[str], settings: Sequence[str], debug: bool, llvm: bool
 ) -> Callable[[Code | Offer], Recipe]:
-    """What makes a recipe of code, or of code that is only offered yet."""
+    """The function that makes a recipe of code, or of code that is only offered so far."""
     from ktstr.kernel.build import Recipe, find_toolset
     from ktstr.kernel.fragment import wanted
     from ktstr.kernel.sources.source import Code
@@ -187,7 +187,7 @@ def _recipe_of(
     options, toolset = wanted(fragments, settings, debug=debug), find_toolset(llvm=llvm)
 
     def recipe(what: Code | Offer) -> Recipe:
-        code = what if isinstance(what, Code) else Code(what.id, what.where, lambda folder: folder)
+        code = what if isinstance(what, Code) else what.unfetched
         return Recipe(code, options, toolset, debug)
 
     return recipe
@@ -208,7 +208,7 @@ def _sources(kernel: str) -> Sequence[Code | Offer]:
 
 
 def _describe(record: Record, kernel: Kernel) -> None:
-    record.said.append(f"{kernel.key}: {kernel.source}")
+    record.log.append(f"{kernel.key}: {kernel.source}")
     record.files["config"] = kernel.config
     record.files["manifest.json"] = kernel.image.parent / "manifest.json"
     record.properties = {
@@ -239,7 +239,7 @@ def _in_cache() -> list[dict[str, object]]:
             "sched_ext": one.kernel.sched_ext,
             "size": one.size,
             "age_s": round(one.age_s),
-            # kernel.org lists what is maintained, so what it does not list any more has ended
+            # kernel.org lists what is maintained, so a series that it does not list has ended.
             "end_of_life": ended.get(_series(one.kernel.version), True) if ended else None,
             "source": one.kernel.source,
         }
@@ -262,10 +262,8 @@ def _meant(kernel: str) -> list[dict[str, object]]:
         if one.kernel is not None:
             rows.append(_row(version, one.kernel.key, "cached", one.kernel.source))
         elif one.published is not None:
-            size = f"{one.published.image.size / 1e6:.0f} MB"
-            rows.append(
-                _row(version, one.published.key, size, f"Debian {one.published.suite}, {one.published.trust}")
-            )
+            size = f"{one.published.size / 1e6:.0f} MB"
+            rows.append(_row(version, one.published.key, size, one.published.where))
         elif one.offer is not None:
             rows.append(_row(version, "", "build", one.offer.where))
         else:

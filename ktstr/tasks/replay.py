@@ -17,7 +17,7 @@ __all__ = ["replay"]
     },
 )
 def replay(_context: Context, sidecar: str, gdb: bool = False) -> None:
-    """Run a recorded test again, as its sidecar tells, and say whether the same came of it."""
+    """Run a recorded test again, as its sidecar says, and report whether the result is the same."""
     import json
     import os
     import subprocess
@@ -46,16 +46,16 @@ def replay(_context: Context, sidecar: str, gdb: bool = False) -> None:
         cwd=recorded.root,
         env={**os.environ, **ENVIRONMENT},
         check=False,
-        stdin=subprocess.DEVNULL if gdb else None,  # what is typed is gdb's
+        stdin=subprocess.DEVNULL if gdb else None,  # the terminal's input is for gdb
     )
     if done.returncode not in (0, 1):
         raise Exit(code=done.returncode)
     replayed = replayed_sidecar(recorded, project_of(recorded.root).label)
     new = json.loads(replayed.read_text())
-    told = differences(recorded.data, new)
+    changes = differences(recorded.data, new)
     if recorded.data["clock"] == "real":
         print("replay: with the real clock no two runs are the same")
-    for line in [*(told or ["identical, event by event"]), *dump_lines(recorded, replayed, new)]:
+    for line in [*(changes or ["identical, event by event"]), *dump_lines(recorded, replayed, new)]:
         print(f"replay: {line}", flush=True)
     if not gdb:
         raise Exit(code=done.returncode)

@@ -7,6 +7,7 @@ import re
 import shlex
 import shutil
 import subprocess
+import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -33,12 +34,17 @@ OLDEST_BPF_CLANG = 14
 _FLAGS = ("-std=gnu11", "-O2", "-Wall", "-Wextra", "-Werror")
 # Debian's names of the packages that hold a static library; Fedora and Arch ones are in `ktstr doctor`.
 _PACKAGES = {"c": "libc6-dev", "elf": "libelf-dev", "z": "zlib1g-dev", "zstd": "libzstd-dev"}
-_ERROR = re.compile(r"^.*?:\d+(?::\d+)?: (?:fatal )?error: .*$|^.*undefined reference to.*$", re.MULTILINE)
+_ERROR = re.compile(
+    r"^.*?:\d+(?::\d+)?: (?:fatal )?error: .*$|^.*(?:undefined reference to|multiple definition of).*$",
+    re.MULTILINE,
+)
+# The linker's message for two files with KTSTR_WORK(name, ...) or KTSTR_OPERATION(name, ...).
+_TWICE = re.compile(r"multiple definition of `ktstr_(work|operation)_(\w+)'")
 
 
 @dataclass(frozen=True)
 class Compiler:
-    """A compiler: the command that starts it, its version (`12.2.0`), and the line that tells its build."""
+    """A compiler: the command that starts it, its version (`12.2.0`), and the line that identifies its build."""
 
     command: tuple[str, ...]
     version: str
@@ -51,9 +57,9 @@ class Compiler:
 
 
 def host_compiler() -> Compiler:
-    """The C compiler for programs of the guest: `CC` where it is set, else gcc, clang or cc from PATH.
+    """The C compiler for programs of the guest: `CC` if it is set, else gcc, clang or cc from PATH.
 
-    Raises KtstrError naming the package to install where there is none.
+    Raises KtstrError naming the package to install if there is none.
     """
     chosen = os.environ.get("CC")
     if chosen:
@@ -73,9 +79,9 @@ def host_compiler() -> Compiler:
 
 
 def bpf_clang() -> Compiler:
-    """The clang that compiles BPF: `KTSTR_CLANG` where it is set, else the newest clang or clang-NN in PATH.
+    """The clang that compiles BPF: `KTSTR_CLANG` if it is set, else the newest clang or clang-NN in PATH.
 
-    Raises KtstrError naming the package to install where there is none of version 14 or later.
+    Raises KtstrError naming the package to install if there is none of version 14 or later.
     """
     accepted = f"clang {OLDEST_BPF_CLANG} or later"
     if chosen := os.environ.get("KTSTR_CLANG"):
@@ -104,23 +110,24 @@ def compile_static(
     sources: Sequence[Path],
     includes: Sequence[Path] = (),
     libs: Sequence[Path | str] = (),
+    outside: Sequence[Path] = (),
 ) -> Path:
-    """The static executable `name` built from C `sources`; compiled only where the cache does not have it.
+    """The static executable `name` built from C `sources`; compiled only if the cache does not have it.
 
     `includes` are folders of headers. `libs` are archives, by path or by the name that `-l` takes ("elf"), in
-    link order. The key covers the sources, the headers beside them and in `includes`, the archives, the flags
-    and the compiler. Raises KtstrError with the first error of a failed build, or naming a missing library's
-    package.
+    link order. `outside` are C files of a user's project, linked after the sources. The key covers the sources,
+    the headers beside them and in `includes`, what the preprocessor makes of `outside`, the archives, the flags and
+    the compiler. Raises KtstrError with the first error of a failed build, or naming a missing library's package.
     """
     compiler = host_compiler()
-    system_archive(compiler, "c")  # asked for here, because the linker's words for it help nobody
-    return _compile(compiler, name, ("-static", "-s"), sources, includes, libs)
+    system_archive(compiler, "c")  # checked here, because the linker's message for it helps nobody
+    return _compile(compiler, name, ("-static", "-s"), sources, includes, libs, outside=outside)
 
 
 def compile_shared(name: str, sources: Sequence[Path], parts: Sequence[Path] = ()) -> Path:
-    """The shared library `name` for programs of this host, as `compile_static` makes a program of a guest.
+    """The shared library `name` for programs of this host, like `compile_static` for a guest.
 
-    `parts` are files that the sources include and that are no headers.
+    `parts` are files that the sources include and that are not headers.
     """
     return _compile(host_compiler(), name, ("-shared", "-fPIC"), sources, (), (), parts)
 
@@ -133,6 +140,7 @@ def _compile(
     includes: Sequence[Path],
     libs: Sequence[Path | str],
     parts: Sequence[Path] = (),
+    outside: Sequence[Path] = (),
 ) -> Path:
     archives = [lib if isinstance(lib, Path) else system_archive(compiler, lib) for lib in libs]
     folders = sorted({source.parent for source in sources}) + list(includes)
@@ -144,6 +152,7 @@ def _compile(
         *(part for source in sources for part in (source.name, source.read_bytes())),
         *(tree_digest(folder, (".h",)) for folder in folders),
         *(cache.file_digest(path) for path in (*archives, *parts)),
+        *(part for path in outside for part in (path.name, _preprocessed(compiler, name, path, includes))),
     )
 
     def make(directory: Path) -> None:
@@ -155,20 +164,29 @@ def _compile(
             "-o",
             str(directory / name),
         ]
-        run_compiler(name, [*command, *map(str, sources), *map(str, archives)])
+        run_compiler(name, [*command, *map(str, (*sources, *outside, *archives))])
 
     return cache.entry("build", f"{name}-{key}", f"building {name}", make) / name
+
+
+def _preprocessed(compiler: Compiler, name: str, source: Path, includes: Sequence[Path]) -> bytes:
+    """What the compiler reads of a source and its headers, wherever these lie; comments and places left out."""
+    with tempfile.TemporaryDirectory(prefix="ktstr-") as scratch:
+        text = Path(scratch) / "preprocessed"
+        folders = [f"-I{folder}" for folder in includes]
+        run_compiler(name, [*compiler.command, *_FLAGS, *folders, "-E", "-P", "-o", str(text), str(source)])
+        return text.read_bytes()
 
 
 def run_compiler(
     name: str, command: Sequence[str], cwd: Path | None = None, steps: int | None = None
 ) -> None:
-    """Run a command that builds `name`; where it fails, KtstrError with its first error and the log.
+    """Run a command that builds `name`; if it fails, KtstrError with its first error and the log.
 
-    `steps` is how many lines a long one prints, about: they move a progress bar.
+    `steps` is about how many lines a long build prints: they move a progress bar.
     """
     environment = {**os.environ, "LC_ALL": "C"}
-    environment.pop("MAKEFLAGS", None)  # of a make that called us, with descriptors that are not ours
+    environment.pop("MAKEFLAGS", None)  # set by a make that called us; its descriptors are not ours
     quiet = None if steps else True
     with tqdm(total=steps, desc=f"building {name}", unit="file", delay=1, disable=quiet) as bar:
         status, output = run_build(command, environment, lambda: bar.update(bar.n < (steps or 0)), cwd)
@@ -178,6 +196,10 @@ def run_compiler(
     log.parent.mkdir(exist_ok=True)
     log.write_text(f"{shlex.join(command)}\n{output}")
     first = _ERROR.search(output)
+    twice = _TWICE.search(output)
+    if twice and first and "multiple definition" in first[0]:
+        kind = "work type" if twice[1] == "work" else "operation"
+        raise KtstrError(f"{name}: the {kind} {twice[2]} is registered twice; rename one (full log: {log})")
     lines = output.strip().splitlines() or [f"{command[0]} failed with status {status}"]
     raise KtstrError(f"{name}: does not compile: {first[0] if first else lines[-1]} (full log: {log})")
 
@@ -188,9 +210,9 @@ def run_build(
     on_line: Callable[[], object],
     cwd: Path | None = None,
 ) -> tuple[int, str]:
-    """A build's exit status and all that it printed; `on_line` is called for each line, for a progress bar.
+    """A build's exit status and output; `on_line` is called for each line, for a progress bar.
 
-    The build is ended when an exception passes through (Ctrl-C).
+    An exception, such as Ctrl-C, kills the build.
     """
     lines = []
     with subprocess.Popen(
@@ -227,7 +249,7 @@ def system_archive(compiler: Compiler, lib: str) -> Path:
     """Where the compiler finds `lib<lib>.a`."""
     command = [*compiler.command, f"-print-file-name=lib{lib}.a"]
     answer = subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
-    if not Path(answer).is_absolute():  # the compiler answers the bare name where it knows no such file
+    if not Path(answer).is_absolute():  # the compiler answers the bare name if it knows no such file
         package = f" (Debian: {_PACKAGES[lib]})" if lib in _PACKAGES else ""
         raise KtstrError(
             f"lib{lib}.a is missing: the guest's programs are linked statically; install it{package}"
@@ -238,7 +260,7 @@ def system_archive(compiler: Compiler, lib: str) -> Path:
 def _clangs_in_path() -> list[str]:
     found: dict[Path, str] = {}
     for folder in os.environ.get("PATH", os.defpath).split(os.pathsep):
-        with suppress(OSError):  # one that is not there, or not for this user: su keeps root's PATH
+        with suppress(OSError):  # a folder may be missing or unreadable: su keeps root's PATH
             for path in Path(folder or ".").iterdir():
                 if re.fullmatch(r"clang(-\d+)?", path.name) and os.access(path, os.X_OK):
                     found.setdefault(path.resolve(), str(path))
@@ -246,7 +268,7 @@ def _clangs_in_path() -> list[str]:
 
 
 def _probe(command: tuple[str, ...]) -> Compiler | None:
-    """What a command says of itself, or None where it cannot be run or is no compiler."""
+    """What a command says about itself, or None if it cannot be run or is not a compiler."""
     try:
         done = subprocess.run([*command, "--version"], capture_output=True, text=True, check=False)
     except (OSError, ValueError, IndexError):

@@ -6,13 +6,12 @@ import re
 
 __all__ = ["FOREIGN", "first_error"]
 
-# The first match of the first pattern that matches at all names the cause: make's own lines only say where.
+# The first match of the first pattern that matches at all is the cause: make's own lines only say in which folder.
 _ERRORS = (
     re.compile(r"^.*\b(?:fatal )?error: .*$", re.MULTILINE),
     re.compile(r"^.*(?:not found|No such file or directory|undefined reference).*$", re.MULTILINE),
     re.compile(r"^.*\*\*\*.*$", re.MULTILINE),
 )
-# Variables that would steer the build from outside.
 FOREIGN = {
     "MAKEFLAGS",
     "MAKELEVEL",
@@ -24,10 +23,11 @@ FOREIGN = {
     "ARCH",
     "CROSS_COMPILE",
 }
+"""Environment variables that a build must not inherit, because they change what it does."""
 
 
 def first_error(output: str) -> str:
-    """The line of a build's output that tells what went wrong first."""
+    """The line of a build's output that says what went wrong first."""
     for pattern in _ERRORS:
         if match := pattern.search(output):
             return match[0].strip()

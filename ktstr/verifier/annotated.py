@@ -1,4 +1,4 @@
-"""What a GitHub Actions job shows of a sweep on the lines of its sources."""
+"""What a GitHub Actions job shows for a sweep on the lines of its sources."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ def cell_annotations(results: Iterable[CellResult], root: Path) -> list[str]:
         if result.outcome != "passed":
             key = (*_place(result), result.cell.scheduler.name, result.message)
             alike.setdefault(key, []).append(result)
-    told = []
+    found = []
     for (path, line, _, message), cells in alike.items():
         more = f" and {len(cells) - 1} more" if len(cells) > 1 else ""
         title = f"{WORDS[cells[0].outcome]} {cells[0].cell.name}{more}"
-        told.append(error(path, line, root, title, message))
-    return told[:MOST_ANNOTATIONS]
+        found.append(error(path, line, root, title, message))
+    return found[:MOST_ANNOTATIONS]
 
 
 def _place(result: CellResult) -> tuple[Path, int]:

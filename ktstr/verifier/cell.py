@@ -1,4 +1,4 @@
-"""A cell of the sweep: one scheduler, or BPF object, on one kernel and one topology, and what came of it."""
+"""A cell of the sweep: one scheduler, or BPF object, on one kernel and one topology, and its result."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ Outcome = Literal["passed", "failed", "error"]
 
 @dataclass(frozen=True)
 class Cell:
-    """`kernel_id` is the kernel's part of the name, `preset` the preset's or the topology itself.
+    """`kernel_id` names the kernel, `preset` the topology, by its preset or by itself.
 
-    `object` is the BPF object of a sweep over one; the scheduler is then only its name.
+    `object` is the BPF object, if one is swept; then the scheduler is only a name for it.
     """
 
     scheduler: Scheduler
@@ -40,15 +40,15 @@ class Cell:
 
     @property
     def name(self) -> str:
-        """`verifier/<scheduler>/kernel_7_0/tiny-1llc`: the same for as long as the options are."""
+        """`verifier/<scheduler>/kernel_7_0/tiny-1llc`: the same for the same options."""
         return f"verifier/{self.scheduler.name}/{self.kernel_name}/{self.preset}"
 
 
 @dataclass(frozen=True)
 class Program:
-    """A loaded BPF program: its name in full, and what it cost.
+    """A loaded BPF program: its full name, and its costs.
 
-    `fdinfo_insns` is `verified_insns` as /proc has it. `map_bytes` is the memory of the maps that it uses; programs
+    `fdinfo_insns` is `verified_insns` as /proc shows it. `map_bytes` is the memory of the maps that it uses; programs
     of a scheduler share maps.
     """
 
@@ -72,10 +72,10 @@ class Finding:
 
 @dataclass(frozen=True)
 class CellResult:
-    """`findings` are in the order of the checks; none: passed. An `error` could not be run, and says nothing.
+    """`findings` are in the order of the checks; none: passed. An `error` could not be run, and is no verdict.
 
-    `map_bytes` is the memory of all maps, `started` seconds since the epoch, `start` how its guest
-    came about (`VmResult.start`), `record` the JSON-able run.
+    `map_bytes` is the memory of all maps, `started` seconds since the epoch, `start` where the result
+    comes from (`VmResult.start`), `record` the JSON-able run.
     """
 
     cell: Cell
@@ -93,7 +93,7 @@ class CellResult:
     accelerator: str = ""
     clock: str = ""
     clock_reason: str = ""
-    qemu: str = ""
+    emulator: str = ""
     start: str = ""
     record: Mapping[str, Any] | None = None
 
@@ -104,7 +104,7 @@ class CellResult:
 
     @property
     def message(self) -> str:
-        """Why it did not pass, in one line; empty where it did."""
+        """Why it did not pass, in one line; empty if it did."""
         if not self.findings:
             return ""
         more = f" (and {len(self.findings) - 1} more)" if len(self.findings) > 1 else ""

@@ -1,4 +1,4 @@
-"""Collapsing a verifier log: loops that the verifier walked again and again, told once.
+"""Collapsing a verifier log: loops that the verifier walked again and again are shown once.
 
 A pure function of lines. Two lines are alike if they differ in nothing but register state, so an iteration of a loop
 is like the one before. Where a block of lines follows itself, the first and the last of them stay, with a line between
@@ -16,7 +16,7 @@ __all__ = ["BLOCK_LINES", "REPEATS", "collapse", "expand", "key"]
 BLOCK_LINES = 5  # a shorter block costs a reader less than the line that would stand for it
 REPEATS = 3
 # How many of a line's next occurrences are tried as the block's end. More than any statement within a loop's body
-# has; an inner loop's are gone once it is collapsed.
+# has; an inner loop's are no longer there once it is collapsed.
 _CANDIDATES = 64
 
 # Register state (print_verifier_state, kernel/bpf/log.c): after an instruction, after a jump, or by itself.
@@ -26,7 +26,7 @@ _MARKER = re.compile(r"^\[\.\.\. (\d+) more like the (\d+) lines above \.\.\.\]$
 
 
 def key(line: str) -> str:
-    """What a line is apart from register state, and a count from its number."""
+    """A line without its register state, or a count without its number."""
     if marker := _MARKER.match(line):
         return f"[... more like the {marker[2]} lines above ...]"
     if jump := _JUMP.match(line):
@@ -35,7 +35,7 @@ def key(line: str) -> str:
 
 
 def collapse(lines: Sequence[str]) -> list[str]:
-    """`lines` with every repeated block told by its first, a count, and its last."""
+    """`lines` with every repeated block reduced to its first round, a count, and its last round."""
     current = list(lines)
     while (shorter := _pass(current)) is not None:
         current = shorter
@@ -58,7 +58,7 @@ def expand(lines: Sequence[str]) -> list[str]:
 
 
 def _pass(lines: list[str]) -> list[str] | None:
-    """The blocks of the shortest length that repeats, collapsed; None where none does.
+    """The blocks of the shortest length that repeats, collapsed; None if none does.
 
     Shortest first, everywhere, so that what a count refers to is never shortened afterwards.
     """
@@ -105,7 +105,7 @@ def _shortest(ids: list[int]) -> int:
 
 
 def _count(ids: list[int], start: int, length: int, most: int = 0) -> int:
-    """How often the block at `start` is there in a row, up to `most`."""
+    """How often the block at `start` is repeated in a row, up to `most`."""
     block, count = ids[start : start + length], 1
     while count != most and ids[start + count * length : start + (count + 1) * length] == block:
         count += 1

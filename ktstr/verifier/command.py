@@ -8,15 +8,18 @@ import re
 import shutil
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TextIO
 
 from ktstr.base.errors import KtstrError
 from ktstr.base.process import die_with_parent
+from ktstr.base.topology import Topology
 from ktstr.declare.discovery import declared_schedulers, default_paths
 from ktstr.declare.scheduler import Scheduler
+from ktstr.declare.settings import environment_settings, merged, project_settings
 from ktstr.kernel.model import Kernel
 from ktstr.plugin.kernels import KernelAxis
 from ktstr.report.github import append_summary, in_github
@@ -28,8 +31,10 @@ from ktstr.verifier.matrix import Matrix, chosen_schedulers, chosen_topologies, 
 from ktstr.verifier.record import Record
 from ktstr.verifier.report import Sweep, as_json, as_markdown, as_text, live_line
 from ktstr.verifier.sweep import Options, sweep
-from ktstr.vm.job import Way
-from ktstr.vm.qemu.accel import probe
+from ktstr.vm.executor import Executor
+from ktstr.vm.host import Accel
+from ktstr.vm.job import RunOptions
+from ktstr.vm.local import LocalExecutor
 
 __all__ = ["Request", "main", "run_request"]
 
@@ -40,7 +45,7 @@ _NO_TERMINAL = 10**6  # a file has no width
 
 @dataclass(frozen=True)
 class Request:
-    """What is to be swept, and how. `object` is a BPF object to sweep instead of declared schedulers."""
+    """What to sweep, and how. `object` is a BPF object to sweep instead of declared schedulers."""
 
     kernels: Sequence[str] = ()
     schedulers: Sequence[str] = ()
@@ -59,16 +64,16 @@ class Request:
     max_growth_pct: float = 10.0
 
 
-def main(arguments: Sequence[str], prog: str = "nox -s verifier --") -> int:
-    """Run a sweep for the command line `prog *arguments`.
+def main(arguments: Sequence[str], prog: str = "nox -s verifier --", executor: Executor | None = None) -> int:
+    """Run a sweep for the command line `prog *arguments`; `executor` runs the guests (None: this machine).
 
     The exit status: 0 all passed, 1 something failed, 2 something could not be done.
     """
     if os.environ.get("KTSTR_DIE_WITH_PARENT") == "1":
         die_with_parent(os.getppid())
-    options = _parser(prog).parse_args(arguments)
+    options = vars(_parser(prog).parse_args(arguments))
     try:
-        return run_request(Request(**vars(options)))
+        return run_request(Request(**_settled(options)), executor or LocalExecutor())
     except KtstrError as error:
         print(f"ktstr: {error}", file=sys.stderr)
         return 2
@@ -76,15 +81,29 @@ def main(arguments: Sequence[str], prog: str = "nox -s verifier --") -> int:
         return 130
 
 
-def run_request(request: Request) -> int:
-    """Sweep, print the report, publish the results; the exit status as for `main`."""
-    chosen = _matrix(request)
+def _settled(options: Mapping[str, Any]) -> dict[str, Any]:
+    """The options, with the project's and the environment's settings for those that were not given."""
+    settings = merged(environment_settings(), project_settings(Path.cwd()))
+    given = {name: value for name, value in options.items() if value is not None}
+    named = options["presets"] or options["topologies"]
+    defaults: dict[str, Any] = {
+        "kernels": settings.kernels,
+        "presets": () if named else settings.presets,
+        "clock": settings.clock,
+        "seed": settings.seed,
+    }
+    return defaults | given
+
+
+def run_request(request: Request, executor: Executor) -> int:
+    """Sweep, print the report, publish the results; returns the exit status as `main` does."""
+    chosen = _matrix(request, executor)
     before: Costs | None = None
     baseline: list[Cell] = []
     if request.compare:
         before = recorded_costs(Path.cwd(), request.compare)
         baseline = [] if before is not None else baseline_cells(chosen.cells, request.compare)
-    # Where the report is for a program, people get to see the lines all the same.
+    # If a program reads the report, people still see the lines.
     live = sys.stdout if request.format == "text" else sys.stderr
     record = Record(Path.cwd(), request.seed)
     options = Options(
@@ -92,7 +111,8 @@ def run_request(request: Request) -> int:
         request.seed,
         request.max_insns,
         record.folder,
-        Way(cold=request.cold, fresh=request.fresh),
+        executor,
+        RunOptions(cold=request.cold, fresh=request.fresh),
     )
     begin = time.monotonic()
     try:
@@ -132,16 +152,17 @@ def run_request(request: Request) -> int:
 def _run(
     cells: Sequence[Cell], options: Options, record: Record | None, live: TextIO
 ) -> tuple[list[CellResult], str]:
-    """The results in the order of `cells`, each told as it comes, and why some are left out, if they are."""
+    """The results in the order of `cells`, each printed as it comes, and why the sweep stopped, if it did."""
     results: dict[str, CellResult] = {}
     stopped = ""
     try:
-        for result in sweep(cells, options):
-            # What a sidecar alone needs is not kept: a sweep's memory must not grow with every run's log.
-            results[result.cell.name] = replace(result, record=None)
-            print(live_line(result, len(results), len(cells)), file=live, flush=True)
-            if record is not None:
-                record.write(result)
+        with closing(sweep(cells, options)) as coming:
+            for result in coming:
+                # The record is for the sidecar alone: a sweep's memory must not grow with every run's log.
+                results[result.cell.name] = replace(result, record=None)
+                print(live_line(result, len(results), len(cells)), file=live, flush=True)
+                if record is not None:
+                    record.write(result)
     except KeyboardInterrupt:
         stopped = _INTERRUPTED
     except KtstrError as error:
@@ -149,7 +170,7 @@ def _run(
     return [results[cell.name] for cell in cells if cell.name in results], stopped
 
 
-def _matrix(request: Request) -> Matrix:
+def _matrix(request: Request, executor: Executor) -> Matrix:
     topologies = chosen_topologies(request.presets, request.topologies)
     named = bool(request.presets or request.topologies)
     if request.object is not None:
@@ -159,12 +180,17 @@ def _matrix(request: Request) -> Matrix:
     else:
         declared = declared_schedulers(request.paths or default_paths())
         schedulers = chosen_schedulers(declared, request.schedulers)
+
+    def accelerator(topology: Topology) -> Accel:
+        return executor.accelerator(request.clock, topology.cpus)
+
     chosen = matrix(
         schedulers,
         _kernels(request.kernels),
         topologies,
         named=named,
-        emulated=lambda topology: probe(request.clock, topology.cpus).name == "tcg",
+        accelerated=lambda topology: accelerator(topology).name != "tcg",
+        refusal=lambda topology: executor.refusal(topology, accelerator(topology)),
     )
     if request.object is None:
         return chosen
@@ -172,7 +198,7 @@ def _matrix(request: Request) -> Matrix:
 
 
 def _kernels(specs: Sequence[str]) -> dict[str, Kernel]:
-    """The kernels, each under what names it in a cell: what the user wrote, if that is a version, else its series."""
+    """The kernels by their names in cells: what the user wrote if that is a version, else the kernel's series."""
     axis = KernelAxis(specs)
     kernels: dict[str, Kernel] = {}
     for name, kernel in axis.resolve(axis.ids()).items():
@@ -183,7 +209,7 @@ def _kernels(specs: Sequence[str]) -> dict[str, Kernel]:
 
 
 def _object_scheduler(path: Path) -> Scheduler:
-    """What stands for an object in a cell: its name, which is not declared anywhere."""
+    """The scheduler of a cell with an object: the object's name, which nobody declared."""
     try:
         with path.open("rb") as file:
             head = file.read(20)
@@ -236,7 +262,7 @@ def _parser(prog: str) -> argparse.ArgumentParser:
         allow_abbrev=False,
     )
     add = parser.add_argument
-    many: dict[str, Any] = {"action": "append", "default": []}
+    many: dict[str, Any] = {"action": "append"}
     add(
         "--kernel",
         dest="kernels",
@@ -248,8 +274,8 @@ def _parser(prog: str) -> argparse.ArgumentParser:
     add("--preset", dest="presets", metavar="NAME", **many, help="sweep this topology preset only")
     add("--topology", dest="topologies", metavar="1n2l4c1t", **many, help="sweep this topology")
     add("--object", type=Path, metavar="FILE", help="sweep this BPF object instead of declared schedulers")
-    add("--clock", choices=("real", "virtual", "auto"), default="auto", help="the guests' clock")
-    add("--seed", type=_seed, default=1, metavar="N", help="the seed of every VM run")
+    add("--clock", choices=("real", "virtual", "auto"), help="the guests' clock (default: auto)")
+    add("--seed", type=_seed, metavar="N", help="the seed of every VM run (default: 1)")
     add("--cold", action="store_true", help="boot a guest for every cell, instead of cloning a booted one")
     add("--fresh", action="store_true", help="run every cell, instead of remembering those that ran before")
     add(

@@ -25,7 +25,7 @@ Costs = Mapping[str, Mapping[str, int]]
 class Change:
     """A program's cost on a kernel, before and now, over the topologies that both sweeps have.
 
-    `growth_pct` is that of the topology where it grew most; None where the program is new or gone.
+    `growth_pct` is for the topology where it grew most; None if the program is new, or is no longer there.
     """
 
     scheduler: str
@@ -42,7 +42,7 @@ def costs_of(results: Iterable[CellResult]) -> Costs:
 
 
 def recorded_costs(root: Path, text: str) -> Costs | None:
-    """The costs of the run that `text` names, or None where it names none.
+    """The costs of the run that `text` names, or None if it names none.
 
     A run is the directory of one, a directory of several, or the label of a commit (`1a2b3c4`, `1a2b3c4-dirty`): the
     newest sweeps of it among the results of the project at `root`.
@@ -72,7 +72,7 @@ def recorded_costs(root: Path, text: str) -> Costs | None:
 def baseline_cells(cells: Sequence[Cell], text: str) -> list[Cell]:
     """The same cells with the program or BPF at path `text` in the scheduler's place.
 
-    KtstrError where it is neither, or where the sweep has several schedulers.
+    KtstrError if it is neither, or if the sweep has several schedulers.
     """
     path = Path(text).absolute()
     if not path.is_file():
@@ -99,7 +99,7 @@ def baseline_cells(cells: Sequence[Cell], text: str) -> list[Cell]:
 
 
 def changes(before: Costs, after: Costs) -> list[Change]:
-    """What changed between two sweeps, program by program; cells that only one of them has say nothing."""
+    """What changed between two sweeps, program by program; cells that only one of them has are left out."""
     cells = [name for name in after if name in before]
     groups: dict[tuple[str, str], list[str]] = {}
     for name in cells:
@@ -125,7 +125,7 @@ def changes(before: Costs, after: Costs) -> list[Change]:
 
 
 def changes_table(found: Sequence[Change], max_growth_pct: float) -> list[Row]:
-    """A row a change; growth past the limit is marked."""
+    """One row per change; growth beyond the limit is marked."""
     rows: list[Row] = [("scheduler", "kernel", "program", "before", "now", "growth")]
     for change in found:
         if change.growth_pct is None:

@@ -1,93 +1,98 @@
-"""From a cell to its VM job."""
+"""The VM job of a cell."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from pathlib import Path
+import threading
 
-from ktstr.guest.agent import build_agent
 from ktstr.guest.bpf import build_loader
-from ktstr.guest.initramfs import Packed, base_files, program_files, size_mb
+from ktstr.guest.initramfs import Packed, program_files
+from ktstr.run.assemble import assemble, wall_limit_s
 from ktstr.run.program import Program, scheduler_program
-from ktstr.scenario.plan import ATTACH_S, plan_lines, sysctl_lines
+from ktstr.scenario.operations.cgroup import MakeCgroup
+from ktstr.scenario.operations.programs import Programs
+from ktstr.scenario.operations.progress import Progress
+from ktstr.scenario.operations.run import Run
+from ktstr.scenario.operations.scheduler import StartScheduler
+from ktstr.scenario.operations.spawn import Spawn
+from ktstr.scenario.operations.sysctl import sysctls
+from ktstr.scenario.operations.unregister import Unregister
+from ktstr.scenario.plan import ATTACH_S, plan_of
+from ktstr.scenario.work.spin_wait import SpinWait
 from ktstr.verifier.cell import Cell
-from ktstr.vm.job import Clock, VmJob, default_memory_mb
+from ktstr.vm.job import Clock, VmJob
 
 __all__ = ["Jobs", "cell_plan"]
 
 _NS = 1_000_000_000
-# Guest time in which every worker must get to run: enough for the slowest queue, below the kernel's own watchdog.
+# Guest time in which every worker has to run: enough for the slowest queue, less than the kernel's own watchdog.
 _PROGRESS_MOST_NS = 10 * _NS
-# Guest time that a scheduler is kept at work although all have run, so that one that leaves at once has left. On eight
-# CPUs a guest second of it costs two of the host's.
+# Guest time for which a scheduler is kept at work even if all workers have run, so that one that leaves soon is found.
+# On eight CPUs a guest second of it costs two host seconds.
 _PROGRESS_LEAST_NS = _NS // 10
 _OBJECT_S = 300
 _CGROUP = "verifier"
-# Host seconds, as for a test: only for a QEMU that does not run its guest at all.
-_WALL_BASE_S = 240.0
-_WALL_PER_CPU_S = 30.0
+# Guest seconds in which all CPUs are busy, for the time limit.
+_BUSY_S = 5.0
 
 
 def cell_plan(cell: Cell, command: tuple[str, ...]) -> str:
     """What the agent does for a cell; `command` loads the scheduler, or the object, in the guest."""
     if cell.object is not None:
-        return plan_lines([("run", str(_OBJECT_S * _NS), *command), ("programs",)])
-    # Two workers a CPU: one that stays on it, so that each CPU has to be served, and one that may go anywhere, so that
-    # tasks queue and what dispatches them is needed.
+        return plan_of([Run(_OBJECT_S * _NS, command), Programs()], cell.topology)
+    # Two workers per CPU: one that stays on it, so that each CPU has to be served, and one that may go anywhere, so
+    # that tasks queue and have to be dispatched.
     workers = 2 * cell.topology.cpus
-    return plan_lines(
+    return plan_of(
         [
-            *sysctl_lines(cell.scheduler.sysctls),
-            ("scheduler", str(ATTACH_S * _NS), *command),
-            ("programs",),
-            ("cgroup", _CGROUP, "-"),
-            ("spawn", _CGROUP, str(workers), "spin_wait", "policy=normal"),
-            ("progress", str(_PROGRESS_LEAST_NS), str(_PROGRESS_MOST_NS)),
-            ("unregister",),
-        ]
+            *sysctls(cell.scheduler.sysctls),
+            StartScheduler(ATTACH_S * _NS, command),
+            Programs(),
+            MakeCgroup(_CGROUP),
+            Spawn(_CGROUP, workers, SpinWait()),
+            Progress(_PROGRESS_LEAST_NS, _PROGRESS_MOST_NS),
+            Unregister(),
+        ],
+        cell.topology,
     )
 
 
 class Jobs:
-    """Makes the jobs of a sweep's cells, building each program once."""
+    """Makes the jobs of a sweep's cells, and each program once. It may be used by several threads."""
 
     def __init__(self, seed: int) -> None:
         self._seed = seed
-        self._files: dict[str, Path] = {}
+        self._making = threading.Lock()
+        self._locks: dict[tuple[str, str], threading.Lock] = {}
         self._programs: dict[tuple[str, str], Program] = {}
 
     def of(self, cell: Cell, clock: Clock) -> VmJob:
-        """The job. KtstrError where the scheduler's program is missing or does not compile."""
-        agent = self._once("agent", build_agent)
-        key = (cell.scheduler.name, cell.kernel.key)
-        if key not in self._programs:
-            self._programs[key] = self._program(cell)
-        program = self._programs[key]
-        packed_mb = size_mb(program.files)
-        return VmJob(
+        """The job. KtstrError if the scheduler's program is missing or does not compile."""
+        program = self._program_of(cell)
+        return assemble(
             kernel=cell.kernel,
             topology=cell.topology,
-            memory_mb=default_memory_mb(cell.topology, packed_mb),
-            files=tuple(base_files(agent, cell.kernel.config, cell.kernel.release)),
-            payload=program.files,
             plan=cell_plan(cell, program.command),
             clock=clock,
             seed=self._seed,
+            payload=program.files,
             kargs=cell.scheduler.kargs,
-            wall_limit_s=_WALL_BASE_S + _WALL_PER_CPU_S * cell.topology.cpus,
+            wall_limit_s=wall_limit_s(cell.topology, _BUSY_S),
         )
 
-    def _program(self, cell: Cell) -> Program:
-        if cell.object is None:
-            return scheduler_program(cell.scheduler, cell.kernel, cell.scheduler.sched_args)
-        loader, path = "/ktstr/bin/loader", "/ktstr/object.bpf.o"
-        files = program_files(
-            self._once("loader", build_loader), loader, "loads the programs of a BPF object"
-        )
-        packed = Packed(path, cell.object, 0o644, "the BPF object")
-        return Program((*files, packed), (loader, path, "--each", "/sys/fs/bpf"))
+    def _program_of(self, cell: Cell) -> Program:
+        key = (cell.scheduler.name, cell.kernel.key)
+        with self._making:
+            lock = self._locks.setdefault(key, threading.Lock())
+        with lock:  # of this program alone: others are built meanwhile
+            if key not in self._programs:
+                self._programs[key] = _program(cell)
+            return self._programs[key]
 
-    def _once(self, name: str, build: Callable[[], Path]) -> Path:
-        if name not in self._files:
-            self._files[name] = build()
-        return self._files[name]
+
+def _program(cell: Cell) -> Program:
+    if cell.object is None:
+        return scheduler_program(cell.scheduler, cell.kernel, cell.scheduler.sched_args)
+    loader, path = "/ktstr/bin/loader", "/ktstr/object.bpf.o"
+    files = program_files(build_loader(), loader, "loads the programs of a BPF object")
+    packed = Packed(path, cell.object, 0o644, "the BPF object")
+    return Program((*files, packed), (loader, path, "--each", "/sys/fs/bpf"))

@@ -1,4 +1,4 @@
-"""What came of a cell: from the guest's events to findings. Nothing here runs anything."""
+"""The verdict on a cell: from what its guest reported to findings. Nothing here runs anything."""
 
 from __future__ import annotations
 
@@ -7,15 +7,16 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ktstr.base.topology import cpu_list
+from ktstr.checks.ending import judge_ending, kernel_bugs
+from ktstr.checks.evidence import Evidence
 from ktstr.declare.scheduler import Scheduler
-from ktstr.events.kernel_log import read_bugs
-from ktstr.events.report import GuestReport, read_report
+from ktstr.events.report import GuestReport
 from ktstr.scenario.plan import ATTACH_S
 from ktstr.verifier.cell import Cell, Finding, Program
 from ktstr.verifier.rejection import Rejection, rejections
-from ktstr.vm.result import Ending, VmResult
+from ktstr.vm.result import VmResult
 
-__all__ = ["findings", "kernel_warnings", "limit_of", "programs_of"]
+__all__ = ["findings", "limit_of", "programs_of"]
 
 Event = Mapping[str, Any]
 
@@ -56,10 +57,10 @@ _TYPES = (
     "netfilter",
 )
 
-# Of libbpf, the kernel tree's schedulers and ktstr's loader, once the programs are loaded.
+# What libbpf, the kernel tree's schedulers and ktstr's loader print once the programs are loaded.
 _ATTACHING = re.compile(r"[Aa]ttach")
 _PARTIAL = "switched only tasks of policy SCHED_EXT (switch_all is 0)"
-_TELLING = re.compile(r"^loader: |^libbpf: (?!.*(?:BEGIN|END) PROG LOAD LOG)")
+_LOADERS_LINE = re.compile(r"^loader: |^libbpf: (?!.*(?:BEGIN|END) PROG LOAD LOG)")
 
 
 def programs_of(result: VmResult) -> tuple[tuple[Program, ...], int]:
@@ -82,28 +83,27 @@ def programs_of(result: VmResult) -> tuple[tuple[Program, ...], int]:
     return tuple(sorted(programs, key=lambda program: program.name)), sum(maps.get(one, 0) for one in used)
 
 
-def findings(cell: Cell, result: VmResult, max_insns: int | None) -> tuple[Finding, ...]:
-    """The checks that the cell did not pass, in order; `max_insns` is for what the declaration does not limit.
+def findings(cell: Cell, run: Evidence, result: VmResult, max_insns: int | None) -> tuple[Finding, ...]:
+    """The checks that the cell did not pass, in order; `max_insns` limits what the declaration does not.
 
-    A check that failed makes those after it meaningless, but for the kernel's warnings and the limits.
+    `run` is what the guest of `result` left. How it ended is judged as for a test. After a check that failed the later
+    ones mean nothing, except the kernel's warnings and the limits.
     """
-    report = read_report(result.events)
+    report = run.report
     refused = rejections(report.log)
-    found: list[Finding] = []
-    if result.ending is not Ending.DONE:
-        found.append(Finding("guest", f"{result.ending.value}: {result.why}"))
-    elif cell.object is not None:
-        found += _object(report, result, refused)
-    else:
+    found = [Finding(ended.check, ended.message) for ended in judge_ending(run)]
+    if not found and cell.object is not None:
+        found = _object(report, result, refused)
+    elif not found:
         step = _attached(report, refused) or _schedules(report, result) or _stays(report) or _leaves(report)
-        found += [step] if step else []
-    found += kernel_warnings(result)
+        found = [step] if step else []
+    found += _kernel_warnings(run)
     return (*found, *_limits(cell.scheduler, programs_of(result)[0], max_insns))
 
 
-def kernel_warnings(result: VmResult) -> list[Finding]:
-    """A finding for the first warning in the kernel's log, with how many there are."""
-    bugs = read_bugs((event["at_ns"], event["text"]) for event in result.of("kmsg"))
+def _kernel_warnings(run: Evidence) -> list[Finding]:
+    """A finding for the first warning in the kernel's log, with the number of the others."""
+    bugs = kernel_bugs(run)
     if not bugs:
         return []
     more = f" (and {len(bugs) - 1} more)" if len(bugs) > 1 else ""
@@ -111,7 +111,7 @@ def kernel_warnings(result: VmResult) -> list[Finding]:
 
 
 def limit_of(scheduler: Scheduler, program: str, max_insns: int | None) -> int | None:
-    """The most specific limit: the declaration's for the program, its for all, then the command line's."""
+    """The most specific limit: the declaration's for the program, the declaration's for all, the command line's."""
     return scheduler.max_insns.get(program, scheduler.max_insns.get("*", max_insns))
 
 
@@ -139,7 +139,7 @@ def _attached(report: GuestReport, refused: Sequence[Rejection]) -> Finding | No
 def _schedules(report: GuestReport, result: VmResult) -> Finding | None:
     held = report.state("held")
     if held is None or _left(report):
-        return None  # told by _stays
+        return None  # _stays reports it
     outside = [worker for worker in report.workers if worker.ext is False]
     if outside:
         partly = f": it {_PARTIAL}" if held.switch_all is False else ""
@@ -228,10 +228,10 @@ def _left(report: GuestReport) -> bool:
 
 
 def _said(report: GuestReport) -> str:
-    """The line that tells most of why a scheduler is not there."""
+    """The line that says most about why the scheduler is not there."""
     kernel = [line for line in report.kernel_log if "sched_ext: " in line]
-    told = [line for line in report.log if line.startswith("exit ") or _TELLING.search(line)]
-    failed = [line for line in told if line.startswith("exit ")] or told[-1:] or list(report.log[-1:])
+    lines = [line for line in report.log if line.startswith("exit ") or _LOADERS_LINE.search(line)]
+    failed = [line for line in lines if line.startswith("exit ")] or lines[-1:] or list(report.log[-1:])
     if failed:
         return failed[0].strip()
     return kernel[0].split("] ", 1)[-1] if kernel else "it said nothing"

@@ -1,4 +1,4 @@
-"""The matrix of a sweep: schedulers by kernels by topologies, less what declarations and filters leave out."""
+"""The matrix of a sweep: schedulers by kernels by topologies, without those that declarations and filters leave out."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ from ktstr.declare.scheduler import Scheduler
 from ktstr.kernel.model import Kernel
 from ktstr.kernel.spec import accepts
 from ktstr.verifier.cell import Cell
-from ktstr.vm.qemu.command import emulation_limit
 
 __all__ = ["Matrix", "Skip", "chosen_schedulers", "chosen_topologies", "matrix"]
 
@@ -38,7 +37,7 @@ class Matrix:
 
 
 def chosen_schedulers(declared: Sequence[Scheduler], names: Sequence[str]) -> tuple[Scheduler, ...]:
-    """The schedulers of these names, all where none is given; KtstrError for one that nobody declares."""
+    """The schedulers of these names, all if none is given; KtstrError for one that is not declared."""
     if not declared:
         raise KtstrError("no scheduler is declared in the given tests; declare_scheduler(...) declares one")
     by_name = {scheduler.name: scheduler for scheduler in declared}
@@ -49,7 +48,7 @@ def chosen_schedulers(declared: Sequence[Scheduler], names: Sequence[str]) -> tu
 
 
 def chosen_topologies(presets: Sequence[str], topologies: Sequence[str]) -> dict[str, Topology]:
-    """The presets and topologies of these names, all presets where none is given; KtstrError for an unknown one."""
+    """The presets and topologies of these names, all presets if none is given; KtstrError for an unknown one."""
     for name in presets:
         if name not in PRESETS:
             raise KtstrError(f"--preset {name}: {_accepted(name, PRESETS)}")
@@ -69,19 +68,20 @@ def matrix(
     topologies: Mapping[str, Topology],
     *,
     named: bool,
-    emulated: Callable[[Topology], bool],
+    accelerated: Callable[[Topology], bool],
+    refusal: Callable[[Topology], str | None] = lambda _topology: None,
 ) -> Matrix:
     """The cells of `schedulers` on `kernels` (by their part of a name) and `topologies`.
 
     `named` says that the topologies were asked for by name, which overrides a scheduler's constraints and the limit on
-    emulated CPUs, but not what QEMU can do; `emulated` that a topology is not run by KVM. KtstrError where nothing is
-    left, saying why.
+    emulated CPUs. `accelerated` says whether KVM runs a topology, `refusal` why it cannot be run at all. KtstrError,
+    saying why, if nothing is left.
     """
     cells: list[Cell] = []
     skipped: list[Skip] = []
     possible = dict(topologies)
     for name, topology in topologies.items():
-        if reason := _not_emulated(topology, named) if emulated(topology) else "":
+        if reason := refusal(topology) or _too_slow(topology, named, accelerated(topology)):
             skipped.append(Skip(name, reason))
             del possible[name]
     for scheduler in schedulers:
@@ -93,10 +93,10 @@ def matrix(
                 skipped.append(Skip(f"{scheduler.name} on {kernel.version}", reason))
                 continue
             for preset, topology in possible.items():
-                refusal = None if named else scheduler.constraints.refusal(topology)
-                if refusal:
+                unfit = None if named else scheduler.constraints.refusal(topology)
+                if unfit:
                     skipped.append(
-                        Skip(f"{scheduler.name} on {kernel.version}, {preset}", f"constraints: {refusal}")
+                        Skip(f"{scheduler.name} on {kernel.version}, {preset}", f"constraints: {unfit}")
                     )
                     continue
                 cells.append(Cell(scheduler, kernel_id, kernel, preset, topology))
@@ -105,10 +105,8 @@ def matrix(
     return Matrix(tuple(cells), tuple(skipped))
 
 
-def _not_emulated(topology: Topology, named: bool) -> str:
-    if limit := emulation_limit(topology):
-        return limit
-    if topology.cpus > _EMULATED_CPUS and not named:
+def _too_slow(topology: Topology, named: bool, accelerated: bool) -> str:
+    if topology.cpus > _EMULATED_CPUS and not named and not accelerated:
         return f"{topology.cpus} CPUs, without KVM only on request (--preset)"
     return ""
 

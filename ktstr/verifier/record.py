@@ -1,4 +1,4 @@
-"""A sweep's results on disk: a sidecar a cell, JUnit and logs, in run directories like those of tests."""
+"""A sweep's results on disk: one sidecar per cell, JUnit and logs, in run directories like those of tests."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Record:
     """The results of one sweep of the project at `root`, published at its end."""
 
     def __init__(self, root: Path, seed: int) -> None:
-        """KtstrError where the results directory cannot be written."""
+        """KtstrError if the results directory cannot be written."""
         project = project_of(root)
         self._seed = seed
         self._versions = Versions(_own_version(), platform.python_version(), project.commit, project.dirty)
@@ -38,7 +38,7 @@ class Record:
         return self._staging.path / ".cells"
 
     def write(self, result: CellResult) -> None:
-        """The sidecar, and the logs where it did not pass."""
+        """Write the sidecar, and the logs if the cell did not pass."""
         case = case_of(result, self._seed)
         name = f"verifier-{result.cell.kernel.version}"
         self._cases.setdefault(name, []).append(case)
@@ -66,7 +66,7 @@ class Record:
         return self._staging.publish({"status": "complete" if complete else "interrupted"})
 
     def discard(self) -> None:
-        """Give everything up that was not published."""
+        """Discard everything that was not published."""
         self._staging.discard()
 
 
@@ -88,7 +88,7 @@ def case_of(result: CellResult, seed: int) -> Case:
         seed=seed,
         perturb=False,
         accelerator=result.accelerator,
-        qemu=result.qemu,
+        emulator=result.emulator,
         started=result.started,
         wall_s=result.wall_s,
         guest_s=result.guest_s,

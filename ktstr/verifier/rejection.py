@@ -1,4 +1,4 @@
-"""Refused programs, read from the output of what loaded them."""
+"""Refused programs, read from the output of the loader."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ _STATISTICS = re.compile(rf"^(?:verification time |stack depth |processed \d+ in
 
 @dataclass(frozen=True)
 class Rejection:
-    """A program that was refused: the verifier's last word on it, the source line that it was at, and its log.
+    """A program that was refused: why, in the verifier's words, the source line it had reached, and its log.
 
-    `source` is as in the log (`; code @ file:line`), empty without debug information; `limit` the limit that was
-    reached, empty where complexity was not the reason.
+    `source` is as in the log (`; code @ file:line`), empty without debug information; `limit` is the limit that was
+    reached, empty if complexity was not the reason.
     """
 
     program: str
@@ -39,14 +39,14 @@ class Rejection:
 
     @property
     def parts(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
-        """The log up to the refusal, with the states, and the kernel's explanation, which old ones do not give."""
+        """The log up to the refusal, with the states, and the kernel's explanation, which older kernels do not give."""
         starts = (number for number, line in enumerate(self.log) if line.startswith(_EXPLANATION))
         end = next(starts, len(self.log))
         return self.log[:end], self.log[end:]
 
 
 def rejections(output: Iterable[str]) -> tuple[Rejection, ...]:
-    """The rejections in the lines of a loader's `output`, in order; lines between logs are anybody's."""
+    """The rejections in the lines of a loader's `output`, in order; lines between the logs may be anything."""
     found: list[Rejection] = []
     errors: dict[str, str] = {}
     program, log = None, list[str]()
@@ -61,13 +61,13 @@ def rejections(output: Iterable[str]) -> tuple[Rejection, ...]:
         elif refused := _REFUSED.search(line):
             errors[refused["program"]] = refused["error"]
     if program is not None:
-        # Cut off: the guest ended, or had said too much.
+        # Cut off: the guest ended, or printed too much.
         found.append(_rejection(program, log, errors.get(program, "")))
-    told = {rejection.program for rejection in found}
+    logged = {rejection.program for rejection in found}
     found += [
         Rejection(name, f"refused without a log: {error}", "", "", ())
         for name, error in errors.items()
-        if name not in told
+        if name not in logged
     ]
     return tuple(found)
 

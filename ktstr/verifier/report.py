@@ -35,7 +35,7 @@ _COSTS = (
 
 @dataclass(frozen=True)
 class Sweep:
-    """A finished sweep. `changes` is None where nothing was compared; `raw` shows verifier logs as they are."""
+    """A finished sweep. `changes` is None if nothing was compared; `raw` shows verifier logs as they are."""
 
     results: tuple[CellResult, ...]
     skipped: tuple[Skip, ...]
@@ -52,7 +52,7 @@ class Sweep:
 
     @property
     def grown(self) -> list[Change]:
-        """The changes past the limit."""
+        """The changes beyond the limit."""
         return [
             change
             for change in self.changes or ()
@@ -61,7 +61,7 @@ class Sweep:
 
 
 def live_line(result: CellResult, position: int, total: int) -> str:
-    """`PASS [   2.4s] ( 1/72) verifier/mine/kernel_7_0/tiny-1llc`, and why where it did not pass."""
+    """`PASS [   2.4s] ( 1/72) verifier/mine/kernel_7_0/tiny-1llc`, and why if it did not pass."""
     word = WORDS[result.outcome]
     number = f"({position:{len(str(total))}}/{total})"
     line = f"{word} [{result.wall_s:{10 - len(word)}.1f}s] {number} {result.cell.name}"
@@ -69,7 +69,7 @@ def live_line(result: CellResult, position: int, total: int) -> str:
 
 
 def as_text(sweep: Sweep, columns: int) -> list[str]:
-    """The report for a terminal of so many columns: the reasons first, the summary last."""
+    """The report for a terminal with `columns`: the reasons first, the summary last."""
     lines: list[str] = []
     for result, names in _alike(sweep.results):
         lines += ["", *_failure(result, names, sweep.raw)]
@@ -109,7 +109,7 @@ def as_markdown(sweep: Sweep) -> list[str]:
 
 
 def as_json(sweep: Sweep) -> str:
-    """The report as a JSON object; docs/verifier.md tells its fields."""
+    """The report as a JSON object; docs/verifier.md describes its fields."""
     data = {
         "schema": 1,
         "cells": [
@@ -135,7 +135,7 @@ def as_json(sweep: Sweep) -> str:
 
 
 def rejection_lines(rejection: Rejection, *, raw: bool) -> list[str]:
-    """What a developer needs of a rejection: program, reason, source line, limit, and the last states."""
+    """What a developer needs from a rejection: program, reason, source line, limit, and the last states."""
     lines = [f"  program  {rejection.program}", f"  reason   {rejection.reason}"]
     if rejection.source:
         lines.append(f"  source   {rejection.source}")
@@ -157,7 +157,7 @@ def rejection_lines(rejection: Rejection, *, raw: bool) -> list[str]:
 
 
 def _alike(results: Sequence[CellResult]) -> list[tuple[CellResult, list[str]]]:
-    """What did not pass; cells of a scheduler on one kernel that failed alike are told once, with their names."""
+    """What did not pass. Cells of a scheduler on one kernel that failed alike are reported once, with their names."""
     groups: dict[tuple[object, ...], list[CellResult]] = {}
     for result in results:
         if result.findings:
@@ -210,7 +210,7 @@ def _comparison(sweep: Sweep) -> list[str]:
 
 
 def _skipped(skipped: Sequence[Skip]) -> list[str]:
-    """What was left out: a line a reason."""
+    """What was left out, one line per reason."""
     reasons: dict[str, list[str]] = {}
     for skip in skipped:
         reasons.setdefault(skip.reason, []).append(skip.what)

@@ -19,7 +19,7 @@ def width_of(text: str) -> int:
 
 
 def span(values: Sequence[int]) -> str:
-    """`lo..hi`, one number where they are the same, `-` for none."""
+    """`lo..hi`, one number if they are equal, `-` for none."""
     if not values:
         return "-"
     low, high = min(values), max(values)
@@ -39,7 +39,7 @@ def text_table(rows: Sequence[Row]) -> list[str]:
 
 
 def wrapped(rows: Sequence[Row], columns: int) -> list[list[str]]:
-    """The table as text in as many blocks as `columns` of a terminal ask for; each repeats the first column."""
+    """The table as text in as many blocks as fit `columns` of a terminal; each repeats the first column."""
     widths = [max(map(width_of, column)) for column in zip(*rows, strict=True)]
     blocks: list[list[str]] = []
     first = 1
@@ -60,7 +60,7 @@ def markdown_table(rows: Sequence[Row]) -> list[str]:
 
 
 def insns_table(results: Sequence[CellResult], scheduler: str) -> list[Row]:
-    """Verified instructions of one scheduler: a row a kernel, a column a program, the range over topologies."""
+    """Verified instructions of one scheduler: one row per kernel, one column per program, the range over topologies."""
     own = [result for result in results if result.cell.scheduler.name == scheduler]
     names = sorted({name for result in own for name in result.insns})
     rows: list[Row] = [("kernel", *names)]

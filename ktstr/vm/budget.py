@@ -1,13 +1,13 @@
-"""The host's cores, shared by every process that runs VMs, whichever user's it is.
+"""The host's cores, shared by all processes that run VMs, of all users.
 
-A core is a file under flock(2), so that the kernel gives it back when its holder dies. One process at a time collects
-cores; the others wait behind it, which rules out two that each hold half of what they need. They wait in flock(2)
-itself: the kernel wakes them in order of arrival.
+A core is a file under flock(2), so that the kernel releases it when its holder dies. One process at a time collects
+cores and the others wait behind it, so two never hold half of what each needs. They wait in flock(2) itself: the kernel
+wakes them in order of arrival.
 
-There are two such sets, and a VM holds cores of both. The user's own is in the cache. Who has cores of it asks for the
-host's, which all users share: so a user has never more VMs waiting among the other users' than the host has cores,
-however many it wants to start. Another user's process is not trusted to ever give a core back: past a deadline a
-process does with the user's own set alone.
+There are two sets of cores, and a VM holds cores of both. The user's own set is in the cache. A process that has cores
+of it asks for the host's, which all users share: so a user never has more VMs waiting among other users' than the host
+has cores, however many it wants to start. Another user's process is not trusted to ever release a core: past a deadline
+a process goes on with the user's own set alone.
 """
 
 from __future__ import annotations
@@ -18,19 +18,19 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
-from functools import partial
 from pathlib import Path
 
 from ktstr.base import cache
+from ktstr.base.cancel import Cancel
 from ktstr.base.errors import KtstrError
-from ktstr.vm.shared_lock import Patience, shared_folder, shared_lock
+from ktstr.vm.shared_lock import Patience, shared_folder, shared_lock, wait_for_lock
 
 __all__ = ["allowed_cores", "cores_of_host", "hold_cores"]
 
 _POLL_S = 0.05
-# When to say who has the host's cores; sessions of one's own wait for each other every day, and for less.
+# When to say who holds the host's cores; a user's own sessions wait for each other every day, and for less.
 _NOTICE_AFTER_S = 60.0
-# Longer than cores are waited for where guests come and go: what has them is stopped, hangs, or means to keep them.
+# Longer than any wait where guests come and go: whoever holds the cores is stopped, hangs, or means to keep them.
 _PATIENCE_S = 1800.0
 
 # Whether this process has given up on the cores that users share.
@@ -48,17 +48,18 @@ def cores_of_host() -> int:
 
 
 @contextmanager
-def hold_cores(wanted: int) -> Iterator[None]:
-    """Hold `wanted` cores of the host, or all of them where it has fewer."""
+def hold_cores(wanted: int, cancel: Cancel | None = None) -> Iterator[None]:
+    """Hold `wanted` cores of the host, or all of them if it has fewer. Raises Cancelled if `cancel` ends the wait."""
     folder = cache.cache_dir() / "cores"
+    cancel = cancel or Cancel()
     with ExitStack() as held:
         try:
             folder.mkdir(exist_ok=True)
-            with _locked(folder / "queue.lock"):
-                _collect(held, partial(_locked, flags=fcntl.LOCK_NB), f"{folder}/", wanted, lambda _: None)
+            with _locked(folder / "queue.lock", cancel):
+                _collect(held, _locked, f"{folder}/", wanted, lambda _: cancel.check())
         except OSError as error:
             raise KtstrError(f"{folder}: cores cannot be locked: {error.strerror}") from None
-        _hold_shared(held, wanted)
+        _hold_shared(held, wanted, cancel)
         yield
 
 
@@ -69,8 +70,7 @@ def _collect(
     wanted: int,
     waiting: Callable[[Path], None],
 ) -> None:
-    """Lock as many of the files `<prefix><core>.lock`; `waiting` is called with one that another has, again and
-    again."""
+    """Lock `wanted` of the files `<prefix><core>.lock`; meanwhile `waiting` is called with one that another holds."""
     free = [Path(f"{prefix}{core}.lock") for core in allowed_cores()]
     missing = min(wanted, len(free))
     while missing:
@@ -88,27 +88,39 @@ def _collect(
 
 
 @contextmanager
-def _locked(path: Path, flags: int = 0) -> Iterator[None]:
-    """Hold the lock; with LOCK_NB, BlockingIOError where another has it."""
+def _locked(path: Path, cancel: Cancel | None = None) -> Iterator[None]:
+    """Hold the lock, after those who asked before, unless `cancel` ends the wait; without `cancel` BlockingIOError if
+    another holds it."""
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | flags)
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        if cancel is None or not isinstance(error, BlockingIOError):
+            os.close(descriptor)
+            raise
+        wait_for_lock(descriptor, cancel=cancel)
+    try:
         yield
     finally:
         os.close(descriptor)
 
 
-def _hold_shared(held: ExitStack, wanted: int) -> None:
-    """Hold cores of those that all users share; without them where they are not to be had."""
+def _hold_shared(held: ExitStack, wanted: int, cancel: Cancel) -> None:
+    """Hold some of the cores that all users share; go on without them if they cannot be had."""
     global _alone
     if _alone:
         return
     patience = Patience(_NOTICE_AFTER_S, _PATIENCE_S)
+
+    def waiting(path: Path) -> None:
+        cancel.check()
+        patience.spend(path)
+
     with ExitStack() as cores:
         try:
             prefix = f"{shared_folder()}/ktstr-cores-"
-            with shared_lock(Path(f"{prefix}queue.lock"), patience):
-                _collect(cores, shared_lock, prefix, wanted, patience.spend)
+            with shared_lock(Path(f"{prefix}queue.lock"), patience, cancel):
+                _collect(cores, shared_lock, prefix, wanted, waiting)
             held.push(cores.pop_all())
             return
         except TimeoutError as error:

@@ -1,4 +1,4 @@
-"""Remembered results: with the virtual clock a job has one result, which need not be computed twice."""
+"""Remembered results: with the virtual clock a job has one result, which is computed once."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from pathlib import Path
 
 from ktstr.base import cache
 from ktstr.vm.job import VmJob
-from ktstr.vm.qemu.command import Qemu
+from ktstr.vm.qemu.program import Qemu
 from ktstr.vm.qemu.template import template_key
-from ktstr.vm.qemu.turn import turn_of
+from ktstr.vm.qemu.vcpu_slice import slice_of
 from ktstr.vm.result import SAID, Ending, VmResult, read_said
 
 __all__ = ["KIND", "recall", "remember", "result_key"]
@@ -18,19 +18,19 @@ __all__ = ["KIND", "recall", "remember", "result_key"]
 KIND = "results"
 
 _RESULT = "result.json"
-# What the guest itself decided. The others are the host's doing, or may be.
+# Endings that the guest itself decided. The others are, or may be, the host's doing.
 _LASTING = (Ending.DONE, Ending.PANIC, Ending.OUT_OF_MEMORY, Ending.HANG)
 
 
 def result_key(qemu: Qemu, job: VmJob, accelerator: str, *, cold: bool) -> str:
     """A key over everything that can change the job's result."""
-    turn = turn_of(qemu.release, job)  # it reaches the guest with the plan, and is not in the job's
-    paced = turn.plan_line if turn else ""
+    bound = slice_of(qemu.release, job)  # it reaches the guest with the plan, and is not in the job's
+    paced = bound.plan_line if bound else ""
     return cache.digest("result-2", template_key(qemu, job, accelerator), job.digest(), paced, str(cold))
 
 
 def recall(key: str, folder: Path) -> VmResult | None:
-    """The stored result, its files put into `folder`; None where there is none, or it cannot be read."""
+    """The stored result, its files copied to `folder`; None if there is none, or it cannot be read."""
     if cache.find(KIND, key) is None:
         return None
     with cache.in_use(KIND, key) as there:
@@ -58,7 +58,7 @@ def recall(key: str, folder: Path) -> VmResult | None:
 
 
 def remember(key: str, result: VmResult, folder: Path) -> None:
-    """Store the result of a run in `folder`, if it is one that lasts."""
+    """Store the result of the run in `folder`, if the guest decided it."""
     if result.clock != "virtual" or result.ending not in _LASTING:
         return
     data = {

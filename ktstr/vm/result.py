@@ -1,4 +1,4 @@
-"""What came of a VM run: how it ended, its events, its console."""
+"""The result of a VM run: how it ended, its events, its console."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ __all__ = ["SAID", "Ending", "Start", "VmResult", "classify", "parse_events", "r
 
 Event = dict[str, Any]
 
-# What the agent writes to isa-debug-exit, as QEMU turns it into an exit status (2 * value + 1).
+# The agent's values for isa-debug-exit, as the exit statuses that QEMU makes of them (2 * value + 1).
 EXIT_DONE = 2 * 0x10 + 1
 EXIT_AGENT_FAILED = 2 * 0x11 + 1
 
 _PANIC = re.compile(r"Kernel panic - not syncing: (?P<why>.*)")
-# Words of the kernel (mm/oom_kill.c, init/initramfs.c, mm/page_alloc.c) when memory is what it lacks.
+# What the kernel prints when it lacks memory (mm/oom_kill.c, init/initramfs.c, mm/page_alloc.c).
 _OUT_OF_MEMORY = re.compile(
     r"Out of memory|System is deadlocked on memory|out of memory|not enough memory"
     r"|Initramfs unpacking failed: write error"
@@ -27,9 +27,9 @@ _OUT_OF_MEMORY = re.compile(
 
 
 SAID = ("console.log", "events.jsonl")
-"""The files in which a run's guest leaves what it says: its console, its events."""
+"""The files with what a run's guest said: its console, its events."""
 
-# A guest that prints without end must not fill the host's disk; what matters is at both ends.
+# Of the console of a guest that prints without end, both ends are kept: they have what matters.
 _CONSOLE_LIMIT = 4 * 2**20
 
 
@@ -37,16 +37,23 @@ class Ending(Enum):
     """How a guest ended."""
 
     DONE = "done"
+    """The agent carried out its plan."""
     AGENT_FAILED = "agent failed"
+    """The agent reported an error of its own."""
     PANIC = "kernel panic"
+    """The guest's kernel panicked."""
     OUT_OF_MEMORY = "out of memory"
+    """The guest had too little memory to go on."""
     HANG = "hang"
+    """The agent did not run for 30 guest seconds, or the guest was reset."""
     TIMEOUT = "timeout"
-    QEMU_DIED = "QEMU died"
+    """The guest did not end within the host seconds that it was given."""
+    EMULATOR_DIED = "QEMU died"
+    """The emulator ended by itself."""
 
 
 Start = Literal["boot", "clone", "remembered"]
-"""How a result came about: its guest was booted, cloned from a template, or ran before."""
+"""Where a result comes from: a booted guest, a clone of a template, or an earlier run of the same job."""
 
 
 @dataclass(frozen=True)
@@ -54,25 +61,39 @@ class VmResult:
     """A run's result.
 
     `why` is one line that explains an ending other than DONE; `turn_ns` is the bounded CPU turn in guest nanoseconds,
-    None where it was left alone; `wall_s` is host seconds from the start of QEMU to its end. `template` is the key of
-    what it was cloned from, empty where it was booted, and `template_boot_s` the host seconds that took if it was made
-    for this run.
+    None if it was not bounded; `wall_s` is host seconds from the start of QEMU to its end. `template` is the key of the
+    template that was cloned, empty if the guest was booted; `template_boot_s` is the host seconds of the template's
+    boot, 0 if it existed before this run.
     """
 
     ending: Ending
+    """How the guest ended."""
     why: str
     events: tuple[Event, ...]
+    """What the agent reported, in order."""
     console: str
+    """The text of the guest's console; of a very long one both ends."""
     qemu_output: str
+    """What QEMU itself printed."""
     command: tuple[str, ...]
+    """QEMU's command line; empty for a remembered result."""
     accelerator: str
+    """`kvm` or `tcg`."""
     clock: str
+    """`real` or `virtual`."""
     qemu_version: str
+    """QEMU's version."""
     turn_ns: int | None
     wall_s: float
     start: Start
+    """Where the result comes from: `boot`, `clone` or `remembered`."""
     template: str = ""
     template_boot_s: float = 0.0
+
+    @property
+    def emulator_version(self) -> str:
+        """`qemu_version`, for code that does not know which emulator it is."""
+        return self.qemu_version
 
     @property
     def events_sha256(self) -> str:
@@ -85,7 +106,7 @@ class VmResult:
 
 
 def read_said(folder: Path) -> tuple[str, tuple[Event, ...]]:
-    """The console and the events of a run in `folder`, which has them in the files `SAID`."""
+    """The console and the events of the run in `folder`, from the files `SAID`."""
     data = (folder / SAID[0]).read_bytes()
     if len(data) > _CONSOLE_LIMIT:
         half = _CONSOLE_LIMIT // 2
@@ -95,9 +116,9 @@ def read_said(folder: Path) -> tuple[str, tuple[Event, ...]]:
 
 
 def parse_events(text: str) -> tuple[Event, ...]:
-    """The debug console's lines as events. A last line that a dying guest left unfinished is dropped.
+    """The events in the debug console's lines. A last line that a dying guest left unfinished is dropped.
 
-    The agent writes a byte above 0x7f as \\u00XX, whatever it is part of; here it becomes text again.
+    The agent writes a byte above 0x7f as \\u00XX, whatever character it is part of; here it becomes text again.
     """
     events: list[Event] = []
     for line in text.splitlines():
@@ -117,9 +138,9 @@ def _utf8(value: Any) -> Any:
 def classify(
     status: int, timed_out: bool, events: tuple[Event, ...], console: str, limit_s: float, output: str
 ) -> tuple[Ending, str]:
-    """How a run ended and why, from QEMU's exit status (negative: a signal) and what the guest left."""
+    """How a run ended and why, from QEMU's exit status (negative: a signal) and what the guest said."""
     panic = _PANIC.search(console)
-    # A guest that got as far as an end has had its say; what it logged on the way is the verdict's matter.
+    # A guest that reached its end reported everything; the verdict judges what it logged before.
     if status == EXIT_DONE and not timed_out:
         return Ending.DONE, ""
     if panic or status in (EXIT_AGENT_FAILED, 0) or timed_out:
@@ -142,7 +163,7 @@ def classify(
         )
     said = output.strip().splitlines()
     how = f"signal {-status}" if status < 0 else f"status {status}"
-    return Ending.QEMU_DIED, f"QEMU ended with {how}" + (f": {said[-1]}" if said else "")
+    return Ending.EMULATOR_DIED, f"QEMU ended with {how}" + (f": {said[-1]}" if said else "")
 
 
 def _line(text: str, number: int) -> str:

@@ -5,55 +5,66 @@ from __future__ import annotations
 import shlex
 import socket
 import time
-from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
+from ktstr.base.cancel import Cancel
 from ktstr.base.errors import KtstrError
 from ktstr.guest.initramfs import archive, initramfs
 from ktstr.vm.budget import hold_cores
-from ktstr.vm.job import DEFAULT_WAY, VmJob, Way
+from ktstr.vm.executor import Talk
+from ktstr.vm.job import DEFAULT_OPTIONS, RunOptions, VmJob
 from ktstr.vm.qemu.accel import Accel
-from ktstr.vm.qemu.command import Qemu, boot_command, emulation_limit, find_qemu
-from ktstr.vm.qemu.machine import Machine, started
+from ktstr.vm.qemu.command import boot_command
+from ktstr.vm.qemu.hardware import emulation_limit
+from ktstr.vm.qemu.process import Process, started
+from ktstr.vm.qemu.program import Qemu, find_qemu
 from ktstr.vm.qemu.qmp import MonitorError
 from ktstr.vm.qemu.template import NotKept, Template, clone, template
-from ktstr.vm.qemu.turn import turn_of
+from ktstr.vm.qemu.vcpu_slice import slice_of
 from ktstr.vm.remembered import recall, remember, result_key
 from ktstr.vm.result import SAID, VmResult, classify, read_said
 from ktstr.vm.stored import JOB, job_to_json
 
-__all__ = ["Talk", "run", "write_job"]
+__all__ = ["run", "write_job"]
 
-Talk = Callable[[socket.socket], None]
-"""What talks to a guest through its channel: returns when the guest has no more to say, or is gone."""
-
-# What a guest gets to end when all is said.
+# Host seconds in which a guest has to end once the talk is over.
 _GOODBYE_S = 10.0
 
 
-def run(job: VmJob, accel: Accel, folder: Path, way: Way = DEFAULT_WAY, talk: Talk | None = None) -> VmResult:
+def run(
+    job: VmJob,
+    accel: Accel,
+    folder: Path,
+    options: RunOptions = DEFAULT_OPTIONS,
+    talk: Talk | None = None,
+    cancel: Cancel | None = None,
+) -> VmResult:
     """Run `job` to its end in `folder`, which keeps the console, the events, the plan and the command.
 
-    A job with a channel has `talk` called, as soon as the guest runs, for as long as that takes. It holds no core: who
-    talks to it may be a person.
-    With the virtual clock a job that ran before is not run again, but for `way.fresh`. QEMU is ended when the job's
-    time is over, when an exception passes through (Ctrl-C), and by the kernel when this process dies. Raises KtstrError
-    where QEMU is missing or the job is more than it can do.
+    If the job has a channel, `talk` is called as soon as the guest runs, for as long as it takes. Such a run holds no
+    core: who talks may be a person. With the virtual clock a job that ran before is not run again, unless
+    `options.fresh`.
+
+    QEMU is ended when the job's time limit is over, when an exception passes through (Ctrl-C), by the kernel when this
+    process dies, and when another thread cancels `cancel`: within a second, whatever the run is waiting for, Cancelled
+    is raised, and nothing is remembered. Raises KtstrError if QEMU is missing or cannot run the job.
     """
+    cancel = cancel or Cancel()
     qemu = find_qemu()
     if accel.name == "tcg" and (limit := emulation_limit(job.topology)):
         raise KtstrError(limit)
     folder = folder.absolute()
-    key = result_key(qemu, job, accel.name, cold=way.cold) if job.clock == "virtual" else None
+    key = result_key(qemu, job, accel.name, cold=options.cold) if job.clock == "virtual" else None
     try:
         write_job(qemu, job, folder)
-        if key and not way.fresh and (result := recall(key, folder)):
+        cancel.check()
+        if key and not options.fresh and (result := recall(key, folder)):
             return result
         cores = 1 if accel.name == "tcg" else job.topology.cpus
-        with nullcontext() if job.channel else hold_cores(cores):
-            result = _ran(qemu, job, accel.name, folder, way, talk)
+        with nullcontext() if job.channel else hold_cores(cores, cancel):
+            result = _ran(qemu, job, accel.name, folder, options, talk, cancel)
         if key:
             remember(key, result, folder)
     except OSError as error:
@@ -64,23 +75,23 @@ def run(job: VmJob, accel: Accel, folder: Path, way: Way = DEFAULT_WAY, talk: Ta
 
 
 def write_job(qemu: Qemu, job: VmJob, folder: Path) -> None:
-    """What the guest reads, and the files that QEMU writes to, empty."""
+    """Write what the guest reads, and create the files that QEMU writes to."""
     folder.mkdir(parents=True, exist_ok=True)
-    turn = turn_of(qemu.release, job)
-    (folder / "plan.txt").write_text((turn.plan_line if turn else "") + f"seed {job.seed}\n" + job.plan)
+    bound = slice_of(qemu.release, job)
+    (folder / "plan.txt").write_text((bound.plan_line if bound else "") + f"seed {job.seed}\n" + job.plan)
     (folder / JOB).write_text(job_to_json(job))
     for name in SAID:
         (folder / name).write_text("")
 
 
-class _Company:
-    """What a guest has until its end: who talks to it, if anyone does, and who waits."""
+class _Channel:
+    """A job's channel: a pair of sockets, one for the guest and one for who talks to it; nothing without `channel`."""
 
     def __init__(self, job: VmJob, talk: Talk | None) -> None:
         self._talk = talk
         self._ends = socket.socketpair() if job.channel else ()
 
-    def __enter__(self) -> _Company:
+    def __enter__(self) -> _Channel:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -89,16 +100,17 @@ class _Company:
 
     @property
     def descriptor(self) -> int | None:
-        """QEMU's end of the channel."""
+        """QEMU's end."""
         return self._ends[1].fileno() if self._ends else None
 
-    def see_out(self, machine: Machine, deadline: float) -> tuple[int, bool, str]:
-        """A running machine's exit status, whether it had to be ended, and what it has printed."""
+    def wait(self, process: Process, deadline: float) -> tuple[int, bool, str]:
+        """Talk to the guest, if anyone does, and wait for its end: the exit status, whether it had to be
+        ended at `deadline`, and what it printed."""
         if self._ends and self._talk:
-            self._ends[1].close()  # QEMU has it: when that ends, so does what is read from ours
+            self._ends[1].close()  # QEMU has inherited it, so what is read from ours ends when QEMU does
             self._talk(self._ends[0])
             deadline = time.monotonic() + _GOODBYE_S
-        return (*machine.wait(deadline), machine.output)
+        return (*process.wait(deadline), process.output)
 
 
 @dataclass(frozen=True)
@@ -113,19 +125,27 @@ class _Ended:
     template: Template | None
 
 
-def _ran(qemu: Qemu, job: VmJob, accelerator: str, folder: Path, way: Way, talk: Talk | None) -> VmResult:
+def _ran(
+    qemu: Qemu,
+    job: VmJob,
+    accelerator: str,
+    folder: Path,
+    options: RunOptions,
+    talk: Talk | None,
+    cancel: Cancel,
+) -> VmResult:
     files = folder / "files.cpio"
     files.write_bytes(archive(job.payload))
     try:
-        with _Company(job, talk) as company:
-            ended = None if way.cold else _cloned(qemu, job, accelerator, folder, company)
-            ended = ended or _booted(qemu, job, accelerator, folder, company)
+        with _Channel(job, talk) as channel:
+            ended = None if options.cold else _cloned(qemu, job, accelerator, folder, channel, cancel)
+            ended = ended or _booted(qemu, job, accelerator, folder, channel, cancel)
     finally:
-        files.unlink()  # what it was made of is in the job
+        files.unlink()  # job.json names what is in it
     (folder / "command.txt").write_text(shlex.join(ended.command) + "\n")
     console, events = read_said(folder)
     ending, why = classify(ended.status, ended.timed_out, events, console, job.wall_limit_s, ended.output)
-    turn, kept = turn_of(qemu.release, job), ended.template
+    bound, kept = slice_of(qemu.release, job), ended.template
     return VmResult(
         ending=ending,
         why=why,
@@ -136,7 +156,7 @@ def _ran(qemu: Qemu, job: VmJob, accelerator: str, folder: Path, way: Way, talk:
         accelerator=accelerator,
         clock=job.clock,
         qemu_version=qemu.version,
-        turn_ns=turn.ns if turn else None,
+        turn_ns=bound.ns if bound else None,
         wall_s=ended.wall_s,
         start="clone" if kept else "boot",
         template=kept.key if kept else "",
@@ -144,22 +164,26 @@ def _ran(qemu: Qemu, job: VmJob, accelerator: str, folder: Path, way: Way, talk:
     )
 
 
-def _cloned(qemu: Qemu, job: VmJob, accelerator: str, folder: Path, company: _Company) -> _Ended | None:
-    """A clone's end; None where there is nothing to clone because the guest does not come up: booted, it shows why."""
+def _cloned(
+    qemu: Qemu, job: VmJob, accelerator: str, folder: Path, channel: _Channel, cancel: Cancel
+) -> _Ended | None:
+    """How a clone ended; None if the guest does not boot far enough to be cloned: booted as the job, it shows why."""
     try:
-        with template(qemu, job, accelerator) as kept:
+        with template(qemu, job, accelerator, cancel) as kept:
             start = time.monotonic()
             deadline = start + job.wall_limit_s
             try:
-                with clone(qemu, job, accelerator, folder, kept, deadline, company.descriptor) as running:
-                    end = company.see_out(running.machine, deadline)
+                with clone(
+                    qemu, job, accelerator, folder, kept, deadline, channel.descriptor, cancel=cancel
+                ) as running:
+                    end = channel.wait(running.process, deadline)
             except MonitorError as error:
                 raise KtstrError(
                     f"a clone of template {kept.key} could not be started: {error};"
                     " `ktstr cache --verify` finds and removes a damaged template"
                 ) from None
             wall_s = time.monotonic() - start
-            for name in SAID:  # the guest's story begins in the template
+            for name in SAID:  # what the guest said before it was kept is in the template
                 path = folder / name
                 path.write_bytes((kept.folder / name).read_bytes() + path.read_bytes())
             return _Ended(running.command, *end, wall_s, kept)
@@ -167,10 +191,12 @@ def _cloned(qemu: Qemu, job: VmJob, accelerator: str, folder: Path, company: _Co
         return None
 
 
-def _booted(qemu: Qemu, job: VmJob, accelerator: str, folder: Path, company: _Company) -> _Ended:
-    channel = company.descriptor
-    command = tuple(boot_command(qemu, job, accelerator, folder, initramfs(job.files), channel))
+def _booted(
+    qemu: Qemu, job: VmJob, accelerator: str, folder: Path, channel: _Channel, cancel: Cancel
+) -> _Ended:
+    end = channel.descriptor
+    command = tuple(boot_command(qemu, job, accelerator, folder, initramfs(job.files), end))
     start = time.monotonic()
-    with started(command, job.clock, [] if channel is None else [channel]) as machine:
-        end = company.see_out(machine, start + job.wall_limit_s)
-    return _Ended(command, *end, time.monotonic() - start, None)
+    with started(command, job.clock, [] if end is None else [end], cancel=cancel) as process:
+        ending = channel.wait(process, start + job.wall_limit_s)
+    return _Ended(command, *ending, time.monotonic() - start, None)

@@ -25,16 +25,16 @@ from cells import cells
 
 from ktstr import CgroupDef, Cpuset, Ctx, KtstrError, Scheduler, Topology, declare_scheduler, ktstr_test
 from ktstr.base import cache
+from ktstr.checks.verdict import RunReport
 from ktstr.declare.test import record_of
 from ktstr.guest.agent import build_agent
 from ktstr.guest.initramfs import base_files
 from ktstr.kernel.model import Kernel
 from ktstr.kernel.resolve import resolve
 from ktstr.report.run_record import vm_counts
-from ktstr.run.context import RunReport
-from ktstr.vm.job import Clock, VmJob, Way, default_memory_mb
+from ktstr.vm.job import Clock, RunOptions, VmJob, default_memory_mb
 from ktstr.vm.qemu.accel import Accel
-from ktstr.vm.qemu.command import find_qemu
+from ktstr.vm.qemu.program import find_qemu
 from ktstr.vm.qemu.template import KIND
 from ktstr.vm.result import VmResult
 from ktstr.vm.run import run
@@ -83,10 +83,10 @@ class Bench:
             clock=clock,
             seed=1,
         )
-        way = Way(cold=cold, fresh=True)
+        options = RunOptions(cold=cold, fresh=True)
         folder = Path(tempfile.mkdtemp(dir=self.folder))
         with begin_of(folder / "events.jsonl") as seconds:
-            self.count.add(run(job, Accel("tcg", clock, "a benchmark"), folder, way))
+            self.count.add(run(job, Accel("tcg", clock, "a benchmark"), folder, options))
         return seconds()
 
     def scenario(
@@ -114,7 +114,7 @@ class Bench:
             "virtual",
             seed,
             self.folder / "scenario",
-            way=Way(fresh=True),
+            options=RunOptions(fresh=True),
             perturb=perturb,
         )
         report = ctx.run(CgroupDef("w", workers, cpuset=cpus), hold_s=hold_s, check=False, trace=trace)

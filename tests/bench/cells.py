@@ -14,7 +14,7 @@ from ktstr.kernel.model import Kernel
 from ktstr.verifier.cell import Cell
 from ktstr.verifier.job import Jobs
 from ktstr.verifier.judge import programs_of
-from ktstr.vm.job import Way
+from ktstr.vm.job import RunOptions
 from ktstr.vm.qemu.accel import Accel
 from ktstr.vm.result import VmResult
 from ktstr.vm.run import run
@@ -41,7 +41,7 @@ def cells(kernel: Kernel, folder: Path, times: range) -> Iterator[VmResult]:
         costs, streams, seconds = set(), set(), []
         for _ in times:
             before = _cpu_s()
-            result = run(job, Accel("tcg", "virtual", "a benchmark"), folder / "cell", Way(fresh=True))
+            result = run(job, Accel("tcg", "virtual", "a benchmark"), folder / "cell", RunOptions(fresh=True))
             seconds.append(_cpu_s() - before)
             costs.add(programs_of(result))
             streams.add(result.events_sha256)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from ktstr import CgroupDef, Ctx, KtstrError, Scheduler, declare_scheduler, ktstr_test, scenarios
-from ktstr.run.context import VerdictFailed
+from ktstr.checks.verdict import VerdictFailed
 
 SCHEDULERS = Path(__file__).parents[1] / "schedulers"
 TINY = (1, 1, 2, 1)

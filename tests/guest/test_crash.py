@@ -7,8 +7,8 @@ import pytest
 
 from ktstr import BpfMapWrite, Ctx, KtstrError, declare_scheduler, ktstr_test, scenarios
 from ktstr.checks.expect import ExpectedError
-from ktstr.run.context import VerdictFailed
-from ktstr.vm.job import Way
+from ktstr.checks.verdict import VerdictFailed
+from ktstr.vm.job import RunOptions
 
 SCHEDULERS = Path(__file__).parents[1] / "schedulers"
 TINY = (1, 1, 2, 1)
@@ -63,7 +63,9 @@ def a_crash_is_the_same_every_time(ctx: Ctx) -> None:
     test = replace(ctx.test, writes=(BpfMapWrite(".bss", "crash", 1, at_s=0.1),), expected=ExpectedError())
     runs = []
     for number in range(2):
-        guest = Ctx(test, ctx.kernel, "auto", ctx.seed, ctx.artifacts / str(number), way=Way(fresh=True))
+        guest = Ctx(
+            test, ctx.kernel, "auto", ctx.seed, ctx.artifacts / str(number), options=RunOptions(fresh=True)
+        )
         runs.append(scenarios.steady(guest))
     assert runs[0].result.clock == "real" or (runs[0].result.events_sha256 == runs[1].result.events_sha256)
     assert runs[0].guest.scheduler_exit is not None
@@ -97,7 +99,7 @@ def without_the_trigger_it_does_not_fire(ctx: Ctx) -> None:
         (BpfMapWrite(".bss", "cfg.on", 2), "2 does not fit: must be 0 to 1"),
         (
             BpfMapWrite("by_pid", "[0]", 1),
-            "the map is no array that can be mapped: .bss, .data and arrays with BPF_F_MMAPABLE are",
+            "the map cannot be mapped; .bss, .data and arrays with BPF_F_MMAPABLE can",
         ),
         (BpfMapWrite("table", "[4].plain", 1), "[4] is beyond the map's 4 elements"),
     ],

@@ -13,10 +13,10 @@ import pytest
 from bpftool_json import BY_BPFTOOL, compare, said_by_bpftool
 
 from ktstr import CgroupDef, Checks, Ctx, declare_scheduler, ktstr_test
+from ktstr.checks.verdict import VerdictFailed
 from ktstr.events.dump import read_dump
 from ktstr.guest.agent import build_agent
 from ktstr.guest.initramfs import base_files, program_files
-from ktstr.run.context import VerdictFailed
 from ktstr.run.program import scheduler_program
 from ktstr.scenario.plan import plan_lines
 from ktstr.vm.job import VmJob

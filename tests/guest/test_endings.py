@@ -8,10 +8,10 @@ import pytest
 
 from ktstr import Ctx, KtstrError, Scheduler, ktstr_test, scenarios
 from ktstr.base.topology import Topology
+from ktstr.checks.verdict import VerdictFailed
 from ktstr.guest.initramfs import Packed
-from ktstr.run.context import VerdictFailed
 from ktstr.toolchain.compiler import compile_static
-from ktstr.vm.job import VmJob, Way
+from ktstr.vm.job import RunOptions, VmJob
 from ktstr.vm.qemu.accel import probe
 from ktstr.vm.result import Ending, VmResult
 from ktstr.vm.run import run
@@ -34,7 +34,7 @@ def run_init(ctx: Ctx, name: str, folder: Path, memory_mb: int = 256, wall_limit
         seed=1,
         wall_limit_s=wall_limit_s,
     )
-    return run(job, accel, folder, Way(cold=True))
+    return run(job, accel, folder, RunOptions(cold=True))
 
 
 def own_children(program: str) -> list[str]:
@@ -88,5 +88,7 @@ def panic_is_named_and_shown(ctx: Ctx) -> None:
 
 @ktstr_test(memory_mb=32)
 def too_little_memory_is_refused_before_it_hangs(ctx: Ctx) -> None:
-    with pytest.raises(KtstrError, match=r"memory_mb=32: a guest of 1n1l2c1t with 0 MiB of files needs 100$"):
+    with pytest.raises(
+        KtstrError, match=r"memory_mb=32: a guest of 1n1l2c1t with 0 MiB of files needs 100 MiB$"
+    ):
         scenarios.steady(ctx)

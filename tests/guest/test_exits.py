@@ -12,8 +12,8 @@ from breakable import PROVOKE, breakable_kernel
 from embedded import SCHEDULERS, misbehaving
 
 from ktstr import CgroupDef, Ctx, Scheduler, ktstr_test
+from ktstr.checks.verdict import VerdictFailed
 from ktstr.kernel.model import Kernel
-from ktstr.run.context import VerdictFailed
 
 SYSRQ = "/proc/sysrq-trigger"
 

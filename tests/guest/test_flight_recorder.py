@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from ktstr import BpfMapWrite, CgroupDef, Ctx, declare_scheduler, ktstr_test
+from ktstr.checks.verdict import RunReport, VerdictFailed
 from ktstr.events.flight import FAILED
-from ktstr.run.context import RunReport, VerdictFailed
-from ktstr.vm.job import Way
+from ktstr.vm.job import RunOptions
 
 SCHEDULERS = Path(__file__).parents[1] / "schedulers"
 EXITS = declare_scheduler(name="flown_exits", bpf=SCHEDULERS / "exits.bpf.c", topology=(1, 1, 4, 1))
@@ -16,7 +16,7 @@ FIXTURE = declare_scheduler(name="flown_fixture", bpf=SCHEDULERS / "fixture.bpf.
 
 
 def flown(ctx: Ctx, folder: str) -> RunReport:
-    guest = Ctx(ctx.test, ctx.kernel, "virtual", 1, ctx.artifacts / folder, way=Way(fresh=True))
+    guest = Ctx(ctx.test, ctx.kernel, "virtual", 1, ctx.artifacts / folder, options=RunOptions(fresh=True))
     return guest.run(CgroupDef("w", 6), hold_s=1.0, check=False)
 
 

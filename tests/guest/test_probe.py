@@ -4,7 +4,8 @@ import subprocess
 from pathlib import Path
 
 from ktstr.vm.qemu import accel
-from ktstr.vm.qemu.command import find_qemu, probe_command
+from ktstr.vm.qemu.command import probe_command
+from ktstr.vm.qemu.program import find_qemu
 from ktstr.vm.result import EXIT_DONE
 
 

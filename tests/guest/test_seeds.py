@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from ktstr import CgroupDef, Checks, Cpuset, Ctx, declare_scheduler, ktstr_test
-from ktstr.run.context import RunReport, VerdictFailed
-from ktstr.vm.job import Way
+from ktstr.checks.verdict import RunReport, VerdictFailed
+from ktstr.vm.job import RunOptions
 
 SCHEDULERS = Path(__file__).parents[1] / "schedulers"
 RACY = declare_scheduler(
@@ -29,7 +29,13 @@ def race(ctx: Ctx, *, check: bool = True) -> RunReport:
 def perturbed(ctx: Ctx, seed: int, folder: str, *, fresh: bool = False) -> Ctx:
     """The guest of `ctx` under another seed, perturbed."""
     return Ctx(
-        ctx.test, ctx.kernel, "virtual", seed, ctx.artifacts / folder, way=Way(fresh=fresh), perturb=True
+        ctx.test,
+        ctx.kernel,
+        "virtual",
+        seed,
+        ctx.artifacts / folder,
+        options=RunOptions(fresh=fresh),
+        perturb=True,
     )
 
 

@@ -20,17 +20,17 @@ import pytest
 from ktstr import CgroupDef, Ctx, declare_scheduler, ktstr_test
 from ktstr.base.cache import cache_dir
 from ktstr.base.topology import Topology
+from ktstr.checks.verdict import RunReport
 from ktstr.guest.agent import build_agent
 from ktstr.guest.initramfs import Packed, base_files, program_files
-from ktstr.run.context import RunReport
-from ktstr.vm.job import VmJob, Way
+from ktstr.vm.job import RunOptions, VmJob
 from ktstr.vm.qemu.accel import Accel
 from ktstr.vm.result import Ending
 from ktstr.vm.run import run
 
 SCHEDULERS = Path(__file__).parents[1] / "schedulers"
 CLONED = declare_scheduler(name="cloned", bpf=SCHEDULERS / "fixture.bpf.c", topology=(1, 1, 2, 1))
-FRESH = Way(fresh=True)
+FRESH = RunOptions(fresh=True)
 
 
 @pytest.fixture
@@ -47,7 +47,7 @@ def own_cache(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
 
 def half_a_second(ctx: Ctx, folder: Path, clock: str = "virtual") -> RunReport:
     """Three workers on two CPUs, run whether or not that was run before."""
-    again = Ctx(ctx.test, ctx.kernel, clock, seed=3, artifacts=folder, way=FRESH)
+    again = Ctx(ctx.test, ctx.kernel, clock, seed=3, artifacts=folder, options=FRESH)
     return again.run(CgroupDef("cg", workers=3), hold_s=0.5)
 
 
@@ -127,7 +127,7 @@ def files_of_a_job_reach_its_clone(ctx: Ctx, tmp_path: Path) -> None:
     assert (result.ending, result.start) == (Ending.DONE, "clone")
     assert [event["text"] for event in result.of("sched_log")] == ["a line that only this job has"]
     # The same in a guest that was booted with them at hand.
-    booted = run(replace(job, seed=2), tcg, tmp_path / "cold", Way(cold=True, fresh=True))
+    booted = run(replace(job, seed=2), tcg, tmp_path / "cold", RunOptions(cold=True, fresh=True))
     assert [event["text"] for event in booted.of("sched_log")] == ["a line that only this job has"]
 
 

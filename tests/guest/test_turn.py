@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import pytest
 
 from ktstr import CgroupDef, Cpuset, Ctx, SpinWait, ktstr_test
-from ktstr.run.context import RunReport
+from ktstr.checks.verdict import RunReport
 from ktstr.vm.qemu.accel import probe
 
 CPUS = 8

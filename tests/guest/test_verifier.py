@@ -19,6 +19,7 @@ from ktstr.verifier.collapse import collapse, expand, key
 from ktstr.verifier.job import Jobs
 from ktstr.verifier.sweep import Options, run_cell
 from ktstr.verifier.tables import MARKS, failing, grid, insns_table
+from ktstr.vm.local import LocalExecutor
 
 OBJECTS = Path(__file__).parent / "bpf"
 
@@ -30,7 +31,11 @@ def cell_of(
 
 
 def swept(ctx: Ctx, cell: Cell, max_insns: int | None = None) -> CellResult:
-    return run_cell(cell, Options("auto", ctx.seed, max_insns, ctx.artifacts / cell.preset), Jobs(ctx.seed))
+    return run_cell(
+        cell,
+        Options("auto", ctx.seed, max_insns, ctx.artifacts / cell.preset, LocalExecutor()),
+        Jobs(ctx.seed),
+    )
 
 
 def of(name: str, **rodata: int) -> Scheduler:

@@ -18,7 +18,7 @@ from pathlib import Path
 import zstandard
 from local_server import Server
 
-from ktstr.kernel.settings import debian_architecture
+from ktstr.base.machine import machine_of_host
 
 FRESH = "Sat, 01 Jan 2000 00:00:00 UTC", "Fri, 01 Jan 2100 00:00:00 UTC"
 
@@ -123,7 +123,7 @@ class DebianArchive:
 
     def add(self, suite: str, name: str, version: str, content: bytes, *, listed: bool = True) -> str:
         """Put a package into the pool and, if `listed`, into the suite's index; its path."""
-        architecture = debian_architecture()
+        architecture = machine_of_host().debian_architecture
         path = f"pool/main/l/linux/{name}_{version}_{architecture}.deb"
         self.server.files[path] = content
         stanza = (
@@ -153,7 +153,10 @@ class DebianArchive:
     @staticmethod
     def release(version: str) -> tuple[str, str]:
         """(what uname prints, the package's version) for an upstream version."""
-        return f"{version}+deb13-cloud-{debian_architecture()}", f"{version.replace('-rc', '~rc')}-1"
+        return (
+            f"{version}+deb13-cloud-{machine_of_host().debian_architecture}",
+            f"{version.replace('-rc', '~rc')}-1",
+        )
 
     def add_source(self, suite: str, name: str, version: str, content: bytes) -> str:
         """A source package with an upstream tarball; the tarball's path."""
@@ -179,7 +182,9 @@ class DebianArchive:
         """Write a suite's indexes and its signed release file."""
         directory = directory or suite
         indexes = {
-            f"main/binary-{debian_architecture()}/Packages": "\n".join(self.packages.get(suite, [])),
+            f"main/binary-{machine_of_host().debian_architecture}/Packages": "\n".join(
+                self.packages.get(suite, [])
+            ),
             "main/source/Sources": "\n".join(self.sources.get(suite, [])),
         }
         lines = []

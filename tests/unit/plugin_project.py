@@ -13,11 +13,12 @@ from pathlib import Path
 from types import ModuleType
 
 import ktstr.run.context
-import ktstr.vm.qemu.accel
-import ktstr.vm.qemu.command
-from ktstr.run.context import VerdictFailed
+import ktstr.vm.local
+from ktstr.checks.verdict import VerdictFailed
+from ktstr.run.hooks import sections_text
 from ktstr.base.errors import KtstrError
 from ktstr.kernel.model import Kernel
+from ktstr.vm.host import Accel, emulation_limit
 
 PUBLISHED = ["6.12.9", "6.18.4", "7.0.13", "7.3.4"]
 
@@ -52,6 +53,7 @@ class Ctx:
         self.runs, self.options, self._as_expected = [], options, False
 
     def run(self, verdict="", error="", pause_s=0):
+        self.options["hooks"].before_run(self, "the job")
         if error:
             raise KtstrError(error)
         self.artifacts.mkdir(parents=True, exist_ok=True)
@@ -62,18 +64,27 @@ class Ctx:
         result = {"guest_s": 2.0, "start": "boot"}
         self.runs.append({"result": result, "vms": vms, "verdict": {"violations": violations}})
         self._as_expected = not verdict
+        report = f"{len(violations)} violations"
+        self.options["hooks"].after_verdict(self, report)
         if verdict:
-            raise VerdictFailed(f"{self.test.name}: the header\\n  {verdict}\\n--- stats ---\\nfolder {self.artifacts}")
+            sections = sections_text(self.options["hooks"].report_sections(self, report))
+            text = f"{self.test.name}: the header\\n  {verdict}\\n--- stats ---\\nfolder {self.artifacts}"
+            raise VerdictFailed(text + sections)
 
 
-def probe(clock, cpus=None):
-    return ktstr.vm.qemu.accel.Accel("tcg", "virtual" if clock == "auto" else clock, "no KVM in this test")
+class Executor:
+    emulator = "7.2.99"
+
+    def accelerator(self, clock, cpus=None):
+        return Accel("tcg", "virtual" if clock == "auto" else clock, "no KVM in this test")
+
+    def refusal(self, topology, accel):
+        return emulation_limit(topology)
 
 
 # The real module would bring the network stack into every worker, which is most of a worker's start.
 sys.modules["ktstr.kernel.resolve"] = ModuleType("ktstr.kernel.resolve")
 sys.modules["ktstr.kernel.resolve"].resolve = resolve
 ktstr.run.context.Ctx = Ctx
-ktstr.vm.qemu.accel.probe = probe
-ktstr.vm.qemu.command.find_qemu = lambda: ktstr.vm.qemu.command.Qemu(Path("/nowhere/qemu"), "7.2.99")
+ktstr.vm.local.LocalExecutor = Executor
 """

@@ -8,7 +8,7 @@ from vm_stand_in import stand_in
 
 from ktstr.base.errors import KtstrError
 from ktstr.vm.qemu import accel
-from ktstr.vm.qemu import command as qemu
+from ktstr.vm.qemu import program as qemu
 from ktstr.vm.qemu.accel import probe
 
 

@@ -1,81 +1,27 @@
-"""The guest's agent: its sources under the compilers, and its plan reader and event writer as the guest has them."""
+"""The agent's plan reader and event writer, as the guest has them."""
 
 import json
-import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from native_agent import build_native
 
 from ktstr.base.topology import Topology
-from ktstr.guest import agent
 from ktstr.scenario.plan import plan_text
-from ktstr.toolchain.compiler import host_compiler
 from ktstr.vm.result import Event, parse_events
-
-SOURCES = Path(agent.__file__).with_name("agent")
-STRICT = ("-std=gnu11", "-Wall", "-Wextra", "-Werror", "-fsyntax-only")
-
-# plan.c and emit.c around a main of the test's: each line of the plan on stdin becomes an event of its tokens.
-# What the I/O ports do in a guest, stdout and the exit status do here.
-HARNESS = """
-#include "agent.h"
-#include <stdio.h>
-#include <stdlib.h>
-
-void port_write(const char *data, size_t length) { fwrite(data, 1, length, stdout); }
-void port_exit(unsigned int code) { fflush(stdout); exit((int)code); }
-
-int main(void)
-{
-	static char text[1 << 20];
-	struct plan plan = { .next = text };
-	struct plan_line line;
-
-	text[fread(text, 1, sizeof(text) - 1, stdin)] = '\\0';
-	while (plan_read(&plan, &line)) {
-		emit_begin("line");
-		for (unsigned int i = 0; i < line.count; i++) {
-			char key[16];
-
-			snprintf(key, sizeof(key), "%u", i);
-			emit_text(key, line.token[i]);
-		}
-		emit_end();
-	}
-	return 0;
-}
-"""
-
-
-@pytest.mark.parametrize("compiler", ["gcc", "clang"])
-def test_the_sources_compile_without_a_warning(compiler: str) -> None:
-    if shutil.which(compiler) is None:
-        pytest.skip(f"{compiler} is not installed")
-    command = [compiler, *STRICT, *map(str, SOURCES.glob("*.c"))]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert (done.stderr, done.returncode) == ("", 0)
 
 
 @pytest.fixture(scope="module")
 def harness(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("harness")
-    main, program = folder / "harness.c", folder / "harness"
-    main.write_text(HARNESS)
-    sources = [str(main), *(str(SOURCES / name) for name in ("plan.c", "emit.c"))]
-    command = [
-        *host_compiler().command,
-        "-std=gnu11",
-        "-O1",
-        "-g",
-        "-fsanitize=address,undefined",
-        "-I",
-        str(SOURCES),
-    ]
-    subprocess.run([*command, "-o", str(program), *sources], check=True)
-    return program
+    return build_native(tmp_path_factory.mktemp("harness"), "plan_lines", "plan", "emit", "clock")
+
+
+@pytest.fixture(scope="module")
+def writer(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return build_native(tmp_path_factory.mktemp("writer"), "events", "emit", "clock")
 
 
 def read(harness: Path, plan: str) -> tuple[int, list[Event]]:
@@ -133,7 +79,41 @@ def test_an_event_of_many_values_is_a_whole_one(harness: Path, count: int) -> No
 
 @pytest.mark.parametrize(
     ("text", "what"),
-    [("hold 1", "the last line has no end"), ("a " * 256 + "a\n", "a line has too many tokens")],
+    [("hold 1", "the last line has no newline"), ("a " * 256 + "a\n", "a line has too many tokens")],
 )
-def test_a_plan_that_is_none_is_told(harness: Path, text: str, what: str) -> None:
+def test_a_damaged_plan_is_refused(harness: Path, text: str, what: str) -> None:
     assert read(harness, text) == (0x11, [{"ev": "error", "where": "plan", "what": what}])
+
+
+def fields(writer: Path, *wanted: str) -> dict[str, object]:
+    """The one event that has these fields, KIND:LENGTH:BYTE each; it must be a line of at most 16 KiB."""
+    done = subprocess.run([writer, *wanted], capture_output=True, check=False)
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert len(done.stdout) <= 16_384
+    assert done.stdout.count(b"\n") == 1
+    event: dict[str, object] = json.loads(done.stdout)
+    return {key: value for key, value in event.items() if key not in ("ev", "t")}
+
+
+@pytest.mark.parametrize("byte", [ord("x"), ord('"'), 1, 255])
+@pytest.mark.parametrize("length", [*range(14_000, 16_500, 97), 20_000, 50_000])
+def test_an_event_is_whole_whatever_follows_a_long_string(writer: Path, length: int, byte: int) -> None:
+    """Quoting used to write past the buffer when three fields followed a string of 20 kB."""
+    found = fields(writer, f"t:{length}:{byte}", "t:7:34", "t:300:1", "n:0:0", "i:0:0")
+    assert len(str(found["1"])) > 2_000
+    assert (found["2"], found["4"], found["5"]) == ('"' * 7, 2**64 - 1, -(2**63))
+
+
+@pytest.mark.parametrize("kind", ["t", "b", "l"])
+def test_fields_that_do_not_fit_are_left_out_with_all_after_them(writer: Path, kind: str) -> None:
+    found = fields(writer, *[f"{kind}:3000:49"] * 20, "n:0:0")
+    assert list(found) == [str(i) for i in range(1, len(found) + 1)]
+    assert 4 <= len(found) <= 21
+
+
+def test_a_chunk_of_8_kib_fits_in_base64(writer: Path) -> None:
+    assert len(str(fields(writer, "b:8192:49")["1"])) == 10_924
+
+
+def test_a_list_without_numbers_is_empty(writer: Path) -> None:
+    assert fields(writer, "l:0:0", "l:16:0") == {"1": [], "2": [0, 0]}

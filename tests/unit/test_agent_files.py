@@ -1,151 +1,25 @@
-"""The agent's reader of a job's files, and its seed, as the guest has them.
+"""The agent's reader of a job's files, its fw_cfg and its seed, as the guest has them.
 
-What they ask of the kernel the harness does: files go to the folder that it runs in, and no further.
+The harness stands in for the kernel: files go to the folder that it runs in, and no further.
 """
 
 import stat
 import subprocess
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from native_agent import build_native
 
-from ktstr.guest import agent
 from ktstr.guest.cpio import Entry, write_newc
 from ktstr.guest.initramfs import Packed, archive
-from ktstr.toolchain.compiler import host_compiler
 from ktstr.vm.result import Event, parse_events
 
-SOURCES = Path(agent.__file__).with_name("agent")
-
-PORTS = """
-#include "agent.h"
-#include <errno.h>
-#include <stdarg.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-void port_write(const char *data, size_t length) { fwrite(data, 1, length, stdout); }
-void port_exit(unsigned int code) { fflush(stdout); exit((int)code); }
-"""
-
-# archive.c as it is, but that it stays where it is started. The archive has a buffer of just its size, and a zero byte
-# behind it as fw_cfg_read gives it.
-UNPACK = (
-    PORTS
-    + """
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
-static const char *guarded(const char *path)
-{
-	if (*path == '/' || strstr(path, "..")) {
-		puts("out of the folder");
-		exit(3);
-	}
-	return *path ? path : ".";
-}
-
-static int to_root(const char *path) { return strcmp(path, "/"); }
-static int open_here(const char *path, int flags, mode_t mode) { return open(guarded(path), flags, mode); }
-static int mkdir_here(const char *path, mode_t mode) { return mkdir(guarded(path), mode); }
-
-#define chdir to_root
-#define open open_here
-#define mkdir mkdir_here
-#include "archive.c"
-
-int main(void)
-{
-	static char read_in[1 << 20];
-	size_t length = fread(read_in, 1, sizeof(read_in), stdin);
-	char *archive = malloc(length + 1);
-
-	memcpy(archive, read_in, length);
-	archive[length] = '\\0';
-	archive_unpack(archive, length);
-	free(archive);
-	return 0;
-}
-"""
-)
-
-SEED = (
-    PORTS
-    + """
-#include <linux/random.h>
-#include <sys/ioctl.h>
-
-static bool refused;
-
-static int ioctl_here(int fd, unsigned long request, ...)
-{
-	va_list arguments;
-	struct rand_pool_info *pool;
-
-	(void)fd;
-	if (refused) {
-		errno = EPERM;
-		return -1;
-	}
-	if (request == RNDRESEEDCRNG) {
-		puts("{\\"ev\\":\\"reseeded\\"}");
-		return 0;
-	}
-	if (request != RNDADDENTROPY)
-		return -1;
-	va_start(arguments, request);
-	pool = va_arg(arguments, struct rand_pool_info *);
-	va_end(arguments);
-	printf("{\\"ev\\":\\"entropy\\",\\"bits\\":%d,\\"words\\":[", pool->entropy_count);
-	for (size_t i = 0; i < (size_t)pool->buf_size / 8; i++) {
-		unsigned long long word;
-
-		memcpy(&word, (char *)pool->buf + 8 * i, 8);
-		printf("%s%llu", i ? "," : "", word);
-	}
-	puts("]}");
-	return 0;
-}
-
-#define ioctl ioctl_here
-#include "seed.c"
-
-int main(int argc, char **argv)
-{
-	refused = argc > 2;
-	seed_set(strtoull(argv[1], NULL, 10));
-	for (unsigned int i = 0; i < 5; i++)
-		printf("{\\"ev\\":\\"value\\",\\"value\\":%llu}\\n", (unsigned long long)seed_value(i));
-	return 0;
-}
-"""
-)
-
-Build = Callable[[str, str], Path]
-
 
 @pytest.fixture(scope="module")
-def build(tmp_path_factory: pytest.TempPathFactory) -> Build:
-    def build(name: str, text: str) -> Path:
-        folder = tmp_path_factory.mktemp(name)
-        source, program = folder / "harness.c", folder / name
-        source.write_text(text)
-        command = [*host_compiler().command, "-std=gnu11", "-O1", "-g", "-fsanitize=address,undefined"]
-        sources = [str(source), str(SOURCES / "emit.c")]
-        subprocess.run([*command, "-I", str(SOURCES), "-o", str(program), *sources], check=True)
-        return program
-
-    return build
-
-
-@pytest.fixture(scope="module")
-def unpacker(build: Build) -> Path:
-    return build("unpack", UNPACK)
+def unpacker(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return build_native(tmp_path_factory.mktemp("unpack"), "unpack", "emit", "clock")
 
 
 def unpacked(unpacker: Path, data: bytes, folder: Path) -> tuple[int, str]:
@@ -258,8 +132,8 @@ KNOWN_VALUES = [
 
 
 @pytest.fixture(scope="module")
-def seeder(build: Build) -> Path:
-    return build("seed", SEED)
+def seeder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return build_native(tmp_path_factory.mktemp("seed"), "seeds", "emit", "clock")
 
 
 def seeded(seeder: Path, *arguments: str) -> list[Event]:
@@ -284,3 +158,29 @@ def test_the_kernels_generator_gets_64_bytes_of_the_seed_and_uses_them(seeder: P
 def test_a_kernel_that_takes_no_seed_is_told(seeder: Path) -> None:
     (event,) = seeded(seeder, "1", "refused")
     assert (event["where"], event["what"]) == ("seed", "/dev/urandom: Operation not permitted")
+
+
+# fw_cfg
+
+
+@pytest.fixture(scope="module")
+def fw_cfg(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return build_native(tmp_path_factory.mktemp("fw_cfg"), "fw_cfg_files", "emit", "clock")
+
+
+@pytest.mark.parametrize(
+    ("name", "read"),
+    [
+        ("opt/ktstr/plan", (0, b"hello\0")),
+        ("opt/ktstr/empty", (0, b"\0")),
+        ("opt/" + "a" * 52, (0, b"ab\0")),
+        ("opt/" + "a" * 51, (1, b"")),
+        ("opt/ktstr/pla", (1, b"")),
+        ("opt/ktstr/plans", (1, b"")),
+    ],
+)
+def test_a_file_of_fw_cfg_is_found_by_its_whole_name(
+    fw_cfg: Path, name: str, read: tuple[int, bytes]
+) -> None:
+    done = subprocess.run([fw_cfg, name], capture_output=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (*read, b"")

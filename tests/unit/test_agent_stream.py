@@ -7,54 +7,16 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from native_agent import build_native
 
 from ktstr.events.dump import joined
 from ktstr.events.event import Event
-from ktstr.guest import agent
-from ktstr.toolchain.compiler import host_compiler
 from ktstr.vm.result import parse_events
-
-SOURCES = Path(agent.__file__).with_name("agent")
-
-# stream.c and emit.c around a main of the test's: what is on stdin goes into a stream with room for so many bytes.
-HARNESS = """
-#include "agent.h"
-#include <stdio.h>
-#include <stdlib.h>
-
-void port_write(const char *data, size_t length) { fwrite(data, 1, length, stdout); }
-void port_exit(unsigned int code) { exit((int)code); }
-
-int main(int argc, char **argv)
-{
-	static struct stream out = { .event = "data", .id = 7 };
-	static char text[1 << 20];
-	size_t length = fread(text, 1, sizeof(text), stdin), part = argc > 2 ? strtoul(argv[2], NULL, 10) : length;
-	bool whole = true;
-	uint64_t bytes;
-
-	out.room = strtoul(argv[1], NULL, 10);
-	for (size_t at = 0; whole && at < length; at += part)
-		whole = stream_put(&out, text + at, part < length - at ? part : length - at);
-	bytes = stream_end(&out);
-	emit_begin("end");
-	emit_u64("whole", whole);
-	emit_u64("bytes", bytes);
-	emit_end();
-	return 0;
-}
-"""
 
 
 @pytest.fixture(scope="module")
 def harness(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("harness")
-    main, program = folder / "harness.c", folder / "harness"
-    main.write_text(HARNESS)
-    sources = [str(main), *(str(SOURCES / name) for name in ("stream.c", "emit.c"))]
-    options = ["-std=gnu11", "-O1", "-g", "-fsanitize=address,undefined", "-I", str(SOURCES)]
-    subprocess.run([*host_compiler().command, *options, "-o", str(program), *sources], check=True)
-    return program
+    return build_native(tmp_path_factory.mktemp("stream"), "streamed", "stream", "emit", "clock")
 
 
 def streamed(harness: Path, data: bytes, room: int = 2**20, part: int = 0) -> tuple[list[Event], Event]:

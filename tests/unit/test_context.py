@@ -9,7 +9,7 @@ from vm_stand_in import a_job, stand_in
 from ktstr import Checks, Ctx, KtstrError, ktstr_test
 from ktstr.base.topology import Topology
 from ktstr.declare.test import KtstrTest, record_of
-from ktstr.vm.qemu.command import find_qemu
+from ktstr.vm.qemu.program import find_qemu
 
 
 def declared() -> KtstrTest:
@@ -41,13 +41,13 @@ def refusal(
     """What a run is refused with, or "" where it would have been run."""
     monkeypatch.setenv("KTSTR_CACHE_DIR", str(tmp_path / "cache"))
     monkeypatch.setenv("KTSTR_QEMU", str(stand_in(tmp_path, "exit 1", version)))
-    for place in ("ktstr.vm.qemu.command", "ktstr.vm.qemu.accel"):
+    for place in ("ktstr.vm.host", "ktstr.vm.qemu.accel"):
         monkeypatch.setattr(f"{place}.find_qemu", find_qemu.__wrapped__)
 
     def job(*_: object) -> None:
         raise WouldRun
 
-    monkeypatch.setattr(Ctx, "_job", job)
+    monkeypatch.setattr("ktstr.run.execute.scenario_job", job)
     test = replace(declared(), topology=Topology.parse(topology))
     ctx = Ctx(test, a_job(tmp_path).kernel, clock, seed=1, artifacts=tmp_path / "run")
     try:
@@ -63,8 +63,8 @@ def test_a_check_finer_than_the_turn_is_refused_with_that_reason(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     assert refusal(monkeypatch, tmp_path, "10.0.13", "1n1l8c1t") == (
-        "fine: max_gap_ms=0.5: finer than the virtual clock's CPU turn here, 0.798 ms, in which a CPU waits for QEMU"
-        " and not for the scheduler; must be that or more, or --clock real"
+        "fine: max_gap_ms=0.5: finer than the virtual clock's CPU turn here, 0.798 ms, in which a CPU waits for"
+        " the emulator and not for the scheduler; must be that or more, or --clock real"
     )
 
 

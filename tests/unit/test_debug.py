@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from ktstr import KtstrError
+from ktstr.base.machine import X86_64
 from ktstr.debug.session import refuse_early
 from ktstr.debug.symbols import elf_of, parse_symbols
 from ktstr.run.replay import Recorded, crashed_run
@@ -44,7 +45,7 @@ def test_a_kernels_table_is_read_without_padding_and_modules() -> None:
 
 @pytest.mark.skipif(shutil.which("nm") is None, reason="nm is missing")
 def test_functions_become_symbols_that_tools_read(tmp_path: Path) -> None:
-    (tmp_path / "vmlinux").write_bytes(elf_of(parse_symbols(TABLE)))
+    (tmp_path / "vmlinux").write_bytes(elf_of(parse_symbols(TABLE), X86_64.elf_machine))
     told = subprocess.run(
         ["nm", "-S", tmp_path / "vmlinux"], check=True, capture_output=True, text=True
     ).stdout
@@ -59,7 +60,7 @@ def test_functions_become_symbols_that_tools_read(tmp_path: Path) -> None:
 
 def test_a_table_without_functions_is_an_error() -> None:
     with pytest.raises(KtstrError, match="no function is among them"):
-        elf_of(parse_symbols("nonsense\n"))
+        elf_of(parse_symbols("nonsense\n"), X86_64.elf_machine)
 
 
 # Which run, and whether it can be

@@ -1,6 +1,7 @@
 """The documentation's examples are valid: each is declared and run with a stand-in for the guest."""
 
 import re
+import tomllib
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -9,11 +10,14 @@ import pytest
 from report_data import report, workers
 
 from ktstr import CgroupDef, Checks, tasks
+from ktstr.checks.evidence import Evidence
 from ktstr.checks.judge import judge
-from ktstr.declare import scheduler
+from ktstr.checks.verdict import RunReport
+from ktstr.declare import scheduler, settings
 from ktstr.declare.test import KtstrTest, record_of
 from ktstr.guest import agent
-from ktstr.run.context import RunReport
+from ktstr.plugin import hookspec
+from ktstr.plugin.options import option_names
 from ktstr.scenario.plan import plan_text
 from ktstr.vm.result import Ending, VmResult
 
@@ -46,7 +50,8 @@ class Guest:
         healthy = [{"run_ns": 800_000_000, "slept_ns": 1_200_000_000, **one} for one in some]
         guest = report(workers=workers(*healthy))
         limits = (checks or Checks()).over(self.test.checks)
-        violations = judge(guest, limits, self.topology, cgroups, self.test.scheduler.is_sched_ext)
+        evidence = Evidence(guest, self.topology, cgroups, self.test.scheduler.is_sched_ext)
+        violations = judge(evidence, limits)
         assert not violations
         return RunReport(tuple(violations), guest, RESULT)
 
@@ -81,7 +86,7 @@ def test_there_are_examples() -> None:
 def test_the_table_of_checks_has_every_check_with_its_default() -> None:
     text = (DOCS / "writing-tests.md").read_text()
     rows = dict(re.findall(r"^\| `(\w+)` \| .* \| (\w+) \|$", text.partition("## Checks")[2], re.MULTILINE))
-    defaults = {name: {True: "on"}.get(value, f"{value:g}") for name, value in vars(record().checks).items()}
+    defaults = {name: "on" if value is True else f"{value:g}" for name, value in record().checks.said}
     assert rows == defaults
 
 
@@ -104,7 +109,7 @@ def documented(table: str) -> set[str]:
 
 
 def test_every_operation_of_the_plan_is_documented() -> None:
-    assert documented("operation") == set(re.findall(r'strcmp\(verb, "(\w+)"\)', AGENT))
+    assert documented("operation") == set(re.findall(r"^KTSTR_OPERATION\((\w+)", AGENT, re.MULTILINE))
 
 
 def test_every_event_is_documented() -> None:
@@ -155,3 +160,30 @@ def test_commands_are_there(page: Path) -> None:
         r"(?:^ {4}(?:\.venv/bin/)?|`)(?:ktstr|invoke) ([a-z][a-z-]+)", page.read_text(), re.MULTILINE
     )
     assert set(verbs) <= set(tasks.ns.task_names)
+
+
+# Settings and hooks
+
+
+def test_every_setting_is_documented() -> None:
+    page = (DOCS / "settings.md").read_text()
+    assert set(re.findall(r"^\| `(\w+)` \| ", page, re.MULTILINE)) == set(settings.KEYS)
+    example = re.findall(r"^```toml\n(.*?)^```$", page, re.DOTALL | re.MULTILINE)[0]
+    table = tomllib.loads(example)["tool"]["ktstr"]
+    assert {key: settings.checked(key, value, "") for key, value in table.items()}
+
+
+def test_every_option_is_documented() -> None:
+    page = (DOCS / "running.md").read_text()
+    documented = set(re.findall(r"^\| `(--\w+)", page, re.MULTILINE))
+    assert documented == {name for name in option_names() if not name.startswith("--ktstr-")}
+
+
+def test_the_example_of_hooks_is_one() -> None:
+    (example,) = re.findall(
+        r"^```python\n(.*?)^```$", (DOCS / "running.md").read_text(), re.DOTALL | re.MULTILINE
+    )
+    defined = names(example)
+    assert set(vars(defined)) - {"__name__", "__builtins__"} == set(hookspec.__all__)
+    passed = RunReport((), report(), RESULT)
+    assert defined.pytest_ktstr_report_sections(None, passed) == []

@@ -18,7 +18,7 @@ from ktstr.host.setup import setup
 from ktstr.host.tools import TOOLS, Check, Need, Tool, Unusable, check
 from ktstr.tasks.doctor import as_json, as_text
 from ktstr.toolchain.compiler import host_compiler
-from ktstr.vm.qemu.command import find_qemu
+from ktstr.vm.qemu.program import find_qemu
 
 CLANG = next(tool for tool in TOOLS if tool.name == "clang")
 DEBIAN_12 = {"ID": "debian", "VERSION_ID": "12"}

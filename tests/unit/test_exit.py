@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from report_data import report
 
-from ktstr.checks.judge import Violation
+from ktstr.checks.violation import Violation
 from ktstr.events.exit import SchedulerExit, Task, printed_dump, read_exit
 from ktstr.events.kernel_log import KernelBug, console_messages, read_bugs
 from ktstr.events.report import GuestReport, read_report
@@ -250,14 +250,14 @@ def sections(lines: list[str]) -> list[str]:
         (
             report(workers=()),
             Ending.PANIC,
-            "the guest did not live to tell the workers' statistics, the scheduler's maps and sched_ext's debug dump;"
-            " its log is what its kernel repeated on the console as it panicked",
+            "the guest ended before it could report the workers' statistics, the scheduler's maps and sched_ext's debug"
+            " dump; its log is what its kernel repeated on the console as it panicked",
         ),
         (
             report(workers=(), states=()),
             Ending.HANG,
-            "the guest did not live to tell the workers' statistics; its log is what was on the console, which has"
-            " errors only",
+            "the guest ended before it could report the workers' statistics; its log is what was on the console,"
+            " which has errors only",
         ),
         (report(states=()), Ending.TIMEOUT, "its log is what was on the console, which has errors only"),
     ],

@@ -6,9 +6,10 @@ from typing import Any
 import pytest
 from report_data import MS, report
 
-from ktstr import BpfMapWrite, Checks, Ctx, KtstrError, Scheduler, ktstr_test
+from ktstr import BpfMapWrite, Checks, Ctx, KtstrError, Scheduler, Topology, ktstr_test
+from ktstr.checks.evidence import Evidence
 from ktstr.checks.expect import ExpectedError
-from ktstr.checks.judge import judge_expected
+from ktstr.checks.judge import judge
 from ktstr.checks.misuse import mistake_of_test
 from ktstr.checks.thresholds import DEFAULT_CHECKS
 from ktstr.declare.test import KtstrTest, record_of
@@ -133,7 +134,7 @@ def judged(
 ) -> list[tuple[str, str]]:
     states = {"states": LEFT} if left else {}
     guest = report(**{"scheduler_exit": left, "writes": (WRITTEN,), **states, **changes})
-    violations = judge_expected(guest, DEFAULT_CHECKS, expected, writes)
+    violations = judge(Evidence(guest, Topology(), expected=expected, writes=writes), DEFAULT_CHECKS)
     return [(violation.check, violation.message) for violation in violations]
 
 

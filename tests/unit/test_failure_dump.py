@@ -120,7 +120,7 @@ def test_a_run_without_a_dump_has_none() -> None:
 def test_an_incomplete_dump_says_so() -> None:
     dump = read([event for event in EVENTS if event["ev"] != "dumped"])
     assert not dump.complete
-    assert map_lines(dump)[-1] == "(the guest ended before it had told all)"
+    assert map_lines(dump)[-1] == "(the guest ended before it had reported all)"
 
 
 def test_too_many_types_are_reported_and_values_are_raw_bytes() -> None:

@@ -6,6 +6,7 @@ import pytest
 from report_data import MS, report, workers
 
 from ktstr import CgroupDef, Checks, Cpuset, Topology
+from ktstr.checks.evidence import Evidence
 from ktstr.checks.judge import judge
 from ktstr.checks.thresholds import DEFAULT_CHECKS
 from ktstr.events.exit import SchedulerExit
@@ -21,8 +22,8 @@ def judged(
 ) -> list[tuple[str, str]]:
     """The violations of a run of `cgroups` (none: one cgroup `cg`) with `checks` over the defaults."""
     limits = Checks(**checks).over(DEFAULT_CHECKS)
-    violations = judge(guest, limits, TOPOLOGY, cgroups or (CgroupDef("cg"),), sched_ext)
-    return [(violation.check, violation.message) for violation in violations]
+    run = Evidence(guest, TOPOLOGY, cgroups or (CgroupDef("cg"),), sched_ext)
+    return [(violation.check, violation.message) for violation in judge(run, limits)]
 
 
 def test_a_healthy_run_violates_nothing() -> None:

@@ -12,6 +12,7 @@ import zstandard
 from debian_archive import boot_image, elf
 
 from ktstr.base.errors import KtstrError
+from ktstr.base.machine import X86_64
 from ktstr.kernel.images.vmlinuz import decompress
 
 IMAGE = elf()
@@ -30,14 +31,14 @@ X86 = [{"id": lzma.FILTER_X86}, {"id": lzma.FILTER_LZMA2}]
     ],
 )
 def test_compressions(payload: bytes) -> None:
-    assert decompress(boot_image(IMAGE, payload), "vmlinuz") == IMAGE
+    assert decompress(boot_image(IMAGE, payload), "vmlinuz", X86_64) == IMAGE
 
 
 def test_a_zstd_stream_without_its_size_is_read_too() -> None:
     # as `zstd -` writes it, which is what the kernel's build calls
     compressor = zstandard.ZstdCompressor(write_content_size=False).compressobj()
     payload = compressor.compress(IMAGE) + compressor.flush() + SIZE
-    assert decompress(boot_image(IMAGE, payload), "vmlinuz") == IMAGE
+    assert decompress(boot_image(IMAGE, payload), "vmlinuz", X86_64) == IMAGE
 
 
 @pytest.mark.parametrize(
@@ -52,17 +53,20 @@ def test_a_zstd_stream_without_its_size_is_read_too() -> None:
         (boot_image(IMAGE, zstandard.compress(IMAGE) + struct.pack("<I", 5)), "damaged"),
         (boot_image(IMAGE, zstandard.compress(IMAGE[:-1]) + SIZE), "damaged"),
         (boot_image(IMAGE, gzip.compress(IMAGE)[:500] + SIZE), "damaged"),
-        (boot_image(IMAGE, zstandard.compress(b"text") + struct.pack("<I", 4)), "not an x86-64 ELF image"),
+        (
+            boot_image(IMAGE, zstandard.compress(b"text") + struct.pack("<I", 4)),
+            "not an ELF image for x86_64",
+        ),
         (boot_image(IMAGE)[:0x206] + b"\x07\x02" + boot_image(IMAGE)[0x208:], r"boot protocol 2\.07"),
     ],
 )
 def test_what_is_no_boot_image(vmlinuz: bytes, message: str) -> None:
     with pytest.raises(KtstrError, match=f"^vmlinuz-7.0: .*{message}") as caught:
-        decompress(vmlinuz, "vmlinuz-7.0")
+        decompress(vmlinuz, "vmlinuz-7.0", X86_64)
     assert "\n" not in str(caught.value)
 
 
 def test_a_bomb_stops_at_the_size_it_claims() -> None:
     payload = zstandard.compress(bytes(100 << 20)) + struct.pack("<I", 1000)
     with pytest.raises(KtstrError, match="does not hold the 1000 bytes"):
-        decompress(boot_image(IMAGE, payload), "vmlinuz")
+        decompress(boot_image(IMAGE, payload), "vmlinuz", X86_64)

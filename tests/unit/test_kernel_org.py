@@ -26,6 +26,7 @@ from ktstr.base.cache import cache_dir
 from ktstr.base.errors import KtstrError
 from ktstr.kernel.resolve import candidates, resolve
 from ktstr.kernel.sources import kernel_org
+from ktstr.kernel.sources.maintained import maintained
 from ktstr.kernel.sources.offers import fetch_code, find_offers
 from ktstr.kernel.sources.source import Offer
 from ktstr.kernel.spec import Longterm, Mainline, parse_version
@@ -138,7 +139,7 @@ def test_a_range_is_the_newest_of_each_series(site: KernelOrg) -> None:
 
 
 def test_the_list_of_releases_tells_what_has_ended(site: KernelOrg) -> None:
-    ended = {str(one.version): one.ended for one in kernel_org.maintained()}
+    ended = {str(one.version): one.ended for one in maintained()}
     assert ended == {"9.3-rc2": False, "9.2.1": False, "9.0.9": True, "9.1.2": False}
 
 
@@ -167,7 +168,7 @@ def test_kernel_list_shows_what_would_be_built(site: KernelOrg) -> None:
 @pytest.fixture
 def toolset(monkeypatch: pytest.MonkeyPatch) -> None:
     """The stand-in for a kernel needs less than a kernel."""
-    for module in ("build", "resolve"):
+    for module in ("build", "offered"):
         monkeypatch.setattr(f"ktstr.kernel.{module}.find_toolset", lambda **_: kernel_source.TOOLSET)
 
 

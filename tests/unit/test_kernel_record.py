@@ -22,7 +22,7 @@ def test_a_build_leaves_a_passed_case_its_log_and_files(tmp_path: Path) -> None:
     config.write_text("CONFIG_X=y\n")
     with recording("build", "1a2b3c4d", tmp_path) as record:
         record.key = "6.12.107-built-1a2b3c4d"
-        record.said.append("built from the test")
+        record.log.append("built from the test")
         record.files = {"config": config, "build.log": tmp_path / "none"}
     folder = tmp_path / "target/ktstr/kernels/6.12.107-built-1a2b3c4d"
     assert {path.name for path in folder.iterdir()} == {"junit.xml", "build.log", "config"}

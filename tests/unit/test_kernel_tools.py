@@ -15,8 +15,9 @@ from ktstr.kernel import tools
 from ktstr.kernel.model import Kernel
 from ktstr.kernel.source_tree import SourceTree
 from ktstr.kernel.spec import parse_version
-from ktstr.kernel.tools import Toolchain
 from ktstr.toolchain.compiler import Compiler
+from ktstr.toolchain.llvm import Toolchain
+from ktstr.toolchain.make import first_error
 
 
 @pytest.fixture(autouse=True)
@@ -79,7 +80,7 @@ make[1]: *** [Makefile:297: /out/bpftool/xlated_dumper.o] Error 1
     ],
 )
 def test_the_first_error_of_a_build(output: str, line: str) -> None:
-    assert tools.first_error(output) == line
+    assert first_error(output) == line
 
 
 def test_missing_tools_are_named_with_their_packages(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

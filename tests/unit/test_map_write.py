@@ -42,7 +42,7 @@ def test_a_write_after_the_scenario_is_refused() -> None:
     "variable", ["crash", "cfg.limits[2]", "a[0][1].b", "[3].max", "[0]", "run.count", "_x9"]
 )
 def test_a_path_in_c_is_a_variable(variable: str) -> None:
-    assert BpfMapWrite("map", variable, 1).tokens[3] == variable
+    assert BpfMapWrite("map", variable, 1).tokens(Topology())[3] == variable
 
 
 @pytest.mark.parametrize(

@@ -55,6 +55,7 @@ def test_each_session_has_a_line_in_the_menu() -> None:
         "guest",
         "hosting",
         "docs",
+        "reference",
         "bench",
         "kvm-nested",
         "lint",

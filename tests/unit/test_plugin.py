@@ -15,8 +15,7 @@ from plugin_project import CONFTEST
 
 import ktstr.declare.scheduler
 import ktstr.run.context
-import ktstr.vm.qemu.accel
-import ktstr.vm.qemu.command
+import ktstr.vm.local
 
 pytest_plugins = "pytester"
 
@@ -42,12 +41,16 @@ def run(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Run:
     # The conftest replaces these in this process as well; this puts them back. (Modules pytester does.)
     for module, name in (
         (ktstr.run.context, "Ctx"),
-        (ktstr.vm.qemu.accel, "probe"),
-        (ktstr.vm.qemu.command, "find_qemu"),
+        (ktstr.vm.local, "LocalExecutor"),
     ):
         monkeypatch.setattr(module, name, getattr(module, name))
     for name in (
         "KTSTR_KERNEL",
+        "KTSTR_CLOCK",
+        "KTSTR_SEED",
+        "KTSTR_TOPOLOGY",
+        "KTSTR_PERTURB",
+        "KTSTR_SUITE",
         "KTSTR_COMMAND",
         "KTSTR_DIE_WITH_PARENT",
         "NO_COLOR",
@@ -291,8 +294,8 @@ def test_options_reach_the_guest_and_the_sidecar(run: Run, pytester: pytest.Pyte
 WAYS = """
 @ktstr_test()
 def basic(ctx):
-    way = ctx.options["way"]
-    print("told:", way.cold, way.fresh, ctx.options["perturb"], ctx.options["oversubscribe"], ctx.seed)
+    options = ctx.options["options"]
+    print("told:", options.cold, options.fresh, ctx.options["perturb"], ctx.options["oversubscribe"], ctx.seed)
 """
 
 

@@ -83,7 +83,7 @@ def test_a_program_that_is_nowhere_is_told_with_where_it_was_looked_for() -> Non
         find_binary("scx_mine")
     assert str(refused.value) == (
         "binary 'scx_mine' was not found: looked in $KTSTR_SCHEDULER_BIN_SCX_MINE, $KTSTR_SCHEDULER,"
-        " target/release/, target/debug/, build/, ./ and PATH; build it, or say binary_path="
+        " target/release/, target/debug/, build/, ./ and PATH; build it, or set binary_path="
     )
 
 
@@ -168,4 +168,5 @@ def test_another_content_is_another_initramfs(tmp_path: Path, name: str) -> None
     packed = files(tmp_path)
     before = initramfs(packed)
     (tmp_path / name).write_text("another")
-    assert initramfs(packed) != before
+    again = base_files(tmp_path / "agent", tmp_path / "config", "7.0.13")
+    assert initramfs(again) != before

@@ -10,7 +10,14 @@ from ktstr import KtstrError
 from ktstr.base.cache import cache_dir
 from ktstr.kernel import store
 from ktstr.report.sidecar import file_stem
-from ktstr.run.replay import differences, dump_lines, read_sidecar, replay_arguments, replayed_sidecar
+from ktstr.run.replay import (
+    crashed_run,
+    differences,
+    dump_lines,
+    read_sidecar,
+    replay_arguments,
+    replayed_sidecar,
+)
 
 
 def a_run(digest: str = "job", qemu: str = "7.2.22", events: str = "aa") -> dict[str, Any]:
@@ -42,8 +49,17 @@ def test_the_test_is_run_on_what_it_ran_on(tmp_path: Path) -> None:
     assert recorded.root == tmp_path
     assert replay_arguments(recorded) == [
         "tests/test_mine.py::steady[7.0.13]",
-        *("--kernel", "7.0.13", "--topology", "1n2l4c1t", "--clock", "virtual", "--seed", "7"),
-        *("--perturb", "off", "--fresh"),
+        *(
+            "--ktstr-kernel",
+            "7.0.13",
+            "--ktstr-topology",
+            "1n2l4c1t",
+            "--ktstr-clock",
+            "virtual",
+            "--ktstr-seed",
+            "7",
+        ),
+        *("--ktstr-perturb", "off", "--ktstr-fresh"),
     ]
 
 
@@ -59,7 +75,7 @@ def test_the_very_kernel_is_named_where_its_version_is_not_enough(
         store.write(folder, b"", "", manifest)
     kernel = {"version": "7.3.4", "image_sha256": "of 7.3.4-built-1"}
     recorded = read_sidecar(a_sidecar(tmp_path, kernel=kernel))
-    assert replay_arguments(recorded)[:3] == [f"tests/test_mine.py::steady[{named}]", "--kernel", named]
+    assert replay_arguments(recorded)[:3] == [f"tests/test_mine.py::steady[{named}]", "--ktstr-kernel", named]
 
 
 def test_an_explored_seed_is_a_parameter_again(tmp_path: Path) -> None:
@@ -68,14 +84,14 @@ def test_an_explored_seed_is_a_parameter_again(tmp_path: Path) -> None:
     )
     arguments = replay_arguments(read_sidecar(path))
     assert arguments[0] == "test_mine.py::steady[7.0.13-seed7-wide]"
-    assert arguments[arguments.index("--seed") :] == [
-        "--seed",
+    assert arguments[arguments.index("--ktstr-seed") :] == [
+        "--ktstr-seed",
         "7",
-        "--seeds",
+        "--ktstr-seeds",
         "1",
-        "--perturb",
+        "--ktstr-perturb",
         "on",
-        "--fresh",
+        "--ktstr-fresh",
     ]
 
 
@@ -156,3 +172,41 @@ def test_whether_a_crash_left_the_same_is_told(
         if text is not None:
             sidecar.with_name(name or "").write_text(text)
     assert dump_lines(recorded, replayed, {"runs": [run]}) == told
+
+
+PREVIOUS = Path(__file__).with_name("data") / "previous"
+
+
+def test_a_sidecar_of_the_release_before_is_replayed(tmp_path: Path) -> None:
+    """As ktstr 0.1.0 wrote it, before jobs named their files by content."""
+    path = tmp_path / "target" / "ktstr" / "7.0.13-nogit" / "starves.json"
+    path.parent.mkdir(parents=True)
+    path.write_bytes((PREVIOUS / "sidecar.json").read_bytes())
+    recorded = read_sidecar(path)
+    assert replay_arguments(recorded)[0] == f"test_old.py::starves[{recorded.kernel}]"
+    assert differences(recorded.data, recorded.data) == []
+    with pytest.raises(KtstrError, match=r"^replay: --gdb: starves came to no exit of its scheduler"):
+        crashed_run(path, recorded.data)
+
+
+@pytest.mark.parametrize(
+    ("change", "folder"),
+    [
+        ({"scheduler_exit": {"kind": "stall"}, "kernel_bugs": []}, "run-1"),
+        ({"scheduler_exit": None, "kernel_bugs": [{"kind": "panic"}]}, "run-1"),
+    ],
+)
+def test_what_is_debugged_is_the_run_that_came_to_an_exit(
+    tmp_path: Path, change: dict[str, Any], folder: str
+) -> None:
+    path = a_sidecar(tmp_path, runs=[a_run() | {"guest": change}])
+    assert crashed_run(path, read_sidecar(path).data) == path.with_suffix("") / folder
+
+
+def test_of_a_test_that_passed_no_files_are_left_to_debug(tmp_path: Path) -> None:
+    path = a_sidecar(tmp_path, outcome="passed")
+    with pytest.raises(
+        KtstrError,
+        match=r"^replay: --gdb: steady passed; only of a test that failed are the runs' files kept$",
+    ):
+        crashed_run(path, read_sidecar(path).data)

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from report_data import WORKER, report
 
-from ktstr.checks.judge import Violation
+from ktstr.checks.violation import Violation
 from ktstr.events.report import (
     GuestCpu,
     GuestReport,

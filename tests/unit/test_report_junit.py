@@ -164,7 +164,7 @@ def test_there_is_a_suite_for_each_kernel_topology_and_scheduler_with_its_proper
 
 
 def test_a_suite_takes_its_clock_from_a_case_that_had_a_vm() -> None:
-    skipped = a_case(nodeid="a::a", outcome="skipped", message="m", clock="", accelerator="", qemu="")
+    skipped = a_case(nodeid="a::a", outcome="skipped", message="m", clock="", accelerator="", emulator="")
     root = ElementTree.fromstring(junit_xml([skipped, a_case()], VERSIONS))
     assert [item.get("value") for item in root.iter("property") if item.get("name") == "clock"] == ["virtual"]
 

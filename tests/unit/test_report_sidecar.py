@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import string
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -49,7 +50,7 @@ def test_the_documented_fields_are_the_written_ones() -> None:
     page = (Path(__file__).parents[2] / "docs" / "sidecar.md").read_text(encoding="utf-8")
     page = page.split("An element of `runs`")[0]  # what a run tells is the context's and the guest's
     rows = [line.split("|")[1].strip().strip("`") for line in page.splitlines() if line.startswith("| `")]
-    document = sidecar(a_case(), VERSIONS)
+    document: Mapping[str, object] = sidecar(a_case(), VERSIONS)
     nested = {"kernel", "scheduler", "timings", "versions"}
     written = [key for key in document if key not in nested]
     for key in nested:
@@ -60,8 +61,8 @@ def test_the_documented_fields_are_the_written_ones() -> None:
 
 
 def test_a_skipped_test_has_null_for_what_no_vm_told() -> None:
-    document = sidecar(
-        a_case(outcome="skipped", clock="", accelerator="", qemu="", clock_reason=""), VERSIONS
+    document: Mapping[str, object] = sidecar(
+        a_case(outcome="skipped", clock="", accelerator="", emulator="", clock_reason=""), VERSIONS
     )
     assert [document[key] for key in ("clock", "clock_reason", "accelerator", "qemu")] == [None] * 4
 

@@ -6,13 +6,14 @@ from typing import Any
 import pytest
 from report_data import report
 
-from ktstr.checks.judge import Violation
+from ktstr.checks.verdict import RunReport
+from ktstr.checks.violation import Violation
 from ktstr.events.exit import SchedulerExit
 from ktstr.events.flight import FAILED, FlightEvent
 from ktstr.events.report import GuestReport, SchedulerState
 from ktstr.report.failure import failure_text
-from ktstr.run.context import RunReport
-from ktstr.run.second import More, Repro, compare, more_of
+from ktstr.report.repro import More, Repro
+from ktstr.run.second import compare, more_of
 from ktstr.vm.result import Ending, VmResult
 
 STALL = SchedulerExit("stall", "runnable task stall", "w1[121] failed to run for 5.120s", status=3)

@@ -171,7 +171,7 @@ def wide(ctx):
 def a_guest(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., guest_module.Guest]:
     """Makes the guest of a request, in a project with the test `wide`."""
     monkeypatch.setenv("KTSTR_CACHE_DIR", str(tmp_path / "cache"))
-    monkeypatch.setattr(guest_module, "build_agent", lambda: tmp_path / "init")
+    monkeypatch.setattr("ktstr.run.assemble.build_agent", lambda *_sources: tmp_path / "init")
     monkeypatch.setattr(guest_module, "tools", list)
     monkeypatch.setattr(scheduler, "_registry", {})
     kernel = a_job(tmp_path).kernel

@@ -15,7 +15,8 @@ PARALLEL = ("-m", "pytest", "-n", "auto", "--dist", "worksteal")
 # Shows what the verb becomes, instead of becoming it.
 SHOWS = """
 import json, os, sys
-os.execve = lambda path, command, environment: print(json.dumps([command[1:], environment["KTSTR_COMMAND"]]))
+names = ("KTSTR_COMMAND", "KTSTR_SUITE")
+os.execve = lambda path, command, environment: print(json.dumps([command[1:], *map(environment.get, names)]))
 from ktstr.tasks import main
 main()
 """
@@ -32,14 +33,17 @@ def test_everything_is_passed_on_as_it_was_typed() -> None:
     assert ktstr("test", "--kernel", "7.0", "-k", "smt or 'a b'", "-x", "--help") == [
         [*PARALLEL, "--kernel", "7.0", "-k", "smt or 'a b'", "-x", "--help"],
         "ktstr test --kernel 7.0 -k 'smt or '\"'\"'a b'\"'\"'' -x --help",
+        "1",
     ]
     assert ktstr("test", "--", "--lf") == [
-        [*PARALLEL, "--kernel", "auto", "--lf"],
+        [*PARALLEL, "--lf"],
         "ktstr test --lf",
+        "1",
     ]
     assert ktstr("test") == [
-        [*PARALLEL, "--kernel", "auto"],
+        [*PARALLEL],
         "ktstr test",
+        "1",
     ]
 
 

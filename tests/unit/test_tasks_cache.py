@@ -14,7 +14,7 @@ from ktstr.base import cache
 from ktstr.tasks import cache as module
 from ktstr.tasks import gather
 from ktstr.vm.qemu.accel import Accel
-from ktstr.vm.qemu.command import find_qemu
+from ktstr.vm.qemu.program import find_qemu
 from ktstr.vm.run import run
 
 

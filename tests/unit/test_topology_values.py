@@ -5,7 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ktstr import KtstrError, Topology
-from ktstr.base.topology import MAX_CPUS, cpu_list, parse_cpu_list
+from ktstr.base.limits import MAX_CPUS
+from ktstr.base.topology import cpu_list, parse_cpu_list
 
 
 def test_cpus_are_numbered_by_llc_and_node() -> None:

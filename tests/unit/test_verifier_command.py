@@ -3,34 +3,42 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from fake_executor import FakeExecutor
 from invoke import Program
 from verifier_data import a_cell, a_kernel, a_result, a_scheduler, a_vm_result, healthy_events
 
 from ktstr.base.errors import KtstrError
 from ktstr.declare import scheduler
+from ktstr.declare.presets import PRESETS
 from ktstr.declare.scheduler import Scheduler
 from ktstr.kernel.model import Kernel
 from ktstr.tasks import ns
 from ktstr.verifier import command
 from ktstr.verifier.annotated import cell_annotations
 from ktstr.verifier.cell import Cell, CellResult
-from ktstr.verifier.command import main
 from ktstr.verifier.job import Jobs, cell_plan
 from ktstr.verifier.rejection import Rejection
-from ktstr.verifier.sweep import Options, run_cell
-from ktstr.vm.qemu.accel import Accel
+from ktstr.verifier.sweep import Options, run_cell, sweep
+from ktstr.vm.executor import Executor
+from ktstr.vm.job import VmJob
+from ktstr.vm.result import Ending, VmResult
 
-ACCEL = Accel("tcg", "virtual", "a test")
 MINE = """
 from ktstr import declare_scheduler
 declare_scheduler(name="mine", binary="scx_mine")
 declare_scheduler(name="other", binary="scx_other")
 """
+
+
+def main(arguments: Sequence[str]) -> int:
+    """The command, on an executor without guests."""
+    return command.main(arguments, executor=FakeExecutor())
 
 
 class Axis:
@@ -69,11 +77,11 @@ def guests(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Guests:
     guests = Guests()
     monkeypatch.setattr(scheduler, "_registry", {})
     monkeypatch.setattr(command, "KernelAxis", Axis)
-    monkeypatch.setattr(command, "probe", lambda *_arguments: ACCEL)
     monkeypatch.setattr(command, "sweep", guests)
     for name in ("GITHUB_ACTIONS", "GITHUB_STEP_SUMMARY", "GITHUB_WORKSPACE"):
         monkeypatch.delenv(name, raising=False)
-    monkeypatch.delenv("KTSTR_DIE_WITH_PARENT", raising=False)
+    for name in ("DIE_WITH_PARENT", "KERNEL", "CLOCK", "SEED", "TOPOLOGY", "PERTURB"):
+        monkeypatch.delenv(f"KTSTR_{name}", raising=False)
     monkeypatch.chdir(tmp_path)
     (tmp_path / "tests").mkdir()
     (tmp_path / "tests" / "test_mine.py").write_text(MINE)
@@ -255,15 +263,15 @@ def test_an_object_is_swept_by_the_task(
 # One cell
 
 
-def options(folder: Path) -> Options:
-    return Options("virtual", 1, None, folder)
+def options(folder: Path, executor: Executor | None = None) -> Options:
+    return Options("virtual", 1, None, folder, executor or FakeExecutor(a_vm_result(healthy_events())))
 
 
 @pytest.fixture
 def real_program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Scheduler:
     """A scheduler whose program is one that every host has, and a kernel whose files are there."""
     (tmp_path / "config").write_text("")
-    monkeypatch.setattr("ktstr.verifier.job.build_agent", lambda: tmp_path / "config")
+    monkeypatch.setattr("ktstr.run.assemble.build_agent", lambda *_sources: tmp_path / "config")
     return a_scheduler(bpf=None, binary_path=Path("/bin/true").resolve(), sysctls={"kernel.printk": "7"})
 
 
@@ -275,7 +283,7 @@ def test_a_cells_plan_is_all_that_is_asked_of_its_guest(real_program: Scheduler)
         "scheduler 30000000000 /ktstr/bin/true -v",
         "programs",
         "cgroup verifier -",
-        "spawn verifier 8 spin_wait policy=normal",
+        "spawn verifier 8 spin_wait pause=1 policy=normal",
         "progress 100000000 10000000000",
         "unregister",
     ]
@@ -292,10 +300,7 @@ def test_a_cell_that_cannot_be_run_is_an_error_and_says_why(tmp_path: Path, real
     )
 
 
-def test_a_cell_that_runs_is_judged_and_recorded(
-    tmp_path: Path, real_program: Scheduler, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("ktstr.vm.run.run", lambda *_arguments: a_vm_result(healthy_events()))
+def test_a_cell_that_runs_is_judged_and_recorded(tmp_path: Path, real_program: Scheduler) -> None:
     kernel = a_kernel(config=tmp_path / "config")
     cell = Cell(real_program, "7.0", kernel, "tiny-1llc", a_cell().topology)
     result = run_cell(cell, options(tmp_path), Jobs(1))
@@ -307,3 +312,72 @@ def test_a_cell_that_runs_is_judged_and_recorded(
         "violations": [],
         "summary": None,
     }
+
+
+def test_what_the_project_sets_holds_for_a_sweep_and_its_options_come_first(
+    guests: Guests, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = '[tool.ktstr]\nkernels = ["7.0", "7.1"]\npresets = ["tiny-2llc"]\nseed = 7\n'
+    Path("pyproject.toml").write_text(text)
+    assert main([]) == 0
+    assert {(cell.kernel_id, cell.preset) for cell in guests.swept} == {
+        ("7.0", "tiny-2llc"),
+        ("7.1", "tiny-2llc"),
+    }
+    guests.swept.clear()
+    assert main(["--kernel", "7.3", "--topology", "1n1l4c1t"]) == 0
+    assert {(cell.kernel_id, cell.preset) for cell in guests.swept} == {("7.3", "1n1l4c1t")}
+    capsys.readouterr()
+    Path("pyproject.toml").write_text("[tool.ktstr]\nseed = 'x'\n")
+    assert main([]) == 2
+    assert (
+        capsys.readouterr().err == "ktstr: pyproject.toml: [tool.ktstr] seed = 'x': must be a whole number\n"
+    )
+
+
+# The sweep
+
+
+def cells(scheduler: Scheduler, kernel: Kernel, *presets: str) -> list[Cell]:
+    return [Cell(scheduler, "7.0", kernel, preset, PRESETS[preset]) for preset in presets]
+
+
+def test_a_sweep_runs_every_cell_with_the_largest_first(tmp_path: Path, real_program: Scheduler) -> None:
+    executor = FakeExecutor(a_vm_result(healthy_events()), capacity=1)
+    kernel = a_kernel(config=tmp_path / "config")
+    asked = cells(real_program, kernel, "tiny-1llc", "smt-2llc", "medium-4llc")
+    results = list(sweep(asked, options(tmp_path, executor)))
+    assert {result.cell.name for result in results} == {cell.name for cell in asked}
+    assert {result.outcome for result in results} == {"passed"}
+    cpus = [job.topology.cpus for job in executor.jobs]
+    assert cpus == sorted(cpus, reverse=True)
+
+
+def test_a_sweep_that_is_left_early_cancels_the_cells_that_run(
+    tmp_path: Path, real_program: Scheduler
+) -> None:
+    asked = options(tmp_path)
+
+    def endless(job: VmJob) -> VmResult:
+        if job.topology.cpus == 4:
+            return a_vm_result(healthy_events())
+        stopped = threading.Event()
+        with asked.cancel.stopping(stopped.set):
+            stopped.wait(60)
+        raise AssertionError("never")
+
+    asked = replace(asked, executor=FakeExecutor(endless))
+    kernel = a_kernel(config=tmp_path / "config")
+    running = sweep(cells(real_program, kernel, "tiny-1llc", "smt-2llc"), asked)
+    assert next(running).cell.preset == "tiny-1llc"
+    running.close()
+    assert asked.cancel.cancelled
+
+
+def test_a_run_that_could_not_be_done_is_an_error_of_its_cell(
+    tmp_path: Path, real_program: Scheduler
+) -> None:
+    died = a_vm_result([], Ending.EMULATOR_DIED, "QEMU ended with status 1: bad option")
+    kernel = a_kernel(config=tmp_path / "config")
+    (result,) = sweep(cells(real_program, kernel, "tiny-1llc"), options(tmp_path, FakeExecutor(died)))
+    assert (result.outcome, result.message) == ("error", "run: QEMU ended with status 1: bad option")

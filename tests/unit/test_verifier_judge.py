@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from run_data import a_run
 from verifier_data import LEFT, STATE, a_cell, a_scheduler, a_vm_result, healthy_events
 
+from ktstr.checks.evidence import Evidence, evidence_of
+from ktstr.run.execute import judged as judged_as_a_test
 from ktstr.verifier.cell import Cell
 from ktstr.verifier.judge import findings, limit_of, programs_of
-from ktstr.vm.result import Ending, Event
+from ktstr.vm.result import Ending, Event, VmResult
 
 Change = Callable[[Event], Event | None]
 
@@ -26,8 +30,13 @@ def changed(kind: str, change: Change, when: str = "") -> list[Event]:
     return out
 
 
+def left(result: VmResult) -> Evidence:
+    return evidence_of(result, a_cell().topology)
+
+
 def judged(events: list[Event], cell: Cell | None = None, max_insns: int | None = None) -> list[str]:
-    found = findings(cell or a_cell(), a_vm_result(events), max_insns)
+    result = a_vm_result(events)
+    found = findings(cell or a_cell(), left(result), result, max_insns)
     return [f"{finding.check}: {finding.message}" for finding in found]
 
 
@@ -157,11 +166,34 @@ def test_a_warning_of_the_kernel_is_told_beside_what_passed(text: str) -> None:
 
 def test_a_guest_that_did_not_end_well_is_guest() -> None:
     result = a_vm_result(healthy_events(), Ending.PANIC, "the guest's kernel panicked: Fatal exception")
-    (found,) = findings(a_cell(), result, None)
+    (found,) = findings(a_cell(), left(result), result, None)
     assert (found.check, found.message) == (
         "guest",
         "kernel panic: the guest's kernel panicked: Fatal exception",
     )
+
+
+CONSOLE = """[    2.000000] loading
+[    3.000000] BUG: kernel NULL pointer dereference, address: 0000000000000008
+[    3.100000] Kernel panic - not syncing: Fatal exception
+"""
+
+
+def test_a_panic_is_judged_by_the_console_as_it_is_for_a_test(tmp_path: Path) -> None:
+    """The guest itself did not report its kernel's log: the console is all there is."""
+    events = ({"ev": "begin", "t": 1}, {"ev": "sched_state", "when": "attached", **STATE})
+    result = replace(
+        a_vm_result(list(events), Ending.PANIC, "the guest's kernel panicked: Fatal exception"),
+        console=CONSOLE,
+    )
+    assert len(left(result).report.kernel_log) == 3
+    found = findings(a_cell(), left(result), result, None)
+    assert [f"{one.check}: {one.message}" for one in found] == [
+        "guest: kernel panic: the guest's kernel panicked: Fatal exception",
+        "kernel: the kernel warned: BUG: kernel NULL pointer dereference, address: 0000000000000008",
+    ]
+    (as_a_test,) = judged_as_a_test(a_run(tmp_path), result).violations
+    assert (found[0].check, found[0].message) == (as_a_test.check, as_a_test.message)
 
 
 def test_the_most_specific_limit_counts() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from verifier_data import a_cell, a_kernel, a_scheduler
 
@@ -10,13 +12,25 @@ from ktstr.base.topology import Topology
 from ktstr.declare import scheduler
 from ktstr.declare.presets import PRESETS, Constraints
 from ktstr.declare.scheduler import EEVDF, Scheduler, declare_scheduler
+from ktstr.kernel.model import Kernel
 from ktstr.verifier.matrix import Matrix, chosen_schedulers, chosen_topologies, matrix
+from ktstr.vm.host import emulation_limit
 
 KERNELS = {"7.0": a_kernel("7.0.13"), "7.3": a_kernel("7.3.4")}
 
 
+EMULATED: dict[str, Any] = {"accelerated": lambda _topology: False, "refusal": emulation_limit}
+
+
 def swept(*schedulers: Scheduler, named: bool = False, emulated: bool = True) -> Matrix:
-    return matrix(schedulers, KERNELS, PRESETS, named=named, emulated=lambda _topology: emulated)
+    return matrix(
+        schedulers,
+        KERNELS,
+        PRESETS,
+        named=named,
+        accelerated=lambda _topology: not emulated,
+        refusal=emulation_limit if emulated else lambda _topology: None,
+    )
 
 
 def reasons(made: Matrix) -> set[str]:
@@ -51,7 +65,11 @@ def test_a_scheduler_says_which_topologies_it_is_for() -> None:
     assert {cell.preset for cell in swept(smt).cells} == {"smt-2llc", "smt-3llc"}
     # A topology that is asked for by name is swept all the same.
     named = matrix(
-        [smt], KERNELS, {"tiny-1llc": PRESETS["tiny-1llc"]}, named=True, emulated=lambda _topology: True
+        [smt],
+        KERNELS,
+        {"tiny-1llc": PRESETS["tiny-1llc"]},
+        named=True,
+        **EMULATED,
     )
     assert len(named.cells) == 2
 
@@ -86,11 +104,11 @@ def test_the_kernels_own_scheduler_is_skipped_and_counted() -> None:
     ],
 )
 def test_a_sweep_of_nothing_says_what_left_it_so(
-    schedulers: list[Scheduler], kernels: dict[str, object], words: str
+    schedulers: list[Scheduler], kernels: dict[str, Kernel], words: str
 ) -> None:
     topologies = {"tiny-1llc": PRESETS["tiny-1llc"]}
     with pytest.raises(KtstrError) as error:
-        matrix(schedulers, kernels, topologies, named=False, emulated=lambda _topology: True)  # type: ignore[arg-type]
+        matrix(schedulers, kernels, topologies, named=False, **EMULATED)
     assert str(error.value).startswith(words)
 
 
@@ -126,7 +144,7 @@ def test_a_topology_is_its_own_name() -> None:
 
 def test_what_qemu_cannot_emulate_is_skipped_even_if_asked_for() -> None:
     topologies = {"max-cpu": PRESETS["max-cpu"], "tiny-1llc": PRESETS["tiny-1llc"]}
-    made = matrix([a_scheduler()], KERNELS, topologies, named=True, emulated=lambda _topology: True)
+    made = matrix([a_scheduler()], KERNELS, topologies, named=True, **EMULATED)
     assert {cell.preset for cell in made.cells} == {"tiny-1llc"}
     (reason,) = reasons(made)
     assert reason.startswith("topology 1n14l9c2t: its 252 CPUs need APIC ids up to 433")

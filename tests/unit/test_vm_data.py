@@ -1,5 +1,6 @@
 """A VM run as data: the job and its digest, QEMU's command line, and how an end is told from what is left."""
 
+import pickle
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
@@ -7,10 +8,14 @@ from pathlib import Path
 import pytest
 from vm_stand_in import a_job
 
+from ktstr import KtstrError
 from ktstr.base.topology import Topology
+from ktstr.guest.initramfs import Packed, archive
 from ktstr.vm.job import VmJob, default_memory_mb
-from ktstr.vm.qemu.command import Qemu, boot_command, emulation_limit, icount_shift
-from ktstr.vm.qemu.turn import turn_for
+from ktstr.vm.qemu.command import boot_command
+from ktstr.vm.qemu.hardware import emulation_limit, icount_shift
+from ktstr.vm.qemu.program import Qemu
+from ktstr.vm.qemu.vcpu_slice import slice_for
 from ktstr.vm.result import Ending, Event, VmResult, classify, parse_events
 
 # The job
@@ -35,15 +40,38 @@ def test_whatever_changes_a_result_changes_the_digest(tmp_path: Path, change: di
 
 def test_the_digest_is_over_what_files_hold(tmp_path: Path) -> None:
     job = a_job(tmp_path)
-    before = job.digest()
     (tmp_path / "init").write_text("another")
-    assert job.digest() != before
+    changed = replace(job, files=(Packed("/init", tmp_path / "init", 0o755, "a test"),))
+    assert changed.digest() != job.digest()
 
 
 def test_the_digest_does_not_depend_on_where_files_are(tmp_path: Path) -> None:
     (tmp_path / "a").mkdir()
     (tmp_path / "b").mkdir()
     assert a_job(tmp_path / "a").digest() == a_job(tmp_path / "b").digest()
+
+
+def test_a_job_from_elsewhere_is_the_same_job(tmp_path: Path) -> None:
+    (tmp_path / "a").mkdir()
+    (tmp_path / "b").mkdir()
+    one, other = a_job(tmp_path / "a"), a_job(tmp_path / "b")
+    assert replace(one, kernel=other.kernel) == other
+    carried = pickle.loads(pickle.dumps(one))
+    assert (carried, carried.digest()) == (one, one.digest())
+
+
+def test_a_file_that_changes_once_a_run_was_asked_for_is_refused(tmp_path: Path) -> None:
+    job = a_job(tmp_path)
+    (tmp_path / "init").write_text("another")
+    with pytest.raises(
+        KtstrError, match=r"^/init: .*/init has changed since the run was asked for; run it again$"
+    ):
+        archive(job.files)
+
+
+def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
+    with pytest.raises(KtstrError, match=r"^/p: .*/absent: No such file or directory$"):
+        Packed("/p", tmp_path / "absent", 0o755, "a test")
 
 
 def test_the_time_limit_is_not_part_of_the_result(tmp_path: Path) -> None:
@@ -125,15 +153,15 @@ def test_a_seed_of_any_size_is_one_that_qemu_takes(tmp_path: Path) -> None:
         ((10, 0), 9, None),
     ],
 )
-def test_the_turn_is_bounded_as_each_qemu_takes_it(
+def test_the_slice_is_bounded_as_each_qemu_takes_it(
     release: tuple[int, int], cpus: int, line: str | None
 ) -> None:
-    turn = turn_for(release, cpus)
-    assert (turn and turn.plan_line) == line
+    bound = slice_for(release, cpus)
+    assert (bound and bound.plan_line) == line
 
 
-def test_a_turn_knows_its_length() -> None:
-    assert [turn.ns for turn in (turn_for((7, 2), 8), turn_for((10, 0), 8)) if turn] == [99_733, 797_866]
+def test_a_slice_knows_its_length() -> None:
+    assert [bound.ns for bound in (slice_for((7, 2), 8), slice_for((10, 0), 8)) if bound] == [99_733, 797_866]
 
 
 def test_qboot_is_used_where_qemu_has_it(tmp_path: Path) -> None:
@@ -222,7 +250,7 @@ def test_a_machine_that_powered_off_by_itself_was_ended_by_its_watchdog() -> Non
     ],
 )
 def test_a_qemu_that_died_says_its_last_line(status: int, output: str, why: str) -> None:
-    assert told(status, output=output) == (Ending.QEMU_DIED, why)
+    assert told(status, output=output) == (Ending.EMULATOR_DIED, why)
 
 
 def test_what_is_no_event_is_left_out() -> None:

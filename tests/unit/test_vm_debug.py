@@ -11,9 +11,10 @@ import pytest
 from vm_stand_in import a_job
 
 from ktstr.toolchain.compiler import compile_shared
-from ktstr.vm.qemu.command import Qemu, record_command, replay_command
+from ktstr.vm.qemu.command import record_command, replay_command
 from ktstr.vm.qemu.debug import can_record
 from ktstr.vm.qemu.disk import empty_disk
+from ktstr.vm.qemu.program import Qemu
 
 
 def commands(folder: Path) -> tuple[list[str], list[str]]:

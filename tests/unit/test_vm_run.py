@@ -10,9 +10,9 @@ import pytest
 from vm_stand_in import a_job, ended, pid_in, stand_in
 
 from ktstr import KtstrError
-from ktstr.vm.job import VmJob, Way
+from ktstr.vm.job import RunOptions, VmJob
 from ktstr.vm.qemu.accel import Accel
-from ktstr.vm.qemu.command import find_qemu
+from ktstr.vm.qemu.program import find_qemu
 from ktstr.vm.result import Ending, VmResult
 from ktstr.vm.run import run
 
@@ -31,7 +31,7 @@ def ran(
 ) -> VmResult:
     """What came of a run in `folder`/`name` where QEMU does `body`."""
     monkeypatch.setenv("KTSTR_QEMU", str(stand_in(folder, body)))
-    return run(job or a_job(folder), TCG, folder / name, Way(cold=True, fresh=True))
+    return run(job or a_job(folder), TCG, folder / name, RunOptions(cold=True, fresh=True))
 
 
 def test_a_run_is_a_result_as_data(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -82,10 +82,10 @@ def test_a_folder_may_have_a_comma_in_its_name(monkeypatch: pytest.MonkeyPatch, 
             Ending.PANIC,
             "the guest's kernel panicked: No init",
         ),
-        ("kill -SEGV $$", Ending.QEMU_DIED, "QEMU ended with signal 11"),
+        ("kill -SEGV $$", Ending.EMULATOR_DIED, "QEMU ended with signal 11"),
         (
             "echo warning; echo 'bad option' >&2; exit 1",
-            Ending.QEMU_DIED,
+            Ending.EMULATOR_DIED,
             "QEMU ended with status 1: bad option",
         ),
     ],
@@ -146,12 +146,12 @@ import sys
 import time
 from pathlib import Path
 from ktstr.vm.qemu.accel import Accel
-from ktstr.vm.job import Way
+from ktstr.vm.job import RunOptions
 from ktstr.vm.run import run
 from vm_stand_in import a_job
 # An exception in what Python calls after a fork is printed and forgotten: a Ctrl-C that comes then must not be.
 os.register_at_fork(after_in_parent=lambda: time.sleep(0.5))
-run(a_job(Path(sys.argv[1])), Accel("tcg", "virtual", "a test"), Path(sys.argv[1], "run"), Way(cold=True))
+run(a_job(Path(sys.argv[1])), Accel("tcg", "virtual", "a test"), Path(sys.argv[1], "run"), RunOptions(cold=True))
 """
 
 

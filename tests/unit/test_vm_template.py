@@ -15,17 +15,17 @@ from ktstr import KtstrError
 from ktstr.base import cache
 from ktstr.base.topology import Topology
 from ktstr.guest.initramfs import Packed
-from ktstr.vm.job import VmJob, Way
+from ktstr.vm.job import RunOptions, VmJob
 from ktstr.vm.qemu import template as templates
 from ktstr.vm.qemu.accel import Accel
-from ktstr.vm.qemu.command import Qemu, find_qemu
+from ktstr.vm.qemu.program import Qemu, find_qemu
 from ktstr.vm.qemu.template import altered, template_key
 from ktstr.vm.remembered import recall, remember, result_key
 from ktstr.vm.result import Ending, VmResult
 from ktstr.vm.run import run
 
 TCG = Accel("tcg", "virtual", "a test")
-FRESH = Way(fresh=True)
+FRESH = RunOptions(fresh=True)
 QEMU = Qemu(Path("/usr/bin/qemu"), "7.2.22", True, "a digest")
 
 
@@ -42,8 +42,8 @@ def qemu(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     return program
 
 
-def ran(folder: Path, way: Way = FRESH, **changes: Any) -> VmResult:
-    return run(replace(a_job(folder), **changes), TCG, folder / "run", way)
+def ran(folder: Path, options: RunOptions = FRESH, **changes: Any) -> VmResult:
+    return run(replace(a_job(folder), **changes), TCG, folder / "run", options)
 
 
 def only_template() -> Path:
@@ -70,7 +70,7 @@ def test_a_clones_story_begins_in_its_template(tmp_path: Path) -> None:
 
 @pytest.mark.usefixtures("qemu")
 def test_a_job_that_ran_before_is_remembered(tmp_path: Path) -> None:
-    computed, remembered = ran(tmp_path, Way()), ran(tmp_path, Way())
+    computed, remembered = ran(tmp_path, RunOptions()), ran(tmp_path, RunOptions())
     assert starts(tmp_path) == ["template", "clone"]
     assert (remembered.start, remembered.template_boot_s) == ("remembered", 0)
     assert remembered == replace(computed, start="remembered", template_boot_s=0)
@@ -87,8 +87,8 @@ def test_a_real_clock_has_no_result_to_remember(tmp_path: Path) -> None:
 
 @pytest.mark.usefixtures("qemu")
 def test_a_cold_job_is_booted_and_has_a_result_of_its_own(tmp_path: Path) -> None:
-    assert [ran(tmp_path, Way(cold=True)).start for _ in range(2)] == ["boot", "remembered"]
-    assert ran(tmp_path, Way()).start == "clone"
+    assert [ran(tmp_path, RunOptions(cold=True)).start for _ in range(2)] == ["boot", "remembered"]
+    assert ran(tmp_path, RunOptions()).start == "clone"
 
 
 def test_a_guest_that_does_not_come_up_is_booted_to_show_why(
@@ -240,13 +240,13 @@ BY_JOB: dict[str, dict[str, Any]] = {
 ONLY_RESULT: dict[str, dict[str, Any]] = {"plan": {"plan": "hold 2\n"}, "seed": {"seed": 2}}
 BY_QEMU: dict[str, dict[str, Any]] = {
     "program and firmware": {"digest": "another"},
-    "qboot": {"has_qboot": False},
+    "qboot": {"has_fast_firmware": False},
 }
 FLAGS: dict[str, tuple[str, Any]] = {
-    "translation buffer": ("_TB_SIZE_MB", 512),
-    "rate of the virtual clock": ("icount_shift", lambda _cpus: 5),
-    "kernel arguments of all": ("_KARGS", ("quiet",)),
-    "template's seed": ("TEMPLATE_SEED", 1),
+    "translation buffer": ("hardware._TB_SIZE_MB", 512),
+    "rate of the virtual clock": ("hardware.icount_shift", lambda _cpus: 5),
+    "kernel arguments of all": ("command._KARGS", ("quiet",)),
+    "template's seed": ("command._TEMPLATE_SEED", 1),
 }
 
 
@@ -286,7 +286,7 @@ def test_a_flag_of_qemus_changes_both_keys(
     job = a_job(tmp_path)
     before = keys(job)
     attribute, value = FLAGS[name]
-    monkeypatch.setattr(f"ktstr.vm.qemu.command.{attribute}", value)
+    monkeypatch.setattr(f"ktstr.vm.qemu.{attribute}", value)
     assert both_differ(keys(job), before)
 
 
@@ -316,7 +316,8 @@ def test_a_file_that_the_guest_boots_with_changes_both_keys(tmp_path: Path) -> N
     job = a_job(tmp_path)
     before = keys(job)
     (tmp_path / "init").write_text("another")
-    content = keys(job)
+    content = keys(replace(job, files=(Packed("/init", tmp_path / "init", 0o755, "a test"),)))
+    (tmp_path / "init").write_text("init")
     mode = keys(replace(job, files=(replace(job.files[0], mode=0o700),)))
     path = keys(replace(job, files=(replace(job.files[0], path="/init2"),)))
     assert len({each[0] for each in (before, content, mode, path)}) == 4
@@ -326,12 +327,15 @@ def test_a_file_that_the_guest_boots_with_changes_both_keys(tmp_path: Path) -> N
 def test_a_file_of_the_job_changes_the_results_key_alone(tmp_path: Path) -> None:
     program = tmp_path / "scheduler"
     program.write_text("one")
-    job = replace(a_job(tmp_path), payload=(Packed("/ktstr/bin/mine", program, 0o755, "the scheduler"),))
-    before = keys(job)
+
+    def with_it() -> VmJob:
+        return replace(a_job(tmp_path), payload=(Packed("/ktstr/bin/mine", program, 0o755, "the scheduler"),))
+
+    before = keys(with_it())
     os.utime(program, (1, 1))
-    assert keys(job) == before, "a touch is no change"
+    assert keys(with_it()) == before, "a touch is no change"
     program.write_text("two")
-    after = keys(job)
+    after = keys(with_it())
     assert before[0] == after[0]
     assert before[1] != after[1]
 
@@ -344,7 +348,7 @@ def test_the_bound_of_the_turn_changes_the_result(monkeypatch: pytest.MonkeyPatc
     """It reaches the guest with the plan."""
     job = a_job(tmp_path, topology="1n1l4c1t")
     before = keys(job)[1]
-    monkeypatch.setattr("ktstr.vm.qemu.turn._TURN_TICKS", 500)
+    monkeypatch.setattr("ktstr.vm.qemu.vcpu_slice._SLICE_TICKS", 500)
     assert keys(job)[1] != before
 
 
@@ -405,7 +409,7 @@ def test_what_is_not_there_is_not_recalled(folder: Path) -> None:
 @pytest.mark.parametrize("ending", Ending)
 def test_only_what_the_guest_decided_is_remembered(folder: Path, ending: Ending) -> None:
     remember("k", a_result(ending=ending), folder)
-    hosts_doing = {Ending.TIMEOUT, Ending.QEMU_DIED, Ending.AGENT_FAILED}
+    hosts_doing = {Ending.TIMEOUT, Ending.EMULATOR_DIED, Ending.AGENT_FAILED}
     assert (recall("k", folder) is None) == (ending in hosts_doing)
 
 

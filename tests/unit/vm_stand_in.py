@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import time
 from pathlib import Path
 
@@ -44,7 +45,7 @@ def a_job(
         release="7.0.13-cloud-amd64",
         source="a test",
         image=folder / "vmlinux",
-        image_sha256="ab" * 32,
+        image_sha256=hashlib.sha256(b"vmlinux").hexdigest(),
         config=folder / "config",
         sched_ext=True,
     )

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * A newc archive (the kernel's Documentation/driver-api/early-userspace/buffer-format.rst) unpacked into the guest's root:
- * the files of a job, which a clone gets after its kernel has booted.
+ * the files of a job, which a clone gets after its boot.
  */
-#include "agent.h"
+#include "archive.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -12,9 +12,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <ktstr/event.h>
+
 #define HEADER 110
 
-/* Where the 13 fields of eight hex digits that a header has hold what is used here. */
+/* Of the header's 13 fields of eight hex digits, the index of those that are used here. */
 enum field { MODE = 1, SIZE = 6, NAME_SIZE = 11 };
 
 static size_t read_field(const char *header, enum field field)
@@ -22,7 +24,7 @@ static size_t read_field(const char *header, enum field field)
 	char digits[9] = "";
 
 	memcpy(digits, header + 6 + 8 * (size_t)field, 8);
-	/* strtoul would take a sign, and with it a size that wraps around the checks of it. */
+	/* strtoul would accept a sign, and the size would wrap around the checks. */
 	if (strspn(digits, "0123456789abcdefABCDEF") != 8)
 		fail("files", "not a newc archive");
 	return strtoul(digits, NULL, 16);
@@ -46,10 +48,11 @@ static void unpack_file(const char *name, mode_t mode, const char *data, size_t 
 			fail_errno("files", name);
 		done += (size_t)put;
 	}
-	close(fd);
+	if (close(fd))
+		fail_errno("files", name);
 }
 
-/* Files and folders only: the host packs nothing else. */
+/* The host packs files and folders only. */
 void archive_unpack(const char *archive, size_t length)
 {
 	if (chdir("/"))

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* BTF: the types that a loaded object brought along (Documentation/bpf/btf.rst). */
-#include "agent.h"
+/* BTF: the types that an object file brought along (the kernel's Documentation/bpf/btf.rst). */
+#include "btf.h"
 
-#include <linux/bpf.h>
 #include <linux/btf.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
+
+#include <ktstr/event.h>
 
 /* How many bytes follow a type's head; -1 for a kind that is not known. */
 static int trailing(const struct btf_type *type)
@@ -45,7 +45,7 @@ static int trailing(const struct btf_type *type)
 	return -1;
 }
 
-/* Notes where each type is; stops at what is no whole type of a kind that is known. */
+/* Notes where each type is; stops at one that is cut or of an unknown kind. */
 static void find_types(struct btf *btf, const char *at, const char *end)
 {
 	while ((size_t)(end - at) >= sizeof(struct btf_type)) {
@@ -59,7 +59,6 @@ static void find_types(struct btf *btf, const char *at, const char *end)
 	}
 }
 
-/* Takes over `data`, which malloc gave. False where it is no BTF; then there are no types. */
 bool btf_parse(struct btf *btf, char *data, size_t size)
 {
 	const struct btf_header *head = (const void *)data;
@@ -72,44 +71,19 @@ bool btf_parse(struct btf *btf, char *data, size_t size)
 		return false;
 	types = (uint64_t)head->hdr_len + head->type_off;
 	strings = (uint64_t)head->hdr_len + head->str_off;
-	if (types + head->type_len > size || strings + head->str_len > size || !head->str_len ||
+	/* The kernel demands the alignment, too. */
+	if (types % sizeof(uint32_t) || types + head->type_len > size || strings + head->str_len > size || !head->str_len ||
 	    data[strings + head->str_len - 1])
 		return false;
 	btf->strings = data + strings;
 	btf->strings_size = head->str_len;
-	/* Room for as many as there could be; type 0, void, is not in the data. */
+	/* Room for as many types as there could be; type 0, void, is not in the data. */
 	btf->types = calloc(head->type_len / sizeof(struct btf_type) + 1, sizeof(*btf->types));
 	if (!btf->types)
 		fail_errno("btf", "memory for types");
 	btf->count = 1;
 	find_types(btf, data + types, data + types + head->type_len);
 	return true;
-}
-
-/* Reads what the kernel has under `id`, unless it is there already. False where that has gone. */
-bool btf_read(struct btf *btf, uint32_t id)
-{
-	struct bpf_btf_info about = { 0 };
-	uint32_t size;
-	char *data;
-	int fd;
-
-	if (btf->id == id)
-		return btf->types;
-	fd = bpf_open_id(BPF_BTF_GET_FD_BY_ID, id);
-	if (fd < 0)
-		return false;
-	bpf_info(fd, &about, sizeof(about));
-	size = about.btf_size;
-	data = malloc(size);
-	if (!data)
-		fail_errno("btf", "memory for it");
-	about = (struct bpf_btf_info){ .btf = (uint64_t)(uintptr_t)data, .btf_size = size };
-	bpf_info(fd, &about, sizeof(about));
-	close(fd);
-	btf_parse(btf, data, size);
-	btf->id = id;
-	return btf->types;
 }
 
 void btf_free(struct btf *btf)
@@ -119,13 +93,11 @@ void btf_free(struct btf *btf)
 	*btf = (struct btf){ 0 };
 }
 
-/* The type of that number; NULL for void and for one that is not there. */
 const struct btf_type *btf_type(const struct btf *btf, uint32_t id)
 {
 	return id < btf->count ? btf->types[id] : NULL;
 }
 
-/* The text at an offset of the names; empty for what has none. */
 const char *btf_text(const struct btf *btf, uint32_t offset)
 {
 	return offset < btf->strings_size ? btf->strings + offset : "";

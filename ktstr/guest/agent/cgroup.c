@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* cgroups (version 2) with the cpu and cpuset controllers. */
-#include "agent.h"
+#include "cgroup.h"
 
 #include <stdio.h>
 #include <sys/stat.h>
+
+#include <ktstr/event.h>
+
+#include "files.h"
 
 void cgroup_setup(void)
 {
@@ -11,7 +15,6 @@ void cgroup_setup(void)
 		fail_errno("cgroup", "enabling the cpu and cpuset controllers");
 }
 
-/* `cpuset` is a list as cpuset.cpus takes it, or "-" for all CPUs. */
 void cgroup_add(const char *name, const char *cpuset)
 {
 	char path[256];

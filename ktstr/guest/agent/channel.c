@@ -3,7 +3,7 @@
  * The channel to the host of a session: frames both ways on a virtio-serial port. A frame is a kind, the length of its
  * data in two bytes, the high one first, and the data; docs/plan.md lists the kinds. Nothing here waits for the host.
  */
-#include "agent.h"
+#include "channel.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -11,10 +11,13 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <ktstr/clock.h>
+#include <ktstr/event.h>
+
 /* The first port of the first virtio device; the machine has no other. */
 #define PORT "/dev/vport0p1"
 #define HEADER 3
-/* For the kernel to make its device file, and for the host to be there: a clone's is told so after its restore. */
+/* For the kernel to make the device file, and for the host to connect: it does after a clone's restore. */
 #define OPEN_NS (10 * NSEC_PER_SEC)
 #define POLL_MS 5
 
@@ -28,17 +31,16 @@ void channel_open(struct channel *channel)
 			fail_errno("channel", PORT);
 		sleep_until(now_ns() + POLL_MS * NSEC_PER_MSEC);
 	}
-	/* Without the host it is hung up. */
+	/* The port is hung up until the host connects. */
 	while (poll(&port, 1, 0) != 1 || port.revents & POLLHUP) {
 		if (now_ns() - begin > OPEN_NS)
-			fail("channel", "the host is not there");
+			fail("channel", "the host has not connected");
 		sleep_until(now_ns() + POLL_MS * NSEC_PER_MSEC);
 	}
 	channel->fd = port.fd;
 	channel->in_used = channel->out_used = channel->out_done = 0;
 }
 
-/* Whether there is a whole frame; it stays until it is dropped. */
 bool channel_frame(const struct channel *channel, struct frame *frame)
 {
 	const unsigned char *header = (const unsigned char *)channel->in;
@@ -74,19 +76,16 @@ void channel_receive(struct channel *channel)
 		channel->in_used += (size_t)got;
 }
 
-/* Whether all frames have gone, so that another can be sent. */
 bool channel_idle(const struct channel *channel)
 {
 	return !channel->out_used;
 }
 
-/* The room for the data of the next frame. */
 char *channel_room(struct channel *channel)
 {
 	return channel->out + HEADER;
 }
 
-/* Sends a frame with `length` bytes that were put into the room. */
 void channel_send(struct channel *channel, char kind, size_t length)
 {
 	if (channel->out_used || length > CHANNEL_MOST)
@@ -98,7 +97,6 @@ void channel_send(struct channel *channel, char kind, size_t length)
 	channel_flush(channel);
 }
 
-/* Passes on as much as the host takes. */
 void channel_flush(struct channel *channel)
 {
 	while (channel->out_done < channel->out_used) {

@@ -1,28 +1,36 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The dump: what the maps of a scheduler hold, when it has gone, or when the plan asks. Its programs are held open from
- * when it attaches, which keeps their maps; a map that is held by itself has a user left, and the kernel lets the timers
- * in it run on.
+ * The dump: the contents of a scheduler's maps, when it has gone or when the plan asks. Its programs are held open from
+ * when it attaches, which keeps their maps. Holding the maps themselves would count as a user, and the kernel would let
+ * the timers in them run on.
  */
-#include "agent.h"
+#include "dump.h"
 
 #include <linux/bpf.h>
 #include <string.h>
 #include <unistd.h>
 
+#include <ktstr/event.h>
+
+#include "bpf.h"
+#include "btf_load.h"
+#include "files.h"
+#include "machine.h"
+#include "map.h"
+#include "stream.h"
+
 #define ENABLE_SEQ "/sys/kernel/sched_ext/enable_seq"
 #define MAX_PROGRAMS 256
-#define MAP_BYTES (64 * 1024)	 /* of one map that go out, and of all: events cost the host 1.8 s a MiB */
+#define MAP_BYTES (64 * 1024)	 /* that are emitted, of one map and of all: events cost the host 1.8 s a MiB */
 #define ALL_BYTES (256 * 1024)
 #define TYPES_BYTES (512 * 1024) /* of one object; a small scheduler's are 40 KiB, most of it the kernel's */
 
 static struct {
 	int programs[MAX_PROGRAMS];
 	unsigned int count;
-	char enable_seq[32];	/* the kernel's number of the scheduler that they are of */
+	char enable_seq[32];	/* the kernel's number of their scheduler */
 } held;
 
-/* Holds the programs of the scheduler that has just attached: those of the objects that have struct_ops programs. */
 void dump_hold(void)
 {
 	struct ids objects = { 0 }, maps = { 0 };
@@ -48,7 +56,7 @@ static void emit_types(uint32_t id)
 {
 	struct stream out = { .event = "dump_types", .id = id, .room = TYPES_BYTES };
 	struct btf btf = { 0 };
-	bool whole = btf_read(&btf, id) && stream_put(&out, btf.data, btf.size);
+	bool whole = btf_load(&btf, id) && stream_put(&out, btf.data, btf.size);
 
 	stream_end(&out);
 	emit_begin("dump_object");
@@ -59,7 +67,6 @@ static void emit_types(uint32_t id)
 	btf_free(&btf);
 }
 
-/* Tells of every map of the held programs, the maps in them included, and of the types of what they hold. */
 void dump_emit(const char *why)
 {
 	struct ids maps = { 0 }, objects = { 0 };
@@ -73,7 +80,7 @@ void dump_emit(const char *why)
 	for (unsigned int i = 0; i < held.count; i++)
 		bpf_program_maps(held.programs[i], &maps);
 	for (unsigned int i = 0; i < maps.count; i++) {
-		port_watchdog();
+		machine_watchdog();
 		room -= map_emit(maps.all[i], room < MAP_BYTES ? room : MAP_BYTES, &objects, &maps);
 	}
 	for (unsigned int i = 0; i < objects.count; i++)
@@ -84,7 +91,6 @@ void dump_emit(const char *why)
 	emit_end();
 }
 
-/* The same where the scheduler has gone, or another one or nobody is in its place. */
 void dump_exit(const struct scheduler *scheduler)
 {
 	char enable_seq[sizeof(held.enable_seq)];

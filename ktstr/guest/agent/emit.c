@@ -1,83 +1,88 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Events: one JSON object a line. A line is written whole, so that a reader never sees a torn one. */
-#include "agent.h"
+/*
+ * Events: one JSON object a line. A line is written whole, so that a reader never sees a torn one. A field is put into
+ * it whole or not at all, except that a string or a list is cut where the room ends.
+ */
+#include <ktstr/event.h>
 
 #include <errno.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
+
+#include <ktstr/clock.h>
+
+#include "machine.h"
+
+#define LINE_END "}\n"
+#define TEXT_BYTES (KTSTR_EVENT_BYTES - (sizeof(LINE_END) - 1))
+#define LEFT_FOR_OTHERS 1024 /* bytes that a long string leaves to the fields after it */
 
 static struct {
-	char text[16384];
+	char text[KTSTR_EVENT_BYTES];
 	size_t used;
+	bool full; /* a field did not fit; none follows it */
 } line;
 
+static size_t room(void)
+{
+	return TEXT_BYTES - line.used;
+}
+
+/* Callers have checked that there is room. */
 static void put(const char *text, size_t length)
 {
-	/* Room is kept for the closing of a string and of the object. */
-	if (length > sizeof(line.text) - 8 - line.used)
-		length = sizeof(line.text) - 8 - line.used;
 	memcpy(line.text + line.used, text, length);
 	line.used += length;
 }
 
-static void put_text(const char *text)
+/* How a byte is written within a string; bytes above 0x7f become Latin-1 code points, so that the line stays ASCII. */
+static size_t escape(char *out, unsigned char c)
 {
-	put(text, strlen(text));
-}
+	static const char digits[] = "0123456789abcdef";
 
-static void put_quoted(const char *value, size_t length)
-{
-	char escape[8];
-
-	put("\"", 1);
-	for (size_t i = 0; i < length; i++) {
-		unsigned char c = (unsigned char)value[i];
-
-		if (line.used > sizeof(line.text) - 16)
-			break;
-		if (c == '"' || c == '\\') {
-			escape[0] = '\\';
-			escape[1] = (char)c;
-			put(escape, 2);
-		} else if (c < 0x20 || c >= 0x7f) {
-			/* Bytes above 0x7f become Latin-1 code points: the line stays ASCII whatever a scheduler prints. */
-			snprintf(escape, sizeof(escape), "\\u%04x", c);
-			put(escape, 6);
-		} else {
-			put((const char *)&value[i], 1);
-		}
+	if (c == '"' || c == '\\') {
+		out[0] = '\\';
+		out[1] = (char)c;
+		return 2;
 	}
-	line.text[line.used++] = '"';
+	if (c < 0x20 || c >= 0x7f) {
+		memcpy(out, "\\u00", 4);
+		out[4] = digits[c >> 4];
+		out[5] = digits[c & 15];
+		return 6;
+	}
+	out[0] = (char)c;
+	return 1;
 }
 
-static void put_key(const char *key)
+/* Begins a field whose value has at least `least` bytes; false if it does not fit. Keys need no escapes. */
+static bool begin_field(const char *key, size_t least)
 {
+	size_t length = strlen(key);
+
+	if (line.full || length + sizeof(",\"\":") - 1 + least > room()) {
+		line.full = true;
+		return false;
+	}
 	if (line.used > 1)
 		put(",", 1);
-	put_quoted(key, strlen(key));
-	put(":", 1);
+	put("\"", 1);
+	put(key, length);
+	put("\":", 2);
+	return true;
 }
 
-uint64_t now_ns(void)
+static void put_field(const char *key, const char *value)
 {
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * NSEC_PER_SEC + (uint64_t)ts.tv_nsec;
-}
-
-void sleep_until(uint64_t when)
-{
-	struct timespec ts = { .tv_sec = (time_t)(when / NSEC_PER_SEC), .tv_nsec = (long)(when % NSEC_PER_SEC) };
-
-	while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &ts, NULL) == EINTR)
-		;
+	if (begin_field(key, strlen(value)))
+		put(value, strlen(value));
 }
 
 void emit_begin(const char *event)
 {
 	line.used = 0;
+	line.full = false;
 	put("{", 1);
 	emit_text("ev", event);
 	emit_u64("t", now_ns());
@@ -90,8 +95,21 @@ void emit_text(const char *key, const char *value)
 
 void emit_bytes(const char *key, const char *value, size_t length)
 {
-	put_key(key);
-	put_quoted(value, length);
+	char escaped[6];
+	size_t most;
+
+	if (!begin_field(key, sizeof("\"\"") - 1))
+		return;
+	most = line.used + (room() > 2 * LEFT_FOR_OTHERS ? room() - LEFT_FOR_OTHERS : room() / 2);
+	put("\"", 1);
+	for (size_t i = 0; i < length; i++) {
+		size_t bytes = escape(escaped, (unsigned char)value[i]);
+
+		if (line.used + bytes + 1 > most)
+			break;
+		put(escaped, bytes);
+	}
+	put("\"", 1);
 }
 
 void emit_base64(const char *key, const char *data, size_t length)
@@ -99,9 +117,10 @@ void emit_base64(const char *key, const char *data, size_t length)
 	static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 	char group[4];
 
-	put_key(key);
+	if (!begin_field(key, sizeof("\"\"") - 1))
+		return;
 	put("\"", 1);
-	for (size_t i = 0; i < length; i += 3) {
+	for (size_t i = 0; i < length && room() > sizeof(group); i += 3) {
 		uint32_t bits = 0;
 
 		for (size_t j = i; j < i + 3; j++)
@@ -117,37 +136,39 @@ void emit_u64(const char *key, uint64_t value)
 {
 	char text[24];
 
-	put_key(key);
 	snprintf(text, sizeof(text), "%llu", (unsigned long long)value);
-	put_text(text);
-}
-
-void emit_u64s(const char *key, const uint64_t *values, size_t count)
-{
-	char text[24];
-
-	put_key(key);
-	for (size_t i = 0; i < count; i++) {
-		snprintf(text, sizeof(text), "%s%llu", i ? "," : "[", (unsigned long long)values[i]);
-		put_text(text);
-	}
-	put_text(count ? "]" : "[]");
+	put_field(key, text);
 }
 
 void emit_i64(const char *key, int64_t value)
 {
 	char text[24];
 
-	put_key(key);
 	snprintf(text, sizeof(text), "%lld", (long long)value);
-	put_text(text);
+	put_field(key, text);
+}
+
+void emit_u64s(const char *key, const uint64_t *values, size_t count)
+{
+	char text[24];
+
+	if (!begin_field(key, sizeof("[]") - 1))
+		return;
+	put("[", 1);
+	for (size_t i = 0; i < count; i++) {
+		int length = snprintf(text, sizeof(text), "%s%llu", i ? "," : "", (unsigned long long)values[i]);
+
+		if ((size_t)length + 1 > room())
+			break;
+		put(text, (size_t)length);
+	}
+	put("]", 1);
 }
 
 void emit_end(void)
 {
-	line.text[line.used++] = '}';
-	line.text[line.used++] = '\n';
-	port_write(line.text, line.used);
+	memcpy(line.text + line.used, LINE_END, sizeof(LINE_END) - 1);
+	machine_console(line.text, line.used + sizeof(LINE_END) - 1);
 	line.used = 0;
 }
 
@@ -157,13 +178,21 @@ void fail(const char *where, const char *what)
 	emit_text("where", where);
 	emit_text("what", what);
 	emit_end();
-	port_exit(EXIT_AGENT_FAILED);
+	machine_exit(MACHINE_EXIT_AGENT_FAILED);
+}
+
+void fail_format(const char *where, const char *format, ...)
+{
+	char text[512];
+	va_list arguments;
+
+	va_start(arguments, format);
+	vsnprintf(text, sizeof(text), format, arguments);
+	va_end(arguments);
+	fail(where, text);
 }
 
 void fail_errno(const char *where, const char *what)
 {
-	char text[512];
-
-	snprintf(text, sizeof(text), "%s: %s", what, strerror(errno));
-	fail(where, text);
+	fail_format(where, "%s: %s", what, strerror(errno));
 }

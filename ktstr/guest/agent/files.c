@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Small files of procfs, sysfs and cgroupfs. */
-#include "agent.h"
+#include "files.h"
 
 #include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
 
-/* The file's text without its last newline, cut at `size` - 1 bytes; -1 and errno if it cannot be read. */
 ssize_t file_read(const char *path, char *buffer, size_t size)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC);

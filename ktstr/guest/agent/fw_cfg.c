@@ -1,22 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* QEMU's fw_cfg: the files that the host hands to a guest. See QEMU's docs/specs/fw_cfg. */
-#include "agent.h"
+#include "fw_cfg.h"
 
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/io.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
-/* A 16-bit selector, then bytes; integers of the directory and of the DMA interface are big-endian. */
-#define PORT_SELECT 0x510
-#define PORT_DATA 0x511
-#define DIRECTORY 0x19
+#include <ktstr/event.h>
 
-/* The physical address of a request for DMA, in halves; writing the low one carries it out. */
-#define PORT_DMA_HIGH 0x514
-#define PORT_DMA_LOW 0x518
+#include "machine.h"
+
+/* Integers of the directory and of requests for DMA are big-endian. */
+#define DIRECTORY 0x19 /* the directory's selector */
 #define DMA_READ 0x02
 
 #define PAGE 4096
@@ -34,34 +31,28 @@ struct dma {
 	uint64_t address;
 };
 
-/* glibc's insb does not tell the compiler that it writes memory. */
-static void read_bytes(void *to, size_t length)
-{
-	__asm__ volatile("rep insb" : "+D"(to), "+c"(length) : "d"(PORT_DATA) : "memory");
-}
-
-/* Selects a file, so that its bytes can be read; false where there is none of that name. */
-static bool find(const char *name, size_t *length)
+/* Selects a file, so that its bytes can be read; false if there is none of that name. */
+static bool select_file(const char *name, size_t *length)
 {
 	struct file file;
 	uint32_t count;
 
-	outw(DIRECTORY, PORT_SELECT);
-	read_bytes(&count, sizeof(count));
+	machine_fw_cfg_select(DIRECTORY);
+	machine_fw_cfg_read(&count, sizeof(count));
 	count = __builtin_bswap32(count);
 	for (uint32_t i = 0; i < count; i++) {
-		read_bytes(&file, sizeof(file));
+		machine_fw_cfg_read(&file, sizeof(file));
 		if (strncmp(file.name, name, sizeof(file.name)))
 			continue;
 		*length = __builtin_bswap32(file.size);
-		outw(__builtin_bswap16(file.select), PORT_SELECT);
+		machine_fw_cfg_select(__builtin_bswap16(file.select));
 		return true;
 	}
 	return false;
 }
 
-/* Memory that stays where it is, because QEMU writes to it: locked, and in small pages, which nobody merges. */
-static void *still_memory(size_t length)
+/* Memory that keeps its physical address, because QEMU writes to it: locked, and in small pages, which nothing merges. */
+static void *pinned_memory(size_t length)
 {
 	void *memory = mmap(NULL, length, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
@@ -73,7 +64,7 @@ static void *still_memory(size_t length)
 	return memory;
 }
 
-/* The physical address of a page of ours; 0 where the kernel does not tell (without CONFIG_PROC_PAGE_MONITOR). */
+/* The physical address of a page of ours; 0 if the kernel does not say (without CONFIG_PROC_PAGE_MONITOR). */
 static uint64_t physical(int pagemap, const void *page)
 {
 	uint64_t entry;
@@ -86,11 +77,11 @@ static uint64_t physical(int pagemap, const void *page)
 
 /*
  * Reads the selected file page by page through the DMA interface: 8 MiB take a millisecond, and a second through the
- * port. False, with nothing read, where physical addresses are not to be had.
+ * port. False, with nothing read, if the kernel does not say where pages are.
  */
 static bool read_by_dma(char *data, size_t length)
 {
-	volatile struct dma *request = still_memory(PAGE);
+	volatile struct dma *request = pinned_memory(PAGE);
 	int pagemap = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
 	uint64_t at = pagemap < 0 ? 0 : physical(pagemap, (const void *)request);
 
@@ -102,8 +93,7 @@ static bool read_by_dma(char *data, size_t length)
 		request->control = __builtin_bswap32(DMA_READ);
 		request->length = __builtin_bswap32((uint32_t)(length - done < PAGE ? length - done : PAGE));
 		request->address = __builtin_bswap64(to);
-		outl(__builtin_bswap32((uint32_t)(at >> 32)), PORT_DMA_HIGH);
-		outl(__builtin_bswap32((uint32_t)at), PORT_DMA_LOW);
+		machine_fw_cfg_dma(at);
 		if (request->control)
 			fail("fw_cfg", "a read by DMA failed");
 	}
@@ -113,16 +103,15 @@ static bool read_by_dma(char *data, size_t length)
 	return at;
 }
 
-/* The file with a zero byte behind it; NULL where there is none of that name. Freed with fw_cfg_free. */
 char *fw_cfg_read(const char *name, size_t *length)
 {
 	char *data;
 
-	if (!find(name, length))
+	if (!select_file(name, length))
 		return NULL;
-	data = still_memory(*length + 1);
+	data = pinned_memory(*length + 1);
 	if (!read_by_dma(data, *length))
-		read_bytes(data, *length);
+		machine_fw_cfg_read(data, *length);
 	data[*length] = '\0';
 	return data;
 }

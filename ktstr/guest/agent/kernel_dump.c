@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The kernel's debug dump of a scheduler that it ejects: the tracepoint sched_ext_dump has all of it, where what the
- * scheduler gets, and may print, is cut at ops.exit_dump_len.
+ * The kernel's debug dump of a scheduler that it ejects: the tracepoint sched_ext_dump has all of it. What the
+ * scheduler gets and may print is cut at ops.exit_dump_len.
  */
-#include "agent.h"
+#include "kernel_dump.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -12,13 +12,17 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <ktstr/event.h>
+
+#include "files.h"
+#include "system.h"
+
 /* A tracing instance of its own: others start, stop and read the main one. */
 #define INSTANCE "/sys/kernel/tracing/instances/ktstr_dump/"
-#define MOST (256 * 1024) /* bytes of a dump that are passed on */
+#define MOST (256 * 1024) /* bytes of a dump that are reported */
 #define DEFAULT_KB 64	  /* of a CPU's buffer, by the kernel's command line (trace_buf_size) */
 #define KB_PER_CPU 2	  /* of a dump, about; one CPU writes all of it */
 
-/* Has dumps recorded from here on; a kernel that cannot leaves them out. */
 void kernel_dump_open(void)
 {
 	unsigned int kb = KB_PER_CPU * system_cpus();
@@ -44,7 +48,6 @@ static void emit_dump_line(const char *text)
 	emit_end();
 }
 
-/* Tells of what was recorded, a line an event. */
 void kernel_dump_emit(void)
 {
 	int fd = open(INSTANCE "trace_pipe", O_RDONLY | O_NONBLOCK | O_CLOEXEC);

@@ -1,12 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The kernel's log since the plan began. */
-#include "agent.h"
+/* The kernel's log. */
+#include "kmsg.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
+
+#include <ktstr/event.h>
+
+#include "files.h"
 
 static int kmsg = -1;
 
@@ -17,10 +21,9 @@ struct kmsg_record {
 	char raw[8192];
 };
 
-/* A guest that panics cannot be asked: its kernel then puts all of the log on the console, which else has errors only. */
 void kmsg_prepare(void)
 {
-	/* From 6.18 on, and before that a bit of another setting. */
+	/* A guest that panics cannot be asked. From 6.18 on; older kernels have a bit of panic_print. */
 	if (!file_write("/sys/module/kernel/parameters/panic_console_replay", "1"))
 		file_write("/proc/sys/kernel/panic_print", "32");
 }
@@ -32,7 +35,7 @@ void kmsg_open(void)
 		lseek(kmsg, 0, SEEK_END);
 }
 
-/* The next record of the log, its text without what belongs to it; false, with errno, where there is none. */
+/* The next record of the log, without the fields after its text; false, with errno, if there is none. */
 static bool next_record(int fd, struct kmsg_record *record)
 {
 	/* "priority,sequence,usec,flags;text\n key=value\n..."; one read gives one record. */
@@ -72,7 +75,6 @@ void kmsg_emit(void)
 	}
 }
 
-/* The whole log, from the boot on, for kmsg_line. */
 int kmsg_all(void)
 {
 	int fd = open("/dev/kmsg", O_RDONLY | O_NONBLOCK | O_CLOEXEC);
@@ -82,7 +84,6 @@ int kmsg_all(void)
 	return fd;
 }
 
-/* The next line, as dmesg(1) shows it; its length, or -1 and errno where there is none yet. */
 ssize_t kmsg_line(int fd, char *line, size_t size)
 {
 	struct kmsg_record record;

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What a BPF map holds. Its elements go out as one stream of bytes: of arrays the values in order, of others key and value
- * of each. The host, which makes sense of types, makes sense of it (ktstr/events/dump.py).
+ * The contents of a BPF map, emitted as one stream of bytes: the values of an array in order, of another map the key and
+ * the value of each element. The host decodes it by its types (ktstr/events/dump.py).
  */
-#include "agent.h"
+#include "map.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -15,8 +15,16 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#define VALUE_BYTES (16 << 20)	/* of a map's value, for it to be read */
-#define SCAN_BYTES (16 << 20)	/* of a map that are looked at */
+#include <ktstr/event.h>
+
+#include "bpf.h"
+#include "cgroup.h"
+#include "files.h"
+#include "stream.h"
+#include "system.h"
+
+#define VALUE_BYTES (16 << 20)	/* of a value; a map with larger ones is not read */
+#define SCAN_BYTES (16 << 20)	/* of a map that are read */
 #define MOST_READ 8192		/* elements of a map */
 #define MOST_COUNTED 16384
 
@@ -31,9 +39,9 @@ struct reading {
 	unsigned int cpus;	/* 0: not a value for each CPU */
 	size_t value_bytes;	/* as a lookup gives it */
 	char *key, *value;
-	uint64_t count, read;	/* elements there are, and of these the first ones that went out */
+	uint64_t count, read;	/* elements there are, and how many of the first were emitted */
 	bool more;		/* there are more than were counted */
-	int error;		/* errno; 0 where it could be read */
+	int error;		/* errno; 0 if it could be read */
 	struct ids *inner;
 	struct stream out;
 };
@@ -61,7 +69,7 @@ static bool next_key(struct reading *reading, const char *key)
 	return !bpf(BPF_MAP_GET_NEXT_KEY, &attributes);
 }
 
-/* Has an element go out, unless one before it did not; false where it did not. */
+/* Emits an element; false if it does not fit. */
 static bool take(struct reading *reading, const char *key, size_t key_bytes)
 {
 	if (reading->read == MOST_READ || reading->read * reading->value_bytes >= SCAN_BYTES)
@@ -88,7 +96,7 @@ static void read_array(struct reading *reading)
 	}
 }
 
-/* An element was found: counts it, and has it go out if all before it did. */
+/* Counts an element, and emits it if all before it were emitted. */
 static void found(struct reading *reading, const char *key, size_t key_bytes)
 {
 	if (reading->count++ == reading->read)
@@ -110,7 +118,7 @@ static void read_by_key(struct reading *reading)
 			if (reading->map.type == BPF_MAP_TYPE_ARRAY_OF_MAPS ||
 			    reading->map.type == BPF_MAP_TYPE_HASH_OF_MAPS)
 				ids_add(reading->inner, id);
-		} else if (errno != ENOENT) { /* which is an empty place of an array, or an element that has just gone */
+		} else if (errno != ENOENT) { /* ENOENT: an empty slot of an array, or an element that has just gone */
 			break;
 		}
 	}
@@ -118,7 +126,7 @@ static void read_by_key(struct reading *reading)
 		reading->error = errno;
 }
 
-/* The value of what `fd` is of, under the name by which the host knows it; closes `fd`. */
+/* The value that belongs to what `fd` refers to, keyed by a name that the host knows; closes `fd`. */
 static void read_owner(struct reading *reading, int fd, const void *name, size_t size)
 {
 	memcpy(reading->key, &fd, sizeof(fd));
@@ -129,7 +137,7 @@ static void read_owner(struct reading *reading, int fd, const void *name, size_t
 	close(fd);
 }
 
-/* Of what belongs to tasks there is no list: each process is asked for its own. */
+/* The kernel does not list task storage: each process is looked up. */
 static void read_by_task(struct reading *reading)
 {
 	struct dirent *entry;
@@ -158,7 +166,7 @@ static void read_by_task(struct reading *reading)
 	closedir(all);
 }
 
-/* The same of cgroups: the root and those right under it. */
+/* The same for cgroups: the root and those directly under it. */
 static void read_by_cgroup(struct reading *reading)
 {
 	struct dirent *entry;
@@ -181,7 +189,7 @@ static void read_by_cgroup(struct reading *reading)
 	closedir(all);
 }
 
-/* Reads the map in the way of its type; returns what the host calls it. */
+/* Reads the map as its type requires; returns what its elements are keyed by. */
 static const char *read_elements(struct reading *reading)
 {
 	switch (reading->map.type) {
@@ -245,10 +253,6 @@ static bool is_for_each_cpu(uint32_t type)
 	       type == BPF_MAP_TYPE_LRU_PERCPU_HASH || type == BPF_MAP_TYPE_PERCPU_CGROUP_STORAGE;
 }
 
-/*
- * Tells of map `id` with as much of what it holds as fits into `room` bytes; returns how many of them it took. Adds its
- * object's types to `objects`, and the maps in it to `maps`.
- */
 size_t map_emit(uint32_t id, size_t room, struct ids *objects, struct ids *maps)
 {
 	struct reading *reading;
@@ -270,7 +274,7 @@ size_t map_emit(uint32_t id, size_t room, struct ids *objects, struct ids *maps)
 		reading->value_bytes = (reading->value_bytes + 7) / 8 * 8 * reading->cpus;
 	if (reading->value_bytes > VALUE_BYTES)
 		reading->error = EFBIG;
-	/* Of tasks and cgroups a key is a descriptor, and a value that is a map is its number. */
+	/* The key of task or cgroup storage is a descriptor; a value that is a map is read as its id. */
 	reading->key = calloc(1, reading->map.key_size + sizeof(fd));
 	reading->value = calloc(1, reading->error ? 1 : reading->value_bytes + sizeof(uint32_t));
 	if (!reading->key || !reading->value)

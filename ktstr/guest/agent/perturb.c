@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The perturber: short bursts of a real-time task on chosen CPUs at chosen times, so that what runs there is preempted. It
- * has a process on every CPU, whether or not there is a burst for it: with a burst less all else stays as it was.
+ * The perturber: short bursts of a real-time task on chosen CPUs at chosen times, which preempt what runs there. It has a
+ * process on every CPU, also on those without a burst: removing one burst must not shift anything else.
  */
-#include "agent.h"
+#include "perturb.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -15,28 +15,33 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define MAX_BURSTS 4096
+#include <ktstr/clock.h>
+#include <ktstr/event.h>
+
+#include "machine.h"
+#include "system.h"
+#include "trace.h"
+
 #define PRIORITY 40 /* over the workers (10), under the agent (50) */
 
 struct burst {
 	unsigned int cpu;
 	uint64_t at_ns;		/* from the start of the hold */
-	uint64_t ns;		/* 0: it is none, and only makes the plan as long as another */
+	uint64_t ns;		/* 0: no burst, it only keeps the plan's length */
 	uint64_t began_ns;	/* when it really began; 0 if it did not */
 };
 
 static struct {
 	bool on;
 	unsigned int count;
-	pid_t pids[MAX_CPUS];
+	pid_t pids[KTSTR_MAX_CPUS];
 	int gate, gate_read;
 	struct {
 		uint64_t start_ns;
-		struct burst bursts[MAX_BURSTS];
+		struct burst bursts[KTSTR_MAX_BURSTS];
 	} *shared;
 } perturber;
 
-/* Has a perturber in the next hold. */
 void perturb_enable(void)
 {
 	perturber.on = true;
@@ -48,10 +53,15 @@ void perturb_enable(void)
 		fail_errno("perturb", "mmap");
 }
 
+bool perturb_enabled(void)
+{
+	return perturber.on;
+}
+
 void perturb_add(unsigned int cpu, uint64_t at_ns, uint64_t ns)
 {
-	if (!perturber.on || perturber.count == MAX_BURSTS || cpu >= system_cpus())
-		fail("perturb", "too many, on a CPU that is not there, or not enabled");
+	if (perturber.count == KTSTR_MAX_BURSTS)
+		fail_format("perturb", "a hold has at most %u bursts", KTSTR_MAX_BURSTS);
 	perturber.shared->bursts[perturber.count++] = (struct burst){ .cpu = cpu, .at_ns = at_ns, .ns = ns };
 }
 
@@ -59,8 +69,8 @@ static void perturb_cpu(unsigned int cpu)
 {
 	struct sched_param priority = { .sched_priority = PRIORITY };
 	char name[16], byte;
-	cpu_set_t *here = CPU_ALLOC(MAX_CPUS);
-	size_t size = CPU_ALLOC_SIZE(MAX_CPUS);
+	cpu_set_t *here = CPU_ALLOC(KTSTR_MAX_CPUS);
+	size_t size = CPU_ALLOC_SIZE(KTSTR_MAX_CPUS);
 
 	CPU_ZERO_S(size, here);
 	CPU_SET_S(cpu, size, here);
@@ -79,13 +89,12 @@ static void perturb_cpu(unsigned int cpu)
 		sleep_until(perturber.shared->start_ns + burst->at_ns);
 		burst->began_ns = now_ns();
 		while (now_ns() - burst->began_ns < burst->ns)
-			__builtin_ia32_pause();
+			machine_relax();
 	}
 	for (;;)
 		pause();
 }
 
-/* Starts the processes, which wait. `gate` is the workers', which must not stay open in them; -1 if there is none. */
 void perturb_prepare(int gate)
 {
 	int ends[2];
@@ -120,7 +129,6 @@ void perturb_go(uint64_t start_ns)
 	close(perturber.gate_read);
 }
 
-/* Ends the processes and tells of each burst: when it was, and, where switches were traced, what it took the CPU from. */
 void perturb_stop(void)
 {
 	if (!perturber.on)

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The plan: a line an operation, tokens apart by one space, bytes that need it written %XX. */
-#include "agent.h"
+/* The plan's lines, split into tokens. A byte that would end a token is written %XX. */
+#include "plan.h"
 
-#include <errno.h>
-#include <stdlib.h>
 #include <string.h>
+
+#include <ktstr/event.h>
 
 static int hex(char c)
 {
@@ -38,13 +38,13 @@ bool plan_read(struct plan *plan, struct plan_line *line)
 		return false;
 	end = strchr(plan->next, '\n');
 	if (!end)
-		fail("plan", "the last line has no end");
+		fail("plan", "the last line has no newline");
 	*end = '\0';
 	line->count = 0;
 	for (char *token = plan->next; token;) {
 		char *space = strchr(token, ' ');
 
-		if (line->count == MAX_TOKENS)
+		if (line->count == KTSTR_MAX_TOKENS)
 			fail("plan", "a line has too many tokens");
 		if (space)
 			*space++ = '\0';
@@ -55,29 +55,4 @@ bool plan_read(struct plan *plan, struct plan_line *line)
 	line->token[line->count] = NULL;
 	plan->next = end + 1;
 	return true;
-}
-
-uint64_t plan_u64(const struct plan_line *line, unsigned int index)
-{
-	unsigned long long value;
-	char *end;
-
-	if (index >= line->count)
-		fail("plan", "a number is missing");
-	errno = 0;
-	value = strtoull(line->token[index], &end, 10);
-	if (errno || end == line->token[index] || *end)
-		fail("plan", "a number is not one");
-	return value;
-}
-
-/* The value of `key=value` among the tokens from index `from` on, or NULL. */
-const char *plan_value(const struct plan_line *line, unsigned int from, const char *key)
-{
-	size_t length = strlen(key);
-
-	for (unsigned int i = from; i < line->count; i++)
-		if (!strncmp(line->token[i], key, length) && line->token[i][length] == '=')
-			return line->token[i] + length + 1;
-	return NULL;
 }

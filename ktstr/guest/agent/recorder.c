@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The flight recorder: the last scheduling events of every CPU, in a small ring of the kernel's tracer that goes round all
- * the time. The kernel itself stops it as it writes a failing scheduler's dump, so that what led there is still in it.
+ * The flight recorder: the last scheduling events of every CPU, in a small ring of the kernel's tracer that is always
+ * overwritten. The kernel itself stops it when it writes a failing scheduler's dump, so what led there is still in it.
  */
-#include "agent.h"
+#include "recorder.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -12,10 +12,15 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <ktstr/event.h>
+
+#include "files.h"
+#include "system.h"
+
 #define RING "/sys/kernel/tracing/instances/ktstr/"
 #define RING_KB "16"		  /* a CPU: some 200 events */
 #define TEXT_SIZE (128 * 1024)	  /* more than a ring's text takes */
-#define LINES 1024U		  /* over all CPUs; each tells of an equal part, of LEAST to MOST */
+#define LINES 1024U		  /* over all CPUs; each gets an equal share, from LEAST to MOST */
 #define LEAST 8U
 #define MOST 64U
 
@@ -28,7 +33,6 @@ static struct {
 	bool there, on;
 } recorder;
 
-/* Makes the ring, before the guest is kept: that takes longer than the rest. A kernel without the tracer has none. */
 void recorder_prepare(void)
 {
 	recorder.there = !mkdir(RING, 0755) && file_write(RING "buffer_size_kb", RING_KB) &&
@@ -48,11 +52,11 @@ void recorder_start(void)
 {
 	if (!recorder.there)
 		return;
-	/* Counted at every slice: it would fill the ring and tell nothing. */
+	/* It occurs at every slice and would fill the ring with nothing of interest. */
 	file_write(RING "events/sched_ext/sched_ext_event/filter", "name != \"SCX_EV_REFILL_SLICE_DFL\"");
 	for (size_t i = 0; i < sizeof(events) / sizeof(*events); i++)
 		record(events[i], "1");
-	/* A dump's first line, as an event of its own, ends the recording: what is after it is the kernel's tidying up. */
+	/* The dump's first line is an event, which ends the recording: after it the kernel only cleans up. */
 	file_write(RING "events/sched_ext/sched_ext_dump/trigger", "traceoff");
 	recorder.on = true;
 }
@@ -68,7 +72,7 @@ static void emit_lines(unsigned int cpu, char *text, unsigned int limit)
 	char *line, *from = text + strlen(text);
 	unsigned int lines = 0;
 
-	/* From the end back over as many lines as are told of. */
+	/* From the end back over as many lines as are reported. */
 	while (from > text && (from[-1] != '\n' || ++lines <= limit))
 		from--;
 	for (; (line = strsep(&from, "\n"));) {
@@ -81,7 +85,6 @@ static void emit_lines(unsigned int cpu, char *text, unsigned int limit)
 	}
 }
 
-/* Tells of what was recorded, in the kernel's own words, and ends the recorder. */
 void recorder_emit(void)
 {
 	unsigned int cpus = system_cpus(), limit = LINES / cpus;

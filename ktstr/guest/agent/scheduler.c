@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The scheduler's process, and what the kernel says of sched_ext. */
-#include "agent.h"
+/* The scheduler's process, and the kernel's view of sched_ext. */
+#include "scheduler.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -13,9 +13,17 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <ktstr/clock.h>
+#include <ktstr/event.h>
+
+#include "files.h"
+#include "machine.h"
+#include "process.h"
+#include "watchdog.h"
+
 #define SYSFS "/sys/kernel/sched_ext/"
-#define LOG_LIMIT (384 * 1024) /* bytes of its output that are passed on as they come, about */
-#define LOG_TAIL (128 * 1024)  /* bytes of its output that are passed on at its end, where it is longer */
+#define LOG_LIMIT (384 * 1024) /* about how many bytes of its output are reported as they come */
+#define LOG_TAIL (128 * 1024)  /* bytes of longer output that are reported at its end */
 #define POLL_NS (2 * NSEC_PER_MSEC)
 #define STOP_NS (3 * NSEC_PER_SEC) /* for each of SIGINT, SIGTERM and SIGKILL */
 
@@ -33,7 +41,7 @@ static void emit_text_line(const char *text, size_t length)
 	emit_end();
 }
 
-/* Keeps a line for later: what a long log says last is why its scheduler was refused. */
+/* Keeps a line for later: the end of a long log says why its scheduler was refused. */
 static void keep_line(struct scheduler *scheduler)
 {
 	if (!scheduler->tail) {
@@ -56,7 +64,7 @@ static void emit_line(struct scheduler *scheduler)
 	scheduler->pending = 0;
 }
 
-/* Emits the lines that were kept, and how much between them and the emitted ones is lost. */
+/* Emits the lines that were kept, and how many bytes before them are left out. */
 static void emit_tail(struct scheduler *scheduler)
 {
 	size_t at, lost, used = 0;
@@ -83,7 +91,6 @@ static void emit_tail(struct scheduler *scheduler)
 	scheduler->tail = NULL;
 }
 
-/* Passes on what the scheduler has written; never waits. */
 void scheduler_watch(struct scheduler *scheduler)
 {
 	char buffer[4096];
@@ -99,21 +106,6 @@ void scheduler_watch(struct scheduler *scheduler)
 				emit_line(scheduler);
 		}
 	}
-}
-
-/*
- * Gives up what is the agent's own and not its children's: its real-time class, its CPU, and that it is not killed for
- * want of memory, for it is they that want it. False where the last cannot be.
- */
-bool become_ordinary(void)
-{
-	struct sched_param normal = { 0 };
-	cpu_set_t every;
-
-	memset(&every, 0xff, sizeof(every));
-	sched_setaffinity(0, sizeof(every), &every);
-	sched_setscheduler(0, SCHED_OTHER, &normal);
-	return file_write("/proc/self/oom_score_adj", "0");
 }
 
 static void exec_scheduler(char *const argv[], int output)
@@ -135,7 +127,7 @@ static void exec_scheduler(char *const argv[], int output)
 
 void scheduler_reaped(struct scheduler *scheduler, int status)
 {
-	/* A line without an end is still the scheduler's last word. */
+	/* Its last line may have no newline. */
 	scheduler_watch(scheduler);
 	if (scheduler->pending)
 		emit_line(scheduler);
@@ -161,7 +153,6 @@ static bool reap(struct scheduler *scheduler)
 	return true;
 }
 
-/* Whether the kernel says that a scheduler schedules. */
 bool scheduler_enabled(void)
 {
 	char state[64];
@@ -169,7 +160,6 @@ bool scheduler_enabled(void)
 	return file_read(SYSFS "state", state, sizeof(state)) > 0 && !strcmp(state, "enabled");
 }
 
-/* Whether a scheduler is attached, attaches or leaves. */
 bool scheduler_active(void)
 {
 	char state[64];
@@ -177,7 +167,7 @@ bool scheduler_active(void)
 	return file_read(SYSFS "state", state, sizeof(state)) > 0 && strcmp(state, "disabled");
 }
 
-/* How many times a scheduler was enabled since boot. It is counted just after the state says so; 0 where unknown. */
+/* How many times a scheduler was enabled since boot. It is counted just after the state changes; 0 if unknown. */
 static uint64_t enable_seq(void)
 {
 	char text[32];
@@ -213,7 +203,7 @@ static void start(struct scheduler *scheduler, char *const argv[])
 
 	if (pipe2(ends, O_CLOEXEC | O_NONBLOCK))
 		fail_errno("scheduler", "pipe");
-	/* The scheduler writes as to a terminal that keeps up: a full pipe makes it wait, not fail. */
+	/* Only the agent's end is non-blocking: a full pipe makes the scheduler wait, not fail. */
 	fcntl(ends[1], F_SETFL, 0);
 	scheduler->log = ends[0];
 	watchdog_prepare();
@@ -230,10 +220,6 @@ static void start(struct scheduler *scheduler, char *const argv[])
 	emit_end();
 }
 
-/*
- * Starts argv and waits until the kernel says that a scheduler is enabled, or until it exits, or until the time is
- * over. What happened is in the events; the plan goes on only when it is enabled.
- */
 void scheduler_start(struct scheduler *scheduler, char *const argv[], uint64_t timeout_ns)
 {
 	uint64_t begin = now_ns(), seq = enable_seq();
@@ -247,7 +233,7 @@ void scheduler_start(struct scheduler *scheduler, char *const argv[], uint64_t t
 		if (now_ns() - begin > timeout_ns)
 			break;
 		scheduler_watch(scheduler);
-		port_watchdog();
+		machine_watchdog();
 		nap();
 	}
 	scheduler_watch(scheduler);
@@ -256,7 +242,6 @@ void scheduler_start(struct scheduler *scheduler, char *const argv[], uint64_t t
 		scheduler->lost = true;
 }
 
-/* Runs argv, which is no scheduler, to its end, its output going where a scheduler's goes; kills it after the time. */
 void scheduler_run(struct scheduler *scheduler, char *const argv[], uint64_t timeout_ns)
 {
 	uint64_t begin = now_ns();
@@ -266,7 +251,7 @@ void scheduler_run(struct scheduler *scheduler, char *const argv[], uint64_t tim
 		if (now_ns() - begin > timeout_ns)
 			kill(scheduler->pid, SIGKILL);
 		scheduler_watch(scheduler);
-		port_watchdog();
+		machine_watchdog();
 		nap();
 	}
 	close(scheduler->log);
@@ -283,7 +268,7 @@ void scheduler_stop(struct scheduler *scheduler)
 		kill(scheduler->pid, signals[i]);
 		while (!reap(scheduler) && now_ns() - start < STOP_NS) {
 			scheduler_watch(scheduler);
-			port_watchdog();
+			machine_watchdog();
 			nap();
 		}
 	}

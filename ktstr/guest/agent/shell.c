@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A session: a program, such as a shell, whose terminal or whose pipes are on the host, at the other end of the channel.
- * What it writes and what is typed are passed on as they come; nothing is kept, so that who does not read makes the other
- * side wait.
+ * A session: a program, such as a shell, whose terminal or pipes are on the host, at the other end of the channel. Output
+ * and input are forwarded as they come. Nothing is buffered, so a side that does not read makes the other one wait.
  */
-#include "agent.h"
+#include "shell.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -20,10 +19,18 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <ktstr/clock.h>
+#include <ktstr/event.h>
+
+#include "channel.h"
+#include "kmsg.h"
+#include "machine.h"
+#include "process.h"
+
 #define TICK_MS 1000
-/* What is passed on after the program's end: more than pipes and terminals hold, less than a child left behind may write. */
+/* Bytes that are forwarded after the program's end: more than pipes hold, less than a child left behind may write. */
 #define LEFT_MOST (1024 * 1024)
-#define GOODBYE_NS (5 * NSEC_PER_SEC) /* for the host to take note of the end */
+#define GOODBYE_NS (5 * NSEC_PER_SEC) /* for the host to note the end */
 
 /* Kinds of frames. From the host: */
 #define INPUT 'i'   /* bytes for the program */
@@ -41,10 +48,10 @@ enum { FROM_OUTPUT, FROM_ERRORS, FROM_KERNEL, SOURCES };
 struct session {
 	struct channel channel;
 	pid_t pid;
-	int ended;	      /* readable when the program has ended */
+	int ended;	      /* a pidfd: readable when the program has ended */
 	int input;	      /* the program's; -1: closed */
 	size_t taken;	      /* bytes of the frame in front that it has taken */
-	int source[SOURCES];  /* what is passed on; -1: closed, or not there */
+	int source[SOURCES];  /* what is forwarded; -1: closed, or there is none */
 	bool terminal;
 };
 
@@ -66,7 +73,7 @@ static void add_devices(void)
 			fail_errno("shell", links[i][1]);
 }
 
-/* Both ends of the program's terminal; ours does not wait. */
+/* Both ends of the program's terminal; ours is non-blocking. */
 static void open_terminal(int *ours, int *its)
 {
 	char name[64];
@@ -160,7 +167,7 @@ static bool deliver(struct session *session, const struct frame *frame)
 		if (put < 0 && errno == EAGAIN)
 			return false;
 		if (put < 0 && errno != EINTR)
-			close_input(session); /* it does not want more */
+			close_input(session); /* the program reads no more */
 		else if (put > 0)
 			session->taken += (size_t)put;
 	}
@@ -168,7 +175,7 @@ static bool deliver(struct session *session, const struct frame *frame)
 	return true;
 }
 
-/* Carries out what the host has sent; true once it said goodbye. */
+/* Does what the host has sent; true once it has said goodbye. */
 static bool obey(struct session *session)
 {
 	struct frame frame;
@@ -185,7 +192,7 @@ static bool obey(struct session *session)
 			if (session->input >= 0)
 				set_size(session->input, (unsigned int)data[0] << 8 | data[1], (unsigned int)data[2] << 8 | data[3]);
 		} else if (frame.kind != GOODBYE) {
-			fail("shell", "a frame of no known kind");
+			fail("shell", "the host has sent a frame of an unknown kind");
 		}
 		channel_drop(&session->channel);
 		if (frame.kind == GOODBYE)
@@ -194,7 +201,7 @@ static bool obey(struct session *session)
 	return false;
 }
 
-/* A frame of what the source has; how long it is, 0 where it has nothing now or any more. */
+/* Sends a frame of what the source has; returns its length, 0 if the source has nothing. */
 static size_t pass_on(struct session *session, int index)
 {
 	static const char kinds[SOURCES] = { OUTPUT, ERRORS, KERNEL };
@@ -232,12 +239,12 @@ static void wait_for_any(struct session *session, bool ended)
 		fds[3 + i] = (struct pollfd){ .fd = idle ? session->source[i] : -1, .events = POLLIN };
 	if (poll(fds, sizeof(fds) / sizeof(fds[0]), TICK_MS) < 0 && errno != EINTR)
 		fail_errno("shell", "poll");
-	/* A machine without its host is ended by it; until then there is nothing to hurry for. */
+	/* The host has gone and will end the machine; do not spin until then. */
 	if (fds[0].revents & POLLHUP)
 		sleep_until(now_ns() + NSEC_PER_MSEC);
 }
 
-/* Takes note of every child that ended; true once the program has. */
+/* Reaps every child that has ended; true if the program has. */
 static bool reap(const struct session *session, int *status)
 {
 	bool ended = false;
@@ -253,7 +260,7 @@ static bool reap(const struct session *session, int *status)
 	return ended;
 }
 
-/* Passes on until the program has ended and its last words have gone; its status. */
+/* Forwards until the program has ended and its last output was sent; returns its status. */
 static int carry(struct session *session)
 {
 	bool ended = false;
@@ -263,7 +270,7 @@ static int carry(struct session *session)
 	for (;;) {
 		size_t passed = 0;
 
-		port_watchdog();
+		machine_watchdog();
 		channel_flush(&session->channel);
 		channel_receive(&session->channel);
 		obey(session);
@@ -279,19 +286,18 @@ static int carry(struct session *session)
 	}
 }
 
-/* `terminal` or `pipes`, rows, columns, `kernel` or `-`, then the program and its arguments. */
-void shell_run(const struct plan_line *line)
+void shell_run(const struct shell_request *request)
 {
 	static struct session session;
 	uint64_t begin;
 	int status;
 
-	session.terminal = !strcmp(line->token[1], "terminal");
-	session.source[FROM_KERNEL] = strcmp(line->token[4], "kernel") ? -1 : kmsg_all();
+	session.terminal = request->terminal;
+	session.source[FROM_KERNEL] = request->kernel_log ? kmsg_all() : -1;
 	signal(SIGPIPE, SIG_IGN);
 	add_devices();
 	channel_open(&session.channel);
-	start(&session, (char *const *)&line->token[5], (unsigned int)plan_u64(line, 2), (unsigned int)plan_u64(line, 3));
+	start(&session, request->argv, request->rows, request->columns);
 	status = carry(&session);
 	*channel_room(&session.channel) = (char)status;
 	channel_send(&session.channel, STATUS, 1);

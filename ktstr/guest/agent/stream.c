@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Bytes as events: in chunks, each with its place, and without the zeros where there are many. */
-#include "agent.h"
+/* Bytes as events: in chunks, each with its offset, and without long runs of zeros. */
+#include "stream.h"
 
 #include <string.h>
 
-#define ZEROS 64 /* that end a chunk: about what a chunk costs beside its data */
+#include <ktstr/event.h>
+
+#define ZEROS 64 /* in a row that end a chunk: about the cost of a chunk beside its data */
 
 static void flush(struct stream *out)
 {
@@ -32,11 +34,10 @@ static bool is_zero(const char *data)
 	return !any;
 }
 
-/* Puts the bytes into the stream; false where there is no room for the rest of them. */
 bool stream_put(struct stream *out, const char *data, size_t length)
 {
 	for (size_t i = 0; i < length; i++) {
-		/* Where zeros begin, there may be megabytes of them. */
+		/* There may be megabytes of zeros: skip them 64 at a time. */
 		while (length - i >= ZEROS && !data[i] && !out->zeros && is_zero(data + i)) {
 			flush(out);
 			out->at += ZEROS;
@@ -44,7 +45,7 @@ bool stream_put(struct stream *out, const char *data, size_t length)
 		}
 		if (i == length)
 			break;
-		if (!data[i] && !out->used) { /* a chunk begins with something */
+		if (!data[i] && !out->used) { /* a chunk does not begin with a zero */
 			out->at++;
 			continue;
 		}
@@ -58,7 +59,6 @@ bool stream_put(struct stream *out, const char *data, size_t length)
 	return true;
 }
 
-/* Ends the stream; returns how many bytes were put into it. */
 uint64_t stream_end(struct stream *out)
 {
 	flush(out);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Mounts, and what the guest's own sysfs says of its CPUs. */
-#include "agent.h"
+/* The guest's mounts, and what its sysfs says about its CPUs. */
+#include "system.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -12,10 +12,15 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
+#include <ktstr/event.h>
+
+#include "files.h"
+
 static void mount_at(const char *type, const char *where)
 {
-	mkdir(where, 0755);
-	/* The kernel mounts devtmpfs by itself where it is configured to. */
+	if (mkdir(where, 0755) && errno != EEXIST)
+		fail_errno("mkdir", where);
+	/* The kernel may have mounted devtmpfs itself (CONFIG_DEVTMPFS_MOUNT). */
 	if (mount("ktstr", where, type, 0, NULL) && errno != EBUSY)
 		fail_errno("mount", where);
 }
@@ -29,7 +34,7 @@ void system_mount(void)
 	mount_at("tmpfs", "/run");
 	mount_at("bpf", "/sys/fs/bpf");
 	mount_at("cgroup2", "/sys/fs/cgroup");
-	/* Only for those who read them; a kernel may lack either. */
+	/* A kernel may lack either; those who read them notice. */
 	mount("ktstr", "/sys/kernel/debug", "debugfs", 0, NULL);
 	mount("ktstr", "/sys/kernel/tracing", "tracefs", 0, NULL);
 }
@@ -41,7 +46,6 @@ unsigned int system_cpus(void)
 	return cpus > 0 ? (unsigned int)cpus : 1;
 }
 
-/* CPUs that the kernel has room for, which is what values for each CPU are of; "0-3" are 4. */
 unsigned int system_possible_cpus(void)
 {
 	char text[64], *last;

@@ -5,7 +5,7 @@
  * program asks for, through a seccomp filter, and puts the time into the one that has the operations. That works for any
  * program, linked statically or not.
  */
-#include "agent.h"
+#include "watchdog.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -19,11 +19,15 @@
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#define KERNEL_BTF "/sys/kernel/btf/vmlinux"
+#include <ktstr/event.h>
+
+#include "bpf.h"
+#include "btf_load.h"
+#include "btf_path.h"
+
 #define FIELD ".data.timeout_ms" /* in the struct that wraps the operations */
 
 static struct {
@@ -93,32 +97,12 @@ static int receive(void)
 	return fd;
 }
 
-static bool read_kernel_btf(struct btf *btf)
-{
-	int fd = open(KERNEL_BTF, O_RDONLY | O_CLOEXEC);
-	size_t size, used = 0;
-	struct stat about;
-	ssize_t got;
-	char *data;
-
-	if (fd < 0 || fstat(fd, &about))
-		return false;
-	size = (size_t)about.st_size;
-	data = malloc(size);
-	if (!data)
-		fail_errno("watchdog", "memory for the kernel's BTF");
-	while (used < size && (got = read(fd, data + used, size - used)) > 0)
-		used += (size_t)got;
-	close(fd);
-	return btf_parse(btf, data, used);
-}
-
 /* Puts the time into the operations that process `pid` is about to hand over, if that is what it does. */
 static void look_at(pid_t pid, uint64_t attributes)
 {
 	struct { int map_fd, unused; uint64_t key, value; } update;
 	struct bpf_map_info map = { 0 };
-	struct member field;
+	struct btf_number field;
 	struct btf btf = { 0 };
 	char path[64];
 	uint32_t was;
@@ -136,7 +120,7 @@ static void look_at(pid_t pid, uint64_t attributes)
 		goto out;
 	bpf_info(fd, &map, sizeof(map));
 	close(fd);
-	if (read_kernel_btf(&btf) && member_find(&btf, map.btf_vmlinux_value_type_id, FIELD, &field) && field.size == 4 &&
+	if (btf_load_kernel(&btf) && btf_path_find(&btf, map.btf_vmlinux_value_type_id, FIELD, &field) && field.size == 4 &&
 	    pread(memory, &was, sizeof(was), (off_t)(update.value + field.offset)) == sizeof(was) &&
 	    pwrite(memory, &watchdog.ms, sizeof(watchdog.ms), (off_t)(update.value + field.offset)) == sizeof(was)) {
 		emit_begin("watchdog");

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The workers' processes: spawned behind a gate, released together, read while they run, then killed. */
-#include "agent.h"
+#include "worker.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -14,30 +14,36 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "cgroup.h"
+#include "files.h"
+#include "machine.h"
+#include "seed.h"
+
 #define GATE_NS (5 * NSEC_PER_SEC)
 #define START_SPREAD_NS NSEC_PER_MSEC /* workers begin within this time */
 
-static void worker_main(const struct worker *worker, const struct work *work, int gate)
+static void worker_main(const struct worker *worker, struct work work, int gate)
 {
-	bool real_time = work->policy == SCHED_FIFO || work->policy == SCHED_RR;
+	bool real_time = work.policy == SCHED_FIFO || work.policy == SCHED_RR;
 	/* Below the agent, which has to see what happens. */
 	struct sched_param priority = { .sched_priority = real_time ? 10 : 0 };
 	cpu_set_t every;
 	char name[16], byte;
 
+	work.page = worker->page;
 	snprintf(name, sizeof(name), "ktstr-w%u", worker->index);
 	prctl(PR_SET_NAME, name);
 	/* A sleep ends when it was asked to, not up to 50 us later: that would count as waiting for a CPU. */
 	prctl(PR_SET_TIMERSLACK, 1UL);
 	memset(&every, 0xff, sizeof(every));
 	/* The agent's own real-time class and CPU are not the workers'. */
-	if (sched_setaffinity(0, sizeof(every), &every) || sched_setscheduler(0, work->policy, &priority))
+	if (sched_setaffinity(0, sizeof(every), &every) || sched_setscheduler(0, work.policy, &priority))
 		fail_errno("worker", "scheduling class");
 	while (read(gate, &byte, 1) < 0 && errno == EINTR)
 		;
-	/* Each at a moment of its own: in step they would meet the scheduler in one order, whatever the seed. */
-	work_pause(worker->page, seed_value(worker->index) % START_SPREAD_NS);
-	work_run(work, worker->page);
+	/* Each starts at a moment of its own: in step they would reach the scheduler in one order, whatever the seed. */
+	work_sleep(&work, seed_value(worker->index) % START_SPREAD_NS);
+	work_run(&work);
 }
 
 void workers_spawn(struct workers *workers, const char *cgroup, unsigned int count, const struct work *work)
@@ -54,13 +60,13 @@ void workers_spawn(struct workers *workers, const char *cgroup, unsigned int cou
 		struct worker *worker;
 		pid_t pid;
 
-		if (workers->count == MAX_WORKERS)
-			fail("worker", "more workers than an agent can drive (4096)");
+		if (workers->count == KTSTR_MAX_WORKERS)
+			fail_format("worker", "a plan has at most %u workers", KTSTR_MAX_WORKERS);
 		worker = &workers->all[workers->count];
 		memset(worker, 0, sizeof(*worker));
 		worker->index = workers->count;
 		snprintf(worker->cgroup, sizeof(worker->cgroup), "%s", cgroup);
-		snprintf(worker->kind, sizeof(worker->kind), "%s", work->kind);
+		snprintf(worker->kind, sizeof(worker->kind), "%s", work->type->name);
 		worker->page = mmap(NULL, sizeof(*worker->page), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 		if (worker->page == MAP_FAILED)
 			fail_errno("worker", "mmap");
@@ -70,7 +76,7 @@ void workers_spawn(struct workers *workers, const char *cgroup, unsigned int cou
 			fail_errno("worker", "fork");
 		if (!pid) {
 			close(workers->gate);
-			worker_main(worker, work, workers->gate_read);
+			worker_main(worker, *work, workers->gate_read);
 		}
 		worker->pid = pid;
 		workers->count++;
@@ -92,7 +98,7 @@ static bool read_schedstat(pid_t pid, uint64_t *run_ns, uint64_t *wait_ns)
 	return true;
 }
 
-/* Whether the task sleeps: the third field of stat(5), behind the name, which may hold anything but ')' at its end. */
+/* Whether the task sleeps: the field of stat(5) after the name, which ends at the last ')'. */
 static bool sleeps(pid_t pid)
 {
 	char path[64], text[512];
@@ -100,14 +106,14 @@ static bool sleeps(pid_t pid)
 
 	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
 	if (file_read(path, text, sizeof(text)) <= 0)
-		return true; /* gone: nothing to wait for */
+		return true; /* it is gone: there is nothing to wait for */
 	name_end = strrchr(text, ')');
 	return name_end && name_end[1] == ' ' && name_end[2] == 'S';
 }
 
 /*
- * Waits until every new worker sleeps at the gate, so that what it does there is not taken for work. One that a scheduler
- * never lets get so far is released all the same: that it does nothing then is the finding.
+ * Waits until every new worker sleeps at the gate, so that what it does there is not taken for work. A worker that the
+ * scheduler never lets get there is released all the same: that it does nothing is then the finding.
  */
 static void wait_for_all(const struct workers *workers)
 {
@@ -115,13 +121,12 @@ static void wait_for_all(const struct workers *workers)
 
 	for (unsigned int i = workers->released; i < workers->count; i++) {
 		while (!sleeps(workers->all[i].pid) && now_ns() - start < GATE_NS) {
-			port_watchdog();
+			machine_watchdog();
 			usleep(1000);
 		}
 	}
 }
 
-/* Lets the new workers go; returns when that was. */
 uint64_t workers_release(struct workers *workers)
 {
 	uint64_t start;
@@ -146,7 +151,7 @@ uint64_t workers_release(struct workers *workers)
 	return start;
 }
 
-/* Whether sched_ext has the task: 1, 0, or -1 where the kernel does not tell. */
+/* Whether sched_ext has the task: 1, 0, or -1 if the kernel does not say. */
 static int in_ext_class(pid_t pid)
 {
 	char path[64], text[8192];
@@ -164,11 +169,11 @@ static int in_ext_class(pid_t pid)
 
 static void emit_cpus(const struct worker_page *page)
 {
-	char text[MAX_CPUS * 5]; /* four digits and a comma each */
+	char text[KTSTR_MAX_CPUS * 5]; /* four digits and a comma each */
 	size_t used = 0;
 
 	text[0] = '\0';
-	for (unsigned int cpu = 0; cpu < MAX_CPUS && used < sizeof(text) - 16; cpu++)
+	for (unsigned int cpu = 0; cpu < KTSTR_MAX_CPUS && used < sizeof(text) - 16; cpu++)
 		if (page->cpus[cpu / 64] >> (cpu % 64) & 1)
 			used += (size_t)snprintf(text + used, sizeof(text) - used, "%s%u", used ? "," : "", cpu);
 	emit_text("cpus", text);
@@ -186,7 +191,7 @@ struct seen {
 static void look_at(const struct worker *worker, struct seen *seen)
 {
 	seen->now = now_ns();
-	/* It goes on meanwhile: each field is read once. */
+	/* The worker runs on meanwhile: each field is read once. */
 	seen->page = *(const volatile struct worker_page *)worker->page;
 	seen->counted = worker->pid && read_schedstat(worker->pid, &seen->run_ns, &seen->wait_ns);
 }
@@ -223,15 +228,11 @@ static void emit_worker(const struct worker *worker, const struct seen *seen)
 	emit_u64("migrations", page->migrations);
 	emit_u64("gap_ns", gap_ns);
 	emit_u64("slept_ns", slept_ns);
-	emit_u64s("gaps", page->gaps, GAP_BUCKETS);
+	emit_u64s("gaps", page->gaps, KTSTR_GAP_BUCKETS);
 	emit_cpus(page);
 	emit_end();
 }
 
-/*
- * Reads every worker while it runs: a starved one could not report itself. First all are looked at, then they are told of,
- * because telling takes the agent's CPU from the workers on it.
- */
 void workers_report(struct workers *workers)
 {
 	struct seen *seen = calloc(workers->released + 1, sizeof(*seen));
@@ -256,10 +257,6 @@ void workers_reaped(struct workers *workers, pid_t pid, int status)
 	}
 }
 
-/*
- * Kills and reaps the workers; returns how many are left. Under a scheduler that starves them some never get to die:
- * they do once the scheduler is gone, and then a second call reaps them.
- */
 unsigned int workers_kill(struct workers *workers)
 {
 	uint64_t start = now_ns();

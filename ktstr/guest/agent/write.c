@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Writes to a scheduler's globals, through a mapping of the map that holds them: an update by bpf(2) would replace the
- * whole of it, with what the scheduler has put there meanwhile.
+ * Writes to a scheduler's globals, through a mapping of the map that holds them. An update through bpf(2) would replace
+ * the whole map, and with it what the scheduler has written meanwhile.
  */
-#include "agent.h"
+#include "write.h"
 
 #include <errno.h>
 #include <linux/bpf.h>
@@ -14,30 +14,33 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#define MAX_WRITES 64
-#define AT_ONCE "-"
+#include <ktstr/event.h>
+
+#include "bpf.h"
+#include "btf_load.h"
+#include "btf_path.h"
 
 struct write {
 	const char *map, *variable, *text; /* as the plan has them */
 	uint64_t at_ns;		/* from the start of the hold */
 	char *place;
-	struct member member;
+	struct btf_number number;
 	uint64_t value;
 };
 
 static struct {
-	struct write all[MAX_WRITES];
+	struct write all[KTSTR_MAX_WRITES];
 	unsigned int count, done; /* in order of time */
 } writes;
 
 /*
- * A map's name as its source has it. The kernel's is cut at 15 characters, and libbpf puts the object's before those of
- * sections ("my_sched.bss"); the whole name of a section is that of its type.
+ * A map's name as its source has it. The kernel's is cut at 15 characters, and libbpf puts the object's name before that
+ * of a section ("my_sched.bss"); the full name of a section is that of its type.
  */
 static const char *map_name(const struct bpf_map_info *map, struct btf *btf)
 {
 	const struct btf_type *type =
-		map->btf_id && btf_read(btf, map->btf_id) ? btf_type(btf, map->btf_value_type_id) : NULL;
+		map->btf_id && btf_load(btf, map->btf_id) ? btf_type(btf, map->btf_value_type_id) : NULL;
 
 	return type && BTF_INFO_KIND(type->info) == BTF_KIND_DATASEC ? btf_text(btf, type->name_off) : map->name;
 }
@@ -54,18 +57,18 @@ static void refuse(const struct write *write, const char *why)
 	emit_text("variable", write->variable);
 	emit_text("value", write->text);
 	emit_text("why", why);
-	emit_text("wanted", write->member.wanted ? write->member.wanted : "");
+	emit_text("wanted", write->number.wanted ? write->number.wanted : "");
 	emit_end();
 }
 
-static void tell_name(const char *name)
+static void emit_name(const char *name)
 {
 	emit_begin("write_known");
 	emit_text("name", name);
 	emit_end();
 }
 
-/* Goes through the schedulers' maps; returns how many are called so, and a descriptor of the first. */
+/* Counts the scheduler's maps of that name and opens the first; without a name it reports all names instead. */
 static unsigned int find_map(const char *name, struct btf *btf, struct bpf_map_info *found, int *found_fd)
 {
 	struct ids objects = { 0 }, maps = { 0 };
@@ -82,7 +85,7 @@ static unsigned int find_map(const char *name, struct btf *btf, struct bpf_map_i
 		if (!ids_have(&objects, map.btf_id) && !ids_have(&maps, map.id)) {
 			close(fd);
 		} else if (!name) {
-			tell_name(map_name(&map, btf));
+			emit_name(map_name(&map, btf));
 			close(fd);
 		} else if (is_called(&map, btf, name) && !count++) {
 			*found = map;
@@ -97,34 +100,34 @@ static unsigned int find_map(const char *name, struct btf *btf, struct bpf_map_i
 /* The value that the plan has, if it fits. */
 static bool parse(struct write *write)
 {
-	const struct member *member = &write->member;
-	unsigned int bits = member->size * 8;
-	uint64_t high = member->is_bool ? 1 : UINT64_MAX >> (64 - bits + member->is_signed);
+	const struct btf_number *number = &write->number;
+	unsigned int bits = number->size * 8;
+	uint64_t high = number->is_bool ? 1 : UINT64_MAX >> (64 - bits + number->is_signed);
 	bool negative = write->text[0] == '-', fits;
 	char why[160];
 
 	errno = 0;
 	write->value = negative ? (uint64_t)strtoll(write->text, NULL, 10) : strtoull(write->text, NULL, 10);
 	if (negative)
-		fits = member->is_signed && (int64_t)write->value >= -(int64_t)high - 1;
+		fits = number->is_signed && (int64_t)write->value >= -(int64_t)high - 1;
 	else
 		fits = write->value <= high;
 	if (fits && !errno)
 		return true;
-	snprintf(why, sizeof(why), "%s does not fit: must be %s%llu to %llu", write->text, member->is_signed ? "-" : "",
-		 member->is_signed ? (unsigned long long)high + 1 : 0, (unsigned long long)high);
+	snprintf(why, sizeof(why), "%s does not fit: must be %s%llu to %llu", write->text, number->is_signed ? "-" : "",
+		 number->is_signed ? (unsigned long long)high + 1 : 0, (unsigned long long)high);
 	refuse(write, why);
 	return false;
 }
 
-/* The bytes of a map's value, or of an array's element, mapped; NULL where that cannot be, having said why. */
+/* Maps the bytes of a map's value, or of an array's element; NULL if it cannot, having said why. */
 static char *map_bytes(const struct write *write, const struct bpf_map_info *map, int fd, uint64_t index)
 {
 	uint64_t stride = (map->value_size + 7ULL) / 8 * 8, size = stride * map->max_entries;
 	char why[160], *bytes;
 
 	if (map->type != BPF_MAP_TYPE_ARRAY || !(map->map_flags & BPF_F_MMAPABLE)) {
-		refuse(write, "the map is no array that can be mapped: .bss, .data and arrays with BPF_F_MMAPABLE are");
+		refuse(write, "the map cannot be mapped; .bss, .data and arrays with BPF_F_MMAPABLE can");
 		return NULL;
 	}
 	if (index >= map->max_entries) {
@@ -135,14 +138,14 @@ static char *map_bytes(const struct write *write, const struct bpf_map_info *map
 	}
 	bytes = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 	if (bytes == MAP_FAILED) {
-		snprintf(why, sizeof(why), "the map is read-only since it was loaded: mapping it: %s", strerror(errno));
+		snprintf(why, sizeof(why), "the map is read-only after loading: mapping it: %s", strerror(errno));
 		refuse(write, why);
 		return NULL;
 	}
 	return bytes + index * stride;
 }
 
-/* Finds the write's place and checks its value; false where either is not to be had, having said why. */
+/* Finds the variable and checks the value; false, having said why, if either is wrong. */
 static bool prepare(struct write *write)
 {
 	const struct btf_type *value;
@@ -157,37 +160,37 @@ static bool prepare(struct write *write)
 
 	count = find_map(write->map, &btf, &map, &fd);
 	if (count != 1) {
-		write->member.wanted = count ? NULL : write->map;
-		refuse(write, count ? "several of the scheduler's maps are called so" : "the scheduler has no such map");
+		write->number.wanted = count ? NULL : write->map;
+		refuse(write, count ? "the scheduler has several maps of that name" : "the scheduler has no such map");
 		find_map(NULL, &btf, &map, &fd);
 		goto out;
 	}
-	if (!map.btf_id || !btf_read(&btf, map.btf_id) || !map.btf_value_type_id) {
-		refuse(write, "the map came without its type (BTF)");
+	if (!map.btf_id || !btf_load(&btf, map.btf_id) || !map.btf_value_type_id) {
+		refuse(write, "the map has no type information (BTF)");
 		goto close;
 	}
 	value = btf_type(&btf, map.btf_value_type_id);
-	/* An array that is no section is named from its elements on. */
+	/* In an array that is not a section, the path begins with an element. */
 	if (value && BTF_INFO_KIND(value->info) != BTF_KIND_DATASEC) {
 		index = *path == '[' ? strtoull(path + 1, &end, 10) : 0;
 		if (*path != '[' || end == path + 1 || *end != ']') {
-			refuse(write, "the map is no section; name an element of it first, such as [0]");
+			refuse(write, "the map is not a section; name an element of it first, such as [0]");
 			goto close;
 		}
 		path = end + 1;
 	}
-	if (!member_find(&btf, map.btf_value_type_id, path, &write->member)) {
-		refuse(write, write->member.wrong);
-		member_names(&btf, write->member.owner, tell_name);
+	if (!btf_path_find(&btf, map.btf_value_type_id, path, &write->number)) {
+		refuse(write, write->number.wrong);
+		btf_path_names(&btf, write->number.owner, emit_name);
 		goto close;
 	}
-	if ((uint64_t)write->member.offset + write->member.size > map.value_size) {
+	if ((uint64_t)write->number.offset + write->number.size > map.value_size) {
 		refuse(write, "is beyond the map's value");
 		goto close;
 	}
 	write->place = parse(write) ? map_bytes(write, &map, fd, index) : NULL;
 	if (write->place)
-		write->place += write->member.offset;
+		write->place += write->number.offset;
 	ready = write->place;
 close:
 	close(fd);
@@ -196,7 +199,7 @@ out:
 	return ready;
 }
 
-/* Stores so many bytes, by one instruction where they are aligned: programs look at them meanwhile. */
+/* Stores the bytes, with one instruction if they are aligned, because programs read them meanwhile. */
 static void store(char *place, uint64_t value, uint32_t size)
 {
 	if ((uintptr_t)place % size) {
@@ -219,40 +222,50 @@ static void store(char *place, uint64_t value, uint32_t size)
 	}
 }
 
-static void carry_out(const struct write *write)
+static void write_value(const struct write *write)
 {
-	unsigned int unused = 64 - write->member.size * 8;
+	unsigned int unused = 64 - write->number.size * 8;
 	uint64_t was = 0;
 
-	memcpy(&was, write->place, write->member.size);
-	store(write->place, write->value, write->member.size);
+	memcpy(&was, write->place, write->number.size);
+	store(write->place, write->value, write->number.size);
 	emit_begin("write");
 	emit_text("map", write->map);
 	emit_text("variable", write->variable);
 	emit_text("value", write->text);
-	if (write->member.is_signed)
+	if (write->number.is_signed)
 		emit_i64("was", (int64_t)(was << unused) >> unused);
 	else
 		emit_u64("was", was);
-	emit_u64("bytes", write->member.size);
+	emit_u64("bytes", write->number.size);
 	emit_end();
 }
 
-/* write AT MAP VARIABLE VALUE: at once, or so long after the next hold begins. False where it cannot be done. */
-bool write_add(const struct plan_line *line)
+static struct write from_request(const struct write_request *request)
 {
-	struct write write = { .map = line->token[2], .variable = line->token[3], .text = line->token[4] };
+	return (struct write){ .map = request->map, .variable = request->variable, .text = request->value };
+}
+
+bool write_now(const struct write_request *request)
+{
+	struct write write = from_request(request);
+
+	if (!prepare(&write))
+		return false;
+	write_value(&write);
+	return true;
+}
+
+bool write_later(const struct write_request *request, uint64_t at_ns)
+{
+	struct write write = from_request(request);
 	unsigned int at = writes.count;
 
 	if (!prepare(&write))
 		return false;
-	if (!strcmp(line->token[1], AT_ONCE)) {
-		carry_out(&write);
-		return true;
-	}
-	if (writes.count == MAX_WRITES)
-		fail("write", "too many");
-	write.at_ns = plan_u64(line, 1);
+	if (writes.count == KTSTR_MAX_WRITES)
+		fail_format("write", "a plan has at most %u writes that wait for their time", KTSTR_MAX_WRITES);
+	write.at_ns = at_ns;
 	for (; at > writes.done && writes.all[at - 1].at_ns > write.at_ns; at--)
 		writes.all[at] = writes.all[at - 1];
 	writes.all[at] = write;
@@ -260,15 +273,13 @@ bool write_add(const struct plan_line *line)
 	return true;
 }
 
-/* When, of `ns` and the next write, is first; both from the start of the hold. */
 uint64_t write_before(uint64_t ns)
 {
 	return writes.done < writes.count && writes.all[writes.done].at_ns < ns ? writes.all[writes.done].at_ns : ns;
 }
 
-/* Carries out what is due so long after the start of the hold. */
 void write_due(uint64_t ns)
 {
 	while (writes.done < writes.count && writes.all[writes.done].at_ns <= ns)
-		carry_out(&writes.all[writes.done++]);
+		write_value(&writes.all[writes.done++]);
 }

@@ -3,9 +3,12 @@
  * `const volatile u32 nr_cpu_ids`: how many CPUs the machine may have. The userspace programs of schedulers fill it in
  * (SCX_OPS_OPEN of the kernel's tools/sched_ext does); so do we for those that have none.
  */
+#include "cpus.h"
+
 #include <string.h>
 
-#include "loader.h"
+#include "log.h"
+#include "variable.h"
 
 static void fill_in(void *context, const char *name, const struct variable *variable)
 {
@@ -13,7 +16,6 @@ static void fill_in(void *context, const char *name, const struct variable *vari
 		variable_store(variable, (__u64)*(const int *)context);
 }
 
-/* Fills it in, where the object has it. Returns 0, or -1 having said why not. */
 int cpus_set(struct bpf_object *object)
 {
 	int cpus = libbpf_num_possible_cpus();

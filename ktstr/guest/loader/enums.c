@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Sources written for many kernels (those of the scx project, and tools/sched_ext of the kernel's tree) do not use
- * an enumerator such as SCX_DSQ_LOCAL as compiled, but a global `const volatile u64 __SCX_DSQ_LOCAL` that the
- * program that loads them fills in from the running kernel. So do we.
+ * Sources written for many kernels (the scx project's, and the kernel's tools/sched_ext) do not use an enumerator such
+ * as SCX_DSQ_LOCAL at compile time. They read a global `const volatile u64 __SCX_DSQ_LOCAL`, which their loader sets to
+ * the running kernel's value. So do we.
  */
+#include "enums.h"
+
 #include <errno.h>
 #include <string.h>
 
-#include "loader.h"
+#include "log.h"
+#include "variable.h"
 
 #define PREFIX "__SCX_"
 
@@ -53,12 +56,11 @@ static void fill_in(void *context, const char *name, const struct variable *vari
 			return;
 		}
 	}
-	/* One that this kernel does not have stays zero, which such sources take for its absence. */
+	/* An enumerator that this kernel lacks stays zero; such sources take that for its absence. */
 	if (find_enumerator(fill->kernel, name + 2, &value))
 		variable_store(variable, value);
 }
 
-/* Fills them in. Returns 0, or -1 where the kernel's BTF cannot be read. */
 int enums_set(struct bpf_object *object)
 {
 	struct fill fill = {};

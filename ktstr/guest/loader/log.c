@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* What the loader and libbpf say on stderr, and the verifier's log of a refused program. */
+#include "log.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "loader.h"
-
 /*
- * The end of a program's log is where the refusal is; the kernel keeps the end of what does not fit (from 6.4 on).
+ * The refusal is at the end of a program's log; the kernel keeps the end of what does not fit (from 6.4 on).
  * A log that the kernel has to grow into costs a verification for each doubling, so the size is fixed.
  */
 #define VERIFIER_LOG_BYTES (64 << 10)
@@ -37,7 +37,6 @@ void log_start(void)
 	libbpf_set_print(print);
 }
 
-/* What was complained of until now was about another program. */
 void log_forget(void)
 {
 	first_warning[0] = '\0';
@@ -54,7 +53,6 @@ void say(const char *format, ...)
 	va_end(args);
 }
 
-/* libbpf's first complaint: the later ones are its consequences. */
 const char *log_first_warning(void)
 {
 	static const char prefix[] = "libbpf: ";
@@ -62,7 +60,6 @@ const char *log_first_warning(void)
 	return strncmp(first_warning, prefix, sizeof(prefix) - 1) ? first_warning : first_warning + sizeof(prefix) - 1;
 }
 
-/* Has the log of every program that is refused kept, each in a buffer of its own. */
 int log_collect(struct bpf_object *object)
 {
 	struct bpf_program *program;
@@ -95,7 +92,6 @@ static const char *last_complaint(char *log)
 	return last;
 }
 
-/* Writes the verifier's log, if a program was refused. Returns that program's name, or NULL, and the reason. */
 const char *log_report(struct bpf_object *object, const char **reason)
 {
 	struct bpf_program *program;

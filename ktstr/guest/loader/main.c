@@ -2,77 +2,28 @@
 /*
  * loader <object.bpf.o> [--check] [--each folder] [--rodata name=value]...
  *
- * Loads a BPF object, attaches its struct_ops (a sched_ext scheduler), says `attached <name>` on stdout, and waits
- * for SIGTERM, SIGINT or the scheduler's own end. With --check it only opens the object and applies the values,
- * which needs no privilege; with --each it loads the programs one by one, of any type, and pins them in a folder. The exit statuses are in loader.h.
+ * Loads a BPF object, attaches its struct_ops (a sched_ext scheduler), says `attached <name>` on stdout, and waits for
+ * SIGTERM, SIGINT or the scheduler's own end. With --check it only opens the object and applies the values, which needs
+ * no privilege. With --each it loads the programs one by one, of any type, and pins them in a folder. The exit statuses
+ * are in status.h.
  */
 #include <errno.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
-#include "loader.h"
+#include <bpf/btf.h>
+
+#include "enums.h"
+#include "log.h"
+#include "object.h"
+#include "programs.h"
+#include "request.h"
+#include "scheduler.h"
+#include "status.h"
 
 #define KERNEL_BTF "/sys/kernel/btf/vmlinux"
-
-static int usage(const char *what, const char *argument)
-{
-	say("%s%s; usage: loader <object.bpf.o> [--check] [--each folder] [--rodata name=value]...", what, argument);
-	return -1;
-}
-
-static int parse_arguments(char **argv, struct request *request)
-{
-	char **kept = argv;
-
-	request->rodata = argv;
-	for (char **arg = argv + 1; *arg; arg++) {
-		if (!strcmp(*arg, "--check")) {
-			request->check = true;
-		} else if (!strcmp(*arg, "--each")) {
-			if (!arg[1])
-				return usage("nothing follows ", *arg);
-			request->each = *++arg;
-		} else if (!strcmp(*arg, "--rodata")) {
-			if (!arg[1])
-				return usage("nothing follows ", *arg);
-			*kept++ = *++arg;
-		} else if (**arg == '-' || request->object) {
-			return usage("not an argument: ", *arg);
-		} else {
-			request->object = *arg;
-		}
-	}
-	*kept = NULL;
-	return request->object ? 0 : usage("no object", "");
-}
-
-/* Opens the object and applies the values. NULL where either is not acceptable, having said so. */
-struct bpf_object *object_open(const struct request *request)
-{
-	struct bpf_object *object = bpf_object__open_file(request->object, NULL);
-
-	if (!object) {
-		say("%s: not a BPF object that can be opened: %s", request->object, strerror(errno));
-		return NULL;
-	}
-	if (!request->each && !scheduler_has_struct_ops(object)) {
-		say("%s: has no struct_ops map, so it is not a scheduler", request->object);
-		goto refuse;
-	}
-	if (!request->check && cpus_set(object))
-		goto refuse;
-	for (char **assignment = request->rodata; *assignment; assignment++)
-		if (rodata_set(object, *assignment))
-			goto refuse;
-	return object;
-
-refuse:
-	bpf_object__close(object);
-	return NULL;
-}
 
 /* Says in one line why the object was not loaded. */
 static void explain_refusal(struct bpf_object *object, int error)
@@ -97,8 +48,8 @@ static void explain_refusal(struct bpf_object *object, int error)
 }
 
 /*
- * The stop must be heard, and the exit reported, under a scheduler that runs nobody: a real-time task is not
- * its to schedule. The loader sleeps, so it takes nothing from the scheduler's tasks either.
+ * The loader must receive the stop, and report the exit, under a scheduler that runs nobody. No sched_ext scheduler
+ * schedules a real-time task. The loader sleeps, so it takes nothing from the scheduler's tasks.
  */
 static void leave_scheduler_class(void)
 {
@@ -126,12 +77,12 @@ int main(int argc, char **argv)
 	int error, status;
 
 	log_start();
-	if (argc < 1 || parse_arguments(argv, &request))
+	if (argc < 1 || request_parse(argv, &request))
 		return UNUSABLE;
-	/* Before anything is attached, so that no moment is left at which a stop would end us without a report. */
+	/* Before anything is attached, so that a stop never ends the loader without a report. */
 	block_stop_signals();
 	if (request.each)
-		return each_load(&request);
+		return programs_load(&request);
 	object = object_open(&request);
 	if (!object)
 		return UNUSABLE;

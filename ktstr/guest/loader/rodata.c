@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* --rodata name=value: sets an integer, boolean or enumeration among the object's read-only globals. */
+#include "rodata.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "loader.h"
+#include "log.h"
+#include "variable.h"
 
 #define NEAR_NAMES 5
 #define NAME_BYTES 128
@@ -146,7 +149,6 @@ refused_bool:
 	return -1;
 }
 
-/* Applies one name=value. Returns 0, or -1 having said on stderr what is wrong. */
 int rodata_set(struct bpf_object *object, const char *assignment)
 {
 	const char *equals = strchr(assignment, '=');

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The attached scheduler: its links, and how its end is noticed and reported. */
+#include "scheduler.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -12,24 +14,25 @@
 
 #include <ktstr/exit.h>
 
-#include "loader.h"
+#include "log.h"
+#include "status.h"
 
 #define STATE "/sys/kernel/sched_ext/state"
 #define ENABLE_SEQ "/sys/kernel/sched_ext/enable_seq"
 #define OPS "/sys/kernel/sched_ext/root/ops"
-/* How often the state is looked at where the scheduler does not record its exit. */
+/* How often the state is read if the scheduler does not record its exit. */
 #define STATE_POLL_MS 100
 #define MAX_LINKS 16
 
 struct scheduler {
 	struct bpf_link *links[MAX_LINKS];
 	int count;
-	struct ring_buffer *ring; /* NULL where the scheduler does not record its exit */
+	struct ring_buffer *ring; /* NULL if the scheduler does not record its exit */
 	char enable_seq[32];
 	bool exited;
 };
 
-/* The first line of a sysfs file; empty where there is none. */
+/* The first line of a sysfs file; empty if there is none. */
 static void read_line(const char *path, char *line, size_t size)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -119,7 +122,6 @@ static int attach_map(struct scheduler *scheduler, struct bpf_map *map)
 	return 0;
 }
 
-/* Attaches every struct_ops map of a loaded object. NULL where the kernel refuses one, having said so. */
 struct scheduler *scheduler_attach(struct bpf_object *object)
 {
 	struct scheduler *scheduler = calloc(1, sizeof(*scheduler));
@@ -144,7 +146,7 @@ struct scheduler *scheduler_attach(struct bpf_object *object)
 	return scheduler;
 }
 
-/* Whether the kernel has dropped the scheduler, as seen from outside; then says so. */
+/* Reports the exit if the kernel has dropped the scheduler. */
 static void look_at_state(struct scheduler *scheduler)
 {
 	char state[32], seq[32];
@@ -157,10 +159,6 @@ static void look_at_state(struct scheduler *scheduler)
 	printf("exit reason=\"not recorded by the scheduler; the kernel's log has it\"\n");
 }
 
-/*
- * Waits until SIGTERM or SIGINT (both blocked by the caller) arrives or the scheduler ends by itself, detaches
- * what is attached, and returns the exit status.
- */
 int scheduler_wait(struct scheduler *scheduler)
 {
 	struct pollfd fds[2] = { { .fd = -1, .events = POLLIN }, { .fd = -1, .events = POLLIN } };

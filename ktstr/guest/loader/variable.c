@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The read-only globals of an object, with their types and their place in its initial values. */
-#include <string.h>
+#include "variable.h"
 
-#include "loader.h"
+#include <string.h>
 
 static const struct btf_type *bare_type(const struct btf *btf, __u32 id)
 {
@@ -13,7 +13,6 @@ static const struct btf_type *bare_type(const struct btf *btf, __u32 id)
 	return type;
 }
 
-/* Calls visit for every variable in .rodata and .rodata.<name>. The object must not be loaded yet. */
 void variables_visit(struct bpf_object *object, variable_visitor visit, void *context)
 {
 	const struct btf *btf = bpf_object__btf(object);
@@ -50,7 +49,6 @@ void variables_visit(struct bpf_object *object, variable_visitor visit, void *co
 	}
 }
 
-/* Stores the low bytes of value, as many as the variable has (1, 2, 4 or 8). */
 void variable_store(const struct variable *variable, __u64 value)
 {
 	switch (variable->size) {

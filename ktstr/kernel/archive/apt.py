@@ -53,7 +53,7 @@ class PoolFile:
 class Release:
     """A suite's release file as it was fetched: `text` is only what the signature covers.
 
-    It is empty where the mirror has no such suite, which is remembered like an answer.
+    It is empty if the mirror has no such suite, which is cached like any other answer.
     """
 
     suite: str
@@ -68,7 +68,7 @@ class Release:
         return Deb822(self.text.splitlines())
 
     def field(self, name: str) -> str:
-        """A field's value, empty where there is none."""
+        """A field's value, empty if there is none."""
         return str(self._fields.get(name, "")).strip()
 
     @property
@@ -87,7 +87,7 @@ class Release:
         return f"{self.state}, index expired {self.field('Valid-Until')}" if self.expired else self.state
 
     def index_file(self, name: str) -> PoolFile | None:
-        """The index file `name` ("main/binary-amd64/Packages.xz"), or None where the suite has none."""
+        """The index file `name` ("main/source/Sources.xz"), or None if the suite has no such file."""
         for line in self.field("SHA256").splitlines():
             match line.split():
                 case [sha256, size, path] if path == name:
@@ -111,7 +111,7 @@ class Archive:
     def release(self, suite: str, *, refresh: bool = False) -> Release | None:
         """The release file of `suite`, at most `fresh_s` old if there is a network; None if no such suite.
 
-        Without a network an older one does, which stderr is told. Raises `Unreachable` if there is none.
+        Without a network an older one is used, with a line on stderr. Raises `Unreachable` if there is none.
         """
         if refresh or suite not in self._releases:
             release = self._release(suite, refresh)
@@ -133,7 +133,7 @@ class Archive:
             try:
                 packed = self.pool_file(file, what)
             except NotFound:
-                # Not every mirror keeps the names by hash that the release file promises.
+                # Not every mirror has the by-hash names that the release file promises.
                 packed = self.pool_file(PoolFile(plain, file.size, file.sha256), what)
             try:
                 text = "\n\n".join(_select(packed, wanted))
@@ -158,7 +158,7 @@ class Archive:
         kept = cache_dir() / "debian" / f"{suite.replace('/', '_')}-{digest(self.url, suite)}.json"
         old = _load(kept)
         age = time.time() - old.fetched if old else None
-        # A keyring that was installed since makes an unverified release file worth asking for again.
+        # If a keyring was installed since, it is worth fetching an unverified release file again.
         trusted = old is not None and (old.verified or not any(path.is_file() for path in self._keyrings))
         if old and age is not None and 0 <= age < self._fresh_s and trusted and not refresh:
             return old
@@ -167,7 +167,7 @@ class Archive:
                 raise self._unreachable
             new = self._download_release(suite, suite)
             if new.expired and (codename := new.field("Codename")) not in ("", suite):
-                # Caches in front of mirrors keep the two names of a suite apart, and one may be far behind.
+                # Caches in front of mirrors treat the two names of a suite separately, and one may be far behind.
                 with suppress(NotFound):
                     new = max(new, self._download_release(suite, codename), key=lambda release: release.date)
         except NotFound:
@@ -232,7 +232,7 @@ def _load(path: Path) -> Release | None:
         OSError,
         ValueError,
         TypeError,
-    ):  # not there, or written by another version: it can be fetched again
+    ):  # missing, or written by another version of ktstr: it can be fetched again
         return None
 
 

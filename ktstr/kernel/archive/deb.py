@@ -1,6 +1,6 @@
 """Debian binary packages: an ar archive, in it a compressed tar archive `data.tar.*` (see deb(5)).
 
-Files are read out of the stream; nothing is ever unpacked by the names that the archive chooses.
+Files are read from the stream; nothing is ever unpacked under a name that the archive chooses.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _DAMAGED = (tarfile.TarError, lzma.LZMAError, zlib.error, zstandard.ZstdError, E
 
 
 class _Window(io.RawIOBase):
-    """`size` bytes of a file from where it stands."""
+    """The next `size` bytes of a file."""
 
     def __init__(self, file: IO[bytes], size: int) -> None:
         self._file = file
@@ -50,7 +50,7 @@ def data_archive(file: IO[bytes], name: str) -> Iterator[tarfile.TarFile]:
 
 @contextmanager
 def tar_stream(name: str, stream: IO[bytes]) -> Iterator[tarfile.TarFile]:
-    """A tar archive out of a stream, by its compression's suffix: `.tar`, `.gz`, `.bz2`, `.xz` or `.zst`."""
+    """A tar archive in a stream, by its compression's suffix: `.tar`, `.gz`, `.bz2`, `.xz` or `.zst`."""
     suffix = name.rpartition(".")[2]
     if suffix == "zst":  # not known to tarfile before Python 3.14
         plain = zstandard.ZstdDecompressor().stream_reader(stream)

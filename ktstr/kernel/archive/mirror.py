@@ -62,5 +62,5 @@ def _deb822(text: str) -> list[tuple[str, list[str]]]:
 def _read(path: Path) -> str:
     try:
         return path.read_text(errors="replace")
-    except OSError:  # not there, or not readable by this user: apt's configuration is only a hint
+    except OSError:  # missing, or not readable by this user: apt's configuration is only a hint
         return ""

@@ -1,4 +1,4 @@
-"""Upstream tarballs out of Debian source packages."""
+"""Upstream tarballs from Debian source packages."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ def fetch_source(package: str, minimum: str, suites: tuple[str, ...] | None = No
     """The upstream tarball (`*.orig.tar.*`) of a Debian source package, of version `minimum` or later.
 
     The first of `suites` (default: the settings') that has one decides, so that the answer is the same on
-    every machine for as long as that suite keeps it. Once fetched, the newest in the cache is used without
-    asking the network. Raises KtstrError where no suite has it, `Unreachable` without a network.
+    every machine as long as that suite has it. Once fetched, the newest in the cache is used without
+    asking the network. Raises KtstrError if no suite has it, `Unreachable` without a network.
     """
     if (kept := _cached(package, minimum)) is not None:
         return kept

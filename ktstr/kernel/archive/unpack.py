@@ -1,4 +1,4 @@
-"""Source archives, unpacked without trusting what is in them."""
+"""Source archives, unpacked without trusting their content."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ _DAMAGED = (tarfile.TarError, lzma.LZMAError, zlib.error, zstandard.ZstdError, E
 
 
 def unpack(archive: Path, name: str, folder: Path) -> None:
-    """Unpack the tar archive `archive`, whose name (`linux-6.12.tar.xz`) tells its compression.
+    """Unpack the tar archive `archive`, whose name (`linux-6.12.tar.xz`) gives its compression.
 
-    The archive's top folder becomes `folder`, which must be empty. KtstrError where the archive is damaged, or a
+    The archive's top folder becomes `folder`, which must be empty. KtstrError if the archive is damaged, or if a
     member's path or a link in it leads out of `folder`.
     """
     with archive.open("rb") as raw, _bar(raw, archive.stat().st_size, name) as counted:
@@ -52,7 +52,7 @@ def unpack_debian(package: Path, name: str, folder: Path) -> None:
 
 
 def unpack_stream(stream: IO[bytes], name: str, folder: Path) -> None:
-    """Unpack the tar archive that `stream` gives, not compressed."""
+    """Unpack the uncompressed tar archive in `stream`."""
     _reported(name, stream, "source.tar", folder)
 
 
@@ -103,12 +103,12 @@ def _members(archive: tarfile.TarFile, name: str, folder: Path) -> None:
         elif member.isreg():
             content = archive.extractfile(member)
             assert content is not None  # it is a regular file
-            # x: a name that comes twice could follow a link that the first one left
+            # x: a second member of the same name could follow a link that the first one left.
             with target.open("xb") as file:
                 shutil.copyfileobj(content, file, 1 << 18)
             if member.mode & 0o100:
                 target.chmod(0o755)
-            # make compares times: what the source ships generated must not look older than its origin
+            # make compares times: a generated file that the source ships must not look older than its origin.
             os.utime(target, (member.mtime, member.mtime))
         else:
             raise KtstrError(f"{name}: {member.name}: neither a file, a folder nor a symbolic link; refused")

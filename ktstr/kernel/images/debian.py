@@ -1,8 +1,4 @@
-"""Kernels out of Debian's archive.
-
-The package that holds `vmlinuz` is `linux-binary-<release>` from 6.19 on and `linux-image-<release>` before
-(which from 6.19 on is empty). The configuration is in the latter, from 6.19 on in `linux-base-<release>`.
-"""
+"""Kernels out of Debian's archive; `kernel/archive/kernels.py` says which packages they are in."""
 
 from __future__ import annotations
 
@@ -12,6 +8,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,37 +17,36 @@ from debian.debian_support import Version as PackageVersion
 from ktstr.base.cache import digest, entry
 from ktstr.base.download import NotFound, get
 from ktstr.base.errors import KtstrError
+from ktstr.base.machine import machine_of_host
 from ktstr.kernel import store
-from ktstr.kernel.archive.apt import Archive, PoolFile, Stanza
+from ktstr.kernel.archive.apt import Archive, PoolFile, Stanza, open_archive
 from ktstr.kernel.archive.deb import read_files
+from ktstr.kernel.archive.kernels import kernel_stanzas, pool_file, upstream_version
+from ktstr.kernel.archive.mirror import mirror
+from ktstr.kernel.images.source import Image
 from ktstr.kernel.images.vmlinuz import decompress
 from ktstr.kernel.model import Kernel
-from ktstr.kernel.settings import debian_architecture, debian_settings
-from ktstr.kernel.spec import Version, parse_version
+from ktstr.kernel.settings import debian_settings
+from ktstr.kernel.spec import Version
 
-__all__ = [
-    "KERNEL_PACKAGES",
-    "Published",
-    "fetch",
-    "kernel_stanzas",
-    "pool_file",
-    "published",
-    "upstream_version",
-]
+__all__ = ["NAME", "TITLE", "address", "images"]
 
-# What is kept of an index: the kernels' packages and those with the kernel's source.
-KERNEL_PACKAGES = re.compile(r"linux-(image|binary|base|source)-[0-9].*")
+NAME: str = "debian"
+TITLE: str = "the Debian mirror"
+
+# Debian has one series in its stable release, which it maintains for years.
+_LONGTERM_SUITE = "stable"
+
 # Best first: signed packages are what boots in production, and unsigned ones are the same bytes otherwise.
 _IMAGE_PACKAGES = ("linux-binary-{}", "linux-image-{}", "linux-binary-unsigned-{}", "linux-image-{}-unsigned")
-_UPSTREAM = re.compile(r"(?:[0-9]+:)?(?P<version>[0-9]+\.[0-9]+(?:\.[0-9]+)?)(?:~rc(?P<rc>[0-9]+))?[-+~].*")
 _CONFIG_VERSION = re.compile(r"^# Linux/\S+ (\S+) Kernel Configuration$", re.MULTILINE)
 _IMAGE_LIMIT = 256 << 20
 _PACKAGE_LIMIT = 16 << 20
 
 
 @dataclass(frozen=True)
-class Published:
-    """A kernel in the archive. `config` is None where no index lists the package with its configuration."""
+class _Published:
+    """A kernel in the archive. `config` is None if no index lists the package with its configuration."""
 
     version: Version
     release: str
@@ -75,21 +71,45 @@ class _Configuration:
     note: str = ""
 
 
-def published(archive: Archive, *, refresh: bool = False) -> list[Published]:
-    """The kernels of this host's architecture in the settings' suites, newest first.
+def address() -> str:
+    """The mirror's address."""
+    return mirror(debian_settings())
 
-    A kernel in several suites is listed once, of the first. Raises KtstrError where the mirror has no suite.
+
+def images(*, refresh: bool = False) -> list[Image]:
+    """The kernels of this host's architecture in the settings' suites, newest first; see ImageSource."""
+    archive = open_archive()
+    kernels = _kernels_of(archive, refresh=refresh)
+    return [
+        Image(
+            version=kernel.version,
+            release=kernel.release,
+            key=kernel.key,
+            source=NAME,
+            where=f"Debian {kernel.suite}, {kernel.trust}",
+            size=kernel.image.size,
+            longterm=kernel.suite == _LONGTERM_SUITE,
+            fetch=partial(_fetch, archive, kernel, kernels),
+        )
+        for kernel in kernels
+    ]
+
+
+def _kernels_of(archive: Archive, *, refresh: bool) -> list[_Published]:
+    """The kernels of the settings' suites, newest first.
+
+    A kernel in several suites is listed once, for the first. Raises KtstrError if the mirror has none of the suites.
     """
-    settings, architecture = debian_settings(), debian_architecture()
+    settings, architecture = debian_settings(), machine_of_host().debian_architecture
     flavour = f"{settings.flavour}-{architecture}"
-    kernels: dict[tuple[Version, str], Published] = {}
+    kernels: dict[tuple[Version, str], _Published] = {}
     missing = []
     for suite in settings.suites:
         release = archive.release(suite, refresh=refresh)
         if release is None:
             missing.append(suite)
             continue
-        for kernel in _kernels(kernel_stanzas(archive, suite), flavour, suite, release.trust):
+        for kernel in _kernels_in(kernel_stanzas(archive, suite), flavour, suite, release.trust):
             kernels.setdefault((kernel.version, kernel.release), kernel)
     if len(missing) == len(settings.suites):
         raise KtstrError(
@@ -99,34 +119,10 @@ def published(archive: Archive, *, refresh: bool = False) -> list[Published]:
     return order[::-1]
 
 
-def kernel_stanzas(archive: Archive, suite: str) -> list[Stanza]:
-    """The stanzas of a suite's packages with kernels and their sources; none where there is no such suite."""
-    release = archive.release(suite)
-    if release is None:
-        return []
-    index = f"main/binary-{debian_architecture()}/Packages.xz"
-    return archive.stanzas(
-        release, index, lambda name: KERNEL_PACKAGES.fullmatch(name) is not None, "kernels"
-    )
-
-
-def upstream_version(package_version: str) -> Version | None:
-    """The kernel's version in `7.0.13-1~bpo13+1` or `7.3~rc7-1~exp1`."""
-    match = _UPSTREAM.fullmatch(package_version)
-    if match is None:
-        return None
-    return parse_version(match["version"] + (f"-rc{match['rc']}" if match["rc"] else ""))
-
-
-def pool_file(stanza: Stanza) -> PoolFile:
-    """The package file of a stanza."""
-    return PoolFile(stanza["Filename"], int(stanza["Size"]), stanza["SHA256"])
-
-
-def fetch(archive: Archive, kernel: Published, others: Sequence[Published] = ()) -> Kernel:
+def _fetch(archive: Archive, kernel: _Published, others: Sequence[_Published]) -> Kernel:
     """The kernel, downloaded and unpacked unless it is in the cache.
 
-    The nearest configuration of `others` does where the archive no longer has this kernel's own.
+    The nearest configuration of `others` is used if the archive no longer has this kernel's own.
     """
     what = f"kernel {kernel.version} ({kernel.release})"
     packages: list[Path] = []
@@ -135,7 +131,7 @@ def fetch(archive: Archive, kernel: Published, others: Sequence[Published] = ())
         package = archive.pool_file(kernel.image, what)
         packages.append(package)
         files = _files(package, kernel.image.name)
-        image = decompress(_one(files, "vmlinuz", kernel.image.name), kernel.image.name)
+        image = decompress(_one(files, "vmlinuz", kernel.image.name), kernel.image.name, machine_of_host())
         config = _configuration(archive, kernel, files, others, packages)
         manifest: dict[str, Any] = {
             "version": str(kernel.version),
@@ -163,8 +159,8 @@ def fetch(archive: Archive, kernel: Published, others: Sequence[Published] = ())
     return found
 
 
-def _kernels(stanzas: list[Stanza], flavour: str, suite: str, trust: str) -> list[Published]:
-    """The kernels that a suite's packages make."""
+def _kernels_in(stanzas: list[Stanza], flavour: str, suite: str, trust: str) -> list[_Published]:
+    """The kernels in a suite's packages."""
     by_name: dict[str, list[Stanza]] = {}
     for stanza in stanzas:
         by_name.setdefault(stanza["Package"], []).append(stanza)
@@ -183,16 +179,16 @@ def _kernels(stanzas: list[Stanza], flavour: str, suite: str, trust: str) -> lis
             whole = package.startswith("linux-image-")
             config = pool_file(base[0]) if base else pool_file(stanza) if whole else None
             found.append(
-                Published(version, release, stanza["Version"], suite, trust, pool_file(stanza), config)
+                _Published(version, release, stanza["Version"], suite, trust, pool_file(stanza), config)
             )
     return found
 
 
 def _configuration(
     archive: Archive,
-    kernel: Published,
+    kernel: _Published,
     files: dict[str, bytes],
-    others: Sequence[Published],
+    others: Sequence[_Published],
     used: list[Path],
 ) -> _Configuration:
     """The kernel's configuration; `files` are the image package's. Downloaded packages go into `used`."""
@@ -201,8 +197,8 @@ def _configuration(
         return _Configuration(_one(files, "config", kernel.image.name).decode(), kernel.image.name)
     if kernel.config is not None:
         return _Configuration(_listed(archive, kernel.config, what, used), kernel.config.name)
-    # Older kernels of a suite lose the packages that are built apart from the signed one, first from the
-    # index and later from the pool.
+    # For a suite's older kernels, the packages that are built apart from the signed one disappear, first from
+    # the index and later from the pool.
     if (text := _unlisted(archive, kernel, what)) is not None:
         origin = f"linux-base-{kernel.release}"
         return _Configuration(text, origin, f"configuration from {origin}, which no signed index lists")
@@ -219,9 +215,9 @@ def _listed(archive: Archive, file: PoolFile, what: str, used: list[Path]) -> st
     return _one(_files(package, file.name), "config", file.name).decode()
 
 
-def _unlisted(archive: Archive, kernel: Published, what: str) -> str | None:
-    """The configuration out of the pool by the package's canonical name; it only has to name this version."""
-    name = f"linux-base-{kernel.release}_{kernel.package_version}_{debian_architecture()}.deb"
+def _unlisted(archive: Archive, kernel: _Published, what: str) -> str | None:
+    """The configuration from the pool, by the package's canonical name, if it names this version; else None."""
+    name = f"linux-base-{kernel.release}_{kernel.package_version}_{machine_of_host().debian_architecture}.deb"
     try:
         content = get(archive.address(f"pool/main/l/linux/{name}"), _PACKAGE_LIMIT, what)
     except NotFound:
@@ -232,8 +228,8 @@ def _unlisted(archive: Archive, kernel: Published, what: str) -> str | None:
     return text if match and match[1] == str(kernel.version) else None
 
 
-def _nearest(kernel: Published, others: Sequence[Published]) -> Published | None:
-    """The kernel nearest in version whose configuration can be had without its modules."""
+def _nearest(kernel: _Published, others: Sequence[_Published]) -> _Published | None:
+    """The kernel nearest in version whose configuration is in a package without modules."""
     having = [one for one in others if one.config is not None and one.config != one.image]
     later = [one for one in having if one.version > kernel.version]
     earlier = [one for one in having if one.version <= kernel.version]

@@ -1,6 +1,7 @@
 """A published kernel's image with its DWARF, which Debian has in a package of some 350 MB.
 
-That is `linux-image-<release>-dbg`. Packages of older builds leave the archive's index before their kernels do.
+The package is `linux-image-<release>-dbg`. The archive's index drops those of older builds before it drops their
+kernels.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from ktstr.base.cache import locked
 from ktstr.base.errors import KtstrError
 from ktstr.kernel.archive.apt import Archive, PoolFile, open_archive
 from ktstr.kernel.archive.deb import data_archive
-from ktstr.kernel.images.debian import kernel_stanzas, pool_file
+from ktstr.kernel.archive.kernels import kernel_stanzas, pool_file
 from ktstr.kernel.model import Kernel
 from ktstr.kernel.settings import debian_settings
 
@@ -27,14 +28,14 @@ _IMAGE = re.compile(r"(\./)?usr/lib/debug/(lib/modules/[^/]+/vmlinux|boot/vmlinu
 
 
 def debug_image(kernel: Kernel) -> Path:
-    """Where a kernel's image with its DWARF is, if it is there: beside the kernel's own."""
+    """The path of a kernel's image with its DWARF, beside the kernel's own; the file need not exist."""
     return kernel.image.with_name("vmlinux.debug")
 
 
 def fetch_debug_image(kernel: Kernel) -> Path:
-    """A kernel's image with its DWARF, fetched from Debian's archive and verified unless it is there.
+    """A kernel's image with its DWARF, fetched from Debian's archive and verified unless it is in the cache.
 
-    KtstrError where the kernel is not Debian's, or the archive has its package no more.
+    KtstrError if the kernel is not Debian's, or the archive no longer has its package.
     """
     path = debug_image(kernel)
     what = f"debug symbols of kernel {kernel.version} ({kernel.release})"
@@ -58,7 +59,7 @@ def fetch_debug_image(kernel: Kernel) -> Path:
 
 
 def _published(archive: Archive, kernel: Kernel, what: str) -> PoolFile:
-    """The package of the very build that the kernel is of."""
+    """The debug package of exactly the kernel's build."""
     name = f"linux-image-{kernel.release}-dbg"
     version = json.loads(kernel.image.with_name("manifest.json").read_text()).get("package_version")
     if version is None:
@@ -80,7 +81,7 @@ def _unpack(package: Path, name: str, image: Path, what: str) -> None:
         data_archive(cast(IO[bytes], read), name) as members,
     ):
         for member in members:
-            # Its other names are links to it.
+            # The other names of the image are links to it.
             if member.isreg() and _IMAGE.fullmatch(member.name):
                 content = members.extractfile(member)
                 assert content is not None  # it is a regular file

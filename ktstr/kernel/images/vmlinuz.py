@@ -1,7 +1,8 @@
 """The kernel proper inside a `vmlinuz`.
 
-A guest that starts with the decompressed ELF image (through its PVH entry) is spared decompressing it, over a
-second of emulated time. The layout is that of Documentation/arch/x86/boot.rst.
+A guest that starts with the decompressed ELF image (through its PVH entry) is spared decompressing it, which
+takes over a second of emulated time. This is the boot image of x86, whose layout is in the kernel's
+Documentation/arch/x86/boot.rst.
 """
 
 from __future__ import annotations
@@ -15,13 +16,14 @@ from collections.abc import Callable
 import zstandard
 
 from ktstr.base.errors import KtstrError
+from ktstr.base.machine import Machine
 
 __all__ = ["decompress"]
 
 _HEADER_MAGIC = b"HdrS"
 _PAYLOAD_VERSION = 0x208  # the boot protocol that added payload_offset and payload_length
 _SECTOR = 512
-_ELF_X86_64 = (b"\x7fELF\x02\x01", 62)
+_ELF64 = b"\x7fELF\x02\x01"  # of 64 bits, little-endian
 _LIMIT = 1 << 30
 
 _Unpack = Callable[[bytes, int], bytes]
@@ -65,29 +67,29 @@ _FORMATS: tuple[tuple[bytes, _Unpack], ...] = (
 )
 
 
-def decompress(vmlinuz: bytes, name: str) -> bytes:
-    """The ELF image of an x86-64 `vmlinuz`; KtstrError, which begins with `name`, where it has none."""
+def decompress(vmlinuz: bytes, name: str, machine: Machine) -> bytes:
+    """The ELF image in `vmlinuz`; KtstrError, which begins with `name`, if there is none for `machine`."""
     try:
-        return _decompress(vmlinuz)
+        return _decompress(vmlinuz, machine)
     except KtstrError as error:
         raise KtstrError(f"{name}: {error}") from error
     except (zstandard.ZstdError, zlib.error, lzma.LZMAError, OSError, EOFError) as error:
         raise KtstrError(f"{name}: damaged: {' '.join(str(error).split())}") from error
 
 
-def _decompress(vmlinuz: bytes) -> bytes:
+def _decompress(vmlinuz: bytes, machine: Machine) -> bytes:
     if vmlinuz[0x202:0x206] != _HEADER_MAGIC or len(vmlinuz) < 0x250:
         raise KtstrError("not a Linux x86 boot image (no setup header)")
     (protocol,) = struct.unpack_from("<H", vmlinuz, 0x206)
     if protocol < _PAYLOAD_VERSION:
         raise KtstrError(f"boot protocol {protocol >> 8}.{protocol & 255:02}, accepted are 2.08 and later")
-    setup_sectors = vmlinuz[0x1F1] or 4  # 0 stands for 4, from before the field existed
+    setup_sectors = vmlinuz[0x1F1] or 4  # 0 means 4, from before the field existed
     offset, length = struct.unpack_from("<II", vmlinuz, 0x248)
     start = (setup_sectors + 1) * _SECTOR + offset
     payload = vmlinuz[start : start + length]
     if len(payload) != length or length < 8:
         raise KtstrError(f"truncated: the payload's {length} bytes at {start} are not all there")
-    # The build ends every payload with the size of what it holds; in gzip's own trailer it is anyway.
+    # The kernel's build appends the unpacked size to every payload; gzip's own trailer has it in any case.
     (size,) = struct.unpack("<I", payload[-4:])
     if size > _LIMIT:
         raise KtstrError(f"damaged: the payload claims to hold {size} bytes")
@@ -97,7 +99,6 @@ def _decompress(vmlinuz: bytes) -> bytes:
     image = unpack(payload, size + 1)
     if len(image) != size:
         raise KtstrError(f"damaged: the payload does not hold the {size} bytes that it claims")
-    magic, machine = _ELF_X86_64
-    if not image.startswith(magic) or image[18:20] != machine.to_bytes(2, "little"):
-        raise KtstrError("the payload is not an x86-64 ELF image")
+    if not image.startswith(_ELF64) or image[18:20] != machine.elf_machine.to_bytes(2, "little"):
+        raise KtstrError(f"the payload is not an ELF image for {machine.name}")
     return image

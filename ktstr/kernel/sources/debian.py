@@ -6,20 +6,21 @@ import re
 from pathlib import Path
 
 from ktstr.kernel.archive.apt import Archive, PoolFile, open_archive
+from ktstr.kernel.archive.kernels import kernel_stanzas, pool_file, upstream_version
 from ktstr.kernel.archive.unpack import unpack_debian
-from ktstr.kernel.images.debian import kernel_stanzas, pool_file, upstream_version
 from ktstr.kernel.settings import debian_settings
 from ktstr.kernel.sources.source import Code, Offer, Wish
 from ktstr.kernel.spec import Version
 
-__all__ = ["NAME", "offers"]
+__all__ = ["NAME", "PREFIX", "offers"]
 
-NAME = "debian-source"
+NAME: str = "debian-source"
+PREFIX: str = "debian"
 _PACKAGE = re.compile(r"linux-source-[0-9]+\.[0-9]+")
 
 
 def offers(wish: Wish) -> list[Offer]:
-    """The sources that Debian publishes of `wish`."""
+    """The sources that Debian publishes of `wish`; see CodeSource."""
     archive = open_archive()
     found: dict[Version, Offer] = {}
     for suite in debian_settings().suites:

@@ -1,6 +1,6 @@
-"""Kernel sources out of git: a commit of a repository, or a working tree with what is not committed yet.
+"""Kernel sources from git: a commit of a repository, or a working tree with its uncommitted changes.
 
-No command here writes to a repository of the user's; `GIT_OPTIONAL_LOCKS=0` keeps git from refreshing its index, too.
+No command here writes to a user's repository; `GIT_OPTIONAL_LOCKS=0` also keeps git from refreshing its index.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ _GENERATED = (".config", "include/config", "include/generated")
 
 
 def git_code(spec: Git) -> Code:
-    """What the repository has as `spec.ref`: fetched without its history.
+    """The repository's `spec.ref`, fetched without its history.
 
-    Raises `Unreachable` where the repository cannot be reached, KtstrError where it has no such ref.
+    Raises `Unreachable` if the repository cannot be reached, KtstrError if it has no such ref.
     """
     repository = cache_dir() / "git" / digest(spec.url)
     what = f"fetching {spec}"
@@ -41,9 +41,9 @@ def git_code(spec: Git) -> Code:
 
 
 def local_code(spec: Local) -> Code:
-    """A source tree, or what the repository there has as `spec.ref`.
+    """A source tree, or `spec.ref` of the repository there.
 
-    KtstrError where it is neither, where the ref is none, or where a tree that is no git checkout holds a build.
+    KtstrError if it is neither, if there is no such ref, or if a tree that is not a git checkout holds a build.
     """
     path = Path(spec.path).expanduser().absolute()
     if path.is_file():
@@ -69,10 +69,10 @@ def local_code(spec: Local) -> Code:
 
 
 def _working_tree(path: Path) -> Code:
-    """The files of a checkout as they are now, those that git ignores left out, copied to where they are built.
+    """The files of a checkout as they are now, without those that git ignores, copied to where they are built.
 
-    A copy, because the tree may hold a build of its own, which the kernel's makefiles refuse, and because it may
-    change while the build goes on.
+    They are copied because the tree may hold a build of its own, which the kernel's makefiles refuse, and because it
+    may change during the build.
     """
     commit = commit_of(path, "HEAD") or "none"
     listed = _git(path, "ls-files", "-z", "--cached", "--others", "--exclude-standard")
@@ -100,7 +100,7 @@ def _working_tree(path: Path) -> Code:
 
 
 def _plain_tree(spec: Local, path: Path) -> Code:
-    """A tree that is no checkout: built from where it is, nothing in it is written."""
+    """A tree that is not a checkout. It is built from where it is, and nothing is written to it."""
     if built := next((name for name in _GENERATED if (path / name).exists()), None):
         raise KtstrError(
             f"kernel {spec}: holds a build ({built}), beside which nothing else can be built; "
@@ -131,18 +131,19 @@ def _archive(repository: Path, commit: str) -> Callable[[Path], Path]:
 
 
 def _fetch(repository: Path, spec: Git, what: str) -> str:
-    """The commit that the repository has as the ref, now in ours."""
+    """The commit of the ref, fetched into our repository."""
     kept = f"refs/ktstr/{digest(spec.ref)}"
     why = "KTSTR_OFFLINE is set"
     if os.environ.get("KTSTR_OFFLINE", "0") in ("", "0"):
         options = ("--quiet", "--depth=1", "--no-tags", "--force")
-        status, _, said = _run(repository, "fetch", *options, spec.url, f"{spec.ref}:{kept}")
+        status, _, errors = _run(repository, "fetch", *options, spec.url, f"{spec.ref}:{kept}")
         if status == 0:
             return _git(repository, "rev-parse", f"{kept}^{{commit}}").decode().strip()
-        if "couldn't find remote ref" in said or "not our ref" in said:
+        if "couldn't find remote ref" in errors or "not our ref" in errors:
             raise KtstrError(f"kernel {spec}: the repository has no {spec.ref}")
         why = next(
-            (line.removeprefix("fatal: ") for line in said.splitlines() if line.startswith("fatal: ")), said
+            (line.removeprefix("fatal: ") for line in errors.splitlines() if line.startswith("fatal: ")),
+            errors,
         )
     commit = commit_of(repository, kept)
     if commit is None:
@@ -151,31 +152,31 @@ def _fetch(repository: Path, spec: Git, what: str) -> str:
 
 
 def commit_of(path: Path, ref: str) -> str | None:
-    """The full name of the commit that a repository has as `ref`; None where it has none, or is none."""
+    """The full name of the commit of `ref` in a repository; None if there is no such ref or no repository."""
     return ask_git(path, "rev-parse", "--verify", "--quiet", f"{ref}^{{commit}}")
 
 
 def run_git(path: Path, *arguments: str) -> str:
-    """What git prints; KtstrError, with its own words, where it fails."""
+    """What git prints; KtstrError with its own message if it fails."""
     return _git(path, *arguments).decode(errors="surrogateescape").strip()
 
 
 def ask_git(path: Path, *arguments: str) -> str | None:
-    """What git prints, None where it fails: a question rather than a command."""
+    """What git prints, or None if it fails: a question rather than a command."""
     status, output, _ = _run(path, *arguments)
     return output.decode(errors="surrogateescape").strip() if status == 0 else None
 
 
 def _git(path: Path, *arguments: str) -> bytes:
-    status, output, said = _run(path, *arguments)
+    status, output, errors = _run(path, *arguments)
     if status:
-        raise KtstrError(f"git {arguments[0]} in {path}: {(said.strip().splitlines() or ['failed'])[-1]}")
+        raise KtstrError(f"git {arguments[0]} in {path}: {(errors.strip().splitlines() or ['failed'])[-1]}")
     return output
 
 
 def _run(path: Path, *arguments: str) -> tuple[int, bytes, str]:
     """Exit status, output and messages."""
-    status, output, said = _program(path).execute(
+    status, output, errors = _program(path).execute(
         ["git", *arguments],
         with_extended_output=True,
         with_exceptions=False,
@@ -183,17 +184,17 @@ def _run(path: Path, *arguments: str) -> tuple[int, bytes, str]:
         strip_newline_in_stdout=False,
         env=_environment(),
     )
-    return int(status), bytes(output), str(said)
+    return int(status), bytes(output), str(errors)
 
 
 def _program(path: Path) -> Any:
     try:
-        import git  # fails where the git program is missing
+        import git  # fails if the git program is missing
     except ImportError:
         raise KtstrError("git is not installed; `ktstr setup` installs it") from None
     return git.Git(str(path))
 
 
 def _environment() -> dict[str, str]:
-    # No question at a terminal, and messages that are looked at in English.
+    # No questions at the terminal, and messages in English, because the code here reads them.
     return {"GIT_OPTIONAL_LOCKS": "0", "GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C"}

@@ -7,35 +7,31 @@ import sys
 from ktstr.base.download import NotFound, Unreachable
 from ktstr.base.errors import KtstrError
 from ktstr.kernel.settings import source_order
-from ktstr.kernel.sources import debian as debian_source
-from ktstr.kernel.sources import kernel_org
+from ktstr.kernel.sources import debian, kernel_org
 from ktstr.kernel.sources.git import git_code, local_code
-from ktstr.kernel.sources.source import Code, Offer, Source, Wish
+from ktstr.kernel.sources.source import Code, CodeSource, Offer, Wish
 from ktstr.kernel.spec import Exact, From, Git, Local, Mainline, Range
 
 __all__ = ["SOURCES", "fetch_code", "find_offers", "newest_of", "offers_of", "tree_code"]
 
-SOURCES: dict[str, Source] = {
-    debian_source.NAME: debian_source.offers,
-    kernel_org.NAME: kernel_org.offers,
-}
+SOURCES: tuple[CodeSource, ...] = (debian, kernel_org)
+"""The sources of code. The settings say in which order they are asked."""
 
 
-def find_offers(wish: Wish, source: str | None = None) -> list[Offer]:
-    """The newest offer of what was asked for, for a range the newest of each released series, oldest first.
+def find_offers(wish: Wish, source: CodeSource | None = None) -> list[Offer]:
+    """The newest offer of `wish`; for a range the newest of each released series, oldest first.
 
-    `source` None: the first source in the settings' order that has any decides; that others were asked before, and why
-    they have none, goes to stderr. KtstrError where none has any, `Unreachable` where that is for want of a network.
+    Without a `source` the first in the settings' order that has any decides; a line on stderr names those that were
+    asked before and says why they have none. Raises KtstrError if none has any, `Unreachable` if a network is missing.
     """
-    names = _order() if source is None else (source,)
     empty: list[str] = []
     unreachable: list[Unreachable] = []
-    for name in names:
+    for asked in _order() if source is None else (source,):
         try:
-            found = newest_of(wish, SOURCES[name](wish))
+            found = newest_of(wish, asked.offers(wish))
         except Unreachable as error:
             unreachable.append(error)
-            empty.append(f"{name} cannot be reached ({error.why})")
+            empty.append(f"{asked.NAME} cannot be reached ({error.why})")
             continue
         except NotFound:
             found = []
@@ -46,13 +42,13 @@ def find_offers(wish: Wish, source: str | None = None) -> list[Offer]:
                     file=sys.stderr,
                 )
             return found
-        empty.append(f"{name} has none")
+        empty.append(f"{asked.NAME} has none")
     message = f"kernel source {wish}: {', '.join(empty)}"
     raise Unreachable(message) if unreachable else KtstrError(message)
 
 
 def newest_of(wish: Wish, offers: list[Offer]) -> list[Offer]:
-    """The offers that are meant: a release comes before a candidate for one, unless candidates were asked for."""
+    """The newest of `offers`; a release comes before a release candidate unless `wish` is for candidates."""
     if isinstance(wish, Range):
         released = [one for one in offers if one.version.released]
         newest = {one.version.series: one for one in sorted(released, key=lambda one: one.version)}
@@ -64,13 +60,10 @@ def newest_of(wish: Wish, offers: list[Offer]) -> list[Offer]:
 
 def offers_of(spec: Wish | From) -> list[Offer]:
     """What a spec of versions means as code; several for a range."""
-    match spec:
-        case From("debian", versions):
-            return find_offers(versions, debian_source.NAME)
-        case From("kernel.org", versions):
-            return find_offers(versions, kernel_org.NAME)
-        case From(_, versions):
-            return find_offers(versions)
+    if isinstance(spec, From):
+        # `source:` is no source's prefix: it means any.
+        chosen = next((source for source in SOURCES if spec.source == source.PREFIX), None)
+        return find_offers(spec.versions, chosen)
     return find_offers(spec)
 
 
@@ -80,15 +73,16 @@ def tree_code(spec: Local | Git) -> Code:
 
 
 def fetch_code(offer: Offer) -> Code:
-    """The offer's code, or that of the next source in order where a mirror has dropped it since."""
+    """The offer's code, or that of the next source in order if a mirror has dropped it since."""
     wish = Exact(offer.version)
     try:
         return offer.fetch()
     except (NotFound, Unreachable) as error:
         order = _order()
-        for name in order[order.index(offer.source) + 1 :] if offer.source in order else ():
+        names = [source.NAME for source in order]
+        for source in order[names.index(offer.source) + 1 :] if offer.source in names else ():
             try:
-                found = newest_of(wish, SOURCES[name](wish))
+                found = newest_of(wish, source.offers(wish))
                 if found:
                     print(f"ktstr: {error}; using {found[0].where}", file=sys.stderr)
                     return found[0].fetch()
@@ -97,9 +91,10 @@ def fetch_code(offer: Offer) -> Code:
         raise
 
 
-def _order() -> tuple[str, ...]:
+def _order() -> tuple[CodeSource, ...]:
+    known = {source.NAME: source for source in SOURCES}
     order = source_order()
     for name in order:
-        if name not in SOURCES:
-            raise KtstrError(f"KTSTR_SOURCES: {name!r}: no such source; accepted are {', '.join(SOURCES)}")
-    return order
+        if name not in known:
+            raise KtstrError(f"KTSTR_SOURCES: {name!r}: no such source; accepted are {', '.join(known)}")
+    return tuple(known[name] for name in order)

@@ -1,4 +1,4 @@
-"""A kernel's source code, ready to be built, and what the sources of such code offer."""
+"""A kernel's source code, ready to be built, and what a source of such code is."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from typing import Protocol
 
 from ktstr.kernel.spec import Exact, Latest, Longterm, Mainline, Major, Range, Series, Version
 
-__all__ = ["Code", "Offer", "Source", "Wish"]
+__all__ = ["Code", "CodeSource", "Offer", "Wish"]
 
-# What a source of code can be asked for.
 Wish = Exact | Series | Major | Range | Latest | Longterm | Mainline
+"""What a source of code can be asked for."""
 
 
 @dataclass(frozen=True)
@@ -20,7 +20,7 @@ class Code:
     """A kernel's source code.
 
     `id` stands for its content in a build's key, `origin` says in words where it came from and how far that was
-    verified. `place` gives the tree's folder: it may put the tree into the empty folder that it is given.
+    verified. `place` returns the tree's folder: it may put the tree into the empty folder that it is given.
     """
 
     id: str
@@ -30,8 +30,11 @@ class Code:
 
 @dataclass(frozen=True)
 class Offer:
-    """A version that a source publishes as code: `source` names the source, `where` says more, `size` is in bytes
-    where it is known beforehand. `fetch` downloads and verifies it; `id` is that of the code that it gives."""
+    """A version that a source publishes as code.
+
+    `source` is the source's name, `where` says more in words, `size` is in bytes, None if it is not known beforehand.
+    `fetch` downloads and verifies it; `id` is that of the code that `fetch` returns.
+    """
 
     version: Version
     source: str
@@ -40,10 +43,20 @@ class Offer:
     id: str
     fetch: Callable[[], Code]
 
+    @property
+    def unfetched(self) -> Code:
+        """Code that stands for the offer's in a build's key; it cannot be built."""
+        return Code(self.id, self.where, lambda folder: folder)
 
-class Source(Protocol):
-    """Where code comes from."""
 
-    def __call__(self, wish: Wish) -> list[Offer]:
-        """What there is of `wish`, in no order; raises `Unreachable` without a network."""
+class CodeSource(Protocol):
+    """A source of code: a module of this folder that is listed in `offers.SOURCES`."""
+
+    NAME: str
+    """What the settings and `KTSTR_SOURCES` call it."""
+    PREFIX: str
+    """What chooses it in a spec (`kernel.org:7.0`)."""
+
+    def offers(self, wish: Wish) -> list[Offer]:
+        """What it has of `wish`, in no order; raises `Unreachable` without a network."""
         ...

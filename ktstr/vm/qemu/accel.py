@@ -1,7 +1,7 @@
 """Which accelerator and clock guests get on this host.
 
-`/dev/kvm` being there proves nothing: it may open and create a VM whose first MSR or SSE instruction then ends QEMU.
-So a guest of a few instructions is booted, which does both, says so, and leaves.
+That `/dev/kvm` exists proves nothing: it may open and create a VM whose first MSR or SSE instruction then ends QEMU.
+So a guest of a few instructions is booted, which executes both, reports it, and exits.
 """
 
 from __future__ import annotations
@@ -18,33 +18,22 @@ from typing import Any, Literal
 
 from ktstr.base import cache
 from ktstr.base.errors import KtstrError
+from ktstr.base.machine import machine_of_host
 from ktstr.vm.budget import cores_of_host
 from ktstr.vm.job import Clock
-from ktstr.vm.qemu.command import Qemu, find_qemu, probe_command
+from ktstr.vm.qemu.command import probe_command
+from ktstr.vm.qemu.program import Qemu, find_qemu
 from ktstr.vm.result import EXIT_DONE
 
 __all__ = ["Accel", "probe", "probe_image"]
 
 _KVM = Path("/dev/kvm")
 _PROBE_LIMIT_S = 10.0
-# The probe's guest, in 32-bit protected mode as a PVH entry begins: SSE on, one SSE instruction (it needs the host to
-# emulate or run what kernels use), 0x10 to isa-debug-exit.
-_CODE = bytes.fromhex(
-    "0f20e0"  # mov eax, cr4
-    "0d00020000"  # or eax, CR4.OSFXSR
-    "0f22e0"  # mov cr4, eax
-    "660fefc0"  # pxor xmm0, xmm0
-    "66baf400"  # mov dx, 0xf4
-    "b010"  # mov al, 0x10
-    "ee"  # out dx, al
-    "f4"  # hlt
-    "ebfd"  # jmp to the hlt
-)
 
 
 @dataclass(frozen=True)
 class Accel:
-    """An accelerator, the clock that goes with it, and why it was chosen, in one line."""
+    """An accelerator, the clock that goes with it, and in one line why it was chosen."""
 
     name: Literal["kvm", "tcg"]
     clock: Clock
@@ -55,8 +44,8 @@ def probe(clock: str = "auto", cpus: int | None = None) -> Accel:
     """The accelerator for a wanted clock: `real`, `virtual`, or `auto`, which is real where KVM works.
 
     The virtual clock is TCG's. A guest of more `cpus` than the host has cores is TCG's, too (None: it may take KVM
-    all the same), because under KVM its CPUs would wait for one another. Raises KtstrError for another word, and where
-    there is no QEMU.
+    all the same), because under KVM its CPUs would wait for one another. Raises KtstrError for another word, and
+    if there is no QEMU.
     """
     if clock not in ("auto", "real", "virtual"):
         raise KtstrError(f"clock {clock!r}: must be real, virtual or auto")
@@ -73,7 +62,7 @@ def probe(clock: str = "auto", cpus: int | None = None) -> Accel:
 
 
 def _kvm_broken(qemu: Qemu) -> str | None:
-    """Why KVM cannot be used, or None where it can. Booted once for a QEMU and a boot of the host."""
+    """Why KVM cannot be used, or None if it can. The probe is booted once for a QEMU and a boot of the host."""
     if not _KVM.exists():
         return "KVM is not there: no /dev/kvm"
     if not os.access(_KVM, os.R_OK | os.W_OK):
@@ -89,10 +78,10 @@ def _kvm_broken(qemu: Qemu) -> str | None:
 
     entry = cache.entry("accel", key, "probing whether KVM works", make)
     try:
-        told: Any = json.loads((entry / "kvm.json").read_text())["broken"]
+        broken: Any = json.loads((entry / "kvm.json").read_text())["broken"]
     except (OSError, ValueError, KeyError):
         return _boot_probe(qemu)
-    return told if isinstance(told, str) else None
+    return broken if isinstance(broken, str) else None
 
 
 def _boot_probe(qemu: Qemu) -> str | None:
@@ -105,23 +94,21 @@ def _boot_probe(qemu: Qemu) -> str | None:
                 stdin=subprocess.DEVNULL,
                 capture_output=True,
                 timeout=_PROBE_LIMIT_S,
-                cwd=folder,  # where a core that it may dump goes away with it
+                cwd=folder,  # a core that it may dump is removed with it
             )
         except subprocess.TimeoutExpired:
             return f"KVM is broken: its probe guest did nothing in {_PROBE_LIMIT_S:g} s"
     if done.returncode == EXIT_DONE:
         return None
-    said = done.stderr.decode(errors="replace").strip().splitlines()
-    telling = [line for line in said if "warning" not in line]
+    printed = done.stderr.decode(errors="replace").strip().splitlines()
+    errors = [line for line in printed if "warning" not in line]
     how = f"signal {-done.returncode}" if done.returncode < 0 else f"status {done.returncode}"
-    return f"KVM is broken: its probe guest ended with {how}" + (
-        f" ({telling[0].strip()})" if telling else ""
-    )
+    return f"KVM is broken: its probe guest ended with {how}" + (f" ({errors[0].strip()})" if errors else "")
 
 
 def probe_image() -> bytes:
     """The probe's guest: a 32-bit ELF image that is entered as a PVH guest (Xen's XEN_ELFNOTE_PHYS32_ENTRY, 18)."""
-    base, offset = 0x100000, 0x1000
+    code, base, offset = machine_of_host().probe_code, 0x100000, 0x1000
     note = struct.pack("<III4sI", 4, 4, 18, b"Xen\0", base + offset)
     header = struct.pack(
         "<16sHHIIIIIHHHHHH",
@@ -131,8 +118,8 @@ def probe_image() -> bytes:
         *(52, 32, 2, 0, 0, 0),  # sizes and counts: two program headers, no sections
     )
     at = len(header) + 2 * 32
-    size = offset + len(_CODE)
+    size = offset + len(code)
     load = struct.pack("<8I", 1, 0, base, base, size, size, 7, 0x1000)
     notes = struct.pack("<8I", 4, at, base + at, base + at, len(note), len(note), 4, 4)
     image = header + load + notes + note
-    return image + bytes(offset - len(image)) + _CODE
+    return image + bytes(offset - len(image)) + code

@@ -1,7 +1,7 @@
-"""An empty qcow2 image, for snapshots of a machine: what qemu-img makes, without it.
+"""An empty qcow2 image for snapshots of a machine, made without qemu-img.
 
-The format is QEMU's docs/interop/qcow2. Clusters have 64 KiB: the header, the table of refcount blocks, the one block
-of 16-bit refcounts, and the L1 table of a disk of 64 MiB, all of it unallocated.
+The format is QEMU's docs/interop/qcow2. The clusters, of 64 KiB, are the header, the table of refcount
+blocks, the one block of 16-bit refcounts, and the L1 table of a disk of 64 MiB, which is all unallocated.
 """
 
 from __future__ import annotations

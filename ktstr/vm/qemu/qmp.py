@@ -13,12 +13,12 @@ __all__ = ["MonitorError", "Qmp", "monitor_sockets"]
 
 
 class MonitorError(Exception):
-    """QEMU refused a command, ended, or did not answer in time; one line says which."""
+    """QEMU refused a command, ended, or did not answer in time; the message is one line."""
 
 
 @contextmanager
 def monitor_sockets() -> Iterator[tuple[socket.socket, socket.socket]]:
-    """Our end of a monitor's socket and QEMU's, which can be inherited; both closed after the block."""
+    """Our end of a monitor's socket and QEMU's, which can be inherited. Both are closed after the block."""
     ours, theirs = socket.socketpair()
     with ours, theirs:
         theirs.set_inheritable(True)
@@ -26,7 +26,7 @@ def monitor_sockets() -> Iterator[tuple[socket.socket, socket.socket]]:
 
 
 class Qmp:
-    """A monitor's client. Everything it waits for has to come before `deadline` (of time.monotonic())."""
+    """A monitor's client. Everything that it waits for must arrive before `deadline` (of time.monotonic())."""
 
     def __init__(self, end: socket.socket, deadline: float) -> None:
         self._socket = end

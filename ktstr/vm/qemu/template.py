@@ -1,4 +1,4 @@
-"""Templates: booted guests, kept in the cache for every job that shares their machine; a job starts as a clone of one.
+"""Templates: booted guests in the cache, for every job that shares their machine; a job starts as a clone of one.
 
 A template is the guest's RAM, in files that clones map copy-on-write, and the state of its devices, a migration stream
 without the RAM (capability `x-ignore-shared`). The guest itself chooses the instant at which it is kept.
@@ -25,13 +25,16 @@ from typing import Any
 from tqdm import tqdm
 
 from ktstr.base import cache
+from ktstr.base.cancel import Cancel
 from ktstr.base.errors import KtstrError
 from ktstr.guest.initramfs import initramfs
 from ktstr.vm.job import VmJob
-from ktstr.vm.qemu.command import Qemu, clone_command, node_memory, template_command
-from ktstr.vm.qemu.lockstep import build_lockstep
-from ktstr.vm.qemu.machine import Machine, started
+from ktstr.vm.qemu.command import clone_command, template_command
+from ktstr.vm.qemu.hardware import node_memory
+from ktstr.vm.qemu.process import Process, started
+from ktstr.vm.qemu.program import Qemu
 from ktstr.vm.qemu.qmp import MonitorError, Qmp, monitor_sockets
+from ktstr.vm.qemu.serialize import build_serializer
 from ktstr.vm.result import SAID
 
 __all__ = ["KIND", "Clone", "NotKept", "Template", "about", "altered", "clone", "template", "template_key"]
@@ -40,12 +43,12 @@ KIND = "templates"
 _STATE, _ABOUT = "state", "template.json"
 _MAGIC = b"QEVM"  # a migration stream's first bytes (QEMU's migration/savevm.c)
 _BLOCK = 1 << 16
-# A boot takes seconds; this is for a QEMU that does not run its guest.
+# A boot takes seconds; this limit is for a QEMU that does not run its guest.
 _BOOT_LIMIT_S = 600.0
 
 
 class NotKept(Exception):
-    """The guest did not get to the instant at which it is kept; booted as a job it shows why."""
+    """The guest did not reach the instant at which it is kept; booted as a job it shows why."""
 
 
 @dataclass(frozen=True)
@@ -61,39 +64,40 @@ class Template:
 class Clone:
     """A clone that runs, and the command that started it."""
 
-    machine: Machine
+    process: Process
     command: tuple[str, ...]
 
 
 def template_key(qemu: Qemu, job: VmJob, accelerator: str) -> str:
-    """What a template depends on: all of its command line, by content, and the host's CPU where that shows in it."""
+    """What a template depends on: its whole command line, by content, and under KVM the host's CPU and kernel."""
     nowhere = Path("/folder")
     command = template_command(qemu, job, accelerator, nowhere, Path("/initramfs"), 0)
     replaced = {str(qemu.path): qemu.digest, str(job.kernel.image): job.kernel.image_sha256}
     host = [_host_cpu(), platform.release()] if accelerator == "kvm" else []
     files = initramfs(job.files).parent.name  # an entry of the cache is named by its content
-    lockstep = [build_lockstep().parent.name] if job.clock == "virtual" else []
+    serializer = [build_serializer().parent.name] if job.clock == "virtual" else []
     return cache.digest(
-        "template-2", files, *lockstep, *(replaced.get(part, part) for part in command), *host
+        "template-2", files, *serializer, *(replaced.get(part, part) for part in command), *host
     )
 
 
 @contextmanager
-def template(qemu: Qemu, job: VmJob, accelerator: str) -> Iterator[Template]:
-    """The template of `job`, made if need be, and safe from eviction within the block.
+def template(qemu: Qemu, job: VmJob, accelerator: str, cancel: Cancel | None = None) -> Iterator[Template]:
+    """The template of `job`, booted if the cache does not have it, and safe from eviction within the block.
 
-    Raises NotKept where its guest does not come up, KtstrError where it cannot be stored.
+    Raises NotKept if its guest does not come up, KtstrError if it cannot be stored, Cancelled if `cancel` stops its
+    boot or the wait for another process that boots it.
     """
     key = template_key(qemu, job, accelerator)
     boot_s = 0.0
 
     def make(folder: Path) -> None:
         nonlocal boot_s
-        boot_s = _boot(qemu, job, accelerator, folder)
+        boot_s = _boot(qemu, job, accelerator, folder, cancel)
 
     what = f"booting {job.kernel.version} on {job.topology} to clone it"
     while True:
-        folder = cache.entry(KIND, key, what, make)
+        folder = cache.entry(KIND, key, what, make, cancel)
         with cache.in_use(KIND, key) as there:
             if not there:
                 continue  # evicted in between
@@ -116,16 +120,17 @@ def clone(
     deadline: float,
     channel: int | None = None,
     gdb: Path | None = None,
+    cancel: Cancel | None = None,
 ) -> Iterator[Clone]:
-    """A clone of `kept` that carries out `job` in `folder`; `channel` is the descriptor of the job's, if it has one.
+    """A clone of `kept` that carries out `job` in `folder`; `channel` is the descriptor of the job's channel, if any.
 
-    With a `gdb`, a socket's path, it does not run yet: a debugger there has it go on. Raises MonitorError where QEMU
-    does not take the state.
+    With `gdb`, the path of a socket, it does not run until a debugger there continues it. Raises MonitorError if QEMU
+    refuses the state, Cancelled if `cancel` stops it.
     """
     with monitor_sockets() as (ours, theirs):
         arguments = clone_command(qemu, job, accelerator, folder, kept.folder, theirs.fileno(), channel, gdb)
         inherited = [theirs.fileno(), *([] if channel is None else [channel])]
-        with started(arguments, job.clock, inherited, debugged=gdb is not None) as machine:
+        with started(arguments, job.clock, inherited, debugged=gdb is not None, cancel=cancel) as process:
             theirs.close()
             try:
                 monitor = Qmp(ours, deadline)
@@ -133,12 +138,12 @@ def clone(
                 if gdb is None:
                     monitor.command("cont")
             except MonitorError as error:
-                raise MonitorError(_told(error, machine)) from None
-            yield Clone(machine, tuple(arguments))
+                raise MonitorError(_with_output(error, process)) from None
+            yield Clone(process, tuple(arguments))
 
 
 def altered(folder: Path) -> str | None:
-    """Which file of a template is not what was written, by its content, or None."""
+    """Which file of a template differs from what was written, by its content, or None."""
     if damage := _damage(folder):
         return damage
     try:
@@ -153,15 +158,15 @@ def altered(folder: Path) -> str | None:
 
 
 def about(folder: Path) -> dict[str, Any]:
-    """What a template's folder says of it: what it was made of, sizes and digests of its files.
+    """The description in a template's folder: what it was made of, sizes and digests of its files.
 
-    Raises OSError or ValueError where it cannot be read.
+    Raises OSError or ValueError if it cannot be read.
     """
-    told: dict[str, Any] = json.loads((folder / _ABOUT).read_text())
-    return told
+    made: dict[str, Any] = json.loads((folder / _ABOUT).read_text())
+    return made
 
 
-def _boot(qemu: Qemu, job: VmJob, accelerator: str, folder: Path) -> float:
+def _boot(qemu: Qemu, job: VmJob, accelerator: str, folder: Path, cancel: Cancel | None) -> float:
     """Boot a guest in `folder` and keep it there; returns the host seconds that took."""
     _check_room(job)
     start = time.monotonic()
@@ -170,14 +175,14 @@ def _boot(qemu: Qemu, job: VmJob, accelerator: str, folder: Path) -> float:
         (folder / name).touch()
     with monitor_sockets() as (ours, theirs):
         arguments = template_command(qemu, job, accelerator, folder, image, theirs.fileno())
-        with _progress(job), started(arguments, job.clock, [theirs.fileno()]) as machine:
+        with _progress(job), started(arguments, job.clock, [theirs.fileno()], cancel=cancel) as process:
             theirs.close()
             try:
                 monitor = Qmp(ours, start + _BOOT_LIMIT_S)
                 monitor.event("STOP")
                 (folder / _STATE).write_bytes(_saved(monitor))
             except MonitorError as error:
-                raise NotKept(_told(error, machine)) from None
+                raise NotKept(_with_output(error, process)) from None
     boot_s = time.monotonic() - start
     names = [_STATE, *(node_memory(folder, node).name for node in range(job.topology.numa_nodes))]
     made = {
@@ -198,7 +203,7 @@ def _boot(qemu: Qemu, job: VmJob, accelerator: str, folder: Path) -> float:
 
 
 def _check_room(job: VmJob) -> None:
-    """Refuse where the disk may get full: a guest's RAM is a mapped file, so QEMU would end without a word."""
+    """Refuse if the disk may fill up: a guest's RAM is a mapped file, so QEMU would die without a message."""
     free_mb = shutil.disk_usage(cache.cache_dir()).free // 2**20
     if free_mb < job.memory_mb:
         raise KtstrError(
@@ -223,10 +228,10 @@ def _saved(monitor: Qmp) -> bytes:
 
 
 def _restore(monitor: Qmp, state: bytes) -> None:
-    """Load a machine's state; it stands still."""
+    """Load a machine's state; the machine stays stopped."""
     _set_capabilities(monitor)
-    # Announcing itself to a network, for half a second after a restore, wakes QEMU's main loop at moments that the
-    # host's load decides, and under icount that changes the guest's course.
+    # For half a second after a restore QEMU announces itself to a network, which wakes its main loop at moments that
+    # depend on the host's load, and under icount that changes what the guest does.
     monitor.command("migrate-set-parameters", **{"announce-rounds": 0})
     out, into = os.pipe()
     try:
@@ -238,7 +243,7 @@ def _restore(monitor: Qmp, state: bytes) -> None:
             monitor.command("migrate-incoming", uri="fd:state")
             stream.write(state)
     except BrokenPipeError:
-        pass  # the event tells
+        pass  # the event reports the failure
     _await_migration(monitor, "QEMU refused the template's state")
 
 
@@ -255,15 +260,15 @@ def _await_migration(monitor: Qmp, failure: str) -> None:
             raise MonitorError(failure)
 
 
-def _told(error: MonitorError, machine: Machine) -> str:
-    """An error of the monitor's, with what QEMU printed last."""
-    lines = machine.output.strip().splitlines()
+def _with_output(error: MonitorError, process: Process) -> str:
+    """The monitor's error with the last line that QEMU printed."""
+    lines = process.output.strip().splitlines()
     return f"{error}: {lines[-1]}" if lines else str(error)
 
 
 @contextmanager
 def _progress(job: VmJob) -> Iterator[None]:
-    """A clock for a boot that takes longer than a second, on a terminal."""
+    """Show on a terminal how long a boot takes, if it takes longer than a second."""
     over = threading.Event()
     description = f"booting {job.kernel.version} on {job.topology}"
     with tqdm(desc=description, bar_format="{desc} {elapsed}", delay=1, disable=None, leave=False) as bar:
@@ -285,7 +290,7 @@ def _progress(job: VmJob) -> Iterator[None]:
 
 
 def _damage(folder: Path) -> str | None:
-    """What is wrong with a template at first sight: a file that is not there, of another size, of another format."""
+    """What is obviously wrong with a template: a file that is missing, or has another size or format; else None."""
     try:
         for name, size in about(folder)["size"].items():
             if (there := (folder / name).stat().st_size) != size:
@@ -301,7 +306,7 @@ def _damage(folder: Path) -> str | None:
 
 
 def _content_digest(path: Path) -> str:
-    """The SHA-256 of a sparse file's blocks that are not all zero, each with its number: holes need not be read."""
+    """The SHA-256 of a sparse file's nonzero blocks, each with its number, so that holes need not be read."""
     sha = hashlib.sha256()
     zeros = bytes(_BLOCK)
     with path.open("rb") as file:

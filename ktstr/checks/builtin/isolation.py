@@ -1,0 +1,23 @@
+"""The check `isolation`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ktstr.base.topology import cpu_list
+from ktstr.checks.evidence import Evidence
+from ktstr.checks.registry import declare_check
+from ktstr.checks.worker_names import worker_name
+
+__all__ = ["isolation"]
+
+
+@declare_check(rank=3)
+def isolation(run: Evidence, _on: bool) -> Iterator[str]:
+    """No worker ran outside its cpuset, whether it lived to the end or not."""
+    for worker in run.report.workers:
+        allowed = run.cgroup(worker).cpus(run.topology)
+        if outside := frozenset(worker.cpus) - allowed:
+            yield (
+                f"{worker_name(worker)} ran on CPU {cpu_list(outside)}, outside its cpuset {cpu_list(allowed)}"
+            )

@@ -1,0 +1,24 @@
+"""The check `not_stuck`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ktstr.checks.evidence import Evidence
+from ktstr.checks.registry import declare_check
+from ktstr.checks.worker_names import worker_name
+
+__all__ = ["not_stuck"]
+
+_MS = 1_000_000
+
+
+@declare_check(rank=2)
+def not_stuck(run: Evidence, _on: bool) -> Iterator[str]:
+    """Every worker did some work."""
+    for worker in run.workers:
+        if worker.iterations == 0:
+            yield (
+                f"{worker_name(worker)} did no work in {worker.wall_ns / 1e9:.2f} guest seconds: starved"
+                f" (0 iterations, limit: 1; {worker.run_ns / _MS:.1f} ms on a CPU)"
+            )

@@ -1,0 +1,70 @@
+"""Why a scheduler does not schedule at the end of a run."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from ktstr.events.exit import program_end
+from ktstr.events.report import GuestReport
+from ktstr.scenario.plan import ATTACH_S
+
+__all__ = ["scheduler_out"]
+
+# What libbpf and ktstr's loader print when the kernel's verifier refuses a program.
+_REFUSED = re.compile(r"refused by the verifier|BEGIN PROG LOAD LOG|BPF program load failed")
+# What the dynamic loader prints if a library is missing (those that are dlopen'ed cannot be found beforehand).
+_LIBRARY = re.compile(r"error while loading shared libraries: (?P<what>.*)")
+
+
+def scheduler_out(report: GuestReport) -> str | None:
+    """Why the scheduler does not schedule at the end, in one line, or None if it does."""
+    attached, held = report.state("attached"), report.state("held")
+    how = _ended(report)
+    if attached is None:
+        return "the scheduler was never started"
+    if attached.state != "enabled":
+        output = "\n".join(report.log)
+        if _REFUSED.search(output):
+            return f"the scheduler's BPF was refused by the verifier ({how}): {_key_line(report.log)}"
+        if library := _LIBRARY.search(output):
+            return f"the scheduler could not start: {library['what']}"
+        if not attached.running:
+            return f"the scheduler exited before it attached ({how}): {_key_line(report.log)}"
+        return f"the scheduler did not attach within {ATTACH_S} guest seconds (sched_ext state: {attached.state})"
+    if held is None:
+        return "the guest ended before the scenario did"
+    if held.state != "enabled":
+        after = f"after {report.held_ns / 1e9:.2f} of {report.asked_ns / 1e9:.2f} guest seconds"
+        left = report.scheduler_exit
+        why = left.line if left and left.reason and left.line != how else _key_line(report.log)
+        return f"the scheduler attached and then left {after} ({how}): {why}"
+    if held.enable_seq != attached.enable_seq:
+        return (
+            f"the scheduler was replaced while it ran: enable_seq {attached.enable_seq} at the start,"
+            f" {held.enable_seq} at the end"
+        )
+    if not held.running:
+        return f"the scheduler's program ended while its BPF stayed attached ({how})"
+    if report.scheduler_exit is not None:
+        return f"the scheduler was ejected as the scenario ended: {report.scheduler_exit.line}"
+    return None
+
+
+def _ended(report: GuestReport) -> str:
+    if report.exit is None:
+        return "its program still ran"
+    left = report.scheduler_exit
+    if left and left.kind == "oom_killed":
+        return left.line
+    return program_end(**report.exit)
+
+
+def _key_line(log: Sequence[str]) -> str:
+    """The line of a scheduler's log that explains most: the first with an error in it, else its last."""
+    lines = [line.strip() for line in log if line.strip()]
+    for word in ("refused by the verifier", "BPF program load failed", "rror", "ailed"):
+        for line in lines:
+            if word in line:
+                return line
+    return lines[-1] if lines else "it printed nothing"

@@ -1,0 +1,43 @@
+"""The verdict on a run: what the guest reported, and the checks that it violated."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ktstr.checks.violation import Violation
+from ktstr.events.dump import Dump, read_dump
+from ktstr.events.report import GuestReport, WorkerStats
+from ktstr.vm.result import VmResult
+
+__all__ = ["RunReport", "VerdictFailed"]
+
+
+class VerdictFailed(AssertionError):
+    """A run that violated its checks; the text is the whole failure, ready to be shown."""
+
+
+@dataclass(frozen=True)
+class RunReport:
+    """A judged run: what the guest reported, and the checks it violated (none: passed)."""
+
+    violations: tuple[Violation, ...]
+    """The checks that the run violated, the ones that explain most first; none: it passed."""
+    guest: GuestReport
+    """What the guest reported."""
+    result: VmResult
+    """How the VM ended, and all that it left."""
+
+    @property
+    def passed(self) -> bool:
+        """Whether no check was violated."""
+        return not self.violations
+
+    @property
+    def dump(self) -> Dump | None:
+        """The scheduler's maps: as they were when it left by itself, or at the hold's end if the run asked for it."""
+        return read_dump(self.result.events)
+
+    @property
+    def workers(self) -> tuple[WorkerStats, ...]:
+        """The workers, in the order in which they were declared."""
+        return self.guest.workers

@@ -1,0 +1,196 @@
+"""Settings: what a project sets once, in the `[tool.ktstr]` table of its pyproject.toml or in the environment.
+
+docs/settings.md describes each. A source is a mapping from the names of `Settings` to checked values, with the names
+that it sets and no others, so sources merge as dicts do.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from ktstr.base.errors import KtstrError
+from ktstr.base.topology import Topology
+from ktstr.base.values import shown
+from ktstr.declare.presets import PRESETS
+
+__all__ = [
+    "KEYS",
+    "MAX_SEED",
+    "Settings",
+    "checked",
+    "checked_text",
+    "environment_settings",
+    "merged",
+    "project_settings",
+    "shown_path",
+]
+
+MAX_SEED = 2**32 - 1
+"""The largest seed that QEMU takes."""
+
+_TABLE = "[tool.ktstr]"
+# KTSTR_KERNEL is not here: it is what the kernel spec `auto` means, and is read where specs are resolved.
+_ENVIRONMENT = {
+    "KTSTR_TOPOLOGY": "topology",
+    "KTSTR_CLOCK": "clock",
+    "KTSTR_SEED": "seed",
+    "KTSTR_PERTURB": "perturb",
+}
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What holds for every test and sweep that says nothing else.
+
+    `kernels` are kernel specs (none: `auto`). `topology` replaces each test's own (None: it does not). `clock` is
+    `real`, `virtual` or `auto`, `perturb` is `on`, `off` or `auto`. `seed` is that of every VM run. `presets` are the
+    topology presets of a verifier sweep (none: all).
+    """
+
+    kernels: tuple[str, ...] = ()
+    topology: Topology | None = None
+    clock: str = "auto"
+    seed: int = 1
+    perturb: str = "auto"
+    presets: tuple[str, ...] = ()
+
+
+def merged(*sources: Mapping[str, object]) -> Settings:
+    """The settings of these sources; of two that set the same, the first wins."""
+    values: dict[str, object] = {}
+    for source in reversed(sources):
+        values |= source
+    return Settings(**values)  # type: ignore[arg-type]  # `checked` made each of its field's type
+
+
+def project_settings(start: Path) -> dict[str, object]:
+    """What the nearest pyproject.toml in or above `start` sets; empty if there is no such file or table.
+
+    Raises KtstrError, naming the file and the key, for an unknown key or a value that is not accepted.
+    """
+    file = next(
+        (path for folder in (start, *start.parents) if (path := folder / "pyproject.toml").is_file()), None
+    )
+    if file is None:
+        return {}
+    where = shown_path(file)
+    try:
+        tools = tomllib.loads(file.read_text(encoding="utf-8")).get("tool", {})
+    except OSError as error:
+        raise KtstrError(f"{where}: {error.strerror}") from None
+    except ValueError as error:
+        raise KtstrError(f"{where}: not TOML: {error}") from None
+    table = tools.get("ktstr", {}) if isinstance(tools, dict) else {}
+    if not isinstance(table, dict):
+        raise KtstrError(f"{where}: tool.ktstr = {shown(table)}: must be a table")
+    for key in table:
+        if key not in KEYS:
+            raise KtstrError(
+                f"{where}: {_TABLE} {key}: unknown key; must be one of {', '.join(sorted(KEYS))}"
+            )
+    return {
+        key: checked(key, value, f"{where}: {_TABLE} {key} = {shown(value)}: ")
+        for key, value in table.items()
+    }
+
+
+def environment_settings() -> dict[str, object]:
+    """What the environment sets; an empty variable sets nothing. Raises KtstrError naming the variable."""
+    found = {
+        key: checked_text(key, text, f"{name}={text}: ")
+        for name, key in _ENVIRONMENT.items()
+        if (text := os.environ.get(name))
+    }
+    # No kernels means `auto`, which follows the variable.
+    return found | ({"kernels": ()} if os.environ.get("KTSTR_KERNEL") else {})
+
+
+def shown_path(path: Path) -> str:
+    """`path` as a message names it: from the working directory, if it is below."""
+    return str(path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path)
+
+
+def checked(key: str, value: object, where: str) -> object:
+    """`value`, typed as TOML has it, as setting `key`.
+
+    Raises KtstrError for a value that is not accepted; `where` begins its message and shows the value.
+    """
+    return KEYS[key](value, where)
+
+
+def checked_text(key: str, text: str, where: str) -> object:
+    """The setting `key` written as `text`, as options and variables have it; KtstrError as for `checked`."""
+    if key != "seed":
+        return checked(key, text, where)
+    try:
+        return checked(key, int(text), where)
+    except ValueError:
+        raise KtstrError(f"{where}must be a whole number") from None
+
+
+def _kernels(value: object, where: str) -> tuple[str, ...]:
+    from ktstr.kernel.spec import parse  # not at import: the grammar is needed only where kernels are named
+
+    specs = _texts(value, where)
+    for spec in specs:
+        try:
+            parse(spec)
+        except KtstrError as error:
+            raise KtstrError(f"{where}{error}") from None
+    return specs
+
+
+def _presets(value: object, where: str) -> tuple[str, ...]:
+    names = _texts(value, where)
+    for name in names:
+        if name not in PRESETS:
+            raise KtstrError(f"{where}no preset {name}; must be of {', '.join(PRESETS)}")
+    return names
+
+
+def _texts(value: object, where: str) -> tuple[str, ...]:
+    values = [value] if isinstance(value, str) else value
+    if not isinstance(values, list | tuple) or not all(isinstance(item, str) for item in values):
+        raise KtstrError(f"{where}must be a string or a list of strings")
+    return tuple(values)
+
+
+def _topology(value: object, where: str) -> Topology:
+    if not isinstance(value, str):
+        raise KtstrError(f"{where}must be a string such as '1n2l4c1t'")
+    try:
+        return Topology.parse(value)
+    except KtstrError as error:
+        raise KtstrError(f"{where}{error}") from None
+
+
+def _seed(value: object, where: str) -> int:
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise KtstrError(f"{where}must be a whole number")
+    if not 0 <= value <= MAX_SEED:
+        raise KtstrError(f"{where}must be between 0 and {MAX_SEED}")
+    return value
+
+
+def _one_of(*accepted: str) -> Callable[[object, str], str]:
+    def check(value: object, where: str) -> str:
+        if not isinstance(value, str) or value not in accepted:
+            raise KtstrError(f"{where}must be {', '.join(accepted[:-1])} or {accepted[-1]}")
+        return value
+
+    return check
+
+
+KEYS: Mapping[str, Callable[[object, str], object]] = {
+    "kernels": _kernels,
+    "topology": _topology,
+    "clock": _one_of("real", "virtual", "auto"),
+    "seed": _seed,
+    "perturb": _one_of("on", "off", "auto"),
+    "presets": _presets,
+}
+"""The keys of the table, each with the function that checks its value."""

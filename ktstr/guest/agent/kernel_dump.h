@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The kernel's debug dump of a scheduler that it ejects. */
+#ifndef KTSTR_AGENT_KERNEL_DUMP_H
+#define KTSTR_AGENT_KERNEL_DUMP_H
+
+#include <ktstr/basics.h>
+
+/* Records dumps from here on; a kernel that cannot do it has none. */
+void kernel_dump_open(void);
+
+/* Reports what was recorded, an event for each line. */
+void kernel_dump_emit(void);
+
+#endif

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* hold NS: the time in which the workers run and the scheduler is watched. */
+#include <ktstr/operation.h>
+
+#include "agent.h"
+#include "dump.h"
+#include "machine.h"
+#include "perturb.h"
+#include "recorder.h"
+#include "trace.h"
+#include "write.h"
+
+#define TICK_NS (50 * NSEC_PER_MSEC)	  /* how often the scheduler is looked at */
+#define HOLD_GRID_NS (10 * NSEC_PER_MSEC) /* a hold begins at a multiple of this guest time */
+
+/* Runs the workers until `end`, or until the scheduler leaves. Times of writes count from `start`. */
+static void watch(uint64_t start, uint64_t end)
+{
+	for (uint64_t next = start; next < end;) {
+		next = start + write_before((next + TICK_NS < end ? next + TICK_NS : end) - start);
+		sleep_until(next);
+		write_due(next - start);
+		machine_watchdog();
+		scheduler_watch(&agent.scheduler);
+		agent_reap();
+		if (agent.scheduler.declared && !scheduler_enabled()) {
+			agent.scheduler.lost = true;
+			return;
+		}
+	}
+}
+
+static uint64_t begin(void)
+{
+	uint64_t start;
+
+	perturb_prepare(agent.workers.gate);
+	/*
+	 * The start does not depend on how long the plan was: removing one perturbation must not shift anything else. The
+	 * perturber's processes know it beforehand, so that they sleep by then and preempt no one when it comes.
+	 */
+	start = (now_ns() / HOLD_GRID_NS + 2) * HOLD_GRID_NS;
+	perturb_go(start);
+	sleep_until(start);
+	return workers_release(&agent.workers);
+}
+
+static void report(uint64_t asked_ns, uint64_t held_ns)
+{
+	emit_begin("hold");
+	emit_u64("asked_ns", asked_ns);
+	emit_u64("held_ns", held_ns);
+	emit_end();
+	workers_report(&agent.workers);
+	trace_stop();
+	perturb_stop();
+	if (!agent.scheduler.declared)
+		return;
+	scheduler_state(&agent.scheduler, "held");
+	/* A scheduler that was ejected usually prints the reason and exits; that is worth a moment. */
+	agent_hear_out(TICK_NS);
+	if (agent.scheduler.lost)
+		recorder_emit();
+}
+
+static bool hold(const struct arguments *arguments)
+{
+	uint64_t ns = argument_u64(arguments, "ns"), start = begin();
+
+	watch(start, start + ns);
+	recorder_stop();
+	report(ns, now_ns() - start);
+	dump_exit(&agent.scheduler);
+	return !agent.scheduler.lost;
+}
+KTSTR_OPERATION(hold, "ns:u64", hold);

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What a worker measures of itself, in memory that it shares with the agent. */
+#ifndef KTSTR_AGENT_WORKER_PAGE_H
+#define KTSTR_AGENT_WORKER_PAGE_H
+
+#include <ktstr/basics.h>
+
+struct worker_page {
+	uint64_t last_ns;	/* when it was last seen running, or asked to be woken */
+	uint64_t gap_ns;	/* the longest time that it wanted to run and did not */
+	uint64_t slept_ns;	/* time that it asked to sleep */
+	uint64_t iterations;
+	uint64_t migrations;
+	uint32_t cpu;		/* where it was last seen; UINT32_MAX before the first look */
+	uint64_t cpus[KTSTR_MAX_CPUS / 64];
+	uint64_t gaps[KTSTR_GAP_BUCKETS]; /* bucket i: gaps from 2^i ns up to 2^(i+1) ns */
+};
+
+#endif

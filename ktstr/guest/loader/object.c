@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Opens the BPF object and applies what the arguments and the machine set in it. */
+#include "object.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "cpus.h"
+#include "log.h"
+#include "rodata.h"
+#include "scheduler.h"
+
+struct bpf_object *object_open(const struct request *request)
+{
+	struct bpf_object *object = bpf_object__open_file(request->object, NULL);
+
+	if (!object) {
+		say("%s: not a BPF object that can be opened: %s", request->object, strerror(errno));
+		return NULL;
+	}
+	if (!request->each && !scheduler_has_struct_ops(object)) {
+		say("%s: has no struct_ops map, so it is not a scheduler", request->object);
+		goto refuse;
+	}
+	if (!request->check && cpus_set(object))
+		goto refuse;
+	for (char **assignment = request->rodata; *assignment; assignment++)
+		if (rodata_set(object, *assignment))
+			goto refuse;
+	return object;
+
+refuse:
+	bpf_object__close(object);
+	return NULL;
+}

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What the arguments ask for. */
+#ifndef KTSTR_LOADER_REQUEST_H
+#define KTSTR_LOADER_REQUEST_H
+
+#include <stdbool.h>
+
+struct request {
+	const char *object;
+	const char *each; /* the folder in which --each pins the programs; NULL without it */
+	char **rodata; /* name=value, NULL-terminated; reuses argv */
+	bool check;
+};
+
+/* Reads the arguments. Returns 0, or -1 having said what is wrong. */
+int request_parse(char **argv, struct request *request);
+
+#endif

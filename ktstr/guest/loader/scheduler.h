@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The attached scheduler. */
+#ifndef KTSTR_LOADER_SCHEDULER_H
+#define KTSTR_LOADER_SCHEDULER_H
+
+#include <stdbool.h>
+#include <bpf/libbpf.h>
+
+struct scheduler;
+
+/* Whether the object has a struct_ops map. */
+bool scheduler_has_struct_ops(struct bpf_object *object);
+
+/* Attaches every struct_ops map of a loaded object. NULL if the kernel refuses one, having said so. */
+struct scheduler *scheduler_attach(struct bpf_object *object);
+
+/*
+ * Waits until SIGTERM or SIGINT (both blocked by the caller) arrives or the scheduler ends by itself, detaches what is
+ * attached, and returns the exit status.
+ */
+int scheduler_wait(struct scheduler *scheduler);
+
+#endif

@@ -1,0 +1,185 @@
+"""The plugin's options: on pytest's command line, in pytest's ini file, and what they come to with all other settings.
+
+Each option has a `--ktstr-` form, which nobody else has, and a short form, which gives way to any other plugin's.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from ktstr.base.values import shown
+
+__all__ = [
+    "add_ini",
+    "add_options",
+    "add_short_options",
+    "given",
+    "ini_given",
+    "is_given",
+    "option_names",
+    "spelled",
+]
+
+_SHORT = pytest.StashKey[frozenset[str]]()
+
+
+@dataclass(frozen=True)
+class _Option:
+    """`name` without dashes; `metavar` None: a flag. One that is a setting names it, and what it is in an ini file."""
+
+    name: str
+    help: str
+    metavar: str | None = None
+    setting: str = ""
+    ini: str = ""
+    many: bool = False
+
+    @property
+    def dest(self) -> str:
+        return "ktstr_kernels" if self.name == "kernel" else f"ktstr_{self.name}"
+
+    @property
+    def attributes(self) -> dict[str, Any]:
+        """argparse's, apart from the help. All values stay texts: what argparse refuses takes five lines."""
+        if self.metavar is None:
+            return {"dest": self.dest, "action": "store_true"}
+        return {"dest": self.dest, "metavar": self.metavar, "action": "append" if self.many else "store"}
+
+
+_OPTIONS = (
+    _Option(
+        "kernel",
+        "run every test on this kernel: 7.0, 7.0.13, 6.16..=7.0, latest, auto; may be given several times "
+        "(default: auto: KTSTR_KERNEL, else the newest in the cache that was not built here, else the newest built, "
+        "else the newest published)",
+        "SPEC",
+        setting="kernels",
+        ini="args",
+        many=True,
+    ),
+    _Option(
+        "topology",
+        "run every test on this topology: NUMA nodes, LLCs, cores per LLC, threads per core "
+        "(default: each test's own)",
+        "1n2l4c1t",
+        setting="topology",
+        ini="string",
+    ),
+    _Option(
+        "clock",
+        "the guests' clock (default: auto: real where KVM works, else virtual)",
+        "{real,virtual,auto}",
+        setting="clock",
+        ini="string",
+    ),
+    _Option("seed", "the seed of every VM run (default: 1)", "N", setting="seed", ini="string"),
+    _Option("seeds", "run every test with N seeds, from --ktstr-seed on, each perturbed in its own way", "N"),
+    _Option(
+        "perturb",
+        "preempt what runs, at times and on CPUs that the seed chooses (default: auto: on with --ktstr-seeds)",
+        "{on,off,auto}",
+        setting="perturb",
+        ini="string",
+    ),
+    _Option("cold", "boot every VM instead of cloning a booted one"),
+    _Option("fresh", "run a VM even if its result is remembered"),
+    _Option(
+        "oversubscribe",
+        "use KVM even for topologies with more CPUs than the host has cores (default: emulate these)",
+    ),
+    _Option("shard", "run this part of the tests: parts 1/2 and 2/2 together run every test once", "1/2"),
+    _Option("ignored", "also run the tests declared with ignore=True"),
+)
+
+
+def add_options(parser: pytest.Parser) -> None:
+    """Add the `--ktstr-` forms."""
+    group = parser.getgroup("ktstr", "scheduler tests in VMs (ktstr)")
+    for option in _OPTIONS:
+        group.addoption(f"--ktstr-{option.name}", help=option.help, **option.attributes)
+
+
+def add_ini(parser: pytest.Parser) -> None:
+    """Add the settings that pytest's own ini file can hold."""
+    for option in _OPTIONS:
+        if option.setting:
+            parser.addini(
+                f"ktstr_{option.setting}",
+                f"as --ktstr-{option.name}",
+                type=option.ini,  # type: ignore[arg-type]  # older versions of pytest want this text, not a type
+                default=None,
+            )
+
+
+def option_names() -> list[str]:
+    """All options in both forms, the short one first."""
+    return [f"--{prefix}{option.name}" for option in _OPTIONS for prefix in ("", "ktstr-")]
+
+
+def add_short_options(config: pytest.Config, parser: pytest.Parser, arguments: list[str]) -> None:
+    """Add the short forms that no other plugin has, and have `config` read the command line anew.
+
+    To be called once all plugins but conftest files are there. Plugins come in no order that one could rely on: taken
+    earlier, a name would break the plugin that comes next.
+    """
+    taken = _taken(parser)
+    group = parser.getgroup("ktstr")
+    free = [option for option in _OPTIONS if f"--{option.name}" not in taken]
+    for option in free:
+        group.addoption(f"--{option.name}", help=f"short for --ktstr-{option.name}", **option.attributes)
+    config.stash[_SHORT] = frozenset(option.name for option in free)
+    # Up to here pytest took the value of an option that it did not know for a path of tests.
+    known = parser.parse_known_args(arguments, namespace=copy.copy(config.option))
+    known.confcutdir = config.known_args_namespace.confcutdir  # which pytest has completed by now
+    config.known_args_namespace = known
+
+
+def _taken(parser: pytest.Parser) -> set[str]:
+    """All options so far. pytest has no public list of them; these names are the same from 8.0 to 9.2."""
+    groups = {id(group): group for group in (*parser._groups, parser._anonymous)}
+    return {name for group in groups.values() for option in group.options for name in option.names()}
+
+
+def spelled(config: pytest.Config, name: str) -> str:
+    """An option as a message names it: in its short form, if that is ours."""
+    return f"--{name}" if name in config.stash.get(_SHORT, frozenset()) else f"--ktstr-{name}"
+
+
+def is_given(config: pytest.Config) -> bool:
+    """Whether the command line has an option whose value can be wrong, other than the shard."""
+    options = [option for option in _OPTIONS if option.metavar and option.name != "shard"]
+    return any(config.getoption(option.dest) for option in options)
+
+
+def given(config: pytest.Config) -> Mapping[str, object]:
+    """The settings that the command line has. Raises KtstrError naming the option."""
+    from ktstr.declare.settings import checked_text
+
+    values: dict[str, object] = {}
+    for option in _OPTIONS:
+        value = config.getoption(option.dest) if option.setting else None
+        if option.many and value:
+            values[option.setting] = tuple(value)  # whoever resolves them says what is wrong with one
+        elif value is not None:
+            where = f"{spelled(config, option.name)}"
+            where += ": " if option.setting == "topology" else f" {value}: "
+            values[option.setting] = checked_text(option.setting, value, where)
+    return values
+
+
+def ini_given(config: pytest.Config) -> Mapping[str, object]:
+    """The settings that pytest's ini file has. Raises KtstrError naming the file and the option."""
+    from ktstr.declare.settings import checked_text, shown_path
+
+    file = shown_path(config.inipath) if config.inipath else "-o"
+    values: dict[str, object] = {}
+    for option in _OPTIONS:
+        name = f"ktstr_{option.setting}"
+        if option.setting and (value := config.getini(name)):
+            values[option.setting] = checked_text(option.setting, value, f"{file}: {name} = {shown(value)}: ")
+    return values

@@ -1,0 +1,104 @@
+"""The one place where a VM job is put together: for a test's scenario, for a cell of the sweep, for a shell."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from ktstr.base.errors import KtstrError
+from ktstr.base.topology import Topology
+from ktstr.guest.agent import build_agent
+from ktstr.guest.initramfs import Packed, base_files, size_mb
+from ktstr.kernel.model import Kernel
+from ktstr.run.scenario_run import ScenarioRun
+from ktstr.scenario.plan import scenario_plan
+from ktstr.vm.job import Clock, VmJob, default_memory_mb, least_memory_mb
+
+__all__ = ["assemble", "scenario_job", "wall_limit_s"]
+
+# Host seconds a run may take. The guest's own watchdog finds a hang long before; this is for an emulator that does not
+# run its guest at all, so it only has to be more than a slow and busy host needs.
+_WALL_BASE_S = 240.0
+_WALL_PER_CPU_SECOND_S = 6.0
+
+
+def assemble(
+    *,
+    kernel: Kernel,
+    topology: Topology,
+    plan: str,
+    clock: Clock,
+    seed: int,
+    payload: Sequence[Packed] = (),
+    sources: Sequence[Path] = (),
+    kargs: Sequence[str] = (),
+    memory_mb: int | None = None,
+    memory_of: str = "memory_mb",
+    at_least: bool = False,
+    bounded_turn: bool = True,
+    channel: bool = False,
+    wall_limit_s: float = 300.0,
+) -> VmJob:
+    """The job of a guest that carries out `plan`, with `payload` in it; `sources` are C files that its agent needs.
+
+    `sources` are the C files of a project that carry out its own operations and work types (`Scenario.sources`).
+
+    `memory_mb` is MiB of memory (None: enough for the topology and the payload). If that is less than such a guest
+    needs to boot, KtstrError says so, with `memory_of` for who asked; or, with `at_least`, it is raised.
+    """
+    packed_mb = size_mb(payload)
+    least = least_memory_mb(topology, packed_mb)
+    if memory_mb is not None and memory_mb < least and not at_least:
+        raise KtstrError(
+            f"{memory_of}: a guest of {topology} with {packed_mb} MiB of files needs {least} MiB"
+        )
+    memory_mb = memory_mb or default_memory_mb(topology, packed_mb)
+    return VmJob(
+        kernel=kernel,
+        topology=topology,
+        memory_mb=max(memory_mb, least) if at_least else memory_mb,
+        files=tuple(base_files(build_agent(sources), kernel.config, kernel.release)),
+        payload=tuple(payload),
+        plan=plan,
+        clock=clock,
+        seed=seed,
+        kargs=tuple(kargs),
+        bounded_turn=bounded_turn,
+        channel=channel,
+        wall_limit_s=wall_limit_s,
+    )
+
+
+def scenario_job(run: ScenarioRun) -> VmJob:
+    """The job of a test's scenario. KtstrError if the plan cannot be made, or the test sets too little memory."""
+    test, scheduler = run.test, run.test.scheduler
+    plan = scenario_plan(
+        replace(run.scenario, hold_s=run.hold_s),
+        run.topology,
+        sysctls=scheduler.sysctls,
+        scheduler=run.program.command,
+        watchdog_ms=test.watchdog_ms,
+        writes=test.writes,
+        perturbations=run.perturbed,
+        recorder=run.recorder,
+    )
+    return assemble(
+        kernel=run.kernel,
+        topology=run.topology,
+        plan=plan,
+        clock=run.clock,
+        seed=run.seed,
+        payload=run.program.files,
+        sources=run.scenario.sources,
+        kargs=scheduler.kargs,
+        memory_mb=test.memory_mb,
+        memory_of=f"{test.name}: memory_mb={test.memory_mb}",
+        bounded_turn=run.bounded_turn,
+        wall_limit_s=wall_limit_s(run.topology, run.hold_s),
+    )
+
+
+def wall_limit_s(topology: Topology, busy_s: float) -> float:
+    """Host seconds to allow for a guest whose CPUs are all busy for `busy_s` guest seconds."""
+    return _WALL_BASE_S + _WALL_PER_CPU_SECOND_S * busy_s * topology.cpus

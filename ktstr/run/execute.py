@@ -1,0 +1,62 @@
+"""Carrying out a scenario: its job is assembled, given to the executor, and its result judged."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ktstr.base.cancel import Cancel
+from ktstr.checks.evidence import evidence_of
+from ktstr.checks.judge import judge
+from ktstr.checks.verdict import RunReport
+from ktstr.run.assemble import scenario_job
+from ktstr.run.scenario_run import ScenarioRun
+from ktstr.vm.executor import Executor
+from ktstr.vm.job import RunOptions, VmJob
+from ktstr.vm.result import VmResult
+
+if TYPE_CHECKING:
+    from ktstr.vm.host import Accel
+
+__all__ = ["Runner", "judged"]
+
+
+@dataclass(frozen=True)
+class Runner:
+    """Runs scenarios with one executor, and remembers what each took: `results` has all results, in order."""
+
+    executor: Executor
+    accel: Accel
+    options: RunOptions
+    cancel: Cancel
+    results: list[VmResult]
+
+    def __call__(
+        self, run: ScenarioRun, folder: Path, announce: Callable[[VmJob], None] | None = None
+    ) -> tuple[VmJob, RunReport]:
+        """Run and judge a scenario, its files in `folder`; `announce` is called with its job before.
+
+        KtstrError if it cannot be run, Cancelled if cancelled.
+        """
+        job = scenario_job(run)
+        if announce is not None:
+            announce(job)
+        result = self.executor.run(job, self.accel, folder, self.options, cancel=self.cancel)
+        self.results.append(result)
+        return job, judged(run, result)
+
+
+def judged(run: ScenarioRun, result: VmResult) -> RunReport:
+    """The verdict on a scenario's result."""
+    test = run.test
+    evidence = evidence_of(
+        result,
+        run.topology,
+        run.scenario.cgroups,
+        sched_ext=test.scheduler.is_sched_ext,
+        expected=test.expected,
+        writes=test.writes,
+    )
+    return RunReport(tuple(judge(evidence, run.limits)), evidence.report, result)

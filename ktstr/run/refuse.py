@@ -1,0 +1,30 @@
+"""What a test may not ask of a run: found before a guest is started."""
+
+from __future__ import annotations
+
+from ktstr.base.errors import KtstrError
+from ktstr.checks.thresholds import Checks
+from ktstr.declare.test import KtstrTest
+from ktstr.vm.executor import Executor
+
+__all__ = ["refuse_contradiction", "refuse_finer_than_turn"]
+
+
+def refuse_contradiction(test: KtstrTest, checks: Checks | None) -> None:
+    """KtstrError if `checks` of a run need a scheduler that works, and the test expects one that is ejected."""
+    if test.expected and (working := (checks or Checks()).about_scheduling):
+        raise KtstrError(f"ctx.run: checks: {', '.join(working)}: contradicts the test's expect_err")
+
+
+def refuse_finer_than_turn(test: KtstrTest, limits: Checks, executor: Executor, *, bounded: bool) -> None:
+    """KtstrError for a limit below the virtual clock's CPU turn: CPUs take turns, so it would not judge the
+    scheduler."""
+    cpus, limit_ms = test.topology.cpus, limits.max_gap_ms
+    if cpus == 1 or limit_ms is None or limit_ms is False:
+        return
+    turn_ms = executor.cpu_turn_ns(cpus, bounded=bounded) / 1e6
+    if limit_ms < turn_ms:
+        raise KtstrError(
+            f"{test.name}: max_gap_ms={limit_ms:g}: finer than the virtual clock's CPU turn here, {turn_ms:.3g} ms, in"
+            " which a CPU waits for the emulator and not for the scheduler; must be that or more, or --clock real"
+        )

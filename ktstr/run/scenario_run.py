@@ -1,0 +1,47 @@
+"""A run as a test asks for it: which scenario, in which guest, under which scheduler, and what judges it. Data only."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ktstr.base.topology import Topology
+from ktstr.checks.thresholds import Checks
+from ktstr.declare.test import KtstrTest
+from ktstr.kernel.model import Kernel
+from ktstr.run.program import Program
+from ktstr.scenario.perturb import Perturbation
+from ktstr.scenario.scenario import Scenario
+from ktstr.vm.job import Clock
+
+__all__ = ["ScenarioRun"]
+
+
+@dataclass(frozen=True)
+class ScenarioRun:
+    """One scenario of a test in one guest.
+
+    The run is judged by `limits`. `recorder` keeps the last scheduling events before
+    the scheduler's exit. `bounded_turn=False` leaves the virtual clock's CPU turn as it is. `perturbed` are the hold's
+    perturbations; None: there is no perturber.
+    """
+
+    test: KtstrTest
+    kernel: Kernel
+    clock: Clock
+    seed: int
+    program: Program
+    scenario: Scenario
+    limits: Checks
+    bounded_turn: bool = True
+    recorder: bool = False
+    perturbed: tuple[Perturbation, ...] | None = None
+
+    @property
+    def topology(self) -> Topology:
+        """The guest's CPUs."""
+        return self.test.topology
+
+    @property
+    def hold_s(self) -> float:
+        """The length of the hold in guest seconds: the scenario's, or the test's duration."""
+        return self.test.duration_s if self.scenario.hold_s is None else self.scenario.hold_s

@@ -1,0 +1,71 @@
+"""How a worker accounts its time, against a clock and a CPU that the test dictates."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+from native_agent import build_native
+
+from ktstr.base.limits import GAP_BUCKETS
+
+
+@pytest.fixture(scope="module")
+def worker(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return build_native(tmp_path_factory.mktemp("work"), "gaps", native=())
+
+
+def worked(worker: Path, *lines: str) -> dict[str, Any]:
+    done = subprocess.run([worker], input="\n".join(lines), capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    page: dict[str, Any] = json.loads(done.stdout)
+    return page
+
+
+@pytest.mark.parametrize(
+    ("gap", "bucket"),
+    [(1, 0), (2, 1), (3, 1), (4, 2), (1023, 9), (1024, 10), (2**31, 31), (2**32, 31), (2**40, 31)],
+)
+def test_a_gap_is_in_the_bucket_of_its_power_of_two(worker: Path, gap: int, bucket: int) -> None:
+    page = worked(worker, f"look {gap} 0")
+    assert page["gap_ns"] == gap
+    assert page["gaps"] == [int(i == bucket) for i in range(GAP_BUCKETS)]
+
+
+def test_no_time_is_no_gap(worker: Path) -> None:
+    page = worked(worker, "look 0 0")
+    assert (page["gap_ns"], sum(page["gaps"])) == (0, 0)
+
+
+def test_the_longest_gap_is_kept_and_all_are_counted(worker: Path) -> None:
+    page = worked(worker, "step 100 0", "step 9000 0", "step 100 0")
+    assert (page["gap_ns"], sum(page["gaps"]), page["iterations"], page["last_ns"]) == (9000, 3, 3, 10_200)
+
+
+def test_only_what_came_after_a_sleeps_end_is_a_gap(worker: Path) -> None:
+    page = worked(worker, "sleep 5000 5070 0")
+    assert (page["gap_ns"], page["slept_ns"], page["asked_ns"]) == (70, 5000, 5000)
+
+
+def test_a_sleep_that_ends_early_is_no_gap(worker: Path) -> None:
+    page = worked(worker, "sleep 5000 4000 0")
+    assert (page["gap_ns"], page["slept_ns"]) == (0, 5000)
+
+
+def test_a_burst_steps_until_its_time_is_over(worker: Path) -> None:
+    page = worked(worker, "burst 1000 300 0")
+    assert (page["iterations"], page["last_ns"], page["gap_ns"]) == (4, 2200, 300)
+
+
+def test_the_first_cpu_is_no_migration(worker: Path) -> None:
+    assert worked(worker, "step 1 5")["migrations"] == 0
+    page = worked(worker, "step 1 5", "step 1 5", "step 1 0", "step 1 5")
+    assert (page["migrations"], page["cpus"]) == (2, 1 << 5 | 1)
+
+
+@pytest.mark.parametrize("cpu", [63, 64, 1023, 1024, 5000])
+def test_any_number_of_a_cpu_stays_within_the_page(worker: Path, cpu: int) -> None:
+    assert worked(worker, f"step 1 {cpu}")["iterations"] == 1

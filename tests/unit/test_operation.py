@@ -1,0 +1,402 @@
+"""Operations, work types and scenarios as data: arguments are declared once, checked twice, and named in messages."""
+
+import re
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+import pytest
+
+from ktstr import Bursty, CgroupDef, Cpuset, KtstrError, SpinWait, Topology
+from ktstr.guest.agent import AGENT
+from ktstr.scenario import operations, work
+from ktstr.scenario.argument import Choice, Milliseconds, Whole, Words
+from ktstr.scenario.operation import Operation
+from ktstr.scenario.operations.cgroup import MakeCgroup
+from ktstr.scenario.operations.dump import Dump
+from ktstr.scenario.operations.hold import Hold
+from ktstr.scenario.operations.perturb import Perturbation
+from ktstr.scenario.operations.perturber import Perturber
+from ktstr.scenario.operations.programs import Programs
+from ktstr.scenario.operations.progress import Progress
+from ktstr.scenario.operations.recorder import Recorder
+from ktstr.scenario.operations.run import Run
+from ktstr.scenario.operations.scheduler import StartScheduler
+from ktstr.scenario.operations.shell import Shell
+from ktstr.scenario.operations.spawn import Spawn
+from ktstr.scenario.operations.sysctl import Sysctl
+from ktstr.scenario.operations.trace import Trace
+from ktstr.scenario.operations.unregister import Unregister
+from ktstr.scenario.operations.watchdog import Watchdog
+from ktstr.scenario.operations.write import BpfMapWrite
+from ktstr.scenario.plan import plan_of, plan_text
+from ktstr.scenario.scenario import Scenario, scenario_of
+from ktstr.scenario.work_type import WorkType
+
+SMALL = Topology(1, 2, 4, 1)
+
+EVERY: list[tuple[Operation, str]] = [
+    (MakeCgroup("cg"), "cgroup cg -"),
+    (MakeCgroup("cg", Cpuset.llc(1)), "cgroup cg 4-6"),
+    (Dump(), "dump"),
+    (Hold(2_000_000_000), "hold 2000000000"),
+    (Perturbation(at_ns=12, cpu=3, ns=20_000), "perturb 3 12 20000"),
+    (Perturber(), "perturber"),
+    (Programs(), "programs"),
+    (Progress(100, 5_000), "progress 100 5000"),
+    (Recorder(), "recorder"),
+    (Run(300, ("/loader", "a b")), "run 300 /loader a%20b"),
+    (StartScheduler(30, ("/mine", "-v")), "scheduler 30 /mine -v"),
+    (Shell(True, 24, 80, True, ("/bin/sh",)), "shell terminal 24 80 kernel /bin/sh"),
+    (Shell(False, 0, 0, False, ("/bin/sh", "-c")), "shell pipes 0 0 - /bin/sh -c"),
+    (
+        Spawn("cg", 2, Bursty(1, 0.5), "batch"),
+        "spawn cg 2 bursty burst_ns=1000000 sleep_ns=500000 policy=batch",
+    ),
+    (Sysctl("kernel.panic_on_warn", "1"), "sysctl kernel/panic_on_warn 1"),
+    (Trace(), "trace"),
+    (Unregister(), "unregister"),
+    (Watchdog(250), "watchdog 250"),
+    (BpfMapWrite(".bss", "crash", 1, at_s=0.5), "write 500000000 .bss crash 1"),
+]
+
+
+@dataclass(frozen=True)
+class Ping(Operation):
+    """A user's operation."""
+
+    name = "ping"
+    count: Annotated[int, Whole(1, 10)] = 1
+    loud: bool = False
+    colour: Annotated[str, Choice(("red", "green"))] = "red"
+    words: Annotated[tuple[str, ...], Words()] = ()
+
+
+@dataclass(frozen=True)
+class Churn(WorkType):
+    """A user's work type."""
+
+    name = "churn"
+    source = "test_operation.c"
+    depth: Annotated[int, Whole(1, 8)] = 2
+    rest_ms: Annotated[float, Milliseconds()] = 1.5
+
+
+def calling(kind: Any, *arguments: Any, **fields: Any) -> Any:
+    """A call that has yet to be made, of values that its types forbid."""
+    return lambda: kind(*arguments, **fields)
+
+
+# Operations
+
+
+@pytest.mark.parametrize(("operation", "line"), EVERY, ids=lambda value: str(value)[:30])
+def test_an_operation_is_a_line_of_the_plan(operation: Operation, line: str) -> None:
+    assert plan_of([operation], SMALL) == f"{line}\n"
+
+
+def modules(package: Any) -> set[str]:
+    return {path.stem for path in Path(package.__file__).parent.glob("[a-z]*.py")}
+
+
+def test_each_operation_has_a_file_of_its_name() -> None:
+    assert {operation.name for operation, _ in EVERY} == modules(operations)
+    assert all(type(operation).__module__.endswith(f".{operation.name}") for operation, _ in EVERY)
+
+
+def test_each_work_type_has_a_file_of_its_name() -> None:
+    kinds = [getattr(work, name) for name in work.__all__]
+    assert {kind.name for kind in kinds} == modules(work)
+
+
+SPECS = dict(
+    re.findall(
+        r'^KTSTR_OPERATION\((\w+), "(.*)", ',
+        "".join(path.read_text() for path in AGENT.glob("*.c")),
+        re.MULTILINE,
+    )
+)
+
+
+def test_the_agent_has_these_operations_and_those_that_precede_every_plan() -> None:
+    assert set(SPECS) == {operation.name for operation, _ in EVERY} | {"seed", "pace"}
+
+
+@pytest.mark.parametrize(("operation", "line"), EVERY, ids=lambda value: str(value)[:30])
+def test_an_operation_has_the_arguments_that_the_agent_expects(operation: Operation, line: str) -> None:
+    declared, given = SPECS[operation.name].split(), line.split(" ")[1:]
+    rest = bool(declared) and declared[-1].endswith("...")
+    assert len(given) >= len(declared) - 1 if rest else len(given) == len(declared)
+    for argument, word in zip(declared, given, strict=False):
+        assert word.isdecimal() or not argument.endswith((":u32", ":u64"))
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (calling(Perturbation, -1, 0, 1), "perturb: at_ns=-1: must be a whole number from 0"),
+        (calling(Perturbation, 0, 1024, 1), "perturb: cpu=1024: must be a whole number from 0 to 1023"),
+        (calling(Perturbation, 0, 0, 2**64), f"perturb: ns={2**64}: must be a whole number from 0"),
+        (calling(Hold, 0), "hold: ns=0: must be a whole number from 1"),
+        (calling(Hold, True), "hold: ns=True: must be a whole number from 1"),
+        (calling(Watchdog, "5"), "watchdog: ms='5': must be a whole number from 1 to 4294967295"),
+        (calling(Sysctl, "a", 1), "sysctl: value=1: must be a string"),
+        (calling(Sysctl, "a\0", "1"), r"sysctl: key='a\x00': must not contain zero bytes"),
+        (calling(StartScheduler, 1, ()), "scheduler: command=(): must be 1 words or more"),
+        (calling(Run, 1, "/mine"), "run: command='/mine': must be a list of strings"),
+        (calling(Shell, 1, 0, 0, False, ("sh",)), "shell: terminal=1: must be True or False"),
+        (
+            calling(MakeCgroup, "a/b"),
+            "cgroup: cgroup='a/b': must be 1 to 63 letters, digits, '_', '-' or '.'",
+        ),
+        (
+            calling(MakeCgroup, "cg", {0}),
+            "cgroup: cpuset={0}: must be a Cpuset, such as Cpuset.llc(0)",
+        ),
+        (calling(Spawn, "cg", 0, SpinWait()), "spawn: workers=0: must be a whole number from 1 to 4096"),
+        (calling(Spawn, "cg", 1, "spin"), "spawn: work='spin': must be a work type, such as SpinWait()"),
+        (
+            calling(Spawn, "cg", 1, SpinWait(), "ext"),
+            "spawn: policy='ext': must be one of normal, batch, idle, fifo, rr",
+        ),
+        (calling(Ping, 11), "ping: count=11: must be a whole number from 1 to 10"),
+        (calling(Ping, colour="blue"), "ping: colour='blue': must be one of red, green"),
+        (calling(SpinWait, pause=1), "SpinWait: pause=1: must be True or False"),
+        (calling(Churn, 9), "Churn: depth=9: must be a whole number from 1 to 8"),
+        (calling(Churn, rest_ms=0), "Churn: rest_ms=0: must be milliseconds, from 0.001 to an hour"),
+    ],
+    ids=str,
+)
+def test_a_wrong_argument_is_refused_by_operation_and_argument(make: Any, message: str) -> None:
+    with pytest.raises(KtstrError, match=f"^{re.escape(message)}$"):
+        make()
+
+
+def test_arguments_are_checked_again_when_the_plan_is_written() -> None:
+    hold = Hold(1)
+    object.__setattr__(hold, "ns", "soon")
+    with pytest.raises(KtstrError, match=r"^hold: ns='soon': must be a whole number from 1$"):
+        plan_of([hold], SMALL)
+
+
+def test_a_cpu_that_the_topology_lacks_is_refused_when_the_plan_is_written() -> None:
+    with pytest.raises(KtstrError, match=r"^perturb: cpu=8: topology 1n2l4c1t has no such CPU$"):
+        plan_of([Perturbation(0, 8, 1)], SMALL)
+
+
+# A user's own
+
+
+def test_a_users_operation_is_its_name_and_its_fields() -> None:
+    assert plan_of([Ping(3, True, "green", ("a b", ""))], SMALL) == "ping 3 1 green a%20b \n"
+
+
+def test_a_users_work_type_is_its_name_and_its_parameters() -> None:
+    text = plan_text(
+        topology=SMALL, cgroups=[CgroupDef("cg", 1, work=Churn())], hold_s=1, sysctls={}, scheduler=()
+    )
+    assert "spawn cg 1 churn depth=2 rest_ns=1500000 policy=normal\n" in text
+
+
+def test_a_class_that_is_no_frozen_dataclass_is_refused() -> None:
+    class Bare(Operation):
+        name = "bare"
+        count: int = 1
+
+    with pytest.raises(KtstrError, match=r"^Bare: must be decorated with @dataclass\(frozen=True\)$"):
+        Bare()
+
+
+@pytest.mark.parametrize("bad", ["", "Ping", "1x", "a b", "a" * 33, None])
+def test_a_class_needs_a_name_that_the_agent_can_have(bad: Any) -> None:
+    @dataclass(frozen=True)
+    class Named(Operation):
+        name = bad
+
+    with pytest.raises(KtstrError, match=r"^Named: name=.*: must be 1 to 32 lower-case letters"):
+        Named()
+
+
+@pytest.mark.parametrize("taken", ["hold", "seed", "pace"])
+def test_a_users_operation_may_not_take_a_name_of_ktstrs(taken: str) -> None:
+    @dataclass(frozen=True)
+    class Mine(Operation):
+        name = taken
+
+    with pytest.raises(KtstrError, match=rf"^Mine: name='{taken}': is an operation of ktstr's own$"):
+        plan_of([Mine()], SMALL)
+
+
+def test_a_field_of_a_type_that_no_line_can_have_is_refused() -> None:
+    @dataclass(frozen=True)
+    class Odd(Operation):
+        name = "odd"
+        when: complex = 1j
+
+    with pytest.raises(KtstrError, match=r"^odd: when: complex is no type of an argument: annotate it"):
+        plan_of([Odd()], SMALL)
+
+
+def test_tokens_that_no_line_can_have_are_refused() -> None:
+    @dataclass(frozen=True)
+    class Odd(Operation):
+        name = "odd"
+
+        def arguments(self, topology: Topology) -> tuple[str, ...]:
+            return (topology.cpus,)  # type: ignore[return-value]
+
+    with pytest.raises(KtstrError, match=r"^odd: argument 1: 8: must be a text without zero bytes$"):
+        plan_of([Odd()], SMALL)
+
+
+@pytest.mark.parametrize("key", ["policy", "words"])
+def test_a_parameter_that_spawn_cannot_have_is_refused(key: str) -> None:
+    kind: Any = dataclass(frozen=True)(
+        type("Odd", (WorkType,), {"name": "odd", key: ("a", "b"), "__annotations__": {key: tuple[str, ...]}})
+    )
+    with pytest.raises(KtstrError, match=rf"^Odd: {key}: cannot be a parameter of a work type: must"):
+        _ = kind().tokens
+
+
+# Sources
+
+
+def project(folder: Path, name: str, source: str | None) -> Any:
+    """The module of a user's project in `folder`, with an operation that `source` carries out."""
+    (folder / f"{name}.py").write_text(
+        "from dataclasses import dataclass\n"
+        "from ktstr.scenario.operation import Operation\n\n"
+        "@dataclass(frozen=True)\n"
+        f"class Knock(Operation):\n    name = 'knock'\n    source = {source!r}\n"
+    )
+    sys.path.insert(0, str(folder))
+    try:
+        return __import__(name)
+    finally:
+        sys.path.remove(str(folder))
+
+
+def test_a_source_is_found_beside_its_class(tmp_path: Path) -> None:
+    (tmp_path / "knock.c").write_text("")
+    module = project(tmp_path, "knock_with_source", "knock.c")
+
+    @dataclass(frozen=True)
+    class Derived(module.Knock):  # type: ignore[name-defined, misc]
+        pass
+
+    assert Derived.source_file() == module.Knock.source_file() == (tmp_path / "knock.c").resolve()
+    assert Hold.source_file() is None
+
+
+@pytest.mark.parametrize("source", ["missing.c", "knock_py.py"])
+def test_a_source_that_is_no_c_file_is_refused(tmp_path: Path, source: str) -> None:
+    (tmp_path / "knock_py.py").write_text("")
+    module = project(tmp_path, f"knock_{source.replace('.', '_')}_bad", source)
+    with pytest.raises(KtstrError, match=rf"^Knock: source='{source}': no such C file: {tmp_path}/{source}$"):
+        module.Knock.source_file()
+
+
+def test_a_scenario_has_the_sources_of_its_parts(tmp_path: Path) -> None:
+    (tmp_path / "knock.c").write_text("")
+    knock = project(tmp_path, "knock_in_scenario", "knock.c").Knock()
+    scenario = Scenario((knock, CgroupDef("cg"), knock))
+    assert scenario.sources == ((tmp_path / "knock.c").resolve(),)
+    assert Scenario((CgroupDef("cg"),)).sources == ()
+
+
+# Scenarios
+
+
+def test_equal_scenarios_are_equal_and_have_one_hash() -> None:
+    one = Scenario((CgroupDef("cg"), Ping(2)), hold_s=1)
+    same = scenario_of(CgroupDef("cg"), Ping(2), hold_s=1)
+    assert one == same
+    assert len({one, same, scenario_of(Ping(2), CgroupDef("cg"), hold_s=1)}) == 2
+
+
+def test_a_scenario_prints_a_line_a_part() -> None:
+    scenario = Scenario(
+        (
+            CgroupDef("compute", cpuset=Cpuset.llc(0)),
+            CgroupDef("burst", 2, work=Bursty(), policy="fifo"),
+            Ping(2),
+        ),
+        hold_s=0.5,
+        trace=True,
+        dump=True,
+    )
+    assert str(scenario).splitlines() == [
+        "cgroup compute, cpuset llc(0): a worker for each CPU: spin_wait pause=1, policy normal",
+        "cgroup burst, all CPUs: 2 workers: bursty burst_ns=50000000 sleep_ns=100000000, policy fifo",
+        "ping count=2 loud=0 colour=red words=",
+        "trace",
+        "hold 0.5 s",
+        "dump",
+    ]
+    assert str(Scenario()) == "hold"
+
+
+def test_parts_are_carried_out_in_their_order_and_before_the_hold() -> None:
+    text = plan_text(
+        topology=SMALL, cgroups=[Ping(1), CgroupDef("cg", 1), Ping(2)], hold_s=1, sysctls={}, scheduler=()
+    )
+    assert [line.split()[0] for line in text.splitlines()] == ["ping", "cgroup", "spawn", "ping", "hold"]
+
+
+def test_a_whole_scenario_is_taken_as_it_is_but_for_what_is_said_anew() -> None:
+    whole = Scenario((CgroupDef("cg"),), hold_s=1, trace=True)
+    assert scenario_of(whole) == whole
+    assert scenario_of(whole, hold_s=2, dump=True) == Scenario(
+        (CgroupDef("cg"),), hold_s=2, trace=True, dump=True
+    )
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (calling(scenario_of, "cg"), "scenario: 'cg': must be CgroupDef(...) or an operation"),
+        (calling(scenario_of, SpinWait()), "scenario: SpinWait(pause=True): must be CgroupDef(...) or an"),
+        (calling(scenario_of, Hold(1)), "scenario: hold: ktstr puts it into the plan; use hold_s=..."),
+        (
+            calling(scenario_of, BpfMapWrite(".bss", "crash", 1)),
+            "scenario: write: ktstr puts it into the plan; use @ktstr_test(bpf_map_write=...)",
+        ),
+        (calling(scenario_of, hold_s=0), "scenario: hold_s=0: must be guest seconds"),
+        (calling(Scenario, dump=1), "scenario: dump=1: must be True or False"),
+        (
+            calling(scenario_of, Scenario(), CgroupDef("cg")),
+            "scenario: Scenario(...) must be the only argument; its parts are in it",
+        ),
+        (
+            calling(scenario_of, CgroupDef("cg"), CgroupDef("cg")),
+            "cgroup cg: declared twice in one scenario",
+        ),
+    ],
+    ids=str,
+)
+def test_what_is_no_scenario_is_refused(make: Any, message: str) -> None:
+    with pytest.raises(KtstrError, match=f"^{re.escape(message)}"):
+        make()
+
+
+def test_what_every_plan_has_is_ktstrs_to_place() -> None:
+    """What a test may put into a scenario is what says so by having no `instead`."""
+    free = {operation.name for operation, _ in EVERY if not operation.instead}
+    assert free == {"sysctl", "programs"}
+
+
+def test_annotations_that_cannot_be_read_are_named(tmp_path: Path) -> None:
+    code = (
+        "from __future__ import annotations\n"
+        "from dataclasses import dataclass\n"
+        "from ktstr.scenario.operation import Operation\n"
+        "@dataclass(frozen=True)\n"
+        "class Knock(Operation):\n    name = 'knock'\n    when: Missing = 1\n"
+        "Knock()\n"
+    )
+    script = tmp_path / "knock.py"
+    script.write_text(code)
+    ended = subprocess.run([sys.executable, script], capture_output=True, text=True, check=False)
+    assert "KtstrError: Knock: its annotations cannot be read: name 'Missing' is not defined" in ended.stderr
