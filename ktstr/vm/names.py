@@ -5,13 +5,15 @@ The keys are part of documented formats and stay as they are.
 
 from __future__ import annotations
 
+from typing import Final
+
 __all__ = ["EMULATOR", "EMULATOR_KEY", "EMULATOR_VERSION_KEY"]
 
 EMULATOR = "QEMU"
 """Its name in messages and tables."""
 
-EMULATOR_KEY = "qemu"
+EMULATOR_KEY: Final = "qemu"
 """The key of its version in a sidecar, in JUnit properties and in `cache --json`."""
 
-EMULATOR_VERSION_KEY = "qemu_version"
+EMULATOR_VERSION_KEY: Final = "qemu_version"
 """The key of its version in the record of one run (`runs[].result` of a sidecar)."""
