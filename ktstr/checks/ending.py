@@ -10,12 +10,12 @@ from ktstr.checks.registry import Stage, declared_checks
 from ktstr.checks.thresholds import Checks
 from ktstr.checks.violation import Violation
 from ktstr.events.kernel_log import KernelBug
-from ktstr.vm.result import Ending, VmResult
+from ktstr.vm.result import EMULATOR_DIED, Ending, VmResult
 
 __all__ = ["judge_ending", "kernel_bugs", "undone"]
 
 # The host's doing, or something that the agent could not do: it says nothing of the scheduler.
-_UNDONE = (Ending.AGENT_FAILED, Ending.EMULATOR_DIED)
+_UNDONE = (Ending.AGENT_FAILED, EMULATOR_DIED)
 
 
 def undone(result: VmResult) -> str | None:

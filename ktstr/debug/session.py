@@ -24,7 +24,7 @@ from ktstr.shell.terminal import Signalled, signals_end
 from ktstr.vm.debugger import MonitorError, can_record, paused_clone, record, replaying
 from ktstr.vm.job import VmJob
 from ktstr.vm.names import EMULATOR
-from ktstr.vm.result import Ending
+from ktstr.vm.result import EMULATOR_DIED, Ending
 
 __all__ = ["debug", "refuse_early"]
 
@@ -107,7 +107,7 @@ def _recorded(gdb: str, job: VmJob, folder: Path, symbols: Symbols, stops: Seque
     """
     print("replay: booting the guest to record its run", flush=True)
     recorded = record(job, folder)
-    if recorded.ending in (Ending.EMULATOR_DIED, Ending.TIMEOUT):
+    if recorded.ending in (EMULATOR_DIED, Ending.TIMEOUT):
         raise KtstrError(f"replay: --gdb: {EMULATOR} could not record the run: {recorded.why}")
     # It was booted, not cloned, so it may have ended in another way, which the user must see.
     for event in recorded.events:

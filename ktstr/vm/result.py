@@ -10,7 +10,7 @@ from enum import Enum
 from pathlib import Path
 from typing import Any, Literal
 
-__all__ = ["SAID", "Ending", "Start", "VmResult", "classify", "parse_events", "read_said"]
+__all__ = ["EMULATOR_DIED", "SAID", "Ending", "Start", "VmResult", "classify", "parse_events", "read_said"]
 
 Event = dict[str, Any]
 
@@ -48,8 +48,12 @@ class Ending(Enum):
     """The agent did not run for 30 guest seconds, or the guest was reset."""
     TIMEOUT = "timeout"
     """The guest did not end within the host seconds that it was given."""
-    EMULATOR_DIED = "QEMU died"
+    QEMU_DIED = "QEMU died"
     """The emulator ended by itself."""
+
+
+EMULATOR_DIED = Ending.QEMU_DIED
+"""The ending of a run whose emulator died, for code that does not know which emulator it is."""
 
 
 Start = Literal["boot", "clone", "remembered"]
@@ -163,7 +167,7 @@ def classify(
         )
     said = output.strip().splitlines()
     how = f"signal {-status}" if status < 0 else f"status {status}"
-    return Ending.EMULATOR_DIED, f"QEMU ended with {how}" + (f": {said[-1]}" if said else "")
+    return Ending.QEMU_DIED, f"QEMU ended with {how}" + (f": {said[-1]}" if said else "")
 
 
 def _line(text: str, number: int) -> str:

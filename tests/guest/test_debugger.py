@@ -67,7 +67,7 @@ def several_cpus_cannot_be_recorded(ctx: Ctx, tmp_path: Path) -> None:
     job = VmJob(ctx.kernel, Topology(cores=2), 256, (init,), (), "", "virtual", 1)
     assert not can_record(job)
     recorded = record(job, tmp_path)
-    assert recorded.ending is Ending.EMULATOR_DIED
+    assert recorded.ending is Ending.QEMU_DIED
     # 7.2's words for it, and 10.0's.
     assert re.search(r"Record/replay .*not supported (for 'smp'|with multiple CPUs)", recorded.why)
 

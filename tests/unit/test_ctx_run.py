@@ -205,7 +205,7 @@ def test_an_unknown_clock_is_refused(make: Make) -> None:
 # What could not be done, and what says nothing of the scheduler
 
 
-@pytest.mark.parametrize("ending", [Ending.EMULATOR_DIED, Ending.AGENT_FAILED])
+@pytest.mark.parametrize("ending", [Ending.QEMU_DIED, Ending.AGENT_FAILED])
 def test_a_run_that_could_not_be_done_is_an_error(make: Make, tmp_path: Path, ending: Ending) -> None:
     ctx = make(FakeExecutor(replace(PASSED, ending=ending, why="it broke", events=())))
     folder = tmp_path / "results" / "mine" / "run-1"

@@ -377,7 +377,7 @@ def test_a_sweep_that_is_left_early_cancels_the_cells_that_run(
 def test_a_run_that_could_not_be_done_is_an_error_of_its_cell(
     tmp_path: Path, real_program: Scheduler
 ) -> None:
-    died = a_vm_result([], Ending.EMULATOR_DIED, "QEMU ended with status 1: bad option")
+    died = a_vm_result([], Ending.QEMU_DIED, "QEMU ended with status 1: bad option")
     kernel = a_kernel(config=tmp_path / "config")
     (result,) = sweep(cells(real_program, kernel, "tiny-1llc"), options(tmp_path, FakeExecutor(died)))
     assert (result.outcome, result.message) == ("error", "run: QEMU ended with status 1: bad option")

@@ -250,7 +250,7 @@ def test_a_machine_that_powered_off_by_itself_was_ended_by_its_watchdog() -> Non
     ],
 )
 def test_a_qemu_that_died_says_its_last_line(status: int, output: str, why: str) -> None:
-    assert told(status, output=output) == (Ending.EMULATOR_DIED, why)
+    assert told(status, output=output) == (Ending.QEMU_DIED, why)
 
 
 def test_what_is_no_event_is_left_out() -> None:

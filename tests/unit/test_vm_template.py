@@ -409,7 +409,7 @@ def test_what_is_not_there_is_not_recalled(folder: Path) -> None:
 @pytest.mark.parametrize("ending", Ending)
 def test_only_what_the_guest_decided_is_remembered(folder: Path, ending: Ending) -> None:
     remember("k", a_result(ending=ending), folder)
-    hosts_doing = {Ending.TIMEOUT, Ending.EMULATOR_DIED, Ending.AGENT_FAILED}
+    hosts_doing = {Ending.TIMEOUT, Ending.QEMU_DIED, Ending.AGENT_FAILED}
     assert (recall("k", folder) is None) == (ending in hosts_doing)
 
 

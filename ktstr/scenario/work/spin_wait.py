@@ -13,7 +13,7 @@ __all__ = ["SpinWait"]
 class SpinWait(WorkType):
     """Computes without end and never gives up its CPU; `pause` ends every few hundred instructions in a PAUSE.
 
-    Without the PAUSE it looks to the machine like a program that computes, and shows QEMU's CPU turn.
+    Without the PAUSE it looks to the machine like a program that computes, and shows the emulator's CPU turn.
     """
 
     name = "spin_wait"

@@ -73,8 +73,7 @@ def find_qemu() -> Qemu:
         cache_digest(banner, file_digest(Path(found)), *(file_digest(path) for path in firmware)),
     )
     if qemu.release < OLDEST:
-        oldest = ".".join(map(str, OLDEST))
-        raise KtstrError(f"{found}: QEMU {qemu.version} is too old; {oldest} or later is needed")
+        raise KtstrError(f"{found}: QEMU {qemu.version} is too old; 7.2 or later is needed")
     return qemu
 
 
