@@ -19,10 +19,10 @@ _DESCRIPTIONS = {
 
 
 def add_sessions(prefix: str = "", install: Sequence[str] = ()) -> None:
-    """Add the sessions `test` and `verifier`, called `prefix` and then that.
+    """Add the sessions `test` and `verifier`, with `prefix` before their names.
 
-    They run in the environment that nox runs in, where ktstr is, since this was imported. With `install`, which is
-    given to `pip install` and has to name ktstr (`["-e", ".[ktstr]"]`), each has an environment of its own.
+    They run in nox's own environment, which has ktstr, because this module was imported. With `install`, the arguments
+    of a `pip install` that must bring ktstr (`["-e", ".[ktstr]"]`), each session has an environment of its own.
     """
     for verb, description in _DESCRIPTIONS.items():
         body = functools.partial(_run, verb=verb, install=tuple(install))

@@ -92,7 +92,7 @@ def run_step(target: Target, kernel: Kernel, options: Options, log: Path) -> Ver
     root = Path.cwd()
     command = [
         *(sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "--rootdir", str(root)),
-        *(target.on(kernel.key), "--kernel", kernel.key, *options.arguments),
+        *(target.on(kernel.key), "--ktstr-kernel", kernel.key, *options.arguments),
     ]
     environment = {**os.environ, RUN_SUFFIX: _SUFFIX, "KTSTR_DIE_WITH_PARENT": "1"}
     with log.open("wb") as output:

@@ -1,1 +1,1 @@
-"""What the pytest plugin does once a session really holds tests of ours; imported only then."""
+"""The pytest plugin. Only `entry` and `options` are imported by every session; the rest once it holds tests of ours."""

@@ -3,8 +3,8 @@
 Every pytest run where ktstr is installed imports this module, so by itself it does next to nothing:
 `ktstr.plugin` and what that needs come in once a session holds a test of ours.
 
-A session is one process, or under xdist a controller, which talks to the user and collects nothing, and
-workers, which collect and run. What a worker has to tell travels on its reports, as `report.ktstr`.
+A session is one process; under xdist it is a controller, which talks to the user and collects nothing, and
+workers, which collect and run. What a worker reports of ours travels on its reports, as `report.ktstr`.
 """
 
 from __future__ import annotations
@@ -31,15 +31,18 @@ if TYPE_CHECKING:
     from ktstr.run.context import Ctx
 
 _PARENT = os.getppid()
-_HANDED = "ktstr"  # the key of what the controller hands to its workers
-_EMPTY = "ktstr_empty_shard"  # the key of a worker's word that its shard has none of the tests
-_WORKER_ERROR = "ktstr_error"  # the key of why a worker could not do the run
+_HANDED = "ktstr"  # the key of the data that the controller hands to its workers
+_EMPTY = "ktstr_empty_shard"  # the key under which a worker reports that its shard has no tests
+_WORKER_ERROR = "ktstr_error"  # the key under which a worker reports why it could not do the run
 
 
 @dataclass
 class _State:
-    """What the hooks share. `kernels` are those a controller resolved for its workers; `errors` say why the
-    run could not be done where the session goes on all the same."""
+    """What the hooks share.
+
+    `kernels` are those that a controller resolved for its workers. `errors` say why the run could not be done, if the
+    session goes on nevertheless.
+    """
 
     name: str
     options: Options
@@ -103,7 +106,7 @@ def pytest_cmdline_main() -> Generator[None, Any, Any]:
 @pytest.hookimpl(tryfirst=True)
 def pytest_pycollect_makeitem(obj: object) -> None:
     if record_of(obj) is not None:
-        # How pytest lets a function say that it is a test whatever its name.
+        # With this attribute, pytest takes a function for a test whatever its name.
         obj.__test__ = True  # type: ignore[attr-defined]
 
 
@@ -123,7 +126,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         )
 
 
-@pytest.hookimpl(tryfirst=True)  # before -k and --lf, which must not change what belongs to which shard
+@pytest.hookimpl(tryfirst=True)  # before -k and --lf, which must not change which shard has which test
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     if not config.option.ktstr_shard:
         return
@@ -138,7 +141,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             config.workeroutput[_EMPTY] = True  # type: ignore[attr-defined]
 
 
-@pytest.hookimpl(tryfirst=True)  # before xdist tells the controller what there is
+@pytest.hookimpl(tryfirst=True)  # before xdist reports the tests to the controller
 def pytest_collection_finish(session: pytest.Session) -> None:
     config = session.config
     if config.option.collectonly or not any(_is_ours(item) for item in session.items):
@@ -152,7 +155,7 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     except KtstrError as error:
         if not in_worker:
             raise pytest.UsageError(str(error)) from error  # see pytest_cmdline_main
-        # Only the controller can end the session. All workers get here, so what they hold stays the same.
+        # Only the controller can end the session. All workers get here, so they still hold the same tests.
         config.workeroutput[_WORKER_ERROR] = str(error)  # type: ignore[attr-defined]
         kept, dropped = [item for item in session.items if not _is_ours(item)], []
     session.items[:] = kept
@@ -183,7 +186,7 @@ def _ktstr_seed(request: pytest.FixtureRequest) -> object:
 
 @pytest.fixture
 def ctx(request: pytest.FixtureRequest, _ktstr_kernel: object, _ktstr_seed: object) -> Ctx:
-    """Runs scenarios in the guest of a test declared with ktstr_test."""
+    """The guest of a test declared with ktstr_test: runs scenarios in it."""
     from ktstr.plugin.plan import make_context
 
     return make_context(request.node, _state(request.config).name)
@@ -265,7 +268,7 @@ def pytest_testnodedown(node: Any) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:
-    # Only now does a controller that was given no kernel learn that there are tests of ours.
+    # Only now does a controller without a named kernel learn that there are tests of ours.
     node = getattr(report, "node", None)
     if node is not None and hasattr(report, "ktstr") and _state(node.config).recorder is None:
         _start(node.config.stash[_SESSION]).adopt(report)
@@ -298,12 +301,12 @@ def pytest_sessionfinish(session: pytest.Session) -> Generator[None, object, obj
     elif enough and not undone and session.exitstatus == 2:
         session.exitstatus = 1
     elif session.exitstatus == pytest.ExitCode.NO_TESTS_COLLECTED and config.stash.get(_EMPTY_SHARD, False):
-        session.exitstatus = 0  # there are tests, and fewer of them than shards
+        session.exitstatus = 0  # there are tests, but fewer than shards
     return result
 
 
 def _start(session: pytest.Session) -> Recorder:
-    """Begin to record the session."""
+    """Start to record the session."""
     from ktstr.plugin.recorder import Recorder
 
     state = _state(session.config)
@@ -353,7 +356,7 @@ def _settings(config: pytest.Config) -> Settings:
 
 
 def _handed(config: pytest.Config) -> dict[str, Any] | None:
-    """What the controller handed to this xdist worker; None in any other process."""
+    """The data that the controller handed to this xdist worker; None in any other process."""
     handed: dict[str, Any] | None = getattr(config, "workerinput", {}).get(_HANDED)
     return handed
 

@@ -1,4 +1,4 @@
-"""The kernel axis: which kernels every test runs on, and whether a test may run on one."""
+"""The kernel axis: the kernels that every test runs on, and why a test does not run on one of them."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ __all__ = ["KernelAxis", "kernel_from_json", "kernel_to_json", "skip_reason"]
 
 
 class KernelAxis:
-    """The kernels that a session's `--kernel` options name, each under the text that names it in test ids.
+    """The kernels of a session, each under the text that names it in test ids.
 
-    A spec that names one kernel is its own id and is resolved only when a test needs it. A range stands for
-    as many kernels as there are series in it, so it is resolved as soon as the ids are asked for.
+    A spec that names one kernel is its own id, and is resolved only when a test needs it. A range stands for as many
+    kernels as it has series, so it is resolved when the ids are needed.
     """
 
     def __init__(self, specs: Sequence[str], resolved: Mapping[str, Kernel] | None = None) -> None:
-        """KtstrError for a spec that means nothing.
+        """Raises KtstrError for a spec that means nothing.
 
-        `resolved` is what `resolve` gave in another process of the session; then nothing is looked up.
+        `resolved` is the result of `resolve` in another process of the session; then nothing is looked up.
         """
         for spec in specs:
             parse(spec)
@@ -35,15 +35,15 @@ class KernelAxis:
         self._ids: tuple[str, ...] = tuple(self._kernels)
 
     def ids(self) -> tuple[str, ...]:
-        """The ids, in the order of the command line."""
+        """The ids, in the order of the specs."""
         if not self._ids:
             self._ids = tuple(dict.fromkeys(name for spec in self._specs for name in self._names(spec)))
         return self._ids
 
     def resolve(self, wanted: Iterable[str]) -> dict[str, Kernel]:
-        """The kernels of the ids in `wanted`; where two name the same kernel only the first is kept.
+        """The kernels of the ids in `wanted`. If two ids name the same kernel, only the first is kept.
 
-        KtstrError where a kernel is not to be had.
+        Raises KtstrError if a kernel cannot be obtained.
         """
         names = set(wanted)
         kernels: dict[str, Kernel] = {}
@@ -72,7 +72,7 @@ class KernelAxis:
 
 
 def _meaning(spec: str) -> Spec:
-    """What a spec names, with `auto` followed to `KTSTR_KERNEL` where that is set."""
+    """The meaning of a spec. `auto` means what `KTSTR_KERNEL` names, if that is set."""
     meaning = parse(spec)
     named = os.environ.get("KTSTR_KERNEL")
     return parse(named) if isinstance(meaning, Auto) and named else meaning
@@ -93,7 +93,7 @@ def kernel_to_json(kernel: Kernel) -> dict[str, object]:
 
 
 def kernel_from_json(data: Mapping[str, object]) -> Kernel:
-    """The kernel that `kernel_to_json` gave."""
+    """The kernel from the data of `kernel_to_json`."""
     text = {key: str(value) for key, value in data.items()}
     return Kernel(
         key=text["key"],
@@ -108,7 +108,7 @@ def kernel_from_json(data: Mapping[str, object]) -> Kernel:
 
 
 def skip_reason(test: KtstrTest, kernel: Kernel, *, run_ignored: bool) -> str | None:
-    """Why `test` is not run on `kernel`, or None where it is."""
+    """Why `test` does not run on `kernel`; None if it does."""
     scheduler = test.scheduler
     if test.ignore and not run_ignored:
         return "declared with ignore=True; --ignored runs it"

@@ -1,4 +1,4 @@
-"""What each collected test will run, and what it tells the reports about that."""
+"""What each collected test will run, and what its reports carry about that."""
 
 from __future__ import annotations
 
@@ -45,7 +45,11 @@ _MOST_SEEDS = 100_000
 
 @dataclass(frozen=True)
 class Options:
-    """The command line. `topology` None: each test's own; `clock` is real, virtual or auto."""
+    """What the session's options and settings come to.
+
+    `topology` None: each test's own. `clock` is `real`, `virtual` or `auto`. `seeds` is empty if each test runs with
+    `seed` alone.
+    """
 
     topology: Topology | None
     clock: str
@@ -92,7 +96,7 @@ class _PytestHooks:
 
 @dataclass(frozen=True)
 class Machine:
-    """What runs the VMs of a test, and why it was chosen."""
+    """What runs the VMs of a test, and the reason for that choice."""
 
     accelerator: str
     clock: str
@@ -142,9 +146,9 @@ def _seed_count(config: pytest.Config) -> int | None:
 def plan_tests(
     items: Sequence[pytest.Item], axis: KernelAxis, options: Options
 ) -> tuple[list[pytest.Item], list[pytest.Item]]:
-    """The items to keep, each of ours with its plan, and those to drop: what would repeat a kernel.
+    """The items to keep, ours with a plan each, and the items to drop because they would repeat a kernel.
 
-    KtstrError where a kernel is not to be had.
+    Raises KtstrError if a kernel cannot be obtained.
     """
     tests = [
         (item, record, name) for item in items if (record := _record(item)) and (name := _kernel_id(item))
@@ -178,7 +182,7 @@ def _set_properties(item: pytest.Item, **properties: str) -> None:
 
 
 def make_context(item: pytest.Item, session_name: str) -> Ctx:
-    """The `ctx` of a planned test. Its artifacts lie beside the test's sidecar, under the same name."""
+    """The `ctx` of a planned test. Its artifacts are beside the test's sidecar, under the same name."""
     from ktstr.run.context import Ctx
     from ktstr.vm.local import LocalExecutor
 
@@ -211,15 +215,15 @@ def make_context(item: pytest.Item, session_name: str) -> Ctx:
 
 
 def finish(item: pytest.Item) -> None:
-    """Raise VerdictFailed where the body of a planned item returned and the error that it expects has not fired."""
+    """Raise VerdictFailed if the body of a planned item has returned and the error that it expects has not fired."""
     if item.stash[_PLAN].test.expected:
         item.stash[_CONTEXT].finish()
 
 
 def describe(item: pytest.Item, error: BaseException | None) -> Mapping[str, object]:
-    """What a report of a planned item's carries about it, as plain data.
+    """What the report of a planned item carries about it, as plain data.
 
-    `failure` says what an exception means: `verdict`, `run` (it could not be done), or nothing in particular.
+    `failure` says what an exception means: `verdict`, `run` (it could not be done), or nothing in particular (empty).
     """
     from ktstr.checks.verdict import VerdictFailed
 
@@ -243,14 +247,14 @@ def describe(item: pytest.Item, error: BaseException | None) -> Mapping[str, obj
         "emulator": machine.emulator if machine else "",
         "failure": failure,
         "line": _line(item, error),
-        # Text, because reports travel between processes that know a few plain types only.
+        # Text, because reports travel between processes, which transfer a few plain types only.
         "runs": json.dumps(context.runs if context else [], default=str),
     }
 
 
 def _line(item: pytest.Item, error: BaseException | None) -> int:
-    """The line of the item's file at which `error`, or that of an earlier phase, came about, else at which the test
-    begins."""
+    """The line of the item's file at which `error`, or the error of an earlier phase, was raised; else the first line
+    of the test."""
     trace = error.__traceback__ if error else None
     while trace is not None:
         if trace.tb_frame.f_code.co_filename == str(item.path):

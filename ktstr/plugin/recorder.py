@@ -1,6 +1,6 @@
 """The recorder: follows a session's reports, prints a line per test, and writes the run directories.
 
-There is one for a session: in the process that talks to the user, which under xdist is the controller.
+A session has one, in the process that talks to the user. Under xdist that is the controller.
 """
 
 from __future__ import annotations
@@ -29,10 +29,10 @@ __all__ = ["Recorder"]
 
 
 class Recorder:
-    """A pytest plugin, registered once a session turns out to hold tests of ours."""
+    """A pytest plugin, registered once it is known that the session holds tests of ours."""
 
     def __init__(self, session: pytest.Session, name: str, kernel_ids: Iterable[str]) -> None:
-        """Open the staging directory of session `name`. KtstrError where that cannot be written."""
+        """Open the staging directory of session `name`. Raises KtstrError if it cannot be written."""
         config = session.config
         project = project_of(config.rootpath)
         self._session = session
@@ -54,11 +54,11 @@ class Recorder:
             # No "[100%]" after lines that count for themselves. Private, and absent is as good as False.
             self._terminal._show_progress_info = False
         if hasattr(config.option, "force_short_summary"):
-            config.option.force_short_summary = True  # the failure's whole text is in its section already
+            config.option.force_short_summary = True  # the section of a failure already has its whole text
 
     @property
     def could_not_run(self) -> bool:
-        """Whether a test's run could not be done, or what came of it not be written."""
+        """Whether the run of a test could not be done, or results could not be written."""
         return bool(self.problem) or any(case.outcome == "error" for case in self._cases)
 
     @property
@@ -72,14 +72,14 @@ class Recorder:
             self._columns.widen(console.test_name(nodeid, self._kernel_ids))
 
     def adopt(self, report: pytest.TestReport) -> None:
-        """Take a report that came before this was registered."""
+        """Take a report that was made before the recorder was registered."""
         self._take(report)
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_xdist_node_collection_finished(self, ids: Iterable[str]) -> None:
         self.expect(ids)
 
-    # pytest's reporter goes on counting and printing sections; only its dots and verbose lines are ours now.
+    # pytest's reporter still counts, and prints sections. Only its dots and verbose lines are replaced.
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_logstart(self) -> Generator[None, object, object]:
@@ -103,7 +103,7 @@ class Recorder:
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> Generator[None, object, object]:
         if isinstance(report.longrepr, str):
-            # What it names in the staging directory will be elsewhere by the time anybody reads it.
+            # It names files in the staging directory, which will be elsewhere when somebody reads it.
             report.longrepr = self._staging.published_text(report.longrepr)
         self._in_reporter = True
         try:
@@ -116,7 +116,7 @@ class Recorder:
     def _take(self, report: pytest.TestReport) -> None:
         key = (report.nodeid, getattr(getattr(report, "node", None), "workerinput", {}).get("workerid", ""))
         self._reports.setdefault(key, []).append(report)
-        # A worker that crashes ends its test with a report that belongs to no phase.
+        # If a worker crashes, the last report of its test belongs to no phase.
         if report.when not in ("setup", "call"):
             self._finish(report.nodeid, self._reports.pop(key))
 
@@ -148,7 +148,7 @@ class Recorder:
             self._cannot_write(error)
 
     def _cannot_write(self, error: OSError) -> None:
-        """A full disk is no reason to lose what the terminal still can show."""
+        """Note the error and go on: the terminal can still show results if the disk is full."""
         self.problem = f"{error.filename or self._staging.path}: {error.strerror}: results are incomplete"
 
     def _write_files(self, case: Case) -> None:
@@ -163,7 +163,7 @@ class Recorder:
         else:
             shutil.rmtree(folder / stem, ignore_errors=True)
 
-    @pytest.hookimpl(trylast=True)  # after xdist has ended its workers, which write there
+    @pytest.hookimpl(trylast=True)  # after xdist has ended its workers, which write to the same directory
     def pytest_sessionfinish(self, exitstatus: int) -> None:
         stopped = exitstatus in (pytest.ExitCode.INTERRUPTED, pytest.ExitCode.INTERNAL_ERROR)
         try:
@@ -183,7 +183,7 @@ class Recorder:
             rows.append(("VMs", machines))
         if self.problem:
             rows.append(("PROBLEM", self.problem))
-        rows += [("killed run", f"what it had done is in {relative(path)}") for path in self._recovered]
+        rows += [("killed run", f"its results are in {relative(path)}") for path in self._recovered]
         if self.failed or self.could_not_run:
             again = console.again_command(os.environ.get("KTSTR_COMMAND"), config.invocation_params.args)
             rows.append(("run again", again))
@@ -191,9 +191,9 @@ class Recorder:
         for title, text in rows:
             terminalreporter.write_line(f"{title:{width}}  {text}")
         if github.in_github():
-            self._tell_github(terminalreporter, config.rootpath)
+            self._report_to_github(terminalreporter, config.rootpath)
 
-    def _tell_github(self, terminalreporter: Any, root: Path) -> None:
+    def _report_to_github(self, terminalreporter: Any, root: Path) -> None:
         for command in github.all_annotations(self._cases, root):
             terminalreporter.write_line(command)
         folders = [Path(relative(published.path)) for published in self._published]
@@ -222,7 +222,7 @@ def _about(report: Any) -> Mapping[str, Any]:
 
 
 def _judge(reports: list[pytest.TestReport]) -> tuple[Outcome, str, str]:
-    """How a test ended, the first line of why, and all of it."""
+    """How a test ended, and why: in one line, and in full."""
     failed = [report for report in reports if report.failed]
     verdicts = [
         report
@@ -250,7 +250,7 @@ def _judge(reports: list[pytest.TestReport]) -> tuple[Outcome, str, str]:
 
 
 def _violations(report: pytest.TestReport) -> str:
-    """What the verdict that ended a test was about, in one line; empty for a failure of another kind."""
+    """The violations of the verdict that ended a test, in one line; empty for a failure of another kind."""
     about = _about(report)
     runs = json.loads(about["runs"]) if about.get("failure") == "verdict" else []
     violations = runs[-1]["verdict"]["violations"] if runs else []
@@ -297,5 +297,5 @@ def _case(
 def _own_version() -> str:
     try:
         return version("ktstr")
-    except PackageNotFoundError:  # run from a checkout that is not installed
+    except PackageNotFoundError:  # it runs from a checkout that is not installed
         return "unknown"

@@ -1,4 +1,4 @@
-"""Shards: a suite divided over machines, so that every test is in exactly one part."""
+"""Shards: a suite divided among machines, so that every test is in exactly one part."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Shard:
 
 
 def parse_shard(text: str) -> Shard:
-    """The shard written `1/2`; KtstrError where that is none."""
+    """The shard written as `text`, such as `1/2`. Raises KtstrError for anything else."""
     match = re.fullmatch(r"([0-9]{1,5})/([0-9]{1,5})", text)
     shard = Shard(int(match[1]), int(match[2])) if match else Shard(0, 0)
     if not 1 <= shard.index <= shard.count <= _MOST:
@@ -35,8 +35,7 @@ def parse_shard(text: str) -> Shard:
 def divide(items: Sequence[pytest.Item], shard: Shard) -> tuple[list[pytest.Item], list[pytest.Item]]:
     """The items of the shard, in their order, and the others.
 
-    Every shard has to be given the same items, in any order: they are dealt out one by one, in the order of
-    their ids.
+    Every machine must have the same items, in any order: they are dealt out one by one, in the order of their ids.
     """
     ranks = {id(item): rank for rank, item in enumerate(sorted(items, key=lambda item: item.nodeid))}
     mine = [item for item in items if ranks[id(item)] % shard.count == shard.index - 1]

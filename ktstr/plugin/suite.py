@@ -1,4 +1,4 @@
-"""The two verbs of a suite, wherever it lives: its tests and its verifier sweep, as commands of this Python."""
+"""The two verbs of a project's suite, its tests and its verifier sweep, as commands."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _WORKERS = ("-n", "--numprocesses", "--dist", "-d", "--pdb")
 
 
 def suite_command(verb: str, arguments: Sequence[str], python: str = sys.executable) -> list[str]:
-    """The command that `ktstr test` and `ktstr verifier` are: `python`, and all `arguments`, in their order.
+    """The command line of `ktstr test` or `ktstr verifier`: `python`, its options, and all `arguments` in their order.
 
     Tests run in parallel unless the arguments say how many at once.
     """
@@ -39,7 +39,7 @@ def suite_environment(typed: Sequence[str]) -> Mapping[str, str]:
 
 
 def suite_options(verb: str) -> list[str]:
-    """The long options of a verb that are ours, for a shell to complete."""
+    """The long options that ktstr adds to a verb, for a shell's completion."""
     if verb == "test":
         from ktstr.plugin.options import option_names
 
@@ -49,7 +49,7 @@ def suite_options(verb: str) -> list[str]:
 
 
 def _has(arguments: Sequence[str], *names: str) -> bool:
-    """Whether one of these options is among the arguments; a short one may have its value in the same word."""
+    """Whether one of these options is among the arguments. A short option may have its value in the same word."""
     return any(
         word.split("=")[0] in names or (word[:2] in names and not word.startswith("--")) for word in arguments
     )

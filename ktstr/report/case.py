@@ -1,4 +1,4 @@
-"""`Case`: one test on one kernel, with its outcome. Every report is made from these."""
+"""`Case`: one test on one kernel, as it ended. All reports are made from cases."""
 
 from __future__ import annotations
 
@@ -14,7 +14,10 @@ __all__ = ["Case", "Outcome", "Versions"]
 
 @dataclass(frozen=True)
 class Versions:
-    """What produced the verdict: ktstr's and Python's versions, and the project's full commit (None: no repository)."""
+    """The versions of ktstr and Python, and the project's full `commit` (None: no repository).
+
+    `dirty` says whether the project had changes that are in no commit.
+    """
 
     ktstr: str
     python: str
@@ -26,13 +29,12 @@ class Versions:
 class Case:
     """One test on one kernel.
 
-    `test` is its name with its own parameters, without the kernel; `nodeid` is pytest's. `outcome` is
-    `failed` where a verdict failed and `error` where the run could not be done. `message` is the first line
-    of why it did not pass or was skipped, `details` all of it. `clock`, `accelerator` and `emulator` are empty
-    where no VM was asked for. `started` is seconds since the epoch, `wall_s` host seconds with set-up,
-    `guest_s` guest seconds over all its VM runs, `perturb` whether they were perturbed. `runs` are these as
-    the context recorded them. `line` is the line of the test's file at which it failed, else at which it begins,
-    and 0 where that is not known.
+    `test` is its name with its own parameters, without the kernel; `nodeid` is pytest's id. `outcome` is `failed` if a
+    verdict failed, and `error` if the run could not be done. `message` says in one line why it did not pass or was
+    skipped, `details` in full. `clock`, `accelerator` and `emulator` are empty if no VM was asked for. `started` is in
+    seconds since the epoch, `wall_s` in host seconds with set-up, `guest_s` in guest seconds over all VM runs;
+    `perturb` says whether they were perturbed. `runs` are these runs, as the context recorded them. `line` is the line
+    of the test's file at which it failed, else its first line; 0 if that is not known.
     """
 
     nodeid: str

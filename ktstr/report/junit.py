@@ -1,6 +1,6 @@
 """junit.xml: the cases of one kernel, one suite per kernel, topology and scheduler.
 
-The junit-xml library carries properties on suites only, hence the many suites.
+There are that many suites because the junit-xml library has properties for suites only.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _UNKNOWN_TO_SCHEMA = ("disabled",)
 
 
 def junit_xml(cases: Iterable[Case], versions: Versions) -> bytes:
-    """The document, UTF-8, in an order that depends on nothing but the cases' names."""
+    """The document in UTF-8. Its order depends only on the cases' names."""
     suites: dict[tuple[str, str, str], list[Case]] = {}
     for case in sorted(cases, key=lambda case: case.nodeid):
         suites.setdefault((case.kernel.key, case.topology, case.scheduler), []).append(case)
@@ -44,7 +44,7 @@ def junit_xml(cases: Iterable[Case], versions: Versions) -> bytes:
 
 def _suite(cases: Sequence[Case], versions: Versions) -> TestSuite:
     first = cases[0]
-    # A skipped case asked for no VM, so what the VMs were is known from the others only.
+    # A skipped case had no VM, so only the others know what ran the VMs.
     ran = next((case for case in cases if case.clock), first)
     properties = {
         "kernel": first.kernel.version,

@@ -89,13 +89,13 @@ def replay_arguments(recorded: Recorded) -> list[str]:
     data = recorded.data
     return [
         recorded.nodeid,
-        *("--kernel", recorded.kernel),
-        *("--topology", str(data["topology"])),
-        *("--clock", str(data["clock"])),
-        *("--seed", str(data["seed"])),
-        *(("--seeds", "1") if recorded.explored else ()),
-        *("--perturb", "on" if data.get("perturb") else "off"),
-        "--fresh",
+        *("--ktstr-kernel", recorded.kernel),
+        *("--ktstr-topology", str(data["topology"])),
+        *("--ktstr-clock", str(data["clock"])),
+        *("--ktstr-seed", str(data["seed"])),
+        *(("--ktstr-seeds", "1") if recorded.explored else ()),
+        *("--ktstr-perturb", "on" if data.get("perturb") else "off"),
+        "--ktstr-fresh",
     ]
 
 

@@ -1,7 +1,7 @@
-"""The verbs that act on things, as Invoke tasks: `invoke -l` lists them, and so does `ktstr -l`.
+"""The verbs that act on things, as Invoke tasks: `invoke -l` and `ktstr -l` list them.
 
-One module a noun; their tasks lie flat in one collection. It serves `invoke` (through tasks.py in a
-checkout) and the `ktstr` command, which needs no files of ours.
+Each noun has a module, and one flat collection has all their tasks. It serves `invoke` (through tasks.py in a checkout)
+and the `ktstr` command, which needs no file in the user's project.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ __all__ = ["main", "ns"]
 
 
 def _with_exit_status(body: Callable[..., Any]) -> Callable[..., Any]:
-    """The task body with a user's error turned into one line and status 2, Ctrl-C into status 130, and an output that
-    nobody reads any more into the status of a program that SIGPIPE has ended."""
+    """The task body, which ends with one line and status 2 for a user's error, with status 130 for Ctrl-C, and with the
+    status of a program killed by SIGPIPE if nobody reads its output any more."""
 
     @functools.wraps(body)
     def wrapper(*args: Any, **kwargs: Any) -> Any:
@@ -40,7 +40,7 @@ def _with_exit_status(body: Callable[..., Any]) -> Callable[..., Any]:
         except KeyboardInterrupt:
             raise Exit(code=130) from None
         except BrokenPipeError:
-            # Who reads has seen enough (`| head`). What is left to be written must not be tried again at the exit.
+            # The reader has seen enough (`| head`). Python must not try to write the rest at its exit.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             raise Exit(code=128 + signal.SIGPIPE) from None
 
@@ -53,7 +53,7 @@ def gather(*modules: ModuleType) -> Collection:
     for module in modules:
         for task in vars(module).values():
             if isinstance(task, Task):
-                # Invoke's own runner knows nothing of our errors, so each task brings the handling along.
+                # Invoke's own runner does not know our errors, so each task handles them itself.
                 task = copy.copy(task)
                 task.body = _with_exit_status(task.body)
                 collection.add_task(task)
@@ -64,10 +64,10 @@ ns = gather(bisect, cache, doctor, guest, kernel, project, replay, shell, suite,
 
 
 class _Ktstr(Program):
-    """The `ktstr` command: a mistake on its command line is status 2, since 1 says that a verdict failed.
+    """The `ktstr` command. A mistake on its command line is status 2, because 1 says that a verdict failed.
 
-    What follows the verbs of a suite is not Invoke's to read: it is handed over as what follows `--`, in a shell's
-    quotes because Invoke joins it with spaces.
+    Invoke must not read what follows the verbs of a suite. It is handed over as if it followed `--`, and in a shell's
+    quotes, because Invoke joins it with spaces.
     """
 
     def parse_core(self, argv: list[str] | None) -> None:
@@ -83,7 +83,7 @@ class _Ktstr(Program):
     def parse_collection(self) -> None:
         super().parse_collection()
         if self.args.complete.value:
-            # The line as it stands, its program first. Invoke knows none of these options.
+            # The line as typed, its program first. Invoke does not know these options.
             words = self.core.remainder.split()
             if len(words) > 2 and words[1] in suite.VERBS and words[-1].startswith("-"):
                 from ktstr.plugin.suite import suite_options

@@ -1,4 +1,4 @@
-"""`init` and `setup`: a starting point for tests in a scheduler's own project, and what the machine needs."""
+"""`init` and `setup`: a starting point for tests in a scheduler's own project, and the packages that they need."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ __all__ = ["init", "setup"]
 
 @task(
     help={
-        "name": "what the scheduler is called (default: as the folder is)",
+        "name": "the scheduler's name (default: that of the folder)",
         "binary": "the program that its build makes (default: the name)",
-        "bpf": "for a scheduler without a program of its own: its .bpf.c",
-        "build": "the command that builds it (default: what a Makefile, Cargo.toml or meson.build asks for)",
+        "bpf": "the .bpf.c of a scheduler without a program of its own",
+        "build": "the command that builds it (default: the usual one for a Makefile, Cargo.toml or meson.build)",
     }
 )
 def init(
@@ -22,20 +22,20 @@ def init(
     bpf: str | None = None,
     build: str | None = None,
 ) -> None:
-    """Write a first test, its requirements and a CI workflow into this folder; overwrites nothing."""
+    """Write a first test, its requirements and a CI workflow into this folder; existing files stay as they are."""
     from pathlib import Path
 
     from ktstr.tasks.starter import starter, write_new
 
     files, hints = starter(Path.cwd(), name=name, binary=binary, bpf=bpf, build=build)
     for path, written in write_new(Path.cwd(), files):
-        print(f"{'wrote' if written else 'is there already, left as it is:'} {path}")
+        print(f"{'wrote' if written else 'exists already, left as it is:'} {path}")
     print("\n" + "\n".join(hints))
 
 
 @task
 def setup(_context: Context) -> None:
-    """Install the system packages that tests need, or print the command that does."""
+    """Install the system packages that tests need, or print the command that does so."""
     from ktstr.host.setup import main
 
     if status := main():

@@ -24,9 +24,9 @@ _TEST = '''\
 """Tests of {name}, each in a VM of its own.
 
     ktstr test --kernel 7.0        # run them; pytest's options work: -k smoke, -x, --lf
-    ktstr verifier --kernel 7.0    # what the BPF verifier says, on every kernel and topology
+    ktstr verifier --kernel 7.0    # load it on every topology, and report the BPF verifier's cost
 
-What is installed for them is in pyproject.toml, under "ktstr". Without it these tests are skipped.
+pyproject.toml lists what they need, under "ktstr". Without that these tests are skipped.
 """
 
 import pytest
@@ -38,37 +38,37 @@ from ktstr import Ctx, declare_scheduler, ktstr_test, scenarios  # noqa: E402
 SCHEDULER = declare_scheduler(
     name={name_text},
 {program}    topology=(1, 2, 4, 1),  # NUMA nodes, LLCs in total, cores per LLC, threads per core
-    # kernels=["6.16..=7.0"],  # where it is to run; on others its tests are skipped
+    # kernels=["6.16..=7.0"],  # the kernels it supports; on others its tests are skipped
 )
 
 
 @ktstr_test(scheduler=SCHEDULER)
 def smoke(ctx: Ctx) -> None:
-    """Two groups of spinners share all CPUs: all run, fairly, and the scheduler stays attached."""
+    """Two cgroups of spinners share all CPUs: all run, fairly, and the scheduler stays attached."""
     scenarios.steady(ctx)
 
 
 @ktstr_test(scheduler=SCHEDULER)
 def llc_confined(ctx: Ctx) -> None:
-    """A group of spinners in each LLC, confined to it by its cpuset."""
+    """A cgroup of spinners in each LLC, confined to it by its cpuset."""
     scenarios.steady_llc(ctx)
 
 
 @ktstr_test(scheduler=SCHEDULER, cores=2, threads=2)
 def smt(ctx: Ctx) -> None:
-    """The same load where CPUs come in pairs."""
+    """The same load on cores with two threads."""
     scenarios.steady(ctx)
 '''
 
 _PYPROJECT = """\
-# Only for the tests of the scheduler: `pip install '.[ktstr]'` installs what they need, and nothing else.
+# For the scheduler's tests only: `pip install '.[ktstr]'` installs what they need, and nothing else.
 [project]
 name = {name}
 version = "0"
 requires-python = ">=3.11"
 
 [project.optional-dependencies]
-# Exactly this release: a minor one may change what tests are written against.
+# Exactly this release, because the next minor release may change the interface that tests use.
 ktstr = ["ktstr=={version}"]
 
 [build-system]
@@ -86,9 +86,9 @@ testpaths = ["tests"]
 def starter(
     folder: Path, *, name: str | None, binary: str | None, bpf: str | None, build: str | None
 ) -> tuple[dict[str, str], list[str]]:
-    """The files of a starting point for the project in `folder`, by their paths there, and what to do next.
+    """The files of a starting point for the project in `folder`, by their paths there, and hints on what to do next.
 
-    KtstrError where the name is none, or both a binary and BPF are given.
+    Raises KtstrError for a name that is not accepted, a missing BPF source, and a binary together with BPF.
     """
     if binary is not None and bpf is not None:
         raise KtstrError("--binary and --bpf: give one of them")
@@ -101,7 +101,7 @@ def starter(
         build = next((how for file, how in _BUILDS.items() if (folder / file).is_file()), None)
     command(build, "--build")
     lines = {
-        # A declaration's paths start where it stands.
+        # The paths of a declaration are relative to its file.
         "bpf" if bpf is not None else "binary": f"../{bpf}" if bpf is not None else binary or name,
         **({"build": build} if build is not None else {}),
     }
@@ -120,19 +120,22 @@ def starter(
     hints = []
     if (folder / "pyproject.toml").exists():
         hints += [
-            "Add to pyproject.toml, so that `pip install '.[ktstr]'` brings what the tests need:",
+            "Add to pyproject.toml, so that `pip install '.[ktstr]'` installs what the tests need:",
             "",
             "    [project.optional-dependencies]",
             f'    ktstr = ["ktstr=={version("ktstr")}"]',
             "",
         ]
     if build is None and bpf is None:
-        hints += ["No build was found: add build=... to the declaration, or build before you test.", ""]
+        hints += ["Found no build: add build=... to the declaration, or build before you test.", ""]
     return files, [*hints, "Now: ktstr doctor, then ktstr test --kernel 7.0"]
 
 
 def write_new(folder: Path, files: Mapping[str, str]) -> Iterator[tuple[str, bool]]:
-    """Write each file that is not there; its path, and whether it was written."""
+    """Write each file that does not exist yet; yields its path, and whether it was written.
+
+    Raises KtstrError if a file cannot be written.
+    """
     for name, text in files.items():
         path = folder / name
         try:
@@ -153,7 +156,7 @@ def _write(path: Path, text: str) -> bool:
 
 
 def ci_file(name: str) -> str:
-    """A file of `ci/`: inside the package when ktstr is installed, beside it in a checkout."""
+    """The text of a file of `ci/`, which is in the package if ktstr is installed, and beside it in a checkout."""
     package = Path(__file__).resolve().parents[1]
     for folder in (package / "ci", package.parent / "ci"):
         if (folder / name).is_file():

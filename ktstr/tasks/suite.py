@@ -1,4 +1,4 @@
-"""The verbs of a suite: what `nox -s test` and `nox -s verifier` are in a checkout, for every project."""
+"""The verbs of a project's suite. In a checkout of ktstr, `nox -s test` and `nox -s verifier` do the same."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from invoke import Context, task
 __all__ = ["VERBS", "test", "verifier"]
 
 VERBS = ("test", "verifier")
-"""What these tasks are called: everything after these words is for pytest, and for the sweep."""
+"""The names of these tasks. Everything after such a word is for pytest, or for the sweep."""
 
 
 @task
@@ -23,7 +23,7 @@ def verifier(context: Context) -> None:
 
 
 def _become(verb: str, remainder: str) -> None:
-    """Replace this process by the verb's, so that signals and the exit status are its own."""
+    """Replace this process by the verb's, so that signals and the exit status need no forwarding."""
     import os
     import shlex
     import sys

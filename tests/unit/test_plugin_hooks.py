@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import xml.etree.ElementTree as ElementTree
 from collections.abc import Sequence
+from pathlib import Path
 
 import pytest
 import test_plugin
+from fake_executor import FakeExecutor
 from plugin_project import CONFTEST
 from test_plugin import BROKEN, FAILING, PASSING, Run
+from vm_stand_in import a_job
 
+from ktstr import Ctx, Ending, KtstrError, RunReport, VerdictFailed, VmJob, VmResult, ktstr_test
+from ktstr.declare.test import record_of
 from ktstr.plugin import hookspec
 from ktstr.run.hooks import NO_HOOKS, RunHooks, sections_text
 
@@ -102,3 +107,66 @@ def test_properties_of_a_test_that_is_not_ours_are_its_own(run: Run, pytester: p
     }
     assert list(cases["test_plain"].iter("property")) == []
     assert len(list(cases["basic_steady[7.0]"].iter("property"))) == 5
+
+
+class Follows:
+    """Hooks that note when they were called."""
+
+    def __init__(self) -> None:
+        self.calls: list[tuple[str, object]] = []
+
+    def before_run(self, ctx: Ctx, job: VmJob) -> None:
+        self.calls.append(("before", job))
+
+    def after_verdict(self, ctx: Ctx, report: RunReport) -> None:
+        self.calls.append(("after", report.passed))
+
+    def report_sections(self, ctx: Ctx, report: RunReport) -> list[tuple[str, str]]:
+        self.calls.append(("sections", len(report.violations)))
+        return [("dmesg", "nothing\n")]
+
+
+def a_context(folder: Path, monkeypatch: pytest.MonkeyPatch, hooks: RunHooks) -> tuple[Ctx, FakeExecutor]:
+    """A context whose guest did nothing, and what stands in for its VMs."""
+
+    @ktstr_test()
+    def idle(ctx: Ctx) -> None: ...
+
+    record = record_of(idle)
+    assert record is not None
+    monkeypatch.setattr("ktstr.run.assemble.build_agent", lambda *_: folder / "init")
+    executor = FakeExecutor(
+        VmResult(Ending.PANIC, "no init", (), "", "", (), "tcg", "virtual", "7.2.22", None, 1.0, "boot")
+    )
+    return Ctx(
+        record, a_job(folder).kernel, "auto", 1, folder / "idle", executor=executor, hooks=hooks
+    ), executor
+
+
+def test_a_context_calls_its_hooks_around_a_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    hooks = Follows()
+    ctx, executor = a_context(tmp_path, monkeypatch, hooks)
+    with pytest.raises(VerdictFailed) as failed:
+        ctx.run()
+    assert hooks.calls == [("before", executor.jobs[0]), ("after", False), ("sections", 1)]
+    assert str(failed.value).endswith("\n\n--- dmesg ---\nnothing")
+
+
+def test_a_run_that_is_not_judged_by_its_test_needs_no_sections(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hooks = Follows()
+    ctx, _ = a_context(tmp_path, monkeypatch, hooks)
+    assert not ctx.run(check=False).passed
+    assert [name for name, _ in hooks.calls] == ["before", "after"]
+
+
+def test_a_hook_can_refuse_a_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Refuses(Follows):
+        def before_run(self, ctx: Ctx, job: VmJob) -> None:
+            raise KtstrError("not on a Friday")
+
+    ctx, executor = a_context(tmp_path, monkeypatch, Refuses())
+    with pytest.raises(KtstrError, match="not on a Friday"):
+        ctx.run()
+    assert executor.jobs == []

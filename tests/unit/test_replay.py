@@ -49,8 +49,17 @@ def test_the_test_is_run_on_what_it_ran_on(tmp_path: Path) -> None:
     assert recorded.root == tmp_path
     assert replay_arguments(recorded) == [
         "tests/test_mine.py::steady[7.0.13]",
-        *("--kernel", "7.0.13", "--topology", "1n2l4c1t", "--clock", "virtual", "--seed", "7"),
-        *("--perturb", "off", "--fresh"),
+        *(
+            "--ktstr-kernel",
+            "7.0.13",
+            "--ktstr-topology",
+            "1n2l4c1t",
+            "--ktstr-clock",
+            "virtual",
+            "--ktstr-seed",
+            "7",
+        ),
+        *("--ktstr-perturb", "off", "--ktstr-fresh"),
     ]
 
 
@@ -66,7 +75,7 @@ def test_the_very_kernel_is_named_where_its_version_is_not_enough(
         store.write(folder, b"", "", manifest)
     kernel = {"version": "7.3.4", "image_sha256": "of 7.3.4-built-1"}
     recorded = read_sidecar(a_sidecar(tmp_path, kernel=kernel))
-    assert replay_arguments(recorded)[:3] == [f"tests/test_mine.py::steady[{named}]", "--kernel", named]
+    assert replay_arguments(recorded)[:3] == [f"tests/test_mine.py::steady[{named}]", "--ktstr-kernel", named]
 
 
 def test_an_explored_seed_is_a_parameter_again(tmp_path: Path) -> None:
@@ -75,14 +84,14 @@ def test_an_explored_seed_is_a_parameter_again(tmp_path: Path) -> None:
     )
     arguments = replay_arguments(read_sidecar(path))
     assert arguments[0] == "test_mine.py::steady[7.0.13-seed7-wide]"
-    assert arguments[arguments.index("--seed") :] == [
-        "--seed",
+    assert arguments[arguments.index("--ktstr-seed") :] == [
+        "--ktstr-seed",
         "7",
-        "--seeds",
+        "--ktstr-seeds",
         "1",
-        "--perturb",
+        "--ktstr-perturb",
         "on",
-        "--fresh",
+        "--ktstr-fresh",
     ]
 
 

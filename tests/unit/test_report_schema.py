@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +15,10 @@ from report_case import KERNEL, VERSIONS, a_case
 from ktstr.base.topology import Topology
 from ktstr.events.report import read_report
 from ktstr.report.run_record import run_record
-from ktstr.report.schema import SCHEMA, RunRecord, json_schema
+from ktstr.report.schema import SCHEMA, ProgramRecord, RunRecord, json_schema
 from ktstr.report.sidecar import sidecar, write_json
 from ktstr.run.replay import read_sidecar
+from ktstr.verifier.cell import Program
 from ktstr.vm.job import VmJob
 from ktstr.vm.result import Ending, VmResult, parse_events
 
@@ -97,6 +99,10 @@ def test_sidecars_of_earlier_versions_are_valid_and_can_be_replayed() -> None:
     assert violations(*recorded) == ""
     for path in recorded:
         assert read_sidecar(path).nodeid.endswith("::eevdf_steady[7.3.4]")
+
+
+def test_a_program_of_a_sweep_has_the_fields_of_its_record() -> None:
+    assert [field.name for field in fields(Program)] == list(ProgramRecord.__annotations__)
 
 
 @pytest.mark.parametrize(

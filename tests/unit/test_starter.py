@@ -62,13 +62,13 @@ def test_what_is_there_is_left_as_it_is(project: Path) -> None:
     (project / "tests" / "test_scx_mine.py").write_text("# mine, too\n")
     told = init(project)
     assert told[:2] == [
-        "is there already, left as it is: tests/test_scx_mine.py",
-        "is there already, left as it is: pyproject.toml",
+        "exists already, left as it is: tests/test_scx_mine.py",
+        "exists already, left as it is: pyproject.toml",
     ]
     assert f'    ktstr = ["ktstr=={version("ktstr")}"]' in told
     assert (project / "pyproject.toml").read_text() == "# mine\n"
     assert (project / "tests" / "test_scx_mine.py").read_text() == "# mine, too\n"
-    assert all(line.startswith("is there already") for line in init(project)[:4])
+    assert all(line.startswith("exists already") for line in init(project)[:4])
 
 
 def test_a_link_that_leads_nowhere_is_there_too(project: Path) -> None:
