@@ -42,7 +42,7 @@ def build_bpf(source: Path, kernel: Kernel, cflags: tuple[str, ...] = ()) -> Pat
     """The object of scheduler `source` for `kernel`: a `.bpf.c` is compiled, a `.bpf.o` is returned as it is.
 
     `cflags` go to clang after ktstr's own; relative paths in them start in the source's folder. Raises KtstrError
-    with the first error and the log's path where it does not compile, and where the object is not BPF or has no
+    with the first error and the log's path if it does not compile, and if the object is not BPF or has no
     struct_ops map.
     """
     source = source.absolute()
@@ -57,7 +57,7 @@ def build_bpf(source: Path, kernel: Kernel, cflags: tuple[str, ...] = ()) -> Pat
     command = [
         *(*clang.command, *_FLAGS, f"-D__TARGET_ARCH_{_architecture(kernel)}"),
         *(f"-I{folder}" for folder in (header.parent, INCLUDE, library.include)),
-        # The object must not depend on where this machine keeps things.
+        # The object must not depend on this machine's paths.
         *(
             f"-ffile-prefix-map={folder}=."
             for folder in (source.parent, header.parent, INCLUDE, library.include)
@@ -67,7 +67,7 @@ def build_bpf(source: Path, kernel: Kernel, cflags: tuple[str, ...] = ()) -> Pat
     strip = _compile("bpf_strip", library)
     name = source.name.removesuffix(".c") + ".o"
     # Clang runs in the source's folder, where it finds the source under its mapped path and puts its lines into BTF.
-    # The key is what the compiler reads, so a change in any header, wherever it lies, makes a new object.
+    # The key is what the compiler reads, so a change in any header makes a new object.
     with tempfile.TemporaryDirectory(prefix="ktstr-") as scratch:
         preprocessed = Path(scratch) / "preprocessed"
         run_compiler(name, [*command, "-E", "-o", str(preprocessed)], cwd=source.parent)
@@ -115,7 +115,7 @@ def _compile(program: str, library: Libbpf) -> Path:
 
 
 def _check_object(path: Path, source: Path) -> None:
-    """Raise KtstrError where a compiled scheduler cannot be one; `source` is what the user gave."""
+    """Raise KtstrError if the object at `path` is not a scheduler; `source` is what the user gave."""
     sections = _sections(path) if _machine(path) == _EM_BPF else None
     if sections is None:
         raise KtstrError(f"bpf={source}: not a BPF object")

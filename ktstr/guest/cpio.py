@@ -39,7 +39,7 @@ class Entry:
 def write_newc(entries: Iterable[Entry]) -> bytes:
     """The archive of `entries` and of the folders above them, in path order.
 
-    Owner root, time zero, and inode numbers by order: nothing of the host gets in. Raises KtstrError where two
+    Owner root, time zero, and inode numbers by order: nothing of the host gets in. Raises KtstrError if two
     entries differ at one path.
     """
     wanted: dict[str, Entry] = {}
@@ -65,7 +65,7 @@ def write_newc(entries: Iterable[Entry]) -> bytes:
 
 
 def read_newc(archive: bytes) -> Iterator[Entry]:
-    """The archive's entries in its order; ValueError where it is not a whole newc archive."""
+    """The archive's entries in its order; ValueError if it is not a whole newc archive."""
     at = 0
     while True:
         header = archive[at : at + _HEADER]

@@ -1,4 +1,4 @@
-"""The shared libraries an ELF program needs, found as the loader would find them.
+"""The shared libraries that an ELF program needs, found as the dynamic loader finds them.
 
 Format: the System V gABI's ELF-64; search order: ld.so(8).
 """
@@ -65,7 +65,7 @@ def closure(program: Path) -> list[Library]:
     if top is None or (top.interpreter is None and not top.needed):
         return []
     found: dict[str, Library] = {}
-    # $ORIGIN is where the program really is, but where a library was found.
+    # $ORIGIN is the folder of a program's real file, but that in which a library was found.
     queue: deque[tuple[Path, Elf, tuple[str, ...]]] = deque([(program.resolve(), top, ())])
     if top.interpreter is not None:
         interpreter = Path(top.interpreter)

@@ -1,4 +1,4 @@
-"""The initramfs: what a guest has, why, and the archive of it."""
+"""The initramfs: which files a guest has, why, and their archive."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def program_files(program: Path, path: str, why: str) -> list[Packed]:
     """A program at `path` in the guest, and every shared library it needs.
 
     Libraries go to one folder, which is the agent's LD_LIBRARY_PATH: the guest has no loader's cache, and the
-    folders that a loader searches by itself differ between distributions. Raises KtstrError where the program
+    folders that a loader searches by itself differ between distributions. Raises KtstrError if the program
     cannot be read or one of its libraries is missing.
     """
     if not program.is_file():
@@ -81,7 +81,7 @@ def program_files(program: Path, path: str, why: str) -> list[Packed]:
         raise KtstrError(f"{program}: not an ELF program; the guest has no interpreter for anything else")
     files = [Packed(path, program, 0o755, why)]
     for library in closure(program):
-        # A name with a slash is a path to the loader: of the guest's root folder, where the agent runs, if relative.
+        # A name with a slash is a path for the loader; a relative one starts in the guest's root, where the agent runs.
         where = str(Path("/", library.name)) if "/" in library.name else f"{LIBRARY_FOLDER}/{library.name}"
         files.append(Packed(where, library.source, 0o755, f"shared library of {library.needed_by}"))
     return files
@@ -123,7 +123,7 @@ def files_digest(files: Iterable[Packed]) -> str:
 
 
 def initramfs(files: Sequence[Packed]) -> Path:
-    """The file in the cache of the archive that a guest boots with, made where it is not there yet."""
+    """The archive that a guest boots with, as a file of the cache, made if it is not there yet."""
     key = cache.digest("initramfs-1", files_digest(files))
 
     def make(partial: Path) -> None:

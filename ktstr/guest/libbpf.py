@@ -40,7 +40,7 @@ class Libbpf:
         compiler = host_compiler()
         system_archive(compiler, "z")
         libs: list[Path | str] = [self.archive, "elf", "z"]
-        # From elfutils 0.189 on libelf may compress sections with zstd; the archive itself tells.
+        # From elfutils 0.189 on libelf may compress sections with zstd; the archive shows whether this one does.
         if b"ZSTD_compress" in system_archive(compiler, "elf").read_bytes():
             libs.append("zstd")
         return libs
@@ -69,7 +69,7 @@ def libbpf(tarball: Path | None = None) -> Libbpf:
             "libbpf",
             [
                 *("make", "-C", str(tree / "src"), f"-j{os.cpu_count() or 1}"),
-                # CFLAGS: the makefile's own have -Werror, which a compiler newer than the source trips over.
+                # CFLAGS: the makefile's own have -Werror, which fails with a compiler newer than the source.
                 *("BUILD_STATIC_ONLY=1", "NO_PKG_CONFIG=1", f"CC={' '.join(compiler.command)}", "CFLAGS=-O2"),
                 *("OBJDIR=" + str(directory / "objects"), "DESTDIR=" + str(directory)),
                 *("PREFIX=/", "INCLUDEDIR=/include", "UAPIDIR=/uapi", "LIBDIR=/lib"),

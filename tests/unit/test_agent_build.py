@@ -15,6 +15,7 @@ from ktstr.base.errors import KtstrError
 from ktstr.guest.agent import AGENT, INCLUDE, agent_sources, build_agent
 
 PUBLIC = ("basics", "clock", "event", "limits", "operation", "work")
+PROGRAMS = Path(__file__).parents[1] / "guest" / "programs"
 WARNINGS = ("-std=gnu11", "-O2", "-Wall", "-Wextra", "-Werror")
 COMPILERS = [
     "gcc",
@@ -25,31 +26,8 @@ COMPILERS = [
 HEADERS = sorted(AGENT.glob("*.h")) + [INCLUDE / "ktstr" / f"{name}.h" for name in PUBLIC]
 NAMES = re.compile(r"^#define (KTSTR_\w+)", re.MULTILINE)
 
-WORK = """
-#include <ktstr/work.h>
-
-enum { BURST_NS, YIELDS };
-
-static void bouncy(struct work *work)
-{
-	work_burst(work, work_parameter(work, BURST_NS));
-	for (uint64_t i = 0; i < work_parameter(work, YIELDS); i++)
-		work_yield(work);
-}
-KTSTR_WORK(bouncy, bouncy, "burst_ns", "yields=1");
-"""
-OPERATION = """
-#include <ktstr/operation.h>
-
-static bool greet(const struct arguments *arguments)
-{
-	emit_begin("greeted");
-	emit_text("name", argument_text(arguments, "name"));
-	emit_end();
-	return true;
-}
-KTSTR_OPERATION(greet, "name", greet);
-"""
+WORK = (PROGRAMS / "work_bouncy.c").read_text()
+OPERATION = (PROGRAMS / "op_greet.c").read_text()
 
 
 def compiles(compiler: str, sources: list[Path], *options: str) -> None:
@@ -84,9 +62,7 @@ def test_nothing_but_the_machine_knows_the_architecture() -> None:
             assert not re.search(r"ia32|x86|\b(out|in)s?[bwl]\(|iopl|sys/io\.h", path.read_text()), path.name
 
 
-@pytest.mark.parametrize(
-    "path", sorted((*AGENT.glob("*.h"), *INCLUDE.glob("ktstr/*.h"))), ids=lambda p: p.name
-)
+@pytest.mark.parametrize("path", HEADERS, ids=lambda path: path.name)
 def test_a_header_stands_alone(path: Path, tmp_path: Path) -> None:
     source = tmp_path / "alone.c"
     source.write_text(f'#include "{path}"\n')

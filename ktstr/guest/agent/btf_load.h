@@ -5,7 +5,7 @@
 
 #include "btf.h"
 
-/* Reads the BTF that the kernel has under `id`, unless `btf` has it already. False if it is not to be had. */
+/* Reads the BTF that the kernel has under `id`, unless `btf` has it already. False if the kernel no longer has it. */
 bool btf_load(struct btf *btf, uint32_t id);
 
 /* Reads the kernel's own BTF. False if it has none. */

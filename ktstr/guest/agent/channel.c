@@ -65,7 +65,7 @@ void channel_drop(struct channel *channel)
 	memmove(channel->in, channel->in + HEADER + frame.length, channel->in_used);
 }
 
-/* Reads what the host has sent, up to a frame; the machine ends with the host, so there is no end to tell of. */
+/* The machine ends with the host, so the end of the stream is not reported. */
 void channel_receive(struct channel *channel)
 {
 	ssize_t got = read(channel->fd, channel->in + channel->in_used, sizeof(channel->in) - channel->in_used);

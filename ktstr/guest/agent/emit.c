@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Events: one JSON object a line. A line is written whole, so that a reader never sees a torn one. A field is put into
- * it whole or not at all, except that a string or a list is cut where the room ends.
+ * it whole or not at all, except that a string or a list is cut if it does not fit.
  */
 #include <ktstr/event.h>
 

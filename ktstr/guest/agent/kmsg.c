@@ -31,8 +31,8 @@ void kmsg_prepare(void)
 void kmsg_open(void)
 {
 	kmsg = open("/dev/kmsg", O_RDONLY | O_NONBLOCK | O_CLOEXEC);
-	if (kmsg >= 0)
-		lseek(kmsg, 0, SEEK_END);
+	if (kmsg >= 0 && lseek(kmsg, 0, SEEK_END) < 0)
+		fail_errno("kmsg", "seeking to the log's end");
 }
 
 /* The next record of the log, without the fields after its text; false, with errno, if there is none. */

@@ -8,7 +8,7 @@
 
 #include <ktstr/basics.h>
 
-/* How the guest ends, as the host is told. The values are QEMU's exit status by 2 * value + 1 (vm/result.py). */
+/* How the guest ends. QEMU exits with 2 * value + 1 (vm/result.py). */
 enum machine_exit { MACHINE_EXIT_DONE = 0x10, MACHINE_EXIT_AGENT_FAILED = 0x11 };
 
 /* Gets access to the devices. Exits if that is refused: the kernel then panics, which the host sees. */

@@ -66,7 +66,7 @@ void machine_fw_cfg_select(uint16_t file)
 	outw(file, PORT_FW_CFG_SELECT);
 }
 
-/* glibc's insb does not tell the compiler that it writes memory. */
+/* glibc's insb lacks the memory clobber. */
 void machine_fw_cfg_read(void *to, size_t length)
 {
 	__asm__ volatile("rep insb" : "+D"(to), "+c"(length) : "d"(PORT_FW_CFG_DATA) : "memory");

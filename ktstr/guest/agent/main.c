@@ -27,6 +27,8 @@ static void take_place(void)
 	cpu_set_t *last = CPU_ALLOC(KTSTR_MAX_CPUS);
 	size_t size = CPU_ALLOC_SIZE(KTSTR_MAX_CPUS);
 
+	if (!last)
+		fail_errno("agent", "memory for a set of CPUs");
 	CPU_ZERO_S(size, last);
 	CPU_SET_S(system_cpus() - 1, size, last);
 	if (sched_setaffinity(0, size, last) || sched_setscheduler(0, SCHED_FIFO, &priority))

@@ -16,6 +16,8 @@ static void pin_first(const struct workers *workers)
 	cpu_set_t *one = CPU_ALLOC(KTSTR_MAX_CPUS);
 	size_t size = CPU_ALLOC_SIZE(KTSTR_MAX_CPUS);
 
+	if (!one)
+		fail_errno("progress", "memory for a set of CPUs");
 	for (unsigned int cpu = 0; cpu < cpus && cpu < workers->count; cpu++) {
 		CPU_ZERO_S(size, one);
 		CPU_SET_S(cpu, size, one);

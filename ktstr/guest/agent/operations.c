@@ -59,7 +59,7 @@ static const struct operation *find_operation(const char *name)
 	fail_format(WHERE, "%s: there is no such operation", name);
 }
 
-/* A whole number in decimal, without sign or space; false if the text is none that fits 64 bits. */
+/* A whole number in decimal, without sign or space; false if the text is not one or does not fit 64 bits. */
 static bool parse_u64(const char *text, uint64_t *value)
 {
 	char *end;

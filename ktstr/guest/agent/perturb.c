@@ -72,6 +72,8 @@ static void perturb_cpu(unsigned int cpu)
 	cpu_set_t *here = CPU_ALLOC(KTSTR_MAX_CPUS);
 	size_t size = CPU_ALLOC_SIZE(KTSTR_MAX_CPUS);
 
+	if (!here)
+		fail_errno("perturb", "memory for a set of CPUs");
 	CPU_ZERO_S(size, here);
 	CPU_SET_S(cpu, size, here);
 	snprintf(name, sizeof(name), "ktstr-p%u", cpu);

@@ -13,7 +13,6 @@ bool become_ordinary(void)
 	cpu_set_t every;
 
 	memset(&every, 0xff, sizeof(every));
-	sched_setaffinity(0, sizeof(every), &every);
-	sched_setscheduler(0, SCHED_OTHER, &normal);
-	return file_write("/proc/self/oom_score_adj", "0");
+	return !sched_setaffinity(0, sizeof(every), &every) && !sched_setscheduler(0, SCHED_OTHER, &normal) &&
+	       file_write("/proc/self/oom_score_adj", "0");
 }

@@ -7,7 +7,7 @@
 
 /*
  * Makes the calling process an ordinary one: drops the agent's real-time class, its CPU, and its protection from the
- * out-of-memory killer. False if the last cannot be dropped.
+ * out-of-memory killer. False, with errno, if one of them cannot be dropped.
  */
 bool become_ordinary(void);
 

@@ -113,7 +113,8 @@ static void exec_scheduler(char *const argv[], int output)
 	char *const environment[] = { "PATH=/ktstr:/usr/bin:/bin", "LD_LIBRARY_PATH=/ktstr/lib", "HOME=/", "LANG=C.UTF-8", NULL };
 	int null;
 
-	become_ordinary();
+	if (!become_ordinary())
+		fail_errno("scheduler", "leaving the agent's scheduling class");
 	null = open("/dev/null", O_RDONLY);
 	if (null < 0 || dup2(null, 0) < 0 || dup2(output, 1) < 0 || dup2(output, 2) < 0)
 		_exit(126);
@@ -204,7 +205,8 @@ static void start(struct scheduler *scheduler, char *const argv[])
 	if (pipe2(ends, O_CLOEXEC | O_NONBLOCK))
 		fail_errno("scheduler", "pipe");
 	/* Only the agent's end is non-blocking: a full pipe makes the scheduler wait, not fail. */
-	fcntl(ends[1], F_SETFL, 0);
+	if (fcntl(ends[1], F_SETFL, 0))
+		fail_errno("scheduler", "a pipe that waits");
 	scheduler->log = ends[0];
 	watchdog_prepare();
 	scheduler->pid = fork();

@@ -39,7 +39,7 @@
 #define GOODBYE 'g' /* the end was noted */
 /* To the host: */
 #define OUTPUT 'o' /* bytes of the terminal, or of standard output */
-#define ERRORS 'r' /* bytes of standard error, where there is no terminal */
+#define ERRORS 'r' /* bytes of standard error, if there is no terminal */
 #define KERNEL 'k' /* a line of the kernel's log */
 #define STATUS 's' /* the program's end: its status as shells count it, a byte */
 

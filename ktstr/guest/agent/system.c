@@ -71,8 +71,8 @@ void system_describe(void)
 	struct sysinfo memory;
 	char path[96], text[512];
 
-	uname(&name);
-	sysinfo(&memory);
+	if (uname(&name) || sysinfo(&memory))
+		fail_errno("system", "uname or sysinfo");
 	emit_begin("boot");
 	emit_text("release", name.release);
 	emit_text("version", name.version);

@@ -16,7 +16,7 @@ struct task_switch {
 /* Starts recording. */
 void trace_start(void);
 
-/* Stops recording and reports how many switches there were, and a hash over their order. Does nothing if not started. */
+/* Stops recording and reports how many switches there were, and a hash over their order. Does nothing if recording was not started. */
 void trace_stop(void);
 
 /* The first switch to `pid` at `from_ns` or later; NULL if none was recorded. */

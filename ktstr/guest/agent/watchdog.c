@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The time after which the kernel ejects a scheduler that leaves a task waiting, set from outside. It is a field of what
- * a scheduler's program hands to the kernel (sched_ext_ops.timeout_ms), so the agent looks at each map update that the
- * program asks for, through a seccomp filter, and puts the time into the one that has the operations. That works for any
- * program, linked statically or not.
+ * Sets the time after which the kernel ejects a scheduler that leaves a task waiting. It is a field of what a scheduler's
+ * program hands to the kernel (sched_ext_ops.timeout_ms). The agent inspects each map update of the program through a
+ * seccomp filter, and writes the time into the one that carries the operations. That works for any program, linked
+ * statically or not.
  */
 #include "watchdog.h"
 
@@ -31,27 +31,24 @@
 #define FIELD ".data.timeout_ms" /* in the struct that wraps the operations */
 
 static struct {
-	uint32_t ms;		/* 0: left alone */
-	int ends[2];		/* of a socket, by which the program's process hands out its filter's descriptor */
+	uint32_t ms;		/* 0: the scheduler's own */
+	int ends[2];		/* of a socket through which the program's process passes its filter's descriptor */
 } watchdog;
 
-/* Has the next scheduler ejected after so many ms. */
 void watchdog_set(uint32_t ms)
 {
 	watchdog.ms = ms;
 }
 
-/* Before the scheduler's process is forked. */
 void watchdog_prepare(void)
 {
 	if (watchdog.ms && socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, watchdog.ends))
 		fail_errno("watchdog", "socketpair");
 }
 
-/* In the scheduler's process, before its program is executed. */
 void watchdog_install(void)
 {
-	/* bpf(BPF_MAP_UPDATE_ELEM, ...) waits for its watcher; all else is allowed. */
+	/* bpf(BPF_MAP_UPDATE_ELEM, ...) waits for the watcher; everything else is allowed. */
 	struct sock_filter steps[] = {
 		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
 		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_bpf, 0, 3),
@@ -97,7 +94,7 @@ static int receive(void)
 	return fd;
 }
 
-/* Puts the time into the operations that process `pid` is about to hand over, if that is what it does. */
+/* Writes the time into the operations, if that is what process `pid` is about to hand over. */
 static void look_at(pid_t pid, uint64_t attributes)
 {
 	struct { int map_fd, unused; uint64_t key, value; } update;
@@ -134,7 +131,7 @@ out:
 	close(memory);
 }
 
-/* Looks at every map update of the program, until that and its children have ended. */
+/* Inspects every map update until the program and its children have ended. */
 static void watch(int listener)
 {
 	struct seccomp_notif request;
@@ -144,7 +141,7 @@ static void watch(int listener)
 	prctl(PR_SET_NAME, "ktstr-watchdog");
 	while (poll(&wait, 1, -1) >= 0 && !(wait.revents & (POLLHUP | POLLERR))) {
 		memset(&request, 0, sizeof(request));
-		if (ioctl(listener, SECCOMP_IOCTL_NOTIF_RECV, &request)) /* its process died meanwhile */
+		if (ioctl(listener, SECCOMP_IOCTL_NOTIF_RECV, &request)) /* the process has died meanwhile */
 			continue;
 		look_at((pid_t)request.pid, request.data.args[1]);
 		answer = (struct seccomp_notif_resp){ .id = request.id, .flags = SECCOMP_USER_NOTIF_FLAG_CONTINUE };
@@ -153,7 +150,6 @@ static void watch(int listener)
 	_exit(0);
 }
 
-/* Once the scheduler's process is forked: has a process watch it, as urgent as the agent, for the program waits. */
 void watchdog_start(void)
 {
 	int listener;

@@ -25,7 +25,7 @@
 static void worker_main(const struct worker *worker, struct work work, int gate)
 {
 	bool real_time = work.policy == SCHED_FIFO || work.policy == SCHED_RR;
-	/* Below the agent, which has to see what happens. */
+	/* Below the agent, which must observe it. */
 	struct sched_param priority = { .sched_priority = real_time ? 10 : 0 };
 	cpu_set_t every;
 	char name[16], byte;
@@ -36,7 +36,7 @@ static void worker_main(const struct worker *worker, struct work work, int gate)
 	/* A sleep ends when it was asked to, not up to 50 us later: that would count as waiting for a CPU. */
 	prctl(PR_SET_TIMERSLACK, 1UL);
 	memset(&every, 0xff, sizeof(every));
-	/* The agent's own real-time class and CPU are not the workers'. */
+	/* The agent's real-time class and CPU are not for the workers. */
 	if (sched_setaffinity(0, sizeof(every), &every) || sched_setscheduler(0, work.policy, &priority))
 		fail_errno("worker", "scheduling class");
 	while (read(gate, &byte, 1) < 0 && errno == EINTR)
@@ -184,7 +184,7 @@ struct seen {
 	uint64_t now;
 	uint64_t run_ns;
 	uint64_t wait_ns;
-	bool counted;		/* the kernel still has the task, and so the times above */
+	bool counted;		/* the kernel still has the task, so the times above are valid */
 	struct worker_page page;
 };
 
@@ -202,11 +202,11 @@ static void emit_worker(const struct worker *worker, const struct seen *seen)
 	uint64_t gap_ns = page->gap_ns, slept_ns = page->slept_ns;
 
 	if (seen->now > page->last_ns) {
-		/* The gap it is in. */
+		/* It is in a gap. */
 		if (seen->now - page->last_ns > gap_ns)
 			gap_ns = seen->now - page->last_ns;
 	} else {
-		/* It is asleep: `last_ns` is when it asked to be woken, and the rest of that sleep is to come. */
+		/* It is asleep: `last_ns` is when it asked to be woken, so the rest of the sleep is not slept yet. */
 		uint64_t rest = page->last_ns - seen->now;
 
 		slept_ns -= rest < slept_ns ? rest : slept_ns;

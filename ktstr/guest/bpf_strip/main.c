@@ -18,7 +18,7 @@ int main(int argc, char **argv)
 		fprintf(stderr, "usage: bpf_strip <in> <out>\n");
 		return 2;
 	}
-	/* Linking an object by itself keeps what is loaded and leaves out the rest. */
+	/* Linking an object alone keeps what is loaded and drops the rest. */
 	linker = bpf_linker__new(argv[2], NULL);
 	if (!linker) {
 		fprintf(stderr, "bpf_strip: error: %s: %s\n", argv[2], strerror(errno));

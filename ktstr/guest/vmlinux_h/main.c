@@ -33,7 +33,7 @@ static bool seen(const char **names, size_t count, const char *name)
 	return false;
 }
 
-/* The function that a declaration tag "bpf_kfunc" is about, NULL where `tag` is none. */
+/* The function that a declaration tag "bpf_kfunc" marks; NULL if `tag` is not such a tag. */
 static const struct btf_type *tagged_kfunc(const struct btf *btf, const struct btf_type *tag)
 {
 	const struct btf_type *function;
@@ -90,7 +90,7 @@ static bool cannot_be_called(const struct btf *btf, const struct btf_type *funct
 }
 
 /*
- * pahole marks a kfunc with the declaration tag "bpf_kfunc" from 1.26 on; what an earlier one wrote is told by names.
+ * pahole marks a kfunc with the declaration tag "bpf_kfunc" from 1.26 on; in what earlier versions wrote kfuncs are recognised by name.
  * The prototypes are weak, so that a scheduler can ask with bpf_ksym_exists() whether the running kernel has one. A
  * header that has to know it earlier finds KTSTR_HAS_<kfunc>.
  */
@@ -109,7 +109,7 @@ static int print_kfuncs(const struct btf *btf, struct btf_dump *dump)
 
 		function = tagged ? tagged_kfunc(btf, type) : named_kfunc(btf, type);
 		if (tagged && !function && named_kfunc(btf, type) && cannot_be_called(btf, type)) {
-			/* Not merely undeclared: who calls it is told why that cannot be. */
+			/* Not left undeclared: the compiler then says why a call is impossible. */
 			name = btf__name_by_offset(btf, type->name_off);
 			printf("#define %s(args...) ({ _Static_assert(0, \\\n"
 			       "\t\"no program can call %s: this kernel's BTF has no %s_impl\"); 0; })\n",

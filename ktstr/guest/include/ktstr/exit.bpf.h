@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Why a scheduler ended, told to ktstr.
+ * Reports to ktstr why a scheduler ended.
  *
  * A scheduler that includes this and calls ktstr_record_exit(info) from its ops.exit has its exit noticed at
  * once and reported with kind, code, reason and message. One that does not is watched through sysfs instead,

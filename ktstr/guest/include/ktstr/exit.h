@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The record by which a scheduler tells ktstr's loader why it ended. Shared by BPF and user space. */
+/* The record in which a scheduler reports to ktstr's loader why it ended. Shared by BPF and user space. */
 #ifndef KTSTR_EXIT_H
 #define KTSTR_EXIT_H
 
