@@ -127,7 +127,7 @@ def _register(check: Check) -> None:
             f" {', '.join(_RESERVED)}"
         )
     known = _registry.get(check.key)
-    # One file may be imported twice (pytest and the verifier sweep do), and then declares the same again.
+    # One file may be imported twice (by pytest and by the verifier sweep), and then declares the same again.
     if known is not None and known.declared_in != check.declared_in:
         raise KtstrError(f"{where}: already declared in {known.declared_in}")
     check.accepts.check(check.default, f"{where}: default")

@@ -81,7 +81,7 @@ class Checks:
         return tuple(dict.fromkeys(on))
 
     def over(self, base: Checks) -> Checks:
-        """These checks where they say something, else those of `base`."""
+        """These checks, and for those that are not set here the ones of `base`."""
         merged: dict[str, Any] = {**dict(base.said), **dict(self.said)}
         return Checks(**merged)
 

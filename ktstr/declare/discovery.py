@@ -1,4 +1,4 @@
-"""Finding what tests declare: their modules are imported, as pytest does, and nothing of them is run."""
+"""Finding what tests declare: their modules are imported, as pytest does, but no test is run."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from ktstr.declare.test import KtstrTest, record_of
 __all__ = ["DeclaredTest", "declared_schedulers", "declared_tests", "default_paths", "find_test"]
 
 _TESTS = ("tests/schedulers", "tests")
-# pytest's own norecursedirs: what is no part of a project's tests.
+# pytest's own norecursedirs: folders that are not part of a project's tests.
 _NOT_TESTS = ("build", "dist", "node_modules", "venv")
 
 
 @dataclass(frozen=True)
 class DeclaredTest:
-    """A test, and the file and function that pytest knows it by."""
+    """A test, and the file and function by which pytest knows it."""
 
     path: Path
     function: str
@@ -38,14 +38,14 @@ class DeclaredTest:
 
 
 def default_paths() -> list[Path]:
-    """Where a project's tests are, if nobody says."""
+    """Where a project's tests are, unless a user names a path."""
     return [next((path for path in map(Path, _TESTS) if path.is_dir()), Path())]
 
 
 def declared_schedulers(paths: Iterable[Path]) -> tuple[Scheduler, ...]:
     """What the modules at `paths` (files, or folders of `test_*.py` and `*_test.py`) declare, by name.
 
-    KtstrError where a path is not there or a module cannot be imported.
+    KtstrError if a path does not exist or a module cannot be imported.
     """
     for path in paths:
         for module in _modules(path):
@@ -62,7 +62,7 @@ def declared_tests(paths: Iterable[Path]) -> list[DeclaredTest]:
             found += [
                 DeclaredTest(file, name, record)
                 for name, value in vars(module).items()
-                # Where it was made, not where it was imported.
+                # Only in the module that declares it, not in one that imports it.
                 if (record := record_of(value)) is not None and value.__module__ == module.__name__
             ]
     return found
@@ -71,7 +71,7 @@ def declared_tests(paths: Iterable[Path]) -> list[DeclaredTest]:
 def find_test(name: str) -> DeclaredTest:
     """The test that `name` means: a function, looked for in the project's tests, or `file::function`.
 
-    Parameters in brackets are passed over. KtstrError where there is none, with the nearest names, or several.
+    Parameters in brackets are ignored. KtstrError if there is no such test, or if there are several.
     """
     file, _, function = name.partition("[")[0].rpartition("::")
     tests = declared_tests([Path(file)] if file else default_paths())
@@ -79,13 +79,13 @@ def find_test(name: str) -> DeclaredTest:
     if len(found) == 1:
         return found[0]
     if found:
-        raise KtstrError(f"test {name}: is several: {', '.join(test.nodeid for test in found)}")
+        raise KtstrError(f"test {name}: means several: {', '.join(test.nodeid for test in found)}")
     names = sorted({test.function for test in tests})
     near = difflib.get_close_matches(function, names, n=3) or names[:10]
     where = file or ", ".join(str(path) for path in default_paths())
-    told = f"; near is {', '.join(near)}" if near else ", which has none made with @ktstr_test"
+    hint = f"; near is {', '.join(near)}" if near else ", which has none made with @ktstr_test"
     raise KtstrError(
-        f"test {name}: not in {where}{told}; elsewhere, name its file: tests/test_mine.py::{function}"
+        f"test {name}: not in {where}{hint}; elsewhere, name its file: tests/test_mine.py::{function}"
     )
 
 
@@ -108,10 +108,10 @@ def _modules(path: Path) -> Iterator[Path]:
 
 def _load(path: Path) -> ModuleType:
     path = path.absolute()
-    # The folder's other modules can be imported by name, as pytest's default mode has it.
+    # The folder's other modules can be imported by name, as in pytest's default import mode.
     if str(path.parent) not in sys.path:
         sys.path.insert(0, str(path.parent))
-    # A name of its own: modules of one name in two folders are two modules.
+    # A unique name: two modules of one name in two folders are two modules.
     name = f"_ktstr_{cache.digest(str(path))}_{path.stem}"
     if name in sys.modules:
         return sys.modules[name]

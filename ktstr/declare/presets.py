@@ -1,4 +1,4 @@
-"""Topology presets: named topologies that the verifier sweep takes a scheduler through, and what narrows them."""
+"""Topology presets: named topologies on which the verifier sweep runs a scheduler, and constraints that narrow them."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ class Constraints:
                 raise KtstrError(f"constraints: min_{noun}={low} is above max_{noun}={high}")
 
     def refusal(self, topology: Topology) -> str | None:
-        """Which constraint refuses `topology`, or None where all accept it."""
+        """Which constraint refuses `topology`, or None if all accept it."""
         for noun in ("llcs", "cpus", "numa_nodes"):
             value, low, high = (
                 getattr(topology, noun),

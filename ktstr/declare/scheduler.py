@@ -18,9 +18,9 @@ __all__ = ["EEVDF", "Scheduler", "declare_scheduler", "registered"]
 
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}")
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")  # a C identifier
-# What a 64-bit variable of either sign holds.
+# What a 64-bit variable can hold, signed or unsigned.
 _RODATA = range(-(2**63), 2**64)
-# The verifier itself gives up at a million; a limit beyond it would limit nothing.
+# The verifier itself gives up at a million; a higher limit would limit nothing.
 _MAX_INSNS = 1_000_000
 _registry: dict[str, Scheduler] = {}
 
@@ -61,7 +61,7 @@ class Scheduler:
     """How many instructions the verifier may process, by program; `*` is for the others."""
     declared_in: str = ""
     """The file of its declaration."""
-    # No part of what is declared: the same again, elsewhere in the file, is the same.
+    # Not part of the declaration: the same one at another line of the file is equal.
     declared_at: int = field(default=0, compare=False)
     """The line of its declaration."""
 
@@ -109,7 +109,7 @@ def declare_scheduler(
     instructions the verifier may process for a program of it: one number for all, or a number by the program's
     name, `"*"` being those that are not named.
 
-    Raises KtstrError naming the field where a value is not acceptable or the name is declared elsewhere.
+    Raises KtstrError naming the field if a value is not acceptable, or if the name is declared elsewhere.
     """
     from ktstr.kernel.spec import check_filter  # not at import: the grammar is only needed by declarations
 
@@ -233,7 +233,7 @@ def _checked(
 
 def _register(scheduler: Scheduler) -> None:
     known = _registry.get(scheduler.name)
-    # One file may be imported twice (pytest and the verifier sweep do), and then declares the same again.
+    # One file may be imported twice (by pytest and by the verifier sweep), and then declares the same again.
     if known is not None and known.declared_in != scheduler.declared_in:
         raise KtstrError(f"already declared in {known.declared_in}")
     if known is not None and known != scheduler:

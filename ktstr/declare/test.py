@@ -81,14 +81,14 @@ def ktstr_test(
     scheduler registered.
 
     `bpf_map_write` writes to the scheduler's globals once it is attached. With `expect_err=True` the test passes only
-    where the kernel ejects the scheduler with an error. `expect_scx_bpf_error_contains` (a text) and
+    if the kernel ejects the scheduler with an error. `expect_scx_bpf_error_contains` (a text) and
     `expect_scx_bpf_error_matches` (a regular expression, searched for) say which scx_bpf_error() it must be; both
-    must hold where both are given. `watchdog_timeout_s` is the time after which the kernel ejects the scheduler for a
+    must hold if both are given. `watchdog_timeout_s` is the time after which the kernel ejects the scheduler for a
     task that it leaves waiting, at most 30 s, instead of the scheduler's own. docs/crash-tests.md has the details.
 
-    A run that fails is run again where that tells more of it, but for `auto_repro=False`: docs/flight-recorder.md.
+    A run that fails is run again if that shows more, unless `auto_repro=False`: docs/flight-recorder.md.
 
-    Raises KtstrError naming the test and the field where a value is not acceptable.
+    Raises KtstrError naming the test and the field if a value is not acceptable.
     """
 
     if body is not None:

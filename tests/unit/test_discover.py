@@ -111,7 +111,7 @@ def test_a_test_is_found_by_its_function_or_its_id(name: str) -> None:
 @pytest.mark.parametrize(
     ("name", "message"),
     [
-        ("mixed", "test mixed: is several: tests/second_test.py::mixed, tests/test_first.py::mixed"),
+        ("mixed", "test mixed: means several: tests/second_test.py::mixed, tests/test_first.py::mixed"),
         ("staedy", "test staedy: not in tests; near is steady, smt_steady; elsewhere, name its file:"),
         (
             "tests/test_first.py::not_one",

@@ -186,6 +186,16 @@ def test_a_cpu_that_the_topology_lacks_is_refused_when_the_plan_is_written() -> 
         plan_of([Perturbation(0, 8, 1)], SMALL)
 
 
+def test_a_work_type_has_the_parameters_that_the_agent_expects() -> None:
+    agent = "".join(path.read_text() for path in AGENT.glob("*.c"))
+    declared = {
+        name: [word.partition("=")[0] for word in re.findall(r'"([^"]+)"', parameters)]
+        for name, parameters in re.findall(r"^KTSTR_WORK\((\w+), \w+(.*)\);", agent, re.MULTILINE)
+    }
+    kinds = [getattr(work, name)() for name in work.__all__]
+    assert declared == {kind.name: [word.partition("=")[0] for word in kind.tokens[1:]] for kind in kinds}
+
+
 # A user's own
 
 

@@ -13,7 +13,7 @@ __all__ = ["workers"]
 
 @declare_check(always=True, rank=0)
 def workers(run: Evidence, _always: bool) -> Iterator[str]:
-    """No worker ended before it was told to."""
+    """No worker ended before the scenario did."""
     for worker in run.report.workers:
         if worker.died is not None:
             yield f"{worker_name(worker)} ended by itself (wait status {worker.died:#x})"
