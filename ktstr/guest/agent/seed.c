@@ -4,6 +4,7 @@
 
 #include <fcntl.h>
 #include <linux/random.h>
+#include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
@@ -25,15 +26,20 @@ uint64_t seed_value(uint64_t index)
  */
 void seed_set(uint64_t seed)
 {
-	struct {
-		struct rand_pool_info info; /* ends in a flexible array: the words */
-		uint64_t words[8];
-	} pool = { .info = { .entropy_count = sizeof(pool.words) * 8, .buf_size = sizeof(pool.words) } };
+	enum { WORDS = 8 };
+	/* The ioctl's argument ends in a flexible array, so a union and not a struct gives it room for the words. */
+	union {
+		struct rand_pool_info info;
+		char room[sizeof(struct rand_pool_info) + WORDS * sizeof(uint64_t)];
+	} pool = { .info = { .entropy_count = WORDS * sizeof(uint64_t) * 8, .buf_size = WORDS * sizeof(uint64_t) } };
 	int fd = open("/dev/urandom", O_RDWR | O_CLOEXEC);
 
 	run_seed = seed;
-	for (unsigned int i = 0; i < 8; i++)
-		pool.words[i] = seed_value(UINT64_MAX / 2 + i);
+	for (unsigned int i = 0; i < WORDS; i++) {
+		uint64_t word = seed_value(UINT64_MAX / 2 + i);
+
+		memcpy(pool.room + sizeof(pool.info) + i * sizeof(word), &word, sizeof(word));
+	}
 	if (fd < 0 || ioctl(fd, RNDADDENTROPY, &pool) || ioctl(fd, RNDRESEEDCRNG))
 		fail_errno("seed", "/dev/urandom");
 	close(fd);
