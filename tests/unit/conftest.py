@@ -1,5 +1,6 @@
 """What all unit tests share."""
 
+import itertools
 import shutil
 import signal
 import tempfile
@@ -38,11 +39,15 @@ def server() -> Iterator[Server]:
 
 
 @pytest.fixture(scope="session")
-def _cores(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("cores")
+def _own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """New folders, one for each test of this process."""
+    return (tmp_path_factory.mktemp("own") for _ in itertools.repeat(None))
 
 
 @pytest.fixture(autouse=True)
-def _no_cores_of_the_host(_cores: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What stands in for a VM waits for no real one."""
-    monkeypatch.setenv("KTSTR_CORES_DIR", str(_cores))
+def _nothing_of_the_host(_own: Iterator[Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Give each test a cache and cores of its own, so that no other test and no real VM can make it wait."""
+    folder = next(_own)
+    (folder / "cores").mkdir()
+    monkeypatch.setenv("KTSTR_CACHE_DIR", str(folder / "cache"))
+    monkeypatch.setenv("KTSTR_CORES_DIR", str(folder / "cores"))
