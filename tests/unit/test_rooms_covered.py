@@ -22,7 +22,11 @@ ROOMS = rooms(FOUND)
 
 
 def test_a_room_is_the_sum_of_its_modules_and_the_package_of_all() -> None:
-    assert rooms(FOUND) == [Covered("ktstr/run", 8, 10), Covered("ktstr/vm", 30, 40), Covered("ktstr", 40, 52)]
+    assert rooms(FOUND) == [
+        Covered("ktstr/run", 8, 10),
+        Covered("ktstr/vm", 30, 40),
+        Covered("ktstr", 40, 52),
+    ]
 
 
 def test_nothing_to_run_is_covered() -> None:
