@@ -76,7 +76,7 @@ def test_a_script_is_what_its_shell_can_read(script: str) -> None:
     ],
 )
 def test_a_wrong_setting_of_fresh_root_is_one_line(arguments: list[str], told: str) -> None:
-    command = [CI / "fresh-root", *arguments]
+    command = [str(CI / "fresh-root"), *arguments]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert (done.stderr, done.returncode) == (f"fresh-root: {told}\n", 2)
 
