@@ -8,9 +8,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from debian_archive import SigningKey
+from debian_archive import DebianArchive, SigningKey
 from hypothesis import settings
 from local_server import Server, serving
+
+from ktstr.base import download
 
 # No verdict depends on how busy the host is, nor on chance.
 settings.register_profile("ktstr", deadline=None, derandomize=True)
@@ -36,6 +38,29 @@ def key() -> Iterator[SigningKey]:
 def server() -> Iterator[Server]:
     with serving() as server:
         yield server
+
+
+@pytest.fixture
+def archive(server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> DebianArchive:
+    """An unsigned archive that the settings point to, and an empty cache."""
+    for name in ("KTSTR_OFFLINE", "KTSTR_KERNEL"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("KTSTR_CACHE_DIR", str(tmp_path / "cache"))
+    monkeypatch.setenv("KTSTR_SOURCES", "debian-source")
+    monkeypatch.setenv("KTSTR_DEBIAN_MIRROR", server.url)
+    monkeypatch.setenv("KTSTR_DEBIAN_KEYRING", "")
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    monkeypatch.setattr(download, "_BACKOFF_S", (0.0,) * 4)
+    monkeypatch.setattr(download, "_CONNECT_BACKOFF_S", (0.0,))
+    return DebianArchive(server)
+
+
+@pytest.fixture
+def signed(archive: DebianArchive, key: SigningKey, monkeypatch: pytest.MonkeyPatch) -> DebianArchive:
+    """The same, signed with a key that the keyring has."""
+    archive.key = key
+    monkeypatch.setenv("KTSTR_DEBIAN_KEYRING", str(key.keyring))
+    return archive
 
 
 @pytest.fixture(scope="session")
