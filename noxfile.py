@@ -89,6 +89,21 @@ def kvm_nested(session: nox.Session) -> None:
 
 
 @nox.session
+def coverage(session: nox.Session) -> None:
+    """Measure line coverage by room and fail if it is low: nox -s coverage -- [guest] counts tests in VMs as well."""
+    environment(session)
+    session.run(PYTHON, "-m", "coverage", "erase")
+    suites = [["tests/unit"]]
+    if "guest" in session.posargs:
+        suites.append(["tests/schedulers", "tests/guest", "--kernel", "7.0"])
+    for suite in suites:
+        command = ("-m", "coverage", "run", "-m", "pytest", "-n", "auto", "--dist", "worksteal", *suite)
+        session.run(PYTHON, *command, env={"KTSTR_DIE_WITH_PARENT": "1"})
+    session.run(PYTHON, "-m", "coverage", "combine", "--quiet")
+    session.run(PYTHON, "tests/shared/rooms_covered.py")
+
+
+@nox.session
 def bench(session: nox.Session) -> None:
     """Measure VM starts, determinism and seeds: nox -s bench -- [start] [determinism] [orders] [cells]."""
     environment(session)

@@ -1,6 +1,7 @@
 """The action and the example workflow: valid, pinned to this version, and complete."""
 
 import itertools
+import re
 import subprocess
 import sys
 import tomllib
@@ -48,6 +49,36 @@ def test_every_input_is_used_and_described() -> None:
 def test_scripts_take_inputs_from_their_environment() -> None:
     """An expression in a script would be code: what a pull request's author writes must not be."""
     assert [step["name"] for step in ACTION["runs"]["steps"] if "${{" in step.get("run", "")] == []
+
+
+def test_ci_runs_the_readmes_commands_and_the_unit_tests_on_debian_stable() -> None:
+    script = (ROOT / ".ci" / "run").read_text()
+    readme = (ROOT / "README.md").read_text()
+    for command in ("ci/nox -s setup test -- --kernel 7.0", "ci/nox"):
+        assert f"\n{command}\n" in script
+        assert command in readme
+    assert re.search(r"^ci/fresh-root --suite trixie --setup .* ci/nox -s setup unit$", script, re.MULTILINE)
+
+
+@pytest.mark.parametrize("script", ["ci/fresh-root", "ci/kvm-nested", "ci/nox", ".ci/run"])
+def test_a_script_is_what_its_shell_can_read(script: str) -> None:
+    shell = (ROOT / script).read_text().splitlines()[0].split("/")[-1].split()[-1]
+    done = subprocess.run([shell, "-n", ROOT / script], capture_output=True, text=True, check=False)
+    assert (done.stderr, done.returncode) == ("", 0)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["--color", "ci/nox"], "--color: not a setting; the head of this script lists them"),
+        (["--suite"], "--suite: needs a value"),
+        (["--setup"], "which command? For example: ci/fresh-root ci/nox -s setup test -- --kernel 7.0"),
+    ],
+)
+def test_a_wrong_setting_of_fresh_root_is_one_line(arguments: list[str], told: str) -> None:
+    command = [str(CI / "fresh-root"), *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (done.stderr, done.returncode) == (f"fresh-root: {told}\n", 2)
 
 
 def test_the_matrix_runs_every_test_once_on_each_kernel(run: Run) -> None:

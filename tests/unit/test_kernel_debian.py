@@ -3,195 +3,27 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 import shutil
 import signal
 import subprocess
 import sys
-import tarfile
-import tempfile
 import threading
 import time
-from pathlib import Path
 
 import kernel_source
 import pytest
-from debian_archive import DebianArchive, SigningKey, boot_image, config, deb, elf, tar
+from debian_archive import DebianArchive, boot_image, config, deb, elf
+from debian_kernels import RESOLVE, age_index, left_behind, versions
 from invoke.context import Context
-from local_server import Server, cut, hold
+from local_server import hold
 
 from ktstr.base import download
 from ktstr.base.cache import cache_dir
 from ktstr.base.errors import KtstrError
-from ktstr.kernel.archive.source_package import fetch_source
 from ktstr.kernel.build import build
-from ktstr.kernel.images.debug import debug_image, fetch_debug_image
-from ktstr.kernel.resolve import cached, candidates, resolve
-from ktstr.kernel.source_tree import fetch_tree
+from ktstr.kernel.resolve import cached, resolve
 from ktstr.tasks.kernel import kernel_fetch, kernel_list
-
-RESOLVE = "import sys; from ktstr.kernel.resolve import resolve; print(resolve(sys.argv[1])[0].key)"
-
-
-@pytest.fixture
-def archive(server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> DebianArchive:
-    """An unsigned archive that the settings point to, and an empty cache."""
-    for name in ("KTSTR_OFFLINE", "KTSTR_KERNEL"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("KTSTR_CACHE_DIR", str(tmp_path / "cache"))
-    monkeypatch.setenv("KTSTR_SOURCES", "debian-source")
-    monkeypatch.setenv("KTSTR_DEBIAN_MIRROR", server.url)
-    monkeypatch.setenv("KTSTR_DEBIAN_KEYRING", "")
-    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-    monkeypatch.setattr(download, "_BACKOFF_S", (0.0,) * 4)
-    monkeypatch.setattr(download, "_CONNECT_BACKOFF_S", (0.0,))
-    return DebianArchive(server)
-
-
-@pytest.fixture
-def signed(archive: DebianArchive, key: SigningKey, monkeypatch: pytest.MonkeyPatch) -> DebianArchive:
-    """The same, signed with a key that the keyring has."""
-    archive.key = key
-    monkeypatch.setenv("KTSTR_DEBIAN_KEYRING", str(key.keyring))
-    return archive
-
-
-def age_index() -> None:
-    """Make the kept release files look a day old."""
-    for path in cache_dir().glob("debian/*.json"):
-        facts = json.loads(path.read_text())
-        path.write_text(json.dumps(facts | {"fetched": facts["fetched"] - 86_400}))
-
-
-def versions(spec: str) -> list[str]:
-    return [str(candidate.version) for candidate in candidates(spec)]
-
-
-def left_behind() -> list[str]:
-    """Kernel entries, whole or partial, and downloads."""
-    folders = [cache_dir() / "kernels", cache_dir() / "downloads"]
-    paths = [path for folder in folders if folder.is_dir() for path in folder.iterdir()]
-    return [path.name for path in paths if path.suffix not in (".lock", ".use")]
-
-
-def test_a_series_gives_its_newest_verified_from_the_signature_down(signed: DebianArchive) -> None:
-    for version in ("7.0.2", "7.0.13", "7.1"):
-        signed.add_kernel(version)
-    signed.publish("stable")
-    (kernel,) = resolve("7.0")
-    assert kernel.version == "7.0.13"
-    assert kernel.release == signed.release("7.0.13")[0]
-    assert kernel.image.read_bytes().startswith(b"\x7fELF")
-    assert kernel.config.read_text() == config("7.0.13")
-    assert kernel.sched_ext
-    assert kernel.source.endswith("signature verified")
-    assert kernel.key.startswith("7.0.13-debian-")
-    assert resolve(kernel.key) == [kernel]
-    assert not list((cache_dir() / "downloads").glob("[0-9a-f]*"))
-
-
-def test_a_kernel_without_sched_ext_says_so(archive: DebianArchive) -> None:
-    archive.add_kernel("6.12.1", sched_ext=False)
-    archive.publish("stable")
-    assert not resolve("6.12")[0].sched_ext
-
-
-def test_without_a_keyring_the_source_says_so(signed: DebianArchive, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("KTSTR_DEBIAN_KEYRING", "/nowhere/keyring.gpg")
-    signed.add_kernel("7.0.1")
-    signed.publish("stable")
-    assert resolve("7.0")[0].source.endswith("signature not checked: no keyring")
-
-
-def test_a_changed_release_file_is_refused(signed: DebianArchive) -> None:
-    signed.add_kernel("7.0.1")
-    signed.publish("stable")
-    path = "dists/stable/InRelease"
-    signed.server.files[path] = signed.server.files[path].replace(b"Origin: Debian", b"Origin: Debiam")
-    with pytest.raises(KtstrError, match=r"Debian stable release file from .*: bad signature"):
-        resolve("7.0")
-    assert not left_behind()
-
-
-def test_text_around_the_signed_text_is_refused(signed: DebianArchive) -> None:
-    signed.publish("stable")
-    path = "dists/stable/InRelease"
-    whole = signed.server.files[path]
-    for content in (
-        b"Origin: Evil\n" + whole,
-        whole + b"\nOrigin: Evil\n",
-        whole + whole,
-        b"<html>log in</html>",
-    ):
-        signed.server.files[path] = content
-        with pytest.raises(KtstrError, match="not a clear-signed text"):
-            resolve("7.0")
-
-
-def test_a_key_that_the_keyring_lacks_is_refused(
-    signed: DebianArchive, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    with tempfile.TemporaryDirectory(prefix="gpg-") as folder:
-        other = SigningKey.make(Path(folder, "home"))
-        monkeypatch.setenv("KTSTR_DEBIAN_KEYRING", str(other.keyring))
-        signed.publish("stable")
-        with pytest.raises(KtstrError, match=r"not signed by a valid key of .*keyring\.gpg|bad signature"):
-            resolve("7.0")
-        other.close()
-
-
-def test_a_download_is_resumed(archive: DebianArchive) -> None:
-    path = archive.add_kernel("7.0.1", size=300_000)
-    archive.publish("stable")
-    archive.server.faults[path] = [cut(200_000)]
-    assert resolve("7.0")[0].version == "7.0.1"
-    ranges = [asked for asked_path, asked in archive.server.asked if asked_path == path]
-    assert ranges[0] == ""
-    assert ranges[1].startswith("bytes=")
-    assert len(ranges) == 2
-
-
-def test_a_package_with_another_hash_leaves_nothing(archive: DebianArchive) -> None:
-    path = archive.add_kernel("7.0.1")
-    archive.publish("stable")
-    archive.server.files[path] = archive.server.files[path][:-9] + b"different"
-    with pytest.raises(KtstrError, match=r"kernel 7\.0\.1 .*: SHA-256 is"):
-        resolve("7.0")
-    assert not left_behind()
-
-
-def test_a_truncated_package_leaves_nothing(archive: DebianArchive) -> None:
-    path = archive.add_kernel("7.0.1")
-    archive.publish("stable")
-    archive.server.files[path] = archive.server.files[path][:1000]
-    with pytest.raises(KtstrError, match=r"kernel 7\.0\.1 .*: has 1000 bytes, expected [0-9]+"):
-        resolve("7.0")
-    assert not left_behind()
-
-
-def test_an_index_with_another_hash_is_refused(archive: DebianArchive) -> None:
-    archive.add_kernel("7.0.1")
-    archive.publish("stable")
-    for path, content in archive.server.files.items():
-        if "binary-" in path and path.startswith("dists/"):
-            archive.server.files[path] = content[:-1] + b"?"
-    with pytest.raises(KtstrError, match=r"Debian stable index: .*SHA-256 is"):
-        resolve("7.0")
-
-
-def test_an_index_is_found_by_its_plain_name_too(archive: DebianArchive) -> None:
-    archive.add_kernel("7.0.1")
-    archive.publish("stable", by_hash=False)
-    assert versions("7.0") == ["7.0.1"]
-
-
-def test_a_package_that_is_gone_is_named(archive: DebianArchive) -> None:
-    path = archive.add_kernel("7.0.1")
-    archive.publish("stable")
-    del archive.server.files[path]
-    with pytest.raises(KtstrError, match=r"kernel 7\.0\.1 .*: not found on the mirror"):
-        resolve("7.0")
 
 
 def test_an_archive_that_moved_on_is_read_again(archive: DebianArchive) -> None:
@@ -442,122 +274,6 @@ def test_a_killed_download_leaves_no_entry_and_is_resumed(archive: DebianArchive
     assert len(ranges) == 2
     assert int(ranges[1].removeprefix("bytes=").rstrip("-")) > 0
     assert left_behind() == [resolve("7.0")[0].key]
-
-
-def test_a_source_package_gives_its_verified_tarball(
-    signed: DebianArchive, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    signed.add_source("stable", "libbpf", "1.1.0-1", b"too old")
-    signed.add_source("stable", "libbpf", "1.5.0-3", b"new enough")
-    signed.add_source("unstable", "libbpf", "1.7.0-1", b"not needed")
-    for suite in ("stable", "unstable"):
-        signed.publish(suite)
-    tarball = fetch_source("libbpf", "1.5")
-    assert tarball.name == "libbpf_1.5.0.orig.tar.gz"
-    assert tarball.read_bytes() == b"new enough"
-    with pytest.raises(KtstrError, match=r"source package libbpf: no version from 2 on in stable"):
-        fetch_source("libbpf", "2")
-    monkeypatch.setenv("KTSTR_OFFLINE", "1")
-    assert fetch_source("libbpf", "1.5").read_bytes() == b"new enough"
-    shutil.rmtree(cache_dir() / "debian")
-    with pytest.raises(
-        KtstrError, match=r"source package libbpf: no version from 2 on in the cache, .*OFFLINE"
-    ):
-        fetch_source("libbpf", "2")
-
-
-def test_the_schedulers_source_is_the_wanted_part_of_the_newest(
-    archive: DebianArchive, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    top = "linux-source-7.3"
-    tree = {
-        f"{top}/tools/sched_ext/Makefile": b"all:\n",
-        f"{top}/tools/lib/bpf/libbpf.c": b"int x;\n",
-        f"{top}/drivers/gpu/huge.c": b"not needed",
-        f"{top}/tools/lib/../../../../escaped": b"not wanted",
-        "/tools/lib/absolute": b"not wanted",
-    }
-    source = deb({"./usr/src/linux-source-7.3.tar": tar(tree)})
-    archive.add("stable", "linux-source-7.2", "7.2.9-1", b"older")
-    archive.add("stable", top, "7.3.4-1", source)
-    archive.publish("stable")
-    found = fetch_tree("newest")
-    files = {str(path.relative_to(found.path)) for path in found.path.rglob("*") if path.is_file()}
-    assert str(found.version) == "7.3.4"
-    assert files == {"tools/sched_ext/Makefile", "tools/lib/bpf/libbpf.c"}
-    with pytest.raises(KtstrError, match=r"kernel source 6\.9: no package linux-source-6\.9"):
-        fetch_tree("6.9")
-    shutil.rmtree(cache_dir() / "debian")
-    monkeypatch.setenv("KTSTR_OFFLINE", "1")
-    assert fetch_tree("newest") == found
-    with pytest.raises(download.Unreachable, match=r"kernel source 7\.2: not in the cache"):
-        fetch_tree("7.2")
-
-
-def add_debug_package(archive: DebianArchive, image: bytes | None, version: str = "7.3-1") -> str:
-    """Debug symbols of kernel 7.3 as Debian packs them: modules first, and the image under three names."""
-    release, _ = archive.release("7.3")
-    folder = f"./usr/lib/debug/lib/modules/{release}"
-    link = tarfile.TarInfo(f"./usr/lib/debug/boot/vmlinux-{release}")
-    link.type, link.linkname = tarfile.SYMTYPE, f"../lib/modules/{release}/vmlinux"
-    files: dict[str, bytes | tarfile.TarInfo] = {f"{folder}/kernel/fs/a.ko": b"a module", link.name: link}
-    if image is not None:
-        files[f"{folder}/vmlinux"] = image
-    return archive.add("stable", f"linux-image-{release}-dbg", version, deb(files))
-
-
-def test_debug_symbols_come_from_the_very_build_and_once(
-    signed: DebianArchive, capsys: pytest.CaptureFixture[str]
-) -> None:
-    signed.add_kernel("7.3")
-    add_debug_package(signed, b"of another build", "7.3-2")
-    package = add_debug_package(signed, b"with DWARF")
-    signed.publish("stable")
-    kernel_fetch(Context(), kernel="7.3", debug=True)
-    (kernel,) = cached()
-    image = debug_image(kernel)
-    assert capsys.readouterr().out.endswith(f"{kernel.key}  debug symbols in {image}\n")
-    assert image.read_bytes() == b"with DWARF"
-    assert left_behind() == [kernel.key]
-    del signed.server.files[package]
-    assert fetch_debug_image(kernel) == image
-
-
-@pytest.mark.parametrize(
-    ("image", "version", "told"),
-    [
-        (b"of another build", "7.3-2", r"no suite lists linux-image-7\.3\+deb13-cloud-\w+-dbg 7\.3-1"),
-        (None, "7.3-1", r"linux-image-7\.3\S+\.deb holds no vmlinux"),
-    ],
-)
-def test_debug_symbols_that_are_not_there_are_told_and_leave_nothing(
-    archive: DebianArchive, image: bytes | None, version: str, told: str
-) -> None:
-    archive.add_kernel("7.3")
-    add_debug_package(archive, image, version)
-    archive.publish("stable")
-    (kernel,) = resolve("7.3")
-    with pytest.raises(KtstrError, match=rf"^debug symbols of kernel 7\.3 \(\S+\): .*{told}"):
-        fetch_debug_image(kernel)
-    assert sorted(path.name for path in kernel.image.parent.iterdir()) == [
-        "config",
-        "manifest.json",
-        "vmlinux",
-    ]
-
-
-def test_a_kernel_that_was_built_has_no_published_debug_symbols(archive: DebianArchive) -> None:
-    archive.add_kernel("7.3")
-    archive.publish("stable")
-    (kernel,) = resolve("7.3")
-    manifest = kernel.image.with_name("manifest.json")
-    facts = json.loads(manifest.read_text())
-    del facts["package_version"]
-    manifest.write_text(json.dumps(facts))
-    with pytest.raises(
-        KtstrError, match="not a published kernel; `kernel-build --debug` builds one with them"
-    ):
-        fetch_debug_image(kernel)
 
 
 def test_the_tasks_list_what_there_is_and_what_a_spec_means(

@@ -56,6 +56,7 @@ def test_each_session_has_a_line_in_the_menu() -> None:
         "hosting",
         "docs",
         "reference",
+        "coverage",
         "bench",
         "kvm-nested",
         "lint",
@@ -95,6 +96,17 @@ def test_a_kernel_is_named_where_the_user_names_none(project: Project) -> None:
         "-m pytest -o testpaths=tests/guest -p no:hypothesispytest -n auto --dist worksteal --kernel auto -x",
         "-m pytest -o testpaths=tests/unit -n auto -x",
     ]
+
+
+def test_coverage_is_collected_by_unit_tests_and_by_guests_on_request(project: Project) -> None:
+    pytest = "-m coverage run -m pytest -n auto --dist worksteal"
+    unit, guests = f"{pytest} tests/unit", f"{pytest} tests/schedulers tests/guest --kernel 7.0"
+    _, erase, *runs, combine, report = project.nox("-s", "coverage", "--", "guest")
+    assert (erase, combine) == ("-m coverage erase", "-m coverage combine --quiet")
+    assert runs == [unit, guests]
+    assert report == "tests/shared/rooms_covered.py"
+    assert unit in project.nox("-s", "coverage")
+    assert guests not in project.nox("-s", "coverage")
 
 
 def test_ci_nox_without_python_says_what_to_install(tmp_path: Path) -> None:

@@ -75,7 +75,7 @@ def _gpgv(verifier: str, keyring: Path, detached: Path, signed: Path, what: str)
     run = subprocess.run(command, capture_output=True, text=True, errors="replace", check=False)
     words = {line.split()[1] for line in run.stdout.splitlines() if line.startswith("[GNUPG:] ")}
     if "BADSIG" in words:
-        raise KtstrError(f"{what}: bad signature (checked with {keyring}); it was changed after signing")
+        raise KtstrError(_changed(what, keyring))
     # An archive signs with several keys, old and new: one that the keyring has is enough, hence no look at
     # the exit status.
     if "VALIDSIG" not in words or "GOODSIG" not in words:
@@ -84,9 +84,15 @@ def _gpgv(verifier: str, keyring: Path, detached: Path, signed: Path, what: str)
         )
 
 
+def _changed(what: str, keyring: Path) -> str:
+    return f"{what}: bad signature (checked with {keyring}); it was changed after signing"
+
+
 def _sqv(verifier: str, keyring: Path, detached: Path, signed: Path, what: str) -> None:
     command = [verifier, "--keyring", str(keyring), str(detached), str(signed)]
     run = subprocess.run(command, capture_output=True, text=True, errors="replace", check=False)
+    if "Message has been manipulated" in run.stderr:
+        raise KtstrError(_changed(what, keyring))
     if run.returncode != 0:
         reason = next((line for line in reversed(run.stderr.splitlines()) if line.strip()), "no reason given")
         raise KtstrError(f"{what}: bad signature (checked with {keyring}): {reason.strip()}")
