@@ -1,5 +1,6 @@
 """The cache: entries appear whole or not at all, are made once, and a failure is one line."""
 
+import os
 import resource
 import signal
 import subprocess
