@@ -83,7 +83,7 @@ class JobRecord(TypedDict):
     """What a VM run was asked to do."""
 
     digest: str
-    """A hash over all that can change the result, apart from QEMU."""
+    """A hash over all that can change the result, apart from the emulator."""
     topology: str
     """The guest's topology, as for the test."""
     memory_mb: int
@@ -110,7 +110,7 @@ class ResultRecord(TypedDict):
     clock: str
     """`real` or `virtual`."""
     qemu_version: str
-    """QEMU's version."""
+    """The emulator's version."""
     turn_ns: int | None
     """The bound on a vCPU's time slice in guest ns; null if it had none."""
     start: Literal["boot", "clone", "remembered"]
@@ -122,7 +122,7 @@ class ResultRecord(TypedDict):
     events_sha256: str
     """The SHA-256 of the event stream: with the virtual clock, equal for equal jobs."""
     wall_s: float
-    """Host seconds from the start of QEMU to its end."""
+    """Host seconds from the start of the emulator to its end."""
     guest_s: float
     """Guest seconds from the start of the plan to the last event."""
 
@@ -247,7 +247,7 @@ class Sidecar(TypedDict):
     accelerator: str | None
     """`kvm` or `tcg`; null if no VM was asked for."""
     qemu: str | None
-    """QEMU's version; null if no VM was asked for."""
+    """The emulator's version; null if no VM was asked for."""
     started: str
     """When, ISO 8601, UTC."""
     timings: Timings
