@@ -15,6 +15,7 @@ from pathlib import Path
 
 import kernel_source
 import pytest
+from interrupted import end
 
 from ktstr.base.cache import cache_dir
 from ktstr.base.errors import KtstrError
@@ -137,7 +138,7 @@ def test_what_is_no_kernel_source_is_refused() -> None:
 def test_a_build_that_was_ended_goes_on(how: signal.Signals, objects: Path, hold: Path) -> None:
     first = start()
     until_made(objects, "two")
-    first.send_signal(how)
+    end(first, how)
     first.communicate()
     assert first.returncode != 0
     assert not list((cache_dir() / "kernels").glob("*-built-*"))

@@ -18,6 +18,7 @@ from pathlib import Path
 import kernel_source
 import pytest
 from debian_archive import SigningKey, unsigned
+from interrupted import end
 from invoke.context import Context
 from local_server import Server, cut, hold, status
 
@@ -375,8 +376,7 @@ def test_a_download_that_was_ended_goes_on(how: signal.Signals, site: KernelOrg)
     part = cache_dir() / "downloads" / f"{hashlib.sha256(site.server.files[path]).hexdigest()}.part"
     while not (part.is_file() and part.stat().st_size):
         threading.Event().wait(0.02)
-    first.send_signal(how)
-    first.wait()
+    end(first, how)
     release.set()
     second = subprocess.run(
         [sys.executable, "-c", FETCH], capture_output=True, text=True, check=True, env=os.environ

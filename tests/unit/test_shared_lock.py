@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from core_holders import Holders, until
+from interrupted import end
 
 from ktstr.vm import shared_lock
 from ktstr.vm.shared_lock import shared_folder
@@ -142,6 +143,6 @@ def test_ctrl_c_ends_a_wait(holders: Holders) -> None:
     holders.order(1)
     holders.start("second", 1, holders.folder / "another cache")
     until(lambda: "waiting" in holders.complaint("second"))
-    holders.all["second"].send_signal(signal.SIGINT)
-    assert holders.all["second"].wait(60) != 0
+    end(holders.all["second"], signal.SIGINT)
+    assert holders.all["second"].returncode != 0
     assert "KeyboardInterrupt" in holders.complaint("second")
