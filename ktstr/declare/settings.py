@@ -30,7 +30,7 @@ __all__ = [
 ]
 
 MAX_SEED = 2**32 - 1
-"""The largest seed that QEMU takes."""
+"""The largest seed that the emulator takes."""
 
 _TABLE = "[tool.ktstr]"
 # KTSTR_KERNEL is not here: it is what the kernel spec `auto` means, and is read where specs are resolved.
