@@ -9,6 +9,8 @@ from __future__ import annotations
 import json
 from typing import Any, Literal, NotRequired, TypedDict
 
+from ktstr.vm.names import EmulatorOfCase, EmulatorOfResult
+
 __all__ = [
     "SCHEMA",
     "JobRecord",
@@ -98,19 +100,18 @@ class JobRecord(TypedDict):
     """The plan that the guest's agent carried out, a line each."""
 
 
-class ResultRecord(TypedDict):
+class ResultRecord(EmulatorOfResult):
     """How a VM run ended, and what ran it."""
 
     ending: str
-    """How the guest ended: `done`, `kernel panic`, `out of memory`, `hang`, `timeout`, `agent failed`, `QEMU died`."""
+    """How the guest ended: `done`, `kernel panic`, `out of memory`, `hang`, `timeout`, `agent failed`, or that
+    the emulator died."""
     why: str
     """One line that explains an ending other than `done`."""
     accelerator: str
     """`kvm` or `tcg`."""
     clock: str
     """`real` or `virtual`."""
-    qemu_version: str
-    """The emulator's version."""
     turn_ns: int | None
     """The bound on a vCPU's time slice in guest ns; null if it had none."""
     start: Literal["boot", "clone", "remembered"]
@@ -215,7 +216,7 @@ class RunRecord(TypedDict):
     """Of a cell of the verifier sweep: the memory of all maps."""
 
 
-class Sidecar(TypedDict):
+class Sidecar(EmulatorOfCase):
     """The sidecar of a ktstr test, or of a cell of the verifier sweep."""
 
     schema: Literal[1]
@@ -246,8 +247,6 @@ class Sidecar(TypedDict):
     """Whether the seed also chose preemptions."""
     accelerator: str | None
     """`kvm` or `tcg`; null if no VM was asked for."""
-    qemu: str | None
-    """The emulator's version; null if no VM was asked for."""
     started: str
     """When, ISO 8601, UTC."""
     timings: Timings
@@ -273,9 +272,11 @@ def json_schema() -> dict[str, Any]:
     del definitions["GuestReport"]["properties"]["cpus"]
     definitions["GuestReport"]["required"].remove("cpus")
     del definitions["GuestCpu"]
+    # A TypedDict does not know what it was derived from.
+    inherited = field_docs(EmulatorOfCase) | field_docs(EmulatorOfResult)
     for kind in _types(Sidecar, GuestReport):
         properties = definitions.get(kind.__name__, {}).get("properties", {})
-        for name, text in field_docs(kind).items():
+        for name, text in {**inherited, **field_docs(kind)}.items():
             if name in properties:
                 properties[name] = {"description": " ".join(text.split()), **properties[name]}
     for definition in definitions.values():
