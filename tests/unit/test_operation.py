@@ -4,6 +4,7 @@ import re
 import subprocess
 import sys
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -84,9 +85,18 @@ class Churn(WorkType):
     rest_ms: Annotated[float, Milliseconds()] = 1.5
 
 
-def calling(kind: Any, *arguments: Any, **fields: Any) -> Any:
+class Calling:
     """A call that has yet to be made, of values that its types forbid."""
-    return lambda: kind(*arguments, **fields)
+
+    def __init__(self, kind: Any, *arguments: Any, **fields: Any) -> None:
+        self._call = partial(kind, *arguments, **fields)
+        self._name: str = kind.__name__
+
+    def __call__(self) -> Any:
+        return self._call()
+
+    def __str__(self) -> str:
+        return self._name  # a test's id, the same in every process
 
 
 # Operations
@@ -136,36 +146,36 @@ def test_an_operation_has_the_arguments_that_the_agent_expects(operation: Operat
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (calling(Perturbation, -1, 0, 1), "perturb: at_ns=-1: must be a whole number from 0"),
-        (calling(Perturbation, 0, 1024, 1), "perturb: cpu=1024: must be a whole number from 0 to 1023"),
-        (calling(Perturbation, 0, 0, 2**64), f"perturb: ns={2**64}: must be a whole number from 0"),
-        (calling(Hold, 0), "hold: ns=0: must be a whole number from 1"),
-        (calling(Hold, True), "hold: ns=True: must be a whole number from 1"),
-        (calling(Watchdog, "5"), "watchdog: ms='5': must be a whole number from 1 to 4294967295"),
-        (calling(Sysctl, "a", 1), "sysctl: value=1: must be a string"),
-        (calling(Sysctl, "a\0", "1"), r"sysctl: key='a\x00': must not contain zero bytes"),
-        (calling(StartScheduler, 1, ()), "scheduler: command=(): must be 1 words or more"),
-        (calling(Run, 1, "/mine"), "run: command='/mine': must be a list of strings"),
-        (calling(Shell, 1, 0, 0, False, ("sh",)), "shell: terminal=1: must be True or False"),
+        (Calling(Perturbation, -1, 0, 1), "perturb: at_ns=-1: must be a whole number from 0"),
+        (Calling(Perturbation, 0, 1024, 1), "perturb: cpu=1024: must be a whole number from 0 to 1023"),
+        (Calling(Perturbation, 0, 0, 2**64), f"perturb: ns={2**64}: must be a whole number from 0"),
+        (Calling(Hold, 0), "hold: ns=0: must be a whole number from 1"),
+        (Calling(Hold, True), "hold: ns=True: must be a whole number from 1"),
+        (Calling(Watchdog, "5"), "watchdog: ms='5': must be a whole number from 1 to 4294967295"),
+        (Calling(Sysctl, "a", 1), "sysctl: value=1: must be a string"),
+        (Calling(Sysctl, "a\0", "1"), r"sysctl: key='a\x00': must not contain zero bytes"),
+        (Calling(StartScheduler, 1, ()), "scheduler: command=(): must be 1 words or more"),
+        (Calling(Run, 1, "/mine"), "run: command='/mine': must be a list of strings"),
+        (Calling(Shell, 1, 0, 0, False, ("sh",)), "shell: terminal=1: must be True or False"),
         (
-            calling(MakeCgroup, "a/b"),
+            Calling(MakeCgroup, "a/b"),
             "cgroup: cgroup='a/b': must be 1 to 63 letters, digits, '_', '-' or '.'",
         ),
         (
-            calling(MakeCgroup, "cg", {0}),
+            Calling(MakeCgroup, "cg", {0}),
             "cgroup: cpuset={0}: must be a Cpuset, such as Cpuset.llc(0)",
         ),
-        (calling(Spawn, "cg", 0, SpinWait()), "spawn: workers=0: must be a whole number from 1 to 4096"),
-        (calling(Spawn, "cg", 1, "spin"), "spawn: work='spin': must be a work type, such as SpinWait()"),
+        (Calling(Spawn, "cg", 0, SpinWait()), "spawn: workers=0: must be a whole number from 1 to 4096"),
+        (Calling(Spawn, "cg", 1, "spin"), "spawn: work='spin': must be a work type, such as SpinWait()"),
         (
-            calling(Spawn, "cg", 1, SpinWait(), "ext"),
+            Calling(Spawn, "cg", 1, SpinWait(), "ext"),
             "spawn: policy='ext': must be one of normal, batch, idle, fifo, rr",
         ),
-        (calling(Ping, 11), "ping: count=11: must be a whole number from 1 to 10"),
-        (calling(Ping, colour="blue"), "ping: colour='blue': must be one of red, green"),
-        (calling(SpinWait, pause=1), "SpinWait: pause=1: must be True or False"),
-        (calling(Churn, 9), "Churn: depth=9: must be a whole number from 1 to 8"),
-        (calling(Churn, rest_ms=0), "Churn: rest_ms=0: must be milliseconds, from 0.001 to an hour"),
+        (Calling(Ping, 11), "ping: count=11: must be a whole number from 1 to 10"),
+        (Calling(Ping, colour="blue"), "ping: colour='blue': must be one of red, green"),
+        (Calling(SpinWait, pause=1), "SpinWait: pause=1: must be True or False"),
+        (Calling(Churn, 9), "Churn: depth=9: must be a whole number from 1 to 8"),
+        (Calling(Churn, rest_ms=0), "Churn: rest_ms=0: must be milliseconds, from 0.001 to an hour"),
     ],
     ids=str,
 )
@@ -366,21 +376,21 @@ def test_a_whole_scenario_is_taken_as_it_is_but_for_what_is_said_anew() -> None:
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (calling(scenario_of, "cg"), "scenario: 'cg': must be CgroupDef(...) or an operation"),
-        (calling(scenario_of, SpinWait()), "scenario: SpinWait(pause=True): must be CgroupDef(...) or an"),
-        (calling(scenario_of, Hold(1)), "scenario: hold: ktstr puts it into the plan; use hold_s=..."),
+        (Calling(scenario_of, "cg"), "scenario: 'cg': must be CgroupDef(...) or an operation"),
+        (Calling(scenario_of, SpinWait()), "scenario: SpinWait(pause=True): must be CgroupDef(...) or an"),
+        (Calling(scenario_of, Hold(1)), "scenario: hold: ktstr puts it into the plan; use hold_s=..."),
         (
-            calling(scenario_of, BpfMapWrite(".bss", "crash", 1)),
+            Calling(scenario_of, BpfMapWrite(".bss", "crash", 1)),
             "scenario: write: ktstr puts it into the plan; use @ktstr_test(bpf_map_write=...)",
         ),
-        (calling(scenario_of, hold_s=0), "scenario: hold_s=0: must be guest seconds"),
-        (calling(Scenario, dump=1), "scenario: dump=1: must be True or False"),
+        (Calling(scenario_of, hold_s=0), "scenario: hold_s=0: must be guest seconds"),
+        (Calling(Scenario, dump=1), "scenario: dump=1: must be True or False"),
         (
-            calling(scenario_of, Scenario(), CgroupDef("cg")),
+            Calling(scenario_of, Scenario(), CgroupDef("cg")),
             "scenario: Scenario(...) must be the only argument; its parts are in it",
         ),
         (
-            calling(scenario_of, CgroupDef("cg"), CgroupDef("cg")),
+            Calling(scenario_of, CgroupDef("cg"), CgroupDef("cg")),
             "cgroup cg: declared twice in one scenario",
         ),
     ],
