@@ -62,9 +62,15 @@ if TYPE_CHECKING:  # the same names as in _PUBLIC, for type checkers; a test com
     from ktstr.scenario.argument import Words as Words
     from ktstr.scenario.cgroup import CgroupDef as CgroupDef
     from ktstr.scenario.cpuset import Cpuset as Cpuset
+    from ktstr.scenario.model import CgroupState as CgroupState
+    from ktstr.scenario.model import Member as Member
+    from ktstr.scenario.model import State as State
     from ktstr.scenario.operation import Operation as Operation
+    from ktstr.scenario.operations.at import At as At
     from ktstr.scenario.operations.write import BpfMapWrite as BpfMapWrite
     from ktstr.scenario.scenario import Scenario as Scenario
+    from ktstr.scenario.step import Hold as Hold
+    from ktstr.scenario.step import Step as Step
     from ktstr.scenario.work import Bursty as Bursty
     from ktstr.scenario.work import Mixed as Mixed
     from ktstr.scenario.work import SpinWait as SpinWait
@@ -112,9 +118,12 @@ _PUBLIC = {
     "ktstr.scenario.argument": ("Argument", "Choice", "Flag", "Milliseconds", "Text", "Whole", "Words"),
     "ktstr.scenario.cgroup": ("CgroupDef",),
     "ktstr.scenario.cpuset": ("Cpuset",),
+    "ktstr.scenario.model": ("CgroupState", "Member", "State"),
     "ktstr.scenario.operation": ("Operation",),
+    "ktstr.scenario.operations.at": ("At",),
     "ktstr.scenario.operations.write": ("BpfMapWrite",),
     "ktstr.scenario.scenario": ("Scenario",),
+    "ktstr.scenario.step": ("Hold", "Step"),
     "ktstr.scenario.work": ("Bursty", "Mixed", "SpinWait", "YieldHeavy"),
     "ktstr.scenario.work_type": ("WorkType",),
     "ktstr.vm.job": ("VmJob",),

@@ -82,6 +82,7 @@ def scenario_job(run: ScenarioRun) -> VmJob:
         writes=test.writes,
         perturbations=run.perturbed,
         recorder=run.recorder,
+        seed=run.seed,
     )
     return assemble(
         kernel=run.kernel,
@@ -95,7 +96,7 @@ def scenario_job(run: ScenarioRun) -> VmJob:
         memory_mb=test.memory_mb,
         memory_of=f"{test.name}: memory_mb={test.memory_mb}",
         bounded_turn=run.bounded_turn,
-        wall_limit_s=wall_limit_s(run.topology, run.hold_s),
+        wall_limit_s=wall_limit_s(run.topology, run.total_s),
     )
 
 

@@ -32,6 +32,7 @@ from ktstr.scenario.cgroup import CgroupDef
 from ktstr.scenario.operation import Operation
 from ktstr.scenario.perturb import perturbations
 from ktstr.scenario.scenario import Scenario, scenario_of
+from ktstr.scenario.step import Step
 from ktstr.vm.executor import Executor
 from ktstr.vm.job import DEFAULT_OPTIONS, RunOptions
 from ktstr.vm.local import LocalExecutor
@@ -104,8 +105,11 @@ class Ctx:
         bounded_turn: bool = True,
         trace: bool = False,
         dump: bool = False,
+        steps: Sequence[Step] = (),
     ) -> RunReport:
         """Run `parts`, or one Scenario, for `hold_s` guest seconds (None: the test's duration), and judge the result.
+
+        With `steps` the parts are what is there before the first step; each step has a hold of its own.
 
         `checks` override the test's. Raises VerdictFailed for a run that violates them, unless `check=False`, and
         KtstrError if the run could not be done. `bounded_turn=False` leaves the virtual clock's CPU turn as it is
@@ -116,7 +120,7 @@ class Ctx:
         test has `auto_repro=False`.
         """
         accel = self._executor.accelerator(self._clock, None if self._oversubscribe else self.topology.cpus)
-        scenario = _scenario(parts, hold_s, trace=trace or self._perturb, dump=dump)
+        scenario = _scenario(parts, hold_s, steps, trace=trace or self._perturb, dump=dump)
         run = self._asked(accel, scenario, checks, bounded_turn)
         runner = Runner(self._executor, accel, self._options, self._cancel, [])
         folder = self.artifacts / f"run-{len(self.runs) + 1}"
@@ -168,7 +172,7 @@ class Ctx:
         )
         if not self._perturb:
             return run
-        return replace(run, perturbed=perturbations(self.seed, self.topology, run.hold_s))
+        return replace(run, perturbed=perturbations(self.seed, self.topology, run.total_s))
 
     def _explained(
         self,
@@ -215,11 +219,16 @@ class Ctx:
 
 
 def _scenario(
-    parts: Sequence[Scenario | CgroupDef | Operation], hold_s: float | None, *, trace: bool, dump: bool
+    parts: Sequence[Scenario | CgroupDef | Operation],
+    hold_s: float | None,
+    steps: Sequence[Step],
+    *,
+    trace: bool,
+    dump: bool,
 ) -> Scenario:
     if hold_s is not None:
         seconds(hold_s, "ctx.run: hold_s")
     try:
-        return scenario_of(*parts, hold_s=hold_s, trace=trace, dump=dump)
+        return scenario_of(*parts, hold_s=hold_s, trace=trace, dump=dump, steps=steps)
     except KtstrError as error:
         raise KtstrError(f"ctx.run: {error}") from None

@@ -77,5 +77,5 @@ class _Search:
             if self._fails((one,)):
                 return one
             (now,) = self._reports[(one,)].guest.perturbed
-            one = aimed(one, ran_ns, now.ran_ns, self._run.hold_s)
+            one = aimed(one, ran_ns, now.ran_ns, self._run.total_s)
         return None

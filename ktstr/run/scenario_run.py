@@ -43,5 +43,10 @@ class ScenarioRun:
 
     @property
     def hold_s(self) -> float:
-        """The length of the hold in guest seconds: the scenario's, or the test's duration."""
+        """The length of the hold in guest seconds, or of that which its steps hold fractions of."""
         return self.test.duration_s if self.scenario.hold_s is None else self.scenario.hold_s
+
+    @property
+    def total_s(self) -> float:
+        """The length of all holds together, in guest seconds."""
+        return self.scenario.total_s(self.hold_s)

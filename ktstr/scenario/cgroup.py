@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from ktstr.base.topology import Topology
 from ktstr.base.values import shown
@@ -54,6 +55,11 @@ class CgroupDef:
             MakeCgroup(self.name, self.cpuset),
             Spawn(self.name, self.worker_count(topology), self.work, self.policy),
         )
+
+    def source_files(self) -> tuple[Path, ...]:
+        """The C files that its work needs in the agent."""
+        own = self.work.source_file()
+        return () if own is None else (own,)
 
     def __str__(self) -> str:
         where = "all CPUs" if self.cpuset is None else str(self.cpuset)

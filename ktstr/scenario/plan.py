@@ -6,7 +6,8 @@ docs/plan.md lists the operations.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 
@@ -16,11 +17,13 @@ from ktstr.base.topology import Topology
 from ktstr.base.values import seconds, shown
 from ktstr.scenario import operations
 from ktstr.scenario.cgroup import CgroupDef
+from ktstr.scenario.layout import Layout, lay_out
 from ktstr.scenario.operation import Operation
 from ktstr.scenario.operations.dump import Dump
-from ktstr.scenario.operations.hold import Hold
+from ktstr.scenario.operations.hold import HoldFor
 from ktstr.scenario.operations.perturb import Perturbation
 from ktstr.scenario.operations.perturber import Perturber
+from ktstr.scenario.operations.phase import BeginPhase
 from ktstr.scenario.operations.recorder import Recorder
 from ktstr.scenario.operations.scheduler import StartScheduler
 from ktstr.scenario.operations.sysctl import sysctls as sysctl_operations
@@ -52,36 +55,67 @@ def scenario_plan(
     writes: Sequence[BpfMapWrite] = (),
     perturbations: Sequence[Perturbation] | None = None,
     recorder: bool = False,
+    seed: int = 0,
 ) -> str:
     """The plan of one scenario: start `scheduler` (a command in the guest; empty: none), carry it out, hold.
 
     The scenario must say how long it holds. `watchdog_ms` (None: the scheduler's own) is the kernel's for that
     scheduler. `writes` go to its globals, except those that have to be made before it is loaded. `perturbations`
-    (None: no perturber) disturb the hold; `recorder` keeps the last scheduling events before the scheduler's exit.
+    (None: no perturber) disturb the holds; `recorder` keeps the last scheduling events before the scheduler's exit.
+    What is random in the scenario follows from `seed`. KtstrError for a scenario that makes no sense (`lay_out`).
     """
-    hold_s = seconds(scenario.hold_s, "scenario: hold_s")
+    layout = lay_out(scenario, topology, seconds(scenario.hold_s, "scenario: hold_s"), seed)
+    total_s = layout.hold_ns / _NS
     for write in writes:
-        if write.at_s is not None and write.at_s >= hold_s:
+        if write.at_s is not None and write.at_s >= total_s:
             raise KtstrError(
-                f"BpfMapWrite {write.target}: at_s={write.at_s:g}: the scenario is over by then, it lasts {hold_s:g} s"
+                f"BpfMapWrite {write.target}: at_s={write.at_s:g}: the scenario is over by then, it lasts {total_s:g} s"
             )
     steps: list[Operation] = [*sysctl_operations(sysctls)]
     if scheduler and watchdog_ms is not None:
         steps.append(Watchdog(watchdog_ms))
     if scheduler:
         steps.append(StartScheduler(ATTACH_S * _NS, tuple(scheduler)))
-    steps += [write for write in writes if not write.is_rodata]
-    steps += scenario.operations(topology)
-    if scenario.trace:
-        steps.append(Trace())
-    if recorder:
-        steps.append(Recorder())
-    if perturbations is not None:
-        steps += [Perturber(), *perturbations]
-    steps.append(Hold(round(hold_s * _NS)))
+    waiting = [write for write in writes if not write.is_rodata]
+    steps += [write for write in waiting if write.at_s is None or not scenario.steps]
+    steps += layout.backdrop
+    steps += _phases(scenario, layout, waiting, perturbations, recorder=recorder)
     if scenario.dump:
         steps.append(Dump())
     return plan_of(steps, topology)
+
+
+def _phases(
+    scenario: Scenario,
+    layout: Layout,
+    writes: Sequence[BpfMapWrite],
+    perturbations: Sequence[Perturbation] | None,
+    *,
+    recorder: bool,
+) -> Iterator[Operation]:
+    """What each phase is in the plan. Times count from the begin of the first hold, as if all followed each other."""
+    began_ns = 0
+    for phase in layout.phases:
+        over_ns = began_ns + phase.hold_ns
+        is_last = phase is layout.phases[-1]
+        if scenario.steps:
+            yield BeginPhase(phase.name)
+            for write in writes:
+                if write.at_s is not None and began_ns <= round(write.at_s * _NS) < over_ns:
+                    yield replace(write, at_s=write.at_s - began_ns / _NS)
+        yield from phase.operations
+        yield from phase.timed
+        if scenario.trace:
+            yield Trace()
+        if recorder:
+            yield Recorder()
+        if perturbations is not None:
+            yield Perturber()
+            for one in perturbations:
+                if one.at_ns >= began_ns and (one.at_ns < over_ns or is_last):
+                    yield replace(one, at_ns=one.at_ns - began_ns)
+        yield HoldFor(phase.hold_ns)
+        began_ns = over_ns
 
 
 def plan_of(steps: Iterable[Operation], topology: Topology) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -11,6 +11,8 @@ from ktstr.base.topology import Topology
 from ktstr.base.values import seconds, shown
 from ktstr.scenario.cgroup import CgroupDef
 from ktstr.scenario.operation import Operation
+from ktstr.scenario.operations.at import At
+from ktstr.scenario.step import Step, check_parts
 
 __all__ = ["Scenario", "scenario_of"]
 
@@ -19,8 +21,11 @@ __all__ = ["Scenario", "scenario_of"]
 class Scenario:
     """Cgroups and operations, which the agent carries out in their order, and then a hold in which the workers run.
 
-    `hold_s` is how long, in guest seconds (None: the test's duration). `trace` records the hold's context switches;
-    `dump` reads the scheduler's maps at the hold's end. Scenarios with equal parts are equal, and have one hash.
+    With `steps` the parts are the backdrop, which is there through all steps; each step has operations and a hold of
+    its own, and is a phase of the report. Without steps there is one hold. `hold_s` is how long it is, in guest seconds
+    (None: the test's duration); with steps it is the duration that their fractions are of. `trace` records the holds'
+    context switches; `dump` reads the scheduler's maps at the end. Scenarios with equal parts are equal, and have one
+    hash.
     """
 
     parts: tuple[CgroupDef | Operation, ...] = ()
@@ -28,17 +33,24 @@ class Scenario:
     hold_s: float | None = None
     trace: bool = False
     dump: bool = False
+    steps: tuple[Step, ...] = ()
+    """The steps, in their order; none: one hold."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "parts", tuple(self.parts))
-        for part in self.parts:
-            if not isinstance(part, CgroupDef | Operation):
-                raise KtstrError(f"scenario: {shown(part)}: must be CgroupDef(...) or an operation")
-            if isinstance(part, Operation) and part.instead:
-                raise KtstrError(f"scenario: {part.name}: ktstr puts it into the plan; use {part.instead}")
-        names = [cgroup.name for cgroup in self.cgroups]
+        object.__setattr__(self, "steps", tuple(self.steps))
+        check_parts(self.parts, "scenario", held=False)
+        names = [cgroup.name for cgroup in self.parts if isinstance(cgroup, CgroupDef)]
         if twice := {name for name in names if names.count(name) > 1}:
             raise KtstrError(f"cgroup {min(twice)}: declared twice in one scenario")
+        for step in self.steps:
+            if not isinstance(step, Step):
+                raise KtstrError(f"scenario: steps: {shown(step)}: must be Step(...)")
+        titles = [step.name for step in self.steps]
+        if again := {title for title in titles if titles.count(title) > 1}:
+            raise KtstrError(
+                f"step {min(again)}: declared twice in one scenario; a step is done again by repeat="
+            )
         if self.hold_s is not None:
             seconds(self.hold_s, "scenario: hold_s")
         for field in ("trace", "dump"):
@@ -46,18 +58,30 @@ class Scenario:
                 raise KtstrError(f"scenario: {field}={shown(value)}: must be True or False")
 
     @property
+    def all_parts(self) -> tuple[CgroupDef | Operation, ...]:
+        """Its parts and those of its steps; of a part with a time, the operation itself."""
+        several = (*self.parts, *(part for step in self.steps for part in step.parts))
+        return tuple(part.operation if isinstance(part, At) else part for part in several)
+
+    @property
     def cgroups(self) -> tuple[CgroupDef, ...]:
-        """The cgroups among the parts."""
-        return tuple(part for part in self.parts if isinstance(part, CgroupDef))
+        """The cgroups among the parts, those of the steps included."""
+        return tuple(part for part in self.all_parts if isinstance(part, CgroupDef))
 
     @property
     def sources(self) -> tuple[Path, ...]:
         """The C files that its parts need in the agent, sorted, each once. KtstrError for one that is not there."""
-        files = ((part.work if isinstance(part, CgroupDef) else part).source_file() for part in self.parts)
-        return tuple(sorted({file for file in files if file is not None}))
+        files = {file for part in self.all_parts for file in part.source_files()}
+        return tuple(sorted(files))
+
+    def total_s(self, duration_s: float) -> float:
+        """The guest seconds of all its holds, for a test of that duration."""
+        if not self.steps:
+            return duration_s
+        return sum(hold_s for step in self.steps for hold_s in step.holds(duration_s))
 
     def operations(self, topology: Topology) -> Iterator[Operation]:
-        """The operations before the hold, in a guest of `topology`."""
+        """The operations before the first step or hold, in a guest of `topology`."""
         for part in self.parts:
             if isinstance(part, CgroupDef):
                 yield from part.operations(topology)
@@ -67,7 +91,9 @@ class Scenario:
     def __str__(self) -> str:
         lines = [str(part) for part in self.parts]
         lines += ["trace"] if self.trace else []
-        lines.append("hold" if self.hold_s is None else f"hold {self.hold_s:g} s")
+        lines += [str(step) for step in self.steps]
+        if not self.steps:
+            lines.append("hold" if self.hold_s is None else f"hold {self.hold_s:g} s")
         lines += ["dump"] if self.dump else []
         return "\n".join(lines)
 
@@ -77,14 +103,19 @@ def scenario_of(
     hold_s: float | None = None,
     trace: bool = False,
     dump: bool = False,
+    steps: Sequence[Step] = (),
 ) -> Scenario:
     """The scenario that `ctx.run` was given: one Scenario, or the parts of one.
 
-    `hold_s`, `trace` and `dump` are set over those of a Scenario, if given. KtstrError for anything else.
+    `hold_s`, `trace` and `dump` are set over those of a Scenario, if given; `steps` are not for a Scenario, which has
+    its own. KtstrError for anything else.
     """
     wholes = [part for part in parts if isinstance(part, Scenario)]
     if not wholes:
-        return Scenario(tuple(part for part in parts if not isinstance(part, Scenario)), hold_s, trace, dump)
+        several = tuple(part for part in parts if not isinstance(part, Scenario))
+        return Scenario(several, hold_s, trace, dump, tuple(steps))
+    if steps:
+        raise KtstrError("scenario: steps=...: must be in the Scenario(...) itself")
     if len(parts) > 1:
         raise KtstrError("scenario: Scenario(...) must be the only argument; its parts are in it")
     whole = wholes[0]

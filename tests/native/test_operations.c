@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Operations for tests: two of their own, and a `spawn` that reports the work that it reads from the plan. */
+/* Operations for tests: some of their own, and a `spawn` that reports the work that it reads from the plan. */
 #include <ktstr/operation.h>
 
+#include <errno.h>
+
+#include "queue.h"
 #include "work_parse.h"
 
 static bool measure(const struct arguments *arguments)
@@ -23,6 +26,28 @@ static bool stop(const struct arguments *arguments)
 	return false;
 }
 KTSTR_OPERATION(stop, "", stop);
+
+static bool refused(const struct arguments *arguments)
+{
+	errno = ENOMEM;
+	operation_refused(argument_text(arguments, "what"));
+	return true;
+}
+KTSTR_OPERATION(refused, "what", refused);
+
+/* A hold without workers: what is queued for a time up to `ns` is carried out, as fast as it can be. */
+static bool due(const struct arguments *arguments)
+{
+	uint64_t ns = argument_u64(arguments, "ns");
+
+	for (uint64_t now = 0; now < ns;) {
+		now = queue_before(ns);
+		if (!queue_due(now))
+			return false;
+	}
+	return true;
+}
+KTSTR_OPERATION(due, "ns:u64", due);
 
 static bool spawn(const struct arguments *arguments)
 {

@@ -25,6 +25,9 @@ SECTIONS = {
     ),
     "Scenarios": (
         "Scenario",
+        "Step",
+        "Hold",
+        "At",
         "CgroupDef",
         "Cpuset",
         "SpinWait",
@@ -44,6 +47,7 @@ SECTIONS = {
     "The failure dump": (*("Dump", "MapDump", "Element", "Variable", "RunQueues", "CpuQueue", "QueuedTask"),),
     "Extending": (
         *("WorkType", "Operation", "Argument", "Whole", "Flag", "Text", "Words", "Choice", "Milliseconds"),
+        *("State", "CgroupState", "Member"),
         *("declare_check", "Evidence", "Stage", "Check", "Accepted", "OnOff", "Limit"),
     ),
 }

@@ -15,17 +15,24 @@ WORK_TYPES = ("work_bursty", "work_mixed", "work_spin_wait", "work_yield_heavy")
 
 @pytest.fixture(scope="module")
 def agent(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    parts = ("operations", "plan", "work", "work_parse", *WORK_TYPES, "emit", "clock")
+    parts = ("operations", "op_at", "queue", "plan", "work", "work_parse", *WORK_TYPES, "emit", "clock")
     native = ("fake_machine", "test_operations")
     return build_native(tmp_path_factory.mktemp("operations"), "carry_out", *parts, native=native)
 
 
 def carried_out(agent: Path, plan: str) -> tuple[int, list[Event]]:
+    """The exit status, and the operations' own events without their times."""
+    status, events = all_events(agent, plan)
+    return status, [event for event in events if event["ev"] != "op"]
+
+
+def all_events(agent: Path, plan: str) -> tuple[int, list[Event]]:
     """The exit status, and the events without their times."""
     done = subprocess.run([agent], input=plan.encode(), capture_output=True, check=False)
     assert done.stderr == b""
     events = parse_events(done.stdout.decode())
-    return done.returncode, [{key: event[key] for key in event if key != "t"} for event in events]
+    times = ("t", "began_ns")
+    return done.returncode, [{key: event[key] for key in event if key not in times} for event in events]
 
 
 def refusal(agent: Path, line: str) -> str:
@@ -43,6 +50,42 @@ def test_an_operation_gets_its_arguments_by_name(agent: Path) -> None:
 
 def test_the_rest_of_a_line_may_be_any_number_of_arguments(agent: Path) -> None:
     assert carried_out(agent, "measure 0 0 n one\n")[1][0]["rest"] == "one"
+
+
+def test_each_operation_is_reported_once_it_is_done(agent: Path) -> None:
+    status, (own, done, stopped) = all_events(agent, "measure 7 1 a%20b one\nstop\n")
+    assert status == 1
+    assert own["ev"] == "measure"
+    assert done == {"ev": "op", "name": "measure", "words": "7 1 a b one"}
+    assert stopped == {"ev": "op", "name": "stop", "words": ""}
+
+
+def test_an_operation_that_the_kernel_refuses_says_so_and_the_plan_goes_on(agent: Path) -> None:
+    assert all_events(agent, "refused cpu.weight\nmeasure 0 0 n\n") == (
+        0,
+        [
+            {
+                "ev": "op",
+                "name": "refused",
+                "words": "cpu.weight",
+                "errno": 12,
+                "error": "Cannot allocate memory",
+                "what": "cpu.weight",
+            },
+            {"ev": "measure", "cpu": 0, "at_ns": 0, "name": "n"},
+            {"ev": "op", "name": "measure", "words": "0 0 n"},
+        ],
+    )
+
+
+def test_a_queued_operation_is_carried_out_at_its_time_and_those_of_one_time_in_order(agent: Path) -> None:
+    plan = (
+        "at 20 measure 3 0 c\nat 10 measure 1 0 a%20b\nat 10 measure 2 0 b\nat 30 stop\nat 40 stop\ndue 35\n"
+    )
+    status, events = all_events(agent, plan)
+    done = [(event["at_ns"], event["words"]) for event in events if event["ev"] == "op" and "at_ns" in event]
+    assert done == [(10, "1 0 a b"), (10, "2 0 b"), (20, "3 0 c"), (30, "")]
+    assert status == 1
 
 
 def test_an_operation_that_returns_false_ends_the_plan(agent: Path) -> None:
@@ -65,6 +108,11 @@ def test_an_operation_that_returns_false_ends_the_plan(agent: Path) -> None:
         ("measure 4294967296 0 n", "plan: measure: cpu=4294967296: must be at most 4294967295"),
         ("measure 0", "plan: measure: at_ns is missing"),
         ("measure 0 0", "plan: measure: name is missing"),
+        ("at 5 measure 0 abc n", "plan: measure: at_ns=abc: must be a whole number"),
+        ("at 5 perturb 0 1 2", "plan: at: operation=perturb: cannot wait for a time in a hold"),
+        ("at 5 at 6 stop", "plan: at: operation=at: cannot wait for a time in a hold"),
+        ("at 5 missing", "plan: missing: there is no such operation"),
+        ("at 5", "plan: at: operation is missing"),
         ("stop now", "plan: stop: now: is one argument too many"),
     ],
 )

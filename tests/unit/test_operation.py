@@ -15,11 +15,13 @@ from ktstr.guest.agent import AGENT
 from ktstr.scenario import operations, work
 from ktstr.scenario.argument import Choice, Milliseconds, Whole, Words
 from ktstr.scenario.operation import Operation
+from ktstr.scenario.operations.at import At
 from ktstr.scenario.operations.cgroup import MakeCgroup
 from ktstr.scenario.operations.dump import Dump
-from ktstr.scenario.operations.hold import Hold
+from ktstr.scenario.operations.hold import HoldFor
 from ktstr.scenario.operations.perturb import Perturbation
 from ktstr.scenario.operations.perturber import Perturber
+from ktstr.scenario.operations.phase import BeginPhase
 from ktstr.scenario.operations.programs import Programs
 from ktstr.scenario.operations.progress import Progress
 from ktstr.scenario.operations.recorder import Recorder
@@ -33,16 +35,18 @@ from ktstr.scenario.operations.unregister import Unregister
 from ktstr.scenario.operations.watchdog import Watchdog
 from ktstr.scenario.operations.write import BpfMapWrite
 from ktstr.scenario.plan import plan_of, plan_text
-from ktstr.scenario.scenario import Scenario, scenario_of
+from ktstr.scenario.scenario import Scenario
 from ktstr.scenario.work_type import WorkType
 
 SMALL = Topology(1, 2, 4, 1)
 
 EVERY: list[tuple[Operation, str]] = [
+    (At(0.25, Sysctl("kernel.panic", "1")), "at 250000000 sysctl kernel/panic 1"),
+    (BeginPhase("swap cpusets"), "phase swap%20cpusets"),
     (MakeCgroup("cg"), "cgroup cg -"),
     (MakeCgroup("cg", Cpuset.llc(1)), "cgroup cg 4-6"),
     (Dump(), "dump"),
-    (Hold(2_000_000_000), "hold 2000000000"),
+    (HoldFor(2_000_000_000), "hold 2000000000"),
     (Perturbation(at_ns=12, cpu=3, ns=20_000), "perturb 3 12 20000"),
     (Perturber(), "perturber"),
     (Programs(), "programs"),
@@ -149,8 +153,8 @@ def test_an_operation_has_the_arguments_that_the_agent_expects(operation: Operat
         (Calling(Perturbation, -1, 0, 1), "perturb: at_ns=-1: must be a whole number from 0"),
         (Calling(Perturbation, 0, 1024, 1), "perturb: cpu=1024: must be a whole number from 0 to 1023"),
         (Calling(Perturbation, 0, 0, 2**64), f"perturb: ns={2**64}: must be a whole number from 0"),
-        (Calling(Hold, 0), "hold: ns=0: must be a whole number from 1"),
-        (Calling(Hold, True), "hold: ns=True: must be a whole number from 1"),
+        (Calling(HoldFor, 0), "hold: ns=0: must be a whole number from 1"),
+        (Calling(HoldFor, True), "hold: ns=True: must be a whole number from 1"),
         (Calling(Watchdog, "5"), "watchdog: ms='5': must be a whole number from 1 to 4294967295"),
         (Calling(Sysctl, "a", 1), "sysctl: value=1: must be a string"),
         (Calling(Sysctl, "a\0", "1"), r"sysctl: key='a\x00': must not contain zero bytes"),
@@ -185,7 +189,7 @@ def test_a_wrong_argument_is_refused_by_operation_and_argument(make: Any, messag
 
 
 def test_arguments_are_checked_again_when_the_plan_is_written() -> None:
-    hold = Hold(1)
+    hold = HoldFor(1)
     object.__setattr__(hold, "ns", "soon")
     with pytest.raises(KtstrError, match=r"^hold: ns='soon': must be a whole number from 1$"):
         plan_of([hold], SMALL)
@@ -307,7 +311,7 @@ def test_a_source_is_found_beside_its_class(tmp_path: Path) -> None:
         pass
 
     assert Derived.source_file() == module.Knock.source_file() == (tmp_path / "knock.c").resolve()
-    assert Hold.source_file() is None
+    assert HoldFor.source_file() is None
 
 
 @pytest.mark.parametrize("source", ["missing.c", "knock_py.py"])
@@ -324,87 +328,6 @@ def test_a_scenario_has_the_sources_of_its_parts(tmp_path: Path) -> None:
     scenario = Scenario((knock, CgroupDef("cg"), knock))
     assert scenario.sources == ((tmp_path / "knock.c").resolve(),)
     assert Scenario((CgroupDef("cg"),)).sources == ()
-
-
-# Scenarios
-
-
-def test_equal_scenarios_are_equal_and_have_one_hash() -> None:
-    one = Scenario((CgroupDef("cg"), Ping(2)), hold_s=1)
-    same = scenario_of(CgroupDef("cg"), Ping(2), hold_s=1)
-    assert one == same
-    assert len({one, same, scenario_of(Ping(2), CgroupDef("cg"), hold_s=1)}) == 2
-
-
-def test_a_scenario_prints_a_line_a_part() -> None:
-    scenario = Scenario(
-        (
-            CgroupDef("compute", cpuset=Cpuset.llc(0)),
-            CgroupDef("burst", 2, work=Bursty(), policy="fifo"),
-            Ping(2),
-        ),
-        hold_s=0.5,
-        trace=True,
-        dump=True,
-    )
-    assert str(scenario).splitlines() == [
-        "cgroup compute, cpuset llc(0): a worker for each CPU: spin_wait pause=1, policy normal",
-        "cgroup burst, all CPUs: 2 workers: bursty burst_ns=50000000 sleep_ns=100000000, policy fifo",
-        "ping count=2 loud=0 colour=red words=",
-        "trace",
-        "hold 0.5 s",
-        "dump",
-    ]
-    assert str(Scenario()) == "hold"
-
-
-def test_parts_are_carried_out_in_their_order_and_before_the_hold() -> None:
-    text = plan_text(
-        topology=SMALL, cgroups=[Ping(1), CgroupDef("cg", 1), Ping(2)], hold_s=1, sysctls={}, scheduler=()
-    )
-    assert [line.split()[0] for line in text.splitlines()] == ["ping", "cgroup", "spawn", "ping", "hold"]
-
-
-def test_a_whole_scenario_is_taken_as_it_is_but_for_what_is_said_anew() -> None:
-    whole = Scenario((CgroupDef("cg"),), hold_s=1, trace=True)
-    assert scenario_of(whole) == whole
-    assert scenario_of(whole, hold_s=2, dump=True) == Scenario(
-        (CgroupDef("cg"),), hold_s=2, trace=True, dump=True
-    )
-
-
-@pytest.mark.parametrize(
-    ("make", "message"),
-    [
-        (Calling(scenario_of, "cg"), "scenario: 'cg': must be CgroupDef(...) or an operation"),
-        (Calling(scenario_of, SpinWait()), "scenario: SpinWait(pause=True): must be CgroupDef(...) or an"),
-        (Calling(scenario_of, Hold(1)), "scenario: hold: ktstr puts it into the plan; use hold_s=..."),
-        (
-            Calling(scenario_of, BpfMapWrite(".bss", "crash", 1)),
-            "scenario: write: ktstr puts it into the plan; use @ktstr_test(bpf_map_write=...)",
-        ),
-        (Calling(scenario_of, hold_s=0), "scenario: hold_s=0: must be guest seconds"),
-        (Calling(Scenario, dump=1), "scenario: dump=1: must be True or False"),
-        (
-            Calling(scenario_of, Scenario(), CgroupDef("cg")),
-            "scenario: Scenario(...) must be the only argument; its parts are in it",
-        ),
-        (
-            Calling(scenario_of, CgroupDef("cg"), CgroupDef("cg")),
-            "cgroup cg: declared twice in one scenario",
-        ),
-    ],
-    ids=str,
-)
-def test_what_is_no_scenario_is_refused(make: Any, message: str) -> None:
-    with pytest.raises(KtstrError, match=f"^{re.escape(message)}"):
-        make()
-
-
-def test_what_every_plan_has_is_ktstrs_to_place() -> None:
-    """What a test may put into a scenario is what says so by having no `instead`."""
-    free = {operation.name for operation, _ in EVERY if not operation.instead}
-    assert free == {"sysctl", "programs"}
 
 
 def test_annotations_that_cannot_be_read_are_named(tmp_path: Path) -> None:

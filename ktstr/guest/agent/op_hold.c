@@ -6,6 +6,7 @@
 #include "dump.h"
 #include "machine.h"
 #include "perturb.h"
+#include "queue.h"
 #include "recorder.h"
 #include "trace.h"
 #include "write.h"
@@ -13,21 +14,27 @@
 #define TICK_NS (50 * NSEC_PER_MSEC)	  /* how often the scheduler is looked at */
 #define HOLD_GRID_NS (10 * NSEC_PER_MSEC) /* a hold begins at a multiple of this guest time */
 
-/* Runs the workers until `end`, or until the scheduler leaves. Times of writes count from `start`. */
-static void watch(uint64_t start, uint64_t end)
+/*
+ * Runs the workers until `end`, until the scheduler leaves, or until an operation says that the rest would measure
+ * nothing; returns false then. Times of writes and of queued operations count from `start`.
+ */
+static bool watch(uint64_t start, uint64_t end)
 {
 	for (uint64_t next = start; next < end;) {
-		next = start + write_before((next + TICK_NS < end ? next + TICK_NS : end) - start);
+		next = start + write_before(queue_before((next + TICK_NS < end ? next + TICK_NS : end) - start));
 		sleep_until(next);
 		write_due(next - start);
+		if (!queue_due(next - start))
+			return false;
 		machine_watchdog();
 		scheduler_watch(&agent.scheduler);
 		agent_reap();
 		if (agent.scheduler.declared && !scheduler_enabled()) {
 			agent.scheduler.lost = true;
-			return;
+			return false;
 		}
 	}
+	return true;
 }
 
 static uint64_t begin(void)
@@ -45,9 +52,10 @@ static uint64_t begin(void)
 	return workers_release(&agent.workers);
 }
 
-static void report(uint64_t asked_ns, uint64_t held_ns)
+static void report(uint64_t began_ns, uint64_t asked_ns, uint64_t held_ns)
 {
 	emit_begin("hold");
+	emit_u64("began_ns", began_ns);
 	emit_u64("asked_ns", asked_ns);
 	emit_u64("held_ns", held_ns);
 	emit_end();
@@ -66,11 +74,15 @@ static void report(uint64_t asked_ns, uint64_t held_ns)
 static bool hold(const struct arguments *arguments)
 {
 	uint64_t ns = argument_u64(arguments, "ns"), start = begin();
+	bool go;
 
-	watch(start, start + ns);
+	agent.workers.holding = true;
+	go = watch(start, start + ns);
+	agent.workers.holding = false;
+	queue_clear();
 	recorder_stop();
-	report(ns, now_ns() - start);
+	report(start, ns, now_ns() - start);
 	dump_exit(&agent.scheduler);
-	return !agent.scheduler.lost;
+	return go && !agent.scheduler.lost;
 }
 KTSTR_OPERATION(hold, "ns:u64", hold);

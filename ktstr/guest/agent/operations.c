@@ -3,6 +3,7 @@
 #include "operations.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -100,12 +101,82 @@ static void check(const struct arguments *arguments)
 		fail_format(WHERE, "%s: %s: is one argument too many", name, line->token[index]);
 }
 
+/* What the kernel has refused the operation that is being carried out. */
+static struct {
+	int error; /* errno; 0: nothing */
+	char what[128];
+} refusal;
+
+void operation_refused(const char *what)
+{
+	refusal.error = errno;
+	snprintf(refusal.what, sizeof(refusal.what), "%s", what);
+}
+
+/* Lines that make up the frame of a plan, and those that report by events of their own. */
+static bool is_frame(const char *name)
+{
+	static const char *const frame[] = { "at", "hold", "pace", "perturb", "perturber", "phase", "progress",
+					     "recorder", "seed", "shell", "trace" };
+
+	for (size_t i = 0; i < sizeof(frame) / sizeof(*frame); i++)
+		if (!strcmp(name, frame[i]))
+			return true;
+	return false;
+}
+
+static void emit_words(const struct plan_line *line)
+{
+	char text[256];
+	size_t used = 0;
+
+	text[0] = '\0';
+	for (unsigned int i = 1; i < line->count && used < sizeof(text); i++)
+		used += (size_t)snprintf(text + used, sizeof(text) - used, "%s%s", i > 1 ? " " : "", line->token[i]);
+	emit_text("words", text);
+}
+
+static bool carry_out(const struct plan_line *line, const uint64_t *at_ns)
+{
+	struct arguments arguments = { .operation = find_operation(line->token[0]), .line = line };
+	uint64_t began = now_ns();
+	bool go;
+
+	check(&arguments);
+	refusal.error = 0;
+	go = arguments.operation->carry_out(&arguments);
+	if (is_frame(line->token[0]))
+		return go;
+	emit_begin("op");
+	emit_text("name", line->token[0]);
+	emit_words(line);
+	if (at_ns)
+		emit_u64("at_ns", *at_ns);
+	emit_u64("began_ns", began);
+	if (refusal.error) {
+		emit_i64("errno", refusal.error);
+		emit_text("error", strerror(refusal.error));
+		emit_text("what", refusal.what);
+	}
+	emit_end();
+	return go;
+}
+
 bool operation_carry_out(const struct plan_line *line)
+{
+	return carry_out(line, NULL);
+}
+
+bool operation_carry_out_at(const struct plan_line *line, uint64_t at_ns)
+{
+	return carry_out(line, &at_ns);
+}
+
+void operation_check(const struct plan_line *line)
 {
 	struct arguments arguments = { .operation = find_operation(line->token[0]), .line = line };
 
 	check(&arguments);
-	return arguments.operation->carry_out(&arguments);
 }
 
 /* The place in the line of the argument of that name. */

@@ -11,4 +11,10 @@
  */
 bool operation_carry_out(const struct plan_line *line);
 
+/* The same for a line that had to wait until `at_ns` after the start of the hold. */
+bool operation_carry_out_at(const struct plan_line *line, uint64_t at_ns);
+
+/* Fails, as operation_carry_out() would, if there is no such operation or its arguments are wrong. */
+void operation_check(const struct plan_line *line);
+
 #endif

@@ -52,6 +52,9 @@ void recorder_start(void)
 {
 	if (!recorder.there)
 		return;
+	/* The end of an earlier hold has stopped it. */
+	if (!file_write(RING "tracing_on", "1"))
+		fail_errno("recorder", RING "tracing_on");
 	/* It occurs at every slice and would fill the ring with nothing of interest. */
 	file_write(RING "events/sched_ext/sched_ext_event/filter", "name != \"SCX_EV_REFILL_SLICE_DFL\"");
 	for (size_t i = 0; i < sizeof(events) / sizeof(*events); i++)

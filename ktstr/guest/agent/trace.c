@@ -59,6 +59,8 @@ void trace_start(void)
 	trace.format.next_pid = field_offset(text, " next_pid");
 	set(TRACING "trace_clock", "mono");
 	set(TRACING "buffer_size_kb", BUFFER_KB);
+	trace.switches.count = 0; /* of an earlier hold */
+	trace.switches.lost = 0;
 	set(SWITCH "enable", "1");
 	trace.on = true;
 }

@@ -7,6 +7,7 @@
 #include "work.h"
 
 #include <sched.h>
+#include <string.h>
 #include <time.h>
 
 #include "machine.h"
@@ -23,12 +24,31 @@ static inline void compute(void)
 	}
 }
 
-static void count_gap(struct worker_page *page, uint64_t gap)
+/* Takes off a gap what the plan kept the worker from running; what is left of that is for the next gap. */
+static uint64_t excused(struct worker_page *page, uint64_t gap)
 {
-	if (gap > page->gap_ns)
+	uint64_t left = *(volatile uint64_t *)&page->excused_ns - page->excused_seen;
+
+	if (left > gap)
+		left = gap;
+	page->excused_seen += left;
+	return gap - left;
+}
+
+static void count_gap(struct worker_page *page, uint64_t gap, uint64_t now)
+{
+	gap = excused(page, gap);
+	if (gap > page->gap_ns) {
 		page->gap_ns = gap;
+		page->gap_at_ns = now;
+	}
 	if (gap)
 		page->gaps[gap >> 32 ? KTSTR_GAP_BUCKETS - 1 : 31 - __builtin_clz((uint32_t)gap)]++;
+}
+
+static void mark_cpu(struct worker_page *page, uint32_t cpu)
+{
+	page->cpus[cpu / 64 % (KTSTR_MAX_CPUS / 64)] |= 1ULL << (cpu % 64);
 }
 
 static void count_cpu(struct worker_page *page, uint32_t cpu)
@@ -39,15 +59,26 @@ static void count_cpu(struct worker_page *page, uint32_t cpu)
 	if (page->cpu != UINT32_MAX)
 		page->migrations++;
 	page->cpu = cpu;
-	page->cpus[cpu / 64 % (KTSTR_MAX_CPUS / 64)] |= 1ULL << (cpu % 64);
+	mark_cpu(page, cpu);
+}
+
+/* Only the worker writes these fields, so only it can begin them anew. */
+static void begin_phase(struct worker_page *page, uint32_t phase, uint32_t cpu)
+{
+	page->gap_ns = 0;
+	memset(page->cpus, 0, sizeof(page->cpus));
+	mark_cpu(page, cpu);
+	page->phase_seen = phase;
 }
 
 static inline uint64_t look(struct worker_page *page, uint64_t wanted_since)
 {
 	uint64_t now = now_ns();
-	uint32_t cpu = (uint32_t)sched_getcpu();
+	uint32_t cpu = (uint32_t)sched_getcpu(), phase = *(volatile uint32_t *)&page->phase;
 
-	count_gap(page, now > wanted_since ? now - wanted_since : 0);
+	if (phase != page->phase_seen)
+		begin_phase(page, phase, cpu);
+	count_gap(page, now > wanted_since ? now - wanted_since : 0, now);
 	page->last_ns = now;
 	count_cpu(page, cpu);
 	return now;

@@ -2,6 +2,8 @@
 /* The workers' processes: spawned behind a gate, released together, read while they run, then killed. */
 #include "worker.h"
 
+#include <ktstr/operation.h>
+
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
@@ -46,6 +48,42 @@ static void worker_main(const struct worker *worker, struct work work, int gate)
 	work_run(&work);
 }
 
+/* Time on a CPU and time waiting for one, in ns, as the kernel counts them; works for every class. */
+static bool read_schedstat(pid_t pid, uint64_t *run_ns, uint64_t *wait_ns)
+{
+	unsigned long long run, wait;
+	char path[64], text[128];
+
+	snprintf(path, sizeof(path), "/proc/%d/schedstat", pid);
+	if (file_read(path, text, sizeof(text)) <= 0 || sscanf(text, "%llu %llu", &run, &wait) != 2)
+		return false;
+	*run_ns = run;
+	*wait_ns = wait;
+	return true;
+}
+
+/* Opens the gate; returns when that was. */
+static uint64_t let_go(struct workers *workers)
+{
+	uint64_t start;
+
+	for (unsigned int i = workers->released; i < workers->count; i++) {
+		struct worker *worker = &workers->all[i];
+
+		read_schedstat(worker->pid, &worker->base.run_ns, &worker->base.wait_ns);
+	}
+	start = now_ns();
+	for (unsigned int i = workers->released; i < workers->count; i++) {
+		workers->all[i].base.now_ns = start;
+		workers->all[i].page->last_ns = start;
+	}
+	workers->released = workers->count;
+	close(workers->gate);
+	close(workers->gate_read);
+	workers->gate = -1;
+	return start;
+}
+
 void workers_spawn(struct workers *workers, const char *cgroup, unsigned int count, const struct work *work)
 {
 	int ends[2];
@@ -71,9 +109,13 @@ void workers_spawn(struct workers *workers, const char *cgroup, unsigned int cou
 		if (worker->page == MAP_FAILED)
 			fail_errno("worker", "mmap");
 		worker->page->cpu = UINT32_MAX;
+		worker->page->phase = worker->page->phase_seen = workers->phase;
 		pid = fork();
-		if (pid < 0)
-			fail_errno("worker", "fork");
+		if (pid < 0) {
+			operation_refused("fork");
+			munmap(worker->page, sizeof(*worker->page));
+			break;
+		}
 		if (!pid) {
 			close(workers->gate);
 			worker_main(worker, *work, workers->gate_read);
@@ -82,20 +124,9 @@ void workers_spawn(struct workers *workers, const char *cgroup, unsigned int cou
 		workers->count++;
 		cgroup_attach(cgroup, pid);
 	}
-}
-
-/* Time on a CPU and time waiting for one, in ns, as the kernel counts them; works for every class. */
-static bool read_schedstat(pid_t pid, uint64_t *run_ns, uint64_t *wait_ns)
-{
-	unsigned long long run, wait;
-	char path[64], text[128];
-
-	snprintf(path, sizeof(path), "/proc/%d/schedstat", pid);
-	if (file_read(path, text, sizeof(text)) <= 0 || sscanf(text, "%llu %llu", &run, &wait) != 2)
-		return false;
-	*run_ns = run;
-	*wait_ns = wait;
-	return true;
+	/* A hold goes on meanwhile: one that the scheduler does not let reach the gate is not waited for. */
+	if (workers->holding)
+		let_go(workers);
 }
 
 /* Whether the task sleeps: the field of stat(5) after the name, which ends at the last ')'. */
@@ -129,26 +160,10 @@ static void wait_for_all(const struct workers *workers)
 
 uint64_t workers_release(struct workers *workers)
 {
-	uint64_t start;
-
 	if (workers->gate < 0)
 		return now_ns();
 	wait_for_all(workers);
-	for (unsigned int i = workers->released; i < workers->count; i++) {
-		struct worker *worker = &workers->all[i];
-
-		read_schedstat(worker->pid, &worker->run_base_ns, &worker->wait_base_ns);
-	}
-	start = now_ns();
-	for (unsigned int i = workers->released; i < workers->count; i++) {
-		workers->all[i].start_ns = start;
-		workers->all[i].page->last_ns = start;
-	}
-	workers->released = workers->count;
-	close(workers->gate);
-	close(workers->gate_read);
-	workers->gate = -1;
-	return start;
+	return let_go(workers);
 }
 
 /* Whether sched_ext has the task: 1, 0, or -1 if the kernel does not say. */
@@ -167,83 +182,153 @@ static int in_ext_class(pid_t pid)
 	return value;
 }
 
-static void emit_cpus(const struct worker_page *page)
+static void emit_cpus(const uint64_t *cpus)
 {
 	char text[KTSTR_MAX_CPUS * 5]; /* four digits and a comma each */
 	size_t used = 0;
 
 	text[0] = '\0';
 	for (unsigned int cpu = 0; cpu < KTSTR_MAX_CPUS && used < sizeof(text) - 16; cpu++)
-		if (page->cpus[cpu / 64] >> (cpu % 64) & 1)
+		if (cpus[cpu / 64] >> (cpu % 64) & 1)
 			used += (size_t)snprintf(text + used, sizeof(text) - used, "%s%u", used ? "," : "", cpu);
 	emit_text("cpus", text);
 }
 
-/* A worker at one instant. */
-struct seen {
-	uint64_t now;
-	uint64_t run_ns;
-	uint64_t wait_ns;
-	bool counted;		/* the kernel still has the task, so the times above are valid */
-	struct worker_page page;
-};
-
-static void look_at(const struct worker *worker, struct seen *seen)
+static void read_gap(const struct worker_page *page, uint64_t excused, struct worker_reading *reading)
 {
-	seen->now = now_ns();
-	/* The worker runs on meanwhile: each field is read once. */
-	seen->page = *(const volatile struct worker_page *)worker->page;
-	seen->counted = worker->pid && read_schedstat(worker->pid, &seen->run_ns, &seen->wait_ns);
-}
+	uint64_t now = reading->now_ns, gap = 0;
 
-static void emit_worker(const struct worker *worker, const struct seen *seen)
-{
-	const struct worker_page *page = &seen->page;
-	uint64_t gap_ns = page->gap_ns, slept_ns = page->slept_ns;
-
-	if (seen->now > page->last_ns) {
+	if (now > page->last_ns) {
 		/* It is in a gap. */
-		if (seen->now - page->last_ns > gap_ns)
-			gap_ns = seen->now - page->last_ns;
+		gap = now - page->last_ns;
+		gap -= excused < gap ? excused : gap;
 	} else {
 		/* It is asleep: `last_ns` is when it asked to be woken, so the rest of the sleep is not slept yet. */
-		uint64_t rest = page->last_ns - seen->now;
+		uint64_t rest = page->last_ns - now;
 
-		slept_ns -= rest < slept_ns ? rest : slept_ns;
+		reading->slept_ns -= rest < reading->slept_ns ? rest : reading->slept_ns;
 	}
+	if (page->phase_seen == page->phase) {
+		reading->gap_ns = page->gap_ns;
+		reading->gap_at_ns = page->gap_at_ns;
+		memcpy(reading->cpus, page->cpus, sizeof(reading->cpus));
+	}
+	if (gap > reading->gap_ns) {
+		reading->gap_ns = gap;
+		reading->gap_at_ns = now;
+	}
+}
+
+static void look_at(const struct worker *worker, struct worker_reading *reading)
+{
+	struct worker_page page;
+	uint64_t stop_ns;
+
+	memset(reading, 0, sizeof(*reading));
+	reading->now_ns = now_ns();
+	/* The worker runs on meanwhile: each field is read once. */
+	page = *(const volatile struct worker_page *)worker->page;
+	reading->counted = worker->pid && read_schedstat(worker->pid, &reading->run_ns, &reading->wait_ns);
+	stop_ns = worker->stopped_at_ns ? reading->now_ns - worker->stopped_at_ns : 0;
+	reading->stopped_ns = page.excused_ns + stop_ns;
+	reading->slept_ns = page.slept_ns;
+	reading->iterations = page.iterations;
+	reading->migrations = page.migrations;
+	memcpy(reading->gaps, page.gaps, sizeof(reading->gaps));
+	read_gap(&page, reading->stopped_ns - page.excused_seen, reading);
+}
+
+static void emit_worker(const struct worker *worker, const struct worker_reading *seen)
+{
+	const struct worker_reading *base = &worker->base;
+	uint64_t gaps[KTSTR_GAP_BUCKETS];
+
+	for (size_t i = 0; i < KTSTR_GAP_BUCKETS; i++)
+		gaps[i] = seen->gaps[i] - base->gaps[i];
 	emit_begin("worker");
 	emit_u64("index", worker->index);
 	emit_text("cgroup", worker->cgroup);
 	emit_text("kind", worker->kind);
 	emit_i64("pid", worker->pid);
-	emit_u64("wall_ns", seen->now - worker->start_ns);
+	emit_u64("wall_ns", seen->now_ns - base->now_ns);
 	if (seen->counted) {
-		emit_u64("run_ns", seen->run_ns - worker->run_base_ns);
-		emit_u64("wait_ns", seen->wait_ns - worker->wait_base_ns);
-		emit_i64("ext", in_ext_class(worker->pid));
+		emit_u64("run_ns", seen->run_ns - base->run_ns);
+		emit_u64("wait_ns", seen->wait_ns - base->wait_ns);
+		emit_i64("ext", seen->ext);
 	}
-	if (!worker->pid)
+	if (worker->ended)
+		emit_u64("ended", 1);
+	else if (!worker->pid)
 		emit_i64("wait_status", worker->status);
-	emit_u64("iterations", page->iterations);
-	emit_u64("migrations", page->migrations);
-	emit_u64("gap_ns", gap_ns);
-	emit_u64("slept_ns", slept_ns);
-	emit_u64s("gaps", page->gaps, KTSTR_GAP_BUCKETS);
-	emit_cpus(page);
+	emit_u64("iterations", seen->iterations - base->iterations);
+	emit_u64("migrations", seen->migrations - base->migrations);
+	emit_u64("gap_ns", seen->gap_ns);
+	if (seen->gap_ns)
+		emit_u64("gap_at_ns", seen->gap_at_ns);
+	emit_u64("slept_ns", seen->slept_ns > base->slept_ns ? seen->slept_ns - base->slept_ns : 0);
+	if (seen->stopped_ns > base->stopped_ns)
+		emit_u64("stopped_ns", seen->stopped_ns - base->stopped_ns);
+	emit_u64s("gaps", gaps, KTSTR_GAP_BUCKETS);
+	emit_cpus(seen->cpus);
 	emit_end();
 }
 
 void workers_report(struct workers *workers)
 {
-	struct seen *seen = calloc(workers->released + 1, sizeof(*seen));
+	struct worker_reading *seen = calloc(workers->released + 1, sizeof(*seen));
 
 	if (!seen)
 		fail_errno("worker", "reading the workers");
-	for (unsigned int i = 0; i < workers->released; i++)
-		look_at(&workers->all[i], &seen[i]);
-	for (unsigned int i = 0; i < workers->released; i++)
-		emit_worker(&workers->all[i], &seen[i]);
+	workers->phase++;
+	for (unsigned int i = 0; i < workers->released; i++) {
+		struct worker *worker = &workers->all[i];
+
+		if (worker->ended && worker->last)
+			seen[i] = *worker->last;
+		else
+			look_at(worker, &seen[i]);
+		*(volatile uint32_t *)&worker->page->phase = workers->phase;
+	}
+	for (unsigned int i = 0; i < workers->released; i++) {
+		struct worker *worker = &workers->all[i];
+
+		if (worker->gone)
+			continue;
+		if (seen[i].counted && !worker->ended)
+			seen[i].ext = in_ext_class(worker->pid);
+		emit_worker(worker, &seen[i]);
+		worker->base = seen[i];
+		worker->gone = worker->ended || !worker->pid;
+	}
 	free(seen);
+}
+
+void worker_end(struct worker *worker)
+{
+	if (worker->ended || !worker->pid)
+		return;
+	worker->last = calloc(1, sizeof(*worker->last));
+	if (!worker->last)
+		fail_errno("worker", "reading a worker");
+	look_at(worker, worker->last);
+	worker->last->ext = in_ext_class(worker->pid);
+	worker->ended = true;
+	if (kill(worker->pid, SIGKILL))
+		fail_errno("worker", "kill");
+}
+
+void worker_stopped(struct worker *worker)
+{
+	if (!worker->stopped_at_ns)
+		worker->stopped_at_ns = now_ns();
+}
+
+void worker_continues(struct worker *worker)
+{
+	if (!worker->stopped_at_ns)
+		return;
+	*(volatile uint64_t *)&worker->page->excused_ns += now_ns() - worker->stopped_at_ns;
+	worker->stopped_at_ns = 0;
 }
 
 void workers_reaped(struct workers *workers, pid_t pid, int status)

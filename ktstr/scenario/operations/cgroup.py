@@ -11,6 +11,7 @@ from ktstr.base.topology import Topology, cpu_list
 from ktstr.base.values import shown
 from ktstr.scenario.argument import Argument
 from ktstr.scenario.cpuset import Cpuset
+from ktstr.scenario.model import CgroupState, State
 from ktstr.scenario.operation import Operation
 
 __all__ = ["CgroupName", "CpusetOrAll", "MakeCgroup"]
@@ -71,3 +72,10 @@ class MakeCgroup(Operation):
             return self.cpuset.cpus(topology)
         except KtstrError as error:
             raise KtstrError(f"cgroup {self.cgroup}: {error}") from None
+
+    def changes(self, state: State) -> State:
+        """One cgroup more; KtstrError if there is one of that name."""
+        if self.cgroup in state.cgroups:
+            raise KtstrError(f"{self.label}: cgroup={self.cgroup!r}: there is such a cgroup already")
+        cpuset = None if self.cpuset is None else self.cpus(state.topology)
+        return state.with_cgroup(self.cgroup, CgroupState(cpuset))

@@ -8,12 +8,12 @@ from typing import Annotated
 from ktstr.scenario.argument import Whole
 from ktstr.scenario.operation import Operation
 
-__all__ = ["Hold"]
+__all__ = ["HoldFor"]
 
 
 @dataclass(frozen=True)
-class Hold(Operation):
-    """Opens the gate, lets the workers run for `ns` guest nanoseconds, and reports each of them."""
+class HoldFor(Operation):
+    """Lets new workers go, has all run for `ns` guest nanoseconds, and reports each of them."""
 
     name = "hold"
     instead = "hold_s=..."

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Annotated
 
 from ktstr.base.errors import KtstrError
@@ -10,6 +11,7 @@ from ktstr.base.limits import MAX_WORKERS
 from ktstr.base.topology import Topology
 from ktstr.base.values import shown
 from ktstr.scenario.argument import Argument, Whole
+from ktstr.scenario.model import State
 from ktstr.scenario.operation import Operation
 from ktstr.scenario.operations.cgroup import CgroupName
 from ktstr.scenario.policy import POLICY, Policy
@@ -49,3 +51,13 @@ class Spawn(Operation):
     def arguments(self, topology: Topology) -> tuple[str, ...]:
         """The cgroup, the number, the work type, and `policy=`."""
         return (self.cgroup, str(self.workers), *self.work.tokens, f"policy={self.policy}")
+
+    def changes(self, state: State) -> State:
+        """More workers in the cgroup; KtstrError if there is no such cgroup."""
+        state.require(self.cgroup, f"{self.label}: cgroup")
+        return state.with_workers(self.workers, self.cgroup, policy=self.policy)
+
+    def source_files(self) -> tuple[Path, ...]:
+        """The C files that its work needs in the agent."""
+        own = self.work.source_file()
+        return () if own is None else (own,)

@@ -21,6 +21,9 @@
 /* Writes to a scheduler's variables that wait for their time in a hold. */
 #define KTSTR_MAX_WRITES 64
 
+/* Operations that wait for their time in one hold. */
+#define KTSTR_MAX_QUEUED 4096
+
 /* Buckets of a worker's histogram of gaps: bucket i counts those from 2^i ns up to 2^(i+1) ns. */
 #define KTSTR_GAP_BUCKETS 32
 

@@ -41,6 +41,12 @@ char *const *arguments_from(const struct arguments *arguments, const char *name)
 /* Fails with "NAME: ARGUMENT=VALUE: why". */
 void argument_refuse(const struct arguments *arguments, const char *name, const char *why) __attribute__((noreturn));
 
+/*
+ * Notes that the kernel refused the operation, with errno; `what` is the system call or the file that it refused. The
+ * operation then returns true: the plan goes on, the event `op` has the refusal, and the host says whose fault it is.
+ */
+void operation_refused(const char *what);
+
 struct operation {
 	const char *name;
 	const char *arguments;
