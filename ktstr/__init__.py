@@ -23,6 +23,7 @@ if TYPE_CHECKING:  # the same names as in _PUBLIC, for type checkers; a test com
     from ktstr.checks.thresholds import Checks as Checks
     from ktstr.checks.verdict import RunReport as RunReport
     from ktstr.checks.verdict import VerdictFailed as VerdictFailed
+    from ktstr.checks.violation import Finding as Finding
     from ktstr.checks.violation import Violation as Violation
     from ktstr.declare.presets import Constraints as Constraints
     from ktstr.declare.scheduler import EEVDF as EEVDF
@@ -38,6 +39,8 @@ if TYPE_CHECKING:  # the same names as in _PUBLIC, for type checkers; a test com
     from ktstr.events.exit import Task as Task
     from ktstr.events.flight import FlightEvent as FlightEvent
     from ktstr.events.kernel_log import KernelBug as KernelBug
+    from ktstr.events.phase import OperationDone as OperationDone
+    from ktstr.events.phase import Phase as Phase
     from ktstr.events.report import GuestCpu as GuestCpu
     from ktstr.events.report import GuestReport as GuestReport
     from ktstr.events.report import MapWrite as MapWrite
@@ -62,6 +65,8 @@ if TYPE_CHECKING:  # the same names as in _PUBLIC, for type checkers; a test com
     from ktstr.scenario.argument import Words as Words
     from ktstr.scenario.cgroup import CgroupDef as CgroupDef
     from ktstr.scenario.cpuset import Cpuset as Cpuset
+    from ktstr.scenario.layout import Layout as Layout
+    from ktstr.scenario.layout import PhasePlan as PhasePlan
     from ktstr.scenario.model import CgroupState as CgroupState
     from ktstr.scenario.model import Member as Member
     from ktstr.scenario.model import State as State
@@ -92,7 +97,7 @@ _PUBLIC = {
     "ktstr.checks.registry": ("Check", "Stage", "declare_check"),
     "ktstr.checks.thresholds": ("Checks",),
     "ktstr.checks.verdict": ("RunReport", "VerdictFailed"),
-    "ktstr.checks.violation": ("Violation",),
+    "ktstr.checks.violation": ("Finding", "Violation"),
     "ktstr.declare.presets": ("Constraints",),
     "ktstr.declare.scheduler": ("EEVDF", "Scheduler", "declare_scheduler"),
     "ktstr.declare.test": ("KtstrTest", "ktstr_test"),
@@ -101,6 +106,7 @@ _PUBLIC = {
     "ktstr.events.exit": ("SchedulerExit", "Task"),
     "ktstr.events.flight": ("FlightEvent",),
     "ktstr.events.kernel_log": ("KernelBug",),
+    "ktstr.events.phase": ("OperationDone", "Phase"),
     "ktstr.events.report": (
         "GuestCpu",
         "GuestReport",
@@ -118,6 +124,7 @@ _PUBLIC = {
     "ktstr.scenario.argument": ("Argument", "Choice", "Flag", "Milliseconds", "Text", "Whole", "Words"),
     "ktstr.scenario.cgroup": ("CgroupDef",),
     "ktstr.scenario.cpuset": ("Cpuset",),
+    "ktstr.scenario.layout": ("Layout", "PhasePlan"),
     "ktstr.scenario.model": ("CgroupState", "Member", "State"),
     "ktstr.scenario.operation": ("Operation",),
     "ktstr.scenario.operations.at": ("At",),

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ktstr.base.topology import Topology
 from ktstr.checks.expect import ExpectedError
+from ktstr.events.phase import Phase, events_by_phase
 from ktstr.events.report import GuestReport, WorkerStats, read_report
 from ktstr.scenario.cgroup import CgroupDef
+from ktstr.scenario.layout import Layout
+from ktstr.scenario.model import Member
 from ktstr.scenario.operations.write import BpfMapWrite
 from ktstr.vm.result import Ending, VmResult
 
@@ -38,6 +41,10 @@ class Evidence:
     events: tuple[Mapping[str, Any], ...] = ()
     console: str = ""
     """The text of the guest's console."""
+    layout: Layout | None = None
+    """The scenario as it was to happen; None: it is not known, and had no steps."""
+    phase: Phase | None = None
+    """The phase that is judged; None: the whole run."""
 
     def of(self, kind: str) -> tuple[Mapping[str, Any], ...]:
         """The events of one kind, in order."""
@@ -49,8 +56,67 @@ class Evidence:
         return tuple(worker for worker in self.report.workers if worker.died is None)
 
     def cgroup(self, worker: WorkerStats) -> CgroupDef:
-        """The cgroup that `worker` belongs to."""
+        """The cgroup that `worker` was started in, as the scenario declares it."""
         return next(cgroup for cgroup in self.cgroups if cgroup.name == worker.cgroup)
+
+    def by_phase(self) -> tuple[Evidence, ...]:
+        """What each phase left, each by itself: its workers and its events. A run of one phase is that phase."""
+        phases = self.report.phases
+        if len(phases) < 2:
+            return (replace(self, phase=phases[0]),) if phases else (self,)
+        several = [some for _, some in events_by_phase(self.events)]
+        return tuple(
+            replace(
+                self,
+                report=replace(
+                    self.report,
+                    workers=phase.workers,
+                    phases=(phase,),
+                    held_ns=phase.held_ns,
+                    asked_ns=phase.asked_ns,
+                ),
+                events=several[number] if number < len(several) else (),
+                layout=replace(self.layout, phases=self.layout.phases[number : number + 1])
+                if self.layout
+                else None,
+                phase=phase,
+            )
+            for number, phase in enumerate(phases)
+            if phase.held_ns  # the hold of another one never ended
+        )
+
+    def phase_at(self, at_ns: int | None) -> Phase | None:
+        """The phase that is judged; else the one of that guest time (None: the last), or None if there is none."""
+        if self.phase is not None or not self.report.phases:
+            return self.phase
+        until = [phase for phase in self.report.phases if at_ns is None or phase.began_ns <= at_ns]
+        return until[-1] if until else self.report.phases[0]
+
+    @property
+    def has_steps(self) -> bool:
+        """Whether the scenario has steps."""
+        return any(phase.name for phase in self.report.phases)
+
+    def member(self, worker: WorkerStats) -> Member | None:
+        """What `worker` was at the end of what is judged, as the scenario says; None if that is not known."""
+        several = self.members(worker)
+        return several[-1] if several else None
+
+    def members(self, worker: WorkerStats) -> tuple[Member, ...]:
+        """All that `worker` was in the time that is judged: several if it was moved or changed meanwhile."""
+        phases = self.layout.phases if self.layout else ()
+        return tuple(dict.fromkeys(one for phase in phases for one in phase.members.get(worker.index, ())))
+
+    def allowed(self, worker: WorkerStats) -> frozenset[int]:
+        """All CPUs that `worker` was allowed at some time that is judged."""
+        phases = self.layout.phases if self.layout else ()
+        known = [phase.allowed[worker.index] for phase in phases if worker.index in phase.allowed]
+        return frozenset().union(*known) if known else self.cgroup(worker).cpus(self.topology)
+
+    def policy(self, worker: WorkerStats) -> str:
+        """The scheduling policy of `worker` at the end of what is judged."""
+        member = self.member(worker)
+        return self.cgroup(worker).policy if member is None else member.policy
 
 
 def evidence_of(
@@ -61,6 +127,7 @@ def evidence_of(
     sched_ext: bool = True,
     expected: ExpectedError | None = None,
     writes: Sequence[BpfMapWrite] = (),
+    layout: Layout | None = None,
 ) -> Evidence:
     """The evidence that a VM run left."""
     return Evidence(
@@ -73,4 +140,5 @@ def evidence_of(
         writes=tuple(writes),
         events=tuple(result.events),
         console=result.console,
+        layout=layout,
     )

@@ -9,7 +9,7 @@ from ktstr.base.values import shown
 from ktstr.checks.evidence import Evidence
 from ktstr.checks.registry import Check, Stage, declared_checks
 from ktstr.checks.thresholds import Checks
-from ktstr.checks.violation import Violation
+from ktstr.checks.violation import Finding, Violation
 
 __all__ = ["Violation", "judge"]
 
@@ -19,9 +19,10 @@ def judge(run: Evidence, limits: Checks, checks: Iterable[Check] | None = None) 
 
     A guest that did not carry out its plan is one violation by itself. A scheduler that did not attach, or left, is
     one as well, except for what the kernel said: what workers did without it says nothing. If an error of the
-    scheduler is expected, what workers did is not judged at all.
+    scheduler is expected, what workers did is not judged at all. What workers did is judged for each phase by itself.
     """
     several = declared_checks() if checks is None else tuple(checks)
+    by_phase = run.by_phase()
     violations: list[Violation] = []
     for stage in Stage:
         if stage is Stage.WORK and (violations or run.expected):
@@ -29,18 +30,31 @@ def judge(run: Evidence, limits: Checks, checks: Iterable[Check] | None = None) 
         for check in several:
             limit = limits.limit(check)
             if check.stage is stage and limit is not False:
-                violations += [Violation(check.name, message) for message in _messages(check, run, limit)]
+                for part in by_phase if stage is Stage.WORK else (run,):
+                    violations += [_violation(check, part, found) for found in _findings(check, part, limit)]
         if stage is Stage.GUEST and violations:
             break
     return violations
 
 
-def _messages(check: Check, run: Evidence, limit: object) -> list[str]:
+def _findings(check: Check, run: Evidence, limit: object) -> list[Finding]:
     found = check.judge(run, limit)
     if isinstance(found, str) or not isinstance(found, Iterable):
         raise KtstrError(f"check {check.key}: returned {shown(found)}: must yield a message a violation")
-    messages = list(found)
-    for message in messages:
-        if not isinstance(message, str):
-            raise KtstrError(f"check {check.key}: yielded {shown(message)}: must be a message")
-    return messages
+    findings = []
+    for one in found:
+        if not isinstance(one, str | Finding):
+            raise KtstrError(f"check {check.key}: yielded {shown(one)}: must be a message")
+        findings.append(one if isinstance(one, Finding) else Finding(one))
+    return findings
+
+
+def _violation(check: Check, run: Evidence, found: Finding) -> Violation:
+    phase = run.phase_at(found.at_ns)
+    if phase is None:
+        return Violation(check.name, found.message, at_ns=found.at_ns)
+    at_ns = found.at_ns
+    if at_ns is None and phase.began_ns:
+        at_ns = phase.began_ns + phase.held_ns
+    into_ns = None if at_ns is None or not phase.began_ns else at_ns - phase.began_ns
+    return Violation(check.name, found.message, phase.name, at_ns, into_ns)

@@ -13,10 +13,11 @@ from ktstr.base.errors import KtstrError
 from ktstr.base.values import shown
 from ktstr.checks.accepted import Accepted, OnOff, Threshold
 from ktstr.checks.evidence import Evidence
+from ktstr.checks.violation import Finding
 
 __all__ = ["Check", "Judge", "Stage", "declare_check", "declared_checks", "find_check"]
 
-Judge = Callable[[Evidence, Any], Iterable[str]]
+Judge = Callable[[Evidence, Any], Iterable[str | Finding]]
 """From what a run left, and the threshold, to a message for each violation."""
 
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
@@ -79,9 +80,10 @@ def declare_check(
     """Make the decorated function a check, which every run is judged by from then on.
 
     The function takes what a run left (`Evidence`) and the threshold, and yields a message for each violation: one
-    line with who, the measured value and the limit. Its name is the keyword of `Checks(...)`; `default` is the
-    threshold of tests that say nothing, False for off. `accepts` says what a threshold may be: `OnOff()`, or
-    `Limit("guest milliseconds")` for a number in that unit (None: on or off).
+    line with who, the measured value and the limit; or a `Finding`, which has the time as well. What workers did is
+    judged for each phase by itself. Its name is the keyword of `Checks(...)`; `default` is the threshold of tests that
+    say nothing, False for off. `accepts` says what a threshold may be: `OnOff()`, or `Limit("guest milliseconds")` for
+    a number in that unit (None: on or off).
 
     `stage` says when it is judged, `rank` in which order within a stage. `name` is another check's, if this function
     is a part of that one; `always` is for checks that have no threshold. Raises KtstrError if the name is taken.

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 
 from ktstr.events.exit import program_end
-from ktstr.events.report import GuestReport
+from ktstr.events.report import GuestReport, SchedulerState
 from ktstr.scenario.plan import ATTACH_S
 
 __all__ = ["scheduler_out"]
@@ -15,6 +15,8 @@ __all__ = ["scheduler_out"]
 _REFUSED = re.compile(r"refused by the verifier|BEGIN PROG LOAD LOG|BPF program load failed")
 # What the dynamic loader prints if a library is missing (those that are dlopen'ed cannot be found beforehand).
 _LIBRARY = re.compile(r"error while loading shared libraries: (?P<what>.*)")
+# A scheduler that attached so long before the hold may have gone wrong before it, too.
+_NOTABLE_NS = 100_000_000
 
 
 def scheduler_out(report: GuestReport) -> str | None:
@@ -35,7 +37,7 @@ def scheduler_out(report: GuestReport) -> str | None:
     if held is None:
         return "the guest ended before the scenario did"
     if held.state != "enabled":
-        after = f"after {report.held_ns / 1e9:.2f} of {report.asked_ns / 1e9:.2f} guest seconds"
+        after = _after(report, attached)
         left = report.scheduler_exit
         why = left.line if left and left.reason and left.line != how else _key_line(report.log)
         return f"the scheduler attached and then left {after} ({how}): {why}"
@@ -49,6 +51,15 @@ def scheduler_out(report: GuestReport) -> str | None:
     if report.scheduler_exit is not None:
         return f"the scheduler was ejected as the scenario ended: {report.scheduler_exit.line}"
     return None
+
+
+def _after(report: GuestReport, attached: SchedulerState) -> str:
+    """When it left, counted from the begin of the hold; from its attachment as well, if that was well before."""
+    last = report.phases[-1] if report.phases else None
+    held_ns, asked_ns = (last.held_ns, last.asked_ns) if last else (report.held_ns, report.asked_ns)
+    after = f"after {held_ns / 1e9:.2f} of {asked_ns / 1e9:.2f} guest seconds"
+    lived_ns = last.began_ns + held_ns - attached.at_ns if last and attached.at_ns else held_ns
+    return after if lived_ns - held_ns < _NOTABLE_NS else f"{after} of the hold, {lived_ns / 1e9:.2f} in all"
 
 
 def _ended(report: GuestReport) -> str:

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ktstr.base.errors import KtstrError
+from ktstr.base.values import shown
 from ktstr.checks.violation import Violation
 from ktstr.events.dump import Dump, read_dump
+from ktstr.events.phase import Phase
 from ktstr.events.report import GuestReport, WorkerStats
 from ktstr.vm.result import VmResult
 
@@ -39,5 +42,18 @@ class RunReport:
 
     @property
     def workers(self) -> tuple[WorkerStats, ...]:
-        """The workers, in the order in which they were declared."""
+        """The workers over all phases, in the order in which they were declared."""
         return self.guest.workers
+
+    @property
+    def phases(self) -> tuple[Phase, ...]:
+        """The phases, in order: one for each turn of a step. A scenario without steps has one."""
+        return self.guest.phases
+
+    def phase(self, name: str) -> Phase:
+        """The phase of that name: a step's name, and for one that is done several times `name 2/3`."""
+        for phase in self.phases:
+            if phase.name == name:
+                return phase
+        names = ", ".join(phase.name for phase in self.phases)
+        raise KtstrError(f"report.phase({shown(name)}): there is no such phase; there are {names or 'none'}")

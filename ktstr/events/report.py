@@ -11,7 +11,8 @@ from ktstr.events.event import Event
 from ktstr.events.exit import SchedulerExit, read_exit
 from ktstr.events.flight import FlightEvent, parse_flight
 from ktstr.events.kernel_log import KernelBug, console_messages, read_bugs
-from ktstr.events.worker import WorkerStats, read_worker
+from ktstr.events.phase import OperationDone, Phase, all_workers, read_operations, read_phases
+from ktstr.events.worker import WorkerStats
 
 __all__ = [
     "GuestCpu",
@@ -48,11 +49,11 @@ class Perturbed:
     cpu: int
     """The CPU on which it ran."""
     at_ns: int
-    """When it was to begin, from the start of the hold."""
+    """When it was to begin, from the start of the first hold."""
     ns: int
     """For how long it was to run."""
     began_ns: int | None
-    """When it began, from the start of the hold; None if it never did."""
+    """When it began, from the start of the first hold; None if it never did."""
     comm: str
     """The name of the task that it preempted; empty if that was not recorded."""
     pid: int
@@ -139,6 +140,8 @@ class SchedulerState:
     """Whether sched_ext has all tasks; None if the kernel does not report it."""
     nr_rejected: int = 0
     """How many tasks schedulers have rejected since boot; 0 if the kernel does not report it."""
+    at_ns: int = 0
+    """When it was read, in guest ns since boot."""
 
 
 @dataclass(frozen=True)
@@ -152,11 +155,11 @@ class GuestReport:
     cpus: tuple[GuestCpu, ...]
     """The CPUs as the guest sees them."""
     held_ns: int
-    """How long the hold took, in guest ns: less than `asked_ns` if the scheduler left."""
+    """How long the holds took, in guest ns: less than `asked_ns` if the scheduler left."""
     asked_ns: int
-    """How long the hold was to take, in guest ns."""
+    """How long the holds that began were to take, in guest ns."""
     workers: tuple[WorkerStats, ...]
-    """The workers at the end of the hold."""
+    """The workers over all phases."""
     states: tuple[SchedulerState, ...]
     """The states of sched_ext, in the order in which they were read."""
     exit: dict[str, int] | None
@@ -183,10 +186,20 @@ class GuestReport:
     """What the flight recorder held when the scheduler left: CPU by CPU, the oldest event first."""
     watchdog_ms: int | None = None
     """The kernel's watchdog timeout for the scheduler, in ms, if the test set it."""
+    phases: tuple[Phase, ...] = ()
+    """The phases that the guest came to, in order; a scenario without steps has one."""
+    backdrop: tuple[OperationDone, ...] = ()
+    """The operations before the first step; empty for a scenario without steps, whose only phase has them."""
 
     def state(self, when: str) -> SchedulerState | None:
-        """The state at `when`, or None if the guest did not get there."""
-        return next((state for state in self.states if state.when == when), None)
+        """The state at `when`, or None if the guest did not get there. Of the ends of several holds it is the last."""
+        some = [state for state in self.states if state.when == when]
+        return (some[-1] if when == "held" else some[0]) if some else None
+
+    @property
+    def operations(self) -> tuple[OperationDone, ...]:
+        """All operations, in the order in which they were done."""
+        return (*self.backdrop, *(one for phase in self.phases for one in phase.operations))
 
     def as_json(self) -> dict[str, Any]:
         """The report as JSON-able data, for a sidecar, without the CPUs: the declared topology has those."""
@@ -207,7 +220,7 @@ def read_report(events: Sequence[Event], console: str = "") -> GuestReport:
     def first(kind: str) -> Event:
         return next(iter(of(kind)), {})
 
-    begin, hold = first("begin"), first("hold")
+    begin, phases = first("begin"), read_phases(events)
     messages = (
         [(event["at_ns"], event["text"]) for event in of("kmsg")]
         if of("kmsg") or of("end")
@@ -217,15 +230,15 @@ def read_report(events: Sequence[Event], console: str = "") -> GuestReport:
         release=first("boot").get("release", ""),
         clocksource=first("boot").get("clocksource", ""),
         cpus=_cpus(of("cpu"), of("node")),
-        held_ns=hold.get("held_ns", 0),
-        asked_ns=hold.get("asked_ns", 0),
-        workers=tuple(read_worker(event) for event in of("worker")),
+        held_ns=sum(phase.held_ns for phase in phases),
+        asked_ns=sum(phase.asked_ns for phase in phases),
+        workers=all_workers(events, phases),
         states=tuple(_state(event) for event in of("sched_state")),
         exit=_program_end(of("sched_exit")),
         log=tuple(event["text"] for event in of("sched_log")),
         kernel_log=tuple(f"[{at_ns / 1e9:12.6f}] {text}" for at_ns, text in messages),
         guest_ns=max((event.get("t", 0) for event in events), default=0) - begin.get("t", 0),
-        perturbed=tuple(_perturbed(event) for event in of("perturbed")),
+        perturbed=_all_perturbed(events),
         switches=_switches(of("switches")),
         scheduler_exit=read_exit(events),
         kernel_bugs=read_bugs(messages),
@@ -233,6 +246,8 @@ def read_report(events: Sequence[Event], console: str = "") -> GuestReport:
         refused_write=_refused(of("write_refused"), of("write_known")),
         flight=tuple(one for event in of("flight") if (one := parse_flight(event["text"]))),
         watchdog_ms=next((event["ms"] for event in of("watchdog")), None),
+        phases=phases,
+        backdrop=_backdrop(events),
     )
 
 
@@ -272,12 +287,29 @@ def _write(event: Event) -> MapWrite:
     )
 
 
-def _perturbed(event: Event) -> Perturbed:
+def _backdrop(events: Sequence[Event]) -> tuple[OperationDone, ...]:
+    first = next((at for at, event in enumerate(events) if event.get("ev") == "phase"), None)
+    return () if first is None else read_operations(events[:first])
+
+
+def _all_perturbed(events: Sequence[Event]) -> tuple[Perturbed, ...]:
+    """Those of all holds; their times count as if the holds followed each other."""
+    found, before_ns, asked_ns = [], 0, 0
+    for event in events:
+        if event.get("ev") == "hold":
+            before_ns, asked_ns = before_ns + asked_ns, event["asked_ns"]
+        elif event.get("ev") == "perturbed":
+            found.append(_perturbed(event, before_ns))
+    return tuple(found)
+
+
+def _perturbed(event: Event, before_ns: int) -> Perturbed:
+    began_ns = event.get("began_ns")
     return Perturbed(
         cpu=event["cpu"],
-        at_ns=event["at_ns"],
+        at_ns=before_ns + event["at_ns"],
         ns=event["ns"],
-        began_ns=event.get("began_ns"),
+        began_ns=None if began_ns is None else before_ns + began_ns,
         comm=event.get("comm", ""),
         pid=event.get("pid", 0),
         ran_ns=event.get("ran_ns", 0),
@@ -302,4 +334,5 @@ def _state(event: Event) -> SchedulerState:
         running=bool(event["running"]),
         switch_all=event["switch_all"] == "1" if event.get("switch_all") else None,
         nr_rejected=int(event.get("nr_rejected") or 0),
+        at_ns=event.get("t", 0),
     )

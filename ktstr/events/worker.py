@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 from ktstr.events.event import Event
 
-__all__ = ["WorkerStats", "read_worker"]
+__all__ = ["WorkerStats", "read_worker", "summed"]
 
 
 @dataclass(frozen=True)
 class WorkerStats:
-    """A worker over one hold. All times are guest nanoseconds."""
+    """A worker over one phase, or over all. All times are guest nanoseconds."""
 
     index: int
     """The worker's number in its scenario, from 0."""
@@ -41,16 +42,28 @@ class WorkerStats:
     """Whether it was in sched_ext's scheduling class at the end; None if the kernel does not report it."""
     died: int | None
     """Its wait status, as waitpid(2) returns it, if it ended by itself; else None."""
+    gap_at_ns: int | None = None
+    """When the longest gap ended, or was looked at, in guest ns since boot; None if there was none."""
+    stopped_ns: int = 0
+    """The time for which the scenario kept it from running."""
+    ended: bool = False
+    """Whether the scenario ended it in this time."""
 
     @property
     def off_cpu_pct(self) -> float:
         """The share of its time, in percent, in which it wanted a CPU and had none.
 
-        The time that it asked to sleep does not count; the time that it overslept does.
+        The time that it asked to sleep does not count; the time that it overslept does. Neither does the time for
+        which the scenario kept it from running.
         """
         if self.wall_ns <= 0:
             return 0.0
-        return max(0.0, 100.0 * (self.wall_ns - self.run_ns - self.slept_ns) / self.wall_ns)
+        return max(0.0, 100.0 * (self.wanted_ns - self.run_ns) / self.wall_ns)
+
+    @property
+    def wanted_ns(self) -> int:
+        """For how long it wanted to run: it neither slept nor was kept from running by the scenario."""
+        return self.wall_ns - self.slept_ns - self.stopped_ns
 
 
 def read_worker(event: Event) -> WorkerStats:
@@ -71,4 +84,26 @@ def read_worker(event: Event) -> WorkerStats:
         cpus=tuple(int(cpu) for cpu in event["cpus"].split(",") if cpu),
         ext=None if ext < 0 else bool(ext),
         died=event.get("wait_status"),
+        gap_at_ns=event.get("gap_at_ns"),
+        stopped_ns=event.get("stopped_ns", 0),
+        ended=bool(event.get("ended", 0)),
+    )
+
+
+def summed(several: Sequence[WorkerStats]) -> WorkerStats:
+    """One worker's statistics of several phases, which follow each other, as those of one time."""
+    last, longest = several[-1], max(several, key=lambda one: one.gap_ns)
+    return replace(
+        last,
+        wall_ns=sum(one.wall_ns for one in several),
+        run_ns=sum(one.run_ns for one in several),
+        wait_ns=sum(one.wait_ns for one in several),
+        slept_ns=sum(one.slept_ns for one in several),
+        stopped_ns=sum(one.stopped_ns for one in several),
+        gap_ns=longest.gap_ns,
+        gap_at_ns=longest.gap_at_ns,
+        iterations=sum(one.iterations for one in several),
+        migrations=sum(one.migrations for one in several),
+        gaps=tuple(map(sum, zip(*(one.gaps for one in several), strict=True))),
+        cpus=tuple(sorted({cpu for one in several for cpu in one.cpus})),
     )

@@ -6,18 +6,17 @@ import shlex
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from ktstr.base.topology import cpu_list
 from ktstr.checks.violation import Violation
 from ktstr.events.dump import Dump
-from ktstr.events.report import GuestReport, Needed, WorkerStats
+from ktstr.events.report import GuestReport, Needed
 from ktstr.report.dump import map_lines, run_queue_lines
 from ktstr.report.flight import flight_lines
+from ktstr.report.phases import stats_lines
 from ktstr.report.repro import Repro, maps_note, repro_lines
 from ktstr.report.summary import bug_lines, exit_section, unreported, without_bug, without_dump
-from ktstr.report.text import aligned
 from ktstr.vm.result import Ending
 
-__all__ = ["failure_text", "perturbation_table", "worker_table"]
+__all__ = ["failure_text", "perturbation_table"]
 
 _LOG_LINES = 60
 _CONSOLE_LINES = 30
@@ -46,7 +45,7 @@ def failure_text(
     `ending` is how the guest ended.
     """
     lines = [f"BUG SUMMARY: {summary}"] if summary else []
-    lines += [header, *(f"  {v.check}: {v.message}" for v in violations)]
+    lines += [header, *(f"  {v.check}: {v.line}" for v in violations)]
     if sidecar is not None:
         lines.append(f"  replay: ktstr replay {shlex.quote(str(sidecar))}")
     if missing := unreported(ending, report):
@@ -69,7 +68,7 @@ def _sections(
     yield "scheduler exit", exit_section(left) if left else ()
     yield "kernel bug", [report.kernel_log[at] for at in bug_lines(report)]
     yield "perturbations", () if needed is None else perturbation_table(needed)
-    yield "stats", worker_table(report.workers) if report.workers else ()
+    yield "stats", stats_lines(report)
     yield "flight recorder", flight_lines(report.flight)
     yield "auto-repro", repro_lines(repro) if repro else ()
     yield "scheduler log", _tail(without_dump(report.log), _LOG_LINES)
@@ -81,28 +80,6 @@ def _sections(
     yield "sched_ext dump", _tail(left.dump, _DUMP_LINES) if left else ()
     # The kernel's log has all that the console has, and more.
     yield "console", () if report.kernel_log else _tail(console.splitlines(), _CONSOLE_LINES)
-
-
-def worker_table(workers: Sequence[WorkerStats]) -> list[str]:
-    """An aligned table, a row a worker; times in guest milliseconds."""
-    head = ("worker", "work", "iterations", "ran ms", "waited %", "max gap ms", "moves", "CPUs", "ext")
-    rows = [head]
-    for w in workers:
-        ext = {True: "yes", False: "no", None: "?"}[w.ext]
-        rows.append(
-            (
-                f"{w.cgroup}/{w.index}",
-                w.kind,
-                str(w.iterations),
-                f"{w.run_ns / 1e6:.1f}",
-                f"{w.off_cpu_pct:.1f}",
-                f"{w.gap_ns / 1e6:.2f}",
-                str(w.migrations),
-                cpu_list(frozenset(w.cpus)) or "-",
-                ext,
-            )
-        )
-    return aligned(rows, right=range(2, 7))
 
 
 def perturbation_table(needed: Needed) -> list[str]:

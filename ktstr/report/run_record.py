@@ -6,7 +6,8 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Protocol
 
-from ktstr.report.schema import RunRecord, VmCounts
+from ktstr.checks.violation import Violation
+from ktstr.report.schema import RunRecord, ViolationRecord, VmCounts
 from ktstr.vm.names import EMULATOR_VERSION_KEY
 
 if TYPE_CHECKING:
@@ -65,11 +66,18 @@ def run_record(
         "vms": vm_counts([result]),
         "verdict": {
             "passed": not violations,
-            "violations": [{"check": one.check, "message": one.message} for one in violations],
+            "violations": [_violation(one) for one in violations],
             "summary": summary or None,
         },
         "guest": guest.as_json(),
     }
+
+
+def _violation(one: _Violation) -> ViolationRecord:
+    record: ViolationRecord = {"check": one.check, "message": one.message}
+    if isinstance(one, Violation):
+        record["phase"], record["at_ns"] = one.phase or None, one.at_ns
+    return record
 
 
 def vm_counts(results: Sequence[VmResult]) -> VmCounts:

@@ -146,6 +146,10 @@ class ViolationRecord(TypedDict):
     """Its name."""
     message: str
     """Who, the measured value and the limit, in one line."""
+    phase: NotRequired[str | None]
+    """The step in which it was, with the turn if there are several; null for a scenario without steps."""
+    at_ns: NotRequired[int | None]
+    """The guest time, in ns since boot: of what was found, or of the end of the phase; null if it is not known."""
 
 
 class VerdictRecord(TypedDict):

@@ -32,7 +32,7 @@ def bug_summary(
         return f"{scheduler} {_how(left)}"
     if violations[0].check == "kernel_clean":
         return f"the kernel reported a bug under {scheduler} ({bugs[0].kind}): {bugs[0].text}"
-    return f"{scheduler}: {violations[0].message}"
+    return f"{scheduler}: {violations[0].line}"
 
 
 def _how(left: SchedulerExit) -> str:

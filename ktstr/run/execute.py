@@ -58,5 +58,6 @@ def judged(run: ScenarioRun, result: VmResult) -> RunReport:
         sched_ext=test.scheduler.is_sched_ext,
         expected=test.expected,
         writes=test.writes,
+        layout=run.layout,
     )
     return RunReport(tuple(judge(evidence, run.limits)), evidence.report, result)

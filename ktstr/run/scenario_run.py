@@ -9,6 +9,7 @@ from ktstr.checks.thresholds import Checks
 from ktstr.declare.test import KtstrTest
 from ktstr.kernel.model import Kernel
 from ktstr.run.program import Program
+from ktstr.scenario.layout import Layout, lay_out
 from ktstr.scenario.perturb import Perturbation
 from ktstr.scenario.scenario import Scenario
 from ktstr.vm.job import Clock
@@ -50,3 +51,8 @@ class ScenarioRun:
     def total_s(self) -> float:
         """The length of all holds together, in guest seconds."""
         return self.scenario.total_s(self.hold_s)
+
+    @property
+    def layout(self) -> Layout:
+        """The scenario laid out in time; KtstrError for one that makes no sense."""
+        return lay_out(self.scenario, self.topology, self.hold_s, self.seed)

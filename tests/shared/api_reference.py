@@ -41,14 +41,24 @@ SECTIONS = {
         *("VmResult", "Ending"),
     ),
     "What a guest reported": (
-        *("GuestReport", "WorkerStats", "SchedulerState", "SchedulerExit", "Task", "KernelBug", "GuestCpu"),
+        *(
+            "GuestReport",
+            "Phase",
+            "OperationDone",
+            "WorkerStats",
+            "SchedulerState",
+            "SchedulerExit",
+            "Task",
+            "KernelBug",
+            "GuestCpu",
+        ),
         *("Perturbed", "Switches", "MapWrite", "RefusedWrite", "FlightEvent"),
     ),
     "The failure dump": (*("Dump", "MapDump", "Element", "Variable", "RunQueues", "CpuQueue", "QueuedTask"),),
     "Extending": (
         *("WorkType", "Operation", "Argument", "Whole", "Flag", "Text", "Words", "Choice", "Milliseconds"),
-        *("State", "CgroupState", "Member"),
-        *("declare_check", "Evidence", "Stage", "Check", "Accepted", "OnOff", "Limit"),
+        *("State", "CgroupState", "Member", "Layout", "PhasePlan"),
+        *("declare_check", "Finding", "Evidence", "Stage", "Check", "Accepted", "OnOff", "Limit"),
     ),
 }
 HEAD = """# API reference

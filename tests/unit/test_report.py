@@ -16,7 +16,8 @@ from ktstr.events.report import (
     Switches,
     read_report,
 )
-from ktstr.report.failure import failure_text, perturbation_table, worker_table
+from ktstr.report.failure import failure_text, perturbation_table
+from ktstr.report.workers import worker_table
 from ktstr.vm.result import parse_events
 
 DATA = Path(__file__).parent / "data"
@@ -76,9 +77,9 @@ def test_a_real_time_worker_is_not_the_schedulers() -> None:
 
 def test_a_report_has_what_sched_ext_said_at_each_moment() -> None:
     assert FIXTURE.states == (
-        SchedulerState("attached", "enabled", "fixture", 1, True, True),
-        SchedulerState("held", "enabled", "fixture", 1, True, True),
-        SchedulerState("stopped", "disabled", "", 1, False, False),
+        SchedulerState("attached", "enabled", "fixture", 1, True, True, at_ns=3_719_358_142),
+        SchedulerState("held", "enabled", "fixture", 1, True, True, at_ns=FIXTURE.states[1].at_ns),
+        SchedulerState("stopped", "disabled", "", 1, False, False, at_ns=4_284_163_236),
     )
     assert FIXTURE.state("held") == FIXTURE.states[1]
     assert FIXTURE.state("never") is None

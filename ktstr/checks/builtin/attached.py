@@ -25,7 +25,7 @@ def taken_over(run: Evidence, _on: bool) -> Iterator[str]:
     """Every worker is in the ext class, except those of the real-time policies."""
     if not run.sched_ext:
         return
-    candidates = [worker for worker in run.workers if run.cgroup(worker).policy not in REAL_TIME]
+    candidates = [worker for worker in run.workers if run.policy(worker) not in REAL_TIME]
     outside = [worker for worker in candidates if worker.ext is False]
     if outside:
         yield (

@@ -14,9 +14,12 @@ __all__ = ["isolation"]
 
 @declare_check(rank=3)
 def isolation(run: Evidence, _on: bool) -> Iterator[str]:
-    """No worker ran outside its cpuset, whether it lived to the end or not."""
+    """No worker ran outside its cpuset, whether it lived to the end or not.
+
+    If the scenario changed what it was allowed, all CPUs that it was allowed at some time of the phase are right.
+    """
     for worker in run.report.workers:
-        allowed = run.cgroup(worker).cpus(run.topology)
+        allowed = run.allowed(worker)
         if outside := frozenset(worker.cpus) - allowed:
             yield (
                 f"{worker_name(worker)} ran on CPU {cpu_list(outside)}, outside its cpuset {cpu_list(allowed)}"

@@ -13,12 +13,20 @@ from ktstr.events.report import WorkerStats
 __all__ = ["max_spread_pct"]
 
 
+# The kernel counts time on a CPU at its ticks: in less than this, shares are too coarse to be compared.
+_LEAST_NS = 200_000_000
+
+
 @declare_check(default=15.0, accepts=Limit("percentage points"), rank=4)
 def max_spread_pct(run: Evidence, limit: float) -> Iterator[str]:
-    """Within a cgroup, the shares of time that two workers waited for a CPU differ by no more than this."""
+    """Within a cgroup, the shares of time that two workers waited for a CPU differ by no more than this.
+
+    Of a scenario with steps, only workers are compared that were the same all through a phase of some length.
+    """
     groups: dict[str, list[WorkerStats]] = {}
     for worker in run.workers:
-        groups.setdefault(worker.cgroup, []).append(worker)
+        if not run.has_steps or _comparable(run, worker):
+            groups.setdefault(_cgroup(run, worker), []).append(worker)
     for name, members in groups.items():
         low = min(members, key=lambda worker: worker.off_cpu_pct)
         high = max(members, key=lambda worker: worker.off_cpu_pct)
@@ -28,3 +36,14 @@ def max_spread_pct(run: Evidence, limit: float) -> Iterator[str]:
                 f"cgroup {name} was scheduled unfairly: {worker_name(high)} waited {high.off_cpu_pct:.1f}% of its time"
                 f" and {worker_name(low)} {low.off_cpu_pct:.1f}%: spread {spread:.1f} points, limit {limit:g}"
             )
+
+
+def _cgroup(run: Evidence, worker: WorkerStats) -> str:
+    member = run.member(worker)
+    return worker.cgroup if member is None else member.cgroup
+
+
+def _comparable(run: Evidence, worker: WorkerStats) -> bool:
+    whole = run.phase is None or worker.wall_ns >= run.phase.held_ns
+    changed = len(run.members(worker)) > 1 or worker.ended or worker.stopped_ns > 0
+    return whole and not changed and worker.wall_ns >= _LEAST_NS
