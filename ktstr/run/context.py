@@ -130,7 +130,7 @@ class Ctx:
         dump_file = keep_dump(report.dump, record, run, self._sidecar, len(self.runs))
         if why := undone(report.result):
             raise KtstrError(f"{why} (console and command in {folder})")
-        if why := mistake_of_test(self.test.scheduler, report.guest, self.test.watchdog_ms):
+        if why := mistake_of_test(self.test.scheduler, report.guest, self.test.watchdog_ms, run.layout):
             raise KtstrError(f"{self.test.name}: {why}")
         self._as_expected = self._as_expected or report.passed
         self._hooks.after_verdict(self, report)

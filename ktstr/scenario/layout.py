@@ -75,6 +75,22 @@ class Layout:
         """The length of all holds together, in guest ns."""
         return sum(phase.hold_ns for phase in self.phases)
 
+    @property
+    def operations(self) -> tuple[Operation, ...]:
+        """All operations, in their order; of those with a time, the operation itself."""
+        of_phases = (one for phase in self.phases for one in (*phase.operations, *phase.timed))
+        return tuple(one.operation if isinstance(one, At) else one for one in (*self.backdrop, *of_phases))
+
+    @cached_property
+    def refusals(self) -> Mapping[str, Mapping[int, str]]:
+        """For each operation by name, the callback that refuses it with an errno (`Operation.refusals`)."""
+        return {one.name: one.refusals for one in self.operations}
+
+    @cached_property
+    def tolerated(self) -> Mapping[str, frozenset[int]]:
+        """For each operation by name, the errnos that are only reported (`Operation.tolerated`)."""
+        return {one.name: one.tolerated for one in self.operations}
+
 
 def lay_out(scenario: Scenario, topology: Topology, duration_s: float, seed: int = 0) -> Layout:
     """`scenario` in a guest of `topology`, for a test of `duration_s` guest seconds.
