@@ -78,6 +78,7 @@ if TYPE_CHECKING:  # the same names as in _PUBLIC, for type checkers; a test com
     from ktstr.scenario.step import Step as Step
     from ktstr.scenario.work import Bursty as Bursty
     from ktstr.scenario.work import Mixed as Mixed
+    from ktstr.scenario.work import PipeIo as PipeIo
     from ktstr.scenario.work import SpinWait as SpinWait
     from ktstr.scenario.work import YieldHeavy as YieldHeavy
     from ktstr.scenario.work_type import WorkType as WorkType
@@ -131,7 +132,7 @@ _PUBLIC = {
     "ktstr.scenario.operations.write": ("BpfMapWrite",),
     "ktstr.scenario.scenario": ("Scenario",),
     "ktstr.scenario.step": ("Hold", "Step"),
-    "ktstr.scenario.work": ("Bursty", "Mixed", "SpinWait", "YieldHeavy"),
+    "ktstr.scenario.work": ("Bursty", "Mixed", "PipeIo", "SpinWait", "YieldHeavy"),
     "ktstr.scenario.work_type": ("WorkType",),
     "ktstr.vm.job": ("VmJob",),
     "ktstr.vm.result": ("Ending", "VmResult"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from ktstr.base.errors import KtstrError
 from ktstr.scenario.argument import arguments_of
@@ -19,8 +20,11 @@ class WorkType(Part):
     """What a worker does, over and over: `name`, and the fields as `key=value` of the plan's `spawn`.
 
     A subclass is a frozen dataclass that sets `name`, and `source` if a C file of its own project carries it out.
-    docs/extending.md shows one.
+    docs/extending.md shows one. `multiple` is how many workers belong together: a group has that number of them, or a
+    multiple of it. With 2 its C file registers it by KTSTR_PAIRED_WORK.
     """
+
+    multiple: ClassVar[int] = 1
 
     @property
     def label(self) -> str:

@@ -34,6 +34,7 @@ SECTIONS = {
         "YieldHeavy",
         "Mixed",
         "Bursty",
+        "PipeIo",
         "scenarios",
     ),
     "Running": (

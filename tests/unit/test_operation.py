@@ -204,7 +204,7 @@ def test_a_work_type_has_the_parameters_that_the_agent_expects() -> None:
     agent = "".join(path.read_text() for path in AGENT.glob("*.c"))
     declared = {
         name: [word.partition("=")[0] for word in re.findall(r'"([^"]+)"', parameters)]
-        for name, parameters in re.findall(r"^KTSTR_WORK\((\w+), \w+(.*)\);", agent, re.MULTILINE)
+        for name, parameters in re.findall(r"^KTSTR_(?:PAIRED_)?WORK\((\w+), \w+(.*)\);", agent, re.MULTILINE)
     }
     kinds = [getattr(work, name)() for name in work.__all__]
     assert declared == {kind.name: [word.partition("=")[0] for word in kind.tokens[1:]] for kind in kinds}

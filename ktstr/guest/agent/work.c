@@ -125,6 +125,29 @@ void work_sleep(struct work *work, uint64_t ns)
 	look(page, due);
 }
 
+void work_blocks(struct work *work, uint64_t ns)
+{
+	work->blocked_ns = work_look(work);
+	work->page->slept_ns += ns;
+	work->page->last_ns += ns;
+}
+
+void work_unblocked(struct work *work, uint64_t woken_ns)
+{
+	struct worker_page *page = work->page;
+
+	/* A wakeup from before the sleep ends it at once. */
+	if (woken_ns < work->blocked_ns)
+		woken_ns = work->blocked_ns;
+	/* What was not slept of it. */
+	if (woken_ns < page->last_ns) {
+		uint64_t rest = page->last_ns - woken_ns;
+
+		page->slept_ns -= rest < page->slept_ns ? rest : page->slept_ns;
+	}
+	look(page, woken_ns);
+}
+
 void work_yield(struct work *work)
 {
 	(void)work;

@@ -19,6 +19,7 @@
 #include "cgroup.h"
 #include "files.h"
 #include "machine.h"
+#include "pair.h"
 #include "seed.h"
 
 #define GATE_NS (5 * NSEC_PER_SEC)
@@ -86,6 +87,7 @@ static uint64_t let_go(struct workers *workers)
 
 void workers_spawn(struct workers *workers, const char *cgroup, unsigned int count, const struct work *work)
 {
+	struct work own = *work;
 	int ends[2];
 
 	if (workers->gate < 0) {
@@ -110,6 +112,7 @@ void workers_spawn(struct workers *workers, const char *cgroup, unsigned int cou
 			fail_errno("worker", "mmap");
 		worker->page->cpu = UINT32_MAX;
 		worker->page->phase = worker->page->phase_seen = workers->phase;
+		pair_prepare(&own, i);
 		pid = fork();
 		if (pid < 0) {
 			operation_refused("fork");
@@ -118,12 +121,13 @@ void workers_spawn(struct workers *workers, const char *cgroup, unsigned int cou
 		}
 		if (!pid) {
 			close(workers->gate);
-			worker_main(worker, *work, workers->gate_read);
+			worker_main(worker, own, workers->gate_read);
 		}
 		worker->pid = pid;
 		workers->count++;
 		cgroup_attach(cgroup, pid);
 	}
+	pair_prepared(&own);
 	/* A hold goes on meanwhile: one that the scheduler does not let reach the gate is not waited for. */
 	if (workers->holding)
 		let_go(workers);

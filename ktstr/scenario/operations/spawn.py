@@ -51,6 +51,14 @@ class Spawn(Operation):
     work: Annotated[WorkType, Work()]
     policy: Annotated[Policy, POLICY] = "normal"
 
+    def check(self) -> None:
+        """Raise KtstrError for an argument that is not acceptable, or for workers that cannot all have a partner."""
+        super().check()
+        if self.workers % self.work.multiple:
+            raise KtstrError(
+                f"{self.label}: workers={self.workers}: must be a multiple of {self.work.multiple} for {self.work.name}"
+            )
+
     def arguments(self, topology: Topology) -> tuple[str, ...]:
         """The cgroup, the number, the work type, and `policy=`."""
         return (self.cgroup, str(self.workers), *self.work.tokens, f"policy={self.policy}")

@@ -2,7 +2,8 @@
 
 from ktstr.scenario.work.bursty import Bursty
 from ktstr.scenario.work.mixed import Mixed
+from ktstr.scenario.work.pipe_io import PipeIo
 from ktstr.scenario.work.spin_wait import SpinWait
 from ktstr.scenario.work.yield_heavy import YieldHeavy
 
-__all__ = ["Bursty", "Mixed", "SpinWait", "YieldHeavy"]
+__all__ = ["Bursty", "Mixed", "PipeIo", "SpinWait", "YieldHeavy"]

@@ -44,6 +44,15 @@ void work_sleep(struct work *work, uint64_t ns);
 /* Yields the CPU (sched_yield(2)). */
 void work_yield(struct work *work);
 
+/* For paired work types only. The workers of a spawn are pairs in their order; whether this is the first of its pair. */
+bool work_is_first(const struct work *work);
+
+/* Wakes the other worker of the pair, through a pipe. */
+void work_wake(struct work *work);
+
+/* Sleeps until the other worker has called work_wake() once more than this one has waited. */
+void work_wait(struct work *work);
+
 /* Looks at the clock and accounts the gap since the last look; returns the time in ns. */
 uint64_t work_look(struct work *work);
 
@@ -60,6 +69,7 @@ uint64_t work_parameter(const struct work *work, unsigned int index);
 struct work_type {
 	const char *name;
 	void (*once)(struct work *work);
+	bool paired;
 	const char *parameters[KTSTR_MAX_PARAMETERS + 1];
 };
 
@@ -68,11 +78,16 @@ struct work_type {
  * the plan does not give it. Values are whole numbers from 0 on; times are in ns and end in _ns. The plan has them as
  * `spawn CGROUP COUNT NAME name=value...`. The linker refuses a second work type of the same name.
  */
-#define KTSTR_WORK(name_, function_, ...)                                                         \
-	extern const struct work_type ktstr_work_##name_;                                         \
-	const struct work_type ktstr_work_##name_                                                 \
-		__attribute__((used, section("ktstr_work_types"), aligned(sizeof(void *)))) = {   \
-			#name_, function_, { __VA_ARGS__ }                                        \
+#define KTSTR_WORK(name_, function_, ...) KTSTR_WORK_TYPE(name_, function_, false, __VA_ARGS__)
+
+/* The same for one whose workers come in pairs; its Python class sets `multiple = 2`. */
+#define KTSTR_PAIRED_WORK(name_, function_, ...) KTSTR_WORK_TYPE(name_, function_, true, __VA_ARGS__)
+
+#define KTSTR_WORK_TYPE(name_, function_, paired_, ...)                                 \
+	extern const struct work_type ktstr_work_##name_;                               \
+	const struct work_type ktstr_work_##name_                                       \
+		__attribute__((used, section("ktstr_work_types"), aligned(sizeof(void *)))) = { \
+			#name_, function_, paired_, { __VA_ARGS__ }                     \
 		}
 
 #endif

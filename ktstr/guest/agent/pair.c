@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Two workers that wake each other: a pipe in each direction. */
+#include "pair.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <ktstr/event.h>
+
+/* Longer than any hold: until its partner wakes it, a worker is asleep by its own wish. */
+#define UNTIL_WOKEN_NS (3600 * NSEC_PER_SEC)
+
+void pair_prepare(struct work *work, unsigned int member)
+{
+	work->member = member;
+	if (!work->type->paired || member % 2)
+		return;
+	for (int i = 0; i < 2; i++) {
+		/* The two workers of the pair before have been forked, and hold theirs. */
+		if (member && (close(work->pipes[i][0]) || close(work->pipes[i][1])))
+			fail_errno("worker", "closing a pair's pipe");
+		if (pipe2(work->pipes[i], O_CLOEXEC))
+			fail_errno("worker", "a pair's pipe");
+	}
+}
+
+void pair_prepared(const struct work *work)
+{
+	if (!work->type->paired)
+		return;
+	for (int i = 0; i < 2; i++)
+		if (close(work->pipes[i][0]) || close(work->pipes[i][1]))
+			fail_errno("worker", "closing a pair's pipe");
+}
+
+bool work_is_first(const struct work *work)
+{
+	return work->member % 2 == 0;
+}
+
+void work_wake(struct work *work)
+{
+	uint64_t now = work_look(work);
+
+	/* The kernel's write to a pipe is a sync wakeup: it says that the waker is about to sleep. */
+	while (write(work->pipes[work->member % 2][1], &now, sizeof(now)) < 0)
+		if (errno != EINTR)
+			fail_errno("worker", "writing to its partner");
+}
+
+void work_wait(struct work *work)
+{
+	int end = work->pipes[1 - work->member % 2][0];
+	uint64_t woken_ns;
+	ssize_t length;
+
+	work_blocks(work, UNTIL_WOKEN_NS);
+	while ((length = read(end, &woken_ns, sizeof(woken_ns))) < 0 && errno == EINTR)
+		;
+	if (length != sizeof(woken_ns))
+		fail_errno("worker", "reading from its partner");
+	work_unblocked(work, woken_ns);
+}
