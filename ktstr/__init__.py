@@ -72,11 +72,13 @@ if TYPE_CHECKING:  # the same names as in _PUBLIC, for type checkers; a test com
     from ktstr.scenario.model import State as State
     from ktstr.scenario.operation import Operation as Operation
     from ktstr.scenario.operations.at import At as At
+    from ktstr.scenario.operations.kernel_dump import KernelDump as KernelDump
     from ktstr.scenario.operations.write import BpfMapWrite as BpfMapWrite
     from ktstr.scenario.scenario import Scenario as Scenario
     from ktstr.scenario.step import Hold as Hold
     from ktstr.scenario.step import Step as Step
     from ktstr.scenario.work import Bursty as Bursty
+    from ktstr.scenario.work import ForkExit as ForkExit
     from ktstr.scenario.work import Mixed as Mixed
     from ktstr.scenario.work import PipeIo as PipeIo
     from ktstr.scenario.work import SpinWait as SpinWait
@@ -129,10 +131,11 @@ _PUBLIC = {
     "ktstr.scenario.model": ("CgroupState", "Member", "State"),
     "ktstr.scenario.operation": ("Operation",),
     "ktstr.scenario.operations.at": ("At",),
+    "ktstr.scenario.operations.kernel_dump": ("KernelDump",),
     "ktstr.scenario.operations.write": ("BpfMapWrite",),
     "ktstr.scenario.scenario": ("Scenario",),
     "ktstr.scenario.step": ("Hold", "Step"),
-    "ktstr.scenario.work": ("Bursty", "Mixed", "PipeIo", "SpinWait", "YieldHeavy"),
+    "ktstr.scenario.work": ("Bursty", "ForkExit", "Mixed", "PipeIo", "SpinWait", "YieldHeavy"),
     "ktstr.scenario.work_type": ("WorkType",),
     "ktstr.vm.job": ("VmJob",),
     "ktstr.vm.result": ("Ending", "VmResult"),

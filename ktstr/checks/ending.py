@@ -20,7 +20,10 @@ _UNDONE = (Ending.AGENT_FAILED, EMULATOR_DIED)
 
 def undone(result: VmResult) -> str | None:
     """Why the run could not be done, in one line; None if it was, and so says something of the scheduler."""
-    return result.why if result.ending in _UNDONE else None
+    if result.ending in _UNDONE:
+        return result.why
+    left = [f"{event['kind']} {event['what']}" for event in result.of("leftover")]
+    return f"the agent left behind at the end of the plan: {', '.join(left)}" if left else None
 
 
 def judge_ending(run: Evidence) -> list[Violation]:

@@ -28,6 +28,7 @@ SECTIONS = {
         "Step",
         "Hold",
         "At",
+        "KernelDump",
         "CgroupDef",
         "Cpuset",
         "SpinWait",
@@ -35,6 +36,7 @@ SECTIONS = {
         "Mixed",
         "Bursty",
         "PipeIo",
+        "ForkExit",
         "scenarios",
     ),
     "Running": (

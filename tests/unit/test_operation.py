@@ -19,6 +19,7 @@ from ktstr.scenario.operations.at import At
 from ktstr.scenario.operations.cgroup import MakeCgroup
 from ktstr.scenario.operations.dump import Dump
 from ktstr.scenario.operations.hold import HoldFor
+from ktstr.scenario.operations.kernel_dump import KernelDump
 from ktstr.scenario.operations.perturb import Perturbation
 from ktstr.scenario.operations.perturber import Perturber
 from ktstr.scenario.operations.phase import BeginPhase
@@ -42,6 +43,7 @@ SMALL = Topology(1, 2, 4, 1)
 
 EVERY: list[tuple[Operation, str]] = [
     (At(0.25, Sysctl("kernel.panic", "1")), "at 250000000 sysctl kernel/panic 1"),
+    (KernelDump(), "kernel_dump"),
     (BeginPhase("swap cpusets"), "phase swap%20cpusets"),
     (MakeCgroup("cg"), "cgroup cg -"),
     (MakeCgroup("cg", Cpuset.llc(1)), "cgroup cg 4-6"),

@@ -13,6 +13,7 @@
 #include "fw_cfg.h"
 #include "kernel_dump.h"
 #include "kmsg.h"
+#include "leftovers.h"
 #include "machine.h"
 #include "operations.h"
 #include "recorder.h"
@@ -87,6 +88,7 @@ int main(void)
 	plan.next = fw_cfg_read("opt/ktstr/plan", &length);
 	if (!plan.next)
 		fail("plan", "the host has put no file opt/ktstr/plan into fw_cfg");
+	leftovers_prepare();
 	emit_begin("begin");
 	emit_end();
 
@@ -98,6 +100,7 @@ int main(void)
 	scheduler_stop(&agent.scheduler);
 	if (workers_kill(&agent.workers))
 		fail("worker", "could not be ended");
+	leftovers_report();
 	kernel_dump_emit();
 	kmsg_emit();
 	emit_begin("end");
