@@ -11,21 +11,16 @@
 /* Longer than any hold: until its partner wakes it, a worker is asleep by its own wish. */
 #define UNTIL_WOKEN_NS (3600 * NSEC_PER_SEC)
 
-void pair_prepare(struct work *work, unsigned int member)
+void pair_open(struct work *work)
 {
-	work->member = member;
-	if (!work->type->paired || member % 2)
+	if (!work->type->paired)
 		return;
-	for (int i = 0; i < 2; i++) {
-		/* The two workers of the pair before have been forked, and hold theirs. */
-		if (member && (close(work->pipes[i][0]) || close(work->pipes[i][1])))
-			fail_errno("worker", "closing a pair's pipe");
+	for (int i = 0; i < 2; i++)
 		if (pipe2(work->pipes[i], O_CLOEXEC))
 			fail_errno("worker", "a pair's pipe");
-	}
 }
 
-void pair_prepared(const struct work *work)
+void pair_close(const struct work *work)
 {
 	if (!work->type->paired)
 		return;

@@ -6,12 +6,12 @@
 #include "work.h"
 
 /*
- * Call before each fork: `work` becomes that of the worker `member` of its spawn. The workers 0 and 1, 2 and 3, ... of
- * a paired work type have pipes between them.
+ * Opens the pipes of the next two workers of a paired work type; does nothing for another type. They are the workers 0
+ * and 1, 2 and 3, ... of a spawn, and know which they are by `member`.
  */
-void pair_prepare(struct work *work, unsigned int member);
+void pair_open(struct work *work);
 
-/* Call after the last fork of a spawn, unless pair_prepare() was not called: the workers alone hold the pipes. */
-void pair_prepared(const struct work *work);
+/* Closes them, where the two are processes of their own. */
+void pair_close(const struct work *work);
 
 #endif

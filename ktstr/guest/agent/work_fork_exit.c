@@ -17,7 +17,7 @@ enum { BURST_ITERS };
 /* When the child ended, by its own clock: the parent's gap begins there. */
 static volatile uint64_t *shared_end(void)
 {
-	static volatile uint64_t *shared;
+	static __thread volatile uint64_t *shared;
 
 	if (!shared) {
 		void *page = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
