@@ -21,6 +21,8 @@ struct worker_reading {
 struct worker {
 	pid_t pid;		/* 0 once reaped */
 	char cgroup[256];	/* where it was spawned */
+	bool moved;		/* it is elsewhere now */
+	char moved_to[256];
 	char kind[32];
 	unsigned int index;
 	bool ended;		/* the plan ended it: see workers_end() */
