@@ -17,7 +17,8 @@ def stats_lines(report: GuestReport) -> list[str]:
     """The workers' table; of a scenario with steps one for each phase, with its operations."""
     if not any(phase.name for phase in report.phases):
         return worker_table(report.workers) if report.workers else []
-    lines = _operations(report.backdrop, 0)
+    # What was there before the first step is in the plan; only what went wrong with it is news.
+    lines = _operations([one for one in report.backdrop if one.errno], 0)
     for phase in report.phases:
         lines += [""] if lines else []
         lines.append(_head(phase))
