@@ -48,10 +48,6 @@ class Spawn(WorkerSettings, Operation):
         """KtstrError naming the argument that is not acceptable, or that `policy` does not take."""
         super().check()
         self.check_settings(self.policy, self.label)
-
-    def check(self) -> None:
-        """Raise KtstrError for an argument that is not acceptable, or for workers that cannot all have a partner."""
-        super().check()
         if self.workers % self.work.multiple:
             raise KtstrError(
                 f"{self.label}: workers={self.workers}: must be a multiple of {self.work.multiple} for {self.work.name}"
