@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from ktstr.base.errors import KtstrError
+from ktstr.base.errors import KtstrError, Unsuitable
 from ktstr.declare.test import record_of
 from ktstr.plugin.options import add_ini, add_options, add_short_options, is_given
 
@@ -172,6 +172,15 @@ def pytest_exception_interact(call: pytest.CallInfo[object], report: object) -> 
 
 
 # Running a test.
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_pyfunc_call() -> Generator[None, object, object]:
+    """Skip a test whose guest is not suitable, with the reason."""
+    try:
+        return (yield)
+    except Unsuitable as error:
+        pytest.skip(str(error))
 
 
 @pytest.fixture(name="_ktstr_kernel")
