@@ -46,11 +46,13 @@ if TYPE_CHECKING:  # the same names as in _PUBLIC, for type checkers; a test com
     from ktstr.events.report import MapWrite as MapWrite
     from ktstr.events.report import Perturbed as Perturbed
     from ktstr.events.report import RefusedWrite as RefusedWrite
-    from ktstr.events.report import SchedulerState as SchedulerState
     from ktstr.events.report import Switches as Switches
     from ktstr.events.run_queues import CpuQueue as CpuQueue
     from ktstr.events.run_queues import QueuedTask as QueuedTask
     from ktstr.events.run_queues import RunQueues as RunQueues
+    from ktstr.events.schedulers import RefusedAttach as RefusedAttach
+    from ktstr.events.schedulers import SchedulerRun as SchedulerRun
+    from ktstr.events.state import SchedulerState as SchedulerState
     from ktstr.events.worker import WorkerStats as WorkerStats
     from ktstr.guest.initramfs import Packed as Packed
     from ktstr.kernel.model import Kernel as Kernel
@@ -72,6 +74,16 @@ if TYPE_CHECKING:  # the same names as in _PUBLIC, for type checkers; a test com
     from ktstr.scenario.model import State as State
     from ktstr.scenario.operation import Operation as Operation
     from ktstr.scenario.operations.at import At as At
+    from ktstr.scenario.operations.attach import Attach as Attach
+    from ktstr.scenario.operations.attach_over import AttachOver as AttachOver
+    from ktstr.scenario.operations.cpu_offline import CpuOffline as CpuOffline
+    from ktstr.scenario.operations.cpu_online import CpuOnline as CpuOnline
+    from ktstr.scenario.operations.detach import Detach as Detach
+    from ktstr.scenario.operations.replace_scheduler import ReplaceScheduler as ReplaceScheduler
+    from ktstr.scenario.operations.restart import Restart as Restart
+    from ktstr.scenario.operations.snapshot import Snapshot as Snapshot
+    from ktstr.scenario.operations.suspend import Suspend as Suspend
+    from ktstr.scenario.operations.sysctl import Sysctl as Sysctl
     from ktstr.scenario.operations.write import BpfMapWrite as BpfMapWrite
     from ktstr.scenario.scenario import Scenario as Scenario
     from ktstr.scenario.step import Hold as Hold
@@ -113,10 +125,11 @@ _PUBLIC = {
         "MapWrite",
         "Perturbed",
         "RefusedWrite",
-        "SchedulerState",
         "Switches",
     ),
     "ktstr.events.run_queues": ("CpuQueue", "QueuedTask", "RunQueues"),
+    "ktstr.events.schedulers": ("RefusedAttach", "SchedulerRun"),
+    "ktstr.events.state": ("SchedulerState",),
     "ktstr.events.worker": ("WorkerStats",),
     "ktstr.guest.initramfs": ("Packed",),
     "ktstr.kernel.model": ("Kernel",),
@@ -128,6 +141,16 @@ _PUBLIC = {
     "ktstr.scenario.model": ("CgroupState", "Member", "State"),
     "ktstr.scenario.operation": ("Operation",),
     "ktstr.scenario.operations.at": ("At",),
+    "ktstr.scenario.operations.attach": ("Attach",),
+    "ktstr.scenario.operations.attach_over": ("AttachOver",),
+    "ktstr.scenario.operations.cpu_offline": ("CpuOffline",),
+    "ktstr.scenario.operations.cpu_online": ("CpuOnline",),
+    "ktstr.scenario.operations.detach": ("Detach",),
+    "ktstr.scenario.operations.replace_scheduler": ("ReplaceScheduler",),
+    "ktstr.scenario.operations.restart": ("Restart",),
+    "ktstr.scenario.operations.snapshot": ("Snapshot",),
+    "ktstr.scenario.operations.suspend": ("Suspend",),
+    "ktstr.scenario.operations.sysctl": ("Sysctl",),
     "ktstr.scenario.operations.write": ("BpfMapWrite",),
     "ktstr.scenario.scenario": ("Scenario",),
     "ktstr.scenario.step": ("Hold", "Step"),

@@ -16,19 +16,29 @@ from ktstr.scenario import operations, work
 from ktstr.scenario.argument import Choice, Milliseconds, Whole, Words
 from ktstr.scenario.operation import Operation
 from ktstr.scenario.operations.at import At
+from ktstr.scenario.operations.attach import Attach
+from ktstr.scenario.operations.attach_over import AttachOver
 from ktstr.scenario.operations.cgroup import MakeCgroup
+from ktstr.scenario.operations.cpu_offline import CpuOffline
+from ktstr.scenario.operations.cpu_online import CpuOnline
+from ktstr.scenario.operations.detach import Detach
 from ktstr.scenario.operations.dump import Dump
 from ktstr.scenario.operations.hold import HoldFor
 from ktstr.scenario.operations.perturb import Perturbation
 from ktstr.scenario.operations.perturber import Perturber
 from ktstr.scenario.operations.phase import BeginPhase
+from ktstr.scenario.operations.program import DeclareProgram
 from ktstr.scenario.operations.programs import Programs
 from ktstr.scenario.operations.progress import Progress
 from ktstr.scenario.operations.recorder import Recorder
+from ktstr.scenario.operations.replace_scheduler import ReplaceScheduler
+from ktstr.scenario.operations.restart import Restart
 from ktstr.scenario.operations.run import Run
 from ktstr.scenario.operations.scheduler import StartScheduler
 from ktstr.scenario.operations.shell import Shell
+from ktstr.scenario.operations.snapshot import Snapshot
 from ktstr.scenario.operations.spawn import Spawn
+from ktstr.scenario.operations.suspend import Suspend
 from ktstr.scenario.operations.sysctl import Sysctl
 from ktstr.scenario.operations.trace import Trace
 from ktstr.scenario.operations.unregister import Unregister
@@ -61,6 +71,17 @@ EVERY: list[tuple[Operation, str]] = [
         "spawn cg 2 bursty burst_ns=1000000 sleep_ns=500000 policy=batch",
     ),
     (Sysctl("kernel.panic_on_warn", "1"), "sysctl kernel/panic_on_warn 1"),
+    (Attach(), "attach -"),
+    (Attach("mine"), "attach mine"),
+    (AttachOver("other"), "attach_over other"),
+    (CpuOffline(1), "cpu_offline 1"),
+    (CpuOnline(1), "cpu_online 1"),
+    (DeclareProgram("other", 30, ("/other", "-v")), "program other 30 /other -v"),
+    (Detach(), "detach"),
+    (ReplaceScheduler("other"), "replace_scheduler other"),
+    (Restart(), "restart"),
+    (Snapshot("at the end"), "snapshot at%20the%20end"),
+    (Suspend(2), "suspend 2"),
     (Trace(), "trace"),
     (Unregister(), "unregister"),
     (Watchdog(250), "watchdog 250"),

@@ -78,4 +78,9 @@ class MakeCgroup(Operation):
         if self.cgroup in state.cgroups:
             raise KtstrError(f"{self.label}: cgroup={self.cgroup!r}: there is such a cgroup already")
         cpuset = None if self.cpuset is None else self.cpus(state.topology)
+        if cpuset is not None and not cpuset & state.online:
+            raise KtstrError(
+                f"{self.label}: cgroup={self.cgroup!r}: {self.cpuset}: no CPU of it is online at that moment;"
+                f" online are {cpu_list(state.online)}"
+            )
         return state.with_cgroup(self.cgroup, CgroupState(cpuset))
