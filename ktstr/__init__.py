@@ -46,11 +46,13 @@ if TYPE_CHECKING:  # the same names as in _PUBLIC, for type checkers; a test com
     from ktstr.events.report import MapWrite as MapWrite
     from ktstr.events.report import Perturbed as Perturbed
     from ktstr.events.report import RefusedWrite as RefusedWrite
-    from ktstr.events.report import SchedulerState as SchedulerState
     from ktstr.events.report import Switches as Switches
     from ktstr.events.run_queues import CpuQueue as CpuQueue
     from ktstr.events.run_queues import QueuedTask as QueuedTask
     from ktstr.events.run_queues import RunQueues as RunQueues
+    from ktstr.events.schedulers import RefusedAttach as RefusedAttach
+    from ktstr.events.schedulers import SchedulerRun as SchedulerRun
+    from ktstr.events.state import SchedulerState as SchedulerState
     from ktstr.events.worker import WorkerStats as WorkerStats
     from ktstr.guest.initramfs import Packed as Packed
     from ktstr.kernel.model import Kernel as Kernel
@@ -76,10 +78,15 @@ if TYPE_CHECKING:  # the same names as in _PUBLIC, for type checkers; a test com
     from ktstr.scenario.on_workers import OnWorkers as OnWorkers
     from ktstr.scenario.operation import Operation as Operation
     from ktstr.scenario.operations.at import At as At
+    from ktstr.scenario.operations.attach import Attach as Attach
+    from ktstr.scenario.operations.attach_over import AttachOver as AttachOver
     from ktstr.scenario.operations.cgroup import AddCgroup as AddCgroup
     from ktstr.scenario.operations.clear_cpuset import ClearCpuset as ClearCpuset
     from ktstr.scenario.operations.core_sched import CoreSched as CoreSched
+    from ktstr.scenario.operations.cpu_offline import CpuOffline as CpuOffline
+    from ktstr.scenario.operations.cpu_online import CpuOnline as CpuOnline
     from ktstr.scenario.operations.cpuset_partition import CpusetPartition as CpusetPartition
+    from ktstr.scenario.operations.detach import Detach as Detach
     from ktstr.scenario.operations.freeze import Freeze as Freeze
     from ktstr.scenario.operations.kernel_dump import KernelDump as KernelDump
     from ktstr.scenario.operations.move_tasks import MoveTasks as MoveTasks
@@ -87,6 +94,8 @@ if TYPE_CHECKING:  # the same names as in _PUBLIC, for type checkers; a test com
     from ktstr.scenario.operations.read_cgroup import ReadCgroup as ReadCgroup
     from ktstr.scenario.operations.read_workers import ReadWorkers as ReadWorkers
     from ktstr.scenario.operations.remove_cgroup import RemoveCgroup as RemoveCgroup
+    from ktstr.scenario.operations.replace_scheduler import ReplaceScheduler as ReplaceScheduler
+    from ktstr.scenario.operations.restart import Restart as Restart
     from ktstr.scenario.operations.resume import Resume as Resume
     from ktstr.scenario.operations.set_affinity import SetAffinity as SetAffinity
     from ktstr.scenario.operations.set_bandwidth import SetBandwidth as SetBandwidth
@@ -97,10 +106,13 @@ if TYPE_CHECKING:  # the same names as in _PUBLIC, for type checkers; a test com
     from ktstr.scenario.operations.set_nice import SetNice as SetNice
     from ktstr.scenario.operations.set_policy import SetPolicy as SetPolicy
     from ktstr.scenario.operations.set_weight import SetWeight as SetWeight
+    from ktstr.scenario.operations.snapshot import Snapshot as Snapshot
     from ktstr.scenario.operations.spawn import Spawn as Spawn
     from ktstr.scenario.operations.stop_cgroup import StopCgroup as StopCgroup
     from ktstr.scenario.operations.stop_workers import StopWorkers as StopWorkers
+    from ktstr.scenario.operations.suspend import Suspend as Suspend
     from ktstr.scenario.operations.swap_cpusets import SwapCpusets as SwapCpusets
+    from ktstr.scenario.operations.sysctl import Sysctl as Sysctl
     from ktstr.scenario.operations.thaw import Thaw as Thaw
     from ktstr.scenario.operations.write import BpfMapWrite as BpfMapWrite
     from ktstr.scenario.policy import Deadline as Deadline
@@ -148,10 +160,11 @@ _PUBLIC = {
         "MapWrite",
         "Perturbed",
         "RefusedWrite",
-        "SchedulerState",
         "Switches",
     ),
     "ktstr.events.run_queues": ("CpuQueue", "QueuedTask", "RunQueues"),
+    "ktstr.events.schedulers": ("RefusedAttach", "SchedulerRun"),
+    "ktstr.events.state": ("SchedulerState",),
     "ktstr.events.worker": ("WorkerStats",),
     "ktstr.guest.initramfs": ("Packed",),
     "ktstr.kernel.model": ("Kernel",),
@@ -193,6 +206,16 @@ _PUBLIC = {
     "ktstr.scenario.operations.stop_cgroup": ("StopCgroup",),
     "ktstr.scenario.operations.swap_cpusets": ("SwapCpusets",),
     "ktstr.scenario.operations.thaw": ("Thaw",),
+    "ktstr.scenario.operations.attach": ("Attach",),
+    "ktstr.scenario.operations.attach_over": ("AttachOver",),
+    "ktstr.scenario.operations.cpu_offline": ("CpuOffline",),
+    "ktstr.scenario.operations.cpu_online": ("CpuOnline",),
+    "ktstr.scenario.operations.detach": ("Detach",),
+    "ktstr.scenario.operations.replace_scheduler": ("ReplaceScheduler",),
+    "ktstr.scenario.operations.restart": ("Restart",),
+    "ktstr.scenario.operations.snapshot": ("Snapshot",),
+    "ktstr.scenario.operations.suspend": ("Suspend",),
+    "ktstr.scenario.operations.sysctl": ("Sysctl",),
     "ktstr.scenario.operations.write": ("BpfMapWrite",),
     "ktstr.scenario.policy": ("Deadline",),
     "ktstr.scenario.scenario": ("Scenario",),

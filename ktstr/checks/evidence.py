@@ -93,6 +93,18 @@ class Evidence:
         return until[-1] if until else self.report.phases[0]
 
     @property
+    def scheduler_at_end(self) -> bool:
+        """Whether a scheduler was attached at the end of what is judged; False after the scenario detached it."""
+        ends = [at for at, event in enumerate(self.events) if event.get("ev") == "hold"]
+        return not ends or any(event.get("when") == "held" for event in self.events[ends[-1] :])
+
+    @property
+    def starts_scheduler(self) -> bool:
+        """Whether a step starts a scheduler in what is judged: its program then takes CPU time from the workers."""
+        begins = [at for at, event in enumerate(self.events) if event.get("ev") == "phase"]
+        return bool(begins) and any(event.get("ev") == "sched_start" for event in self.events[begins[0] :])
+
+    @property
     def has_steps(self) -> bool:
         """Whether the scenario has steps."""
         return any(phase.name for phase in self.report.phases)

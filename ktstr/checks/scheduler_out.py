@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 
 from ktstr.events.exit import program_end
-from ktstr.events.report import GuestReport, SchedulerState
+from ktstr.events.report import GuestReport
+from ktstr.events.state import SchedulerState
 from ktstr.scenario.plan import ATTACH_S
 
 __all__ = ["scheduler_out"]
@@ -20,8 +22,25 @@ _NOTABLE_NS = 100_000_000
 
 
 def scheduler_out(report: GuestReport) -> str | None:
-    """Why the scheduler does not schedule at the end, in one line, or None if it does."""
-    attached, held = report.state("attached"), report.state("held")
+    """Why the scheduler does not schedule at the end, in one line, or None if it does.
+
+    If there are several, one after the other, each is judged until the scenario asks it to leave.
+    """
+    several = report.schedulers
+    if len(several) < 2 and not (several and several[0].asked):
+        return _out(report)
+    for number, one in enumerate(several, 1):
+        if out := _out(
+            replace(report, states=one.states, exit=one.program_end, log=one.log, scheduler_exit=one.exit)
+        ):
+            name = one.name or one.ops or "the test's own"
+            return f"scheduler {number} of {len(several)} ({name}): {out}"
+    return None
+
+
+def _out(report: GuestReport) -> str | None:
+    attached = _last(report, "attached")
+    held = _last(report, "leaving") or report.state("held")
     how = _ended(report)
     if attached is None:
         return "the scheduler was never started"
@@ -51,6 +70,11 @@ def scheduler_out(report: GuestReport) -> str | None:
     if report.scheduler_exit is not None:
         return f"the scheduler was ejected as the scenario ended: {report.scheduler_exit.line}"
     return None
+
+
+def _last(report: GuestReport, when: str) -> SchedulerState | None:
+    """The last state at `when`: a program that attaches again after a CPU went offline does so several times."""
+    return next((state for state in reversed(report.states) if state.when == when), None)
 
 
 def _after(report: GuestReport, attached: SchedulerState) -> str:

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from ktstr.base.errors import KtstrError
 from ktstr.base.values import shown
 from ktstr.checks.violation import Violation
-from ktstr.events.dump import Dump, read_dump
+from ktstr.events.dump import Dump, read_dump, read_snapshots
 from ktstr.events.phase import Phase
 from ktstr.events.report import GuestReport, WorkerStats
+from ktstr.events.schedulers import SchedulerRun
 from ktstr.vm.result import VmResult
 
 __all__ = ["RunReport", "VerdictFailed"]
@@ -39,6 +40,16 @@ class RunReport:
     def dump(self) -> Dump | None:
         """The scheduler's maps: as they were when it left by itself, or at the hold's end if the run asked for it."""
         return read_dump(self.result.events)
+
+    @property
+    def dumps(self) -> tuple[Dump, ...]:
+        """What the scheduler's maps held at each `Snapshot`, in order."""
+        return read_snapshots(self.result.events)
+
+    @property
+    def schedulers(self) -> tuple[SchedulerRun, ...]:
+        """The schedulers, in the order in which they were started: several if the scenario detaches or replaces one."""
+        return self.guest.schedulers
 
     @property
     def workers(self) -> tuple[WorkerStats, ...]:

@@ -17,7 +17,7 @@ from ktstr.events.btf.values import Value, Variable, decode, decode_section
 from ktstr.events.event import Event
 from ktstr.events.run_queues import RunQueues, read_run_queues
 
-__all__ = ["Dump", "Element", "MapDump", "joined", "read_dump"]
+__all__ = ["Dump", "Element", "MapDump", "joined", "read_dump", "read_snapshots"]
 
 # libbpf's names of map types, by the kernel's number (enum bpf_map_type in include/uapi/linux/bpf.h).
 # fmt: off
@@ -116,7 +116,7 @@ class Dump:
     """The maps of a scheduler at one moment."""
 
     why: str
-    """`exit` if the scheduler had left, `asked` if the test asked for the dump."""
+    """`exit` if the scheduler had left, `asked` if the test asked for the dump, `snapshot` if a step did."""
     at_ns: int
     """When it was made: the guest's CLOCK_MONOTONIC in ns."""
     complete: bool
@@ -125,6 +125,10 @@ class Dump:
     """The maps: those of global variables first, then the others by name."""
     run_queues: RunQueues | None = None
     """The run queues in the kernel's debug dump; None if there was no dump."""
+    title: str = ""
+    """What the scenario calls it, if it is a snapshot."""
+    phase: str = ""
+    """The phase in which it was made; empty before the first one, or without steps."""
 
     def map(self, name: str) -> MapDump:
         """The map called `name`; KtstrError, which lists the names, if there is none."""
@@ -137,11 +141,25 @@ class Dump:
 
 
 def read_dump(events: Sequence[Event]) -> Dump | None:
-    """The last dump among a guest's events; None if there is none."""
-    begin = next((i for i in reversed(range(len(events))) if events[i].get("ev") == "dump"), None)
-    if begin is None:
-        return None
-    sent = events[begin:]
+    """The last dump among a guest's events that is no snapshot; None if there is none."""
+    begins = (i for i in reversed(range(len(events))) if _is_dump(events[i], snapshot=False))
+    begin = next(begins, None)
+    return None if begin is None else _dump(events, begin)
+
+
+def read_snapshots(events: Sequence[Event]) -> tuple[Dump, ...]:
+    """The snapshots among a guest's events, in order."""
+    return tuple(_dump(events, i) for i, event in enumerate(events) if _is_dump(event, snapshot=True))
+
+
+def _is_dump(event: Event, *, snapshot: bool) -> bool:
+    return event.get("ev") == "dump" and (event["why"] == "snapshot") == snapshot
+
+
+def _dump(events: Sequence[Event], begin: int) -> Dump:
+    end = next((i for i in range(begin + 1, len(events)) if events[i].get("ev") == "dump"), len(events))
+    sent = events[begin:end]
+    phases = [event["name"] for event in events[:begin] if event.get("ev") == "phase"]
     types = joined(sent, "dump_types")
     objects = {
         event["id"]: _types(event, types.get(event["id"], bytearray()))
@@ -162,7 +180,9 @@ def read_dump(events: Sequence[Event]) -> Dump | None:
         at_ns=sent[0]["t"],
         complete=any(event.get("ev") == "dumped" for event in sent),
         maps=tuple(sorted(maps, key=lambda one: (not one.name.startswith("."), one.name, one.id))),
-        run_queues=read_run_queues(kernel) or read_run_queues(log),
+        run_queues=None if sent[0]["why"] == "snapshot" else read_run_queues(kernel) or read_run_queues(log),
+        title=sent[0].get("title", ""),
+        phase=phases[-1] if phases else "",
     )
 
 

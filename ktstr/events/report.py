@@ -12,6 +12,14 @@ from ktstr.events.exit import SchedulerExit, read_exit
 from ktstr.events.flight import FlightEvent, parse_flight
 from ktstr.events.kernel_log import KernelBug, console_messages, read_bugs
 from ktstr.events.phase import OperationDone, Phase, all_workers, read_operations, read_phases
+from ktstr.events.schedulers import (
+    RefusedAttach,
+    SchedulerRun,
+    program_end_of,
+    read_refused_attaches,
+    read_schedulers,
+)
+from ktstr.events.state import SchedulerState, read_state
 from ktstr.events.worker import WorkerStats
 
 __all__ = [
@@ -21,7 +29,6 @@ __all__ = [
     "Needed",
     "Perturbed",
     "RefusedWrite",
-    "SchedulerState",
     "Switches",
     "WorkerStats",
     "read_report",
@@ -40,6 +47,8 @@ class GuestCpu:
     """The CPUs that share its LLC, itself included."""
     node: int
     """The number of its NUMA node."""
+    online: bool = True
+    """Whether it was online when the guest had booted. Of one that was not, the rest is not known."""
 
 
 @dataclass(frozen=True)
@@ -123,28 +132,6 @@ class RefusedWrite:
 
 
 @dataclass(frozen=True)
-class SchedulerState:
-    """What /sys/kernel/sched_ext showed at one moment."""
-
-    when: str
-    """The moment: `attached`, `held` (the hold was over), `stopped`, or `default` (the kernel had released it)."""
-    state: str
-    """The state, such as `enabled`; empty if the kernel does not report it. So are the next two."""
-    ops: str
-    """The name of the attached scheduler."""
-    enable_seq: int
-    """How many schedulers have been enabled since boot; 0 if the kernel does not report it."""
-    running: bool
-    """Whether the scheduler's program was running."""
-    switch_all: bool | None = None
-    """Whether sched_ext has all tasks; None if the kernel does not report it."""
-    nr_rejected: int = 0
-    """How many tasks schedulers have rejected since boot; 0 if the kernel does not report it."""
-    at_ns: int = 0
-    """When it was read, in guest ns since boot."""
-
-
-@dataclass(frozen=True)
 class GuestReport:
     """The events of one guest, sorted by kind. What never happened is empty, zero or None."""
 
@@ -188,6 +175,10 @@ class GuestReport:
     """The kernel's watchdog timeout for the scheduler, in ms, if the test set it."""
     phases: tuple[Phase, ...] = ()
     """The phases that the guest came to, in order; a scenario without steps has one."""
+    schedulers: tuple[SchedulerRun, ...] = ()
+    """The schedulers, in the order in which they were started: several if the scenario detaches or replaces one."""
+    refused_attaches: tuple[RefusedAttach, ...] = ()
+    """The schedulers that were started while another one was attached."""
     backdrop: tuple[OperationDone, ...] = ()
     """The operations before the first step; empty for a scenario without steps, whose only phase has them."""
 
@@ -220,7 +211,7 @@ def read_report(events: Sequence[Event], console: str = "") -> GuestReport:
     def first(kind: str) -> Event:
         return next(iter(of(kind)), {})
 
-    begin, phases = first("begin"), read_phases(events)
+    begin, phases, schedulers = first("begin"), read_phases(events), read_schedulers(events)
     messages = (
         [(event["at_ns"], event["text"]) for event in of("kmsg")]
         if of("kmsg") or of("end")
@@ -233,20 +224,22 @@ def read_report(events: Sequence[Event], console: str = "") -> GuestReport:
         held_ns=sum(phase.held_ns for phase in phases),
         asked_ns=sum(phase.asked_ns for phase in phases),
         workers=all_workers(events, phases),
-        states=tuple(_state(event) for event in of("sched_state")),
-        exit=_program_end(of("sched_exit")),
-        log=tuple(event["text"] for event in of("sched_log")),
+        states=tuple(read_state(event) for event in of("sched_state")),
+        exit=schedulers[-1].program_end if schedulers else program_end_of(events),
+        log=tuple(event["text"] for event in of("sched_log") if not event.get("over")),
         kernel_log=tuple(f"[{at_ns / 1e9:12.6f}] {text}" for at_ns, text in messages),
         guest_ns=max((event.get("t", 0) for event in events), default=0) - begin.get("t", 0),
         perturbed=_all_perturbed(events),
         switches=_switches(of("switches")),
-        scheduler_exit=read_exit(events),
+        scheduler_exit=_first_exit(schedulers) if schedulers else read_exit(events),
         kernel_bugs=read_bugs(messages),
         writes=tuple(_write(event) for event in of("write")),
         refused_write=_refused(of("write_refused"), of("write_known")),
         flight=tuple(one for event in of("flight") if (one := parse_flight(event["text"]))),
         watchdog_ms=next((event["ms"] for event in of("watchdog")), None),
         phases=phases,
+        schedulers=schedulers,
+        refused_attaches=read_refused_attaches(events),
         backdrop=_backdrop(events),
     )
 
@@ -259,15 +252,14 @@ def _cpus(cpus: list[Event], nodes: list[Event]) -> tuple[GuestCpu, ...]:
             parse_cpu_list(event["threads"]),
             parse_cpu_list(event["llc"]),
             node_of.get(event["cpu"], 0),
+            bool(event.get("online", 1)),
         )
         for event in cpus
     )
 
 
-def _program_end(ends: list[Event]) -> dict[str, int] | None:
-    for event in ends:
-        return {key: event[key] for key in ("status", "signal") if key in event}
-    return None
+def _first_exit(schedulers: Sequence[SchedulerRun]) -> SchedulerExit | None:
+    return next((one.exit for one in schedulers if one.exit is not None), None)
 
 
 def _switches(traces: list[Event]) -> Switches | None:
@@ -323,16 +315,3 @@ def _refused(refused: list[Event], known: list[Event]) -> RefusedWrite | None:
             event["map"], event["variable"], int(event["value"]), event["why"], event["wanted"], names
         )
     return None
-
-
-def _state(event: Event) -> SchedulerState:
-    return SchedulerState(
-        when=event["when"],
-        state=event.get("state", ""),
-        ops=event.get("ops", ""),
-        enable_seq=int(event.get("enable_seq") or 0),
-        running=bool(event["running"]),
-        switch_all=event["switch_all"] == "1" if event.get("switch_all") else None,
-        nr_rejected=int(event.get("nr_rejected") or 0),
-        at_ns=event.get("t", 0),
-    )

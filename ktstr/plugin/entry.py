@@ -174,15 +174,6 @@ def pytest_exception_interact(call: pytest.CallInfo[object], report: object) -> 
 # Running a test.
 
 
-@pytest.hookimpl(wrapper=True)
-def pytest_pyfunc_call() -> Generator[None, object, object]:
-    """Skip a test whose guest is not suitable, with the reason."""
-    try:
-        return (yield)
-    except Unsuitable as error:
-        pytest.skip(str(error))
-
-
 @pytest.fixture(name="_ktstr_kernel")
 def _ktstr_kernel(request: pytest.FixtureRequest) -> object:
     return getattr(request, "param", None)
@@ -203,7 +194,10 @@ def ctx(request: pytest.FixtureRequest, _ktstr_kernel: object, _ktstr_seed: obje
 
 @pytest.hookimpl(wrapper=True)
 def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> Generator[None, object, object]:
-    result = yield
+    try:
+        result = yield
+    except Unsuitable as error:
+        pytest.skip(str(error))
     if _is_ours(pyfuncitem):
         from ktstr.plugin.plan import finish
 

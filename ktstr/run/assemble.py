@@ -11,7 +11,9 @@ from ktstr.base.topology import Topology
 from ktstr.guest.agent import build_agent
 from ktstr.guest.initramfs import Packed, base_files, size_mb
 from ktstr.kernel.model import Kernel
+from ktstr.run.program import packed_together
 from ktstr.run.scenario_run import ScenarioRun
+from ktstr.scenario.online import online_at_start
 from ktstr.scenario.plan import scenario_plan
 from ktstr.vm.job import Clock, VmJob, default_memory_mb, least_memory_mb
 
@@ -84,6 +86,8 @@ def scenario_job(run: ScenarioRun) -> VmJob:
         perturbations=run.perturbed,
         recorder=run.recorder,
         seed=run.seed,
+        others={name: program.command for name, program in run.others.items()},
+        online=online_at_start(run.topology, scheduler.kargs),
     )
     return assemble(
         kernel=run.kernel,
@@ -91,7 +95,7 @@ def scenario_job(run: ScenarioRun) -> VmJob:
         plan=plan,
         clock=run.clock,
         seed=run.seed,
-        payload=run.program.files,
+        payload=packed_together([run.program, *run.others.values()]),
         sources=run.scenario.sources,
         kargs=scheduler.kargs,
         memory_mb=test.memory_mb,

@@ -23,7 +23,7 @@ from ktstr.report.run_record import vm_counts
 from ktstr.run.execute import Runner
 from ktstr.run.hooks import NO_HOOKS, RunHooks, sections_text
 from ktstr.run.needed import needed_perturbations
-from ktstr.run.program import scheduler_program
+from ktstr.run.program import other_programs, scheduler_program
 from ktstr.run.record import keep_dump, record_of, summary_of
 from ktstr.run.refuse import refuse_contradiction, refuse_finer_than_turn
 from ktstr.run.scenario_run import ScenarioRun
@@ -159,6 +159,7 @@ class Ctx:
         refuse_contradiction(test, checks)
         constants = {write.variable: write.value for write in test.writes if write.is_rodata}
         scheduler = replace(test.scheduler, rodata={**test.scheduler.rodata, **constants})
+        others = other_programs(scenario, self.kernel)
         run = ScenarioRun(
             test,
             self.kernel,
@@ -168,7 +169,8 @@ class Ctx:
             scenario,
             limits,
             bounded_turn,
-            recorder=accel.clock == "virtual" and scheduler.is_sched_ext,
+            recorder=accel.clock == "virtual" and (scheduler.is_sched_ext or bool(others)),
+            others=others,
         )
         if not self._perturb:
             return run

@@ -55,7 +55,7 @@ def judged(run: ScenarioRun, result: VmResult) -> RunReport:
         result,
         run.topology,
         run.scenario.cgroups,
-        sched_ext=test.scheduler.is_sched_ext,
+        sched_ext=run.has_sched_ext,
         expected=test.expected,
         writes=test.writes,
         layout=run.layout,

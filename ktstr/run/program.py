@@ -5,16 +5,19 @@ from __future__ import annotations
 import os
 import re
 import shutil
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from ktstr.base.errors import KtstrError
-from ktstr.declare.scheduler import Scheduler
+from ktstr.declare.scheduler import Scheduler, registered
 from ktstr.guest.initramfs import Packed, program_files
 from ktstr.kernel.model import Kernel
+from ktstr.scenario.scenario import Scenario
+from ktstr.scenario.scheduler_name import OF_TEST, NamesScheduler
 from ktstr.toolchain.project import BuildFailed, build_folder, run_once
 
-__all__ = ["Program", "find_binary", "scheduler_program"]
+__all__ = ["Program", "find_binary", "other_programs", "packed_together", "scheduler_program"]
 
 _FOLDER = "/ktstr/bin"
 # Where builds of a workspace leave programs, newest habit first: cargo, meson and make.
@@ -31,8 +34,10 @@ class Program:
     command: tuple[str, ...] = ()
 
 
-def scheduler_program(scheduler: Scheduler, kernel: Kernel, arguments: tuple[str, ...]) -> Program:
-    """The program that starts `scheduler` on `kernel` with `arguments`.
+def scheduler_program(
+    scheduler: Scheduler, kernel: Kernel, arguments: tuple[str, ...], folder_in_guest: str = _FOLDER
+) -> Program:
+    """The program that starts `scheduler` on `kernel` with `arguments`; in the guest it is in `folder_in_guest`.
 
     Raises KtstrError naming the scheduler where its program or a library of it is missing, or does not compile.
     """
@@ -46,13 +51,48 @@ def scheduler_program(scheduler: Scheduler, kernel: Kernel, arguments: tuple[str
         if scheduler.bpf is not None:
             return _bpf_program(scheduler, scheduler.bpf, kernel)
         binary = scheduler.binary_path or find_binary(scheduler.binary or "", folder)
-        path = f"{_FOLDER}/{binary.name}"
+        path = f"{folder_in_guest}/{binary.name}"
         files = program_files(binary, path, f"scheduler {scheduler.name}")
     except BuildFailed as error:
         raise BuildFailed(f"scheduler {scheduler.name}: {error}") from None
     except KtstrError as error:
         raise KtstrError(f"scheduler {scheduler.name}: {error}") from None
     return Program(tuple(files), (path, *arguments))
+
+
+def other_programs(scenario: Scenario, kernel: Kernel) -> Mapping[str, Program]:
+    """The programs of the schedulers that the operations of `scenario` name, by name.
+
+    KtstrError, with operation and argument, for a name that no sched_ext scheduler is declared with.
+    """
+    declared = {one.name: one for one in registered() if one.is_sched_ext}
+    found: dict[str, Program] = {}
+    for part in scenario.all_parts:
+        if not isinstance(part, NamesScheduler) or part.scheduler_name in (OF_TEST, *found):
+            continue
+        if part.scheduler_name not in declared:
+            names = ", ".join(sorted(declared)) or "none"
+            raise KtstrError(
+                f"{part.label}: scheduler={part.scheduler!r}: no sched_ext scheduler of that name is declared;"
+                f" there are {names}"
+            )
+        other = declared[part.scheduler_name]
+        # Two programs of one name are two files.
+        found[other.name] = scheduler_program(other, kernel, other.sched_args, f"{_FOLDER}/of/{other.name}")
+    return found
+
+
+def packed_together(programs: Iterable[Program]) -> tuple[Packed, ...]:
+    """The files of several programs, each path once. KtstrError if one path would have two contents."""
+    files: dict[str, Packed] = {}
+    for program in programs:
+        for file in program.files:
+            known = files.setdefault(file.path, file)
+            if known.sha256 != file.sha256:
+                raise KtstrError(
+                    f"{file.path}: two schedulers need it with different contents: {file.source}"
+                )
+    return tuple(files.values())
 
 
 def find_binary(name: str, folder: Path = Path()) -> Path:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from ktstr.base.topology import Topology
 from ktstr.checks.thresholds import Checks
@@ -10,8 +11,10 @@ from ktstr.declare.test import KtstrTest
 from ktstr.kernel.model import Kernel
 from ktstr.run.program import Program
 from ktstr.scenario.layout import Layout, lay_out
+from ktstr.scenario.online import online_at_start
 from ktstr.scenario.perturb import Perturbation
 from ktstr.scenario.scenario import Scenario
+from ktstr.scenario.scheduler_name import OF_TEST
 from ktstr.vm.job import Clock
 
 __all__ = ["ScenarioRun"]
@@ -23,7 +26,7 @@ class ScenarioRun:
 
     The run is judged by `limits`. `recorder` keeps the last scheduling events before
     the scheduler's exit. `bounded_turn=False` leaves the virtual clock's CPU turn as it is. `perturbed` are the hold's
-    perturbations; None: there is no perturber.
+    perturbations; None: there is no perturber. `others` are the programs of the schedulers that the scenario names.
     """
 
     test: KtstrTest
@@ -36,6 +39,7 @@ class ScenarioRun:
     bounded_turn: bool = True
     recorder: bool = False
     perturbed: tuple[Perturbation, ...] | None = None
+    others: Mapping[str, Program] = field(default_factory=dict, hash=False)
 
     @property
     def topology(self) -> Topology:
@@ -55,4 +59,16 @@ class ScenarioRun:
     @property
     def layout(self) -> Layout:
         """The scenario laid out in time; KtstrError for one that makes no sense."""
-        return lay_out(self.scenario, self.topology, self.hold_s, self.seed)
+        return lay_out(
+            self.scenario,
+            self.topology,
+            self.hold_s,
+            self.seed,
+            online=online_at_start(self.topology, self.test.scheduler.kargs),
+            scheduler=OF_TEST if self.program.command else None,
+        )
+
+    @property
+    def has_sched_ext(self) -> bool:
+        """Whether a sched_ext scheduler is tested: the test's own, or one that the scenario starts."""
+        return self.test.scheduler.is_sched_ext or bool(self.others)

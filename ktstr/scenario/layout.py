@@ -92,13 +92,23 @@ class Layout:
         return {one.name: one.tolerated for one in self.operations}
 
 
-def lay_out(scenario: Scenario, topology: Topology, duration_s: float, seed: int = 0) -> Layout:
+def lay_out(
+    scenario: Scenario,
+    topology: Topology,
+    duration_s: float,
+    seed: int = 0,
+    *,
+    online: frozenset[int] | None = None,
+    scheduler: str | None = None,
+) -> Layout:
     """`scenario` in a guest of `topology`, for a test of `duration_s` guest seconds.
+
+    `online` are the CPUs that are online at first (None: all); `scheduler` is attached then (None: the kernel's own).
 
     KtstrError, with step, operation and argument, for what makes no sense: an operation on a cgroup that does not exist
     at that moment, or at a time that its hold does not have.
     """
-    state = initial_state(topology)
+    state = initial_state(topology, online, scheduler)
     walk = _Walk([state], seed)
     backdrop, _ = walk.start(scenario.parts, duration_s, "")
     phases: list[PhasePlan] = []

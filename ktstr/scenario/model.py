@@ -80,6 +80,10 @@ class State:
     """The cgroups that were removed."""
     gives: frozenset[str] = CONTROLLERS
     """The controllers that the cgroups directly below the root have."""
+    agent_cpu: int = -1
+    """The CPU on which the agent stays; -1: it is not known."""
+    scheduler: str | None = None
+    """The attached scheduler's name; `-` is the test's own, None: the kernel's default schedules."""
 
     def require(self, path: str, where: str) -> CgroupState:
         """The cgroup at `path`; KtstrError, beginning with `where`, if there is none at this moment."""
@@ -178,6 +182,9 @@ class State:
         return f"; there {'is' if len(names) == 1 else 'are'} {', '.join(names[:_SHOWN])}{more}"
 
 
-def initial_state(topology: Topology) -> State:
-    """The guest before the first operation."""
-    return State(topology, frozenset(range(topology.cpus)))
+def initial_state(
+    topology: Topology, online: frozenset[int] | None = None, scheduler: str | None = None
+) -> State:
+    """The guest before the first operation. `online` are its CPUs that are (None: all), `scheduler` is attached."""
+    known = frozenset(range(topology.cpus)) if online is None else online
+    return State(topology, known, agent_cpu=max(known), scheduler=scheduler)

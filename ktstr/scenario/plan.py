@@ -24,6 +24,7 @@ from ktstr.scenario.operations.hold import HoldFor
 from ktstr.scenario.operations.perturb import Perturbation
 from ktstr.scenario.operations.perturber import Perturber
 from ktstr.scenario.operations.phase import BeginPhase
+from ktstr.scenario.operations.program import DeclareProgram
 from ktstr.scenario.operations.recorder import Recorder
 from ktstr.scenario.operations.scheduler import StartScheduler
 from ktstr.scenario.operations.sysctl import sysctls as sysctl_operations
@@ -32,6 +33,7 @@ from ktstr.scenario.operations.watchdog import Watchdog
 from ktstr.scenario.operations.workload_root import WorkloadRoot
 from ktstr.scenario.operations.write import BpfMapWrite
 from ktstr.scenario.scenario import Scenario
+from ktstr.scenario.scheduler_name import OF_TEST
 
 __all__ = ["ATTACH_S", "plan_lines", "plan_of", "plan_text", "scenario_plan"]
 
@@ -39,6 +41,7 @@ _NS = 1_000_000_000
 # Guest seconds that a scheduler gets to load, pass the verifier and attach.
 ATTACH_S = 30
 _NONE: Mapping[str, str] = MappingProxyType({})
+_NO_OTHERS: Mapping[str, Sequence[str]] = MappingProxyType({})
 # The agent's own: one of a user's may not take such a name.
 _BUILT_IN = frozenset(path.stem for path in Path(operations.__file__).parent.glob("[a-z]*.py")) | {
     "seed",
@@ -58,16 +61,27 @@ def scenario_plan(
     perturbations: Sequence[Perturbation] | None = None,
     recorder: bool = False,
     seed: int = 0,
+    others: Mapping[str, Sequence[str]] = _NO_OTHERS,
+    online: frozenset[int] | None = None,
 ) -> str:
     """The plan of one scenario: start `scheduler` (a command in the guest; empty: none), carry it out, hold.
 
     The scenario must say how long it holds. `watchdog_ms` (None: the scheduler's own) is the kernel's for that
     scheduler. All cgroups are below `workload_root` (empty: the root), which is there before the scheduler starts.
-    `writes` go to its globals, except those that have to be made before it is loaded. `perturbations` (None: no
-    perturber) disturb the holds; `recorder` keeps the last scheduling events before the scheduler's exit. What is
-    random in the scenario follows from `seed`. KtstrError for a scenario that makes no sense (`lay_out`).
+    `writes` go to its globals, except those that have to be made before it is loaded. `perturbations`
+    (None: no perturber) disturb the holds; `recorder` keeps the last scheduling events before the scheduler's exit.
+    What is random in the scenario follows from `seed`. `others` are the commands of the schedulers that its operations
+    name; `online` the CPUs that are online at first (None: all). KtstrError for a scenario that makes no sense
+    (`lay_out`).
     """
-    layout = lay_out(scenario, topology, seconds(scenario.hold_s, "scenario: hold_s"), seed)
+    layout = lay_out(
+        scenario,
+        topology,
+        seconds(scenario.hold_s, "scenario: hold_s"),
+        seed,
+        online=online,
+        scheduler=OF_TEST if scheduler else None,
+    )
     total_s = layout.hold_ns / _NS
     for write in writes:
         if write.at_s is not None and write.at_s >= total_s:
@@ -77,7 +91,8 @@ def scenario_plan(
     steps: list[Operation] = [*sysctl_operations(sysctls)]
     if workload_root:
         steps.append(WorkloadRoot(workload_root))
-    if scheduler and watchdog_ms is not None:
+    steps += [DeclareProgram(name, ATTACH_S * _NS, tuple(command)) for name, command in others.items()]
+    if (scheduler or others) and watchdog_ms is not None:
         steps.append(Watchdog(watchdog_ms))
     if scheduler:
         steps.append(StartScheduler(ATTACH_S * _NS, tuple(scheduler)))

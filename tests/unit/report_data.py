@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from ktstr.events.report import GuestReport, SchedulerState, WorkerStats
+from ktstr.events.report import GuestReport, WorkerStats
+from ktstr.events.state import SchedulerState
 
 MS = 1_000_000
 

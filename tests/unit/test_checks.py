@@ -21,7 +21,7 @@ from ktstr.checks.thresholds import DEFAULT_CHECKS
 from ktstr.declare.test import record_of
 from ktstr.events.exit import SchedulerExit
 from ktstr.events.kernel_log import KernelBug
-from ktstr.events.report import SchedulerState
+from ktstr.events.state import SchedulerState
 from ktstr.vm.result import Ending, VmResult
 
 PINGS = tuple({"ev": "ping", "t": at} for at in range(3))

@@ -15,7 +15,8 @@ from ktstr.checks.thresholds import DEFAULT_CHECKS
 from ktstr.declare.test import KtstrTest, record_of
 from ktstr.events.exit import SchedulerExit
 from ktstr.events.kernel_log import KernelBug
-from ktstr.events.report import GuestReport, MapWrite, RefusedWrite, SchedulerState
+from ktstr.events.report import GuestReport, MapWrite, RefusedWrite
+from ktstr.events.state import SchedulerState
 
 MINE = Scheduler("mine", binary="mine")
 BPF = Scheduler("mine", bpf=Path("mine.bpf.c"))

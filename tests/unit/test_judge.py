@@ -11,7 +11,8 @@ from ktstr.checks.judge import judge
 from ktstr.checks.thresholds import DEFAULT_CHECKS
 from ktstr.events.exit import SchedulerExit
 from ktstr.events.kernel_log import KernelBug
-from ktstr.events.report import GuestReport, SchedulerState
+from ktstr.events.report import GuestReport
+from ktstr.events.state import SchedulerState
 from ktstr.scenario.cgroup import Policy
 
 TOPOLOGY = Topology(1, 1, 4, 1)

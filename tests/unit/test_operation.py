@@ -16,10 +16,15 @@ from ktstr.scenario import operations, work
 from ktstr.scenario.argument import Choice, Milliseconds, Whole, Words
 from ktstr.scenario.operation import Operation
 from ktstr.scenario.operations.at import At
+from ktstr.scenario.operations.attach import Attach
+from ktstr.scenario.operations.attach_over import AttachOver
 from ktstr.scenario.operations.cgroup import AddCgroup
 from ktstr.scenario.operations.clear_cpuset import ClearCpuset
 from ktstr.scenario.operations.core_sched import CoreSched
+from ktstr.scenario.operations.cpu_offline import CpuOffline
+from ktstr.scenario.operations.cpu_online import CpuOnline
 from ktstr.scenario.operations.cpuset_partition import CpusetPartition
+from ktstr.scenario.operations.detach import Detach
 from ktstr.scenario.operations.dump import Dump
 from ktstr.scenario.operations.freeze import Freeze
 from ktstr.scenario.operations.hold import HoldFor
@@ -29,12 +34,15 @@ from ktstr.scenario.operations.pause import Pause
 from ktstr.scenario.operations.perturb import Perturbation
 from ktstr.scenario.operations.perturber import Perturber
 from ktstr.scenario.operations.phase import BeginPhase
+from ktstr.scenario.operations.program import DeclareProgram
 from ktstr.scenario.operations.programs import Programs
 from ktstr.scenario.operations.progress import Progress
 from ktstr.scenario.operations.read_cgroup import ReadCgroup
 from ktstr.scenario.operations.read_workers import ReadWorkers
 from ktstr.scenario.operations.recorder import Recorder
 from ktstr.scenario.operations.remove_cgroup import RemoveCgroup
+from ktstr.scenario.operations.replace_scheduler import ReplaceScheduler
+from ktstr.scenario.operations.restart import Restart
 from ktstr.scenario.operations.resume import Resume
 from ktstr.scenario.operations.run import Run
 from ktstr.scenario.operations.scheduler import StartScheduler
@@ -48,9 +56,11 @@ from ktstr.scenario.operations.set_nice import SetNice
 from ktstr.scenario.operations.set_policy import SetPolicy
 from ktstr.scenario.operations.set_weight import SetWeight
 from ktstr.scenario.operations.shell import Shell
+from ktstr.scenario.operations.snapshot import Snapshot
 from ktstr.scenario.operations.spawn import Spawn
 from ktstr.scenario.operations.stop_cgroup import StopCgroup
 from ktstr.scenario.operations.stop_workers import StopWorkers
+from ktstr.scenario.operations.suspend import Suspend
 from ktstr.scenario.operations.swap_cpusets import SwapCpusets
 from ktstr.scenario.operations.sysctl import Sysctl
 from ktstr.scenario.operations.thaw import Thaw
@@ -120,6 +130,17 @@ EVERY: list[tuple[Operation, str]] = [
     (CoreSched("cg"), "core_sched cg  0"),
     (ReadWorkers("cg"), "read_workers cg  0"),
     (Sysctl("kernel.panic_on_warn", "1"), "sysctl kernel/panic_on_warn 1"),
+    (Attach(), "attach -"),
+    (Attach("mine"), "attach mine"),
+    (AttachOver("other"), "attach_over other"),
+    (CpuOffline(1), "cpu_offline 1"),
+    (CpuOnline(1), "cpu_online 1"),
+    (DeclareProgram("other", 30, ("/other", "-v")), "program other 30 /other -v"),
+    (Detach(), "detach"),
+    (ReplaceScheduler("other"), "replace_scheduler other"),
+    (Restart(), "restart"),
+    (Snapshot("at the end"), "snapshot at%20the%20end"),
+    (Suspend(2), "suspend 2"),
     (Trace(), "trace"),
     (Unregister(), "unregister"),
     (Watchdog(250), "watchdog 250"),

@@ -12,10 +12,10 @@ from ktstr.events.report import (
     GuestReport,
     Needed,
     Perturbed,
-    SchedulerState,
     Switches,
     read_report,
 )
+from ktstr.events.state import SchedulerState
 from ktstr.report.failure import failure_text, perturbation_table
 from ktstr.report.workers import worker_table
 from ktstr.vm.result import parse_events

@@ -10,7 +10,8 @@ from ktstr.checks.verdict import RunReport
 from ktstr.checks.violation import Violation
 from ktstr.events.exit import SchedulerExit
 from ktstr.events.flight import FAILED, FlightEvent
-from ktstr.events.report import GuestReport, SchedulerState
+from ktstr.events.report import GuestReport
+from ktstr.events.state import SchedulerState
 from ktstr.report.failure import failure_text
 from ktstr.report.repro import More, Repro
 from ktstr.run.second import compare, more_of

@@ -21,8 +21,11 @@ _LEAST_NS = 200_000_000
 def max_spread_pct(run: Evidence, limit: float) -> Iterator[str]:
     """Within a cgroup, the shares of time that two workers waited for a CPU differ by no more than this.
 
-    Of a scenario with steps, only workers are compared that were the same all through a phase of some length.
+    Of a scenario with steps, only workers are compared that were the same all through a phase of some length, in which
+    no scheduler was started: the program that loads it takes CPU time.
     """
+    if run.has_steps and run.starts_scheduler:
+        return
     groups: dict[str, list[WorkerStats]] = {}
     for worker in run.workers:
         if not run.has_steps or _comparable(run, worker):

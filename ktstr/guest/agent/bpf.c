@@ -57,7 +57,7 @@ void bpf_program_maps(int fd, struct ids *maps)
 		ids_add(maps, ids[i]);
 }
 
-void bpf_schedulers(struct ids *objects, struct ids *maps)
+void bpf_schedulers(uint64_t since_ns, struct ids *objects, struct ids *maps)
 {
 	for (uint32_t id = 0; (id = bpf_next_id(BPF_PROG_GET_NEXT_ID, id));) {
 		struct bpf_prog_info program = { 0 };
@@ -66,7 +66,7 @@ void bpf_schedulers(struct ids *objects, struct ids *maps)
 		if (fd < 0)
 			continue;
 		bpf_info(fd, &program, sizeof(program));
-		if (program.type == BPF_PROG_TYPE_STRUCT_OPS) {
+		if (program.type == BPF_PROG_TYPE_STRUCT_OPS && program.load_time >= since_ns) {
 			ids_add(objects, program.btf_id);
 			bpf_program_maps(fd, maps);
 		}

@@ -25,7 +25,10 @@ uint64_t bpf_fdinfo(pid_t pid, int fd, const char *key);
 /* Adds the maps of the program that `fd` refers to. */
 void bpf_program_maps(int fd, struct ids *maps);
 
-/* Adds the object files that have struct_ops programs, by their BTF, which all their programs share, and those' maps. */
-void bpf_schedulers(struct ids *objects, struct ids *maps);
+/*
+ * Adds the object files that have struct_ops programs, by their BTF, which all their programs share, and those' maps. Only
+ * those that were loaded from `since_ns` on: the kernel takes its time to free what a scheduler before has left.
+ */
+void bpf_schedulers(uint64_t since_ns, struct ids *objects, struct ids *maps);
 
 #endif

@@ -12,6 +12,7 @@
 
 #include <ktstr/event.h>
 
+#include "agent.h"
 #include "bpf.h"
 #include "btf_load.h"
 #include "files.h"
@@ -31,13 +32,20 @@ static struct {
 	char enable_seq[32];	/* the kernel's number of their scheduler */
 } held;
 
+void dump_release(void)
+{
+	while (held.count)
+		close(held.programs[--held.count]);
+}
+
 void dump_hold(void)
 {
 	struct ids objects = { 0 }, maps = { 0 };
 	int fd;
 
+	dump_release();
 	file_read(ENABLE_SEQ, held.enable_seq, sizeof(held.enable_seq));
-	bpf_schedulers(&objects, &maps);
+	bpf_schedulers(agent.scheduler.started_ns, &objects, &maps);
 	for (uint32_t id = 0; (id = bpf_next_id(BPF_PROG_GET_NEXT_ID, id));) {
 		struct bpf_prog_info program = { 0 };
 
@@ -67,7 +75,7 @@ static void emit_types(uint32_t id)
 	btf_free(&btf);
 }
 
-void dump_emit(const char *why)
+static void emit_dump(const char *why, const char *title)
 {
 	struct ids maps = { 0 }, objects = { 0 };
 	size_t room = ALL_BYTES;
@@ -76,6 +84,8 @@ void dump_emit(const char *why)
 		return;
 	emit_begin("dump");
 	emit_text("why", why);
+	if (title)
+		emit_text("title", title);
 	emit_end();
 	for (unsigned int i = 0; i < held.count; i++)
 		bpf_program_maps(held.programs[i], &maps);
@@ -91,11 +101,23 @@ void dump_emit(const char *why)
 	emit_end();
 }
 
+void dump_emit(const char *why)
+{
+	emit_dump(why, NULL);
+}
+
+void dump_snapshot(const char *title)
+{
+	emit_dump("snapshot", title);
+}
+
 void dump_exit(const struct scheduler *scheduler)
 {
 	char enable_seq[sizeof(held.enable_seq)];
 
 	file_read(ENABLE_SEQ, enable_seq, sizeof(enable_seq));
+	if (!scheduler->declared)
+		return;
 	if (scheduler->lost || !scheduler->pid || strcmp(enable_seq, held.enable_seq))
 		dump_emit("exit");
 }

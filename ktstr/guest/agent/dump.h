@@ -8,8 +8,14 @@
 /* Holds the programs of the scheduler that has just attached, and so their maps. */
 void dump_hold(void);
 
+/* Lets the held programs go. */
+void dump_release(void);
+
 /* Reports every map of the held programs, and the types of what they hold. `why` goes into the event. */
 void dump_emit(const char *why);
+
+/* The same in the middle of a run: `title` is what the report calls it. */
+void dump_snapshot(const char *title);
 
 /* The same if the scheduler has gone, or if another one or none is in its place. */
 void dump_exit(const struct scheduler *scheduler);

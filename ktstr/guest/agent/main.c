@@ -11,6 +11,7 @@
 #include "cgroup.h"
 #include "files.h"
 #include "fw_cfg.h"
+#include "hotplug.h"
 #include "kernel_dump.h"
 #include "kmsg.h"
 #include "leftovers.h"
@@ -21,7 +22,7 @@
 
 #define KEEP_GRID_NS (100 * NSEC_PER_MSEC) /* a guest is kept at a multiple of this guest time */
 
-/* Runs ahead of everything in the guest, on the CPU that scenarios leave free if there are enough. */
+/* Runs ahead of everything in the guest, on the online CPU that scenarios leave free if there are enough. */
 static void take_place(void)
 {
 	struct sched_param priority = { .sched_priority = 50 };
@@ -31,7 +32,7 @@ static void take_place(void)
 	if (!last)
 		fail_errno("agent", "memory for a set of CPUs");
 	CPU_ZERO_S(size, last);
-	CPU_SET_S(system_cpus() - 1, size, last);
+	CPU_SET_S(system_last_online(), size, last);
 	if (sched_setaffinity(0, size, last) || sched_setscheduler(0, SCHED_FIFO, &priority))
 		fail_errno("agent", "scheduling class");
 	CPU_FREE(last);
@@ -100,6 +101,7 @@ int main(void)
 	scheduler_stop(&agent.scheduler);
 	if (workers_kill(&agent.workers))
 		fail("worker", "could not be ended");
+	hotplug_restore();
 	leftovers_report();
 	kernel_dump_emit();
 	kmsg_emit();

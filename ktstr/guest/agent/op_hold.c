@@ -14,6 +14,19 @@
 #define TICK_NS (50 * NSEC_PER_MSEC)	  /* how often the scheduler is looked at */
 #define HOLD_GRID_NS (10 * NSEC_PER_MSEC) /* a hold begins at a multiple of this guest time */
 
+/* Whether the scheduler has left by itself. */
+static bool left(void)
+{
+	uint64_t before = agent.scheduler.enable_seq;
+
+	if (!agent.scheduler.declared)
+		return false;
+	agent.scheduler.lost = scheduler_gone(&agent.scheduler);
+	if (agent.scheduler.enable_seq != before)
+		dump_hold();
+	return agent.scheduler.lost;
+}
+
 /*
  * Runs the workers until `end`, until the scheduler leaves, or until an operation says that the rest would measure
  * nothing; returns false then. Times of writes and of queued operations count from `start`.
@@ -29,12 +42,13 @@ static bool watch(uint64_t start, uint64_t end)
 		machine_watchdog();
 		scheduler_watch(&agent.scheduler);
 		agent_reap();
-		if (agent.scheduler.declared && !scheduler_enabled()) {
-			agent.scheduler.lost = true;
+		if (left())
 			return false;
-		}
 	}
-	return true;
+	/* A program that is about to attach again is waited for. */
+	while (agent.scheduler.declared && !scheduler_enabled() && !left())
+		agent_tick(TICK_NS);
+	return !agent.scheduler.lost;
 }
 
 static uint64_t begin(void)

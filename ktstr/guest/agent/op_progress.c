@@ -9,7 +9,7 @@
 
 #define TICK_NS (10 * NSEC_PER_MSEC)
 
-/* The first worker of each CPU stays on it; the others go where the scheduler puts them. */
+/* The first worker of each CPU that is online stays on it; the others go where the scheduler puts them. */
 static void pin_first(const struct workers *workers)
 {
 	unsigned int cpus = system_cpus();
@@ -18,10 +18,12 @@ static void pin_first(const struct workers *workers)
 
 	if (!one)
 		fail_errno("progress", "memory for a set of CPUs");
-	for (unsigned int cpu = 0; cpu < cpus && cpu < workers->count; cpu++) {
+	for (unsigned int cpu = 0, next = 0; cpu < cpus && next < workers->count; cpu++) {
+		if (!system_online(cpu))
+			continue;
 		CPU_ZERO_S(size, one);
 		CPU_SET_S(cpu, size, one);
-		if (sched_setaffinity(workers->all[cpu].pid, size, one))
+		if (sched_setaffinity(workers->all[next++].pid, size, one))
 			fail_errno("progress", "keeping a worker on its CPU");
 	}
 	CPU_FREE(one);

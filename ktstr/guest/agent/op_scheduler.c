@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* scheduler TIMEOUT_NS PROGRAM ARGUMENT...: starts a scheduler and waits until it is enabled. */
+/* scheduler TIMEOUT_NS PROGRAM ARGUMENT...: starts the test's scheduler and waits until it is enabled. */
 #include <ktstr/operation.h>
 
 #include "agent.h"
@@ -7,7 +7,10 @@
 
 static bool scheduler(const struct arguments *arguments)
 {
-	scheduler_start(&agent.scheduler, arguments_from(arguments, "program"), argument_u64(arguments, "timeout_ns"));
+	const struct command *command = command_keep(COMMAND_OF_TEST, arguments_from(arguments, "program"),
+						     argument_u64(arguments, "timeout_ns"));
+
+	scheduler_start(&agent.scheduler, command);
 	if (agent.scheduler.lost)
 		return false;
 	dump_hold();

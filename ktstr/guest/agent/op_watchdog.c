@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* watchdog MS: the kernel ejects the next scheduler if it leaves a task waiting for so long. */
+/* watchdog MS: the kernel ejects a scheduler that is started later if it leaves a task waiting for so long. */
 #include <ktstr/operation.h>
 
 #include "watchdog.h"

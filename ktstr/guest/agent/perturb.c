@@ -108,8 +108,12 @@ void perturb_prepare(int gate)
 	perturber.gate_read = ends[0];
 	perturber.gate = ends[1];
 	for (unsigned int cpu = 0; cpu < system_cpus(); cpu++) {
-		pid_t pid = fork();
+		pid_t pid;
 
+		perturber.pids[cpu] = 0;
+		if (!system_online(cpu))
+			continue;
+		pid = fork();
 		if (pid < 0)
 			fail_errno("perturb", "fork");
 		if (!pid) {
@@ -137,6 +141,8 @@ void perturb_stop(void)
 		return;
 	perturber.on = false;
 	for (unsigned int cpu = 0; cpu < system_cpus(); cpu++) {
+		if (!perturber.pids[cpu])
+			continue;
 		kill(perturber.pids[cpu], SIGKILL);
 		waitpid(perturber.pids[cpu], NULL, 0);
 	}

@@ -26,6 +26,8 @@
 #define LOG_TAIL (128 * 1024)  /* bytes of longer output that are reported at its end */
 #define POLL_NS (2 * NSEC_PER_MSEC)
 #define STOP_NS (3 * NSEC_PER_SEC) /* for each of SIGINT, SIGTERM and SIGKILL */
+#define TRY_NS (10 * NSEC_PER_SEC) /* for a program that cannot attach, because another one is */
+#define AGAIN_NS (5 * NSEC_PER_SEC) /* for a program that attaches again after a CPU went offline or came online */
 
 static void nap(void)
 {
@@ -34,10 +36,12 @@ static void nap(void)
 	nanosleep(&ts, NULL);
 }
 
-static void emit_text_line(const char *text, size_t length)
+static void emit_text_line(const struct scheduler *scheduler, const char *text, size_t length)
 {
 	emit_begin("sched_log");
 	emit_bytes("text", text, length);
+	if (scheduler->over)
+		emit_u64("over", 1);
 	emit_end();
 }
 
@@ -57,7 +61,7 @@ static void keep_line(struct scheduler *scheduler)
 static void emit_line(struct scheduler *scheduler)
 {
 	if (scheduler->logged < LOG_LIMIT)
-		emit_text_line(scheduler->line, scheduler->pending);
+		emit_text_line(scheduler, scheduler->line, scheduler->pending);
 	else
 		keep_line(scheduler);
 	scheduler->logged += scheduler->pending + 1;
@@ -76,7 +80,7 @@ static void emit_tail(struct scheduler *scheduler)
 	lost = at - scheduler->kept;
 	snprintf(text, sizeof(text), "(ktstr: %zu bytes of output are left out)", lost);
 	if (lost)
-		emit_text_line(text, strlen(text));
+		emit_text_line(scheduler, text, strlen(text));
 	for (; at < scheduler->logged; at++) {
 		char c = scheduler->tail[at % LOG_TAIL];
 
@@ -84,7 +88,7 @@ static void emit_tail(struct scheduler *scheduler)
 			text[used++] = c;
 		if (c != '\n')
 			continue;
-		emit_text_line(text, used);
+		emit_text_line(scheduler, text, used);
 		used = 0;
 	}
 	free(scheduler->tail);
@@ -138,6 +142,8 @@ void scheduler_reaped(struct scheduler *scheduler, int status)
 		emit_i64("signal", WTERMSIG(status));
 	else
 		emit_i64("status", WEXITSTATUS(status));
+	if (scheduler->over)
+		emit_u64("over", 1);
 	emit_end();
 	scheduler->pid = 0;
 }
@@ -208,6 +214,7 @@ static void start(struct scheduler *scheduler, char *const argv[])
 	if (fcntl(ends[1], F_SETFL, 0))
 		fail_errno("scheduler", "a pipe that waits");
 	scheduler->log = ends[0];
+	scheduler->started_ns = now_ns();
 	watchdog_prepare();
 	scheduler->pid = fork();
 	if (scheduler->pid < 0)
@@ -219,17 +226,22 @@ static void start(struct scheduler *scheduler, char *const argv[])
 	emit_begin("sched_start");
 	emit_text("program", argv[0]);
 	emit_i64("pid", scheduler->pid);
+	if (scheduler->command && strcmp(scheduler->command->name, COMMAND_OF_TEST))
+		emit_text("name", scheduler->command->name);
+	if (scheduler->over)
+		emit_u64("over", 1);
 	emit_end();
 }
 
-void scheduler_start(struct scheduler *scheduler, char *const argv[], uint64_t timeout_ns)
+/* Starts the command and waits until a scheduler is enabled; whether one is. */
+static bool start_and_wait(struct scheduler *scheduler, const struct command *command, uint64_t timeout_ns)
 {
 	uint64_t begin = now_ns(), seq = enable_seq();
-	bool counts = access(SYSFS "enable_seq", R_OK) == 0;
+	bool counts = access(SYSFS "enable_seq", R_OK) == 0, fresh;
 
-	scheduler->declared = true;
-	start(scheduler, argv);
-	while (!scheduler_enabled() || (counts && enable_seq() == seq)) {
+	scheduler->command = command;
+	start(scheduler, command->argv);
+	while (!(fresh = scheduler_enabled() && (!counts || enable_seq() != seq))) {
 		if (reap(scheduler))
 			break;
 		if (now_ns() - begin > timeout_ns)
@@ -239,9 +251,49 @@ void scheduler_start(struct scheduler *scheduler, char *const argv[], uint64_t t
 		nap();
 	}
 	scheduler_watch(scheduler);
+	scheduler->enable_seq = enable_seq();
+	return fresh;
+}
+
+void scheduler_start(struct scheduler *scheduler, const struct command *command)
+{
+	scheduler->declared = true;
+	start_and_wait(scheduler, command, command->timeout_ns);
 	scheduler_state(scheduler, "attached");
 	if (!scheduler_enabled())
 		scheduler->lost = true;
+}
+
+bool scheduler_try(struct scheduler *scheduler, const struct command *command)
+{
+	/* Without the kernel's count the scheduler that is attached already looks like a new one. */
+	return start_and_wait(scheduler, command, TRY_NS) && access(SYSFS "enable_seq", R_OK) == 0;
+}
+
+void scheduler_hotplug(struct scheduler *scheduler)
+{
+	scheduler->hotplug_ns = now_ns();
+}
+
+bool scheduler_gone(struct scheduler *scheduler)
+{
+	if (!scheduler_enabled())
+		return !scheduler->pid || !scheduler->hotplug_ns || now_ns() - scheduler->hotplug_ns > AGAIN_NS;
+	if (scheduler->hotplug_ns && scheduler->enable_seq != enable_seq()) {
+		scheduler->enable_seq = enable_seq();
+		scheduler->hotplug_ns = 0;
+		scheduler_state(scheduler, "attached");
+	}
+	return false;
+}
+
+void scheduler_forget(struct scheduler *scheduler)
+{
+	if (scheduler->log >= 0)
+		close(scheduler->log);
+	free(scheduler->tail);
+	memset(scheduler, 0, sizeof(*scheduler));
+	scheduler->log = -1;
 }
 
 void scheduler_run(struct scheduler *scheduler, char *const argv[], uint64_t timeout_ns)

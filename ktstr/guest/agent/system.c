@@ -16,6 +16,8 @@
 
 #include "files.h"
 
+#define CPUS "/sys/devices/system/cpu/"
+
 static void mount_at(const char *type, const char *where)
 {
 	if (mkdir(where, 0755) && errno != EEXIST)
@@ -39,28 +41,58 @@ void system_mount(void)
 	mount("ktstr", "/sys/kernel/tracing", "tracefs", 0, NULL);
 }
 
+/* One more than the last number of a list of CPUs, "0-2,5". */
+static unsigned int end_of_list(const char *file)
+{
+	char text[4096], *last;
+
+	if (file_read(file, text, sizeof(text)) <= 0)
+		fail_errno("system", file);
+	last = text + strlen(text);
+	while (last > text && last[-1] >= '0' && last[-1] <= '9')
+		last--;
+	return (unsigned int)strtoul(last, NULL, 10) + 1;
+}
+
 unsigned int system_cpus(void)
 {
-	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
-
-	return cpus > 0 ? (unsigned int)cpus : 1;
+	return end_of_list(CPUS "present");
 }
 
 unsigned int system_possible_cpus(void)
 {
-	char text[64], *last;
+	return end_of_list(CPUS "possible");
+}
 
-	if (file_read("/sys/devices/system/cpu/possible", text, sizeof(text)) <= 0)
-		fail_errno("system", "the possible CPUs");
-	last = strrchr(text, '-');
-	return (unsigned int)strtoul(last ? last + 1 : text, NULL, 10) + 1;
+unsigned int system_last_online(void)
+{
+	return end_of_list(CPUS "online") - 1;
+}
+
+bool system_online(unsigned int cpu)
+{
+	char text[4096], *at, *end;
+
+	if (file_read(CPUS "online", text, sizeof(text)) <= 0)
+		fail_errno("system", CPUS "online");
+	for (at = text; *at; at = *end == ',' ? end + 1 : end) {
+		unsigned long first = strtoul(at, &end, 10), last = first;
+
+		if (end == at)
+			break;
+		if (*end == '-')
+			last = strtoul(end + 1, &end, 10);
+		if (cpu >= first && cpu <= last)
+			return true;
+	}
+	return false;
 }
 
 static void emit_cpu_file(const char *key, unsigned int cpu, const char *file)
 {
 	char path[128], text[256];
 
-	snprintf(path, sizeof(path), "/sys/devices/system/cpu/cpu%u/%s", cpu, file);
+	snprintf(path, sizeof(path), CPUS "cpu%u/%s", cpu, file);
 	emit_text(key, file_read(path, text, sizeof(text)) < 0 ? "" : text);
 }
 
@@ -84,6 +116,7 @@ void system_describe(void)
 	for (unsigned int cpu = 0; cpu < cpus; cpu++) {
 		emit_begin("cpu");
 		emit_u64("cpu", cpu);
+		emit_u64("online", system_online(cpu));
 		emit_cpu_file("core", cpu, "topology/core_id");
 		emit_cpu_file("package", cpu, "topology/physical_package_id");
 		emit_cpu_file("threads", cpu, "topology/thread_siblings_list");

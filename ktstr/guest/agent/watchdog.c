@@ -31,7 +31,7 @@
 #define FIELD ".data.timeout_ms" /* in the struct that wraps the operations */
 
 static struct {
-	uint32_t ms;		/* 0: the scheduler's own */
+	uint32_t ms;		/* of all that are started from here on; 0: the scheduler's own */
 	int ends[2];		/* of a socket through which the program's process passes its filter's descriptor */
 } watchdog;
 
@@ -166,5 +166,4 @@ void watchdog_start(void)
 	if (!pid)
 		watch(listener);
 	close(listener);
-	watchdog.ms = 0;
 }

@@ -5,7 +5,7 @@
 
 #include <ktstr/basics.h>
 
-/* Sets that time for the next scheduler. */
+/* Sets that time for the schedulers that are started from here on. */
 void watchdog_set(uint32_t ms);
 
 /* To be called before the scheduler's process is forked, */

@@ -16,6 +16,7 @@
 
 #include <ktstr/event.h>
 
+#include "agent.h"
 #include "bpf.h"
 #include "btf_load.h"
 #include "btf_path.h"
@@ -74,7 +75,7 @@ static unsigned int find_map(const char *name, struct btf *btf, struct bpf_map_i
 	struct ids objects = { 0 }, maps = { 0 };
 	unsigned int count = 0;
 
-	bpf_schedulers(&objects, &maps);
+	bpf_schedulers(agent.scheduler.started_ns, &objects, &maps);
 	for (uint32_t id = 0; (id = bpf_next_id(BPF_MAP_GET_NEXT_ID, id));) {
 		struct bpf_map_info map = { 0 };
 		int fd = bpf_open_id(BPF_MAP_GET_FD_BY_ID, id);

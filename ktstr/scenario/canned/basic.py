@@ -99,7 +99,9 @@ def io_compute(ctx: Runner[Report_co], *, hold_s: float | None = None) -> Report
     )
 
 
-def sync_wakeups(ctx: Runner[Report_co], *, pairs: int | None = None, hold_s: float | None = None) -> Report_co:
+def sync_wakeups(
+    ctx: Runner[Report_co], *, pairs: int | None = None, hold_s: float | None = None
+) -> Report_co:
     """Pairs of workers that wake each other through pipes (None: a pair for each CPU).
 
     Probes where a scheduler places a task whose waker is about to sleep. Drives `select_cpu` with `SCX_WAKE_SYNC`.

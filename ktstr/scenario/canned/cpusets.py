@@ -154,7 +154,9 @@ def cross_llc_race(ctx: Runner[Report_co], *, hold_s: float | None = None) -> Re
         CgroupDef("all", 2),
         *own,
         hold_s=hold_s,
-        steps=[Step(f"llc {llc}", SetCpuset("all", Cpuset.llc(llc)), hold=shares(llcs)) for llc in range(llcs)],
+        steps=[
+            Step(f"llc {llc}", SetCpuset("all", Cpuset.llc(llc)), hold=shares(llcs)) for llc in range(llcs)
+        ],
     )
 
 

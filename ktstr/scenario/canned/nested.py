@@ -38,10 +38,7 @@ def nested_task_move(ctx: Runner[Report_co], *, turns: int = 4, hold_s: float | 
         hold_s=hold_s,
         steps=(
             Step("before", hold=shares(turns + 1)),
-            *(
-                Step(f"move {i + 1}", MoveTasks(*moves[i % 2]), hold=shares(turns + 1))
-                for i in range(turns)
-            ),
+            *(Step(f"move {i + 1}", MoveTasks(*moves[i % 2]), hold=shares(turns + 1)) for i in range(turns)),
         ),
     )
 

@@ -13,7 +13,7 @@ __all__ = ["Watchdog"]
 
 @dataclass(frozen=True)
 class Watchdog(Operation):
-    """Sets how long the kernel lets a task wait before it ejects the next scheduler, in guest milliseconds."""
+    """Sets how long the kernel lets a task wait before it ejects a scheduler, in guest milliseconds."""
 
     name = "watchdog"
     instead = "@ktstr_test(watchdog_timeout_s=...)"

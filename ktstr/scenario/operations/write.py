@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from ktstr.base.errors import KtstrError
 from ktstr.base.topology import Topology
 from ktstr.base.values import seconds, shown, string
+from ktstr.scenario.model import State
 from ktstr.scenario.operation import Operation
+from ktstr.scenario.scheduler_name import require_attached
 
 __all__ = ["BpfMapWrite", "map_writes"]
 
@@ -27,10 +29,12 @@ class BpfMapWrite(Operation):
     "crash", "cfg.limits[2]", and for an array "[0].max"; it must end at an integer, bool or enum. The agent writes
     once the scheduler is attached, or `at_s` guest seconds into each scenario. ".rodata" is set before the scheduler
     is loaded, which is possible only for a scheduler declared with bpf=.
+
+    It is given to `@ktstr_test(bpf_map_write=...)`, or is an operation of a step, in which it writes at once:
+    `At(0.2, BpfMapWrite(".bss", "crash", 1))`.
     """
 
     name = "write"
-    instead = "@ktstr_test(bpf_map_write=...)"
     map: str
     variable: str
     value: int
@@ -75,6 +79,23 @@ class BpfMapWrite(Operation):
         """When (`-` for at once, else ns into the hold), map, variable, value."""
         at = "-" if self.at_s is None else str(round(self.at_s * _NS))
         return (at, self.map, self.variable, str(int(self.value)))
+
+    def changes(self, state: State) -> State:
+        """The same; KtstrError for one with a time of its own, for a constant, or if no scheduler is attached."""
+        where = f"{self.label}: "
+        if self.at_s is not None:
+            raise KtstrError(
+                f"{where}at_s={self.at_s:g}: must not be given to an operation; use At({self.at_s:g}, ...)"
+            )
+        if self.is_rodata:
+            raise KtstrError(
+                f"{where}{self.map}: is read-only once it is loaded; use declare_scheduler(rodata=...)"
+            )
+        require_attached(state, self.label)
+        return state
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.target} {int(self.value)}"
 
 
 def map_writes(value: object) -> tuple[BpfMapWrite, ...]:

@@ -1,0 +1,186 @@
+"""Operations on the machine and its scheduler: CPUs come and go, schedulers leave, return or are replaced."""
+
+from __future__ import annotations
+
+import pytest
+from embedded import SCHEDULERS
+
+from ktstr import (
+    At,
+    Attach,
+    AttachOver,
+    BpfMapWrite,
+    CgroupDef,
+    CpuOffline,
+    CpuOnline,
+    Cpuset,
+    Ctx,
+    Detach,
+    KtstrError,
+    ReplaceScheduler,
+    Restart,
+    Snapshot,
+    Step,
+    Suspend,
+    Sysctl,
+    VerdictFailed,
+    declare_scheduler,
+    ktstr_test,
+    scenarios,
+)
+
+FIXTURE = SCHEDULERS / "fixture.bpf.c"
+MINE = declare_scheduler(name="sys_mine", bpf=FIXTURE, topology="1n1l4c1t")
+OTHER = declare_scheduler(name="sys_other", bpf=FIXTURE, rodata={"slice_us": 1000}, topology="1n1l4c1t")
+HOTPLUG = SCHEDULERS / "hotplug.bpf.c"
+FORGETS = declare_scheduler(name="sys_forgets", bpf=HOTPLUG, topology="1n1l4c1t")
+HEEDS = declare_scheduler(name="sys_heeds", bpf=HOTPLUG, bpf_cflags=["-DHEEDS"], topology="1n1l4c1t")
+NO_OPS = declare_scheduler(name="sys_no_ops", bpf=HOTPLUG, bpf_cflags=["-DNO_OPS"], topology="1n1l4c1t")
+
+WORK = CgroupDef("work", 4)
+A_CPU_GOES = (Step("all", hold=0.5), Step("going", CpuOffline(1), hold=0.1), Step("without", hold=1.5))
+
+
+def failure(ctx: Ctx, *steps: Step) -> str:
+    with pytest.raises(VerdictFailed) as failed:
+        ctx.run(WORK, steps=steps)
+    print(failed.value)
+    return str(failed.value)
+
+
+# CPUs
+
+
+@ktstr_test(scheduler=FORGETS, auto_repro=False)
+def a_scheduler_that_deals_to_an_offline_cpu_starves_a_worker(ctx: Ctx) -> None:
+    text = failure(ctx, *A_CPU_GOES)
+    assert "without" in text
+    assert "wanted to run and did not" in text
+
+
+@ktstr_test(scheduler=HEEDS)
+def a_scheduler_that_heeds_cpu_offline_goes_on(ctx: Ctx) -> None:
+    back = Step("back", CpuOnline(1), hold=0.5)
+    report = ctx.run(WORK, steps=(*A_CPU_GOES, back))
+    assert 1 in {cpu for worker in report.phases[0].workers for cpu in worker.cpus}
+    assert 1 not in {cpu for worker in report.phases[2].workers for cpu in worker.cpus}
+    assert 1 in {cpu for worker in report.phases[3].workers for cpu in worker.cpus}
+    (one,) = report.schedulers
+    assert one.phases == ("all", "going", "without", "back")
+    assert not one.asked
+    assert one.exit is None
+
+
+@ktstr_test(scheduler=NO_OPS, auto_repro=False)
+def a_scheduler_without_ops_for_it_leaves_when_a_cpu_goes(ctx: Ctx) -> None:
+    text = failure(ctx, Step("one", At(0.1, CpuOffline(1)), hold=0.5))
+    assert "attached and then left" in text
+    assert "neither ops.cpu_online nor ops.cpu_offline" in text
+    assert "SCX_ECODE_ACT_RESTART" in text
+
+
+@ktstr_test(scheduler=MINE)
+def cpus_that_cannot_go_are_the_tests_mistake(ctx: Ctx) -> None:
+    for cpu, why in ((0, "the kernel keeps CPU 0"), (3, "ktstr's own agent"), (4, "has no such CPU")):
+        with pytest.raises(KtstrError, match=why):
+            ctx.run(WORK, steps=[Step("one", CpuOffline(cpu), hold=0.1)])
+
+
+TWO_ONLINE = declare_scheduler(name="sys_two", bpf=FIXTURE, topology="1n1l4c1t", kargs=["maxcpus=2"])
+NO_SMT = declare_scheduler(name="sys_nosmt", bpf=FIXTURE, topology="1n1l2c2t", kargs=["nosmt"])
+
+
+@ktstr_test(scheduler=TWO_ONLINE)
+def maxcpus_leaves_cpus_offline(ctx: Ctx) -> None:
+    report = ctx.run(CgroupDef("all"), CgroupDef("part", 1, cpuset=Cpuset.exact({1, 2})), hold_s=0.3)
+    assert {cpu.cpu for cpu in report.guest.cpus if cpu.online} == {0, 1}
+    assert {cpu for worker in report.workers for cpu in worker.cpus} == {0, 1}
+    with pytest.raises(KtstrError, match="no CPU of it is online at that moment; online are 0-1"):
+        ctx.run(CgroupDef("off", 1, cpuset=Cpuset.exact({2, 3})), hold_s=0.3)
+
+
+@ktstr_test(scheduler=NO_SMT)
+def nosmt_leaves_one_thread_of_each_core(ctx: Ctx) -> None:
+    report = scenarios.steady(ctx, hold_s=0.3)
+    assert {cpu.cpu for cpu in report.guest.cpus if cpu.online} == {0, 2}
+
+
+# Schedulers
+
+
+@ktstr_test(scheduler=MINE)
+def a_scheduler_is_restarted_and_replaced_under_load(ctx: Ctx) -> None:
+    report = ctx.run(
+        WORK,
+        steps=(
+            Step("mine", hold=0.2),
+            Step("again", Restart(), hold=0.2),
+            Step("other", At(0.1, ReplaceScheduler(OTHER)), hold=0.4),
+            Step("none", Detach(), hold=0.2),
+            Step("back", Attach(), hold=0.2),
+        ),
+    )
+    assert [one.name for one in report.schedulers] == ["", "", "sys_other", ""]
+    assert [one.phases for one in report.schedulers] == [("mine",), ("again", "other"), ("other",), ("back",)]
+    assert [one.asked for one in report.schedulers] == [True, True, True, False]
+    assert all(one.exit is None and one.attachments == 1 for one in report.schedulers)
+    ext = {phase.name: {worker.ext for worker in phase.workers} for phase in report.phases}
+    assert ext == {"mine": {True}, "again": {True}, "other": {True}, "none": {False}, "back": {True}}
+    assert report.guest.scheduler_exit is None
+
+
+@ktstr_test(scheduler=MINE)
+def a_second_scheduler_is_refused_while_one_is_attached(ctx: Ctx) -> None:
+    report = ctx.run(WORK, steps=[Step("over", At(0.1, AttachOver(OTHER)), hold=0.3)])
+    (operation,) = report.phases[0].operations
+    assert (operation.name, operation.errno) == ("attach_over", 16)
+    (refused,) = report.guest.refused_attaches
+    assert refused.name == "sys_other"
+    assert any("refused by the kernel" in line for line in refused.log)
+    assert len(report.schedulers) == 1
+
+
+@ktstr_test(cores=2)
+def a_scheduler_attaches_while_the_default_one_has_workers(ctx: Ctx) -> None:
+    report = ctx.run(
+        CgroupDef("work", 2), steps=[Step("eevdf", hold=0.2), Step("ext", Attach("sys_mine"), hold=0.2)]
+    )
+    assert [{worker.ext for worker in phase.workers} for phase in report.phases] == [{False}, {True}]
+
+
+@ktstr_test(scheduler=MINE, auto_repro=False)
+def a_scheduler_that_crashes_after_a_restart_is_the_one_named(ctx: Ctx) -> None:
+    crash = At(0.1, BpfMapWrite(".bss", "crash", 1))
+    text = failure(ctx, Step("mine", hold=0.2), Step("again", Restart(), crash, hold=0.5))
+    assert "scheduler 2 of 2" in text
+    assert "fixture: host-triggered crash" in text
+
+
+# The rest of the machine
+
+
+@ktstr_test(scheduler=MINE)
+def maps_are_read_in_the_middle(ctx: Ctx) -> None:
+    report = ctx.run(
+        WORK,
+        steps=(
+            Step("one", At(0.1, Snapshot("early")), hold=0.2),
+            Step("two", Sysctl("kernel.sched_autogroup_enabled", "0"), At(0.1, Snapshot("late")), hold=0.2),
+        ),
+    )
+    assert [(dump.title, dump.phase, dump.complete) for dump in report.dumps] == [
+        ("early", "one", True),
+        ("late", "two", True),
+    ]
+    early, late = (dump.map(".bss").variable("nr_queued") for dump in report.dumps)
+    assert isinstance(early, int)
+    assert isinstance(late, int)
+    assert 0 < early < late
+    assert report.dump is None
+
+
+@ktstr_test(scheduler=MINE)
+def a_scheduler_lives_through_a_suspend(ctx: Ctx) -> None:
+    report = ctx.run(WORK, steps=[Step("sleep", At(0.1, Suspend(1)), hold=1.5)], checks=None, check=False)
+    print(report.violations)
+    assert report.schedulers[0].exit is None
