@@ -64,6 +64,24 @@ def guest(session: nox.Session) -> None:
 
 
 @nox.session
+def census(session: nox.Session) -> None:
+    """Count which callbacks and flags each canned scenario causes, on 7.0 and 7.3, and print the table."""
+    environment(session)
+    kernels = ("--kernel", "7.0", "--kernel", "debian:7.3")
+    session.run(PYTHON, "-m", "pytest", "tests/guest/test_census.py", "-s", *kernels, *session.posargs)
+
+
+@nox.session
+def fuzz(session: nox.Session) -> None:
+    """Run 500 random scenarios over all operations, 50 of them twice. Takes half an hour."""
+    environment(session)
+    kernel = ("--kernel", "7.0")
+    session.run(
+        PYTHON, "-m", "pytest", "tests/guest/test_random.py", "-s", "--ignored", *kernel, *session.posargs
+    )
+
+
+@nox.session
 def hosting(session: nox.Session) -> None:
     """Test that other projects can use ktstr: wheel, init, action, documents (tests/hosting). Takes minutes."""
     pytest_in_vms(session, "tests/hosting")

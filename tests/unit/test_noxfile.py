@@ -58,6 +58,8 @@ def test_each_session_has_a_line_in_the_menu() -> None:
         "reference",
         "coverage",
         "bench",
+        "census",
+        "fuzz",
         "kvm-nested",
         "lint",
         "typecheck",

@@ -20,7 +20,8 @@ from ktstr.checks.thresholds import DEFAULT_CHECKS
 from ktstr.declare.scheduler import EEVDF, Scheduler
 from ktstr.events.event import Event
 from ktstr.events.phase import OperationDone
-from ktstr.events.report import SchedulerState, read_report
+from ktstr.events.report import read_report
+from ktstr.events.state import SchedulerState
 from ktstr.report.phases import stats_lines
 from ktstr.scenario.layout import lay_out
 

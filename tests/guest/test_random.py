@@ -1,0 +1,89 @@
+"""Random scenarios in guests: each runs to a verdict or is refused in one line, leaves nothing behind, and repeats."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from hypothesis import HealthCheck, Phase, given, settings
+from random_scenarios import Draft, drafts, made
+from test_census import CENSUS
+
+from ktstr import Ctx, KtstrError, RunReport, Scenario, ktstr_test
+from ktstr.vm.job import RunOptions
+
+QUICK, MANY = 12, 500
+QUICK_AGAIN, MANY_AGAIN = 2, 50
+
+
+class Random:
+    """Runs random scenarios in the guest of `ctx`, and again the first of those that run to a verdict."""
+
+    def __init__(self, ctx: Ctx, again: int) -> None:
+        self.seen: Counter[str] = Counter()
+        self._ctx = ctx
+        self._again = again
+
+    def __call__(self, draft: Draft) -> None:
+        """Run one; AssertionError if it neither has a verdict nor is refused in a line, or is not the same again."""
+        guest = self._guest(fresh=False)
+        try:
+            scenario = made(draft)
+            report = guest.run(scenario, hold_s=0.1, check=False)
+        except KtstrError as error:
+            self._refused(str(error), guest.runs != [])
+            return
+        assert report.result.ending.value == "done", (report.result.why, scenario)
+        self.seen["passed" if report.passed else "failed"] += 1
+        if self._again:
+            self._again -= 1
+            again = self._repeat(scenario)
+            assert again.result.events_sha256 == report.result.events_sha256, scenario
+            self.seen["the same again"] += 1
+
+    def _refused(self, why: str, started: bool) -> None:
+        assert why
+        assert "\n" not in why
+        assert "left behind" not in why
+        self.seen["refused in the guest" if started else "refused"] += 1
+        if started:
+            print(f"refused in the guest: {why}")
+
+    def _repeat(self, scenario: Scenario) -> RunReport:
+        return self._guest(fresh=True).run(scenario, hold_s=0.1, check=False)
+
+    def _guest(self, *, fresh: bool) -> Ctx:
+        ctx = self._ctx
+        return Ctx(ctx.test, ctx.kernel, "virtual", 1, ctx.artifacts / "one", options=RunOptions(fresh=fresh))
+
+
+def run_random(ctx: Ctx, count: int, again: int) -> Counter[str]:
+    """`count` scenarios that are the same every time, `again` of them a second time; what became of them."""
+    one = Random(ctx, again)
+
+    @settings(
+        max_examples=count,
+        deadline=None,
+        derandomize=True,
+        database=None,
+        phases=[Phase.generate],
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(drafts())
+    def check(draft: Draft) -> None:
+        one(draft)
+
+    check()
+    print(dict(one.seen))
+    return one.seen
+
+
+@ktstr_test(scheduler=CENSUS, auto_repro=False)
+def random_scenarios_have_a_verdict_or_are_refused(ctx: Ctx) -> None:
+    assert run_random(ctx, QUICK, QUICK_AGAIN)["the same again"] == QUICK_AGAIN
+
+
+# Ignored: it takes half an hour on two cores. `nox -s fuzz` runs it.
+@ktstr_test(scheduler=CENSUS, auto_repro=False, ignore=True)
+def five_hundred_random_scenarios(ctx: Ctx) -> None:
+    seen = run_random(ctx, MANY, MANY_AGAIN)
+    assert seen["the same again"] == MANY_AGAIN

@@ -1,0 +1,74 @@
+"""The canned scenarios as data: each has a plan on many machines or says why not, and says what it is for."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from ktstr import CgroupDef, Operation, Scenario, Step, Topology, scenarios
+from ktstr.base.errors import Unsuitable
+from ktstr.scenario.plan import scenario_plan
+
+PAGE = Path(__file__).parents[2] / "docs" / "scenarios.md"
+NAMES = [name for name in scenarios.__all__ if name != "Runner"]
+TOPOLOGIES = ["1n1l1c1t", "1n1l2c1t", "1n2l2c1t", "1n3l3c1t", "2n4l4c1t", "1n4l4c2t"]
+
+
+class Planned:
+    """Stands in for a test's `ctx`: keeps the plan of what a scenario would run."""
+
+    def __init__(self, topology: str) -> None:
+        self.topology = Topology.parse(topology)
+        self.plan = ""
+
+    def run(
+        self, *parts: CgroupDef | Operation, hold_s: float | None = None, steps: Sequence[Step] = ()
+    ) -> None:
+        scenario = Scenario(parts, 1 if hold_s is None else hold_s, steps=tuple(steps))
+        self.plan = scenario_plan(scenario, self.topology, scheduler=("/scheduler",))
+
+
+@pytest.mark.parametrize("topology", TOPOLOGIES)
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("hold_s", [None, 0.2, 5])
+def test_it_has_a_plan_or_says_what_the_topology_lacks(
+    name: str, topology: str, hold_s: float | None
+) -> None:
+    ctx, why = Planned(topology), ""
+    try:
+        getattr(scenarios, name)(ctx, hold_s=hold_s)
+    except Unsuitable as error:
+        why = str(error)
+    assert ctx.plan or re.match(rf"{name}: .*(needs|must be)", why)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_one_can_run_somewhere(name: str) -> None:
+    for topology in ("1n2l2c1t", "2n4l4c1t"):
+        ctx = Planned(topology)
+        getattr(scenarios, name)(ctx)
+        assert ctx.plan
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_it_says_what_it_probes_and_drives(name: str) -> None:
+    said = inspect.getdoc(getattr(scenarios, name)) or ""
+    assert re.search(r"\bProbes\s", said)
+    assert re.search(r"\bDrives\s", said)
+
+
+def test_the_page_has_a_row_for_each() -> None:
+    rows = re.findall(r"^\| `(\w+)` \|", PAGE.read_text().partition("## Reach")[0], re.MULTILINE)
+    assert sorted(rows) == sorted(NAMES)
+
+
+def test_cpusets_are_swapped_between_llcs_or_nodes() -> None:
+    ctx = Planned("2n4l2c1t")
+    scenarios.cpuset_swap(ctx, by="numa", swaps=2)
+    assert ctx.plan.count("swap_cpusets cg_0 cg_1") == 2
+    with pytest.raises(Unsuitable, match=r"has numa_nodes=1; this scenario needs 2"):
+        scenarios.cpuset_swap(Planned("1n2l2c1t"), by="numa")
