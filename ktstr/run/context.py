@@ -23,6 +23,7 @@ from ktstr.report.run_record import vm_counts
 from ktstr.run.execute import Runner
 from ktstr.run.hooks import NO_HOOKS, RunHooks, sections_text
 from ktstr.run.needed import needed_perturbations
+from ktstr.run.needed_operations import needed_operations
 from ktstr.run.program import scheduler_program
 from ktstr.run.record import keep_dump, record_of, summary_of
 from ktstr.run.refuse import refuse_contradiction, refuse_finer_than_turn
@@ -191,6 +192,7 @@ class Ctx:
             dump = repro.report.dump
             dump_file = keep_dump(dump, record, run, self._sidecar, len(self.runs), again=True)
         needed = needed_perturbations(runner, run, folder / "shrunk", report)
+        operations = needed_operations(runner, run, folder / "shrunk", report)
         record["vms"] = vm_counts(runner.results)
         text = failure_text(
             self._header(report.result),
@@ -198,6 +200,7 @@ class Ctx:
             report.guest,
             report.result.console,
             needed=needed,
+            operations=operations,
             sidecar=self._sidecar,
             dump=dump,
             dump_file=dump_file,
