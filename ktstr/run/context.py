@@ -130,7 +130,7 @@ class Ctx:
         self.runs.append(record)
         dump_file = keep_dump(report.dump, record, run, self._sidecar, len(self.runs))
         if why := undone(report.result):
-            raise KtstrError(f"{why} (console and command in {folder})")
+            raise KtstrError(f"{_in_step(report)}{why} (console and command in {folder})")
         if why := mistake_of_test(self.test.scheduler, report.guest, self.test.watchdog_ms, run.layout):
             raise KtstrError(f"{self.test.name}: {why}")
         self._as_expected = self._as_expected or report.passed
@@ -219,6 +219,12 @@ class Ctx:
             f"{self.test.name}: {self.test.scheduler.name} on {self.kernel.version}, {self.topology}"
             f" ({result.clock} clock, {result.accelerator}, seed {self.seed})"
         )
+
+
+def _in_step(report: RunReport) -> str:
+    """The step that a run came to that could not be done, as the begin of a message."""
+    last = report.phases[-1].name if report.phases else ""
+    return f"step {last}: " if last else ""
 
 
 def _scenario(
