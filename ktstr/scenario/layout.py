@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from ktstr.base.errors import KtstrError
+from ktstr.base.limits import MAX_QUEUED
 from ktstr.base.topology import Topology
 from ktstr.scenario.cgroup import CgroupDef
 from ktstr.scenario.model import Member, State, initial_state
@@ -154,7 +155,10 @@ def _in_time(
         raise KtstrError(
             f"{where}{late[0]}: the hold is over by then, it lasts {hold_s:g} s; must be less than that"
         )
-    return [(one, drawn) for one, drawn in some if one not in late]
+    left = [(one, drawn) for one, drawn in some if not isinstance(one, At) or one.at_ns < round(hold_s * _NS)]
+    if (count := sum(isinstance(one, At) for one, _ in left)) > MAX_QUEUED:
+        raise KtstrError(f"{where}{count} operations with a time: a hold has {MAX_QUEUED} at most")
+    return left
 
 
 def leave_out(layout: Layout, some: Collection[Drawn]) -> Layout:

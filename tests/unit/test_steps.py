@@ -202,6 +202,14 @@ def test_a_wrong_step_is_refused_in_one_line(make: Any, message: str) -> None:
             [Step("s", At(0.5, Remove("a")), hold=0.5)],
             "step s: at 0.5 s: remove cgroup=a: the hold is over by then, it lasts 0.5 s; must be less",
         ),
+        (
+            [Step("s", CgroupDef("b", 4095))],
+            "step s: cgroup b: 4095 workers more are 4097 in all: a scenario starts 4096 at most",
+        ),
+        (
+            [Step("s", *[At(0, Confine("a", 1))] * 4097)],
+            "step s: 4097 operations with a time: a hold has 4096 at most",
+        ),
     ],
     ids=str,
 )
