@@ -228,6 +228,17 @@ def test_shares_of_a_short_step_are_too_coarse_to_be_compared() -> None:
     assert checked(phase(short, {**short, "run_ns": 10 * MS}, held_ms=100)) == []
 
 
+def test_shares_are_not_compared_if_something_changes_meanwhile() -> None:
+    """Two workers of one cgroup; in the middle of the hold another cgroup loses its CPUs, or nothing does."""
+    workers = some_workers(*({"cgroup": "a", "wall_ns": 500 * MS, "run_ns": ran * MS} for ran in (490, 100)))
+    of = Phase("s", 1, 500 * MS, 500 * MS, workers, ())
+    for part, found in ((At(0.1, Confine("b", 1)), []), (Confine("b", 1), ["max_spread_pct"])):
+        scenario = Scenario((CgroupDef("a", 2), CgroupDef("b", 1)), steps=(Step("s", part, hold=0.5),))
+        layout = lay_out(scenario, SMALL, 1)
+        run = Evidence(report(workers=workers, phases=(of,)), SMALL, scenario.cgroups, layout=layout)
+        assert checked(run) == found
+
+
 # Refused operations
 
 REFUSED = OperationDone("remove", "a", 1, 2, errno=errno.ENOMEM, error="Cannot allocate memory", what="rmdir")
