@@ -131,6 +131,17 @@ def test_perturbations_count_their_time_over_all_holds() -> None:
     assert [(one.at_ns, one.began_ns) for one in REPORT.perturbed] == [(100, 110), (500 * MS + 7, None)]
 
 
+def test_a_phase_whose_hold_never_ended_began_when_its_step_did() -> None:
+    guest = read_report([*EVENTS, {"ev": "phase", "name": "three", "t": 6 * S}, op("confine", "a 1", 7 * S)])
+    last = guest.phases[-1]
+    assert (last.name, last.began_ns, last.held_ns, last.workers) == ("three", 6 * S, 0, ())
+    assert "step three: its hold never ended" in stats_lines(guest)
+    run = Evidence(guest, SMALL, events=tuple(EVENTS))
+    assert [part.phase.name for part in run.by_phase() if part.phase] == ["one", "two"]
+    names = [run.phase_at(at_ns) for at_ns in (1 * S, 3 * S + 1, 5 * S, 7 * S, None)]
+    assert [phase.name for phase in names if phase] == ["one", "one", "two", "three", "three"]
+
+
 def test_a_phase_is_found_by_its_name() -> None:
     run = RunReport((), REPORT, None)  # type: ignore[arg-type]
     assert run.phase("two") is run.phases[1]
