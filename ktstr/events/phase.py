@@ -9,7 +9,15 @@ from typing import Any, TypeVar
 from ktstr.events.event import Event
 from ktstr.events.worker import WorkerStats, read_worker, summed
 
-__all__ = ["OperationDone", "Phase", "all_workers", "events_by_phase", "read_operations", "read_phases"]
+__all__ = [
+    "NeededOperations",
+    "OperationDone",
+    "Phase",
+    "all_workers",
+    "events_by_phase",
+    "read_operations",
+    "read_phases",
+]
 
 
 @dataclass(frozen=True)
@@ -47,7 +55,7 @@ class Phase:
     name: str
     """The step's name, with the turn if there are several; empty for a scenario without steps."""
     began_ns: int
-    """When its hold began, in guest ns since boot; 0 if it never did."""
+    """When its hold began, in guest ns since boot; of one whose hold never ended, when the step itself began."""
     held_ns: int
     """How long the hold took, in guest ns: less than `asked_ns` if the scheduler left."""
     asked_ns: int
@@ -56,6 +64,16 @@ class Phase:
     """The workers in this phase alone: from the end of the hold before, or from their start, to the hold's end."""
     operations: tuple[OperationDone, ...]
     """The operations, in the order in which they were done."""
+
+
+@dataclass(frozen=True)
+class NeededOperations:
+    """The drawn operations that a failure needs, after the others have been left out."""
+
+    operations: tuple[str, ...]
+    """The ones with which the run still fails, in words."""
+    tried: int
+    """How many the run had to begin with."""
 
 
 _E = TypeVar("_E", bound=Mapping[str, Any])
@@ -95,10 +113,11 @@ def all_workers(events: Sequence[Event], phases: Sequence[Phase]) -> tuple[Worke
 
 
 def _phase(name: str, events: Sequence[Event]) -> Phase:
-    hold = next((event for event in events if event.get("ev") == "hold"), {})
+    hold: Event = next((event for event in events if event.get("ev") == "hold"), {})
+    began: Event = hold if "began_ns" in hold else {"began_ns": events[0].get("t", 0)}
     return Phase(
         name=name,
-        began_ns=hold.get("began_ns", 0),
+        began_ns=began["began_ns"],
         held_ns=hold.get("held_ns", 0),
         asked_ns=hold.get("asked_ns", 0),
         workers=tuple(read_worker(event) for event in events if event.get("ev") == "worker"),

@@ -63,6 +63,7 @@ def scenario_plan(
     seed: int = 0,
     others: Mapping[str, Sequence[str]] = _NO_OTHERS,
     online: frozenset[int] | None = None,
+    layout: Layout | None = None,
 ) -> str:
     """The plan of one scenario: start `scheduler` (a command in the guest; empty: none), carry it out, hold.
 
@@ -70,11 +71,12 @@ def scenario_plan(
     scheduler. All cgroups are below `workload_root` (empty: the root), which is there before the scheduler starts.
     `writes` go to its globals, except those that have to be made before it is loaded. `perturbations`
     (None: no perturber) disturb the holds; `recorder` keeps the last scheduling events before the scheduler's exit.
-    What is random in the scenario follows from `seed`. `others` are the commands of the schedulers that its operations
-    name; `online` the CPUs that are online at first (None: all). KtstrError for a scenario that makes no sense
-    (`lay_out`).
+    `others` are the commands of the schedulers that the scenario's operations name. `layout` is the scenario laid out
+    in time. Without it, what is random follows from `seed`, and `online` are the CPUs that are online at first (None:
+    all).
+    KtstrError for a scenario that makes no sense (`lay_out`).
     """
-    layout = lay_out(
+    layout = layout or lay_out(
         scenario,
         topology,
         seconds(scenario.hold_s, "scenario: hold_s"),
