@@ -65,6 +65,7 @@ if TYPE_CHECKING:  # the same names as in _PUBLIC, for type checkers; a test com
     from ktstr.scenario.argument import Words as Words
     from ktstr.scenario.cgroup import CgroupDef as CgroupDef
     from ktstr.scenario.cpuset import Cpuset as Cpuset
+    from ktstr.scenario.layout import Drawn as Drawn
     from ktstr.scenario.layout import Layout as Layout
     from ktstr.scenario.layout import PhasePlan as PhasePlan
     from ktstr.scenario.model import CgroupState as CgroupState
@@ -140,7 +141,7 @@ _PUBLIC = {
     "ktstr.scenario.argument": ("Argument", "Choice", "Flag", "Milliseconds", "Text", "Whole", "Words"),
     "ktstr.scenario.cgroup": ("CgroupDef",),
     "ktstr.scenario.cpuset": ("Cpuset",),
-    "ktstr.scenario.layout": ("Layout", "PhasePlan"),
+    "ktstr.scenario.layout": ("Drawn", "Layout", "PhasePlan"),
     "ktstr.scenario.model": ("CgroupState", "Member", "State"),
     "ktstr.scenario.operation": ("Operation",),
     "ktstr.scenario.operations.at": ("At",),

@@ -3,12 +3,17 @@
 #include <ktstr/operation.h>
 
 #include "agent.h"
+#include "cgroup.h"
 #include "work_parse.h"
 
 static bool spawn(const struct arguments *arguments)
 {
 	struct work work = work_parse(argument_text(arguments, "type"), arguments_from(arguments, "parameter"));
 
+	if (!cgroup_exists(argument_text(arguments, "cgroup"))) {
+		operation_refused("cgroup");
+		return true;
+	}
 	workers_spawn(&agent.workers, argument_text(arguments, "cgroup"), argument_u32(arguments, "count"), &work);
 	return true;
 }

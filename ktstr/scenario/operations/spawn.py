@@ -15,7 +15,7 @@ from ktstr.base.values import shown
 from ktstr.scenario.argument import Argument, Whole
 from ktstr.scenario.model import State
 from ktstr.scenario.operation import Operation
-from ktstr.scenario.operations.cgroup import CgroupName
+from ktstr.scenario.operations.cgroup import NOT_THERE, CgroupName
 from ktstr.scenario.policy import POLICY, Policy
 from ktstr.scenario.work_type import WorkType
 
@@ -44,6 +44,7 @@ class Spawn(Operation):
     """Forks `workers` processes into a cgroup that was made before; they wait at the gate, then do `work`."""
 
     name = "spawn"
+    tolerated = NOT_THERE
     instead = "CgroupDef(...)"
     refusals = MappingProxyType({errno.ENOMEM: "init_task"})
     cgroup: Annotated[str, CgroupName()]
