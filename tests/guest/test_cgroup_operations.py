@@ -190,7 +190,7 @@ def tasks_move_between_cgroups(ctx: Ctx) -> None:
     assert [event["tasks"] for event in report.result.of("moved")] == [2, 2, 3]
     assert [len(text.split()) for text in files(report)] == [2, 0]
     assert report.dump is not None
-    assert report.dump.map(".bss").variable("nr_moved") == 7
+    assert report.dump.map(".bss").variable("nr_moved") == 10  # three as they were spawned
 
 
 @ktstr_test(scheduler=TWIN)
