@@ -25,8 +25,8 @@ class Checks:
     worker is in the ext class. `max_spread_pct`: largest difference, within a cgroup, between two workers'
     shares of time spent wanting a CPU and not having it, in percentage points. `max_gap_ms`: the longest time,
     in guest milliseconds, that a worker which wanted to run did not. `max_weight_error`: by how many percentage points
-    a cgroup's share of its siblings' CPU time may be less than its `cpu.weight` gives it. `max_bandwidth_excess_pct`: by
-    how many percent a cgroup may exceed its `cpu.max`. `kernel_clean`: the kernel reported no bug of its own: no
+    a cgroup's share of its siblings' CPU time may be less than its `cpu.weight` gives it. `max_bandwidth_excess_pct`:
+    by how many percent a cgroup may exceed its `cpu.max`. `kernel_clean`: the kernel reported no bug of its own: no
     warning, oops, lockup or stall.
 
     A check that a project declares (`declare_check`) is a keyword like these. `said` has the ones that are set, by

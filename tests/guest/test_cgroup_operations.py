@@ -265,7 +265,7 @@ def a_weight_that_is_set_later_is_ignored_in_that_step(ctx: Ctx) -> None:
     assert "in step equal" not in text
 
 
-LIMITS = (CgroupDef("limited", 2, quota_ms=10, period_ms=50), CgroupDef("free", 2))
+LIMITS = (CgroupDef("limited", 2, quota_ms=40, period_ms=100), CgroupDef("free", 2))
 
 
 @ktstr_test(scheduler=NO_LIMIT, auto_repro=False)

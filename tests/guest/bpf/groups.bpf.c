@@ -42,7 +42,8 @@ struct {
 	__type(value, struct task);
 } tasks SEC(".maps");
 
-static u64 vtime_now, waits_until;
+u64 waits_until; /* when the next period begins of a cgroup that has used up its quota */
+static u64 vtime_now;
 u64 nr_init, nr_exit, nr_moved, nr_weights, nr_limits, nr_throttled;
 
 static struct task *task_of(struct task_struct *p)
