@@ -117,6 +117,14 @@ bool cgroup_make(const char *cgroup)
 	return true;
 }
 
+bool cgroup_exists(const char *cgroup)
+{
+	char path[FULL_PATH];
+
+	path_of(path, cgroup, "");
+	return !access(path, F_OK);
+}
+
 bool cgroup_workload_root(const char *cgroup)
 {
 	if (!cgroup_make(cgroup) || !write_file(cgroup, "cgroup.subtree_control", CONTROLLERS))
@@ -158,15 +166,25 @@ bool cgroup_write(const char *cgroup, const char *file, const char *text)
 
 	if (write_file(cgroup, file, text))
 		return true;
-	return errno == ENOENT && extra && provide(cgroup, file) && write_file(cgroup, file, text);
+	if (errno != ENOENT || !cgroup_exists(cgroup))
+		return false;
+	if (extra)
+		return provide(cgroup, file) && write_file(cgroup, file, text);
+	errno = EOPNOTSUPP;
+	return false;
 }
 
 ssize_t cgroup_read(const char *cgroup, const char *file, char *text, size_t size)
 {
 	char path[FULL_PATH];
 
+	ssize_t length;
+
 	path_of(path, cgroup, file);
-	return file_read(path, text, size);
+	length = file_read(path, text, size);
+	if (length < 0 && errno == ENOENT && cgroup_exists(cgroup))
+		errno = EOPNOTSUPP;
+	return length;
 }
 
 /* Sleeps a little; false once `start` is too long ago. */

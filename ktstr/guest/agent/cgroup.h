@@ -16,6 +16,9 @@
 
 void cgroup_setup(void);
 
+/* Whether there is such a cgroup: one that the scheduler refused is not there. ENOENT if not. */
+bool cgroup_exists(const char *cgroup);
+
 /* Makes a cgroup in which all others are made from now on. */
 bool cgroup_workload_root(const char *cgroup);
 
@@ -28,10 +31,13 @@ bool cgroup_remove(const char *cgroup);
 /* Says which of the controllers cpu and cpuset those directly below a cgroup have. */
 bool cgroup_give(const char *cgroup, bool cpu, bool cpuset);
 
-/* Writes a file of a cgroup. If the cgroup has no such file, it is given the file's controller first. */
+/*
+ * Writes a file of a cgroup. If the cgroup has no such file, it is given the file's controller first, unless that is the
+ * cpu or cpuset controller. ENOENT if there is no such cgroup, EOPNOTSUPP if it has no such file.
+ */
 bool cgroup_write(const char *cgroup, const char *file, const char *text);
 
-/* Reads one, as file_read() does. */
+/* Reads one, as file_read() does; the same errors. */
 ssize_t cgroup_read(const char *cgroup, const char *file, char *text, size_t size);
 
 /* Waits until cgroup.events says `key` is `value`; ETIMEDOUT if it does not in time. */

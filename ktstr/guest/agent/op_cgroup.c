@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* cgroup NAME CPUSET: makes a cgroup; CPUSET is a list of CPUs, or - for all. Without it the rest would measure nothing. */
+/* cgroup NAME CPUSET: makes a cgroup; CPUSET is a list of CPUs, or - for all. */
 #include <ktstr/operation.h>
 
 #include <string.h>
@@ -10,11 +10,9 @@ static bool cgroup(const struct arguments *arguments)
 {
 	const char *name = argument_text(arguments, "name"), *cpuset = argument_text(arguments, "cpuset");
 
-	if (!cgroup_make(name)) {
+	if (!cgroup_make(name))
 		operation_refused("mkdir");
-		return false;
-	}
-	if (strcmp(cpuset, "-") && !cgroup_write(name, "cpuset.cpus", cpuset))
+	else if (strcmp(cpuset, "-") && !cgroup_write(name, "cpuset.cpus", cpuset))
 		operation_refused("cpuset.cpus");
 	return true;
 }

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from errno import E2BIG, EACCES, EBUSY, EINVAL, EIO, ENOMEM, ENOSPC, EOPNOTSUPP, EPERM, EPROTO, ERANGE
+from errno import E2BIG, EACCES, EBUSY, EINVAL, EIO, ENOENT, ENOMEM, ENOSPC, EOPNOTSUPP, EPERM, EPROTO, ERANGE
 from types import MappingProxyType
 from typing import Annotated
 
@@ -18,6 +18,7 @@ from ktstr.scenario.model import CgroupState, State
 from ktstr.scenario.operation import Operation
 
 __all__ = [
+    "NOT_THERE",
     "AddCgroup",
     "CgroupName",
     "CpusetOrAll",
@@ -35,6 +36,9 @@ _KERNELS = ("cgroup.", "cpuset.", "cpu.")
 _LONGEST = 200  # the agent has room for 255 bytes, the workload root included
 # What a callback may return so that the kernel passes it on; the kernel itself has other errors for a wrong request.
 _ERRNOS = (E2BIG, EACCES, EBUSY, EINVAL, EIO, ENOMEM, ENOSPC, EOPNOTSUPP, EPERM, EPROTO, ERANGE)
+
+NOT_THERE = frozenset((ENOENT,))
+"""`Operation.tolerated` of operations on a cgroup: it is there, as `changes` knows, unless the scheduler refused it."""
 
 
 def refused_by(callback: str) -> Mapping[int, str]:

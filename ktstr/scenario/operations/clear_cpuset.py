@@ -7,7 +7,7 @@ from typing import Annotated
 
 from ktstr.scenario.model import State
 from ktstr.scenario.operation import Operation
-from ktstr.scenario.operations.cgroup import CgroupName, require_controller
+from ktstr.scenario.operations.cgroup import NOT_THERE, CgroupName, require_controller
 
 __all__ = ["ClearCpuset"]
 
@@ -17,6 +17,7 @@ class ClearCpuset(Operation):
     """Takes a cgroup's cpuset away: its tasks may run where those of its parent may."""
 
     name = "clear_cpuset"
+    tolerated = NOT_THERE
     cgroup: Annotated[str, CgroupName()]
     """The path of the cgroup."""
 

@@ -9,7 +9,7 @@ from ktstr.base.errors import KtstrError
 from ktstr.scenario.argument import Choice
 from ktstr.scenario.model import State
 from ktstr.scenario.operation import Operation
-from ktstr.scenario.operations.cgroup import CgroupName, require_controller
+from ktstr.scenario.operations.cgroup import NOT_THERE, CgroupName, require_controller
 
 __all__ = ["CpusetPartition"]
 
@@ -25,6 +25,7 @@ class CpusetPartition(Operation):
     """
 
     name = "cpuset_partition"
+    tolerated = NOT_THERE
     cgroup: Annotated[str, CgroupName()]
     """The path of the cgroup."""
     kind: Annotated[_Kind, Choice(get_args(_Kind))] = "root"

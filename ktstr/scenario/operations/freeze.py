@@ -8,7 +8,7 @@ from typing import Annotated
 from ktstr.base.errors import KtstrError
 from ktstr.scenario.model import State
 from ktstr.scenario.operation import Operation
-from ktstr.scenario.operations.cgroup import CgroupName, above
+from ktstr.scenario.operations.cgroup import NOT_THERE, CgroupName, above
 
 __all__ = ["Freeze"]
 
@@ -22,6 +22,7 @@ class Freeze(Operation):
     """
 
     name = "freeze"
+    tolerated = NOT_THERE
     cgroup: Annotated[str, CgroupName()]
     """The path of the cgroup."""
 

@@ -10,7 +10,7 @@ from ktstr.base.limits import MAX_WORKERS
 from ktstr.scenario.argument import Whole
 from ktstr.scenario.model import State
 from ktstr.scenario.operation import Operation
-from ktstr.scenario.operations.cgroup import CgroupName, refused_by, require_place
+from ktstr.scenario.operations.cgroup import NOT_THERE, CgroupName, refused_by, require_place
 
 __all__ = ["MoveTasks"]
 
@@ -23,6 +23,7 @@ class MoveTasks(Operation):
     """
 
     name = "move_tasks"
+    tolerated = NOT_THERE
     refusals = refused_by("cgroup_prep_move")
     cgroup: Annotated[str, CgroupName(root=True)]
     """The path of the cgroup."""

@@ -11,7 +11,7 @@ from ktstr.base.values import shown
 from ktstr.scenario.argument import Argument
 from ktstr.scenario.model import State
 from ktstr.scenario.operation import Operation
-from ktstr.scenario.operations.cgroup import CgroupName
+from ktstr.scenario.operations.cgroup import NOT_THERE, CgroupName
 
 __all__ = ["ReadCgroup"]
 
@@ -35,6 +35,7 @@ class ReadCgroup(Operation):
     """Reports what a file of a cgroup says (the event `cgroup_file`): `ReadCgroup("a", "cpu.stat")`."""
 
     name = "read_cgroup"
+    tolerated = NOT_THERE
     cgroup: Annotated[str, CgroupName(root=True)]
     """The path of the cgroup."""
     file: Annotated[str, _File()]

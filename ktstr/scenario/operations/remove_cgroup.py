@@ -7,7 +7,7 @@ from typing import Annotated
 
 from ktstr.scenario.model import State
 from ktstr.scenario.operation import Operation
-from ktstr.scenario.operations.cgroup import CgroupName
+from ktstr.scenario.operations.cgroup import NOT_THERE, CgroupName
 
 __all__ = ["RemoveCgroup"]
 
@@ -20,6 +20,7 @@ class RemoveCgroup(Operation):
     """
 
     name = "remove_cgroup"
+    tolerated = NOT_THERE
     cgroup: Annotated[str, CgroupName()]
     """The path of the cgroup."""
 

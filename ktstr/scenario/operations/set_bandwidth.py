@@ -11,7 +11,7 @@ from ktstr.base.values import shown
 from ktstr.scenario.argument import Argument
 from ktstr.scenario.model import State
 from ktstr.scenario.operation import Operation
-from ktstr.scenario.operations.cgroup import CgroupName, require_controller
+from ktstr.scenario.operations.cgroup import NOT_THERE, CgroupName, require_controller
 
 __all__ = ["SetBandwidth"]
 
@@ -45,6 +45,7 @@ class SetBandwidth(Operation):
     """Sets a cgroup's `cpu.max`: its tasks may use `quota_ms` of CPU time in each `period_ms`; None: no limit."""
 
     name = "set_bandwidth"
+    tolerated = NOT_THERE
     cgroup: Annotated[str, CgroupName()]
     """The path of the cgroup."""
     quota_ms: Annotated[float | None, _Limit(1_000_000, none=True)]

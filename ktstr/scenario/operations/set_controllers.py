@@ -10,7 +10,7 @@ from ktstr.base.values import shown
 from ktstr.scenario.argument import Words
 from ktstr.scenario.model import CONTROLLERS, CgroupState, State
 from ktstr.scenario.operation import Operation
-from ktstr.scenario.operations.cgroup import CgroupName, refused_by
+from ktstr.scenario.operations.cgroup import NOT_THERE, CgroupName, refused_by
 
 __all__ = ["SetControllers"]
 
@@ -38,6 +38,7 @@ class SetControllers(Operation):
     """
 
     name = "set_controllers"
+    tolerated = NOT_THERE
     refusals = refused_by("cgroup_init")
     cgroup: Annotated[str, CgroupName(root=True)]
     """The path of the cgroup."""

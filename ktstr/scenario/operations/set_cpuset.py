@@ -10,6 +10,7 @@ from ktstr.scenario.cpuset import Cpuset
 from ktstr.scenario.model import State
 from ktstr.scenario.operation import Operation
 from ktstr.scenario.operations.cgroup import (
+    NOT_THERE,
     CgroupName,
     CpusetOrAll,
     cpus_of,
@@ -25,6 +26,7 @@ class SetCpuset(Operation):
     """Confines a cgroup to the CPUs of `cpuset` (`cpuset.cpus`)."""
 
     name = "set_cpuset"
+    tolerated = NOT_THERE
     cgroup: Annotated[str, CgroupName()]
     """The path of the cgroup."""
     cpuset: Annotated[Cpuset, CpusetOrAll(required=True)]

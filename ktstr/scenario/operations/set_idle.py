@@ -7,7 +7,7 @@ from typing import Annotated
 
 from ktstr.scenario.model import State
 from ktstr.scenario.operation import Operation
-from ktstr.scenario.operations.cgroup import CgroupName, require_controller
+from ktstr.scenario.operations.cgroup import NOT_THERE, CgroupName, require_controller
 
 __all__ = ["SetIdle"]
 
@@ -17,6 +17,7 @@ class SetIdle(Operation):
     """Sets a cgroup's `cpu.idle`: whether its tasks are to run only when no others want to."""
 
     name = "set_idle"
+    tolerated = NOT_THERE
     cgroup: Annotated[str, CgroupName()]
     """The path of the cgroup."""
     idle: bool = True

@@ -11,7 +11,7 @@ from ktstr.base.values import shown
 from ktstr.scenario.argument import Argument, Choice, Whole
 from ktstr.scenario.model import State
 from ktstr.scenario.operation import Operation
-from ktstr.scenario.operations.cgroup import CgroupName
+from ktstr.scenario.operations.cgroup import NOT_THERE, CgroupName
 
 __all__ = ["SetLimit"]
 
@@ -42,6 +42,7 @@ class SetLimit(Operation):
     """
 
     name = "set_limit"
+    tolerated = NOT_THERE
     cgroup: Annotated[str, CgroupName()]
     """The path of the cgroup."""
     file: Annotated[_File, Choice(get_args(_File))]

@@ -8,7 +8,7 @@ from typing import Annotated
 from ktstr.scenario.argument import Whole
 from ktstr.scenario.model import State
 from ktstr.scenario.operation import Operation
-from ktstr.scenario.operations.cgroup import CgroupName, require_controller
+from ktstr.scenario.operations.cgroup import NOT_THERE, CgroupName, require_controller
 
 __all__ = ["WEIGHT", "SetWeight"]
 
@@ -21,6 +21,7 @@ class SetWeight(Operation):
     """Sets a cgroup's `cpu.weight`: its share of CPU time among its siblings; 100 is the default."""
 
     name = "set_weight"
+    tolerated = NOT_THERE
     cgroup: Annotated[str, CgroupName()]
     """The path of the cgroup."""
     weight: Annotated[int, WEIGHT]

@@ -13,6 +13,7 @@ from ktstr.base.topology import Topology
 from ktstr.scenario.affinity import Affinity
 from ktstr.scenario.model import Member, State
 from ktstr.scenario.operation import Operation
+from ktstr.scenario.operations.cgroup import NOT_THERE
 from ktstr.scenario.policy import POLICY, Policy
 from ktstr.scenario.work.spin_wait import SpinWait
 from ktstr.scenario.work_type import WorkType
@@ -32,6 +33,7 @@ class Spawn(WorkerSettings, Operation):
     """
 
     name = "spawn"
+    tolerated = NOT_THERE
     refusals = MappingProxyType(dict.fromkeys(_ERRNOS, "init_task"))
     cgroup: Annotated[str, CgroupOrRoot()]
     """Where; empty: in the root cgroup."""

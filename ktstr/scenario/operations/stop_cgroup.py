@@ -7,7 +7,7 @@ from typing import Annotated
 
 from ktstr.scenario.model import State
 from ktstr.scenario.operation import Operation
-from ktstr.scenario.operations.cgroup import CgroupName
+from ktstr.scenario.operations.cgroup import NOT_THERE, CgroupName
 
 __all__ = ["StopCgroup"]
 
@@ -17,6 +17,7 @@ class StopCgroup(Operation):
     """Ends the workers of a cgroup and of those below it; the cgroups stay."""
 
     name = "stop_cgroup"
+    tolerated = NOT_THERE
     cgroup: Annotated[str, CgroupName()]
     """The path of the cgroup."""
 

@@ -8,7 +8,7 @@ from typing import Annotated
 from ktstr.base.errors import KtstrError
 from ktstr.scenario.model import State
 from ktstr.scenario.operation import Operation
-from ktstr.scenario.operations.cgroup import CgroupName, require_controller
+from ktstr.scenario.operations.cgroup import NOT_THERE, CgroupName, require_controller
 
 __all__ = ["SwapCpusets"]
 
@@ -18,6 +18,7 @@ class SwapCpusets(Operation):
     """Gives two cgroups each other's cpuset, one right after the other."""
 
     name = "swap_cpusets"
+    tolerated = NOT_THERE
     cgroup: Annotated[str, CgroupName()]
     """The path of the cgroup."""
     other: Annotated[str, CgroupName()]

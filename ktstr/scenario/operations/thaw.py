@@ -8,7 +8,7 @@ from typing import Annotated
 from ktstr.base.errors import KtstrError
 from ktstr.scenario.model import State
 from ktstr.scenario.operation import Operation
-from ktstr.scenario.operations.cgroup import CgroupName
+from ktstr.scenario.operations.cgroup import NOT_THERE, CgroupName
 
 __all__ = ["Thaw"]
 
@@ -18,6 +18,7 @@ class Thaw(Operation):
     """Lets the tasks of a frozen cgroup go on."""
 
     name = "thaw"
+    tolerated = NOT_THERE
     cgroup: Annotated[str, CgroupName()]
     """The path of the cgroup."""
 
