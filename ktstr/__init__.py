@@ -67,6 +67,7 @@ if TYPE_CHECKING:  # the same names as in _PUBLIC, for type checkers; a test com
     from ktstr.scenario.argument import Words as Words
     from ktstr.scenario.cgroup import CgroupDef as CgroupDef
     from ktstr.scenario.cpuset import Cpuset as Cpuset
+    from ktstr.scenario.layout import Drawn as Drawn
     from ktstr.scenario.layout import Layout as Layout
     from ktstr.scenario.layout import PhasePlan as PhasePlan
     from ktstr.scenario.model import CgroupState as CgroupState
@@ -86,6 +87,7 @@ if TYPE_CHECKING:  # the same names as in _PUBLIC, for type checkers; a test com
     from ktstr.scenario.operations.sysctl import Sysctl as Sysctl
     from ktstr.scenario.operations.write import BpfMapWrite as BpfMapWrite
     from ktstr.scenario.scenario import Scenario as Scenario
+    from ktstr.scenario.scheduler_name import Named as Named
     from ktstr.scenario.step import Hold as Hold
     from ktstr.scenario.step import Step as Step
     from ktstr.scenario.work import Bursty as Bursty
@@ -137,7 +139,7 @@ _PUBLIC = {
     "ktstr.scenario.argument": ("Argument", "Choice", "Flag", "Milliseconds", "Text", "Whole", "Words"),
     "ktstr.scenario.cgroup": ("CgroupDef",),
     "ktstr.scenario.cpuset": ("Cpuset",),
-    "ktstr.scenario.layout": ("Layout", "PhasePlan"),
+    "ktstr.scenario.layout": ("Drawn", "Layout", "PhasePlan"),
     "ktstr.scenario.model": ("CgroupState", "Member", "State"),
     "ktstr.scenario.operation": ("Operation",),
     "ktstr.scenario.operations.at": ("At",),
@@ -153,6 +155,7 @@ _PUBLIC = {
     "ktstr.scenario.operations.sysctl": ("Sysctl",),
     "ktstr.scenario.operations.write": ("BpfMapWrite",),
     "ktstr.scenario.scenario": ("Scenario",),
+    "ktstr.scenario.scheduler_name": ("Named",),
     "ktstr.scenario.step": ("Hold", "Step"),
     "ktstr.scenario.work": ("Bursty", "Mixed", "SpinWait", "YieldHeavy"),
     "ktstr.scenario.work_type": ("WorkType",),

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Protocol
 
 from ktstr.events.report import GuestReport, RefusedWrite
+from ktstr.scenario.layout import Layout
 
 __all__ = ["Tested", "mistake_of_test"]
 
@@ -27,10 +28,16 @@ class Tested(Protocol):
     def bpf(self) -> Path | None:
         """The file that ktstr's own loader loads; None if the scheduler has a program."""
 
+    @property
+    def is_sched_ext(self) -> bool:
+        """Whether it is a sched_ext scheduler; else the kernel's own."""
 
-def mistake_of_test(scheduler: Tested, report: GuestReport, watchdog_ms: int | None = None) -> str | None:
-    """The mistake in one line, or None: an unknown map, variable or constant, a value that does not fit it, or a
-    watchdog that could not be set."""
+
+def mistake_of_test(
+    scheduler: Tested, report: GuestReport, watchdog_ms: int | None = None, layout: Layout | None = None
+) -> str | None:
+    """The mistake in one line, or None: an unknown map, variable or constant, a value that does not fit it, a watchdog
+    that could not be set, or an operation that the kernel refused for another reason than the scheduler."""
     if refused := report.refused_write:
         asked = f"BpfMapWrite({refused.map!r}, {refused.variable!r}, {refused.value})"
         return f"{asked}: {refused.why}{_names(refused)}"
@@ -40,6 +47,15 @@ def mistake_of_test(scheduler: Tested, report: GuestReport, watchdog_ms: int | N
     attached = report.state("attached")
     if watchdog_ms is not None and report.watchdog_ms is None and attached and attached.state == "enabled":
         return f"watchdog_timeout_s: could not be set: scheduler {scheduler.name} attached in a way that is not known"
+    return _refused_operation(scheduler, report, layout) if layout else None
+
+
+def _refused_operation(scheduler: Tested, report: GuestReport, layout: Layout) -> str | None:
+    for phase, some in (("", report.backdrop), *((one.name, one.operations) for one in report.phases)):
+        for one in some:
+            blamed = scheduler.is_sched_ext and one.errno in layout.refusals.get(one.name, {})
+            if one.errno and not blamed and one.errno not in layout.tolerated.get(one.name, ()):
+                return f"step {phase}: {one.line}" if phase else one.line
     return None
 
 

@@ -13,7 +13,6 @@ from ktstr.guest.initramfs import Packed, base_files, size_mb
 from ktstr.kernel.model import Kernel
 from ktstr.run.program import packed_together
 from ktstr.run.scenario_run import ScenarioRun
-from ktstr.scenario.online import online_at_start
 from ktstr.scenario.plan import scenario_plan
 from ktstr.vm.job import Clock, VmJob, default_memory_mb, least_memory_mb
 
@@ -84,9 +83,8 @@ def scenario_job(run: ScenarioRun) -> VmJob:
         writes=test.writes,
         perturbations=run.perturbed,
         recorder=run.recorder,
-        seed=run.seed,
+        layout=run.layout,
         others={name: program.command for name, program in run.others.items()},
-        online=online_at_start(run.topology, scheduler.kargs),
     )
     return assemble(
         kernel=run.kernel,

@@ -10,7 +10,7 @@ from ktstr.checks.thresholds import Checks
 from ktstr.declare.test import KtstrTest
 from ktstr.kernel.model import Kernel
 from ktstr.run.program import Program
-from ktstr.scenario.layout import Layout, lay_out
+from ktstr.scenario.layout import Drawn, Layout, lay_out, leave_out
 from ktstr.scenario.online import online_at_start
 from ktstr.scenario.perturb import Perturbation
 from ktstr.scenario.scenario import Scenario
@@ -26,7 +26,8 @@ class ScenarioRun:
 
     The run is judged by `limits`. `recorder` keeps the last scheduling events before
     the scheduler's exit. `bounded_turn=False` leaves the virtual clock's CPU turn as it is. `perturbed` are the hold's
-    perturbations; None: there is no perturber. `others` are the programs of the schedulers that the scenario names.
+    perturbations; None: there is no perturber. `left_out` are drawn operations that the scenario then does not have.
+    `others` are the programs of the schedulers that the scenario names.
     """
 
     test: KtstrTest
@@ -39,6 +40,7 @@ class ScenarioRun:
     bounded_turn: bool = True
     recorder: bool = False
     perturbed: tuple[Perturbation, ...] | None = None
+    left_out: frozenset[Drawn] = frozenset()
     others: Mapping[str, Program] = field(default_factory=dict, hash=False)
 
     @property
@@ -59,7 +61,7 @@ class ScenarioRun:
     @property
     def layout(self) -> Layout:
         """The scenario laid out in time; KtstrError for one that makes no sense."""
-        return lay_out(
+        layout = lay_out(
             self.scenario,
             self.topology,
             self.hold_s,
@@ -67,6 +69,7 @@ class ScenarioRun:
             online=online_at_start(self.topology, self.test.scheduler.kargs),
             scheduler=OF_TEST if self.program.command else None,
         )
+        return leave_out(layout, self.left_out) if self.left_out else layout
 
     @property
     def has_sched_ext(self) -> bool:

@@ -25,11 +25,13 @@ class Operation(Part):
     A subclass is a frozen dataclass that sets `name`, and `source` if a C file of its own project carries it out.
     docs/extending.md shows one. `instead` says what a test gives in place of an operation that ktstr alone puts
     into a plan; an operation without it may be a part of a scenario. `refusals` are the errnos by which the kernel
-    passes on that the scheduler refused the operation, with the callback that did.
+    passes on that the scheduler refused the operation, with the callback that did: a violation. Those in `tolerated`
+    are only reported. By any other errno the operation was the test's mistake, or the kernel cannot do it: an error.
     """
 
     instead: ClassVar[str] = ""
     refusals: ClassVar[Mapping[int, str]] = _NONE
+    tolerated: ClassVar[frozenset[int]] = frozenset()
 
     def arguments(self, topology: Topology) -> tuple[str, ...]:
         """The line's tokens after the name, for a guest of `topology`: the fields, in order."""

@@ -58,25 +58,21 @@ def scenario_plan(
     writes: Sequence[BpfMapWrite] = (),
     perturbations: Sequence[Perturbation] | None = None,
     recorder: bool = False,
-    seed: int = 0,
+    layout: Layout | None = None,
     others: Mapping[str, Sequence[str]] = _NO_OTHERS,
-    online: frozenset[int] | None = None,
 ) -> str:
     """The plan of one scenario: start `scheduler` (a command in the guest; empty: none), carry it out, hold.
 
     The scenario must say how long it holds. `watchdog_ms` (None: the scheduler's own) is the kernel's for that
     scheduler. `writes` go to its globals, except those that have to be made before it is loaded. `perturbations`
     (None: no perturber) disturb the holds; `recorder` keeps the last scheduling events before the scheduler's exit.
-    What is random in the scenario follows from `seed`. `others` are the commands of the schedulers that its operations
-    name; `online` the CPUs that are online at first (None: all). KtstrError for a scenario that makes no sense
-    (`lay_out`).
+    `layout` is the scenario laid out in time (None: without anything random); KtstrError for one that makes no sense.
+    `others` are the commands of the schedulers that its operations name.
     """
-    layout = lay_out(
+    layout = layout or lay_out(
         scenario,
         topology,
         seconds(scenario.hold_s, "scenario: hold_s"),
-        seed,
-        online=online,
         scheduler=OF_TEST if scheduler else None,
     )
     total_s = layout.hold_ns / _NS

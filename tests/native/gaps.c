@@ -2,6 +2,7 @@
 /*
  * A worker's accounting against a clock and a CPU that stdin dictates: each line is "look NS CPU", "step NS CPU",
  * "sleep ASKED NS CPU" or "burst LENGTH NS CPU"; NS is what the clock then advances by, CPU where the worker then is.
+ * What the agent does: "excuse NS" of time in which the plan kept the worker from running, and "phase" begins the next.
  */
 #include "work.h"
 
@@ -46,6 +47,16 @@ int main(void)
 
 	while (scanf("%15s", what) == 1) {
 		asked = 0;
+		if (!strcmp(what, "phase")) {
+			page.phase++;
+			continue;
+		}
+		if (!strcmp(what, "excuse")) {
+			if (scanf("%" SCNu64, &asked) != 1)
+				return 2;
+			page.excused_ns += asked;
+			continue;
+		}
 		if ((!strcmp(what, "sleep") || !strcmp(what, "burst")) && scanf("%" SCNu64, &asked) != 1)
 			return 2;
 		if (scanf("%" SCNu64 "%d", &advance_ns, &cpu_now) != 2)
@@ -61,9 +72,9 @@ int main(void)
 		else
 			return 2;
 	}
-	printf("{\"gap_ns\":%" PRIu64 ",\"slept_ns\":%" PRIu64 ",\"asked_ns\":%" PRIu64 ",\"iterations\":%" PRIu64
+	printf("{\"phase_seen\":%" PRIu32 ",\"gap_at_ns\":%" PRIu64 ",\"gap_ns\":%" PRIu64 ",\"slept_ns\":%" PRIu64 ",\"asked_ns\":%" PRIu64 ",\"iterations\":%" PRIu64
 	       ",\"migrations\":%" PRIu64 ",\"last_ns\":%" PRIu64 ",\"cpus\":%" PRIu64 ",\"gaps\":[",
-	       page.gap_ns, page.slept_ns, slept_for_ns, work_iterations(&work), page.migrations, work_looked_at(&work),
+	       page.phase_seen, page.gap_at_ns, page.gap_ns, page.slept_ns, slept_for_ns, work_iterations(&work), page.migrations, work_looked_at(&work),
 	       page.cpus[0]);
 	for (int i = 0; i < KTSTR_GAP_BUCKETS; i++)
 		printf("%s%" PRIu64, i ? "," : "", page.gaps[i]);

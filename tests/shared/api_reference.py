@@ -36,6 +36,10 @@ SECTIONS = {
         "Bursty",
         "scenarios",
     ),
+    "Operations on the machine and its scheduler": (
+        *("CpuOffline", "CpuOnline", "Suspend", "Sysctl", "Snapshot"),
+        *("Attach", "Detach", "Restart", "ReplaceScheduler", "AttachOver", "Named"),
+    ),
     "Running": (
         *("Ctx", "RunReport", "Violation", "VerdictFailed", "KtstrError", "Kernel", "VmJob", "Packed"),
         *("VmResult", "Ending"),
@@ -46,6 +50,8 @@ SECTIONS = {
             "Phase",
             "OperationDone",
             "WorkerStats",
+            "SchedulerRun",
+            "RefusedAttach",
             "SchedulerState",
             "SchedulerExit",
             "Task",
@@ -57,7 +63,7 @@ SECTIONS = {
     "The failure dump": (*("Dump", "MapDump", "Element", "Variable", "RunQueues", "CpuQueue", "QueuedTask"),),
     "Extending": (
         *("WorkType", "Operation", "Argument", "Whole", "Flag", "Text", "Words", "Choice", "Milliseconds"),
-        *("State", "CgroupState", "Member", "Layout", "PhasePlan"),
+        *("State", "CgroupState", "Member", "Layout", "PhasePlan", "Drawn"),
         *("declare_check", "Finding", "Evidence", "Stage", "Check", "Accepted", "OnOff", "Limit"),
     ),
 }

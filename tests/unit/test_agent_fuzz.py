@@ -19,7 +19,7 @@ from ktstr.toolchain.compiler import host_compiler
 SECONDS = float(os.environ.get("KTSTR_FUZZ_S", "1"))
 WORK = ("work", "work_parse", "work_bursty", "work_mixed", "work_spin_wait", "work_yield_heavy")
 PARTS: dict[str, tuple[str, ...]] = {
-    "plan": ("operations", "plan", *WORK),
+    "plan": ("operations", "op_at", "queue", "plan", *WORK),
     "btf": ("btf", "btf_path"),
     "archive": (),
     "trace": ("trace_page",),

@@ -69,3 +69,26 @@ def test_the_first_cpu_is_no_migration(worker: Path) -> None:
 @pytest.mark.parametrize("cpu", [63, 64, 1023, 1024, 5000])
 def test_any_number_of_a_cpu_stays_within_the_page(worker: Path, cpu: int) -> None:
     assert worked(worker, f"step 1 {cpu}")["iterations"] == 1
+
+
+def test_a_phase_has_its_own_longest_gap_and_cpus_and_the_other_counters_go_on(worker: Path) -> None:
+    page = worked(worker, "step 9000 0", "step 10 1", "phase", "step 300 1", "step 100 1")
+    assert (page["gap_ns"], page["gap_at_ns"], page["cpus"]) == (300, 10_310, 0b10)
+    assert (page["iterations"], page["migrations"], sum(page["gaps"])) == (4, 1, 4)
+
+
+def test_until_a_worker_runs_again_its_figures_are_those_of_the_phase_before(worker: Path) -> None:
+    """The agent sees it by `phase_seen`, and counts the gap that is under way."""
+    page = worked(worker, "step 9000 0", "phase")
+    assert (page["phase_seen"], page["gap_ns"]) == (0, 9000)
+
+
+def test_time_in_which_the_plan_kept_it_from_running_is_no_gap(worker: Path) -> None:
+    page = worked(worker, "step 100 0", "excuse 50000", "step 50200 0", "step 90 0")
+    assert (page["gap_ns"], sum(page["gaps"])) == (200, 3)
+
+
+def test_what_is_excused_and_not_used_up_is_for_the_next_gap(worker: Path) -> None:
+    """A worker that is stopped between its look at the clock and its note of it sees the gap a step later."""
+    page = worked(worker, "excuse 50000", "step 70 0", "step 50100 0", "step 300 0")
+    assert page["gap_ns"] == 300

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Annotated
 
 from ktstr.base.errors import KtstrError
@@ -43,6 +45,7 @@ class Spawn(Operation):
 
     name = "spawn"
     instead = "CgroupDef(...)"
+    refusals = MappingProxyType({errno.ENOMEM: "init_task"})
     cgroup: Annotated[str, CgroupName()]
     workers: Annotated[int, WORKERS]
     work: Annotated[WorkType, Work()]

@@ -21,3 +21,4 @@ class Suspend(Operation):
 
     name = "suspend"
     seconds: Annotated[int, Whole(1, 10)] = 1
+    """For how many guest seconds."""
