@@ -262,7 +262,9 @@ def program_end(status: int | None = None, signal: int | None = None) -> str:
 
 
 def _program_end(events: Sequence[Event]) -> dict[str, Any]:
-    left: Event = next((event for event in events if event.get("ev") == "sched_exit"), {})
+    # A program that ktstr had told to end did not end by itself.
+    ends = (event for event in events if event.get("ev") == "sched_exit" and not event.get("told"))
+    left: Event = next(ends, {})
     return {"status": left.get("status"), "signal": left.get("signal")}
 
 

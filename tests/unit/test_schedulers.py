@@ -157,6 +157,19 @@ def test_a_program_that_attaches_again_after_a_cpu_went_has_not_left() -> None:
     assert scheduler_out(report) is None
 
 
+def test_a_signal_that_ktstr_sent_is_not_how_the_scheduler_ended() -> None:
+    """Its BPF had left, its program stayed until ktstr ended it."""
+    report = read_report(
+        [
+            *(start(1), state("attached", 2, 1), hold(20), state("held", 20, 1, "disabled")),
+            {"ev": "sched_exit", "t": 30, "signal": 9, "told": 1},
+        ]
+    )
+    assert (out := scheduler_out(report)) is not None
+    assert "its program still ran" in out
+    assert "signal" not in out
+
+
 # What makes no sense is refused before a guest is started.
 
 
