@@ -21,8 +21,8 @@ _LEAST_NS = 200_000_000
 def max_spread_pct(run: Evidence, limit: float) -> Iterator[str]:
     """Within a cgroup, the shares of time that two workers waited for a CPU differ by no more than this.
 
-    Of a scenario with steps, only workers are compared that were the same all through a phase of some length, in which
-    no scheduler was started: the program that loads it takes CPU time.
+    Of a scenario with steps, only workers are compared that were the same all through a phase of some length, in whose
+    hold nothing changes and in which no scheduler was started: the program that loads it takes CPU time.
     """
     if run.has_steps and run.starts_scheduler:
         return
@@ -47,6 +47,7 @@ def _cgroup(run: Evidence, worker: WorkerStats) -> str:
 
 
 def _comparable(run: Evidence, worker: WorkerStats) -> bool:
-    whole = run.phase is None or worker.wall_ns >= run.phase.held_ns
+    steady = run.layout is None or all(phase.steady for phase in run.layout.phases)
+    whole = steady and (run.phase is None or worker.wall_ns >= run.phase.held_ns)
     changed = len(run.members(worker)) > 1 or worker.ended or worker.stopped_ns > 0
     return whole and not changed and worker.wall_ns >= _LEAST_NS
