@@ -118,6 +118,7 @@ if TYPE_CHECKING:  # the same names as in _PUBLIC, for type checkers; a test com
     from ktstr.scenario.operations.write import BpfMapWrite as BpfMapWrite
     from ktstr.scenario.policy import Deadline as Deadline
     from ktstr.scenario.scenario import Scenario as Scenario
+    from ktstr.scenario.scheduler_name import Named as Named
     from ktstr.scenario.step import Hold as Hold
     from ktstr.scenario.step import Step as Step
     from ktstr.scenario.work import Bursty as Bursty
@@ -220,6 +221,7 @@ _PUBLIC = {
     "ktstr.scenario.operations.write": ("BpfMapWrite",),
     "ktstr.scenario.policy": ("Deadline",),
     "ktstr.scenario.scenario": ("Scenario",),
+    "ktstr.scenario.scheduler_name": ("Named",),
     "ktstr.scenario.step": ("Hold", "Step"),
     "ktstr.scenario.work": ("Bursty", "ForkExit", "Mixed", "PipeIo", "SpinWait", "YieldHeavy"),
     "ktstr.scenario.work_type": ("WorkType",),

@@ -31,7 +31,14 @@ def scheduler_out(report: GuestReport) -> str | None:
         return _out(report)
     for number, one in enumerate(several, 1):
         if out := _out(
-            replace(report, states=one.states, exit=one.program_end, log=one.log, scheduler_exit=one.exit)
+            replace(
+                report,
+                states=one.states,
+                exit=one.program_end,
+                log=one.log,
+                scheduler_exit=one.exit,
+                told_to_end=one.told_to_end,
+            )
         ):
             name = one.name or one.ops or "the test's own"
             return f"scheduler {number} of {len(several)} ({name}): {out}"
@@ -87,7 +94,7 @@ def _after(report: GuestReport, attached: SchedulerState) -> str:
 
 
 def _ended(report: GuestReport) -> str:
-    if report.exit is None:
+    if report.exit is None or report.told_to_end:
         return "its program still ran"
     left = report.scheduler_exit
     if left and left.kind == "oom_killed":

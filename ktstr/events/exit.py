@@ -64,7 +64,7 @@ _STALLED = re.compile(r"(?P<comm>.*)\[(?P<pid>\d+)\] failed to run for (?P<s>\d+
 _TRIGGERED = re.compile(r"(?P<comm>.*)\[(?P<pid>\d+)\] triggered exit kind \d+(?: on CPU (?P<cpu>\d+))?:")
 _OOM = re.compile(r"[Oo]ut of memory: Killed process (?P<pid>\d+) ")
 # handle_hotplug() of the kernel's sched_ext.
-_HOTPLUG = re.compile(r"cpu (?P<cpu>\d+) going (?P<to>online|offline), exiting scheduler")
+_HOTPLUG = re.compile(r"cpu \d+ going (?:online|offline), exiting scheduler")
 _DUMP_RULE = re.compile(r"={40,}")
 
 
@@ -122,11 +122,10 @@ class SchedulerExit:
         if self.kind in ("program_killed", "program_exited"):
             return program_end(self.status, self.signal)
         code = f" (code {self.code:#x})" if self.code else ""
-        if hotplug := _HOTPLUG.fullmatch(self.message):
+        if _HOTPLUG.fullmatch(self.message):
             return (
                 f"{self.reason}{code}: {self.message}: it has neither ops.cpu_online nor ops.cpu_offline, so the"
-                f" kernel ends it and asks its program to attach again (SCX_ECODE_ACT_RESTART), when CPU"
-                f" {hotplug['cpu']} goes {hotplug['to']}"
+                f" kernel ended it and asked its program to attach again (SCX_ECODE_ACT_RESTART)"
             )
         return f"{self.reason}{code}: {self.message}" if self.message else f"{self.reason}{code}"
 
@@ -263,7 +262,9 @@ def program_end(status: int | None = None, signal: int | None = None) -> str:
 
 
 def _program_end(events: Sequence[Event]) -> dict[str, Any]:
-    left: Event = next((event for event in events if event.get("ev") == "sched_exit"), {})
+    # A program that ktstr had told to end did not end by itself.
+    ends = (event for event in events if event.get("ev") == "sched_exit" and not event.get("told"))
+    left: Event = next(ends, {})
     return {"status": left.get("status"), "signal": left.get("signal")}
 
 

@@ -150,7 +150,7 @@ class GuestReport:
     states: tuple[SchedulerState, ...]
     """The states of sched_ext, in the order in which they were read."""
     exit: dict[str, int] | None
-    """How the scheduler's program ended: `{"status": n}` or `{"signal": n}`."""
+    """How the scheduler's program ended: `{"status": n}` or `{"signal": n}`; the last one's, if there were several."""
     log: tuple[str, ...]
     """The lines that the scheduler's program printed."""
     kernel_log: tuple[str, ...]
@@ -175,6 +175,8 @@ class GuestReport:
     """The kernel's watchdog timeout for the scheduler, in ms, if the test set it."""
     phases: tuple[Phase, ...] = ()
     """The phases that the guest came to, in order; a scenario without steps has one."""
+    told_to_end: bool = False
+    """Whether that program ended only after ktstr had sent it a signal."""
     schedulers: tuple[SchedulerRun, ...] = ()
     """The schedulers, in the order in which they were started: several if the scenario detaches or replaces one."""
     refused_attaches: tuple[RefusedAttach, ...] = ()
@@ -238,6 +240,7 @@ def read_report(events: Sequence[Event], console: str = "") -> GuestReport:
         flight=tuple(one for event in of("flight") if (one := parse_flight(event["text"]))),
         watchdog_ms=next((event["ms"] for event in of("watchdog")), None),
         phases=phases,
+        told_to_end=schedulers[-1].told_to_end if schedulers else False,
         schedulers=schedulers,
         refused_attaches=read_refused_attaches(events),
         backdrop=_backdrop(events),

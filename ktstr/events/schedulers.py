@@ -34,6 +34,8 @@ class SchedulerRun:
     """How it ended, if that was before it was asked to."""
     program_end: dict[str, int] | None
     """How its program ended: `{"status": n}` or `{"signal": n}`."""
+    told_to_end: bool
+    """Whether its program ended only after ktstr had sent it a signal."""
     states: tuple[SchedulerState, ...]
     """The states of sched_ext while it was the one, in the order in which they were read."""
     log: tuple[str, ...]
@@ -120,6 +122,7 @@ def _scheduler(own: Sequence[Event], begin: int, end: int, *, is_first: bool, is
         phases=_phases(own, begin, until),
         exit=None if asked else _exit(own, begin, end, is_first=is_first, is_last=is_last),
         program_end=program_end_of(some),
+        told_to_end=any(event.get("ev") == "sched_exit" and event.get("told") for event in some),
         states=states,
         log=_log(some),
     )

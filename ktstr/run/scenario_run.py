@@ -26,8 +26,8 @@ class ScenarioRun:
 
     The run is judged by `limits`. `recorder` keeps the last scheduling events before
     the scheduler's exit. `bounded_turn=False` leaves the virtual clock's CPU turn as it is. `perturbed` are the hold's
-    perturbations; None: there is no perturber. `others` are the programs of the schedulers that the scenario names.
-    `left_out` are drawn operations that the scenario then does not have.
+    perturbations; None: there is no perturber. `left_out` are drawn operations that the scenario then does not have.
+    `others` are the programs of the schedulers that the scenario names.
     """
 
     test: KtstrTest
@@ -40,8 +40,8 @@ class ScenarioRun:
     bounded_turn: bool = True
     recorder: bool = False
     perturbed: tuple[Perturbation, ...] | None = None
-    others: Mapping[str, Program] = field(default_factory=dict, hash=False)
     left_out: frozenset[Drawn] = frozenset()
+    others: Mapping[str, Program] = field(default_factory=dict, hash=False)
 
     @property
     def topology(self) -> Topology:

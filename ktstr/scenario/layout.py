@@ -95,6 +95,8 @@ class Layout:
     """What is done before the first phase."""
     phases: tuple[PhasePlan, ...]
     """The phases, in order: at least one."""
+    start: State | None = None
+    """The guest before the first operation; None: all its CPUs are online, under the kernel's own scheduler."""
 
     @property
     def hold_ns(self) -> int:
@@ -143,7 +145,8 @@ def lay_out(
     KtstrError, with step, operation and argument, for what makes no sense: an operation on a cgroup that does not exist
     at that moment, or at a time that its hold does not have.
     """
-    walk = _Walk([initial_state(topology, online, scheduler)], seed)
+    start = initial_state(topology, online, scheduler)
+    walk = _Walk([start], seed)
     backdrop = tuple(one for one, _ in walk.expand(scenario.parts, duration_s, ""))
     phases: list[PhasePlan] = []
     for step in scenario.steps:
@@ -160,7 +163,7 @@ def lay_out(
                 raise KtstrError(f"{where}{error}") from None
     if not scenario.steps:
         phases.append(PhasePlan("", (), (), round(duration_s * _NS), (walk.states[-1],)))
-    return Layout(backdrop, tuple(phases))
+    return Layout(backdrop, tuple(phases), start)
 
 
 def _in_time(
@@ -181,7 +184,8 @@ def _in_time(
 def leave_out(layout: Layout, some: Collection[Drawn]) -> Layout:
     """`layout` without some of its drawn operations; KtstrError if what is left makes no sense without them."""
     out = {(one.number, one.place) for one in some}
-    walk = _Walk([initial_state(layout.phases[0].states[0].topology)], 0)
+    start = layout.start or initial_state(layout.phases[0].states[0].topology)
+    walk = _Walk([start], 0)
     for operation in layout.backdrop:
         walk.change(operation)
     phases: list[PhasePlan] = []
@@ -189,7 +193,7 @@ def leave_out(layout: Layout, some: Collection[Drawn]) -> Layout:
         every = enumerate((*phase.operations, *phase.timed))
         kept = [(one, place in phase.drawn) for place, one in every if (number, place) not in out]
         phases.append(walk.phase(phase.name, kept, phase.hold_ns, first=not phases))
-    return Layout(layout.backdrop, tuple(phases))
+    return Layout(layout.backdrop, tuple(phases), start)
 
 
 class _Walk:

@@ -80,8 +80,6 @@ def scenario_plan(
         scenario,
         topology,
         seconds(scenario.hold_s, "scenario: hold_s"),
-        seed,
-        online=online,
         scheduler=OF_TEST if scheduler else None,
     )
     total_s = layout.hold_ns / _NS

@@ -181,6 +181,7 @@ def maps_are_read_in_the_middle(ctx: Ctx) -> None:
 
 @ktstr_test(scheduler=MINE)
 def a_scheduler_lives_through_a_suspend(ctx: Ctx) -> None:
-    report = ctx.run(WORK, steps=[Step("sleep", At(0.1, Suspend(1)), hold=1.5)], checks=None, check=False)
-    print(report.violations)
+    report = ctx.run(WORK, steps=[Step("sleep", At(0.1, Suspend(1200)), hold=1.6)])
+    assert all(worker.stopped_ns > 1_000_000_000 for worker in report.workers)
+    assert all(worker.ext for worker in report.workers)
     assert report.schedulers[0].exit is None

@@ -46,6 +46,10 @@ SECTIONS = {
         *("Workers", "WorkerSettings", "Affinity", "Deadline", "MemoryPolicy", "Spawn", "StopWorkers"),
         *("SetNice", "SetPolicy", "SetAffinity", "Pause", "Resume", "CoreSched", "ReadWorkers", "Churn"),
     ),
+    "Operations on the machine and its scheduler": (
+        *("CpuOffline", "CpuOnline", "Suspend", "Sysctl", "Snapshot"),
+        *("Attach", "Detach", "Restart", "ReplaceScheduler", "AttachOver", "Named"),
+    ),
     "Running": (
         *("Ctx", "RunReport", "Violation", "VerdictFailed", "KtstrError", "Kernel", "VmJob", "Packed"),
         *("VmResult", "Ending"),
@@ -56,6 +60,8 @@ SECTIONS = {
             "Phase",
             "OperationDone",
             "WorkerStats",
+            "SchedulerRun",
+            "RefusedAttach",
             "SchedulerState",
             "SchedulerExit",
             "Task",

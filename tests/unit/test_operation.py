@@ -140,7 +140,7 @@ EVERY: list[tuple[Operation, str]] = [
     (ReplaceScheduler("other"), "replace_scheduler other"),
     (Restart(), "restart"),
     (Snapshot("at the end"), "snapshot at%20the%20end"),
-    (Suspend(2), "suspend 2"),
+    (Suspend(200), "suspend 200000000"),
     (Trace(), "trace"),
     (Unregister(), "unregister"),
     (Watchdog(250), "watchdog 250"),

@@ -8,7 +8,7 @@ from test_operation import EVERY, SMALL, Calling, Ping
 
 from ktstr import Bursty, CgroupDef, Cpuset, KtstrError, SpinWait
 from ktstr.scenario.operations.hold import HoldFor
-from ktstr.scenario.operations.write import BpfMapWrite
+from ktstr.scenario.operations.scheduler import StartScheduler
 from ktstr.scenario.plan import plan_text
 from ktstr.scenario.scenario import Scenario, scenario_of
 
@@ -64,8 +64,8 @@ def test_a_whole_scenario_is_taken_as_it_is_but_for_what_is_said_anew() -> None:
         (Calling(scenario_of, SpinWait()), "scenario: SpinWait(pause=True): must be CgroupDef(...) or an"),
         (Calling(scenario_of, HoldFor(1)), "scenario: hold: ktstr puts it into the plan; use hold_s=..."),
         (
-            Calling(scenario_of, BpfMapWrite(".bss", "crash", 1)),
-            "scenario: write: ktstr puts it into the plan; use @ktstr_test(bpf_map_write=...)",
+            Calling(scenario_of, StartScheduler(1, ("/mine",))),
+            "scenario: scheduler: ktstr puts it into the plan; use @ktstr_test(scheduler=...)",
         ),
         (Calling(scenario_of, hold_s=0), "scenario: hold_s=0: must be guest seconds"),
         (Calling(Scenario, dump=1), "scenario: dump=1: must be True or False"),
@@ -89,4 +89,6 @@ def test_what_every_plan_has_is_ktstrs_to_place() -> None:
     """What a test may put into a scenario is what says so by having no `instead`."""
     free = {operation.name for operation, _ in EVERY if not operation.instead}
     workers = {"spawn", "stop_workers", "set_affinity", "set_nice", "set_policy", "pause", "resume"}
-    assert free == {"at", "sysctl", "programs", "core_sched", "read_workers"} | workers
+    system = {"write", "snapshot", "suspend", "cpu_offline", "cpu_online"}
+    schedulers = {"attach", "attach_over", "detach", "replace_scheduler", "restart"}
+    assert free == {"at", "sysctl", "programs", "core_sched", "read_workers"} | workers | system | schedulers

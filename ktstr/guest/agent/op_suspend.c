@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* suspend SECONDS: suspends to idle up to the frozen tasks, and wakes after so many guest seconds. */
+/* suspend NS: freezes all tasks as a suspend does, and wakes after so many guest ns. */
 #include <ktstr/operation.h>
 
 #include "suspend.h"
 
 static bool suspend(const struct arguments *arguments)
 {
-	suspend_for(argument_u32(arguments, "seconds"));
+	suspend_for(argument_u64(arguments, "ns"));
 	return true;
 }
-KTSTR_OPERATION(suspend, "seconds:u32", suspend);
+KTSTR_OPERATION(suspend, "ns:u64", suspend);

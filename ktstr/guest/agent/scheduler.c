@@ -142,6 +142,8 @@ void scheduler_reaped(struct scheduler *scheduler, int status)
 		emit_i64("signal", WTERMSIG(status));
 	else
 		emit_i64("status", WEXITSTATUS(status));
+	if (scheduler->told)
+		emit_u64("told", 1);
 	if (scheduler->over)
 		emit_u64("over", 1);
 	emit_end();
@@ -319,6 +321,7 @@ void scheduler_stop(struct scheduler *scheduler)
 	for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]) && scheduler->pid; i++) {
 		uint64_t start = now_ns();
 
+		scheduler->told = true;
 		kill(scheduler->pid, signals[i]);
 		while (!reap(scheduler) && now_ns() - start < STOP_NS) {
 			scheduler_watch(scheduler);

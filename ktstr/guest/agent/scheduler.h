@@ -15,6 +15,7 @@ struct scheduler {
 	char line[2048];
 	char *tail;		/* the log's end, a ring of LOG_TAIL bytes; NULL while all of it could be emitted */
 	size_t kept;		/* where in the log that begins */
+	bool told;		/* the agent has sent it a signal to end */
 	bool over;		/* it was started while another one was attached */
 	const struct command *command; /* by which it was started; NULL if it is no scheduler */
 	uint64_t started_ns;	/* when its program was started */

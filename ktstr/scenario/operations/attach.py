@@ -25,6 +25,7 @@ class Attach(NamesScheduler):
     name = "attach"
     refusals = MappingProxyType({errno.EBUSY: "late exit"})
     scheduler: Annotated[str | Named, SchedulerName()] = OF_TEST
+    """The scheduler's name, also if it was given itself."""
 
     def changes(self, state: State) -> State:
         """With that scheduler; KtstrError if one is attached."""

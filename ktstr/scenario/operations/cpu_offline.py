@@ -29,6 +29,7 @@ class CpuOffline(Operation):
     name = "cpu_offline"
     refusals = MappingProxyType({errno.ETIMEDOUT: "dispatch (the kernel's cpuhp thread did not run)"})
     cpu: Annotated[int, Whole(0, MAX_CPUS - 1)]
+    """The CPU's number."""
 
     def changes(self, state: State) -> State:
         """With one CPU less; KtstrError if it must stay, or is not online."""

@@ -27,6 +27,7 @@ class CpuOnline(Operation):
     name = "cpu_online"
     refusals = MappingProxyType({errno.ETIMEDOUT: "dispatch (the kernel's cpuhp thread did not run)"})
     cpu: Annotated[int, Whole(0, MAX_CPUS - 1)]
+    """The CPU's number."""
 
     def changes(self, state: State) -> State:
         """With one CPU more; KtstrError if the guest has no such CPU, or if it is online."""

@@ -19,6 +19,7 @@ class Snapshot(Operation):
 
     name = "snapshot"
     title: Annotated[str, Text()] = "snapshot"
+    """What the report calls it."""
 
     def changes(self, state: State) -> State:
         """The same; KtstrError if no scheduler is attached."""

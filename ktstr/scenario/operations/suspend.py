@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated
 
-from ktstr.scenario.argument import Whole
+from ktstr.scenario.argument import Milliseconds
 from ktstr.scenario.operation import Operation
 
 __all__ = ["Suspend"]
@@ -13,11 +13,12 @@ __all__ = ["Suspend"]
 
 @dataclass(frozen=True)
 class Suspend(Operation):
-    """Suspends to idle as far as a guest can, for whole guest seconds: all tasks are frozen, then they go on.
+    """Suspends as far as a guest can, for guest milliseconds: all tasks are frozen, then they go on.
 
-    It is the kernel's own test of a suspend (`/sys/power/pm_test`, up to `freezer`): sched_ext bypasses the scheduler
-    as in a real one. The devices stay. A kernel without it (CONFIG_PM_SLEEP_DEBUG) is an error.
+    sched_ext bypasses the scheduler as in every suspend (the kernel's `/dev/snapshot`, with which user space
+    hibernates). The devices stay. A kernel without it (CONFIG_HIBERNATION_SNAPSHOT_DEV) is an error.
     """
 
     name = "suspend"
-    seconds: Annotated[int, Whole(1, 10)] = 1
+    for_ms: Annotated[float, Milliseconds()] = 100
+    """For how many guest milliseconds."""

@@ -19,7 +19,9 @@ class Sysctl(Operation):
 
     name = "sysctl"
     key: Annotated[str, Text()]
+    """Its name."""
     value: Annotated[str, Text()]
+    """The text that is written."""
 
     def arguments(self, topology: Topology) -> tuple[str, ...]:
         """The path below /proc/sys, and the value."""
