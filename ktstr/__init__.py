@@ -67,6 +67,7 @@ if TYPE_CHECKING:  # the same names as in _PUBLIC, for type checkers; a test com
     from ktstr.scenario.cgroup import CgroupDef as CgroupDef
     from ktstr.scenario.churn import Churn as Churn
     from ktstr.scenario.cpuset import Cpuset as Cpuset
+    from ktstr.scenario.layout import Drawn as Drawn
     from ktstr.scenario.layout import Layout as Layout
     from ktstr.scenario.layout import PhasePlan as PhasePlan
     from ktstr.scenario.memory_policy import MemoryPolicy as MemoryPolicy
@@ -142,7 +143,7 @@ _PUBLIC = {
     "ktstr.scenario.cgroup": ("CgroupDef",),
     "ktstr.scenario.churn": ("Churn",),
     "ktstr.scenario.cpuset": ("Cpuset",),
-    "ktstr.scenario.layout": ("Layout", "PhasePlan"),
+    "ktstr.scenario.layout": ("Drawn", "Layout", "PhasePlan"),
     "ktstr.scenario.memory_policy": ("MemoryPolicy",),
     "ktstr.scenario.model": ("CgroupState", "Member", "State"),
     "ktstr.scenario.on_workers": ("OnWorkers",),

@@ -13,6 +13,7 @@ __all__ = [
     "GAP_BUCKETS",
     "MAX_BURSTS",
     "MAX_CPUS",
+    "MAX_QUEUED",
     "MAX_TOKENS",
     "MAX_WORKERS",
     "MAX_WRITES",
@@ -40,5 +41,7 @@ MAX_BURSTS: Final = _LIMITS["MAX_BURSTS"]
 """Bursts of the perturber in one hold, at most."""
 MAX_WRITES: Final = _LIMITS["MAX_WRITES"]
 """Timed writes to a scheduler's variables in one plan, at most."""
+MAX_QUEUED: Final = _LIMITS["MAX_QUEUED"]
+"""Operations that wait for their time in one hold, at most."""
 GAP_BUCKETS: Final = _LIMITS["GAP_BUCKETS"]
 """Buckets of a worker's histogram of gaps: bucket i counts those from 2^i ns up to 2^(i+1) ns."""

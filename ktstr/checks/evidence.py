@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from ktstr.base.errors import KtstrError
 from ktstr.base.topology import Topology
 from ktstr.checks.expect import ExpectedError
 from ktstr.events.phase import Phase, events_by_phase
@@ -56,8 +57,13 @@ class Evidence:
         return tuple(worker for worker in self.report.workers if worker.died is None)
 
     def cgroup(self, worker: WorkerStats) -> CgroupDef:
-        """The cgroup that `worker` was started in, as the scenario declares it."""
-        return next(cgroup for cgroup in self.cgroups if cgroup.name == worker.cgroup)
+        """The cgroup that `worker` was started in, as the scenario declares it; KtstrError if it declares none."""
+        for cgroup in self.cgroups:
+            if cgroup.name == worker.cgroup:
+                return cgroup
+        raise KtstrError(
+            f"worker {worker.cgroup}/{worker.index}: the scenario has no CgroupDef of its cgroup"
+        )
 
     def by_phase(self) -> tuple[Evidence, ...]:
         """What each phase left, each by itself: its workers and its events. A run of one phase is that phase."""

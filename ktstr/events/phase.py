@@ -9,7 +9,15 @@ from typing import Any, TypeVar
 from ktstr.events.event import Event
 from ktstr.events.worker import WorkerStats, read_worker, summed
 
-__all__ = ["OperationDone", "Phase", "all_workers", "events_by_phase", "read_operations", "read_phases"]
+__all__ = [
+    "NeededOperations",
+    "OperationDone",
+    "Phase",
+    "all_workers",
+    "events_by_phase",
+    "read_operations",
+    "read_phases",
+]
 
 
 @dataclass(frozen=True)
@@ -56,6 +64,16 @@ class Phase:
     """The workers in this phase alone: from the end of the hold before, or from their start, to the hold's end."""
     operations: tuple[OperationDone, ...]
     """The operations, in the order in which they were done."""
+
+
+@dataclass(frozen=True)
+class NeededOperations:
+    """The drawn operations that a failure needs, after the others have been left out."""
+
+    operations: tuple[str, ...]
+    """The ones with which the run still fails, in words."""
+    tried: int
+    """How many the run had to begin with."""
 
 
 _E = TypeVar("_E", bound=Mapping[str, Any])

@@ -257,7 +257,9 @@ def _violations(report: pytest.TestReport) -> str:
     if not violations:
         return ""
     more = f" (and {len(violations) - 1} more)" if len(violations) > 1 else ""
-    return f"{violations[0]['check']}: {violations[0]['message']}{more}"
+    step = violations[0].get("phase")
+    where = f" (in step {step})" if step else ""
+    return f"{violations[0]['check']}: {violations[0]['message']}{where}{more}"
 
 
 def _case(

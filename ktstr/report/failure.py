@@ -8,10 +8,11 @@ from pathlib import Path
 
 from ktstr.checks.violation import Violation
 from ktstr.events.dump import Dump
+from ktstr.events.phase import NeededOperations
 from ktstr.events.report import GuestReport, Needed
 from ktstr.report.dump import map_lines, run_queue_lines
 from ktstr.report.flight import flight_lines
-from ktstr.report.phases import stats_lines
+from ktstr.report.phases import needed_lines, stats_lines
 from ktstr.report.repro import Repro, maps_note, repro_lines
 from ktstr.report.summary import bug_lines, exit_section, unreported, without_bug, without_dump
 from ktstr.vm.result import Ending
@@ -30,6 +31,7 @@ def failure_text(
     console: str,
     *,
     needed: Needed | None = None,
+    operations: NeededOperations | None = None,
     sidecar: Path | None = None,
     dump: Dump | None = None,
     dump_file: Path | None = None,
@@ -40,9 +42,9 @@ def failure_text(
     """The whole failure: what went wrong in a line, header, violated checks, then a section for each thing that was
     recorded, in the order in which one wants to know.
 
-    `needed` are the perturbations that it takes (None: not known), `sidecar` is what replays the run.
-    `dump` is what the scheduler's maps held; `dump_file` has all of it. `repro` is the second run, if there was one.
-    `ending` is how the guest ended.
+    `needed` are the perturbations that it takes, `operations` the drawn operations (None: not known); `sidecar` is
+    what replays the run. `dump` is what the scheduler's maps held; `dump_file` has all of it. `repro` is the second
+    run, if there was one. `ending` is how the guest ended.
     """
     lines = [f"BUG SUMMARY: {summary}"] if summary else []
     lines += [header, *(f"  {v.check}: {v.line}" for v in violations)]
@@ -50,7 +52,7 @@ def failure_text(
         lines.append(f"  replay: ktstr replay {shlex.quote(str(sidecar))}")
     if missing := unreported(ending, report):
         lines.append(f"  untold: {missing}")
-    for title, text in _sections(report, console, needed, dump, dump_file, repro):
+    for title, text in _sections(report, console, needed, operations, dump, dump_file, repro):
         if text:
             lines += ["", f"--- {title} ---", *text]
     return "\n".join(lines)
@@ -60,6 +62,7 @@ def _sections(
     report: GuestReport,
     console: str,
     needed: Needed | None,
+    operations: NeededOperations | None,
     dump: Dump | None,
     dump_file: Path | None,
     repro: Repro | None,
@@ -68,6 +71,7 @@ def _sections(
     yield "scheduler exit", exit_section(left) if left else ()
     yield "kernel bug", [report.kernel_log[at] for at in bug_lines(report)]
     yield "perturbations", () if needed is None else perturbation_table(needed)
+    yield "operations", () if operations is None else needed_lines(operations)
     yield "stats", stats_lines(report)
     yield "flight recorder", flight_lines(report.flight)
     yield "auto-repro", repro_lines(repro) if repro else ()

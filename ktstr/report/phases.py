@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ktstr.events.phase import OperationDone, Phase
+from ktstr.events.phase import NeededOperations, OperationDone, Phase
 from ktstr.events.report import GuestReport
 from ktstr.report.workers import worker_table
 
-__all__ = ["stats_lines"]
+__all__ = ["needed_lines", "stats_lines"]
 
 _OPERATIONS = 12
 
@@ -17,7 +17,8 @@ def stats_lines(report: GuestReport) -> list[str]:
     """The workers' table; of a scenario with steps one for each phase, with its operations."""
     if not any(phase.name for phase in report.phases):
         return worker_table(report.workers) if report.workers else []
-    lines = _operations(report.backdrop, 0)
+    # What was there before the first step is in the plan; only what went wrong with it is news.
+    lines = _operations([one for one in report.backdrop if one.errno], 0)
     for phase in report.phases:
         lines += [""] if lines else []
         lines.append(_head(phase))
@@ -42,3 +43,13 @@ def _operations(some: Sequence[OperationDone], began_ns: int) -> list[str]:
     if left_out := len(some) - _OPERATIONS:
         lines += [f"  and {left_out} more operations"] if left_out > 0 else []
     return lines
+
+
+def needed_lines(needed: NeededOperations) -> list[str]:
+    """The drawn operations that a failure needs, a line each."""
+    if not needed.operations:
+        return [f"it fails without any of the {needed.tried}"]
+    return [
+        f"it takes {len(needed.operations)} of {needed.tried}:",
+        *(f"  {one}" for one in needed.operations),
+    ]

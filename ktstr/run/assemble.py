@@ -82,7 +82,7 @@ def scenario_job(run: ScenarioRun) -> VmJob:
         writes=test.writes,
         perturbations=run.perturbed,
         recorder=run.recorder,
-        seed=run.seed,
+        layout=run.layout,
     )
     return assemble(
         kernel=run.kernel,

@@ -23,6 +23,7 @@ from ktstr.report.run_record import vm_counts
 from ktstr.run.execute import Runner
 from ktstr.run.hooks import NO_HOOKS, RunHooks, sections_text
 from ktstr.run.needed import needed_perturbations
+from ktstr.run.needed_operations import needed_operations
 from ktstr.run.program import scheduler_program
 from ktstr.run.record import keep_dump, record_of, summary_of
 from ktstr.run.refuse import refuse_contradiction, refuse_finer_than_turn
@@ -129,7 +130,7 @@ class Ctx:
         self.runs.append(record)
         dump_file = keep_dump(report.dump, record, run, self._sidecar, len(self.runs))
         if why := undone(report.result):
-            raise KtstrError(f"{why} (console and command in {folder})")
+            raise KtstrError(f"{_in_step(report)}{why} (console and command in {folder})")
         if why := mistake_of_test(self.test.scheduler, report.guest, self.test.watchdog_ms, run.layout):
             raise KtstrError(f"{self.test.name}: {why}")
         self._as_expected = self._as_expected or report.passed
@@ -191,6 +192,7 @@ class Ctx:
             dump = repro.report.dump
             dump_file = keep_dump(dump, record, run, self._sidecar, len(self.runs), again=True)
         needed = needed_perturbations(runner, run, folder / "shrunk", report)
+        operations = needed_operations(runner, run, folder / "shrunk", report)
         record["vms"] = vm_counts(runner.results)
         text = failure_text(
             self._header(report.result),
@@ -198,6 +200,7 @@ class Ctx:
             report.guest,
             report.result.console,
             needed=needed,
+            operations=operations,
             sidecar=self._sidecar,
             dump=dump,
             dump_file=dump_file,
@@ -216,6 +219,12 @@ class Ctx:
             f"{self.test.name}: {self.test.scheduler.name} on {self.kernel.version}, {self.topology}"
             f" ({result.clock} clock, {result.accelerator}, seed {self.seed})"
         )
+
+
+def _in_step(report: RunReport) -> str:
+    """The step that a run came to that could not be done, as the begin of a message."""
+    last = report.phases[-1].name if report.phases else ""
+    return f"step {last}: " if last else ""
 
 
 def _scenario(

@@ -9,7 +9,7 @@ from ktstr.checks.thresholds import Checks
 from ktstr.declare.test import KtstrTest
 from ktstr.kernel.model import Kernel
 from ktstr.run.program import Program
-from ktstr.scenario.layout import Layout, lay_out
+from ktstr.scenario.layout import Drawn, Layout, lay_out, leave_out
 from ktstr.scenario.perturb import Perturbation
 from ktstr.scenario.scenario import Scenario
 from ktstr.vm.job import Clock
@@ -23,7 +23,7 @@ class ScenarioRun:
 
     The run is judged by `limits`. `recorder` keeps the last scheduling events before
     the scheduler's exit. `bounded_turn=False` leaves the virtual clock's CPU turn as it is. `perturbed` are the hold's
-    perturbations; None: there is no perturber.
+    perturbations; None: there is no perturber. `left_out` are drawn operations that the scenario then does not have.
     """
 
     test: KtstrTest
@@ -36,6 +36,7 @@ class ScenarioRun:
     bounded_turn: bool = True
     recorder: bool = False
     perturbed: tuple[Perturbation, ...] | None = None
+    left_out: frozenset[Drawn] = frozenset()
 
     @property
     def topology(self) -> Topology:
@@ -55,4 +56,5 @@ class ScenarioRun:
     @property
     def layout(self) -> Layout:
         """The scenario laid out in time; KtstrError for one that makes no sense."""
-        return lay_out(self.scenario, self.topology, self.hold_s, self.seed)
+        layout = lay_out(self.scenario, self.topology, self.hold_s, self.seed)
+        return leave_out(layout, self.left_out) if self.left_out else layout

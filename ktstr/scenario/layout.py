@@ -5,20 +5,20 @@ A phase is one turn of a step, with its hold. A scenario without steps has one p
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 from ktstr.base.errors import KtstrError
+from ktstr.base.limits import MAX_QUEUED
 from ktstr.base.topology import Topology
 from ktstr.scenario.cgroup import CgroupDef
 from ktstr.scenario.model import Member, State, initial_state
 from ktstr.scenario.operation import Operation
 from ktstr.scenario.operations.at import At
 from ktstr.scenario.scenario import Scenario
-from ktstr.scenario.step import Step
 
-__all__ = ["Layout", "PhasePlan", "lay_out"]
+__all__ = ["Drawn", "Layout", "PhasePlan", "lay_out", "leave_out"]
 
 _NS = 1_000_000_000
 
@@ -37,6 +37,8 @@ class PhasePlan:
     """The length of the hold, in guest ns."""
     states: tuple[State, ...]
     """The states of the guest while the workers run in it, in order."""
+    drawn: frozenset[int] = frozenset()
+    """The places, among `operations` and then `timed`, of those that another operation stands for."""
 
     @cached_property
     def members(self) -> Mapping[int, tuple[Member, ...]]:
@@ -62,6 +64,23 @@ class PhasePlan:
 
 
 @dataclass(frozen=True)
+class Drawn:
+    """An operation that another one stands for, and where it is."""
+
+    number: int
+    """The number of its phase."""
+    place: int
+    """Its place among the phase's operations."""
+    phase: str
+    """The phase's name."""
+    operation: Operation
+    """The operation itself."""
+
+    def __str__(self) -> str:
+        return f"step {self.phase}: {self.operation}"
+
+
+@dataclass(frozen=True)
 class Layout:
     """A scenario laid out in time."""
 
@@ -74,6 +93,15 @@ class Layout:
     def hold_ns(self) -> int:
         """The length of all holds together, in guest ns."""
         return sum(phase.hold_ns for phase in self.phases)
+
+    @property
+    def drawn(self) -> tuple[Drawn, ...]:
+        """The operations that others stand for, in order of time: what a failure may not need."""
+        return tuple(
+            Drawn(number, place, phase.name, (*phase.operations, *phase.timed)[place])
+            for number, phase in enumerate(self.phases)
+            for place in sorted(phase.drawn)
+        )
 
     @property
     def operations(self) -> tuple[Operation, ...]:
@@ -98,18 +126,53 @@ def lay_out(scenario: Scenario, topology: Topology, duration_s: float, seed: int
     KtstrError, with step, operation and argument, for what makes no sense: an operation on a cgroup that does not exist
     at that moment, or at a time that its hold does not have.
     """
-    state = initial_state(topology)
-    walk = _Walk([state], seed)
-    backdrop, _ = walk.start(scenario.parts, duration_s, "")
+    walk = _Walk([initial_state(topology)], seed)
+    backdrop = tuple(one for one, _ in walk.expand(scenario.parts, duration_s, ""))
     phases: list[PhasePlan] = []
     for step in scenario.steps:
         holds = step.holds(duration_s)
         for turn, hold_s in enumerate(holds, 1):
             name = step.name if len(holds) == 1 else f"{step.name} {turn}/{len(holds)}"
-            phases.append(walk.phase(step, name, hold_s, first=not phases, cut=hold_s < holds[0]))
+            where = f"step {step.name}: "
+            ahead = _Walk(walk.states[-1:], seed)
+            some = ahead.expand(step.parts, hold_s, where)
+            some = _in_time(some, hold_s, where, cut=hold_s < holds[0])
+            try:
+                phases.append(walk.phase(name, some, round(hold_s * _NS), first=not phases))
+            except KtstrError as error:
+                raise KtstrError(f"{where}{error}") from None
     if not scenario.steps:
         phases.append(PhasePlan("", (), (), round(duration_s * _NS), (walk.states[-1],)))
     return Layout(backdrop, tuple(phases))
+
+
+def _in_time(
+    some: Sequence[tuple[Operation, bool]], hold_s: float, where: str, *, cut: bool
+) -> list[tuple[Operation, bool]]:
+    """What has no time, or one that the hold has. What only a longer hold has is left out of one that is `cut`."""
+    late = [one for one, _ in some if isinstance(one, At) and one.at_ns >= round(hold_s * _NS)]
+    if late and not cut:
+        raise KtstrError(
+            f"{where}{late[0]}: the hold is over by then, it lasts {hold_s:g} s; must be less than that"
+        )
+    left = [(one, drawn) for one, drawn in some if not isinstance(one, At) or one.at_ns < round(hold_s * _NS)]
+    if (count := sum(isinstance(one, At) for one, _ in left)) > MAX_QUEUED:
+        raise KtstrError(f"{where}{count} operations with a time: a hold has {MAX_QUEUED} at most")
+    return left
+
+
+def leave_out(layout: Layout, some: Collection[Drawn]) -> Layout:
+    """`layout` without some of its drawn operations; KtstrError if what is left makes no sense without them."""
+    out = {(one.number, one.place) for one in some}
+    walk = _Walk([initial_state(layout.phases[0].states[0].topology)], 0)
+    for operation in layout.backdrop:
+        walk.change(operation)
+    phases: list[PhasePlan] = []
+    for number, phase in enumerate(layout.phases):
+        every = enumerate((*phase.operations, *phase.timed))
+        kept = [(one, place in phase.drawn) for place, one in every if (number, place) not in out]
+        phases.append(walk.phase(phase.name, kept, phase.hold_ns, first=not phases))
+    return Layout(layout.backdrop, tuple(phases))
 
 
 class _Walk:
@@ -119,50 +182,56 @@ class _Walk:
         self.states = states
         self._seed = seed
 
-    def start(
+    def expand(
         self, parts: Sequence[CgroupDef | Operation], hold_s: float, where: str
-    ) -> tuple[tuple[Operation, ...], list[At]]:
-        """The operations of `parts`, in order, and those that have a time."""
-        done: list[Operation] = []
-        timed: list[At] = []
+    ) -> list[tuple[Operation, bool]]:
+        """The operations of `parts`, in order, and whether another one stands for them. Those without a time are
+        carried out."""
+        found: list[tuple[Operation, bool]] = []
         for part in parts:
             try:
                 several = (
                     part.operations(self.states[-1].topology) if isinstance(part, CgroupDef) else (part,)
                 )
                 for one in several:
-                    for operation in one.expand(self.states[-1], hold_s, self._seed):
-                        if isinstance(operation, At):
-                            timed.append(operation)
-                        else:
-                            self._change(operation)
-                            done.append(operation)
+                    expanded = one.expand(self.states[-1], hold_s, self._seed)
+                    for operation in expanded:
+                        found.append((operation, expanded != (one,)))
+                        if not isinstance(operation, At):
+                            self.change(operation)
             except KtstrError as error:
                 raise KtstrError(f"{where}{error}") from None
-        return tuple(done), timed
+        return found
 
-    def phase(self, step: Step, name: str, hold_s: float, *, first: bool, cut: bool) -> PhasePlan:
-        """The step's next turn. What has a time that only a longer hold has is left out of one that is `cut`."""
-        where = f"step {step.name}: "
+    def phase(
+        self, name: str, some: Sequence[tuple[Operation, bool]], hold_ns: int, *, first: bool
+    ) -> PhasePlan:
+        """The next phase: `some` operations, each with whether another one stands for it."""
+        now = [(one, drawn) for one, drawn in some if not isinstance(one, At)]
+        timed = [(one, drawn) for one, drawn in some if isinstance(one, At)]
+        timed.sort(key=lambda pair: pair[0].at_ns)
         self.states = self.states[-1:]
-        operations, timed = self.start(step.parts, hold_s, where)
+        for one, _ in now:
+            self.change(one)
         if first:  # workers run from the first hold on
             self.states = self.states[-1:]
-        in_time = [one for one in timed if one.at_ns < round(hold_s * _NS)]
-        if len(in_time) < len(timed) and not cut:
-            late = next(one for one in timed if one not in in_time)
-            raise KtstrError(
-                f"{where}{late}: the hold is over by then, it lasts {hold_s:g} s; must be less than that"
-            )
-        in_time.sort(key=lambda one: one.at_ns)
-        for one in in_time:
+        for late, _ in timed:
             try:
-                self._change(one)
+                self.change(late)
             except KtstrError as error:
-                raise KtstrError(f"{where}at {one.at_s:g} s: {error}") from None
-        return PhasePlan(name, operations, tuple(in_time), round(hold_s * _NS), tuple(self.states))
+                raise KtstrError(f"at {late.at_s:g} s: {error}") from None
+        drawn_places = frozenset(place for place, (_, drawn) in enumerate([*now, *timed]) if drawn)
+        return PhasePlan(
+            name,
+            tuple(one for one, _ in now),
+            tuple(one for one, _ in timed),
+            hold_ns,
+            tuple(self.states),
+            drawn_places,
+        )
 
-    def _change(self, operation: Operation) -> None:
+    def change(self, operation: Operation) -> None:
+        """Carry out an operation."""
         after = operation.changes(self.states[-1])
         if after is not self.states[-1]:
             self.states.append(after)

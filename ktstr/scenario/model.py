@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ktstr.base.errors import KtstrError
+from ktstr.base.limits import MAX_WORKERS
 from ktstr.base.topology import Topology
 from ktstr.base.values import shown
 
@@ -94,7 +95,13 @@ class State:
         )
 
     def with_workers(self, count: int, cgroup: str, **fields: Any) -> State:
-        """With `count` more workers in `cgroup`; `fields` are those of `Member`."""
+        """With `count` more workers in `cgroup`; `fields` are those of `Member`. KtstrError if there are too many."""
+        if self.spawned + count > MAX_WORKERS:
+            where = f"cgroup {cgroup}" if cgroup else "the root cgroup"
+            total = self.spawned + count
+            raise KtstrError(
+                f"{where}: {count} workers more are {total} in all: a scenario starts {MAX_WORKERS} at most"
+            )
         new = tuple(Member(self.spawned + number, cgroup, **fields) for number in range(count))
         return replace(self, workers=(*self.workers, *new), spawned=self.spawned + count)
 

@@ -55,16 +55,16 @@ def scenario_plan(
     writes: Sequence[BpfMapWrite] = (),
     perturbations: Sequence[Perturbation] | None = None,
     recorder: bool = False,
-    seed: int = 0,
+    layout: Layout | None = None,
 ) -> str:
     """The plan of one scenario: start `scheduler` (a command in the guest; empty: none), carry it out, hold.
 
     The scenario must say how long it holds. `watchdog_ms` (None: the scheduler's own) is the kernel's for that
     scheduler. `writes` go to its globals, except those that have to be made before it is loaded. `perturbations`
     (None: no perturber) disturb the holds; `recorder` keeps the last scheduling events before the scheduler's exit.
-    What is random in the scenario follows from `seed`. KtstrError for a scenario that makes no sense (`lay_out`).
+    `layout` is the scenario laid out in time (None: without anything random); KtstrError for one that makes no sense.
     """
-    layout = lay_out(scenario, topology, seconds(scenario.hold_s, "scenario: hold_s"), seed)
+    layout = layout or lay_out(scenario, topology, seconds(scenario.hold_s, "scenario: hold_s"))
     total_s = layout.hold_ns / _NS
     for write in writes:
         if write.at_s is not None and write.at_s >= total_s:

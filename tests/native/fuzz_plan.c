@@ -5,6 +5,7 @@
 #include <ktstr/event.h>
 
 #include "operations.h"
+#include "queue.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -23,6 +24,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			operation_carry_out(&line);
 		}
 	}
+	queue_clear(); /* what waits for a time points into the text */
 	free(text);
 	return 0;
 }

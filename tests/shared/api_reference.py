@@ -61,7 +61,7 @@ SECTIONS = {
     "The failure dump": (*("Dump", "MapDump", "Element", "Variable", "RunQueues", "CpuQueue", "QueuedTask"),),
     "Extending": (
         *("WorkType", "Operation", "Argument", "Whole", "Flag", "Text", "Words", "Choice", "Milliseconds"),
-        *("State", "CgroupState", "Member", "Layout", "PhasePlan", "OnWorkers"),
+        *("State", "CgroupState", "Member", "Layout", "PhasePlan", "Drawn", "OnWorkers"),
         *("declare_check", "Finding", "Evidence", "Stage", "Check", "Accepted", "OnOff", "Limit"),
     ),
 }

@@ -27,7 +27,7 @@ WORK = (
     "work_yield_heavy",
 )
 PARTS: dict[str, tuple[str, ...]] = {
-    "plan": ("operations", "plan", *WORK),
+    "plan": ("operations", "op_at", "queue", "plan", *WORK),
     "btf": ("btf", "btf_path"),
     "archive": (),
     "trace": ("trace_page",),

@@ -65,6 +65,7 @@ def test_checks_are_judged_in_this_order() -> None:
         "guest",
         "expected_error",
         "attached",
+        "operations",
         "workers",
         "attached",
         "not_stuck",

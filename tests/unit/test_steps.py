@@ -32,9 +32,6 @@ from ktstr.scenario.model import initial_state
 from ktstr.scenario.operations.cgroup import MakeCgroup
 from ktstr.scenario.operations.hold import HoldFor
 from ktstr.scenario.operations.spawn import Spawn
-from ktstr.scenario.operations.write import BpfMapWrite
-from ktstr.scenario.perturb import Perturbation
-from ktstr.scenario.plan import scenario_plan
 from ktstr.scenario.work import SpinWait
 
 SMALL = Topology(1, 2, 4, 1)
@@ -82,10 +79,6 @@ class Often(Operation):
 
 def laid_out(*steps: Step, parts: Sequence[Any] = (), duration_s: float = 2.0, seed: int = 0) -> Layout:
     return lay_out(Scenario(tuple(parts), steps=steps), SMALL, duration_s, seed)
-
-
-def plan(scenario: Scenario, duration_s: float = 1.0, **options: Any) -> list[str]:
-    return scenario_plan(replace(scenario, hold_s=duration_s), SMALL, **options).splitlines()
 
 
 # Holds
@@ -209,6 +202,14 @@ def test_a_wrong_step_is_refused_in_one_line(make: Any, message: str) -> None:
             [Step("s", At(0.5, Remove("a")), hold=0.5)],
             "step s: at 0.5 s: remove cgroup=a: the hold is over by then, it lasts 0.5 s; must be less",
         ),
+        (
+            [Step("s", CgroupDef("b", 4095))],
+            "step s: cgroup b: 4095 workers more are 4097 in all: a scenario starts 4096 at most",
+        ),
+        (
+            [Step("s", *[At(0, Confine("a", 1))] * 4097)],
+            "step s: 4097 operations with a time: a hold has 4096 at most",
+        ),
     ],
     ids=str,
 )
@@ -289,101 +290,3 @@ def test_any_operations_lead_to_a_state_or_are_refused_in_one_line(some: list[Op
         assert all(
             state.allowed(worker) and state.allowed(worker) <= state.online for worker in state.workers
         )
-
-
-# The plan
-
-
-def test_a_plan_has_the_backdrop_and_then_each_phase() -> None:
-    scenario = Scenario(
-        (CgroupDef("a", 1),),
-        steps=(
-            Step("one", hold=0.25),
-            Step("two", At(0.2, Confine("a", 2)), At(0.1, Confine("a", 1)), Confine("a", 3), hold=0.5),
-        ),
-        dump=True,
-    )
-    assert plan(scenario) == [
-        "cgroup a -",
-        "spawn a 1 spin_wait pause=1 policy=normal",
-        "phase one",
-        "hold 250000000",
-        "phase two",
-        "confine a 3",
-        "at 100000000 confine a 1",
-        "at 200000000 confine a 2",
-        "hold 500000000",
-        "dump",
-    ]
-
-
-def test_a_scenario_without_steps_has_no_phase_in_its_plan() -> None:
-    assert plan(Scenario((CgroupDef("a", 1),))) == [
-        "cgroup a -",
-        "spawn a 1 spin_wait pause=1 policy=normal",
-        "hold 1000000000",
-    ]
-
-
-def test_an_operation_may_be_several_in_the_plan_which_follow_from_the_seed() -> None:
-    scenario = Scenario((CgroupDef("a", 1),), steps=(Step("s", Often(2), hold=0.5),))
-    assert plan(scenario, seed=1)[3:5] == ["at 0 confine a 1", "at 250000000 confine a 2"]
-    assert plan(scenario, seed=2)[3:5] == ["at 0 confine a 2", "at 250000000 confine a 3"]
-
-
-def test_perturbations_and_writes_are_in_the_phase_that_has_their_time() -> None:
-    scenario = Scenario(steps=(Step("one", hold=0.25), Step("two", hold=0.25)), trace=True)
-    text = plan(
-        scenario,
-        perturbations=[Perturbation(at_ns=ns, cpu=0, ns=5) for ns in (100_000_000, 300_000_000)],
-        writes=[BpfMapWrite(".bss", "x", 1, at_s=at_s) for at_s in (0.0, 0.25, 0.4)],
-        recorder=True,
-    )
-    assert text == [
-        "phase one",
-        "write 0 .bss x 1",
-        "trace",
-        "recorder",
-        "perturber",
-        "perturb 0 100000000 5",
-        "hold 250000000",
-        "phase two",
-        "write 0 .bss x 1",
-        "write 150000000 .bss x 1",
-        "trace",
-        "recorder",
-        "perturber",
-        "perturb 0 50000000 5",
-        "hold 250000000",
-    ]
-    with pytest.raises(KtstrError, match=r"at_s=0\.5: the scenario is over by then, it lasts 0\.5 s$"):
-        plan(scenario, writes=[BpfMapWrite(".bss", "x", 1, at_s=0.5)])
-
-
-def test_a_scenario_prints_its_steps() -> None:
-    scenario = Scenario(
-        (Remove("x"),),
-        steps=(
-            Step("one", Remove("a"), At(0.5, Remove("b")), hold=1),
-            Step("two", hold=Hold.fraction(0.5), repeat=2),
-            Step("three", until_s=4),
-        ),
-    )
-    assert str(scenario).splitlines() == [
-        "remove cgroup=x",
-        "step one",
-        "  remove cgroup=a",
-        "  at 0.5 s: remove cgroup=b",
-        "  hold 1 s",
-        "step two",
-        "  hold 0.5 of the duration, 2 times",
-        "step three",
-        "  hold, again until 4 s",
-    ]
-
-
-def test_a_scenario_has_the_cgroups_and_sources_of_its_steps() -> None:
-    scenario = Scenario((CgroupDef("a"),), steps=(Step("s", CgroupDef("b"), At(0.1, Remove("a"))),))
-    assert [cgroup.name for cgroup in scenario.cgroups] == ["a", "b"]
-    assert scenario.sources == ()
-    assert lay_out(scenario, SMALL, 1).refusals["remove"] == {errno.ENOMEM: "cgroup_exit"}
