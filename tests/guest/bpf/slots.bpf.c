@@ -12,7 +12,7 @@
 #define SLICE_NS 2000000ULL
 #define SLOTS 8
 
-struct slot {
+struct own_slot {
 	bool has;
 };
 
@@ -20,7 +20,7 @@ struct {
 	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
 	__type(key, int);
-	__type(value, struct slot);
+	__type(value, struct own_slot);
 } slots SEC(".maps");
 
 static s64 taken;
@@ -32,7 +32,7 @@ static bool is_worker(const struct task_struct *p)
 
 SCX_CALLBACK(void, slots_enqueue, struct task_struct *p, u64 enq_flags)
 {
-	struct slot *slot = bpf_task_storage_get(&slots, p, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
+	struct own_slot *slot = bpf_task_storage_get(&slots, p, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
 
 	if (slot && !slot->has && is_worker(p) && taken < SLOTS) {
 		__sync_fetch_and_add(&taken, 1);
@@ -48,7 +48,7 @@ SCX_CALLBACK(void, slots_dispatch, s32 cpu, struct task_struct *prev)
 
 SCX_CALLBACK(void, slots_disable, struct task_struct *p)
 {
-	struct slot *slot = bpf_task_storage_get(&slots, p, 0, 0);
+	struct own_slot *slot = bpf_task_storage_get(&slots, p, 0, 0);
 
 	if (!slot || !slot->has)
 		return;
