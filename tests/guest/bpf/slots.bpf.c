@@ -30,6 +30,12 @@ static bool is_worker(const struct task_struct *p)
 	return p->comm[0] == 's' && p->comm[1] == 'l' && p->comm[2] == 'o' && p->comm[3] == 't';
 }
 
+/* The kernel's own would pass by slots_enqueue() if a CPU is idle. */
+SCX_CALLBACK(s32, slots_select_cpu, struct task_struct *p, s32 prev_cpu, u64 wake_flags)
+{
+	return prev_cpu;
+}
+
 SCX_CALLBACK(void, slots_enqueue, struct task_struct *p, u64 enq_flags)
 {
 	struct own_slot *slot = bpf_task_storage_get(&slots, p, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
@@ -69,6 +75,7 @@ SCX_SLEEPABLE_CALLBACK(void, slots_exit, struct scx_exit_info *info)
 }
 
 SCX_SCHEDULER(slots_ops,
+	.select_cpu = (void *)slots_select_cpu,
 	.enqueue = (void *)slots_enqueue,
 	.dispatch = (void *)slots_dispatch,
 	.disable = (void *)slots_disable,
