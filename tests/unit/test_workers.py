@@ -104,7 +104,7 @@ WRONG: Any = {0}  # of no type that an argument takes
         ),
         (lambda: Spawn("a", uid=-1), "spawn: uid=-1: must be a whole number from 0"),
         (
-            lambda: Spawn("a", affinity={0}),
+            lambda: Spawn("a", affinity=WRONG),
             "spawn: affinity={0}: must be Affinity, such as Affinity.single(0)",
         ),
         (lambda: Deadline(5, period_ms=4), "deadline: runtime_ms=5: must be 0.001024 or more, and at most"),
