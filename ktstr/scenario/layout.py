@@ -39,6 +39,8 @@ class PhasePlan:
     """The states of the guest while the workers run in it, in order."""
     drawn: frozenset[int] = frozenset()
     """The places, among `operations` and then `timed`, of those that another operation stands for."""
+    steady: bool = True
+    """Whether nothing in its hold changes cgroups, CPUs or workers."""
 
     @cached_property
     def members(self) -> Mapping[int, tuple[Member, ...]]:
@@ -215,6 +217,7 @@ class _Walk:
             self.change(one)
         if first:  # workers run from the first hold on
             self.states = self.states[-1:]
+        before = len(self.states)
         for late, _ in timed:
             try:
                 self.change(late)
@@ -228,6 +231,7 @@ class _Walk:
             hold_ns,
             tuple(self.states),
             drawn_places,
+            steady=len(self.states) == before,
         )
 
     def change(self, operation: Operation) -> None:

@@ -21,8 +21,8 @@ _LEAST_NS = 200_000_000
 def max_spread_pct(run: Evidence, limit: float) -> Iterator[str]:
     """Within a cgroup, the shares of time that two workers waited for a CPU differ by no more than this.
 
-    Only workers of one policy, nice value and affinity are compared, and of a scenario with steps only those that were
-    the same all through a phase of some length.
+    Only workers of one policy, nice value and affinity are compared. Of a scenario with steps, only those are that were
+    the same all through a phase of some length, in whose hold nothing changes.
     """
     groups: dict[tuple[object, ...], list[WorkerStats]] = {}
     for worker in run.workers:
@@ -51,6 +51,7 @@ def comparable(run: Evidence, worker: WorkerStats) -> bool:
     """Whether the worker was the same all through what is judged, and long enough for its share to say something."""
     if not run.has_steps:
         return True
-    whole = run.phase is None or worker.wall_ns >= run.phase.held_ns
+    steady = run.layout is None or all(phase.steady for phase in run.layout.phases)
+    whole = steady and (run.phase is None or worker.wall_ns >= run.phase.held_ns)
     changed = len(run.members(worker)) > 1 or worker.ended or worker.stopped_ns > 0
     return whole and not changed and worker.wall_ns >= _LEAST_NS
