@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from ktstr.base.errors import KtstrError
@@ -32,7 +32,7 @@ class Affinity:
     """How it was made."""
     values: tuple[int, ...] = ()
     """What it was made from: a number of CPUs, or CPUs."""
-    chosen: CpuSets = ()
+    chosen: CpuSets = field(default=(), compare=False)
     """The CPUs of each worker; chosen when a scenario is laid out for a topology."""
 
     @classmethod

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
@@ -38,21 +38,11 @@ class _Operations(Argument):
 
 
 @dataclass(frozen=True)
-class _Numbers(Argument):
-    def check(self, value: object, where: str) -> None:
-        if not isinstance(value, frozenset) or not all(isinstance(one, int) for one in value):
-            raise KtstrError(f"{where}={shown(value)}: must be a frozenset of numbers of operations")
-
-    def words(self, value: frozenset[int]) -> tuple[str, ...]:
-        return (",".join(map(str, sorted(value))),)
-
-
-@dataclass(frozen=True)
 class Churn(Operation):
     """Does `operations` at random times of the step's hold, `per_s` a guest second, in an order that is random, too.
 
     Times and order follow from the run's seed. One that makes no sense at its moment (a cgroup that is gone) is passed
-    over for another. `without` leaves some out by their numbers, from 0 in order of time; the others stay as they are.
+    over for another. If the run fails, runs with fewer of them show which ones it takes.
     """
 
     name = "churn"
@@ -60,26 +50,15 @@ class Churn(Operation):
     """What may be done."""
     per_s: Annotated[int, Whole(1, _MOST_PER_S)] = 10
     """How many in a guest second; at most 1000 in a hold."""
-    without: Annotated[frozenset[int], _Numbers()] = frozenset()
-    """The numbers of those that are left out."""
 
-    def __init__(
-        self, operations: Iterable[Operation], per_s: int = 10, without: Iterable[int] = frozenset()
-    ) -> None:
-        object.__setattr__(
-            self, "operations", tuple(operations) if isinstance(operations, Iterable) else operations
-        )
+    def __init__(self, operations: Iterable[Operation], per_s: int = 10) -> None:
+        several = tuple(operations) if isinstance(operations, Iterable) else operations
+        object.__setattr__(self, "operations", several)
         object.__setattr__(self, "per_s", per_s)
-        object.__setattr__(self, "without", frozenset(without))
         self.check()
 
     def expand(self, state: State, hold_s: float, seed: int) -> tuple[Operation, ...]:
-        """The operations with their times."""
-        done = self.drawn(state, hold_s, seed)
-        return tuple(one for number, one in enumerate(done) if number not in self.without)
-
-    def drawn(self, state: State, hold_s: float, seed: int) -> tuple[At, ...]:
-        """All operations in order of time, those of `without` included."""
+        """The operations with their times, in order."""
         # See scenario/perturb.py: a text is hashed the same way everywhere.
         source = random.Random(f"ktstr churn {seed} {self.per_s} {self.operations}")
         count = min(_MOST, max(1, round(hold_s * self.per_s)))
@@ -96,15 +75,10 @@ class Churn(Operation):
                 break
         return tuple(drawn)
 
-    def only(self, numbers: Iterable[int], count: int) -> Churn:
-        """With only those of `count` operations left: what shrinking tries."""
-        return replace(self, without=frozenset(range(count)) - frozenset(numbers))
-
     def source_files(self) -> tuple[Path, ...]:
         """The C files that its operations need."""
         return tuple(dict.fromkeys(file for one in self.operations for file in one.source_files()))
 
     def __str__(self) -> str:
-        less = f", without {len(self.without)} of them" if self.without else ""
         names = "; ".join(str(one) for one in self.operations)
-        return f"churn {self.per_s} times a second{less}: {names}"
+        return f"churn {self.per_s} times a second: {names}"

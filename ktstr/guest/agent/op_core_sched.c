@@ -5,6 +5,7 @@
  */
 #include <ktstr/operation.h>
 
+#include <errno.h>
 #include <linux/prctl.h>
 #include <sys/prctl.h>
 
@@ -26,7 +27,8 @@ static bool core_sched(const struct arguments *arguments)
 	if (!choice->count)
 		return true;
 	if (!core(PR_SCHED_CORE_CREATE, worker_task(choice->all[0]))) {
-		operation_refused("prctl(PR_SCHED_CORE)");
+		operation_refused(errno == EINVAL ? "PR_SCHED_CORE: the kernel lacks CONFIG_SCHED_CORE" :
+						    "PR_SCHED_CORE: needs CPUs with SMT");
 		return true;
 	}
 	if (!core(PR_SCHED_CORE_SHARE_FROM, worker_task(choice->all[0])))

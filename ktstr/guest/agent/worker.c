@@ -42,6 +42,7 @@ static void worker_main(struct start *start)
 
 	start->work.page = start->worker->page;
 	worker_settings_apply(start->settings, start->place, index);
+	__atomic_store_n(&start->worker->page->ready, 1, __ATOMIC_RELEASE);
 	while (read(start->gate, &byte, 1) < 0 && errno == EINTR)
 		;
 	/* Each starts at a moment of its own: in step they would reach the scheduler in one order, whatever the seed. */

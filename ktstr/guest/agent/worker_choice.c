@@ -4,8 +4,11 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "files.h"
+
+#define READY_NS (100 * NSEC_PER_MSEC)
 
 /* Whether a task is in the cgroup, which the kernel writes "0::/path". */
 static bool is_in(pid_t task, const char *cgroup)
@@ -27,6 +30,19 @@ static bool is_chosen(const struct worker *worker, const char *cgroup, const cha
 	return is_in(worker_task(worker), cgroup);
 }
 
+/*
+ * A worker that was spawned a moment ago gives itself its settings, and would undo what the operation sets. The scheduler
+ * is not waited for: a worker has the agent's class until then.
+ */
+static void wait_until_ready(const struct worker_choice *choice)
+{
+	uint64_t start = now_ns();
+
+	for (unsigned int i = 0; i < choice->count; i++)
+		while (!__atomic_load_n(&choice->all[i]->page->ready, __ATOMIC_ACQUIRE) && now_ns() - start < READY_NS)
+			usleep(100);
+}
+
 const struct worker_choice *workers_choose(struct workers *workers, const struct arguments *arguments)
 {
 	const char *cgroup = argument_text(arguments, "cgroup"), *group = argument_text(arguments, "group");
@@ -37,5 +53,6 @@ const struct worker_choice *workers_choose(struct workers *workers, const struct
 	for (unsigned int i = 0; i < workers->count && (!most || choice.count < most); i++)
 		if (is_chosen(&workers->all[i], cgroup, group))
 			choice.all[choice.count++] = &workers->all[i];
+	wait_until_ready(&choice);
 	return &choice;
 }

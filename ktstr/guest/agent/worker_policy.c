@@ -2,8 +2,10 @@
 /* Scheduling policies by sched(7)'s names. */
 #include "worker_policy.h"
 
+#include <errno.h>
 #include <sched.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -56,11 +58,18 @@ bool worker_policy_get(pid_t task, struct worker_policy *policy)
 {
 	struct attributes attributes = { .size = sizeof(attributes) };
 
+	int nice;
+
 	if (syscall(SYS_sched_getattr, task, &attributes, sizeof(attributes), 0))
+		return false;
+	/* Real-time tasks keep their nice value, but only getpriority(2) says it. */
+	errno = 0;
+	nice = getpriority(PRIO_PROCESS, (id_t)task);
+	if (errno)
 		return false;
 	*policy = (struct worker_policy){
 		.policy = (int)attributes.policy,
-		.nice = attributes.nice,
+		.nice = nice,
 		.priority = attributes.priority,
 		.runtime_ns = attributes.runtime_ns,
 		.deadline_ns = attributes.deadline_ns,
