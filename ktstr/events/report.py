@@ -15,6 +15,7 @@ from ktstr.events.worker import WorkerStats, read_worker
 
 __all__ = [
     "GuestCpu",
+    "GuestNode",
     "GuestReport",
     "MapWrite",
     "Needed",
@@ -39,6 +40,24 @@ class GuestCpu:
     """The CPUs that share its LLC, itself included."""
     node: int
     """The number of its NUMA node."""
+    die: frozenset[int] = frozenset()
+    """The CPUs of its die, itself included."""
+    package: frozenset[int] = frozenset()
+    """The CPUs of its package, itself included."""
+
+
+@dataclass(frozen=True)
+class GuestNode:
+    """A NUMA node as the guest's own sysfs shows it."""
+
+    node: int
+    """Its number."""
+    cpus: frozenset[int]
+    """Its CPUs; empty if it has memory only."""
+    distances: tuple[int, ...]
+    """The distance to each node, itself included."""
+    memory_mb: float
+    """MiB that the kernel manages: the node's memory without what the kernel took while it booted."""
 
 
 @dataclass(frozen=True)
@@ -183,15 +202,17 @@ class GuestReport:
     """What the flight recorder held when the scheduler left: CPU by CPU, the oldest event first."""
     watchdog_ms: int | None = None
     """The kernel's watchdog timeout for the scheduler, in ms, if the test set it."""
+    nodes: tuple[GuestNode, ...] = ()
+    """The NUMA nodes as the guest sees them."""
 
     def state(self, when: str) -> SchedulerState | None:
         """The state at `when`, or None if the guest did not get there."""
         return next((state for state in self.states if state.when == when), None)
 
     def as_json(self) -> dict[str, Any]:
-        """The report as JSON-able data, for a sidecar, without the CPUs: the declared topology has those."""
+        """The report as JSON-able data, for a sidecar, without CPUs and nodes: the declared topology has those."""
         data = asdict(self)
-        del data["cpus"]
+        del data["cpus"], data["nodes"]
         return data
 
 
@@ -233,6 +254,7 @@ def read_report(events: Sequence[Event], console: str = "") -> GuestReport:
         refused_write=_refused(of("write_refused"), of("write_known")),
         flight=tuple(one for event in of("flight") if (one := parse_flight(event["text"]))),
         watchdog_ms=next((event["ms"] for event in of("watchdog")), None),
+        nodes=tuple(_node(event) for event in of("node")),
     )
 
 
@@ -244,8 +266,19 @@ def _cpus(cpus: list[Event], nodes: list[Event]) -> tuple[GuestCpu, ...]:
             parse_cpu_list(event["threads"]),
             parse_cpu_list(event["llc"]),
             node_of.get(event["cpu"], 0),
+            parse_cpu_list(event.get("die_cpus", "")),
+            parse_cpu_list(event.get("package_cpus", "")),
         )
         for event in cpus
+    )
+
+
+def _node(event: Event) -> GuestNode:
+    return GuestNode(
+        event["node"],
+        parse_cpu_list(event["cpus"]),
+        tuple(int(distance) for distance in event.get("distances", "").split()),
+        event.get("memory_kb", 0) / 1024,
     )
 
 

@@ -20,7 +20,16 @@ WIDTH = 100
 
 SECTIONS = {
     "Declaring": (
-        *("declare_scheduler", "Scheduler", "EEVDF", "ktstr_test", "KtstrTest", "Topology", "Constraints"),
+        *(
+            "declare_scheduler",
+            "Scheduler",
+            "EEVDF",
+            "ktstr_test",
+            "KtstrTest",
+            "Topology",
+            "Node",
+            "Constraints",
+        ),
         *("Checks", "BpfMapWrite", "ExpectedError"),
     ),
     "Scenarios": (
@@ -38,7 +47,16 @@ SECTIONS = {
         *("VmResult", "Ending"),
     ),
     "What a guest reported": (
-        *("GuestReport", "WorkerStats", "SchedulerState", "SchedulerExit", "Task", "KernelBug", "GuestCpu"),
+        *(
+            "GuestReport",
+            "WorkerStats",
+            "SchedulerState",
+            "SchedulerExit",
+            "Task",
+            "KernelBug",
+            "GuestCpu",
+            "GuestNode",
+        ),
         *("Perturbed", "Switches", "MapWrite", "RefusedWrite", "FlightEvent"),
     ),
     "The failure dump": (*("Dump", "MapDump", "Element", "Variable", "RunQueues", "CpuQueue", "QueuedTask"),),
