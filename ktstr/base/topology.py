@@ -74,6 +74,13 @@ class Topology:
         sizes = [cores for node in nodes for cores in node.llcs]
         if not sizes:
             raise KtstrError("topology: nodes: none has an LLC, so there is no CPU")
+        first = next((number for number, node in enumerate(nodes) if not node.llcs), len(nodes))
+        if any(node.llcs for node in nodes[first:]):
+            # It numbers nodes as it meets them in the firmware's table, where those of the CPUs come first.
+            raise KtstrError(
+                f"topology: nodes: node {first} has no LLC, and a later one has; the kernel numbers nodes with CPUs"
+                " first"
+            )
         for field, count, usual in (
             ("numa_nodes", len(nodes), 1),
             ("llcs", len(sizes), 1),

@@ -69,7 +69,6 @@ def llcs_share_packages_and_differ(ctx: Ctx, text: str) -> None:
         "2n2l2c1t-512.0m",
         "2n2l2c1t-0.512m",
         "2n1l2_0c1t-512.256m",
-        "2n1l0_2c1t-256.512m",
         "4n3l2.1_2_0_0c1t-256.0.64.32m-10.20.40.40_20.10.50.60_40.50.10.20_40.60.20.10d",
     ],
 )

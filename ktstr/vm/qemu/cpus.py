@@ -93,7 +93,7 @@ def hosting_limit(topology: Topology, release: tuple[int, int]) -> str | None:
         return f"topology {topology}: {topology.numa_nodes} NUMA nodes; QEMU has {_MOST_NODES} at most"
     if (slots := _grid(topology).slots) > _FEW and release < _MANY_CPUS:
         return (
-            f"topology {topology}: {slots} CPUs, with gaps; QEMU has {_FEW} at most before release"
+            f"topology {topology}: a grid of {slots} CPUs; QEMU has {_FEW} at most before release"
             f" {_shown(_MANY_CPUS)}, and this is {_shown(release)}"
         )
     return None
