@@ -6,7 +6,7 @@ from pathlib import Path
 
 from ktstr.base.machine import machine_of_host
 from ktstr.vm.job import VmJob
-from ktstr.vm.qemu.cpus import Memory, cpu_kargs, cpu_options, escaped, interrupt_options
+from ktstr.vm.qemu.cpus import Memory, cpu_kargs, cpu_options, escaped, has_high_ids, interrupt_options
 from ktstr.vm.qemu.hardware import board_options, clock_kargs, clock_options, cpu_model
 from ktstr.vm.qemu.program import Qemu
 
@@ -150,7 +150,7 @@ def _machine(
         *(str(qemu.path), *_BARE),
         # A guest's panic reboots (panic=-1) and so ends QEMU.
         "-no-reboot",
-        *board_options(qemu, accelerator),
+        *board_options(qemu, accelerator, high_ids=has_high_ids(job.topology)),
         *clock_options(job, seed, record),
         *cpu_options(job.topology, job.memory_mb, memory, cpu_model(accelerator)),
         *interrupt_options(job.topology, accelerator),

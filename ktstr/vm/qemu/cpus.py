@@ -21,6 +21,7 @@ __all__ = [
     "cpu_options",
     "emulation_limit",
     "escaped",
+    "has_high_ids",
     "hosting_limit",
     "interrupt_options",
     "memory_files",
@@ -162,13 +163,18 @@ def cpu_kargs(topology: Topology) -> list[str]:
     return [f"possible_cpus={topology.cpus}"] if _grid(topology).slots > topology.cpus else []
 
 
+def has_high_ids(topology: Topology) -> bool:
+    """Whether a CPU's APIC id is above those that interrupts reach without remapping."""
+    return _grid(topology).last_apic_id > machine_of_host().board.last_apic_id
+
+
 def interrupt_options(topology: Topology, accelerator: str) -> list[str]:
     """What brings interrupts to CPUs with high APIC ids, if there are any."""
-    if _grid(topology).last_apic_id <= (board := machine_of_host().board).last_apic_id:
+    if not has_high_ids(topology):
         return []
     # KVM's own IOAPIC has ids of 8 bits.
     chip = ["-machine", "kernel-irqchip=split"] if accelerator == "kvm" else []
-    return [*chip, "-device", board.interrupt_remapping]
+    return [*chip, "-device", machine_of_host().board.interrupt_remapping]
 
 
 def memory_files(folder: Path, topology: Topology, memory_mb: int) -> list[Path]:

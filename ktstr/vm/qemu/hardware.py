@@ -18,10 +18,15 @@ __all__ = ["board_options", "clock_kargs", "clock_options", "cpu_model", "icount
 _TB_SIZE_MB = 256
 
 
-def board_options(qemu: Qemu, accelerator: str) -> list[str]:
-    """The board, its firmware, the accelerator and the CPU's model."""
+def board_options(qemu: Qemu, accelerator: str, *, high_ids: bool = False) -> list[str]:
+    """The board, its firmware, the accelerator and the CPU's model.
+
+    With `high_ids`, a CPU has an APIC id that only the emulator's own firmware enables: the fast one does not, and then
+    the kernel ignores the CPU.
+    """
     board = machine_of_host().board
-    options = ["-machine", board.model, *(["-bios", board.fast_firmware] if qemu.has_fast_firmware else [])]
+    fast = qemu.has_fast_firmware and not high_ids
+    options = ["-machine", board.model, *(["-bios", board.fast_firmware] if fast else [])]
     if accelerator == "kvm":
         return [*options, "-accel", "kvm", "-cpu", board.hosted_cpu + _vendor_options(board)]
     # Multi-threaded TCG corrupts guests (a static key patched under a running CPU), and is slower.
