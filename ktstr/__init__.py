@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:  # the same names as in _PUBLIC, for type checkers; a test compares the two
     from ktstr.base.errors import KtstrError as KtstrError
+    from ktstr.base.node import Node as Node
     from ktstr.base.topology import Topology as Topology
     from ktstr.checks.accepted import Accepted as Accepted
     from ktstr.checks.accepted import Limit as Limit
@@ -42,6 +43,7 @@ if TYPE_CHECKING:  # the same names as in _PUBLIC, for type checkers; a test com
     from ktstr.events.phase import OperationDone as OperationDone
     from ktstr.events.phase import Phase as Phase
     from ktstr.events.report import GuestCpu as GuestCpu
+    from ktstr.events.report import GuestNode as GuestNode
     from ktstr.events.report import GuestReport as GuestReport
     from ktstr.events.report import MapWrite as MapWrite
     from ktstr.events.report import Perturbed as Perturbed
@@ -139,6 +141,7 @@ if TYPE_CHECKING:  # the same names as in _PUBLIC, for type checkers; a test com
 # Where each public name is.
 _PUBLIC = {
     "ktstr.base.errors": ("KtstrError",),
+    "ktstr.base.node": ("Node",),
     "ktstr.base.topology": ("Topology",),
     "ktstr.checks.accepted": ("Accepted", "Limit", "OnOff"),
     "ktstr.checks.evidence": ("Evidence",),
@@ -158,6 +161,7 @@ _PUBLIC = {
     "ktstr.events.phase": ("OperationDone", "Phase"),
     "ktstr.events.report": (
         "GuestCpu",
+        "GuestNode",
         "GuestReport",
         "MapWrite",
         "Perturbed",

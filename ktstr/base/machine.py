@@ -25,7 +25,8 @@ class Board:
     that a guest with snapshots has besides. `events_port` and `exit_port` are I/O ports (the agent's side is in
     `ktstr/guest/agent/`). `console` is the kernel's name of the first serial port, `virtual_clock_kargs` what a kernel
     is told about a clock that counts guest nanoseconds. `last_apic_id` is the highest id that a CPU can have without
-    interrupt remapping; the one above it means all CPUs. `timer_hz` is the rate of the timer that bounds a slice of
+    interrupt remapping; the one above it means all CPUs. `interrupt_remapping` is the device that reaches higher ones.
+    `timer_hz` is the rate of the timer that bounds a slice of
     a vCPU.
     """
 
@@ -42,6 +43,7 @@ class Board:
     console: str
     virtual_clock_kargs: tuple[str, ...]
     last_apic_id: int
+    interrupt_remapping: str
     timer_hz: int
 
 
@@ -129,6 +131,7 @@ X86_64 = Machine(
         # Under icount the TSC counts guest nanoseconds, so there is nothing to calibrate or to distrust.
         virtual_clock_kargs=("tsc_early_khz=1000000", "tsc=reliable", "no_timer_check", "nokaslr"),
         last_apic_id=254,
+        interrupt_remapping="intel-iommu,intremap=on,eim=on",
         timer_hz=1_193_182,  # Intel 8254 in a PC
     ),
     debugger=Debugger(

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 from ktstr.base.errors import KtstrError
@@ -11,7 +11,7 @@ from ktstr.base.topology import Topology
 from ktstr.base.values import seconds, shown, strings, whole
 from ktstr.checks.expect import ExpectedError, expected_error
 from ktstr.checks.thresholds import DEFAULT_CHECKS, Checks
-from ktstr.declare.scheduler import EEVDF, Scheduler
+from ktstr.declare.scheduler import EEVDF, Scheduler, topology_of
 from ktstr.scenario.operations.write import BpfMapWrite, map_writes
 
 __all__ = ["KtstrTest", "ktstr_test", "record_of"]
@@ -58,6 +58,7 @@ def ktstr_test(
     /,
     *,
     scheduler: Scheduler | None = None,
+    topology: tuple[int, int, int, int] | str | Topology | None = None,
     numa_nodes: int | None = None,
     llcs: int | None = None,
     cores: int | None = None,
@@ -76,7 +77,8 @@ def ktstr_test(
 ) -> Callable[[_Body], _Body]:
     """Make the decorated function `def name(ctx)` a test that pytest collects, whatever its name.
 
-    Every topology dimension is inherited from `scheduler` (None: the kernel's default, EEVDF) unless given.
+    `topology` is written as for declare_scheduler; it and each of its dimensions are inherited from `scheduler` (None:
+    the kernel's default, EEVDF) unless given.
     `duration_s` is the default length of a scenario in guest seconds. `ignore=True` skips the test and keeps its
     scheduler registered.
 
@@ -131,16 +133,11 @@ def ktstr_test(
             raise KtstrError(f"watchdog_timeout_s: scheduler {base.name} has no watchdog")
         if not isinstance(auto_repro, bool):
             raise KtstrError(f"auto_repro={shown(auto_repro)}: must be True or False")
-        inherited = base.topology
+        dimensions = {"numa_nodes": numa_nodes, "llcs": llcs, "cores": cores, "threads": threads}
         return KtstrTest(
             name=name,
             scheduler=base,
-            topology=Topology(
-                inherited.numa_nodes if numa_nodes is None else numa_nodes,
-                inherited.llcs if llcs is None else llcs,
-                inherited.cores if cores is None else cores,
-                inherited.threads if threads is None else threads,
-            ),
+            topology=_changed(base.topology if topology is None else topology_of(topology), dimensions),
             checks=(checks or Checks()).over(base.checks).over(DEFAULT_CHECKS),
             duration_s=seconds(duration_s, "duration_s"),
             memory_mb=None if memory_mb is None else whole(memory_mb, "memory_mb", 1, _MAX_MEMORY_MB),
@@ -153,6 +150,17 @@ def ktstr_test(
         )
 
     return decorate
+
+
+def _changed(topology: Topology, dimensions: Mapping[str, int | None]) -> Topology:
+    """The topology with the dimensions that are given."""
+    given: dict[str, Any] = {field: value for field, value in dimensions.items() if value is not None}
+    if topology.nodes and (contradicting := [field for field in given if field != "threads"]):
+        raise KtstrError(
+            f"{contradicting[0]}={shown(given[contradicting[0]])}: topology {topology} has nodes that differ;"
+            " give topology= instead"
+        )
+    return replace(topology, **given) if given else topology
 
 
 def _watchdog_ms(value: object) -> int:

@@ -24,6 +24,7 @@ from ktstr.events.worker import WorkerStats
 
 __all__ = [
     "GuestCpu",
+    "GuestNode",
     "GuestReport",
     "MapWrite",
     "Needed",
@@ -47,8 +48,26 @@ class GuestCpu:
     """The CPUs that share its LLC, itself included."""
     node: int
     """The number of its NUMA node."""
+    die: frozenset[int] = frozenset()
+    """The CPUs of its die, itself included."""
+    package: frozenset[int] = frozenset()
+    """The CPUs of its package, itself included."""
     online: bool = True
     """Whether it was online when the guest had booted. Of one that was not, the rest is not known."""
+
+
+@dataclass(frozen=True)
+class GuestNode:
+    """A NUMA node as the guest's own sysfs shows it."""
+
+    node: int
+    """Its number."""
+    cpus: frozenset[int]
+    """Its CPUs; empty if it has memory only."""
+    distances: tuple[int, ...]
+    """The distance to each node, itself included."""
+    memory_mb: float
+    """MiB that the kernel manages: the node's memory without what the kernel took while it booted."""
 
 
 @dataclass(frozen=True)
@@ -183,6 +202,8 @@ class GuestReport:
     """The schedulers that were started while another one was attached."""
     backdrop: tuple[OperationDone, ...] = ()
     """The operations before the first step; empty for a scenario without steps whose hold began: its phase has them."""
+    nodes: tuple[GuestNode, ...] = ()
+    """The NUMA nodes as the guest sees them."""
 
     def state(self, when: str) -> SchedulerState | None:
         """The state at `when`, or None if the guest did not get there. Of the ends of several holds it is the last."""
@@ -195,9 +216,9 @@ class GuestReport:
         return (*self.backdrop, *(one for phase in self.phases for one in phase.operations))
 
     def as_json(self) -> dict[str, Any]:
-        """The report as JSON-able data, for a sidecar, without the CPUs: the declared topology has those."""
+        """The report as JSON-able data, for a sidecar, without CPUs and nodes: the declared topology has those."""
         data = asdict(self)
-        del data["cpus"]
+        del data["cpus"], data["nodes"]
         return data
 
 
@@ -244,6 +265,7 @@ def read_report(events: Sequence[Event], console: str = "") -> GuestReport:
         schedulers=schedulers,
         refused_attaches=read_refused_attaches(events),
         backdrop=_backdrop(events),
+        nodes=tuple(_node(event) for event in of("node")),
     )
 
 
@@ -255,9 +277,20 @@ def _cpus(cpus: list[Event], nodes: list[Event]) -> tuple[GuestCpu, ...]:
             parse_cpu_list(event["threads"]),
             parse_cpu_list(event["llc"]),
             node_of.get(event["cpu"], 0),
+            parse_cpu_list(event.get("die_cpus", "")),
+            parse_cpu_list(event.get("package_cpus", "")),
             bool(event.get("online", 1)),
         )
         for event in cpus
+    )
+
+
+def _node(event: Event) -> GuestNode:
+    return GuestNode(
+        event["node"],
+        parse_cpu_list(event["cpus"]),
+        tuple(int(distance) for distance in event.get("distances", "").split()),
+        event.get("memory_kb", 0) / 1024,
     )
 
 

@@ -272,10 +272,11 @@ def json_schema() -> dict[str, Any]:
         (Sidecar, GuestReport), ref_template="#/$defs/{name}"
     )
     definitions["RunRecord"]["properties"]["guest"] = guest
-    # The guest's CPUs are those of the topology, and are not repeated.
-    del definitions["GuestReport"]["properties"]["cpus"]
+    # The guest's CPUs and nodes are those of the topology, and are not repeated.
+    for name in ("cpus", "nodes"):
+        del definitions["GuestReport"]["properties"][name]
     definitions["GuestReport"]["required"].remove("cpus")
-    del definitions["GuestCpu"]
+    del definitions["GuestCpu"], definitions["GuestNode"]
     # A TypedDict does not know what it was derived from.
     inherited = field_docs(EmulatorOfCase) | field_docs(EmulatorOfResult)
     for kind in _types(Sidecar, GuestReport):

@@ -55,10 +55,17 @@ def assemble(
             f"{memory_of}: a guest of {topology} with {packed_mb} MiB of files needs {least} MiB"
         )
     memory_mb = memory_mb or default_memory_mb(topology, packed_mb)
+    if at_least:
+        memory_mb = max(memory_mb, least)
+    if memory_mb < least:
+        raise KtstrError(
+            f"topology {topology}: its nodes have {memory_mb} MiB; a guest with {packed_mb} MiB of files needs {least}"
+        )
+    topology.memory_mb(memory_mb)  # refuses what contradicts the nodes
     return VmJob(
         kernel=kernel,
         topology=topology,
-        memory_mb=max(memory_mb, least) if at_least else memory_mb,
+        memory_mb=memory_mb,
         files=tuple(base_files(build_agent(sources), kernel.config, kernel.release)),
         payload=tuple(payload),
         plan=plan,

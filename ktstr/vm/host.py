@@ -8,17 +8,32 @@ from __future__ import annotations
 import platform
 
 from ktstr.base.machine import MACHINES
+from ktstr.base.topology import Topology
 from ktstr.vm.qemu.accel import Accel, probe
-from ktstr.vm.qemu.hardware import emulation_limit
+from ktstr.vm.qemu.cpus import emulation_limit, hosting_limit
 from ktstr.vm.qemu.program import find_qemu, packages_of
 from ktstr.vm.qemu.vcpu_slice import UNBOUNDED_NS, slice_for
 
-__all__ = ["Accel", "emulation_limit", "emulator_packages", "emulator_version", "probe", "vcpu_slice_ns"]
+__all__ = [
+    "Accel",
+    "emulation_limit",
+    "emulator_packages",
+    "emulator_version",
+    "probe",
+    "topology_limit",
+    "vcpu_slice_ns",
+]
 
 
 def emulator_version() -> str:
     """The version of the emulator that guests run in; KtstrError if there is none that can be used."""
     return find_qemu().version
+
+
+def topology_limit(topology: Topology, accel: Accel) -> str | None:
+    """Why this host's emulator cannot run a topology, in one line, or None if it can; KtstrError if there is none."""
+    release = find_qemu().release
+    return emulation_limit(topology, release) if accel.name == "tcg" else hosting_limit(topology, release)
 
 
 def emulator_packages() -> dict[str, str]:

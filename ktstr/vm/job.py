@@ -80,9 +80,13 @@ _PACKED_STEP_MB = 64
 def default_memory_mb(topology: Topology, packed_mb: int = 0) -> int:
     """MiB for a guest whose test sets no memory: 64 per CPU, at least 256, and room for `packed_mb` MiB of files.
 
-    Files are in memory twice while they are unpacked. The room grows in steps, so that jobs share templates.
+    Files are in memory twice while they are unpacked. The room grows in steps, so that jobs share templates. Nodes that
+    say how much memory they have add that; if all of them do, it is all that the guest has.
     """
-    return max(64 * topology.cpus, 256) + 2 * packed_mb // _PACKED_STEP_MB * _PACKED_STEP_MB
+    shared = max(64 * topology.cpus, 256) + 2 * packed_mb // _PACKED_STEP_MB * _PACKED_STEP_MB
+    declared = [node.memory_mb for node in topology.nodes]
+    given = sum(filter(None, declared))
+    return given if declared and None not in declared else given + shared
 
 
 def least_memory_mb(topology: Topology, packed_mb: int) -> int:

@@ -8,7 +8,7 @@ from ktstr.base.cancel import Cancel
 from ktstr.base.topology import Topology
 from ktstr.vm.budget import cores_of_host
 from ktstr.vm.executor import Talk
-from ktstr.vm.host import Accel, emulation_limit, emulator_version, probe, vcpu_slice_ns
+from ktstr.vm.host import Accel, emulator_version, probe, topology_limit, vcpu_slice_ns
 from ktstr.vm.job import DEFAULT_OPTIONS, RunOptions, VmJob
 from ktstr.vm.result import VmResult
 from ktstr.vm.run import run
@@ -34,8 +34,8 @@ class LocalExecutor:
         return probe(clock, cpus)
 
     def refusal(self, topology: Topology, accel: Accel) -> str | None:
-        """What QEMU cannot emulate."""
-        return emulation_limit(topology) if accel.name == "tcg" else None
+        """What QEMU cannot have."""
+        return topology_limit(topology, accel)
 
     def cpu_turn_ns(self, cpus: int, *, bounded: bool) -> int:
         """The turn of a CPU under icount."""

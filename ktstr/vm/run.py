@@ -14,10 +14,10 @@ from ktstr.base.errors import KtstrError
 from ktstr.guest.initramfs import archive, initramfs
 from ktstr.vm.budget import hold_cores
 from ktstr.vm.executor import Talk
+from ktstr.vm.host import topology_limit
 from ktstr.vm.job import DEFAULT_OPTIONS, RunOptions, VmJob
 from ktstr.vm.qemu.accel import Accel
 from ktstr.vm.qemu.command import boot_command
-from ktstr.vm.qemu.hardware import emulation_limit
 from ktstr.vm.qemu.process import Process, started
 from ktstr.vm.qemu.program import Qemu, find_qemu
 from ktstr.vm.qemu.qmp import MonitorError
@@ -53,7 +53,7 @@ def run(
     """
     cancel = cancel or Cancel()
     qemu = find_qemu()
-    if accel.name == "tcg" and (limit := emulation_limit(job.topology)):
+    if limit := topology_limit(job.topology, accel):
         raise KtstrError(limit)
     folder = folder.absolute()
     key = result_key(qemu, job, accel.name, cold=options.cold) if job.clock == "virtual" else None

@@ -20,7 +20,16 @@ WIDTH = 100
 
 SECTIONS = {
     "Declaring": (
-        *("declare_scheduler", "Scheduler", "EEVDF", "ktstr_test", "KtstrTest", "Topology", "Constraints"),
+        *(
+            "declare_scheduler",
+            "Scheduler",
+            "EEVDF",
+            "ktstr_test",
+            "KtstrTest",
+            "Topology",
+            "Node",
+            "Constraints",
+        ),
         *("Checks", "BpfMapWrite", "ExpectedError"),
     ),
     "Scenarios": (
@@ -67,6 +76,7 @@ SECTIONS = {
             "Task",
             "KernelBug",
             "GuestCpu",
+            "GuestNode",
         ),
         *("Perturbed", "Switches", "MapWrite", "RefusedWrite", "FlightEvent"),
     ),

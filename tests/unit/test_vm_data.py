@@ -13,7 +13,8 @@ from ktstr.base.topology import Topology
 from ktstr.guest.initramfs import Packed, archive
 from ktstr.vm.job import VmJob, default_memory_mb
 from ktstr.vm.qemu.command import boot_command
-from ktstr.vm.qemu.hardware import emulation_limit, icount_shift
+from ktstr.vm.qemu.cpus import emulation_limit
+from ktstr.vm.qemu.hardware import icount_shift
 from ktstr.vm.qemu.program import Qemu
 from ktstr.vm.qemu.vcpu_slice import slice_for
 from ktstr.vm.result import Ending, Event, VmResult, classify, parse_events

@@ -96,12 +96,52 @@ static void emit_cpu_file(const char *key, unsigned int cpu, const char *file)
 	emit_text(key, file_read(path, text, sizeof(text)) < 0 ? "" : text);
 }
 
+/* The kB of a NUMA node that the kernel manages: all but what it took for itself while it booted. */
+static uint64_t node_memory_kb(unsigned int node)
+{
+	char path[96], text[1024], *total;
+
+	snprintf(path, sizeof(path), "/sys/devices/system/node/node%u/meminfo", node);
+	if (file_read(path, text, sizeof(text)) < 0 || !(total = strstr(text, "MemTotal:")))
+		return 0;
+	return strtoull(total + strlen("MemTotal:"), NULL, 10);
+}
+
+static void describe_node(unsigned int node)
+{
+	char path[96], text[4096];
+
+	snprintf(path, sizeof(path), "/sys/devices/system/node/node%u/cpulist", node);
+	if (file_read(path, text, sizeof(text)) < 0)
+		return;
+	emit_begin("node");
+	emit_u64("node", node);
+	emit_text("cpus", text);
+	snprintf(path, sizeof(path), "/sys/devices/system/node/node%u/distance", node);
+	emit_text("distances", file_read(path, text, sizeof(text)) < 0 ? "" : text);
+	emit_u64("memory_kb", node_memory_kb(node));
+	emit_end();
+}
+
+/* One past the highest number in a file of sysfs that lists numbers, such as 0-3,7; 0 if it cannot be read. */
+static unsigned int numbers_listed(const char *path)
+{
+	char text[4096], *last;
+
+	if (file_read(path, text, sizeof(text)) <= 0)
+		return 0;
+	last = text + strcspn(text, "\n");
+	while (last > text && last[-1] >= '0' && last[-1] <= '9')
+		last--;
+	return (unsigned int)strtoul(last, NULL, 10) + 1;
+}
+
 void system_describe(void)
 {
-	unsigned int cpus = system_cpus();
+	unsigned int cpus = system_cpus(), nodes = numbers_listed("/sys/devices/system/node/online");
 	struct utsname name;
 	struct sysinfo memory;
-	char path[96], text[512];
+	char text[512];
 
 	if (uname(&name) || sysinfo(&memory))
 		fail_errno("system", "uname or sysinfo");
@@ -119,17 +159,12 @@ void system_describe(void)
 		emit_u64("online", system_online(cpu));
 		emit_cpu_file("core", cpu, "topology/core_id");
 		emit_cpu_file("package", cpu, "topology/physical_package_id");
+		emit_cpu_file("package_cpus", cpu, "topology/package_cpus_list");
+		emit_cpu_file("die_cpus", cpu, "topology/die_cpus_list");
 		emit_cpu_file("threads", cpu, "topology/thread_siblings_list");
 		emit_cpu_file("llc", cpu, "cache/index3/shared_cpu_list");
 		emit_end();
 	}
-	for (unsigned int node = 0;; node++) {
-		snprintf(path, sizeof(path), "/sys/devices/system/node/node%u/cpulist", node);
-		if (file_read(path, text, sizeof(text)) < 0)
-			break;
-		emit_begin("node");
-		emit_u64("node", node);
-		emit_text("cpus", text);
-		emit_end();
-	}
+	for (unsigned int node = 0; node < nodes; node++)
+		describe_node(node);
 }

@@ -6,7 +6,8 @@ from pathlib import Path
 
 from ktstr.base.machine import machine_of_host
 from ktstr.vm.job import VmJob
-from ktstr.vm.qemu.hardware import Memory, board_options, clock_kargs, clock_options, cpu_options, escaped
+from ktstr.vm.qemu.cpus import Memory, cpu_kargs, cpu_options, escaped, has_high_ids, interrupt_options
+from ktstr.vm.qemu.hardware import board_options, clock_kargs, clock_options, cpu_model
 from ktstr.vm.qemu.program import Qemu
 
 __all__ = [
@@ -149,9 +150,10 @@ def _machine(
         *(str(qemu.path), *_BARE),
         # A guest's panic reboots (panic=-1) and so ends QEMU.
         "-no-reboot",
-        *board_options(qemu, accelerator),
+        *board_options(qemu, accelerator, high_ids=has_high_ids(job.topology)),
         *clock_options(job, seed, record),
-        *cpu_options(job.topology, job.memory_mb, memory),
+        *cpu_options(job.topology, job.memory_mb, memory, cpu_model(accelerator)),
+        *interrupt_options(job.topology, accelerator),
         *("-chardev", f"file,id=events,path={escaped(folder / 'events.jsonl')}"),
         *("-device", f"isa-debugcon,iobase={board.events_port:#x},chardev=events"),
         *_exit_port(),
@@ -181,7 +183,7 @@ def _kernel(job: VmJob, initramfs: Path) -> list[str]:
     return [
         *("-kernel", str(job.kernel.image)),
         *("-initrd", str(initramfs)),
-        *("-append", " ".join((console, *_KARGS, *clock_kargs(job), *job.kargs))),
+        *("-append", " ".join((console, *_KARGS, *clock_kargs(job), *cpu_kargs(job.topology), *job.kargs))),
     ]
 
 

@@ -30,7 +30,7 @@ from ktstr.base.errors import KtstrError
 from ktstr.guest.initramfs import initramfs
 from ktstr.vm.job import VmJob
 from ktstr.vm.qemu.command import clone_command, template_command
-from ktstr.vm.qemu.hardware import node_memory
+from ktstr.vm.qemu.cpus import memory_files
 from ktstr.vm.qemu.process import Process, started
 from ktstr.vm.qemu.program import Qemu
 from ktstr.vm.qemu.qmp import MonitorError, Qmp, monitor_sockets
@@ -184,7 +184,7 @@ def _boot(qemu: Qemu, job: VmJob, accelerator: str, folder: Path, cancel: Cancel
             except MonitorError as error:
                 raise NotKept(_with_output(error, process)) from None
     boot_s = time.monotonic() - start
-    names = [_STATE, *(node_memory(folder, node).name for node in range(job.topology.numa_nodes))]
+    names = [_STATE, *(file.name for file in memory_files(folder, job.topology, job.memory_mb))]
     made = {
         "kernel": job.kernel.version,
         "topology": str(job.topology),
