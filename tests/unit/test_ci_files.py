@@ -7,13 +7,13 @@ import sys
 import tomllib
 from pathlib import Path
 
+import plugin_project
 import pytest
-import test_plugin
 import yaml
-from test_plugin import PASSING, Run
+from plugin_project import PASSING, Run
 
 pytest_plugins = "pytester"
-run = test_plugin.run  # the fixture
+run = plugin_project.run  # the fixture
 
 ROOT = Path(__file__).parents[2]
 CI = ROOT / "ci"

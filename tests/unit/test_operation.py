@@ -1,18 +1,18 @@
-"""Operations, work types and scenarios as data: arguments are declared once, checked twice, and named in messages."""
+"""Operations and work types as data: arguments are declared once, checked twice, and named in messages."""
 
 import re
 import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
 import pytest
+from own_operations import SMALL, Churn, Ping, calling
 
 from ktstr import Bursty, CgroupDef, Cpuset, KtstrError, SpinWait, Topology
 from ktstr.guest.agent import AGENT
 from ktstr.scenario import operations, work
-from ktstr.scenario.argument import Choice, Milliseconds, Whole, Words
 from ktstr.scenario.operation import Operation
 from ktstr.scenario.operations.cgroup import MakeCgroup
 from ktstr.scenario.operations.dump import Dump
@@ -32,10 +32,8 @@ from ktstr.scenario.operations.unregister import Unregister
 from ktstr.scenario.operations.watchdog import Watchdog
 from ktstr.scenario.operations.write import BpfMapWrite
 from ktstr.scenario.plan import plan_of, plan_text
-from ktstr.scenario.scenario import Scenario, scenario_of
+from ktstr.scenario.scenario import Scenario
 from ktstr.scenario.work_type import WorkType
-
-SMALL = Topology(1, 2, 4, 1)
 
 EVERY: list[tuple[Operation, str]] = [
     (MakeCgroup("cg"), "cgroup cg -"),
@@ -61,32 +59,6 @@ EVERY: list[tuple[Operation, str]] = [
     (Watchdog(250), "watchdog 250"),
     (BpfMapWrite(".bss", "crash", 1, at_s=0.5), "write 500000000 .bss crash 1"),
 ]
-
-
-@dataclass(frozen=True)
-class Ping(Operation):
-    """A user's operation."""
-
-    name = "ping"
-    count: Annotated[int, Whole(1, 10)] = 1
-    loud: bool = False
-    colour: Annotated[str, Choice(("red", "green"))] = "red"
-    words: Annotated[tuple[str, ...], Words()] = ()
-
-
-@dataclass(frozen=True)
-class Churn(WorkType):
-    """A user's work type."""
-
-    name = "churn"
-    source = "test_operation.c"
-    depth: Annotated[int, Whole(1, 8)] = 2
-    rest_ms: Annotated[float, Milliseconds()] = 1.5
-
-
-def calling(kind: Any, *arguments: Any, **fields: Any) -> Any:
-    """A call that has yet to be made, of values that its types forbid."""
-    return lambda: kind(*arguments, **fields)
 
 
 # Operations
@@ -314,81 +286,6 @@ def test_a_scenario_has_the_sources_of_its_parts(tmp_path: Path) -> None:
     scenario = Scenario((knock, CgroupDef("cg"), knock))
     assert scenario.sources == ((tmp_path / "knock.c").resolve(),)
     assert Scenario((CgroupDef("cg"),)).sources == ()
-
-
-# Scenarios
-
-
-def test_equal_scenarios_are_equal_and_have_one_hash() -> None:
-    one = Scenario((CgroupDef("cg"), Ping(2)), hold_s=1)
-    same = scenario_of(CgroupDef("cg"), Ping(2), hold_s=1)
-    assert one == same
-    assert len({one, same, scenario_of(Ping(2), CgroupDef("cg"), hold_s=1)}) == 2
-
-
-def test_a_scenario_prints_a_line_a_part() -> None:
-    scenario = Scenario(
-        (
-            CgroupDef("compute", cpuset=Cpuset.llc(0)),
-            CgroupDef("burst", 2, work=Bursty(), policy="fifo"),
-            Ping(2),
-        ),
-        hold_s=0.5,
-        trace=True,
-        dump=True,
-    )
-    assert str(scenario).splitlines() == [
-        "cgroup compute, cpuset llc(0): a worker for each CPU: spin_wait pause=1, policy normal",
-        "cgroup burst, all CPUs: 2 workers: bursty burst_ns=50000000 sleep_ns=100000000, policy fifo",
-        "ping count=2 loud=0 colour=red words=",
-        "trace",
-        "hold 0.5 s",
-        "dump",
-    ]
-    assert str(Scenario()) == "hold"
-
-
-def test_parts_are_carried_out_in_their_order_and_before_the_hold() -> None:
-    text = plan_text(
-        topology=SMALL, cgroups=[Ping(1), CgroupDef("cg", 1), Ping(2)], hold_s=1, sysctls={}, scheduler=()
-    )
-    assert [line.split()[0] for line in text.splitlines()] == ["ping", "cgroup", "spawn", "ping", "hold"]
-
-
-def test_a_whole_scenario_is_taken_as_it_is_but_for_what_is_said_anew() -> None:
-    whole = Scenario((CgroupDef("cg"),), hold_s=1, trace=True)
-    assert scenario_of(whole) == whole
-    assert scenario_of(whole, hold_s=2, dump=True) == Scenario(
-        (CgroupDef("cg"),), hold_s=2, trace=True, dump=True
-    )
-
-
-@pytest.mark.parametrize(
-    ("make", "message"),
-    [
-        (calling(scenario_of, "cg"), "scenario: 'cg': must be CgroupDef(...) or an operation"),
-        (calling(scenario_of, SpinWait()), "scenario: SpinWait(pause=True): must be CgroupDef(...) or an"),
-        (calling(scenario_of, Hold(1)), "scenario: hold: ktstr puts it into the plan; use hold_s=..."),
-        (
-            calling(scenario_of, BpfMapWrite(".bss", "crash", 1)),
-            "scenario: write: ktstr puts it into the plan; use @ktstr_test(bpf_map_write=...)",
-        ),
-        (calling(scenario_of, hold_s=0), "scenario: hold_s=0: must be guest seconds"),
-        (calling(Scenario, dump=1), "scenario: dump=1: must be True or False"),
-        (
-            calling(scenario_of, Scenario(), CgroupDef("cg")),
-            "scenario: Scenario(...) must be the only argument; its parts are in it",
-        ),
-        (
-            calling(scenario_of, CgroupDef("cg"), CgroupDef("cg")),
-            "cgroup cg: declared twice in one scenario",
-        ),
-    ],
-    ids=str,
-)
-def test_what_is_no_scenario_is_refused(make: Any, message: str) -> None:
-    with pytest.raises(KtstrError, match=f"^{re.escape(message)}"):
-        make()
 
 
 def test_what_every_plan_has_is_ktstrs_to_place() -> None:

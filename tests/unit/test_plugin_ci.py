@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import plugin_project
 import pytest
-import test_plugin
+from plugin_project import FAILING, PASSING, Run, lines
 from report_case import a_case
-from test_plugin import FAILING, PASSING, Run, lines
 
 from ktstr.base.errors import KtstrError
 from ktstr.plugin.shard import Shard, parse_shard
 from ktstr.report.github import annotation, summary
 
 pytest_plugins = "pytester"
-run = test_plugin.run  # the fixture
+run = plugin_project.run  # the fixture
 
 SEVERAL = """
 @ktstr_test()

@@ -6,11 +6,10 @@ import xml.etree.ElementTree as ElementTree
 from collections.abc import Sequence
 from pathlib import Path
 
+import plugin_project
 import pytest
-import test_plugin
 from fake_executor import FakeExecutor
-from plugin_project import CONFTEST
-from test_plugin import BROKEN, FAILING, PASSING, Run
+from plugin_project import BROKEN, CONFTEST, FAILING, PASSING, Run
 from vm_stand_in import a_job
 
 from ktstr import Ctx, Ending, KtstrError, RunReport, VerdictFailed, VmJob, VmResult, ktstr_test
@@ -19,7 +18,7 @@ from ktstr.plugin import hookspec
 from ktstr.run.hooks import NO_HOOKS, RunHooks, sections_text
 
 pytest_plugins = "pytester"
-run = test_plugin.run  # the fixture
+run = plugin_project.run  # the fixture
 
 FOLLOWS = """
 def pytest_ktstr_before_run(ctx, job):

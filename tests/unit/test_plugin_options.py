@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import plugin_project
 import pytest
-import test_plugin
-from test_plugin import OPTIONS, PASSING, Run, lines, resolved, sidecars
+from plugin_project import OPTIONS, PASSING, Run, lines, resolved, sidecars
 
 pytest_plugins = "pytester"
-run = test_plugin.run  # the fixture
+run = plugin_project.run  # the fixture
 
 OTHER = """
 def pytest_addoption(parser):
