@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from own_operations import SMALL, Churn, Ping, calling
+from own_operations import SMALL, Churn, Ping, calling, message_id
 
 from ktstr import Bursty, CgroupDef, Cpuset, KtstrError, SpinWait, Topology
 from ktstr.guest.agent import AGENT
@@ -139,7 +139,7 @@ def test_an_operation_has_the_arguments_that_the_agent_expects(operation: Operat
         (calling(Churn, 9), "Churn: depth=9: must be a whole number from 1 to 8"),
         (calling(Churn, rest_ms=0), "Churn: rest_ms=0: must be milliseconds, from 0.001 to an hour"),
     ],
-    ids=str,
+    ids=message_id,
 )
 def test_a_wrong_argument_is_refused_by_operation_and_argument(make: Any, message: str) -> None:
     with pytest.raises(KtstrError, match=f"^{re.escape(message)}$"):

@@ -4,7 +4,7 @@ import re
 from typing import Any
 
 import pytest
-from own_operations import SMALL, Ping, calling
+from own_operations import SMALL, Ping, calling, message_id
 
 from ktstr import Bursty, CgroupDef, Cpuset, KtstrError, SpinWait
 from ktstr.scenario.operations.hold import Hold
@@ -78,7 +78,7 @@ def test_a_whole_scenario_is_taken_as_it_is_but_for_what_is_said_anew() -> None:
             "cgroup cg: declared twice in one scenario",
         ),
     ],
-    ids=str,
+    ids=message_id,
 )
 def test_what_is_no_scenario_is_refused(make: Any, message: str) -> None:
     with pytest.raises(KtstrError, match=f"^{re.escape(message)}"):
