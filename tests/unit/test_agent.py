@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from native_agent import build_native
 
 from ktstr.base.topology import Topology
-from ktstr.scenario.plan import plan_text
+from ktstr.scenario.plan import scenario_plan
+from ktstr.scenario.scenario import Scenario
 from ktstr.vm.result import Event, parse_events
 
 
@@ -36,7 +37,7 @@ def read(harness: Path, plan: str) -> tuple[int, list[Event]]:
 
 
 def plan(*command: str) -> str:
-    return plan_text(topology=Topology(), cgroups=(), hold_s=1, sysctls={}, scheduler=command)
+    return scenario_plan(Scenario(hold_s=1), Topology(), scheduler=command)
 
 
 def test_a_plan_is_read_line_by_line(harness: Path) -> None:

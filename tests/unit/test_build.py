@@ -12,7 +12,7 @@ from ktstr.declare import scheduler
 from ktstr.kernel.model import Kernel
 from ktstr.run.program import scheduler_program
 from ktstr.toolchain import project as build
-from ktstr.toolchain.project import BuildFailed, build_folder, run_once, share_session
+from ktstr.toolchain.project import BuildFailed, build_folder, run_once
 
 KERNEL = Kernel("k", "7.0.13", "7.0.13", "none", Path("/none"), "ab" * 32, Path("/none"), True)
 COUNTS = ("sh", "-c", "echo built >>log")
@@ -59,18 +59,6 @@ def test_processes_of_one_session_build_once(project: Path) -> None:
         for _ in range(3)
     ]
     assert [worker.wait() for worker in workers] == [0, 0, 0]
-    assert built(project) == 1
-
-
-def test_the_processes_of_a_sweep_build_once(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("KTSTR_SESSION", "")  # put back what share_session sets
-    share_session()
-    run_once(COUNTS, project)
-    code = (
-        "from pathlib import Path; from ktstr.toolchain.project import run_once;"
-        f" run_once({COUNTS!r}, Path({str(project)!r}))"
-    )
-    subprocess.run([sys.executable, "-c", code], check=True)
     assert built(project) == 1
 
 

@@ -5,12 +5,13 @@ from typing import Any
 import pytest
 
 from ktstr import BpfMapWrite, KtstrError, Topology
-from ktstr.scenario.plan import plan_text
+from ktstr.scenario.plan import scenario_plan
+from ktstr.scenario.scenario import Scenario
 
 
 def plan(*writes: BpfMapWrite, hold_s: float = 2) -> list[str]:
-    return plan_text(
-        topology=Topology(), cgroups=(), hold_s=hold_s, sysctls={}, scheduler=("/mine",), writes=writes
+    return scenario_plan(
+        Scenario(hold_s=hold_s), Topology(), scheduler=("/mine",), writes=writes
     ).splitlines()
 
 
@@ -82,7 +83,5 @@ def test_a_wrong_value_is_refused(fields: dict[str, Any], why: str) -> None:
 
 
 def test_a_watchdog_is_set_before_the_scheduler_starts() -> None:
-    text = plan_text(
-        topology=Topology(), cgroups=(), hold_s=2, sysctls={}, scheduler=("/mine",), watchdog_ms=250
-    )
+    text = scenario_plan(Scenario(hold_s=2), Topology(), scheduler=("/mine",), watchdog_ms=250)
     assert text.splitlines()[:2] == ["watchdog 250", "scheduler 30000000000 /mine"]

@@ -31,7 +31,7 @@ from ktstr.scenario.operations.trace import Trace
 from ktstr.scenario.operations.unregister import Unregister
 from ktstr.scenario.operations.watchdog import Watchdog
 from ktstr.scenario.operations.write import BpfMapWrite
-from ktstr.scenario.plan import plan_of, plan_text
+from ktstr.scenario.plan import plan_of, scenario_plan
 from ktstr.scenario.scenario import Scenario
 from ktstr.scenario.work_type import WorkType
 
@@ -176,9 +176,7 @@ def test_a_users_operation_is_its_name_and_its_fields() -> None:
 
 
 def test_a_users_work_type_is_its_name_and_its_parameters() -> None:
-    text = plan_text(
-        topology=SMALL, cgroups=[CgroupDef("cg", 1, work=Churn())], hold_s=1, sysctls={}, scheduler=()
-    )
+    text = scenario_plan(Scenario((CgroupDef("cg", 1, work=Churn()),), hold_s=1), SMALL)
     assert "spawn cg 1 churn depth=2 rest_ns=1500000 policy=normal\n" in text
 
 

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from ktstr.base.topology import Topology
 from ktstr.scenario.perturb import Perturbation, aimed, only, perturbations
-from ktstr.scenario.plan import plan_text
+from ktstr.scenario.plan import scenario_plan
+from ktstr.scenario.scenario import Scenario
 
 EIGHT = Topology(1, 2, 4, 1)
 
@@ -51,9 +52,7 @@ def test_seeds_differ_and_over_many_all_cpus_and_lengths_are_met() -> None:
 
 def test_a_perturbation_is_a_line_of_the_plan() -> None:
     some = [Perturbation(at_ns=12_345, cpu=3, ns=20_000)]
-    text = plan_text(
-        topology=EIGHT, cgroups=(), hold_s=1, sysctls={}, scheduler=(), perturbations=some, trace=True
-    )
+    text = scenario_plan(Scenario(hold_s=1, trace=True), EIGHT, perturbations=some)
     assert text == "trace\nperturber\nperturb 3 12345 20000\nhold 1000000000\n"
 
 
@@ -62,9 +61,7 @@ def test_with_fewer_the_plan_stays_as_long() -> None:
     every = perturbations(1, EIGHT, 1.0)
 
     def plan(some: Sequence[Perturbation]) -> list[str]:
-        return plan_text(
-            topology=EIGHT, cgroups=(), hold_s=1, sysctls={}, scheduler=(), perturbations=some
-        ).splitlines()
+        return scenario_plan(Scenario(hold_s=1), EIGHT, perturbations=some).splitlines()
 
     assert only(every, every) == every
     for some in ((), every[:1], every[3:9], (every[-1],)):
@@ -75,8 +72,8 @@ def test_with_fewer_the_plan_stays_as_long() -> None:
 
 def test_with_none_left_the_perturber_stays() -> None:
     """Its processes are part of the guest's course, so shrinking must not take them away."""
-    some = plan_text(topology=EIGHT, cgroups=(), hold_s=1, sysctls={}, scheduler=(), perturbations=[])
-    none = plan_text(topology=EIGHT, cgroups=(), hold_s=1, sysctls={}, scheduler=())
+    some = scenario_plan(Scenario(hold_s=1), EIGHT, perturbations=[])
+    none = scenario_plan(Scenario(hold_s=1), EIGHT)
     assert (some, none) == ("perturber\nhold 1000000000\n", "hold 1000000000\n")
 
 

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from ktstr import Bursty, CgroupDef, Cpuset, KtstrError, Mixed, SpinWait, Topology, YieldHeavy, scenarios
 from ktstr.base.values import shown
 from ktstr.scenario.cpuset import usable_cpus
-from ktstr.scenario.plan import plan_text
+from ktstr.scenario.plan import scenario_plan
+from ktstr.scenario.scenario import Scenario
 
 SMALL = Topology(1, 2, 4, 1)
 
@@ -22,11 +23,11 @@ def plan(
     scheduler: Sequence[str] = (),
     sysctls: Mapping[str, str] = MappingProxyType({}),
 ) -> str:
-    return plan_text(topology=SMALL, cgroups=cgroups, hold_s=2, sysctls=sysctls, scheduler=scheduler)
+    return scenario_plan(Scenario(cgroups, hold_s=2), SMALL, sysctls=sysctls, scheduler=scheduler)
 
 
 def test_maps_are_dumped_once_the_hold_is_over() -> None:
-    text = plan_text(topology=SMALL, cgroups=(), hold_s=2, sysctls={}, scheduler=("/mine",), dump=True)
+    text = scenario_plan(Scenario(hold_s=2, dump=True), SMALL, scheduler=("/mine",))
     assert text.splitlines()[1:] == ["hold 2000000000", "dump"]
     assert "dump" not in plan(scheduler=("/mine",))
 

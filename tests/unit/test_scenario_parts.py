@@ -9,7 +9,7 @@ from own_operations import SMALL, Ping, calling, message_id
 from ktstr import Bursty, CgroupDef, Cpuset, KtstrError, SpinWait
 from ktstr.scenario.operations.hold import Hold
 from ktstr.scenario.operations.write import BpfMapWrite
-from ktstr.scenario.plan import plan_text
+from ktstr.scenario.plan import scenario_plan
 from ktstr.scenario.scenario import Scenario, scenario_of
 
 
@@ -43,9 +43,7 @@ def test_a_scenario_prints_a_line_a_part() -> None:
 
 
 def test_parts_are_carried_out_in_their_order_and_before_the_hold() -> None:
-    text = plan_text(
-        topology=SMALL, cgroups=[Ping(1), CgroupDef("cg", 1), Ping(2)], hold_s=1, sysctls={}, scheduler=()
-    )
+    text = scenario_plan(Scenario((Ping(1), CgroupDef("cg", 1), Ping(2)), hold_s=1), SMALL)
     assert [line.split()[0] for line in text.splitlines()] == ["ping", "cgroup", "spawn", "ping", "hold"]
 
 
