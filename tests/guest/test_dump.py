@@ -69,7 +69,7 @@ def in_guest(ctx: Ctx, folder: Path, bpftool: Path) -> VmResult:
 
 
 @ktstr_test(scheduler=MAPS)
-def dump_says_what_bpftool_says(ctx: Ctx, tmp_path: Path) -> None:
+def dump_agrees_with_bpftool(ctx: Ctx, tmp_path: Path) -> None:
     found = shutil.which("bpftool", path=f"{os.environ['PATH']}:/usr/sbin:/sbin")
     if found is None:
         pytest.skip("bpftool is not installed")

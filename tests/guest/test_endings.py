@@ -59,7 +59,7 @@ def hang_is_found_by_the_guests_watchdog(ctx: Ctx, tmp_path: Path) -> None:
 
 
 @ktstr_test()
-def time_limit_ends_a_guest_that_never_does(ctx: Ctx, tmp_path: Path) -> None:
+def time_limit_ends_a_guest_that_never_ends(ctx: Ctx, tmp_path: Path) -> None:
     result = run_init(ctx, "forever", tmp_path, wall_limit_s=3)
     assert result.ending is Ending.TIMEOUT
     assert "no end after 3 s" in result.why

@@ -39,7 +39,7 @@ def recorder_has_what_led_to_an_exit(ctx: Ctx) -> None:
 
 
 @ktstr_test(scheduler=FIXTURE)
-def recorder_says_nothing_of_a_scheduler_that_stays(ctx: Ctx) -> None:
+def recorder_is_silent_about_a_scheduler_that_stays(ctx: Ctx) -> None:
     report = flown(ctx, "stays")
     assert report.passed
     assert "recorder" in (ctx.artifacts / "stays" / "run-1" / "plan.txt").read_text().splitlines()

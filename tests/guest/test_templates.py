@@ -64,7 +64,7 @@ def busy_cores() -> Iterator[None]:
 
 
 @ktstr_test(scheduler=CLONED)
-def clones_give_the_same_events_on_a_busy_host_too(ctx: Ctx, tmp_path: Path) -> None:
+def clones_give_the_same_events_even_on_a_busy_host(ctx: Ctx, tmp_path: Path) -> None:
     first, second = (half_a_second(ctx, tmp_path / name) for name in ("first", "second"))
     with busy_cores():
         third = half_a_second(ctx, tmp_path / "third")

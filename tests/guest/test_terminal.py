@@ -149,7 +149,7 @@ def terminate(terminal: Terminal) -> None:
     [(escape, 130), (panic, 2), (kill_qemu, 2), (terminate, 143)],
     ids=["escape", "panic", "qemu", "sigterm"],
 )
-def the_terminal_is_as_it_was_whatever_ends_the_shell(ctx: Ctx, end: Any, status: int) -> None:
+def the_terminal_is_restored_whatever_ends_the_shell(ctx: Ctx, end: Any, status: int) -> None:
     with at_a_terminal(ctx) as terminal:
         end(terminal)
         terminal.assert_left(status)
@@ -163,7 +163,7 @@ def a_killed_shell_leaves_no_qemu(ctx: Ctx) -> None:
 
 
 @ktstr_test()
-def a_command_has_pipes_and_its_status_is_ours(ctx: Ctx) -> None:
+def a_command_has_pipes_and_its_status_is_passed_on(ctx: Ctx) -> None:
     """What goes in comes out, more of it than fits anywhere on the way; nothing of the kernel's is in between."""
     typed = os.urandom(1 << 20)
     done = run(ctx, "cat; echo to the side >&2; exit 3", typed)
@@ -173,7 +173,7 @@ def a_command_has_pipes_and_its_status_is_ours(ctx: Ctx) -> None:
 
 
 @ktstr_test()
-def a_folder_is_there_and_so_is_what_its_programs_need(ctx: Ctx, tmp_path: Path) -> None:
+def a_folder_comes_with_the_libraries_of_its_programs(ctx: Ctx, tmp_path: Path) -> None:
     """A program that is linked to shared libraries runs, a link is what it leads to; the kernel's log is to be had."""
     tools = tmp_path / "tools"
     (tools / "deep").mkdir(parents=True)

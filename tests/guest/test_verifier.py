@@ -134,7 +134,7 @@ def being_ejected_and_coming_back_fails(ctx: Ctx, tmp_path: Path) -> None:
 
 
 @ktstr_test()
-def what_the_kernel_warns_of_is_told(ctx: Ctx) -> None:
+def a_warning_of_the_kernel_is_reported(ctx: Ctx) -> None:
     """It ejects the scheduler as well, for the same reason."""
     # Ejected after one second, a kernel complains only if the CPU is kept for two more.
     spins = replace(of("exits", after_ms=50, rounds=9), sysctls={"kernel.watchdog_thresh": "1"})
@@ -155,7 +155,7 @@ def a_warning_alone_fails(ctx: Ctx, tmp_path: Path) -> None:
 
 
 @ktstr_test()
-def a_refused_program_is_told_with_its_source(ctx: Ctx) -> None:
+def a_refused_program_is_reported_with_its_source(ctx: Ctx) -> None:
     result = swept(ctx, cell_of(ctx, of("rejected")))
     assert checks(result) == ["load"]
     (refused,) = result.rejections

@@ -50,7 +50,7 @@ def test_kvm_that_boots_the_probe_is_used(monkeypatch: pytest.MonkeyPatch, tmp_p
         ("exec sleep 60", "KVM is broken: its probe guest did nothing in 0.5 s"),
     ],
 )
-def test_broken_kvm_is_told_and_not_used(
+def test_broken_kvm_is_reported_and_not_used(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, body: str, reason: str
 ) -> None:
     monkeypatch.setattr(accel, "_PROBE_LIMIT_S", 0.5)

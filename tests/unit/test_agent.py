@@ -106,7 +106,7 @@ def test_an_event_is_whole_whatever_follows_a_long_string(writer: Path, length: 
 
 
 @pytest.mark.parametrize("kind", ["t", "b", "l"])
-def test_fields_that_do_not_fit_are_left_out_with_all_after_them(writer: Path, kind: str) -> None:
+def test_fields_that_do_not_fit_are_left_out_with_all_that_follow(writer: Path, kind: str) -> None:
     found = fields(writer, *[f"{kind}:3000:49"] * 20, "n:0:0")
     assert list(found) == [str(i) for i in range(1, len(found) + 1)]
     assert 4 <= len(found) <= 21

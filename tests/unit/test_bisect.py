@@ -68,7 +68,7 @@ def test_revisions_that_cannot_be_judged_are_avoided() -> None:
     assert judge.asked[0] == "4"
 
 
-def test_revisions_that_cannot_be_told_apart_remain() -> None:
+def test_revisions_that_cannot_be_distinguished_remain() -> None:
     found, _ = in_list(8, 3, skipped={2, 3})
     assert set(found.suspects) == {"2", "3", "4"}
     found, judge = in_list(4, 2, skipped={1, 2, 3})

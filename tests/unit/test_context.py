@@ -59,7 +59,7 @@ def refusal(
     raise AssertionError("neither")
 
 
-def test_a_check_finer_than_the_turn_is_refused_with_that_reason(
+def test_a_check_finer_than_the_time_slice_is_refused_with_that_reason(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     assert refusal(monkeypatch, tmp_path, "10.0.13", "1n1l8c1t") == (
@@ -78,18 +78,18 @@ def test_a_check_finer_than_the_turn_is_refused_with_that_reason(
         ("10.0.13", "1n1l1c1t", None),  # a CPU alone waits for no other
     ],
 )
-def test_the_turn_is_that_of_the_hosts_qemu_and_the_topology(
+def test_the_time_slice_depends_on_the_hosts_qemu_and_the_topology(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, version: str, topology: str, turn: str | None
 ) -> None:
     said = refusal(monkeypatch, tmp_path, version, topology)
     assert f"CPU turn here, {turn}, " in said if turn else said == ""
 
 
-def test_an_unbounded_turn_is_a_ticks(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_an_unbounded_time_slice_lasts_a_tick(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     assert "here, 4 ms," in refusal(monkeypatch, tmp_path, "7.2.22", "1n1l8c1t", bounded_turn=False)
 
 
-def test_a_real_clock_has_no_turn(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_a_real_clock_has_no_time_slice(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     assert refusal(monkeypatch, tmp_path, "10.0.13", "1n1l8c1t", clock="real") == ""
 
 

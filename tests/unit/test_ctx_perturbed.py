@@ -112,7 +112,9 @@ ALL = perturbations(1, Topology(1, 1, 2, 1), 0.5)
         ((0, 5, 19), "it takes 3 of 20:"),
     ],
 )
-def test_what_is_left_is_what_it_takes(make: Make, needed: tuple[int, ...], first: str) -> None:
+def test_the_remaining_perturbations_are_those_it_takes(
+    make: Make, needed: tuple[int, ...], first: str
+) -> None:
     wanted = {(ALL[index].cpu, ALL[index].at_ns) for index in needed}
 
     def answer(job: VmJob) -> VmResult:

@@ -103,7 +103,7 @@ def test_a_run_with_several_cpus_is_debugged_forwards_as_often_as_asked(
     assert "at the beginning; `continue` goes to the first breakpoint" in out
 
 
-def test_a_clone_that_cannot_be_made_again_is_told_to_gdb(
+def test_a_clone_that_cannot_be_made_again_is_reported_to_gdb(
     guests: Guests, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     guests.recordable = False

@@ -154,7 +154,7 @@ def test_links_lead_somewhere(page: Path) -> None:
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
-def test_commands_are_there(page: Path) -> None:
+def test_commands_exist(page: Path) -> None:
     verbs = re.findall(
         r"(?:^ {4}(?:\.venv/bin/)?|`)(?:ktstr|invoke) ([a-z][a-z-]+)", page.read_text(), re.MULTILINE
     )

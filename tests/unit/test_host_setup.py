@@ -54,7 +54,7 @@ def test_nobody_installs_if_sudo_would_ask_or_is_missing(
     assert root_prefix() is None
 
 
-def test_a_host_without_os_release_is_of_no_family(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_host_without_os_release_has_no_family(monkeypatch: pytest.MonkeyPatch) -> None:
     def missing() -> dict[str, str]:
         raise OSError
 

@@ -49,7 +49,7 @@ def test_a_path_in_c_is_a_variable(variable: str) -> None:
 @pytest.mark.parametrize(
     "variable", ["", "a b", "a.", ".a", "a[", "a[x]", "a[-1]", "a->b", "9a", "a[1]b", "é", 5, None]
 )
-def test_anything_else_is_none(variable: Any) -> None:
+def test_anything_else_is_not_a_path(variable: Any) -> None:
     with pytest.raises(
         KtstrError, match=r"^BpfMapWrite: variable=.*: must be a path in C, such as 'crash' or "
     ):

@@ -90,7 +90,7 @@ def test_setup_comes_first_and_leaves_the_tests_their_options(project: Project) 
     ]
 
 
-def test_a_kernel_is_named_where_the_user_names_none(project: Project) -> None:
+def test_a_default_kernel_is_passed_if_the_user_names_none(project: Project) -> None:
     asked = project.nox("-s", "guest", "unit", "--", "-x")
     assert asked[1:] == [
         "-m pytest -o testpaths=tests/guest -p no:hypothesispytest -n auto --dist worksteal --kernel auto -x",

@@ -180,7 +180,7 @@ def test_a_users_work_type_is_its_name_and_its_parameters() -> None:
     assert "spawn cg 1 churn depth=2 rest_ns=1500000 policy=normal\n" in text
 
 
-def test_a_class_that_is_no_frozen_dataclass_is_refused() -> None:
+def test_a_class_that_is_not_a_frozen_dataclass_is_refused() -> None:
     class Bare(Operation):
         name = "bare"
         count: int = 1
@@ -190,7 +190,7 @@ def test_a_class_that_is_no_frozen_dataclass_is_refused() -> None:
 
 
 @pytest.mark.parametrize("bad", ["", "Ping", "1x", "a b", "a" * 33, None])
-def test_a_class_needs_a_name_that_the_agent_can_have(bad: Any) -> None:
+def test_a_class_needs_a_name_that_the_agent_accepts(bad: Any) -> None:
     @dataclass(frozen=True)
     class Named(Operation):
         name = bad
@@ -200,7 +200,7 @@ def test_a_class_needs_a_name_that_the_agent_can_have(bad: Any) -> None:
 
 
 @pytest.mark.parametrize("taken", ["hold", "seed", "pace"])
-def test_a_users_operation_may_not_take_a_name_of_ktstrs(taken: str) -> None:
+def test_a_users_operation_may_not_take_a_name_of_ktstrs_own(taken: str) -> None:
     @dataclass(frozen=True)
     class Mine(Operation):
         name = taken
@@ -209,7 +209,7 @@ def test_a_users_operation_may_not_take_a_name_of_ktstrs(taken: str) -> None:
         plan_of([Mine()], SMALL)
 
 
-def test_a_field_of_a_type_that_no_line_can_have_is_refused() -> None:
+def test_a_field_of_a_type_that_cannot_be_an_argument_is_refused() -> None:
     @dataclass(frozen=True)
     class Odd(Operation):
         name = "odd"
@@ -219,7 +219,7 @@ def test_a_field_of_a_type_that_no_line_can_have_is_refused() -> None:
         plan_of([Odd()], SMALL)
 
 
-def test_tokens_that_no_line_can_have_are_refused() -> None:
+def test_tokens_that_cannot_be_in_a_line_are_refused() -> None:
     @dataclass(frozen=True)
     class Odd(Operation):
         name = "odd"
@@ -232,7 +232,7 @@ def test_tokens_that_no_line_can_have_are_refused() -> None:
 
 
 @pytest.mark.parametrize("key", ["policy", "words"])
-def test_a_parameter_that_spawn_cannot_have_is_refused(key: str) -> None:
+def test_a_parameter_that_spawn_does_not_accept_is_refused(key: str) -> None:
     kind: Any = dataclass(frozen=True)(
         type("Odd", (WorkType,), {"name": "odd", key: ("a", "b"), "__annotations__": {key: tuple[str, ...]}})
     )
@@ -271,7 +271,7 @@ def test_a_source_is_found_beside_its_class(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("source", ["missing.c", "knock_py.py"])
-def test_a_source_that_is_no_c_file_is_refused(tmp_path: Path, source: str) -> None:
+def test_a_source_that_is_not_a_c_file_is_refused(tmp_path: Path, source: str) -> None:
     (tmp_path / "knock_py.py").write_text("")
     module = project(tmp_path, f"knock_{source.replace('.', '_')}_bad", source)
     with pytest.raises(KtstrError, match=rf"^Knock: source='{source}': no such C file: {tmp_path}/{source}$"):
@@ -286,7 +286,7 @@ def test_a_scenario_has_the_sources_of_its_parts(tmp_path: Path) -> None:
     assert Scenario((CgroupDef("cg"),)).sources == ()
 
 
-def test_what_every_plan_has_is_ktstrs_to_place() -> None:
+def test_operations_that_every_plan_has_are_placed_by_ktstr() -> None:
     """What a test may put into a scenario is what says so by having no `instead`."""
     free = {operation.name for operation, _ in EVERY if not operation.instead}
     assert free == {"sysctl", "programs"}

@@ -32,16 +32,14 @@ def test_there_are_40_a_second_and_400_at_most(hold_s: float, count: int) -> Non
 
 @settings(max_examples=30)
 @given(st.integers(0, 2**32 - 1), st.integers(1, 64), st.floats(0.001, 5))
-def test_all_are_in_the_hold_on_cpus_that_are_there_and_in_order(
-    seed: int, cores: int, hold_s: float
-) -> None:
+def test_all_are_in_the_hold_on_existing_cpus_and_in_order(seed: int, cores: int, hold_s: float) -> None:
     some = perturbations(seed, Topology(1, 1, cores, 1), hold_s)
     assert all(0 <= one.at_ns < hold_s * 1e9 and one.cpu in range(cores) for one in some)
     assert all(20_000 <= one.ns <= 2_000_000 for one in some)
     assert all(one.at_ns <= other.at_ns for one, other in pairwise(some))
 
 
-def test_seeds_differ_and_over_many_all_cpus_and_lengths_are_met() -> None:
+def test_seeds_differ_and_many_of_them_cover_all_cpus_and_lengths() -> None:
     many = [perturbations(seed, EIGHT, 1) for seed in range(20)]
     assert len(set(many)) == 20
     every = [one for some in many for one in some]
@@ -77,7 +75,7 @@ def test_with_none_left_the_perturber_stays() -> None:
     assert (some, none) == ("perturber\nhold 1000000000\n", "hold 1000000000\n")
 
 
-def test_one_is_aimed_at_the_point_of_a_turn_that_it_hit_before() -> None:
+def test_one_is_aimed_at_the_point_of_a_time_slice_that_it_hit_before() -> None:
     one = Perturbation(at_ns=500_000_000, cpu=3, ns=20_000)
     earlier = aimed(one, 53_000, 2_053_000, 1.0)
     assert earlier == Perturbation(at_ns=498_000_000, cpu=3, ns=20_000)

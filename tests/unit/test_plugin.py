@@ -84,7 +84,7 @@ def test_a_skipped_test_says_why(run: Run) -> None:
     assert lines(run("", "--kernel", "6.12", "--ignored", "-k", "later"))[0].startswith("PASS (1/1) later")
 
 
-def test_a_failed_verdict_is_told_in_full_without_a_traceback(run: Run, pytester: pytest.Pytester) -> None:
+def test_a_failed_verdict_is_shown_in_full_without_a_traceback(run: Run, pytester: pytest.Pytester) -> None:
     result = run(FAILING, "--kernel", "7.0")
     assert result.ret == 1
     assert lines(result) == [
@@ -155,9 +155,7 @@ def test_a_run_that_could_not_be_done_is_an_error_and_comes_before_a_failure(
         (("--perturb", "maybe"), "ktstr: --perturb maybe: must be on, off or auto"),
     ],
 )
-def test_a_mistake_of_the_user_is_one_line_and_status_2(
-    run: Run, arguments: tuple[str, ...], message: str
-) -> None:
+def test_a_users_mistake_is_one_line_and_status_2(run: Run, arguments: tuple[str, ...], message: str) -> None:
     result = run(PASSING, *arguments)
     assert result.ret == 2
     result.stderr.fnmatch_lines([message])
@@ -218,7 +216,9 @@ def basic(ctx):
         (("--seeds", "1", "--perturb", "off", "--seed", "5"), "False False False False 5"),
     ],
 )
-def test_how_results_are_come_by_is_the_contexts(run: Run, arguments: tuple[str, ...], told: str) -> None:
+def test_options_for_obtaining_a_result_reach_the_context(
+    run: Run, arguments: tuple[str, ...], told: str
+) -> None:
     assert f"told: {told}" in run(WAYS, "--kernel", "7.0", "-s", *arguments).stdout.str()
 
 
@@ -245,7 +245,7 @@ def test_the_footer_has_the_seeds_that_were_explored(run: Run) -> None:
 
 
 @pytest.mark.parametrize(("arguments", "cpus"), [((), 8), (("--oversubscribe",), None)])
-def test_consent_is_needed_for_more_cpus_than_cores_on_kvm(
+def test_more_cpus_than_cores_on_kvm_need_consent(
     run: Run, pytester: pytest.Pytester, arguments: tuple[str, ...], cpus: int | None
 ) -> None:
     pytester.makeconftest(CONFTEST.replace('"no KVM in this test"', 'f"asked for {cpus}"'))
@@ -259,7 +259,7 @@ def test_no_test_selected_is_status_5_and_does_nothing(run: Run, pytester: pytes
     assert not (pytester.path / "target").exists()
 
 
-def test_pytest_s_own_selections_work(run: Run, pytester: pytest.Pytester) -> None:
+def test_pytests_own_selections_work(run: Run, pytester: pytest.Pytester) -> None:
     first = run(PASSING + FAILING, "--kernel", "7.0", "-q")
     assert [line.split()[0] for line in lines(first)] == ["FAIL"]
     again = run("", "--kernel", "7.0", "--lf")
@@ -290,7 +290,7 @@ def test_a_suite_without_tests_of_ours_is_left_alone(pytester: pytest.Pytester) 
     assert not (pytester.path / "target").exists()
 
 
-def test_colours_are_for_those_who_want_them(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_colours_follow_the_environment(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FORCE_COLOR", "1")
     assert "\x1b[32mPASS\x1b[0m [" in run(PASSING, "--kernel", "7.0").stdout.str()
     monkeypatch.setenv("NO_COLOR", "1")

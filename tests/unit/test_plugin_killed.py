@@ -64,7 +64,7 @@ def until(condition: Callable[[], bool]) -> None:
 PYTEST = (sys.executable, "-m", "pytest", *OPTIONS, "--kernel", "7.0")
 
 
-def test_after_ctrl_c_what_was_done_is_in_its_place(run: Run, pytester: pytest.Pytester) -> None:
+def test_after_ctrl_c_finished_results_are_in_place(run: Run, pytester: pytest.Pytester) -> None:
     process = started(pytester, *PYTEST)
     os.killpg(process.pid, signal.SIGINT)
     said, _ = process.communicate()
@@ -75,7 +75,7 @@ def test_after_ctrl_c_what_was_done_is_in_its_place(run: Run, pytester: pytest.P
     assert about["status"] == "interrupted"
 
 
-def test_what_a_killed_run_had_done_is_kept_by_the_next(run: Run, pytester: pytest.Pytester) -> None:
+def test_the_next_run_keeps_the_results_of_a_killed_one(run: Run, pytester: pytest.Pytester) -> None:
     process = started(pytester, *PYTEST)
     process.kill()
     process.communicate()

@@ -25,7 +25,7 @@ def test_under_xdist_the_controller_resolves_records_and_reports(run: Run, pytes
     assert list((pytester.path / "target/ktstr/.staging").iterdir()) == []
 
 
-def test_under_xdist_a_kernel_that_is_not_to_be_had_ends_the_run_once(
+def test_under_xdist_a_kernel_that_cannot_be_obtained_ends_the_run_once(
     run: Run, monkeypatch: pytest.MonkeyPatch, pytester: pytest.Pytester
 ) -> None:
     pytester.makeconftest(

@@ -73,7 +73,7 @@ def public_annotations() -> Iterator[tuple[str, Any]]:
                 yield from ((f"{name}.{method}: {one}", hint) for one, hint in hints(function).items())
 
 
-def test_what_can_be_reached_can_be_named() -> None:
+def test_every_reachable_type_can_be_named() -> None:
     public = set(CLASSES)
     missing = {
         f"{kind.__name__} ({where})"
@@ -125,7 +125,7 @@ def test_every_field_is_documented(kind: type) -> None:
     assert [name for name in fields(kind) if name not in documented] == []
 
 
-def test_a_context_says_what_it_has() -> None:
+def test_a_context_has_its_documented_fields() -> None:
     assert {"test", "kernel", "seed", "artifacts", "runs"} <= set(fields(ktstr.Ctx))
 
 

@@ -60,7 +60,7 @@ def test_the_documented_fields_are_the_written_ones() -> None:
     assert sorted(rows) == sorted(written)
 
 
-def test_a_skipped_test_has_null_for_what_no_vm_told() -> None:
+def test_a_skipped_test_has_null_for_what_a_vm_would_report() -> None:
     document: Mapping[str, object] = sidecar(
         a_case(outcome="skipped", clock="", accelerator="", emulator="", clock_reason=""), VERSIONS
     )

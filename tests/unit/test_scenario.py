@@ -54,7 +54,7 @@ def test_a_cpuset_means_cpus_of_a_topology(cpuset: Cpuset, topology: str, cpus: 
 
 
 @pytest.mark.parametrize(("topology", "count"), [("1n1l1c1t", 1), ("1n1l2c1t", 2), ("1n1l3c1t", 2)])
-def test_the_last_cpu_is_left_to_the_root_cgroup_where_there_are_over_two(topology: str, count: int) -> None:
+def test_the_last_cpu_of_three_or_more_is_left_to_the_root_cgroup(topology: str, count: int) -> None:
     assert usable_cpus(Topology.parse(topology)) == set(range(count))
 
 
@@ -107,7 +107,7 @@ def test_a_cpuset_of_other_values_is_refused(make: Any, arguments: list[Any]) ->
 # Cgroups and work types
 
 
-def test_a_cgroup_has_a_worker_for_each_of_its_cpus_unless_told() -> None:
+def test_a_cgroup_has_a_worker_for_each_of_its_cpus_by_default() -> None:
     assert CgroupDef("cg").worker_count(SMALL) == 8
     assert CgroupDef("cg", cpuset=Cpuset.llc(1)).worker_count(SMALL) == 3
     assert CgroupDef("cg", workers=5, cpuset=Cpuset.llc(1)).worker_count(SMALL) == 5
@@ -201,7 +201,7 @@ def test_an_argument_reaches_the_agent_as_it_is(arguments: list[str]) -> None:
     assert as_the_agent_reads(line) == ["scheduler", "30000000000", "/mine", *arguments]
 
 
-def test_a_command_may_be_as_long_as_a_line_of_the_agents() -> None:
+def test_a_command_may_be_as_long_as_a_line_that_the_agent_reads() -> None:
     assert plan(scheduler=["/mine"] * 254)
     with pytest.raises(KtstrError, match=r"^scheduler /mine: 257 words on its command line: 256 at most$"):
         plan(scheduler=["/mine"] * 255)

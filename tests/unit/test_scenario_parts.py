@@ -20,7 +20,7 @@ def test_equal_scenarios_are_equal_and_have_one_hash() -> None:
     assert len({one, same, scenario_of(Ping(2), CgroupDef("cg"), hold_s=1)}) == 2
 
 
-def test_a_scenario_prints_a_line_a_part() -> None:
+def test_a_scenario_prints_one_line_for_each_part() -> None:
     scenario = Scenario(
         (
             CgroupDef("compute", cpuset=Cpuset.llc(0)),
@@ -47,7 +47,7 @@ def test_parts_are_carried_out_in_their_order_and_before_the_hold() -> None:
     assert [line.split()[0] for line in text.splitlines()] == ["ping", "cgroup", "spawn", "ping", "hold"]
 
 
-def test_a_whole_scenario_is_taken_as_it_is_but_for_what_is_said_anew() -> None:
+def test_a_whole_scenario_is_kept_except_for_arguments_given_again() -> None:
     whole = Scenario((CgroupDef("cg"),), hold_s=1, trace=True)
     assert scenario_of(whole) == whole
     assert scenario_of(whole, hold_s=2, dump=True) == Scenario(
@@ -78,6 +78,6 @@ def test_a_whole_scenario_is_taken_as_it_is_but_for_what_is_said_anew() -> None:
     ],
     ids=message_id,
 )
-def test_what_is_no_scenario_is_refused(make: Any, message: str) -> None:
+def test_an_invalid_scenario_is_refused(make: Any, message: str) -> None:
     with pytest.raises(KtstrError, match=f"^{re.escape(message)}"):
         make()

@@ -83,7 +83,7 @@ def test_without_a_program_it_is_the_kernels_default() -> None:
 
 
 @pytest.mark.parametrize("name", [None, "", 7, "a b", "a/b", "a\nb", "-a", "é", "a" * 65, b"mine", ["mine"]])
-def test_a_name_that_is_none_is_refused(name: object) -> None:
+def test_an_invalid_name_is_refused(name: object) -> None:
     with pytest.raises(KtstrError, match=r"name: must be 1 to 64 letters") as refused:
         declare(name=name)
     assert "\n" not in str(refused.value)

@@ -75,7 +75,9 @@ def test_a_user_of_many_processes_does_not_crowd_out_another(holders: Holders, t
 
 
 @pytest.mark.parametrize("name", ["queue", "1"])
-def test_who_keeps_a_lock_is_not_waited_for_for_ever(holders: Holders, shared: Path, name: str) -> None:
+def test_a_lock_that_is_never_released_is_not_waited_for_forever(
+    holders: Holders, shared: Path, name: str
+) -> None:
     lock = shared / f"{PREFIX}{name}.lock"
     with lock.open("w") as kept:
         fcntl.flock(kept, fcntl.LOCK_EX)
@@ -88,7 +90,7 @@ def test_who_keeps_a_lock_is_not_waited_for_for_ever(holders: Holders, shared: P
     assert told.endswith(", and this process has waited 1 s")
 
 
-def test_what_is_no_file_is_left_alone(holders: Holders, shared: Path, tmp_path: Path) -> None:
+def test_a_path_that_is_not_a_file_is_left_alone(holders: Holders, shared: Path, tmp_path: Path) -> None:
     """Opened, the pipe would keep its opener waiting, and the link's file be somebody else's."""
     victim, lock = tmp_path / "victim", shared / f"{PREFIX}queue.lock"
     for number, why in enumerate(("Too many levels of symbolic links", "not a file")):
@@ -120,7 +122,9 @@ def test_a_file_that_its_maker_removes_is_made_again(holders: Holders, shared: P
     assert holders.order(2) == ["first", "second"]
 
 
-def test_the_folder_has_to_be_roots_and_everyones(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_the_folder_must_belong_to_root_and_be_writable_for_all(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     monkeypatch.delenv("KTSTR_CORES_DIR")
     monkeypatch.setattr(shared_lock, "_FOLDERS", (str(tmp_path / "one"), str(tmp_path / "two")))
     right = tmp_path / "two"

@@ -47,13 +47,13 @@ def both_differ(one: tuple[str, str], other: tuple[str, str]) -> bool:
 
 
 @pytest.mark.parametrize("name", BY_JOB)
-def test_what_a_guest_is_booted_as_changes_both_keys(tmp_path: Path, name: str) -> None:
+def test_an_input_of_the_boot_changes_both_keys(tmp_path: Path, name: str) -> None:
     job = a_job(tmp_path, topology="1n1l2c1t")
     assert both_differ(keys(replace(job, **BY_JOB[name])), keys(job))
 
 
 @pytest.mark.parametrize("name", ONLY_RESULT)
-def test_what_a_job_is_told_changes_the_results_key_alone(tmp_path: Path, name: str) -> None:
+def test_a_jobs_plan_and_seed_change_only_the_results_key(tmp_path: Path, name: str) -> None:
     job = a_job(tmp_path)
     before, after = keys(job), keys(replace(job, **ONLY_RESULT[name]))
     assert before[0] == after[0]
@@ -89,7 +89,7 @@ def test_another_accelerator_changes_both_keys(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["_host_cpu", "platform.release"])
-def test_the_hosts_cpu_and_kernel_count_under_kvm_alone(
+def test_the_hosts_cpu_and_kernel_count_only_under_kvm(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str
 ) -> None:
     job = replace(a_job(tmp_path), clock="real")
@@ -111,7 +111,7 @@ def test_a_file_that_the_guest_boots_with_changes_both_keys(tmp_path: Path) -> N
     assert len({each[1] for each in (before, content, mode, path)}) == 4
 
 
-def test_a_file_of_the_job_changes_the_results_key_alone(tmp_path: Path) -> None:
+def test_a_file_of_the_job_changes_only_the_results_key(tmp_path: Path) -> None:
     program = tmp_path / "scheduler"
     program.write_text("one")
 
@@ -131,7 +131,9 @@ def test_a_boot_and_a_clone_have_results_of_their_own(tmp_path: Path) -> None:
     assert keys(a_job(tmp_path), cold=True)[1] != keys(a_job(tmp_path))[1]
 
 
-def test_the_bound_of_the_turn_changes_the_result(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_the_bound_of_the_time_slice_changes_the_results_key(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     """It reaches the guest with the plan."""
     job = a_job(tmp_path, topology="1n1l4c1t")
     before = keys(job)[1]
@@ -139,7 +141,7 @@ def test_the_bound_of_the_turn_changes_the_result(monkeypatch: pytest.MonkeyPatc
     assert keys(job)[1] != before
 
 
-def test_where_things_are_and_how_long_they_may_take_change_nothing(tmp_path: Path) -> None:
+def test_paths_and_time_limits_change_nothing(tmp_path: Path) -> None:
     for name in ("here", "there"):
         (tmp_path / name).mkdir()
     here, there = a_job(tmp_path / "here"), a_job(tmp_path / "there", wall_limit_s=5)

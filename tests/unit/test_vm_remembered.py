@@ -50,12 +50,12 @@ def test_a_result_comes_back_as_it_was(folder: Path, tmp_path: Path) -> None:
     assert (again / "events.jsonl").read_bytes() == (folder / "events.jsonl").read_bytes()
 
 
-def test_what_is_not_there_is_not_recalled(folder: Path) -> None:
+def test_a_result_that_was_not_remembered_is_not_recalled(folder: Path) -> None:
     assert recall("k", folder) is None
 
 
 @pytest.mark.parametrize("ending", Ending)
-def test_only_what_the_guest_decided_is_remembered(folder: Path, ending: Ending) -> None:
+def test_only_endings_that_the_guest_decided_are_remembered(folder: Path, ending: Ending) -> None:
     remember("k", a_result(ending=ending), folder)
     hosts_doing = {Ending.TIMEOUT, Ending.QEMU_DIED, Ending.AGENT_FAILED}
     assert (recall("k", folder) is None) == (ending in hosts_doing)

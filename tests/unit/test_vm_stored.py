@@ -103,7 +103,7 @@ def in_format_1(job: VmJob) -> str:
     return json.dumps(stored, indent=1) + "\n"
 
 
-def test_a_job_of_the_release_before_is_still_read(tmp_path: Path) -> None:
+def test_a_job_of_the_previous_release_is_still_read(tmp_path: Path) -> None:
     job = a_full_job(tmp_path)
     (tmp_path / JOB).write_text(in_format_1(job))
     assert stored_job(tmp_path) == job
@@ -115,7 +115,7 @@ def test_a_job_of_the_release_before_is_still_read(tmp_path: Path) -> None:
         stored_job(tmp_path)
 
 
-def test_a_job_as_the_release_before_wrote_it_says_what_it_lacks(tmp_path: Path) -> None:
+def test_a_job_that_the_previous_release_wrote_says_what_it_lacks(tmp_path: Path) -> None:
     """On a machine that has none of its files."""
     (tmp_path / JOB).write_bytes((Path(__file__).with_name("data") / "previous" / JOB).read_bytes())
     with pytest.raises(
@@ -132,7 +132,7 @@ def test_a_job_of_a_later_format_is_refused(tmp_path: Path) -> None:
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
-def test_what_is_no_job_is_an_error_value(tmp_path: Path, data: st.DataObject) -> None:
+def test_anything_but_a_job_is_an_error(tmp_path: Path, data: st.DataObject) -> None:
     text = job_to_json(a_full_job(tmp_path))
     stored: dict[str, Any] = json.loads(text)
     # The one does not change a result, of the other every true value is true.

@@ -60,7 +60,7 @@ def test_the_first_job_boots_a_template_and_all_of_them_are_clones(tmp_path: Pat
 
 
 @pytest.mark.usefixtures("qemu")
-def test_a_clones_story_begins_in_its_template(tmp_path: Path) -> None:
+def test_a_clones_events_begin_in_its_template(tmp_path: Path) -> None:
     assert [event["ev"] for event in ran(tmp_path).events] == ["boot", "end"]
 
 
@@ -87,7 +87,7 @@ def test_a_cold_job_is_booted_and_has_a_result_of_its_own(tmp_path: Path) -> Non
     assert ran(tmp_path, RunOptions()).start == "clone"
 
 
-def test_a_guest_that_does_not_come_up_is_booted_to_show_why(
+def test_a_guest_that_does_not_boot_is_booted_again_to_show_why(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("KTSTR_QEMU", str(monitored(tmp_path, keeps=False)))
@@ -156,7 +156,7 @@ DAMAGE: dict[Callable[[Path], None], str] = {
 
 @pytest.mark.usefixtures("qemu")
 @pytest.mark.parametrize("damage", DAMAGE)
-def test_a_damaged_template_is_noticed_and_made_anew(tmp_path: Path, damage: Callable[[Path], None]) -> None:
+def test_a_damaged_template_is_noticed_and_replaced(tmp_path: Path, damage: Callable[[Path], None]) -> None:
     before = ran(tmp_path)
     damage(only_template())
     assert altered(only_template()) == DAMAGE[damage]
@@ -189,7 +189,7 @@ def test_a_description_without_digests_is_altered(tmp_path: Path, sha256: object
     )
 
 
-def test_a_template_that_another_process_made_anew_meanwhile_stays(tmp_path: Path) -> None:
+def test_a_template_that_another_process_has_replaced_stays(tmp_path: Path) -> None:
     """Of two that see the damage, the second gets the lock when the first has made it anew."""
     path = cache.entry("templates", "k", "making", lambda folder: (folder / "whole").touch())
     cache.discard("templates", "k", "removing", lambda folder: not (folder / "whole").exists())
@@ -202,7 +202,7 @@ def test_a_template_that_another_process_made_anew_meanwhile_stays(tmp_path: Pat
 # The digest of a sparse file
 
 
-def test_a_hole_is_as_good_as_zeros(tmp_path: Path) -> None:
+def test_a_hole_equals_zeros(tmp_path: Path) -> None:
     data = os.urandom(1000)
     with (tmp_path / "sparse").open("wb") as file:
         file.seek(1 << 20)
@@ -213,7 +213,7 @@ def test_a_hole_is_as_good_as_zeros(tmp_path: Path) -> None:
     assert templates._content_digest(tmp_path / "sparse") == templates._content_digest(tmp_path / "full")
 
 
-def test_where_data_lies_counts(tmp_path: Path) -> None:
+def test_the_place_of_data_counts(tmp_path: Path) -> None:
     digests = set()
     for at in (0, 1, 1 << 16, 1 << 20):
         with (tmp_path / "file").open("wb") as file:

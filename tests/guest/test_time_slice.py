@@ -52,7 +52,7 @@ def show(name: str, report: RunReport) -> tuple[int, float]:
 
 
 @ktstr_test(cores=CPUS)
-def bounded_turn_shortens_the_gaps(ctx: Ctx) -> None:
+def bounded_time_slice_shortens_the_gaps(ctx: Ctx) -> None:
     if probe().clock != "virtual":
         pytest.skip("the turn is the virtual clock's")
     unbounded, _ = show("unbounded, no PAUSE", pinned(ctx, pause=False, bounded=False))
