@@ -77,7 +77,7 @@ def real_cache() -> Path:
 
 @pytest.fixture(scope="module")
 def tools(real_cache: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """A cache of the tests' own with what the real one has built."""
+    """A separate cache for the tests, with everything that the real one has built."""
     own = tmp_path_factory.mktemp("cache")
     libbpf()  # fetched and built in the real cache, which keeps it
     for kind in ("sources", "build"):

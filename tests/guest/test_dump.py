@@ -1,4 +1,4 @@
-"""The failure dump: what it says of a scheduler's maps is what bpftool says, and a replayed crash leaves the same."""
+"""The failure dump: it agrees with bpftool about a scheduler's maps, and a replayed crash leaves the same dump."""
 
 import json
 import os
@@ -85,13 +85,13 @@ def dump_agrees_with_bpftool(ctx: Ctx, tmp_path: Path) -> None:
     for name, theirs in zip(BY_BPFTOOL, before, strict=True):
         compare(dump.map(name), theirs)
 
-    # Values that came about, so that there was something to compare.
+    # The run has set these, so there was something to compare.
     notes = dump.map("notes")
     assert notes.count >= 6
     assert all(isinstance(element.value, dict) and element.value["flags"] for element in notes.elements)
     assert len(dump.map("cpu_counts").elements) == 2
 
-    # What bpftool cannot tell, or only at length.
+    # What bpftool cannot show, or only at length.
     numbers, slots, tasks = dump.map("numbers"), dump.map("slots"), dump.map("task_notes")
     assert numbers.count == 9000
     assert 5000 < numbers.read == len(numbers.elements) < 9000
@@ -123,7 +123,7 @@ def run_that_asks_has_a_dump(ctx: Ctx) -> None:
 
 @ktstr_test(scheduler=MAPS)
 def verdict_that_fails_has_a_dump_though_the_scheduler_stays(ctx: Ctx) -> None:
-    """Of a second run, which is the same up to the end of the hold; the first one is as it is when it passes."""
+    """It comes from a second run, which is the same up to the end of the hold; the first run is as if it had passed."""
     runs = {}
     for wanted in (True, False):
         test = replace(ctx.test, auto_repro=wanted)

@@ -52,7 +52,7 @@ def own_children(program: str) -> list[str]:
 
 @ktstr_test()
 def hang_is_found_by_the_guests_watchdog(ctx: Ctx, tmp_path: Path) -> None:
-    """A loop without end is nothing that a kernel complains of: only that its watchdog is not started over tells."""
+    """A kernel does not complain about an endless loop; only the watchdog, which nothing restarts, reveals it."""
     result = run_init(ctx, "hang", tmp_path)
     assert result.ending is Ending.HANG
     assert own_children("qemu") == []

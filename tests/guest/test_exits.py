@@ -1,4 +1,4 @@
-"""However a scheduler or its kernel ends, the failure says how in its first line, and the record has it in parts."""
+"""However a scheduler or its kernel ends, the failure's first line says how, and the record has the parts."""
 
 from __future__ import annotations
 
@@ -113,7 +113,7 @@ def a_watchdog_is_set_for_a_program_that_does_not_set_one(ctx: Ctx) -> None:
     summary, _, guest = failure(ctx, simple, watchdog_ms=8, workers=12)
     assert re.match(
         r"scx_simple was ejected by the kernel(?: on CPU \d)?: runnable task stall: "
-        # The kernel's own watchdog is a task that waits, too, and which it sees first differs from kernel to kernel.
+        # The kernel's own watchdog is a waiting task, too; which task it sees first differs from kernel to kernel.
         r"(?:.*\[\d+\] failed to run|watchdog failed to check in) for 0\.",
         summary,
     )

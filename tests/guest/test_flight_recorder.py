@@ -1,4 +1,4 @@
-"""The flight recorder: what led to a scheduler's exit is there, with the real clock after a second run; who failed."""
+"""The flight recorder has what led to a scheduler's exit and who failed; with the real clock after a second run."""
 
 from pathlib import Path
 from typing import Any

@@ -37,11 +37,11 @@ class Terminal:
 
     @property
     def attributes(self) -> list[Any]:
-        """As they are now."""
+        """The attributes as they are now."""
         return termios.tcgetattr(self.shell.child_fd)
 
     def assert_left(self, status: int) -> None:
-        """The shell ends with `status`, its QEMU with it, and the terminal is as it was."""
+        """Check that the shell ends with `status`, its QEMU with it, and that the terminal is restored."""
         self.shell.expect(pexpect.EOF)
         after = self.attributes
         self.shell.wait()
@@ -105,7 +105,7 @@ def a_scheduler_is_run_by_hand(ctx: Ctx) -> None:
         shell.sendline("stty size")
         shell.expect_exact("24 80\r\n")
         shell.setwinsize(50, 132)
-        # The guest hears of it when it does; until then the shell asks again.
+        # The guest may learn of it late; until then the shell asks again.
         shell.sendline("until test '50 132' = \"$(stty size)\"; do sleep 0.1; done; echo re''sized")
         shell.expect_exact("resized\r\n")
         shell.sendline("start-scheduler &")
@@ -124,7 +124,7 @@ def a_scheduler_is_run_by_hand(ctx: Ctx) -> None:
 
 
 def escape(terminal: Terminal) -> None:
-    os.kill(terminal.qemu, signal.SIGSTOP)  # a guest that does nothing any more
+    os.kill(terminal.qemu, signal.SIGSTOP)  # a guest that no longer does anything
     terminal.shell.send("\x01x")
     terminal.shell.expect_exact("the guest was ended")
 
@@ -164,7 +164,7 @@ def a_killed_shell_leaves_no_qemu(ctx: Ctx) -> None:
 
 @ktstr_test()
 def a_command_has_pipes_and_its_status_is_passed_on(ctx: Ctx) -> None:
-    """What goes in comes out, more of it than fits anywhere on the way; nothing of the kernel's is in between."""
+    """All input comes out, more than any buffer on the way holds, and no output of the kernel is mixed in."""
     typed = os.urandom(1 << 20)
     done = run(ctx, "cat; echo to the side >&2; exit 3", typed)
     assert done.returncode == 3

@@ -100,7 +100,7 @@ ktstr.run.context.Ctx = Ctx
 ktstr.vm.local.LocalExecutor = Executor
 """
 
-# Where ktstr is installed its entry point brings the plugin. Other plugins only make workers start slowly.
+# If ktstr is installed, its entry point loads the plugin. Other plugins only make workers start slowly.
 INSTALLED = bool(entry_points(group="pytest11", name="ktstr"))
 OPTIONS = ("-p", "no:hypothesispytest", *(() if INSTALLED else ("-p", "ktstr.plugin.entry")))
 

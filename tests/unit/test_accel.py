@@ -1,4 +1,4 @@
-"""Which accelerator and clock: what the probe's guest says of KVM, with a stand-in for QEMU."""
+"""Which accelerator and clock are used: what the probe's guest reports of KVM, with a stand-in for QEMU."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -24,7 +24,7 @@ def host(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
 
 
 def use(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, body: str) -> None:
-    """Have QEMU do `body`; each start adds a line to `starts`."""
+    """Make QEMU run `body`; each start adds a line to `starts`."""
     script = stand_in(tmp_path, f"echo >>{tmp_path}/starts; {body}")
     monkeypatch.setenv("KTSTR_QEMU", str(script))
 

@@ -26,7 +26,7 @@ def writer(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def read(harness: Path, plan: str) -> tuple[int, list[Event]]:
-    """The agent's exit code, and its events less their times."""
+    """The agent's exit code, and its events without their times."""
     done = subprocess.run([harness], input=plan.encode(), capture_output=True, check=False)
     assert done.stderr == b""
     lines = done.stdout.decode("ascii").splitlines()

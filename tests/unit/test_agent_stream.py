@@ -20,7 +20,7 @@ def harness(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def streamed(harness: Path, data: bytes, room: int = 2**20, part: int = 0) -> tuple[list[Event], Event]:
-    """The events that carry `data`, and the one that tells how it ended."""
+    """The events that carry `data`, and the one that reports how it ended."""
     command = [str(harness), str(room), *([str(part)] if part else [])]
     done = subprocess.run(command, input=data, capture_output=True, check=True)
     events = parse_events(done.stdout.decode("ascii"))

@@ -1,4 +1,4 @@
-"""BTF that no compiler would make: each is read or refused in one line, and never takes for ever."""
+"""BTF that no compiler would make: each is read or refused in one line, in bounded time."""
 
 import base64
 import json

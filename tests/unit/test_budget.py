@@ -71,7 +71,7 @@ def test_a_killed_holder_gives_its_cores_back(holders: Holders) -> None:
 def test_waiting_processes_are_served_in_order_of_arrival(holders: Holders, tmp_path: Path) -> None:
     holders.start("first", 3)
     holders.order(1)
-    # The small one could run before the big one; it has come later.
+    # The small one could run before the big one, but came later.
     holders.start("collects", 3)
     until(lambda: "collects" not in holders.order(1) and not is_free(tmp_path / "cores" / "queue.lock"))
     for name in ("big", "small"):

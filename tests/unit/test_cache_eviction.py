@@ -52,7 +52,7 @@ def used_elsewhere(key: str) -> Iterator[None]:
 
 
 def sized(kind: str, key: str, blocks: int, used: float) -> None:
-    """An entry with so many 4 KiB blocks of data, and the second at which it was last used."""
+    """An entry with `blocks` 4 KiB blocks of data, last used at that second."""
     path = cache.entry(kind, key, "making", lambda folder: _fill(folder / "data", blocks))
     os.utime(path, (used, used))
 

@@ -1,4 +1,4 @@
-"""`ctx.run`, as far as it goes without a guest: what it refuses before there is one."""
+"""`ctx.run` without a guest: what it refuses before it starts one."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -13,7 +13,7 @@ from ktstr.vm.qemu.program import find_qemu
 
 
 def declared() -> KtstrTest:
-    """A test whose limit is below some turns. Not the module's own, or pytest would run it."""
+    """A test whose limit is below some time slices. Not the module's own, or pytest would run it."""
 
     @ktstr_test(checks=Checks(max_gap_ms=0.5))
     def fine(ctx: Ctx) -> None:

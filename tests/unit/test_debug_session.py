@@ -1,4 +1,4 @@
-"""A debugger's session, with a gdb and a guest that are stood in for: what gdb is given, and what it is answered."""
+"""A debugger's session with stand-ins for gdb and the guest: what gdb gets, and what it is answered."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The doctor and the setup: what is found, what is said, and what is installed."""
+"""The doctor and the setup: what they find, report and install."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ DEBIAN_12 = {"ID": "debian", "VERSION_ID": "12"}
 
 
 def a_tool(path: Path, need: Need = "required") -> Tool:
-    """A tool that is there once the file at `path` is."""
+    """A tool that exists once the file at `path` does."""
 
     def find() -> str:
         if not path.exists():

@@ -1,4 +1,4 @@
-"""The shared libraries of a program: what the dynamic loader itself says, and damaged files refused."""
+"""The shared libraries of a program: the dynamic loader agrees, and damaged files are refused."""
 
 import os
 import re
@@ -182,7 +182,7 @@ def program(parts: Parts, tmp_path_factory: pytest.TempPathFactory) -> bytes:
 
 
 def refusal(path: Path) -> str | None:
-    """Why `path` is refused, or None where it can be read; any other exception fails the test."""
+    """Why `path` is refused, or None if it can be read; any other exception fails the test."""
     try:
         read_elf(path)
         closure(path)

@@ -266,8 +266,8 @@ def test_a_failure_says_what_the_guest_could_not_report(
     guest: GuestReport, ending: Ending, missing: str | None
 ) -> None:
     lines = failure_text("header", [VIOLATION], guest, "", ending=ending).splitlines()
-    told = [line for line in lines if line.startswith("  untold: ")]
-    assert told == ([f"  untold: {missing}"] if missing else [])
+    missed = [line for line in lines if line.startswith("  untold: ")]
+    assert missed == ([f"  untold: {missing}"] if missing else [])
 
 
 def test_a_failure_begins_with_its_cause_and_has_a_section_for_each_source() -> None:

@@ -232,7 +232,7 @@ def test_a_kernel_that_warned_fails_a_crash_test_too() -> None:
     assert [check for check, _ in judged(CRASHED, ExpectedError(), kernel_bugs=(bug,))] == ["kernel_clean"]
 
 
-# What is no verdict on the scheduler
+# Mistakes of the test, which say nothing about the scheduler
 
 
 def mistake(guest: GuestReport, scheduler: Scheduler = BPF) -> str | None:

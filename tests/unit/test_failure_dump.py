@@ -54,7 +54,7 @@ def test_values_are_those_of_bpftool(name: str) -> None:
 
 
 def test_a_value_that_differs_is_noticed() -> None:
-    """The comparison above can fail: it does if one byte of a map is changed."""
+    """The comparison above can fail: it fails if one byte of a map changes."""
     events = changed()
     for event in events:
         if event["ev"] == "dump_data" and event["id"] == recorded().map("recent").id:

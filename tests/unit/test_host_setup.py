@@ -1,4 +1,4 @@
-"""The host as setup and doctor meet it: who may install, what a host without anything is told, and the two commands."""
+"""The host for setup and doctor: who may install, what they report of an empty host, and the two commands."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Judging a run: each check on both sides of its limit, with who, the measured value and the limit told."""
+"""Judging a run: each check on both sides of its limit; it names who, the measured value and the limit."""
 
 from typing import Any
 
@@ -163,13 +163,13 @@ def test_without_a_scheduler_nothing_has_to_be_attached() -> None:
     assert judged(report(workers=workers({"ext": False}), states=()), sched_ext=False) == []
 
 
-# attached: the scheduler. It is one violation by itself, told by what happened.
+# attached: the scheduler. It is one violation, which says what happened.
 
 ATTACHED = SchedulerState("attached", "enabled", "mine", 1, True)
 
 
 def out(**changes: Any) -> str:
-    """Why the scheduler is out, where the starved workers under it are not told as well."""
+    """Why the scheduler is out; the starved workers under it are not reported as well."""
     ((check, message),) = judged(report(workers=workers({"iterations": 0}), **changes))
     assert check == "attached"
     return message

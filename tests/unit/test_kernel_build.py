@@ -1,4 +1,4 @@
-"""Building a kernel: what is kept, what goes on after a kill, what is said of a failure. The source is a stand-in."""
+"""Building a kernel: what is kept, what continues after a kill, how it fails. The source is a stand-in."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ BUILD = "import kernel_source; from ktstr.kernel.build import build; print(build
 
 @pytest.fixture(autouse=True)
 def objects(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty cache, and the file that is told which objects were made."""
+    """An empty cache, and the file that lists the objects that were made."""
     monkeypatch.setenv("KTSTR_CACHE_DIR", str(tmp_path / "cache"))
     monkeypatch.setenv("KTSTR_TEST_OBJECTS", str(tmp_path / "objects"))
     return tmp_path / "objects"
@@ -142,7 +142,7 @@ def test_an_interrupted_build_continues(how: signal.Signals, objects: Path, hold
     first.communicate()
     assert first.returncode != 0
     assert not list((cache_dir() / "kernels").glob("*-built-*"))
-    # The next one waits until the last process of the first is gone, so nothing else writes to its objects.
+    # The next one waits until the last process of the first has ended, so nothing else writes to its objects.
     second = start()
     hold.unlink()
     out, err = second.communicate()

@@ -1,4 +1,4 @@
-"""Kernels out of a real local archive: found, verified, fetched, and found again without a network."""
+"""Kernels from a real local archive: found, verified, fetched, and found again without a network."""
 
 from __future__ import annotations
 

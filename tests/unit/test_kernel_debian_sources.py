@@ -1,4 +1,4 @@
-"""Source packages and debug symbols out of a real local archive."""
+"""Source packages and debug symbols from a real local archive."""
 
 from __future__ import annotations
 

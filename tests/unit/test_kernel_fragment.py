@@ -1,4 +1,4 @@
-"""What a kernel's configuration is asked to be, and what is said where it is not."""
+"""What a kernel's configuration is asked for, and what is reported if it differs."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ktstr.base.errors import KtstrError
 from ktstr.kernel.fragment import Wanted, complain, find_fragment, read_config, wanted, wanted_text
 from ktstr.kernel.settings import kernels_dir
 
-# Out of init/Kconfig and arch/x86/Kconfig of 6.12.
+# From init/Kconfig and arch/x86/Kconfig of 6.12.
 KCONFIG = """\
 config NUMA_BALANCING
 \tbool "Memory placement aware NUMA scheduler"

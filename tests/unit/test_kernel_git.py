@@ -1,4 +1,4 @@
-"""Kernel sources out of local git repositories and source trees, which stay as they are."""
+"""Kernel sources from local git repositories and source trees, which stay unchanged."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Taking the kernel out of a vmlinuz."""
+"""Extracting the kernel from a vmlinuz."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Several sources of images: who is asked, and what counts as unreachable."""
+"""Several sources of images: which are asked, and what counts as unreachable."""
 
 from __future__ import annotations
 

@@ -29,7 +29,7 @@ def test_another_architecture_is_refused_in_one_line(monkeypatch: pytest.MonkeyP
 
 
 def test_every_machine_has_a_fragment_for_its_kernels() -> None:
-    """What settings once promised, aarch64, had none: its kernels could not have been built."""
+    """Settings once promised aarch64, which had none, so its kernels could not have been built."""
     for machine in MACHINES:
         assert (kernels_dir() / f"{machine.name}.config").is_file()
 
@@ -79,7 +79,7 @@ def test_the_probe_ends_as_a_guest_that_is_done() -> None:
 
 
 def test_the_agent_reads_the_files_that_it_is_given() -> None:
-    """They are in fw_cfg, by names that either side spells out."""
+    """They are in fw_cfg, under names that both sides spell out."""
     name = re.compile(r"opt/ktstr/\w+")
     given, read = Path(command.__file__).read_text(), (AGENT / "main.c").read_text()
     assert set(name.findall(given)) == set(name.findall(read)) != set()

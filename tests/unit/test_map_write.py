@@ -1,4 +1,4 @@
-"""Writes to a scheduler's globals: what one may say, and the plan's line for it."""
+"""Writes to a scheduler's globals: what is accepted, and the plan's line for it."""
 
 from typing import Any
 

@@ -287,7 +287,7 @@ def test_a_scenario_has_the_sources_of_its_parts(tmp_path: Path) -> None:
 
 
 def test_operations_that_every_plan_has_are_placed_by_ktstr() -> None:
-    """What a test may put into a scenario is what says so by having no `instead`."""
+    """A test may put an operation into a scenario if the operation has no `instead`."""
     free = {operation.name for operation, _ in EVERY if not operation.instead}
     assert free == {"sysctl", "programs"}
 

@@ -16,7 +16,7 @@ EIGHT = Topology(1, 2, 4, 1)
 
 
 def test_a_seed_means_these_perturbations_everywhere() -> None:
-    """A seed that was written down has to fail again: if this changes, no seed replays any more."""
+    """A recorded seed has to fail again: if this changes, no seed replays any more."""
     assert perturbations(7, EIGHT, 0.1) == (
         Perturbation(at_ns=5_819_101, cpu=2, ns=45_956),
         Perturbation(at_ns=17_763_346, cpu=5, ns=77_743),

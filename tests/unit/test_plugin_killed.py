@@ -1,4 +1,4 @@
-"""What is left of a session that is interrupted or killed, and of its processes."""
+"""What an interrupted or killed session leaves: its results, and none of its processes."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ SLOW = (
 
 
 def started(pytester: pytest.Pytester, *command: str, **environment: str) -> subprocess.Popen[str]:
-    """A session of its own that has done the test `quick` and is in `slow`."""
+    """A process in a session of its own that has finished the test `quick` and is in `slow`."""
     pytester.makepyfile(test_it=SUITE + SLOW)
     process = subprocess.Popen(
         command,
@@ -34,7 +34,7 @@ def started(pytester: pytest.Pytester, *command: str, **environment: str) -> sub
         stderr=subprocess.STDOUT,
         text=True,
         start_new_session=True,
-        # Where these tests run in the background Ctrl-C is ignored, and that is inherited.
+        # If these tests run in the background, Ctrl-C is ignored, and children inherit that.
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     assert process.stdout is not None

@@ -1,4 +1,4 @@
-"""A scheduler as a program of the guest: where it is looked for, what is packed with it, and the initramfs."""
+"""A scheduler as a program of the guest: where it is searched for, what is packed with it, and the initramfs."""
 
 import os
 import shutil
@@ -20,7 +20,7 @@ SH = Path("/bin/sh")  # a dynamic program that every host has
 
 @pytest.fixture(autouse=True)
 def workspace(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
-    """A project's folder, with nothing else to be found."""
+    """A project's folder; there is no program anywhere else."""
     folder = tmp_path / "workspace"
     folder.mkdir()
     monkeypatch.chdir(folder)

@@ -1,4 +1,4 @@
-"""The public interface: what can be reached can be named, is typed and documented, and has a reference."""
+"""The public interface: all that can be reached can be named, is typed and documented, and has a reference."""
 
 from __future__ import annotations
 
@@ -112,7 +112,7 @@ def test_everything_public_is_documented() -> None:
 
 
 def fields(kind: type) -> list[str]:
-    """The public attributes of a class that are no methods."""
+    """The public attributes of a class that are not methods."""
     if issubclass(kind, Enum):
         return list(kind.__members__)
     own = {field.name for field in dataclasses.fields(kind)} if dataclasses.is_dataclass(kind) else set()

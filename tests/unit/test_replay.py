@@ -1,4 +1,4 @@
-"""From a sidecar to the command that runs the test again, and what is told of the difference."""
+"""From a sidecar to the command that runs the test again, and what is reported of a difference."""
 
 import json
 from pathlib import Path

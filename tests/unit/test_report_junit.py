@@ -36,7 +36,7 @@ SUITE_TIME = re.compile(r"[0-9]*(\.[0-9]*)?")
 
 
 def offences(document: bytes) -> list[str]:
-    """What in a document the schema does not allow."""
+    """What the schema does not allow in a document."""
     root = ElementTree.fromstring(document)
     found = [] if root.tag in ("testsuites", "testsuite") else [f"root {root.tag}"]
     for element in root.iter():

@@ -1,4 +1,4 @@
-"""A failed run, run again: when that tells more, what came of it against the first, and how a failure shows it."""
+"""A failed run, run again: when that reveals more, how it compares with the first, and how a failure shows it."""
 
 from dataclasses import replace
 from typing import Any
@@ -71,7 +71,7 @@ def test_a_run_is_repeated_if_that_reveals_more(failed: RunReport, clock: str, m
     assert more_of(failed, clock) == more
 
 
-# What came of it
+# How it compares
 
 
 @pytest.mark.parametrize(
@@ -81,7 +81,7 @@ def test_a_run_is_repeated_if_that_reveals_more(failed: RunReport, clock: str, m
         (STALL, replace(STALL, message="kworker/0:1[7] failed to run for 6.001s"), "same_kind"),
         (ERROR, replace(ERROR, message="mine: no queue 0x20 for CPU 0"), "same"),
         (ERROR, replace(ERROR, message="mine: no task"), "same_kind"),
-        (ERROR, replace(ERROR, status=None, signal=9), "same"),  # its program's way to take it
+        (ERROR, replace(ERROR, status=None, signal=9), "same"),  # how its program takes it
         (ERROR, STALL, "other"),
         (LEFT, LEFT, "same"),
         (LEFT, replace(LEFT, signal=6), "same_kind"),

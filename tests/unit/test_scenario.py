@@ -1,4 +1,4 @@
-"""Scenarios: cpusets, cgroups and work types, and the plan that tells the agent of them."""
+"""Scenarios: cpusets, cgroups and work types, and the plan that describes them to the agent."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -187,7 +187,7 @@ def test_a_work_type_is_a_name_with_its_parameters(work: Any, tokens: str) -> No
 
 
 def as_the_agent_reads(line: str) -> list[str]:
-    """plan.c's way: tokens apart by one space, then %XX for a byte."""
+    """As plan.c does it: tokens are separated by one space, then %XX is a byte."""
     return [
         re.sub(rb"%([0-9A-F]{2})", lambda match: bytes([int(match[1], 16)]), token.encode("ascii")).decode()
         for token in line.split(" ")

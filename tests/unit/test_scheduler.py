@@ -1,4 +1,4 @@
-"""Declaring schedulers: what is taken as meant, and what is refused in one line that names the field."""
+"""Declaring schedulers: what is accepted, and what is refused in one line that names the field."""
 
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,7 @@ def declare(**fields: Any) -> Scheduler:
 
 
 def refusal(**fields: Any) -> str:
-    """The one line that refuses a declaration, less the file and the scheduler that it begins with."""
+    """The one line that refuses a declaration, without the file and the scheduler that it begins with."""
     with pytest.raises(KtstrError) as refused:
         declare(**{"name": "mine", **fields})
     start = f"{__file__}: scheduler 'mine': "

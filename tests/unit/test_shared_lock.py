@@ -1,4 +1,4 @@
-"""Cores that all users of a host share: held once, whoever holds them; nobody can keep another waiting for ever."""
+"""Cores that all users of a host share: each has one holder, and nobody can keep another waiting forever."""
 
 import fcntl
 import os
@@ -22,7 +22,7 @@ as_root = pytest.mark.skipif(os.getuid() != 0, reason="only root can start proce
 
 @pytest.fixture
 def shared(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """As /run/lock is; tmp_path is in a folder that no other user may enter."""
+    """A folder like /run/lock; tmp_path is in one that no other user may enter."""
     with tempfile.TemporaryDirectory(prefix="ktstr-cores-") as folder:
         Path(folder).chmod(0o1777)
         monkeypatch.setenv("KTSTR_CORES_DIR", folder)
@@ -37,7 +37,7 @@ def holders(tmp_path: Path, shared: Path) -> Iterator[Holders]:
 
 
 def cache_of(user: int) -> Path:
-    """A new cache that is `user`'s."""
+    """A new cache that belongs to `user`."""
     folder = Path(tempfile.mkdtemp(prefix="cache-", dir=os.environ["KTSTR_CORES_DIR"]))
     os.chown(folder, user, user)
     return folder
@@ -91,7 +91,7 @@ def test_a_lock_that_is_never_released_is_not_waited_for_forever(
 
 
 def test_a_path_that_is_not_a_file_is_left_alone(holders: Holders, shared: Path, tmp_path: Path) -> None:
-    """Opened, the pipe would keep its opener waiting, and the link's file be somebody else's."""
+    """Opening the pipe would block, and the link leads to somebody else's file."""
     victim, lock = tmp_path / "victim", shared / f"{PREFIX}queue.lock"
     for number, why in enumerate(("Too many levels of symbolic links", "not a file")):
         if number == 0:
@@ -108,7 +108,7 @@ def test_a_path_that_is_not_a_file_is_left_alone(holders: Holders, shared: Path,
 
 
 def test_a_file_that_its_maker_removes_is_made_again(holders: Holders, shared: Path) -> None:
-    """Who waited for the removed one would else have a lock that nobody else asks for."""
+    """A process that waited for the removed file would otherwise hold a lock that nobody else asks for."""
     holders.start("first", 2)
     holders.order(1)
     lock = shared / f"{PREFIX}queue.lock"

@@ -236,7 +236,7 @@ def test_a_mistake_is_one_line(
     assert "\n" not in str(error.value)
 
 
-# Relaying, with a guest that is a thread
+# The relay, with a thread as the guest
 
 
 class Pipes:

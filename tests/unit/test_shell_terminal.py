@@ -1,4 +1,4 @@
-"""The host's side of a session's terminal, on a pseudo-terminal: raw meanwhile, and as it was afterwards."""
+"""The host's side of a session's terminal, on a pseudo-terminal: raw during a session, restored afterwards."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Delta debugging: what is left still fails, can spare nothing, and keeps its order."""
+"""Delta debugging: the rest still fails, needs every element, and keeps its order."""
 
 from collections.abc import Sequence
 
@@ -49,7 +49,7 @@ def test_the_rest_of_any_monotone_failure_fails_and_needs_every_element(
 @settings(max_examples=40)
 @given(st.lists(st.booleans(), min_size=1, max_size=30), st.integers(0, 2**30))
 def test_the_rest_fails_and_is_in_order_for_any_failure(items: list[bool], salt: int) -> None:
-    """Even where less may pass and still less fail: as of a race, whose timing each of them moves."""
+    """Even if fewer may pass and still fewer fail, as in a race whose timing each element shifts."""
     numbered = list(enumerate(items))
 
     def fails(some: Sequence[tuple[int, bool]]) -> bool:

@@ -1,4 +1,4 @@
-"""`ktstr init`: what it writes is valid, fits the project, and never replaces what is there."""
+"""`ktstr init`: what it writes is valid, fits the project, and never replaces an existing file."""
 
 import shlex
 import subprocess
@@ -136,7 +136,7 @@ def test_a_folder_that_cannot_be_written_is_reported(project: Path) -> None:
 
 
 def test_without_ktstr_the_suite_is_skipped(project: Path) -> None:
-    """A Python where ktstr cannot be imported, as where it is not installed."""
+    """A Python that cannot import ktstr, as if it were not installed."""
     init(project)
     (project / "conftest.py").write_text("import sys\nsys.modules['ktstr'] = None\n")
     command = [sys.executable, "-m", "pytest", "-p", "no:ktstr", "-p", "no:hypothesispytest", "-rs"]

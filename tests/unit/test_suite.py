@@ -1,4 +1,4 @@
-"""`ktstr test` and `ktstr verifier`: thin, and everything given to them arrives."""
+"""`ktstr test` and `ktstr verifier` are thin: they pass everything on."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""The Invoke tasks as a user meets them: the menu, and what a mistake looks like."""
+"""The Invoke tasks as a user sees them: the menu, and how a mistake is reported."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`cache`: what it shows, what it finds altered, what it removes."""
+"""The `cache` task: what it shows, finds altered, and removes."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""Tasks that hand over what a user wrote: the options of `bisect`, `shell` and `initramfs` as requests."""
+"""Tasks that pass on what a user wrote: the options of `bisect`, `shell` and `initramfs` as requests."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`ktstr_test`: what a test inherits from its scheduler, and what it may not say."""
+"""`ktstr_test`: what a test inherits from its scheduler, and what is refused."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""The sweep's command from its arguments to its exit status, the guests stood in for."""
+"""The sweep's command from its arguments to its exit status, with stand-ins for the guests."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ class Axis:
 
 
 class Guests:
-    """Stands in for the guests: cells pass, but for those named in `failing`; `insns` is what mine_init costs."""
+    """Stands in for the guests: cells pass, except those named in `failing`; `insns` is what mine_init costs."""
 
     def __init__(self) -> None:
         self.failing: dict[str, str] = {}

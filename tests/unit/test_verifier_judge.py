@@ -1,4 +1,4 @@
-"""What comes of a cell: each check fails for its own reason, and only then."""
+"""How a cell is judged: each check fails for its own reason, and only then."""
 
 from __future__ import annotations
 

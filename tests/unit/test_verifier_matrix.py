@@ -1,4 +1,4 @@
-"""Which cells a sweep has, how they are named, and what says why one is not there."""
+"""Which cells a sweep has, how they are named, and how it says why one is missing."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def test_with_kvm_only_the_constraints_limit_the_presets() -> None:
 def test_a_scheduler_says_which_topologies_it_is_for() -> None:
     smt = a_scheduler(constraints=Constraints(requires_smt=True, max_cpus=16, max_numa_nodes=4))
     assert {cell.preset for cell in swept(smt).cells} == {"smt-2llc", "smt-3llc"}
-    # A topology that is asked for by name is swept all the same.
+    # A topology that is named is swept anyway.
     named = matrix(
         [smt],
         KERNELS,

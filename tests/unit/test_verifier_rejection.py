@@ -1,4 +1,4 @@
-"""Refused programs, read from output that was really captured (data/README.md)."""
+"""Refused programs, read from captured output of real kernels (data/README.md)."""
 
 from __future__ import annotations
 

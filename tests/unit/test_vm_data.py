@@ -1,4 +1,4 @@
-"""A VM run as data: the job and its digest, QEMU's command line, and how an end is told from what is left."""
+"""A VM run as data: the job and its digest, QEMU's command line, and how a run's ending is classified."""
 
 import pickle
 from dataclasses import replace
@@ -180,7 +180,7 @@ def test_more_cpus_get_a_faster_clock(cpus: int, shift: int) -> None:
 # The end
 
 
-def told(
+def classified(
     status: int, console: str = "", *events: Event, timed_out: bool = False, output: str = ""
 ) -> tuple[Ending, str]:
     return classify(status, timed_out, events, console, 60, output)
@@ -191,23 +191,23 @@ OOM = "[ 1.0] Out of memory: Killed process 99 (hog)\n"
 
 
 def test_the_agents_end_decides_whatever_was_logged() -> None:
-    assert told(33, OOM) == (Ending.DONE, "")
+    assert classified(33, OOM) == (Ending.DONE, "")
 
 
 def test_an_agent_that_failed_says_where_and_why() -> None:
     error = {"ev": "error", "where": "sysctl", "what": "kernel/x: No such file or directory"}
-    assert told(35, "", {"ev": "boot"}, error) == (
+    assert classified(35, "", {"ev": "boot"}, error) == (
         Ending.AGENT_FAILED,
         "sysctl: kernel/x: No such file or directory",
     )
 
 
 def test_an_agent_that_failed_without_a_reason_is_still_reported() -> None:
-    assert told(35) == (Ending.AGENT_FAILED, "agent: no reason given")
+    assert classified(35) == (Ending.AGENT_FAILED, "agent: no reason given")
 
 
 def test_a_panic_is_reported_with_its_line() -> None:
-    assert told(0, PANIC) == (
+    assert classified(0, PANIC) == (
         Ending.PANIC,
         "the guest's kernel panicked: Attempted to kill init! exitcode=0x00000009",
     )
@@ -222,23 +222,23 @@ def test_a_panic_is_reported_with_its_line() -> None:
     ],
 )
 def test_memory_is_the_reason_of_a_panic_that_follows_from_it(line: str) -> None:
-    ending, why = told(0, f"[ 0.9] up\n[ 1.0] {line}\n{PANIC}")
+    ending, why = classified(0, f"[ 0.9] up\n[ 1.0] {line}\n{PANIC}")
     assert (ending, why) == (Ending.OUT_OF_MEMORY, f"the guest ran out of memory: [ 1.0] {line}")
 
 
 def test_a_guest_over_its_time_is_reported_with_its_last_event() -> None:
-    assert told(-9, "", {"ev": "boot"}, {"ev": "hold"}, timed_out=True) == (
+    assert classified(-9, "", {"ev": "boot"}, {"ev": "hold"}, timed_out=True) == (
         Ending.TIMEOUT,
         "no end after 60 s (last event: hold)",
     )
 
 
 def test_a_panic_takes_precedence_over_a_timeout() -> None:
-    assert told(-9, PANIC, timed_out=True)[0] is Ending.PANIC
+    assert classified(-9, PANIC, timed_out=True)[0] is Ending.PANIC
 
 
 def test_a_machine_that_powered_off_by_itself_was_ended_by_its_watchdog() -> None:
-    assert told(0)[0] is Ending.HANG
+    assert classified(0)[0] is Ending.HANG
 
 
 @pytest.mark.parametrize(
@@ -250,7 +250,7 @@ def test_a_machine_that_powered_off_by_itself_was_ended_by_its_watchdog() -> Non
     ],
 )
 def test_a_qemu_that_died_says_its_last_line(status: int, output: str, why: str) -> None:
-    assert told(status, output=output) == (Ending.QEMU_DIED, why)
+    assert classified(status, output=output) == (Ending.QEMU_DIED, why)
 
 
 def test_lines_that_are_not_events_are_left_out() -> None:

@@ -12,7 +12,7 @@ import pytest
 
 from ktstr.vm.qemu.qmp import MonitorError, Qmp, monitor_sockets
 
-# As QEMU 7.2.22 sent them.
+# As QEMU 7.2.22 sends them.
 GREETING = (
     b'{"QMP": {"version": {"qemu": {"micro": 22, "minor": 2, "major": 7},'
     b' "package": "Debian 1:7.2+dfsg-7+deb12u18+b3"},'

@@ -29,7 +29,7 @@ def _own_cache(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 def ran(
     monkeypatch: pytest.MonkeyPatch, folder: Path, body: str, job: VmJob | None = None, name: str = "run"
 ) -> VmResult:
-    """What came of a run in `folder`/`name` where QEMU does `body`."""
+    """The result of a run in `folder`/`name` whose QEMU runs `body`."""
     monkeypatch.setenv("KTSTR_QEMU", str(stand_in(folder, body)))
     return run(job or a_job(folder), TCG, folder / name, RunOptions(cold=True, fresh=True))
 
@@ -136,7 +136,7 @@ def test_a_folder_that_cannot_be_created_is_reported(monkeypatch: pytest.MonkeyP
         ran(monkeypatch, tmp_path, DONE)
 
 
-# The process that runs it goes away
+# The process that runs it ends
 
 RUNNER = """
 import os
@@ -164,7 +164,7 @@ def test_no_process_is_left_when_the_run_is_ended(tmp_path: Path, number: signal
         [sys.executable, "-c", RUNNER, str(tmp_path)],
         env=environment,
         stderr=subprocess.DEVNULL,
-        # Where these tests run in the background Ctrl-C is ignored, and that is inherited.
+        # If these tests run in the background, Ctrl-C is ignored, and children inherit that.
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     qemu = pid_in(tmp_path / "pid")

@@ -110,7 +110,7 @@ def test_a_disk_without_room_is_one_line(qemu: Path, monkeypatch: pytest.MonkeyP
     assert starts(tmp_path) == []
 
 
-# A template that is not what was written
+# Damaged templates
 
 
 def truncated(folder: Path) -> None:
@@ -190,7 +190,7 @@ def test_a_description_without_digests_is_altered(tmp_path: Path, sha256: object
 
 
 def test_a_template_that_another_process_has_replaced_stays(tmp_path: Path) -> None:
-    """Of two that see the damage, the second gets the lock when the first has made it anew."""
+    """If two processes see the damage, the second gets the lock when the first has replaced the template."""
     path = cache.entry("templates", "k", "making", lambda folder: (folder / "whole").touch())
     cache.discard("templates", "k", "removing", lambda folder: not (folder / "whole").exists())
     assert path.is_dir()
