@@ -3,7 +3,7 @@
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -17,15 +17,6 @@ from ktstr.base import cache
 def root(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     monkeypatch.setenv("KTSTR_CACHE_DIR", str(tmp_path / "cache"))
     return tmp_path / "cache"
-
-
-def text(content: str) -> Callable[[Path], None]:
-    """Makes an entry of one file."""
-
-    def make(directory: Path) -> None:
-        (directory / "file").write_text(content)
-
-    return make
 
 
 # Its entries, and eviction

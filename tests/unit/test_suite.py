@@ -10,7 +10,6 @@ import pytest
 
 from ktstr.plugin.suite import suite_command
 
-ROOT = Path(__file__).parents[2]
 PARALLEL = ("-m", "pytest", "-n", "auto", "--dist", "worksteal")
 # Shows what the verb becomes, instead of becoming it.
 SHOWS = """
