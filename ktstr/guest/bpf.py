@@ -13,13 +13,11 @@ from ktstr.guest.libbpf import Libbpf, libbpf
 from ktstr.kernel.model import Kernel
 from ktstr.toolchain.compiler import bpf_clang, compile_static, run_compiler
 
-__all__ = ["INCLUDE", "LOADER", "build_bpf", "build_loader", "vmlinux_header"]
+__all__ = ["INCLUDE", "build_bpf", "build_loader", "vmlinux_header"]
 
 _HERE = Path(__file__).parent
 INCLUDE = _HERE / "include"
 """The headers that ktstr offers to schedulers' sources, as `<ktstr/...>`."""
-LOADER = _HERE / "loader"
-"""The folder of the loader's C sources."""
 
 _EM_BPF = 247
 # The kernel's name of a machine, for bpf_tracing.h, by the number that an ELF file has for it.

@@ -9,6 +9,7 @@ from ktstr.scenario.argument import Choice
 __all__ = ["POLICY", "REAL_TIME", "Policy"]
 
 Policy = Literal["normal", "batch", "idle", "fifo", "rr"]
+"""The name of a scheduling policy, as sched(7) has it in SCHED_*."""
 
 POLICY = Choice(get_args(Policy))
 """The policy as an argument."""

@@ -128,3 +128,8 @@ def f(): ...
 def private(): ...
 '''
     assert undocumented("m", source) == ["m: LIMIT", "m: B", "m: f"]
+
+
+def test_names_of_other_modules_need_no_docstring_here() -> None:
+    source = '_HOMES = {"Topology": "base.topology"}\n__all__ = sorted((*_HOMES, "f"))\ndef f(): ...\n'
+    assert undocumented("m", source) == ["m: f"]

@@ -1,19 +1,18 @@
-"""Operations, work types and scenarios as data: arguments are declared once, checked twice, and named in messages."""
+"""Operations and work types as data: arguments are declared once, checked twice, and named in messages."""
 
 import re
 import subprocess
 import sys
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
 import pytest
+from own_operations import SMALL, Churn, Ping, calling, message_id
 
 from ktstr import Bursty, CgroupDef, Cpuset, KtstrError, SpinWait, Topology
 from ktstr.guest.agent import AGENT
 from ktstr.scenario import operations, work
-from ktstr.scenario.argument import Choice, Milliseconds, Whole, Words
 from ktstr.scenario.operation import Operation
 from ktstr.scenario.operations.cgroup import MakeCgroup
 from ktstr.scenario.operations.dump import Dump
@@ -32,11 +31,9 @@ from ktstr.scenario.operations.trace import Trace
 from ktstr.scenario.operations.unregister import Unregister
 from ktstr.scenario.operations.watchdog import Watchdog
 from ktstr.scenario.operations.write import BpfMapWrite
-from ktstr.scenario.plan import plan_of, plan_text
-from ktstr.scenario.scenario import Scenario, scenario_of
+from ktstr.scenario.plan import plan_of, scenario_plan
+from ktstr.scenario.scenario import Scenario
 from ktstr.scenario.work_type import WorkType
-
-SMALL = Topology(1, 2, 4, 1)
 
 EVERY: list[tuple[Operation, str]] = [
     (MakeCgroup("cg"), "cgroup cg -"),
@@ -62,41 +59,6 @@ EVERY: list[tuple[Operation, str]] = [
     (Watchdog(250), "watchdog 250"),
     (BpfMapWrite(".bss", "crash", 1, at_s=0.5), "write 500000000 .bss crash 1"),
 ]
-
-
-@dataclass(frozen=True)
-class Ping(Operation):
-    """A user's operation."""
-
-    name = "ping"
-    count: Annotated[int, Whole(1, 10)] = 1
-    loud: bool = False
-    colour: Annotated[str, Choice(("red", "green"))] = "red"
-    words: Annotated[tuple[str, ...], Words()] = ()
-
-
-@dataclass(frozen=True)
-class Churn(WorkType):
-    """A user's work type."""
-
-    name = "churn"
-    source = "test_operation.c"
-    depth: Annotated[int, Whole(1, 8)] = 2
-    rest_ms: Annotated[float, Milliseconds()] = 1.5
-
-
-class Calling:
-    """A call that has yet to be made, of values that its types forbid."""
-
-    def __init__(self, kind: Any, *arguments: Any, **fields: Any) -> None:
-        self._call = partial(kind, *arguments, **fields)
-        self._name: str = kind.__name__
-
-    def __call__(self) -> Any:
-        return self._call()
-
-    def __str__(self) -> str:
-        return self._name  # a test's id, the same in every process
 
 
 # Operations
@@ -146,38 +108,38 @@ def test_an_operation_has_the_arguments_that_the_agent_expects(operation: Operat
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (Calling(Perturbation, -1, 0, 1), "perturb: at_ns=-1: must be a whole number from 0"),
-        (Calling(Perturbation, 0, 1024, 1), "perturb: cpu=1024: must be a whole number from 0 to 1023"),
-        (Calling(Perturbation, 0, 0, 2**64), f"perturb: ns={2**64}: must be a whole number from 0"),
-        (Calling(Hold, 0), "hold: ns=0: must be a whole number from 1"),
-        (Calling(Hold, True), "hold: ns=True: must be a whole number from 1"),
-        (Calling(Watchdog, "5"), "watchdog: ms='5': must be a whole number from 1 to 4294967295"),
-        (Calling(Sysctl, "a", 1), "sysctl: value=1: must be a string"),
-        (Calling(Sysctl, "a\0", "1"), r"sysctl: key='a\x00': must not contain zero bytes"),
-        (Calling(StartScheduler, 1, ()), "scheduler: command=(): must be 1 words or more"),
-        (Calling(Run, 1, "/mine"), "run: command='/mine': must be a list of strings"),
-        (Calling(Shell, 1, 0, 0, False, ("sh",)), "shell: terminal=1: must be True or False"),
+        (calling(Perturbation, -1, 0, 1), "perturb: at_ns=-1: must be a whole number from 0"),
+        (calling(Perturbation, 0, 1024, 1), "perturb: cpu=1024: must be a whole number from 0 to 1023"),
+        (calling(Perturbation, 0, 0, 2**64), f"perturb: ns={2**64}: must be a whole number from 0"),
+        (calling(Hold, 0), "hold: ns=0: must be a whole number from 1"),
+        (calling(Hold, True), "hold: ns=True: must be a whole number from 1"),
+        (calling(Watchdog, "5"), "watchdog: ms='5': must be a whole number from 1 to 4294967295"),
+        (calling(Sysctl, "a", 1), "sysctl: value=1: must be a string"),
+        (calling(Sysctl, "a\0", "1"), r"sysctl: key='a\x00': must not contain zero bytes"),
+        (calling(StartScheduler, 1, ()), "scheduler: command=(): must be 1 words or more"),
+        (calling(Run, 1, "/mine"), "run: command='/mine': must be a list of strings"),
+        (calling(Shell, 1, 0, 0, False, ("sh",)), "shell: terminal=1: must be True or False"),
         (
-            Calling(MakeCgroup, "a/b"),
+            calling(MakeCgroup, "a/b"),
             "cgroup: cgroup='a/b': must be 1 to 63 letters, digits, '_', '-' or '.'",
         ),
         (
-            Calling(MakeCgroup, "cg", {0}),
+            calling(MakeCgroup, "cg", {0}),
             "cgroup: cpuset={0}: must be a Cpuset, such as Cpuset.llc(0)",
         ),
-        (Calling(Spawn, "cg", 0, SpinWait()), "spawn: workers=0: must be a whole number from 1 to 4096"),
-        (Calling(Spawn, "cg", 1, "spin"), "spawn: work='spin': must be a work type, such as SpinWait()"),
+        (calling(Spawn, "cg", 0, SpinWait()), "spawn: workers=0: must be a whole number from 1 to 4096"),
+        (calling(Spawn, "cg", 1, "spin"), "spawn: work='spin': must be a work type, such as SpinWait()"),
         (
-            Calling(Spawn, "cg", 1, SpinWait(), "ext"),
+            calling(Spawn, "cg", 1, SpinWait(), "ext"),
             "spawn: policy='ext': must be one of normal, batch, idle, fifo, rr",
         ),
-        (Calling(Ping, 11), "ping: count=11: must be a whole number from 1 to 10"),
-        (Calling(Ping, colour="blue"), "ping: colour='blue': must be one of red, green"),
-        (Calling(SpinWait, pause=1), "SpinWait: pause=1: must be True or False"),
-        (Calling(Churn, 9), "Churn: depth=9: must be a whole number from 1 to 8"),
-        (Calling(Churn, rest_ms=0), "Churn: rest_ms=0: must be milliseconds, from 0.001 to an hour"),
+        (calling(Ping, 11), "ping: count=11: must be a whole number from 1 to 10"),
+        (calling(Ping, colour="blue"), "ping: colour='blue': must be one of red, green"),
+        (calling(SpinWait, pause=1), "SpinWait: pause=1: must be True or False"),
+        (calling(Churn, 9), "Churn: depth=9: must be a whole number from 1 to 8"),
+        (calling(Churn, rest_ms=0), "Churn: rest_ms=0: must be milliseconds, from 0.001 to an hour"),
     ],
-    ids=str,
+    ids=message_id,
 )
 def test_a_wrong_argument_is_refused_by_operation_and_argument(make: Any, message: str) -> None:
     with pytest.raises(KtstrError, match=f"^{re.escape(message)}$"):
@@ -214,13 +176,11 @@ def test_a_users_operation_is_its_name_and_its_fields() -> None:
 
 
 def test_a_users_work_type_is_its_name_and_its_parameters() -> None:
-    text = plan_text(
-        topology=SMALL, cgroups=[CgroupDef("cg", 1, work=Churn())], hold_s=1, sysctls={}, scheduler=()
-    )
+    text = scenario_plan(Scenario((CgroupDef("cg", 1, work=Churn()),), hold_s=1), SMALL)
     assert "spawn cg 1 churn depth=2 rest_ns=1500000 policy=normal\n" in text
 
 
-def test_a_class_that_is_no_frozen_dataclass_is_refused() -> None:
+def test_a_class_that_is_not_a_frozen_dataclass_is_refused() -> None:
     class Bare(Operation):
         name = "bare"
         count: int = 1
@@ -230,7 +190,7 @@ def test_a_class_that_is_no_frozen_dataclass_is_refused() -> None:
 
 
 @pytest.mark.parametrize("bad", ["", "Ping", "1x", "a b", "a" * 33, None])
-def test_a_class_needs_a_name_that_the_agent_can_have(bad: Any) -> None:
+def test_a_class_needs_a_name_that_the_agent_accepts(bad: Any) -> None:
     @dataclass(frozen=True)
     class Named(Operation):
         name = bad
@@ -240,7 +200,7 @@ def test_a_class_needs_a_name_that_the_agent_can_have(bad: Any) -> None:
 
 
 @pytest.mark.parametrize("taken", ["hold", "seed", "pace"])
-def test_a_users_operation_may_not_take_a_name_of_ktstrs(taken: str) -> None:
+def test_a_users_operation_may_not_take_a_name_of_ktstrs_own(taken: str) -> None:
     @dataclass(frozen=True)
     class Mine(Operation):
         name = taken
@@ -249,7 +209,7 @@ def test_a_users_operation_may_not_take_a_name_of_ktstrs(taken: str) -> None:
         plan_of([Mine()], SMALL)
 
 
-def test_a_field_of_a_type_that_no_line_can_have_is_refused() -> None:
+def test_a_field_of_a_type_that_cannot_be_an_argument_is_refused() -> None:
     @dataclass(frozen=True)
     class Odd(Operation):
         name = "odd"
@@ -259,7 +219,7 @@ def test_a_field_of_a_type_that_no_line_can_have_is_refused() -> None:
         plan_of([Odd()], SMALL)
 
 
-def test_tokens_that_no_line_can_have_are_refused() -> None:
+def test_tokens_that_cannot_be_in_a_line_are_refused() -> None:
     @dataclass(frozen=True)
     class Odd(Operation):
         name = "odd"
@@ -272,7 +232,7 @@ def test_tokens_that_no_line_can_have_are_refused() -> None:
 
 
 @pytest.mark.parametrize("key", ["policy", "words"])
-def test_a_parameter_that_spawn_cannot_have_is_refused(key: str) -> None:
+def test_a_parameter_that_spawn_does_not_accept_is_refused(key: str) -> None:
     kind: Any = dataclass(frozen=True)(
         type("Odd", (WorkType,), {"name": "odd", key: ("a", "b"), "__annotations__": {key: tuple[str, ...]}})
     )
@@ -311,7 +271,7 @@ def test_a_source_is_found_beside_its_class(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("source", ["missing.c", "knock_py.py"])
-def test_a_source_that_is_no_c_file_is_refused(tmp_path: Path, source: str) -> None:
+def test_a_source_that_is_not_a_c_file_is_refused(tmp_path: Path, source: str) -> None:
     (tmp_path / "knock_py.py").write_text("")
     module = project(tmp_path, f"knock_{source.replace('.', '_')}_bad", source)
     with pytest.raises(KtstrError, match=rf"^Knock: source='{source}': no such C file: {tmp_path}/{source}$"):
@@ -326,83 +286,8 @@ def test_a_scenario_has_the_sources_of_its_parts(tmp_path: Path) -> None:
     assert Scenario((CgroupDef("cg"),)).sources == ()
 
 
-# Scenarios
-
-
-def test_equal_scenarios_are_equal_and_have_one_hash() -> None:
-    one = Scenario((CgroupDef("cg"), Ping(2)), hold_s=1)
-    same = scenario_of(CgroupDef("cg"), Ping(2), hold_s=1)
-    assert one == same
-    assert len({one, same, scenario_of(Ping(2), CgroupDef("cg"), hold_s=1)}) == 2
-
-
-def test_a_scenario_prints_a_line_a_part() -> None:
-    scenario = Scenario(
-        (
-            CgroupDef("compute", cpuset=Cpuset.llc(0)),
-            CgroupDef("burst", 2, work=Bursty(), policy="fifo"),
-            Ping(2),
-        ),
-        hold_s=0.5,
-        trace=True,
-        dump=True,
-    )
-    assert str(scenario).splitlines() == [
-        "cgroup compute, cpuset llc(0): a worker for each CPU: spin_wait pause=1, policy normal",
-        "cgroup burst, all CPUs: 2 workers: bursty burst_ns=50000000 sleep_ns=100000000, policy fifo",
-        "ping count=2 loud=0 colour=red words=",
-        "trace",
-        "hold 0.5 s",
-        "dump",
-    ]
-    assert str(Scenario()) == "hold"
-
-
-def test_parts_are_carried_out_in_their_order_and_before_the_hold() -> None:
-    text = plan_text(
-        topology=SMALL, cgroups=[Ping(1), CgroupDef("cg", 1), Ping(2)], hold_s=1, sysctls={}, scheduler=()
-    )
-    assert [line.split()[0] for line in text.splitlines()] == ["ping", "cgroup", "spawn", "ping", "hold"]
-
-
-def test_a_whole_scenario_is_taken_as_it_is_but_for_what_is_said_anew() -> None:
-    whole = Scenario((CgroupDef("cg"),), hold_s=1, trace=True)
-    assert scenario_of(whole) == whole
-    assert scenario_of(whole, hold_s=2, dump=True) == Scenario(
-        (CgroupDef("cg"),), hold_s=2, trace=True, dump=True
-    )
-
-
-@pytest.mark.parametrize(
-    ("make", "message"),
-    [
-        (Calling(scenario_of, "cg"), "scenario: 'cg': must be CgroupDef(...) or an operation"),
-        (Calling(scenario_of, SpinWait()), "scenario: SpinWait(pause=True): must be CgroupDef(...) or an"),
-        (Calling(scenario_of, Hold(1)), "scenario: hold: ktstr puts it into the plan; use hold_s=..."),
-        (
-            Calling(scenario_of, BpfMapWrite(".bss", "crash", 1)),
-            "scenario: write: ktstr puts it into the plan; use @ktstr_test(bpf_map_write=...)",
-        ),
-        (Calling(scenario_of, hold_s=0), "scenario: hold_s=0: must be guest seconds"),
-        (Calling(Scenario, dump=1), "scenario: dump=1: must be True or False"),
-        (
-            Calling(scenario_of, Scenario(), CgroupDef("cg")),
-            "scenario: Scenario(...) must be the only argument; its parts are in it",
-        ),
-        (
-            Calling(scenario_of, CgroupDef("cg"), CgroupDef("cg")),
-            "cgroup cg: declared twice in one scenario",
-        ),
-    ],
-    ids=str,
-)
-def test_what_is_no_scenario_is_refused(make: Any, message: str) -> None:
-    with pytest.raises(KtstrError, match=f"^{re.escape(message)}"):
-        make()
-
-
-def test_what_every_plan_has_is_ktstrs_to_place() -> None:
-    """What a test may put into a scenario is what says so by having no `instead`."""
+def test_operations_that_every_plan_has_are_placed_by_ktstr() -> None:
+    """A test may put an operation into a scenario if the operation has no `instead`."""
     free = {operation.name for operation, _ in EVERY if not operation.instead}
     assert free == {"sysctl", "programs"}
 
