@@ -208,7 +208,7 @@ def determinism(bench: Bench) -> None:
         yield "fixture, 8 CPUs, 12 workers, 3 s, half on a busy host", hashes
         hashes = [bench.scenario(FIXTURE, many, 1, 40, 1.0).result.events_sha256 for _ in bench.times(10)]
         yield "fixture, 32 CPUs, 40 workers, 1 s", hashes
-        yield "fixture, 8 CPUs, template made anew", [fixture(), *(made_anew() for _ in bench.times(5))]
+        yield "fixture, 8 CPUs, template made again", [fixture(), *(made_anew() for _ in bench.times(5))]
         hashes = [bench.scenario(exits, eight, 1, 12, 2.0).result.events_sha256 for _ in bench.times(10)]
         yield "a scheduler that ends with an error", hashes
         with busy_host():

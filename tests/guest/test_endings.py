@@ -43,7 +43,7 @@ def own_children(program: str) -> list[str]:
     for status in Path("/proc").glob("[0-9]*/status"):
         try:
             fields = dict(line.split(":\t", 1) for line in status.read_text().splitlines() if ":\t" in line)
-        except (FileNotFoundError, ProcessLookupError):  # it ended meanwhile
+        except (FileNotFoundError, ProcessLookupError):  # it has ended since
             continue
         if fields["PPid"] == str(os.getpid()) and fields["Name"].startswith(program):
             names.append(fields["Name"])

@@ -174,7 +174,7 @@ def a_command_has_pipes_and_its_status_is_passed_on(ctx: Ctx) -> None:
 
 @ktstr_test()
 def a_folder_comes_with_the_libraries_of_its_programs(ctx: Ctx, tmp_path: Path) -> None:
-    """A program that is linked to shared libraries runs, a link is what it leads to; the kernel's log is to be had."""
+    """A program linked to shared libraries runs, a link becomes what it leads to, and the kernel's log is available."""
     tools = tmp_path / "tools"
     (tools / "deep").mkdir(parents=True)
     (tools / "deep" / "python").symlink_to(sys.executable)

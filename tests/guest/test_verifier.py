@@ -146,7 +146,7 @@ def a_warning_of_the_kernel_is_reported(ctx: Ctx) -> None:
 
 @ktstr_test()
 def a_warning_alone_fails(ctx: Ctx, tmp_path: Path) -> None:
-    """The scheduler attaches, serves and leaves as it should; the kernel warns meanwhile, and is built to."""
+    """The scheduler attaches, serves and leaves as it should; meanwhile the kernel, which is built to, warns."""
     kernel = breakable_kernel()
     warns = misbehaving(kernel, tmp_path, "write", PROVOKE, "WARNING")
     result = swept(ctx, replace(cell_of(ctx, warns), kernel=kernel, kernel_id=kernel.version))

@@ -1,5 +1,5 @@
-"""Bisection: the search on lists and on a repository's commits, what a step's results mean, and all of it with runs
-that are stood in for."""
+"""Bisection: the search on lists and on a repository's commits, what a step's results mean, and all of it with
+stand-ins for the runs."""
 
 from __future__ import annotations
 

@@ -66,7 +66,7 @@ def test_no_room_imports_a_higher_one(trees: dict[str, ast.Module], order: list[
 
 def test_only_vm_names_the_emulator() -> None:
     none(
-        f"{path.relative_to(ROOT)}:{number}"
+        f"{path.relative_to(ROOT)}:{number}: {line.strip()}"
         for path in sorted(PACKAGE.rglob("*.py"))
         if not path.is_relative_to(PACKAGE / "vm")
         for number, line in enumerate(path.read_text().splitlines(), 1)
