@@ -14,8 +14,9 @@ import pytest
 
 from ktstr.base import cache
 from ktstr.base.errors import KtstrError
-from ktstr.guest.bpf import INCLUDE, build_bpf, build_loader, vmlinux_header
-from ktstr.guest.libbpf import libbpf
+from ktstr.bpf.build import build_bpf, build_loader, vmlinux_header
+from ktstr.bpf.libbpf import libbpf
+from ktstr.guest.agent import INCLUDE
 from ktstr.kernel import store
 from ktstr.kernel.model import Kernel
 from ktstr.kernel.resolve import resolve

@@ -11,8 +11,8 @@ from breakable import PROVOKE, breakable_kernel
 from embedded import PROGRAMS, SCHEDULERS, misbehaving, program_with
 
 from ktstr import Ctx, Scheduler, ktstr_test
+from ktstr.bpf.build import build_bpf
 from ktstr.declare.presets import PRESETS
-from ktstr.guest.bpf import build_bpf
 from ktstr.toolchain.compiler import compile_static
 from ktstr.verifier.cell import Cell, CellResult
 from ktstr.verifier.collapse import collapse, expand, key

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from ktstr.guest.libbpf import libbpf
+from ktstr.bpf.libbpf import libbpf
 from ktstr.toolchain.compiler import bpf_clang
 
 __all__ = ["ROOT", "environment", "outside", "run"]
