@@ -64,6 +64,12 @@ def guest(session: nox.Session) -> None:
 
 
 @nox.session
+def warnings(session: nox.Session) -> None:
+    """Compile the C that the unit tests do not, with each installed compiler, and accept no warning."""
+    pytest(session, "tests/guest/test_warnings.py")
+
+
+@nox.session
 def hosting(session: nox.Session) -> None:
     """Test that other projects can use ktstr: wheel, init, action, documents (tests/hosting). Takes minutes."""
     pytest_in_vms(session, "tests/hosting")

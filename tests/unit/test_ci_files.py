@@ -57,7 +57,9 @@ def test_ci_runs_the_readmes_commands_and_the_unit_tests_on_debian_stable() -> N
     for command in ("ci/nox -s setup test -- --kernel 7.0", "ci/nox"):
         assert f"\n{command}\n" in script
         assert command in readme
-    assert re.search(r"^ci/fresh-root --suite trixie --setup .* ci/nox -s setup unit$", script, re.MULTILINE)
+    assert re.search(
+        r"^ci/fresh-root --suite trixie --setup .* ci/nox -s setup unit warnings$", script, re.MULTILINE
+    )
 
 
 @pytest.mark.parametrize("script", ["ci/fresh-root", "ci/kvm-nested", "ci/nox", ".ci/run"])

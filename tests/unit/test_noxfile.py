@@ -53,6 +53,7 @@ def test_each_session_has_a_line_in_the_menu() -> None:
         "verifier",
         "unit",
         "guest",
+        "warnings",
         "hosting",
         "docs",
         "reference",
