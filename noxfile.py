@@ -64,6 +64,12 @@ def guest(session: nox.Session) -> None:
 
 
 @nox.session
+def warnings(session: nox.Session) -> None:
+    """Compile the C that the unit tests do not, with each installed compiler, and accept no warning."""
+    pytest(session, "tests/guest/test_warnings.py")
+
+
+@nox.session
 def census(session: nox.Session) -> None:
     """Count which callbacks and flags each canned scenario causes, on 7.0 and 7.3, and print the table."""
     environment(session)

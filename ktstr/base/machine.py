@@ -146,6 +146,7 @@ X86_64 = Machine(
         ),
     ),
 )
+"""A 64-bit PC."""
 
 MACHINES = (X86_64,)
 """The machines that ktstr runs on."""

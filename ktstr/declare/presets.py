@@ -41,6 +41,7 @@ PRESETS: Mapping[str, Topology] = {
         ("numa4-12llc", "4n12l8c2t"),
     )
 }
+"""The topologies with a name, in the order in which the verifier sweep goes through them."""
 
 
 @dataclass(frozen=True)

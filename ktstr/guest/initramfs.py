@@ -26,6 +26,7 @@ __all__ = [
 
 
 LIBRARY_FOLDER = "/ktstr/lib"
+"""Where the guest has the libraries of the programs that are packed for it."""
 
 
 @dataclass(frozen=True)

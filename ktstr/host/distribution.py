@@ -41,6 +41,7 @@ FAMILIES = (
     ),
     Family(key="arch", name="Arch", install=("pacman", "-S", "--needed"), yes="--noconfirm"),
 )
+"""The families of distributions whose package names ktstr knows."""
 
 
 @dataclass(frozen=True)

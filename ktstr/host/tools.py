@@ -19,6 +19,7 @@ from ktstr.vm.names import EMULATOR
 __all__ = ["TOOLS", "Check", "Need", "Tool", "Unusable", "check"]
 
 Need = Literal["required", "advised", "optional"]
+"""How much ktstr depends on a tool."""
 
 
 class Unusable(Exception):
@@ -266,3 +267,4 @@ TOOLS = (
         need="optional",
     ),
 )
+"""Every tool of the host that ktstr looks for, in the order in which `ktstr doctor` shows them."""

@@ -34,6 +34,7 @@ ACCEPTED = (
     "a cache key, ../linux (a source tree), ../linux#v7.0 or git+https://...#v7.0, and debian:, source: or "
     "kernel.org: before a version"
 )
+"""The forms that `--kernel` accepts, as messages list them."""
 _FILTERS = "6.14 (the series), 6.15..=7.0 (both included), 6.14.3, 7"
 
 # Digits are spelled out: \d would take digits of any script.
@@ -225,6 +226,7 @@ _WORDS: dict[str, type[Latest | Longterm | Mainline]] = {
     "mainline": Mainline,
 }
 Spec = Exact | Series | Major | Range | Latest | Longterm | Mainline | Auto | Key | From | Local | Git
+"""A parsed `--kernel`."""
 
 
 def parse(text: str) -> Spec:

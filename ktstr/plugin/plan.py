@@ -39,6 +39,7 @@ __all__ = [
 ]
 
 KERNEL_FIXTURE = "_ktstr_kernel"
+"""The fixture by which a test is parametrized with its kernel's spec."""
 SEED_FIXTURE = "_ktstr_seed"
 _MOST_SEEDS = 100_000
 

@@ -22,7 +22,9 @@ __all__ = [
 ]
 
 WORDS: Mapping[Outcome, str] = {"passed": "PASS", "failed": "FAIL", "skipped": "SKIP", "error": "ERROR"}
+"""What the terminal calls each outcome."""
 COLOURS: Mapping[Outcome, str] = {"passed": "green", "failed": "red", "skipped": "yellow", "error": "red"}
+"""The colour of each outcome on the terminal."""
 _WIDEST_NAME = 48
 
 

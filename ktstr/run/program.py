@@ -132,7 +132,7 @@ def _kernel_tree_tool(name: str) -> Path:
 
 
 def _bpf_program(scheduler: Scheduler, source: Path, kernel: Kernel) -> Program:
-    from ktstr.guest.bpf import build_bpf, build_loader  # pulls in compilers; only bpf= needs them
+    from ktstr.bpf.build import build_bpf, build_loader  # pulls in compilers; only bpf= needs them
 
     loader, object_path = f"{_FOLDER}/loader", f"/ktstr/{scheduler.name}.bpf.o"
     files = program_files(build_loader(), loader, "loads and attaches a scheduler given as BPF")

@@ -16,7 +16,6 @@ from ktstr.base.limits import MAX_TOKENS
 from ktstr.base.topology import Topology
 from ktstr.base.values import seconds, shown
 from ktstr.scenario import operations
-from ktstr.scenario.cgroup import CgroupDef
 from ktstr.scenario.layout import Layout, lay_out
 from ktstr.scenario.operation import Operation
 from ktstr.scenario.operations.dump import Dump
@@ -35,7 +34,7 @@ from ktstr.scenario.operations.write import BpfMapWrite
 from ktstr.scenario.scenario import Scenario
 from ktstr.scenario.scheduler_name import OF_TEST
 
-__all__ = ["ATTACH_S", "plan_lines", "plan_of", "plan_text", "scenario_plan"]
+__all__ = ["ATTACH_S", "plan_of", "scenario_plan"]
 
 _NS = 1_000_000_000
 # Guest seconds that a scheduler gets to load, pass the verifier and attach.
@@ -140,44 +139,7 @@ def _phases(
 
 def plan_of(steps: Iterable[Operation], topology: Topology) -> str:
     """The plan of these operations in a guest of `topology`; KtstrError for one that cannot be a line of it."""
-    return plan_lines([_line(step, topology) for step in steps])
-
-
-def plan_text(
-    *,
-    topology: Topology,
-    cgroups: Sequence[CgroupDef | Operation],
-    hold_s: float,
-    sysctls: Mapping[str, str],
-    scheduler: Sequence[str],
-    watchdog_ms: int | None = None,
-    writes: Sequence[BpfMapWrite] = (),
-    perturbations: Sequence[Perturbation] | None = None,
-    trace: bool = False,
-    dump: bool = False,
-    recorder: bool = False,
-) -> str:
-    """`scenario_plan` of the scenario that the arguments describe."""
-    return scenario_plan(
-        Scenario(tuple(cgroups), hold_s, trace, dump),
-        topology,
-        sysctls=sysctls,
-        scheduler=scheduler,
-        watchdog_ms=watchdog_ms,
-        writes=writes,
-        perturbations=perturbations,
-        recorder=recorder,
-    )
-
-
-def plan_lines(lines: Sequence[Sequence[str]]) -> str:
-    """The plan of these lines, each a name and its arguments; KtstrError for one with too many."""
-    for line in lines:
-        if len(line) > MAX_TOKENS:
-            raise KtstrError(
-                f"{line[0]} {line[2]}: {len(line)} words on its command line: {MAX_TOKENS} at most"
-            )
-    return "".join(" ".join(_escape(token) for token in line) + "\n" for line in lines)
+    return "".join(" ".join(map(_escape, _line(step, topology))) + "\n" for step in steps)
 
 
 def _line(step: Operation, topology: Topology) -> tuple[str, ...]:
@@ -191,6 +153,10 @@ def _line(step: Operation, topology: Topology) -> tuple[str, ...]:
             raise KtstrError(
                 f"{step.name}: argument {index}: {shown(token)}: must be a text without zero bytes"
             )
+    if len(tokens) > MAX_TOKENS:
+        raise KtstrError(
+            f"{tokens[0]} {tokens[2]}: {len(tokens)} words on its command line: {MAX_TOKENS} at most"
+        )
     return tokens
 
 

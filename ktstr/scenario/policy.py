@@ -11,7 +11,8 @@ from ktstr.scenario.argument import Choice, Milliseconds
 __all__ = ["DEADLINE", "NICE", "POLICY", "PRIORITY", "REAL_TIME", "Deadline", "Policy", "check_policy"]
 
 Policy = Literal["normal", "batch", "idle", "fifo", "rr", "deadline", "ext"]
-"""A policy by its name; `ext` is that of partial sched_ext schedulers (SCX_OPS_SWITCH_PARTIAL)."""
+"""The name of a scheduling policy, as sched(7) has it in SCHED_*. `ext` is that of partial sched_ext schedulers
+(SCX_OPS_SWITCH_PARTIAL)."""
 
 POLICY = Choice(get_args(Policy))
 """The policy as an argument."""

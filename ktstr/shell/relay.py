@@ -15,7 +15,6 @@ from ktstr.shell.terminal import GuestGone, Keys, Left, raw, resizes, size
 __all__ = ["Ends", "OutputClosed", "relay"]
 
 _CHUNK = 65536
-_READABLE = select.POLLIN | select.POLLHUP | select.POLLERR | select.POLLNVAL
 
 
 class OutputClosed(Exception):

@@ -61,6 +61,7 @@ def gather(*modules: ModuleType) -> Collection:
 
 
 ns = gather(bisect, cache, doctor, guest, kernel, project, replay, shell, suite, verifier)
+"""The tasks of the ktstr command; invoke looks for this name."""
 
 
 class _Ktstr(Program):

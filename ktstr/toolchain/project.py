@@ -17,12 +17,11 @@ from ktstr.base import cache
 from ktstr.base.errors import KtstrError
 from ktstr.toolchain.compiler import run_build
 
-__all__ = ["BuildFailed", "build_folder", "run_once", "share_session"]
+__all__ = ["BuildFailed", "build_folder", "run_once"]
 
 # Files that mark the top folder of a project, or a folder with a build description.
 _MARKS = ("Makefile", "GNUmakefile", "Cargo.toml", "meson.build", "CMakeLists.txt", "pyproject.toml", ".git")
 _SHOWN_LINES = 60
-_SESSION = "KTSTR_SESSION"
 _done: dict[tuple[Path, tuple[str, ...]], str] = {}
 _lock = threading.Lock()  # the sweep prepares its programs in threads
 
@@ -43,8 +42,8 @@ def build_folder(declared_in: str) -> Path:
 def run_once(command: Sequence[str], folder: Path) -> None:
     """Run a build, unless this session has run it already.
 
-    A session is one process, a pytest with its xdist workers, or a sweep with its processes; its other processes wait
-    for the build. Raises BuildFailed if it failed: the first caller gets the end of its output, later ones one line.
+    A session is one process, or a pytest with its xdist workers: one of these builds, and the others wait. Raises
+    BuildFailed if it failed: the first caller gets the end of its output, later ones one line.
     """
     key = (folder, tuple(command))
     with _lock:
@@ -66,15 +65,10 @@ def run_once(command: Sequence[str], folder: Path) -> None:
         raise BuildFailed(failure)
 
 
-def share_session() -> None:
-    """Make the processes that this one starts part of its session."""
-    os.environ[_SESSION] = _session()
-
-
 @functools.cache
 def _session() -> str:
     # xdist gives all workers of a run the same id. Otherwise, each process is its own session.
-    return os.environ.get("PYTEST_XDIST_TESTRUNUID") or os.environ.get(_SESSION) or uuid.uuid4().hex
+    return os.environ.get("PYTEST_XDIST_TESTRUNUID") or uuid.uuid4().hex
 
 
 def _outcome_of(record: Path) -> str | None:

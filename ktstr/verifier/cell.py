@@ -17,6 +17,7 @@ from ktstr.verifier.rejection import Rejection
 __all__ = ["Cell", "CellResult", "Finding", "Outcome", "Program"]
 
 Outcome = Literal["passed", "failed", "error"]
+"""How a cell ended: verified, rejected by the verifier, or could not be run."""
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ __all__ = ["BLOCK_LINES", "REPEATS", "collapse", "expand", "key"]
 
 BLOCK_LINES = 5  # a shorter block costs a reader less than the line that would stand for it
 REPEATS = 3
+"""A block is collapsed only if it follows itself at least this many times in all."""
 # How many of a line's next occurrences are tried as the block's end. More than any statement within a loop's body
 # has; an inner loop's are no longer there once it is collapsed.
 _CANDIDATES = 64

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 
-from ktstr.guest.bpf import build_loader
+from ktstr.bpf.build import build_loader
 from ktstr.guest.initramfs import Packed, program_files
 from ktstr.run.assemble import assemble, wall_limit_s
 from ktstr.run.program import Program, scheduler_program

@@ -10,6 +10,7 @@ from ktstr.verifier.cell import CellResult
 __all__ = ["MARKS", "failing", "grid", "insns_table", "span", "summary_line", "text_table", "wrapped"]
 
 MARKS = {"passed": "✅", "failed": "❌", "mixed": "🇽", "none": "-"}
+"""The mark of each outcome in a grid."""
 Row = Sequence[str]
 
 

@@ -13,6 +13,7 @@ from ktstr.kernel.model import Kernel
 __all__ = ["DEFAULT_OPTIONS", "Clock", "RunOptions", "VmJob", "default_memory_mb", "least_memory_mb"]
 
 Clock = Literal["real", "virtual"]
+"""What a guest's clock counts: the host's time, or instructions (docs/clocks.md)."""
 
 
 @dataclass(frozen=True)
@@ -74,6 +75,7 @@ class RunOptions:
 
 
 DEFAULT_OPTIONS = RunOptions()
+"""A result may be remembered, and a guest may be a clone."""
 _PACKED_STEP_MB = 64
 
 

@@ -16,6 +16,7 @@ from ktstr.vm.result import SAID, Ending, VmResult, read_said
 __all__ = ["KIND", "recall", "remember", "result_key"]
 
 KIND = "results"
+"""The name of the cache's folder of remembered results."""
 
 _RESULT = "result.json"
 # Endings that the guest itself decided. The others are, or may be, the host's doing.

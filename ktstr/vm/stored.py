@@ -20,6 +20,7 @@ from ktstr.vm.job import VmJob
 __all__ = ["JOB", "job_from_json", "job_to_json", "stored_job"]
 
 JOB = "job.json"
+"""The name of the job's file in a run's folder."""
 _FORMAT = 2
 
 

@@ -1,4 +1,4 @@
-"""What ktstr promises of its VMs, measured: `nox -s bench -- [--kernel 7.0] [start] [determinism] [orders] [cells]`.
+"""Measures what ktstr promises of its VMs: `nox -s bench -- [--kernel 7.0] [start] [determinism] [orders] [cells]`.
 
 Everything is run, nothing remembered; ratios are between figures of one run. `start` compares clones with boots of the
 same guest, `determinism` counts the different event streams of one job, `orders` those of context switches over seeds,
@@ -45,7 +45,7 @@ FIXTURE = declare_scheduler(name="bench_fixture", bpf=SCHEDULERS / "fixture.bpf.
 
 @dataclass
 class Count:
-    """The VMs really started."""
+    """How many VMs were really started."""
 
     booted: int = 0
     cloned: int = 0
@@ -68,11 +68,11 @@ class Bench:
     count: Count = field(default_factory=Count)
 
     def times(self, number: int) -> range:
-        """`number` repeats, or what --repeats makes of it."""
+        """`number` repeats, unless --repeats gives another number."""
         return range(max(2, round(number * self.repeats)))
 
     def empty(self, topology: Topology, clock: Clock, *, cold: bool) -> float:
-        """Host seconds from QEMU's start to the begin of a plan, which has nothing in it."""
+        """Host seconds from QEMU's start to the start of an empty plan."""
         job = VmJob(
             kernel=self.kernel,
             topology=topology,
@@ -124,7 +124,7 @@ class Bench:
 
 @contextmanager
 def begin_of(events: Path) -> Iterator[Callable[[], float]]:
-    """What gives, after the block, the host seconds from the last start of a program in it to a plan's begin."""
+    """Yields a function that gives, after the block, the host seconds from its last program's start to the plan's."""
     started, begun, over = [0.0], [0.0], threading.Event()
 
     class Timed(subprocess.Popen[bytes]):
@@ -208,7 +208,7 @@ def determinism(bench: Bench) -> None:
         yield "fixture, 8 CPUs, 12 workers, 3 s, half on a busy host", hashes
         hashes = [bench.scenario(FIXTURE, many, 1, 40, 1.0).result.events_sha256 for _ in bench.times(10)]
         yield "fixture, 32 CPUs, 40 workers, 1 s", hashes
-        yield "fixture, 8 CPUs, template made anew", [fixture(), *(made_anew() for _ in bench.times(5))]
+        yield "fixture, 8 CPUs, template made again", [fixture(), *(made_anew() for _ in bench.times(5))]
         hashes = [bench.scenario(exits, eight, 1, 12, 2.0).result.events_sha256 for _ in bench.times(10)]
         yield "a scheduler that ends with an error", hashes
         with busy_host():

@@ -30,7 +30,7 @@ _CELLS = (
 
 
 def cells(kernel: Kernel, folder: Path, times: range) -> Iterator[VmResult]:
-    """Run each cell `times`, tell of it, and give the results."""
+    """Run each cell `times` times, print its figures, and return the results."""
     print(
         "cells: costs of programs and event streams that differ; the host's CPU seconds, the first run left out"
     )

@@ -1,4 +1,4 @@
-"""A test to be bisected: its scheduler works on 7.0 and fails from 7.1 on. Collected only where it is named."""
+"""A test to be bisected: its scheduler works on 7.0 and fails from 7.1 on. Collected only if it is named."""
 
 from pathlib import Path
 

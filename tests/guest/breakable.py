@@ -1,4 +1,4 @@
-"""The kernel that warns and panics when told to, for the tests that need one."""
+"""The kernel that warns and panics on request, for the tests that need one."""
 
 from __future__ import annotations
 

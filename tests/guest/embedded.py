@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from ktstr import Scheduler
-from ktstr.guest import bpf
-from ktstr.guest.bpf import build_bpf
-from ktstr.guest.libbpf import libbpf
+from ktstr.bpf import build as bpf
+from ktstr.bpf.build import build_bpf
+from ktstr.bpf.libbpf import libbpf
 from ktstr.kernel.model import Kernel
 from ktstr.toolchain.compiler import compile_static
 

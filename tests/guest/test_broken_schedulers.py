@@ -1,4 +1,4 @@
-"""A scheduler that is broken in one way fails its test with a message that says which way it was."""
+"""A scheduler that is broken in one way fails its test with a message that says how it is broken."""
 
 import subprocess
 from dataclasses import replace

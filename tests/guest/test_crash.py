@@ -106,8 +106,8 @@ def without_the_trigger_it_does_not_fire(ctx: Ctx) -> None:
     ids=lambda value: value.name if isinstance(value, BpfMapWrite) else "",
 )
 @ktstr_test(scheduler=KNOBS)
-def what_is_not_there_is_the_tests_mistake(ctx: Ctx, write: BpfMapWrite, why: str) -> None:
+def an_unknown_variable_is_a_mistake_of_the_test(ctx: Ctx, write: BpfMapWrite, why: str) -> None:
     with pytest.raises(KtstrError) as refused:
         scenarios.steady(other(ctx, write))
     asked = f"BpfMapWrite({write.map!r}, {write.variable!r}, {int(write.value)})"
-    assert str(refused.value) == f"what_is_not_there_is_the_tests_mistake: {asked}: {why}"
+    assert str(refused.value) == f"an_unknown_variable_is_a_mistake_of_the_test: {asked}: {why}"

@@ -35,7 +35,7 @@ def exits(ctx):
 
 
 def debugged(ctx: Ctx, project: Path, cpus: int, *commands: str) -> str:
-    """What is printed where the failed test of a project is debugged with these commands of gdb."""
+    """What is printed when the failed test of a project is debugged with these gdb commands."""
     if shutil.which("gdb") is None:
         pytest.skip("gdb is missing")
     (project / "test_exiting.py").write_text(TEST.format(bpf=BPF, cpus=cpus))
@@ -45,7 +45,7 @@ def debugged(ctx: Ctx, project: Path, cpus: int, *commands: str) -> str:
     assert failed.returncode == 1, failed.stdout
     (sidecar,) = (path for path in project.glob("target/ktstr/*/exits-*.json") if ".dump" not in path.name)
     assert json.loads(sidecar.read_text())["outcome"] == "failed"
-    # From a file, one after another: what gdb reads from a pipe it does not wait for.
+    # From a file, one after another: gdb does not wait for commands that it reads from a pipe.
     (project / "commands.gdb").write_text("".join(f"{command}\n" for command in commands))
     done = subprocess.run(
         [*(sys.executable, "-c", "from ktstr.tasks import main; main()"), "replay", "--gdb", str(sidecar)],
@@ -62,13 +62,13 @@ def debugged(ctx: Ctx, project: Path, cpus: int, *commands: str) -> str:
 
 @ktstr_test()
 def several_cpus_cannot_be_recorded(ctx: Ctx, tmp_path: Path) -> None:
-    """Where this fails QEMU has learnt it, and `can_record` is to say so."""
+    """If this fails, QEMU can record by now, and `can_record` has to say so."""
     init = Packed("/init", Path(__file__), 0o755, "the test's init")
     job = VmJob(ctx.kernel, Topology(cores=2), 256, (init,), (), "", "virtual", 1)
     assert not can_record(job)
     recorded = record(job, tmp_path)
     assert recorded.ending is Ending.QEMU_DIED
-    # 7.2's words for it, and 10.0's.
+    # The wording of 7.2, and that of 10.0.
     assert re.search(r"Record/replay .*not supported (for 'smp'|with multiple CPUs)", recorded.why)
 
 
@@ -92,7 +92,7 @@ def one_cpu_goes_back_from_the_exit(ctx: Ctx, tmp_path: Path) -> None:
     )
     assert "replay: identical, event by event\n" in output
     assert "replay: recorded: sched_ext: exits: exits: failed after 100 ms\n" in output
-    assert "scx_bpf_error_bstr + " in output  # who called it, and that BPF did
+    assert "scx_bpf_error_bstr + " in output  # the caller, which is BPF
     assert "(no symbol: BPF, or a module)" in output
     at_exit = registers(output, "at exit")
     assert len(at_exit) == 4
@@ -113,7 +113,7 @@ def debug_symbols_give_source_lines_and_arguments(ctx: Ctx, tmp_path: Path) -> N
 
 @ktstr_test()
 def more_cpus_begin_again_and_stop_at_the_same_instant(ctx: Ctx, tmp_path: Path) -> None:
-    """All CPUs stop where they are when one of them comes to the exit, each time anew."""
+    """All CPUs stop where they are when one of them comes to the exit, every time."""
     dump = "thread apply all info registers rip rsp rax rbx cr3"
     output = debugged(
         *(ctx, tmp_path, 4),
@@ -129,11 +129,11 @@ def more_cpus_begin_again_and_stop_at_the_same_instant(ctx: Ctx, tmp_path: Path)
 
 
 def assert_same_course(project: Path) -> None:
-    """With breakpoints that it does not come to a debugged run is the test's, event by event."""
+    """With breakpoints that are never hit, a debugged run equals the test's, event by event."""
     (run,) = project.glob("target/ktstr/*-replay/exits-*/run-1")
     job = stored_job(run)
     functions = symbols_of(job.kernel).functions
-    # In the page of what is run, and nowhere near an instruction's beginning.
+    # In a page that is executed, and not at the start of an instruction.
     nowhere = functions.get("scx_vexit", functions["panic"]) + 1
     folder = project / "clone"
     with paused_clone(job, folder) as gdb:
@@ -141,6 +141,6 @@ def assert_same_course(project: Path) -> None:
         command = ["gdb", "-batch", "-nx", *(word for line in lines for word in ("-ex", line))]
         subprocess.run(command, capture_output=True, check=False, timeout=LIMIT_S)
     events = (folder / "events.jsonl").read_bytes()
-    # The run's begin with its template's.
+    # The run's events begin with its template's.
     assert b'"ev":"end"' in events
     assert (run / "events.jsonl").read_bytes().endswith(events)

@@ -1,4 +1,4 @@
-"""The failure dump: what it says of a scheduler's maps is what bpftool says, and a replayed crash leaves the same."""
+"""The failure dump: it agrees with bpftool about a scheduler's maps, and a replayed crash leaves the same dump."""
 
 import json
 import os
@@ -12,19 +12,27 @@ from typing import Any
 import pytest
 from bpftool_json import BY_BPFTOOL, compare, said_by_bpftool
 
-from ktstr import CgroupDef, Checks, Ctx, declare_scheduler, ktstr_test
+from ktstr import Bursty, CgroupDef, Checks, Ctx, declare_scheduler, ktstr_test
 from ktstr.checks.verdict import VerdictFailed
 from ktstr.events.dump import read_dump
 from ktstr.guest.agent import build_agent
 from ktstr.guest.initramfs import base_files, program_files
 from ktstr.run.program import scheduler_program
-from ktstr.scenario.plan import plan_lines
+from ktstr.scenario.operations.cgroup import AddCgroup
+from ktstr.scenario.operations.dump import Dump
+from ktstr.scenario.operations.hold import HoldFor
+from ktstr.scenario.operations.run import Run
+from ktstr.scenario.operations.scheduler import StartScheduler
+from ktstr.scenario.operations.spawn import Spawn
+from ktstr.scenario.operations.unregister import Unregister
+from ktstr.scenario.plan import plan_of
 from ktstr.vm.job import VmJob
 from ktstr.vm.qemu.accel import probe
 from ktstr.vm.result import Ending, VmResult
 from ktstr.vm.run import run
 
 SOURCE = Path(__file__).parent / "bpf" / "maps.bpf.c"
+NS = 1_000_000_000
 MAPS = declare_scheduler(name="maps", bpf=SOURCE, topology=(1, 1, 4, 1))
 
 
@@ -33,7 +41,7 @@ def in_guest(ctx: Ctx, folder: Path, bpftool: Path) -> VmResult:
     that writes to them."""
     scheduler = scheduler_program(MAPS, ctx.kernel, ())
     tool = "/ktstr/bin/bpftool"
-    dumps = [("run", "5000000000", tool, "-j", "map", "dump", "name", name) for name in BY_BPFTOOL.values()]
+    dumps = [Run(5 * NS, (tool, "-j", "map", "dump", "name", name)) for name in BY_BPFTOOL.values()]
     accel = probe()
     job = VmJob(
         kernel=ctx.kernel,
@@ -41,17 +49,18 @@ def in_guest(ctx: Ctx, folder: Path, bpftool: Path) -> VmResult:
         memory_mb=512,
         files=tuple(base_files(build_agent(), ctx.kernel.config, ctx.kernel.release)),
         payload=(*scheduler.files, *program_files(bpftool, tool, "dumps maps")),
-        plan=plan_lines(
+        plan=plan_of(
             [
-                ("scheduler", "30000000000", *scheduler.command),
-                ("cgroup", "cg", "-"),
-                ("spawn", "cg", "6", "bursty", "burst_ns=5000000", "sleep_ns=3000000", "policy=normal"),
-                ("hold", "300000000"),
-                ("unregister",),
+                StartScheduler(30 * NS, scheduler.command),
+                AddCgroup("cg"),
+                Spawn("cg", 6, Bursty(burst_ms=5, sleep_ms=3)),
+                HoldFor(300_000_000),
+                Unregister(),
                 *dumps,
-                ("dump",),
+                Dump(),
                 *dumps,
-            ]
+            ],
+            ctx.topology,
         ),
         clock=accel.clock,
         seed=1,
@@ -60,7 +69,7 @@ def in_guest(ctx: Ctx, folder: Path, bpftool: Path) -> VmResult:
 
 
 @ktstr_test(scheduler=MAPS)
-def dump_says_what_bpftool_says(ctx: Ctx, tmp_path: Path) -> None:
+def dump_agrees_with_bpftool(ctx: Ctx, tmp_path: Path) -> None:
     found = shutil.which("bpftool", path=f"{os.environ['PATH']}:/usr/sbin:/sbin")
     if found is None:
         pytest.skip("bpftool is not installed")
@@ -76,13 +85,13 @@ def dump_says_what_bpftool_says(ctx: Ctx, tmp_path: Path) -> None:
     for name, theirs in zip(BY_BPFTOOL, before, strict=True):
         compare(dump.map(name), theirs)
 
-    # Values that came about, so that there was something to compare.
+    # The run has set these, so there was something to compare.
     notes = dump.map("notes")
     assert notes.count >= 6
     assert all(isinstance(element.value, dict) and element.value["flags"] for element in notes.elements)
     assert len(dump.map("cpu_counts").elements) == 2
 
-    # What bpftool cannot tell, or only at length.
+    # What bpftool cannot show, or only at length.
     numbers, slots, tasks = dump.map("numbers"), dump.map("slots"), dump.map("task_notes")
     assert numbers.count == 9000
     assert 5000 < numbers.read == len(numbers.elements) < 9000
@@ -114,7 +123,7 @@ def run_that_asks_has_a_dump(ctx: Ctx) -> None:
 
 @ktstr_test(scheduler=MAPS)
 def verdict_that_fails_has_a_dump_though_the_scheduler_stays(ctx: Ctx) -> None:
-    """Of a second run, which is the same up to the end of the hold; the first one is as it is when it passes."""
+    """It comes from a second run, which is the same up to the end of the hold; the first run is as if it had passed."""
     runs = {}
     for wanted in (True, False):
         test = replace(ctx.test, auto_repro=wanted)
@@ -140,7 +149,7 @@ def verdict_that_fails_has_a_dump_though_the_scheduler_stays(ctx: Ctx) -> None:
 
 
 SUITE = f"""
-from ktstr import CgroupDef, declare_scheduler, ktstr_test
+from ktstr import Bursty, CgroupDef, declare_scheduler, ktstr_test
 
 FAILS = declare_scheduler(name="fails", bpf={str(SOURCE)!r}, topology=(1, 1, 4, 1), rodata={{"fail_after": 40}})
 

@@ -43,7 +43,7 @@ def own_children(program: str) -> list[str]:
     for status in Path("/proc").glob("[0-9]*/status"):
         try:
             fields = dict(line.split(":\t", 1) for line in status.read_text().splitlines() if ":\t" in line)
-        except (FileNotFoundError, ProcessLookupError):  # it ended meanwhile
+        except (FileNotFoundError, ProcessLookupError):  # it has ended since
             continue
         if fields["PPid"] == str(os.getpid()) and fields["Name"].startswith(program):
             names.append(fields["Name"])
@@ -52,14 +52,14 @@ def own_children(program: str) -> list[str]:
 
 @ktstr_test()
 def hang_is_found_by_the_guests_watchdog(ctx: Ctx, tmp_path: Path) -> None:
-    """A loop without end is nothing that a kernel complains of: only that its watchdog is not started over tells."""
+    """A kernel does not complain about an endless loop; only the watchdog, which nothing restarts, reveals it."""
     result = run_init(ctx, "hang", tmp_path)
     assert result.ending is Ending.HANG
     assert own_children("qemu") == []
 
 
 @ktstr_test()
-def time_limit_ends_a_guest_that_never_does(ctx: Ctx, tmp_path: Path) -> None:
+def time_limit_ends_a_guest_that_never_ends(ctx: Ctx, tmp_path: Path) -> None:
     result = run_init(ctx, "forever", tmp_path, wall_limit_s=3)
     assert result.ending is Ending.TIMEOUT
     assert "no end after 3 s" in result.why

@@ -1,4 +1,4 @@
-"""However a scheduler or its kernel ends, the failure says how in its first line, and the record has it in parts."""
+"""However a scheduler or its kernel ends, the failure's first line says how, and the record has the parts."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def failure(
 
 
 @ktstr_test()
-def an_error_is_told_with_its_message_backtrace_and_dump(ctx: Ctx) -> None:
+def an_error_is_reported_with_its_message_backtrace_and_dump(ctx: Ctx) -> None:
     summary, sections, guest = failure(ctx, of("exits", after_ms=200))
     assert re.fullmatch(
         r"exits was ejected by the kernel(?: on CPU \d)?: scx_bpf_error: exits: failed after 200 ms", summary
@@ -71,7 +71,7 @@ def an_error_is_told_with_its_message_backtrace_and_dump(ctx: Ctx) -> None:
 
 
 @ktstr_test()
-def leaving_by_scx_bpf_exit_is_no_error(ctx: Ctx) -> None:
+def leaving_by_scx_bpf_exit_is_not_an_error(ctx: Ctx) -> None:
     summary, _, guest = failure(ctx, of("exits", after_ms=200, exit_code=7))
     assert summary == "exits left: unregistered from BPF (code 0x7): exits: done after 200 ms"
     left = guest["scheduler_exit"]
@@ -79,7 +79,7 @@ def leaving_by_scx_bpf_exit_is_no_error(ctx: Ctx) -> None:
 
 
 @ktstr_test()
-def a_stall_is_told_with_the_task_that_stalled(ctx: Ctx) -> None:
+def a_stall_is_reported_with_the_task_that_stalled(ctx: Ctx) -> None:
     summary, _, guest = failure(ctx, of("starve"), watchdog_ms=400)
     assert re.fullmatch(
         r"starve was ejected by the kernel(?: on CPU \d)?: runnable task stall: ktstr-w1\[\d+\] failed to run for"
@@ -105,7 +105,7 @@ def a_loop_in_bpf_lasts_until_the_watchdog_finds_it(ctx: Ctx) -> None:
 
 
 @ktstr_test()
-def a_watchdog_is_set_for_a_program_that_knows_nothing_of_it(ctx: Ctx) -> None:
+def a_watchdog_is_set_for_a_program_that_does_not_set_one(ctx: Ctx) -> None:
     """The kernel tree's own scheduler, whose tasks wait for one another longer than this; it prints the dump, too."""
     if not ctx.kernel.version.startswith("7"):
         pytest.skip("the newest source's programs need BPF that kernels before 7.0 do not have")
@@ -113,7 +113,7 @@ def a_watchdog_is_set_for_a_program_that_knows_nothing_of_it(ctx: Ctx) -> None:
     summary, _, guest = failure(ctx, simple, watchdog_ms=8, workers=12)
     assert re.match(
         r"scx_simple was ejected by the kernel(?: on CPU \d)?: runnable task stall: "
-        # The kernel's own watchdog is a task that waits, too, and which it sees first differs from kernel to kernel.
+        # The kernel's own watchdog is a waiting task, too; which task it sees first differs from kernel to kernel.
         r"(?:.*\[\d+\] failed to run|watchdog failed to check in) for 0\.",
         summary,
     )
@@ -122,7 +122,7 @@ def a_watchdog_is_set_for_a_program_that_knows_nothing_of_it(ctx: Ctx) -> None:
 
 
 @ktstr_test()
-def a_cpu_that_is_kept_is_told_with_what_the_kernel_says_of_it(ctx: Ctx) -> None:
+def a_cpu_that_is_never_yielded_is_reported_with_the_kernels_diagnosis(ctx: Ctx) -> None:
     spins = replace(of("exits", after_ms=200, rounds=5), sysctls={"kernel.watchdog_thresh": "1"})
     summary, sections, guest = failure(ctx, spins)
     assert re.match(
@@ -153,7 +153,7 @@ def a_program_that_exits_takes_its_scheduler_along(ctx: Ctx, tmp_path: Path) -> 
 
 
 @ktstr_test()
-def a_program_that_is_killed_is_told_with_the_signal(ctx: Ctx, tmp_path: Path) -> None:
+def a_program_that_is_killed_is_reported_with_the_signal(ctx: Ctx, tmp_path: Path) -> None:
     summary, _, guest = failure(ctx, misbehaving(ctx.kernel, tmp_path, "signal", "11"))
     assert summary == "misbehaves left: its program was killed by signal 11 (SIGSEGV)"
     assert (guest["scheduler_exit"]["kind"], guest["scheduler_exit"]["signal"]) == ("program_killed", 11)
@@ -168,7 +168,7 @@ def a_program_that_hoards_memory_is_killed_for_it(ctx: Ctx, tmp_path: Path) -> N
 
 
 @ktstr_test()
-def a_panic_is_told_with_the_kernels_log(ctx: Ctx, tmp_path: Path) -> None:
+def a_panic_is_reported_with_the_kernels_log(ctx: Ctx, tmp_path: Path) -> None:
     """A real one that every kernel has; the log is what the console repeats, with what is too minor for it."""
     summary, sections, guest = failure(ctx, misbehaving(ctx.kernel, tmp_path, "write", SYSRQ, "c"))
     assert summary == "kernel panic under misbehaves: the guest's kernel panicked: sysrq triggered crash"
@@ -190,7 +190,7 @@ def a_panic_is_told_with_the_kernels_log(ctx: Ctx, tmp_path: Path) -> None:
     ids=("warning", "bug", "panic"),
 )
 @ktstr_test()
-def a_kernel_that_breaks_is_told(ctx: Ctx, tmp_path: Path, what: str, summary: str) -> None:
+def a_kernel_that_breaks_is_reported(ctx: Ctx, tmp_path: Path, what: str, summary: str) -> None:
     kernel = breakable_kernel()
     told, sections, guest = failure(ctx, misbehaving(kernel, tmp_path, "write", PROVOKE, what), kernel)
     assert re.fullmatch(summary, told)

@@ -1,4 +1,4 @@
-"""The flight recorder: what led to a scheduler's exit is there, with the real clock after a second run; who failed."""
+"""The flight recorder has what led to a scheduler's exit and who failed; with the real clock after a second run."""
 
 from pathlib import Path
 from typing import Any
@@ -39,7 +39,7 @@ def recorder_has_what_led_to_an_exit(ctx: Ctx) -> None:
 
 
 @ktstr_test(scheduler=FIXTURE)
-def recorder_says_nothing_of_a_scheduler_that_stays(ctx: Ctx) -> None:
+def recorder_is_silent_about_a_scheduler_that_stays(ctx: Ctx) -> None:
     report = flown(ctx, "stays")
     assert report.passed
     assert "recorder" in (ctx.artifacts / "stays" / "run-1" / "plan.txt").read_text().splitlines()

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 
 from ktstr import Ctx, ktstr_test
 from ktstr.guest.agent import build_agent
 from ktstr.guest.initramfs import base_files
-from ktstr.scenario.plan import plan_lines
 from ktstr.vm.job import VmJob
 from ktstr.vm.qemu.accel import probe
 from ktstr.vm.result import Ending, VmResult
@@ -18,7 +16,7 @@ PROGRAMS = Path(__file__).parent / "programs"
 SOURCES = (PROGRAMS / "op_greet.c", PROGRAMS / "work_bouncy.c")
 
 
-def in_guest(ctx: Ctx, folder: Path, plan: Sequence[Sequence[str]]) -> VmResult:
+def in_guest(ctx: Ctx, folder: Path, *lines: str) -> VmResult:
     accel = probe()
     job = VmJob(
         kernel=ctx.kernel,
@@ -26,7 +24,7 @@ def in_guest(ctx: Ctx, folder: Path, plan: Sequence[Sequence[str]]) -> VmResult:
         memory_mb=256,
         files=tuple(base_files(build_agent(SOURCES), ctx.kernel.config, ctx.kernel.release)),
         payload=(),
-        plan=plan_lines(plan),
+        plan="".join(f"{line}\n" for line in lines),
         clock=accel.clock,
         seed=1,
     )
@@ -35,13 +33,14 @@ def in_guest(ctx: Ctx, folder: Path, plan: Sequence[Sequence[str]]) -> VmResult:
 
 @ktstr_test(cores=2)
 def a_projects_own_work_and_operation_run(ctx: Ctx, tmp_path: Path) -> None:
-    plan = [
-        ("greet", "a b"),
-        ("cgroup", "cg", "0"),
-        ("spawn", "cg", "2", "bouncy", "burst_ns=1000000", "policy=normal"),
-        ("hold", "50000000"),
-    ]
-    result = in_guest(ctx, tmp_path / "run", plan)
+    result = in_guest(
+        ctx,
+        tmp_path / "run",
+        "greet a%20b",
+        "cgroup cg 0",
+        "spawn cg 2 bouncy burst_ns=1000000 policy=normal",
+        "hold 50000000",
+    )
     assert result.ending is Ending.DONE, result.why
     assert [event["name"] for event in result.events if event["ev"] == "greeted"] == ["a b"]
     workers = [event for event in result.events if event["ev"] == "worker"]
@@ -52,11 +51,11 @@ def a_projects_own_work_and_operation_run(ctx: Ctx, tmp_path: Path) -> None:
 @ktstr_test(cores=2)
 def a_line_that_the_agent_refuses_names_operation_and_argument(ctx: Ctx, tmp_path: Path) -> None:
     lines = {
-        ("perturb", "0", "abc", "1"): "plan: perturb: at_ns=abc: must be a whole number",
-        ("spawn", "cg", "1", "bouncy"): "plan: spawn: bouncy: burst_ns is missing",
+        "perturb 0 abc 1": "plan: perturb: at_ns=abc: must be a whole number",
+        "spawn cg 1 bouncy": "plan: spawn: bouncy: burst_ns is missing",
     }
     for number, (line, why) in enumerate(lines.items()):
-        result = in_guest(ctx, tmp_path / str(number), [line])
+        result = in_guest(ctx, tmp_path / str(number), line)
         assert result.ending is Ending.AGENT_FAILED
         error = next(event for event in result.events if event["ev"] == "error")
         assert f"{error['where']}: {error['what']}" == why

@@ -1,4 +1,4 @@
-"""Bisection over the published kernels, with a scheduler that works before 7.1 and fails since; killed, it goes on."""
+"""Bisection over published kernels, with a scheduler that works before 7.1 and fails since; killed, it continues."""
 
 import re
 import signal

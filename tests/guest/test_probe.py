@@ -1,4 +1,4 @@
-"""The probe's guest does what it is to show: under an accelerator that surely works it boots and says so."""
+"""The probe's guest shows what it has to: under an accelerator that certainly works, it boots and says so."""
 
 import subprocess
 from pathlib import Path

@@ -27,7 +27,7 @@ def two(ctx):
 
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
-    """A project of a user's, with a suite of two tests."""
+    """A user's project, with a suite of two tests."""
     folder = tmp_path / "project"
     folder.mkdir()
     (folder / "test_suite.py").write_text(SUITE)
@@ -72,7 +72,7 @@ def wait_until(condition: Callable[[], object], what: str) -> None:
 @ktstr_test()
 def killed_run_leaves_no_guest(ctx: Ctx, project: Path) -> None:
     """SIGKILL to the controller of a parallel run, which gets no chance to clean up."""
-    # Fresh, for a remembered result would need no guest.
+    # Fresh, because a remembered result would need no guest.
     run = start(project, "-n", "2", "--fresh", "--kernel", ctx.kernel.version)
     try:
         wait_until(lambda: guests_of(project), "a guest to start")
@@ -81,7 +81,7 @@ def killed_run_leaves_no_guest(ctx: Ctx, project: Path) -> None:
         run.communicate()
     wait_until(lambda: not guests_of(project), "the guests to be gone")
 
-    # What the killed run held and had half done is in nobody's way.
+    # The locks and partial files of the killed run are in nobody's way.
     again = start(project, "--kernel", ctx.kernel.version, "-k", "one")
     output, _ = again.communicate()
     assert again.returncode == 0, output

@@ -12,7 +12,7 @@ RACY = declare_scheduler(
     bpf=SCHEDULERS / "racy.bpf.c",
     topology=(1, 1, 8, 1),
     checks=Checks(max_gap_ms=200, max_spread_pct=False),
-    # The kernel's own preempts every four seconds, too, which would be a failure that no perturbation is needed for.
+    # The kernel itself preempts every four seconds, too, which would be a failure that needs no perturbation.
     sysctls={"kernel.watchdog": 0},
 )
 FIXTURE = declare_scheduler(name="seeds_fixture", bpf=SCHEDULERS / "fixture.bpf.c", topology=(1, 1, 4, 1))
@@ -22,7 +22,7 @@ REPLAYS = 20
 
 
 def race(ctx: Ctx, *, check: bool = True) -> RunReport:
-    """More workers than CPUs, so that turns begin all the time; the last CPU is the agent's, which preempts, too."""
+    """More workers than CPUs, so that slices begin all the time; the last CPU is the agent's, which preempts too."""
     return ctx.run(CgroupDef("w", 10, cpuset=Cpuset.exact(range(7))), hold_s=HOLD_S, check=check)
 
 
@@ -43,7 +43,7 @@ def perturbed(ctx: Ctx, seed: int, folder: str, *, fresh: bool = False) -> Ctx:
 @ktstr_test(scheduler=RACY, ignore=True)
 def a_race_is_found_repeats_and_is_shrunk(ctx: Ctx) -> None:
     quiet = Ctx(ctx.test, ctx.kernel, "virtual", 1, ctx.artifacts / "quiet")
-    assert race(quiet).passed, "nothing preempts a worker in the first moments of its turn"
+    assert race(quiet).passed, "nothing preempts a worker in the first moments of its time slice"
 
     failing = next(
         (

@@ -27,7 +27,6 @@ from ktstr.events.report import GuestReport, read_report
 from ktstr.guest.agent import build_agent
 from ktstr.guest.initramfs import base_files
 from ktstr.scenario.operations.sysctl import Sysctl
-from ktstr.scenario.plan import plan_lines
 from ktstr.vm.job import RunOptions, VmJob
 from ktstr.vm.qemu.accel import probe
 from ktstr.vm.result import Ending
@@ -103,7 +102,7 @@ def in_guest(ctx: Ctx, folder: Path, plan: Sequence[str]) -> tuple[Ending, Guest
         memory_mb=256,
         files=tuple(base_files(build_agent(), ctx.kernel.config, ctx.kernel.release)),
         payload=(),
-        plan=plan_lines([line.split() for line in plan]),
+        plan="".join(f"{line}\n" for line in plan),
         clock=accel.clock,
         seed=1,
     )

@@ -1,4 +1,4 @@
-"""A job starts as a clone of a booted guest: nothing of that shows in what the guest did.
+"""A job starts as a clone of a booted guest, and its results do not show that.
 
 Tests that destroy templates have a cache of their own, with the user's kernels and programs.
 """
@@ -46,7 +46,7 @@ def own_cache(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
 
 
 def half_a_second(ctx: Ctx, folder: Path, clock: str = "virtual") -> RunReport:
-    """Three workers on two CPUs, run whether or not that was run before."""
+    """Three workers on two CPUs, run even if a result is remembered."""
     again = Ctx(ctx.test, ctx.kernel, clock, seed=3, artifacts=folder, options=FRESH)
     return again.run(CgroupDef("cg", workers=3), hold_s=0.5)
 
@@ -64,7 +64,7 @@ def busy_cores() -> Iterator[None]:
 
 
 @ktstr_test(scheduler=CLONED)
-def clones_give_the_same_events_on_a_busy_host_too(ctx: Ctx, tmp_path: Path) -> None:
+def clones_give_the_same_events_even_on_a_busy_host(ctx: Ctx, tmp_path: Path) -> None:
     first, second = (half_a_second(ctx, tmp_path / name) for name in ("first", "second"))
     with busy_cores():
         third = half_a_second(ctx, tmp_path / "third")

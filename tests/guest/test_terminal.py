@@ -37,11 +37,11 @@ class Terminal:
 
     @property
     def attributes(self) -> list[Any]:
-        """As they are now."""
+        """The attributes as they are now."""
         return termios.tcgetattr(self.shell.child_fd)
 
     def assert_left(self, status: int) -> None:
-        """The shell ends with `status`, its QEMU with it, and the terminal is as it was."""
+        """Check that the shell ends with `status`, its QEMU with it, and that the terminal is restored."""
         self.shell.expect(pexpect.EOF)
         after = self.attributes
         self.shell.wait()
@@ -105,7 +105,7 @@ def a_scheduler_is_run_by_hand(ctx: Ctx) -> None:
         shell.sendline("stty size")
         shell.expect_exact("24 80\r\n")
         shell.setwinsize(50, 132)
-        # The guest hears of it when it does; until then the shell asks again.
+        # The guest may learn of it late; until then the shell asks again.
         shell.sendline("until test '50 132' = \"$(stty size)\"; do sleep 0.1; done; echo re''sized")
         shell.expect_exact("resized\r\n")
         shell.sendline("start-scheduler &")
@@ -124,7 +124,7 @@ def a_scheduler_is_run_by_hand(ctx: Ctx) -> None:
 
 
 def escape(terminal: Terminal) -> None:
-    os.kill(terminal.qemu, signal.SIGSTOP)  # a guest that does nothing any more
+    os.kill(terminal.qemu, signal.SIGSTOP)  # a guest that no longer does anything
     terminal.shell.send("\x01x")
     terminal.shell.expect_exact("the guest was ended")
 
@@ -149,7 +149,7 @@ def terminate(terminal: Terminal) -> None:
     [(escape, 130), (panic, 2), (kill_qemu, 2), (terminate, 143)],
     ids=["escape", "panic", "qemu", "sigterm"],
 )
-def the_terminal_is_as_it_was_whatever_ends_the_shell(ctx: Ctx, end: Any, status: int) -> None:
+def the_terminal_is_restored_whatever_ends_the_shell(ctx: Ctx, end: Any, status: int) -> None:
     with at_a_terminal(ctx) as terminal:
         end(terminal)
         terminal.assert_left(status)
@@ -163,8 +163,8 @@ def a_killed_shell_leaves_no_qemu(ctx: Ctx) -> None:
 
 
 @ktstr_test()
-def a_command_has_pipes_and_its_status_is_ours(ctx: Ctx) -> None:
-    """What goes in comes out, more of it than fits anywhere on the way; nothing of the kernel's is in between."""
+def a_command_has_pipes_and_its_status_is_passed_on(ctx: Ctx) -> None:
+    """All input comes out, more than any buffer on the way holds, and no output of the kernel is mixed in."""
     typed = os.urandom(1 << 20)
     done = run(ctx, "cat; echo to the side >&2; exit 3", typed)
     assert done.returncode == 3
@@ -173,8 +173,8 @@ def a_command_has_pipes_and_its_status_is_ours(ctx: Ctx) -> None:
 
 
 @ktstr_test()
-def a_folder_is_there_and_so_is_what_its_programs_need(ctx: Ctx, tmp_path: Path) -> None:
-    """A program that is linked to shared libraries runs, a link is what it leads to; the kernel's log is to be had."""
+def a_folder_comes_with_the_libraries_of_its_programs(ctx: Ctx, tmp_path: Path) -> None:
+    """A program linked to shared libraries runs, a link becomes what it leads to, and the kernel's log is available."""
     tools = tmp_path / "tools"
     (tools / "deep").mkdir(parents=True)
     (tools / "deep" / "python").symlink_to(sys.executable)

@@ -1,4 +1,4 @@
-"""Cells of the verifier sweep in real guests: each way to fail has its scheduler, and fails its own check."""
+"""Cells of the verifier sweep in real guests: for each way to fail there is a scheduler that fails that check."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from breakable import PROVOKE, breakable_kernel
 from embedded import PROGRAMS, SCHEDULERS, misbehaving, program_with
 
 from ktstr import Ctx, Scheduler, ktstr_test
+from ktstr.bpf.build import build_bpf
 from ktstr.declare.presets import PRESETS
-from ktstr.guest.bpf import build_bpf
 from ktstr.toolchain.compiler import compile_static
 from ktstr.verifier.cell import Cell, CellResult
 from ktstr.verifier.collapse import collapse, expand, key
@@ -82,7 +82,7 @@ def counts_that_depend_on_the_cpus_are_the_kernels(ctx: Ctx) -> None:
 
 @ktstr_test()
 def costs_that_depend_on_the_cpus_are_a_range(ctx: Ctx) -> None:
-    """And a scheduler that attaches on one topology only fails on the others, by name."""
+    """A scheduler that attaches on one topology only fails on the others, which are named."""
     scheduler = of("percpu", max_cpus=4)
     results = [swept(ctx, cell_of(ctx, scheduler, preset)) for preset in ("tiny-1llc", "smt-2llc")]
     unlimited = [results[0], swept(ctx, cell_of(ctx, of("percpu"), "smt-2llc"))]
@@ -96,7 +96,7 @@ def costs_that_depend_on_the_cpus_are_a_range(ctx: Ctx) -> None:
     ((name, why),) = failing(results)
     assert name.endswith("/smt-2llc")
     assert why.startswith("attach: ")
-    assert "-7" in why  # E2BIG, of its init
+    assert "-7" in why  # E2BIG, from its init
 
 
 @ktstr_test()
@@ -134,7 +134,7 @@ def being_ejected_and_coming_back_fails(ctx: Ctx, tmp_path: Path) -> None:
 
 
 @ktstr_test()
-def what_the_kernel_warns_of_is_told(ctx: Ctx) -> None:
+def a_warning_of_the_kernel_is_reported(ctx: Ctx) -> None:
     """It ejects the scheduler as well, for the same reason."""
     # Ejected after one second, a kernel complains only if the CPU is kept for two more.
     spins = replace(of("exits", after_ms=50, rounds=9), sysctls={"kernel.watchdog_thresh": "1"})
@@ -146,7 +146,7 @@ def what_the_kernel_warns_of_is_told(ctx: Ctx) -> None:
 
 @ktstr_test()
 def a_warning_alone_fails(ctx: Ctx, tmp_path: Path) -> None:
-    """The scheduler attaches, serves and leaves as it should; the kernel warns meanwhile, and is built to."""
+    """The scheduler attaches, serves and leaves as it should; meanwhile the kernel, which is built to, warns."""
     kernel = breakable_kernel()
     warns = misbehaving(kernel, tmp_path, "write", PROVOKE, "WARNING")
     result = swept(ctx, replace(cell_of(ctx, warns), kernel=kernel, kernel_id=kernel.version))
@@ -155,7 +155,7 @@ def a_warning_alone_fails(ctx: Ctx, tmp_path: Path) -> None:
 
 
 @ktstr_test()
-def a_refused_program_is_told_with_its_source(ctx: Ctx) -> None:
+def a_refused_program_is_reported_with_its_source(ctx: Ctx) -> None:
     result = swept(ctx, cell_of(ctx, of("rejected")))
     assert checks(result) == ["load"]
     (refused,) = result.rejections
@@ -165,7 +165,7 @@ def a_refused_program_is_told_with_its_source(ctx: Ctx) -> None:
 
 @ktstr_test()
 def an_objects_programs_are_loaded_one_by_one(ctx: Ctx) -> None:
-    """Of several types, some of them refused; names in full, beyond the kernel's 15 characters."""
+    """Programs of several types, some refused, with full names, longer than the kernel's 15 characters."""
     bpf_object = build_bpf(OBJECTS / "several.bpf.c", ctx.kernel)
     result = swept(
         ctx, cell_of(ctx, Scheduler(name="several", bpf=bpf_object), bpf_object=bpf_object), max_insns=16
@@ -190,7 +190,7 @@ def walked(lines: Sequence[str]) -> list[str]:
 
 @ktstr_test()
 def loops_within_loops_are_collapsed(ctx: Ctx) -> None:
-    """Of whichever kernel this runs on; the captured logs of the unit tests are of one."""
+    """The log of whichever kernel this runs on; the unit tests' captured logs are from one kernel."""
     bpf_object = build_bpf(OBJECTS / "nested.bpf.c", ctx.kernel)
     result = swept(ctx, cell_of(ctx, Scheduler(name="nested", bpf=bpf_object), bpf_object=bpf_object))
     (refused,) = result.rejections
@@ -202,7 +202,7 @@ def loops_within_loops_are_collapsed(ctx: Ctx) -> None:
 
 @ktstr_test()
 def the_end_of_a_long_output_is_kept(ctx: Ctx) -> None:
-    """Of a MiB the first 384 and the last 128 KiB: the reason comes last."""
+    """The first 384 and the last 128 KiB of a MiB are kept, because the reason comes last."""
     program = compile_static("talks", [PROGRAMS / "talks.c"])
     result = swept(ctx, cell_of(ctx, Scheduler(name="talks", binary_path=program)))
     assert result.log[0].startswith("line 00000 ")

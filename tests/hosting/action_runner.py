@@ -1,6 +1,6 @@
 """Runs a composite action's steps as a GitHub runner does: shells, environment files, a cache, artifacts.
 
-Of the expressions it knows what `ci/action.yml` uses. What `uses:` names is stood in for: the cache keeps folders by
+Of the expressions it knows what `ci/action.yml` uses. What `uses:` names has a stand-in: the cache keeps folders by
 key and restores the newest of a prefix, the upload copies.
 """
 
@@ -22,7 +22,7 @@ _NAME = re.compile(r"'[^']*'|[A-Za-z_][\w-]*(?:\.[A-Za-z_][\w-]*)+")
 
 @dataclass
 class Outcome:
-    """What a run of the action left."""
+    """What a run of the action left behind."""
 
     failed: bool = False
     log: str = ""

@@ -1,4 +1,4 @@
-"""ktstr as others have it: its wheel, and an environment with that alone. A plugin of the tests here."""
+"""ktstr as users have it: its wheel, and an environment with only that. A plugin for the tests here."""
 
 from __future__ import annotations
 

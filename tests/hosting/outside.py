@@ -1,4 +1,4 @@
-"""Commands as a project runs them that knows nothing of this checkout."""
+"""Commands run as in a project that knows nothing of this checkout."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from ktstr.guest.libbpf import libbpf
+from ktstr.bpf.libbpf import libbpf
 from ktstr.toolchain.compiler import bpf_clang
 
 __all__ = ["ROOT", "environment", "outside", "run"]
@@ -34,7 +34,7 @@ def run(*command: str | Path, cwd: Path, **settings: str) -> str:
 
 
 def outside() -> Mapping[str, str]:
-    """The environment without what leads to this checkout, or says that a test of it runs."""
+    """The environment without variables that lead to this checkout or say that one of its tests runs."""
     dropped = re.compile(r"PYTHON.*|PYTEST.*|VIRTUAL_ENV|COV_.*|KTSTR_(COMMAND|DIE_WITH_PARENT)|GITHUB_.*")
     kept = {name: value for name, value in os.environ.items() if not dropped.fullmatch(name)}
     here = str(Path(sys.executable).parent)

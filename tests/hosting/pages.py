@@ -58,5 +58,5 @@ def same_every_time(text: str) -> list[str]:
 
 
 def _without_head(text: str) -> str:
-    """Without pytest's first lines, which tell of this machine's Python and plugins."""
+    """Without pytest's first lines, which describe this machine's Python and plugins."""
     return re.sub(r"=+ test session starts =+\n(?:.*\n)*?(?=(?:PASS|FAIL|SKIP|ERROR)\b|\n)\n*", "", text)

@@ -15,7 +15,7 @@ pytest_plugins = "installed"
 
 
 def test_the_readmes_first_test_passes(tmp_path: Path) -> None:
-    """As it is to be pasted: into a file at the top of a checkout."""
+    """The page, as a user pastes it into a file at the top of a checkout."""
     (code,) = re.findall(
         r"^```python\n(.*?)^```$", (ROOT / "README.md").read_text(), re.DOTALL | re.MULTILINE
     )
@@ -31,7 +31,7 @@ def test_a_document_can_be_followed(name: str, wheel: Path, installed: Path, tmp
     page = ROOT / "docs" / f"{name}.md"
     settings = dict(outside())
     links = [str(wheel.parent), *settings.get("PIP_FIND_LINKS", "").split()]
-    settings["PIP_FIND_LINKS"] = " ".join(links)  # where `pip install ktstr` has it from
+    settings["PIP_FIND_LINKS"] = " ".join(links)  # where `pip install ktstr` finds it
     if name == "tutorial":
         settings["PATH"] = os.pathsep.join([str(installed), settings["PATH"]])
     pairs = run_page(page, tmp_path, settings)

@@ -1,4 +1,4 @@
-"""A scheduler's project outside this repository: only the wheel is known to it, in an environment of its own."""
+"""A scheduler's project outside this repository, which knows only the wheel, in its own environment."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def project(tmp_path: Path) -> Path:
 
 
 def test_installing_runs_no_compiler_and_makes_no_cache(installed: Path, tmp_path: Path) -> None:
-    """Every tool is asked for by the verb that needs it: on a machine without any, the others work."""
+    """Only the verb that needs a tool asks for it: on a machine without any, the others work."""
     cache = tmp_path / "cache"
     bare = {"PATH": str(installed), "KTSTR_CACHE_DIR": str(cache)}
     assert "kernel-list" in run(installed / "ktstr", "-l", cwd=tmp_path, **bare)
@@ -85,7 +85,7 @@ def open_folder() -> Iterator[Path]:
 
 @pytest.mark.skipif(os.getuid() != 0, reason="only root can start processes of other users")
 def test_two_users_of_a_machine_do_not_disturb_each_other(wheel: Path, open_folder: Path) -> None:
-    """Each has caches and results of its own; both may use one core, and have one guest at a time between them."""
+    """Each user has separate caches and results; both share one core, and so run one guest at a time."""
     installed = environment(
         open_folder / "environment", shutil.copy(wheel, open_folder), python=python_for_all(open_folder)
     )

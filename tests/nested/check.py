@@ -1,4 +1,4 @@
-"""Whether a run's sidecars tell of clones under KVM: `check.py made|found target/ktstr`.
+"""Check whether a run's sidecars report clones under KVM: `check.py made|found target/ktstr`.
 
 `made`: the first test made the template that the others found; `found`: all found it.
 """
@@ -8,8 +8,8 @@ import sys
 from pathlib import Path
 
 
-def told(folder: Path) -> list[str]:
-    """What the sidecars of test_steady.py tell, a line each."""
+def reported(folder: Path) -> list[str]:
+    """What the sidecars of test_steady.py report, a line each."""
     lines = []
     for path in sorted(folder.glob("*/*one_cpu-*.json")):
         case = json.loads(path.read_text())
@@ -21,13 +21,13 @@ def told(folder: Path) -> list[str]:
 
 
 def main() -> int:
-    """0 where that is what was wanted."""
+    """The exit status: 0 if the sidecars report what was expected."""
     template, folder = sys.argv[1:]
     wanted = [
         f"eevdf_one_cpu, passed, kvm, real, clone, template {template}",
         "one_cpu, passed, kvm, real, clone, template found",
     ]
-    lines = told(Path(folder))
+    lines = reported(Path(folder))
     print(f"kvm-nested: {'; '.join(lines)}")
     if lines == wanted:
         return 0

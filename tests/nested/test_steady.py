@@ -5,7 +5,7 @@ import pytest
 from ktstr import Checks, Ctx, declare_scheduler, ktstr_test, scenarios
 
 FIXTURE = declare_scheduler(name="fixture", bpf="../schedulers/fixture.bpf.c", topology=(1, 1, 1, 1))
-# Gaps here are of the emulation, whose speed is the host's load.
+# Gaps here come from the emulation, whose speed depends on the host's load.
 CHECKS = Checks(max_gap_ms=False, max_spread_pct=False)
 
 

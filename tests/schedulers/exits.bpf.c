@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Attaches and ends by itself after `after_ms`: as failed, or, where `exit_code` is not zero, as wished with that code.
+ * Attaches and ends by itself after `after_ms`: with an error or, if `exit_code` is not zero, regularly with it.
  * Before that its timer keeps a CPU for so many rounds, in an interrupt that others can interrupt.
  *
- * Pins: that a scheduler that is gone before the end fails its test, with the reason that it recorded; that what the
- * kernel writes of a CPU that is kept (a soft lockup) is reported. With the sysctl kernel.watchdog_thresh at 1 the kernel
- * complains after two seconds; its default is twenty.
+ * Pins: that a scheduler that leaves before the end fails its test, with the reason that it recorded; that what the
+ * kernel writes about a CPU that never yields (a soft lockup) is reported. With the sysctl kernel.watchdog_thresh at 1
+ * the kernel complains after two seconds; its default is twenty.
  */
 #include <ktstr/sched_ext.bpf.h>
 

@@ -3,7 +3,7 @@
  * Attaches and dispatches no worker: they are queued where nobody takes them from. The kernel's watchdog is set to its
  * longest time, so that it does not end the scheduler for it.
  *
- * Pins: that the verifier sweep tells a scheduler that attaches from one that schedules.
+ * Pins: that the verifier sweep distinguishes a scheduler that attaches from one that schedules.
  */
 #include <ktstr/sched_ext.bpf.h>
 

@@ -2,7 +2,7 @@
 /*
  * Keeps a CPU to itself for some seconds, with its run queue locked, when it queues the first worker.
  *
- * Pins: that a loop in BPF, which nothing can end, is told as what the kernel's watchdog makes of it.
+ * Pins: that a loop in BPF, which nothing can end, is reported as the kernel's watchdog reports it.
  */
 #include <ktstr/sched_ext.bpf.h>
 

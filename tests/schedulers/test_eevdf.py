@@ -1,4 +1,4 @@
-"""The kernel's default scheduler: what a test means where no scheduler is declared."""
+"""The kernel's default scheduler: what a test runs under if no scheduler is declared."""
 
 from ktstr import Bursty, CgroupDef, Checks, Cpuset, Ctx, ktstr_test, scenarios
 

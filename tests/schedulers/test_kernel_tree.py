@@ -1,6 +1,6 @@
 """The kernel tree's other schedulers (tools/sched_ext), for the verifier sweep.
 
-They have no tests here: each shows one technique, and is no scheduler for every load.
+They have no tests here: each demonstrates one technique and is not meant for every load.
 """
 
 from ktstr import declare_scheduler

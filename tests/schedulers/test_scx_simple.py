@@ -3,7 +3,7 @@
 import pytest
 
 from ktstr import Ctx, declare_scheduler, ktstr_test, scenarios
-from ktstr.guest.bpf import vmlinux_header
+from ktstr.bpf.build import vmlinux_header
 
 # The newest source's programs need BPF that kernels before 7.0 do not have.
 SCX_SIMPLE = declare_scheduler(name="scx_simple", binary="scx_simple", topology=(1, 2, 2, 1), kernels=["7"])

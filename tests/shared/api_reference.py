@@ -158,7 +158,7 @@ def _item(code: str, doc: str, note: str = "") -> str:
 
 
 def _field(statement: ast.AnnAssign | ast.Assign) -> str:
-    """A field as one would write it without `dataclasses.field`."""
+    """A field as it would be written without `dataclasses.field`."""
     value = statement.value
     if (
         isinstance(statement, ast.AnnAssign)

@@ -1,4 +1,4 @@
-"""What bpftool says of the maps of tests/guest/bpf/maps.bpf.c, and whether a dump of ours says the same."""
+"""What bpftool shows of the maps of tests/guest/bpf/maps.bpf.c, and whether our dump shows the same."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ktstr.events.dump import MapDump
 
 __all__ = ["BY_BPFTOOL", "compare", "said_by_bpftool"]
 
-# What bpftool calls them: sections have their object's name, and no name has more than 15 characters.
+# Their names in bpftool: sections have their object's name, and no name has more than 15 characters.
 BY_BPFTOOL = {
     ".bss": "maps.bss",
     ".data": "maps.data",
@@ -22,12 +22,12 @@ BY_BPFTOOL = {
     "recent": "recent",
     "inner_map": "inner_map",
 }
-# Of a bit field bpftool has the number, whatever its type.
+# For a bit field bpftool shows the number, whatever its type.
 STATES = {"NEVER_SEEN": 0, "QUEUED": 1, "RUNNING": 2, "STOPPED": 40}
 
 
 def said_by_bpftool(events: Sequence[dict[str, Any]]) -> list[Any]:
-    """What each bpftool that ran after the scheduler wrote, in order."""
+    """The output of each bpftool that ran after the scheduler, in order."""
     texts: list[str] = []
     for event in events:
         if event["ev"] == "sched_start":
@@ -38,13 +38,13 @@ def said_by_bpftool(events: Sequence[dict[str, Any]]) -> list[Any]:
 
 
 def _members(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
-    """An object of bpftool's; what is in a member without a name belongs to the struct around it."""
-    told: dict[str, Any] = {}
+    """An object of bpftool's; the members of an unnamed member belong to the struct around it."""
+    members: dict[str, Any] = {}
     for name, value in pairs:
         inner = value if name in ("", "(anon)") and isinstance(value, dict) else {name: value}
-        assert not told.keys() & inner.keys()
-        told |= inner
-    return told
+        assert not members.keys() & inner.keys()
+        members |= inner
+    return members
 
 
 def is_same(ours: Value, theirs: Any) -> bool:
@@ -77,14 +77,14 @@ def _is_negative(number: int, bits: int) -> bool:
 
 
 def compare(ours: MapDump, theirs: list[Any]) -> None:
-    """The map's values, formatted by types in both."""
+    """Compare the map's values, which both format by their types."""
     assert not ours.unread
     if ours.variables:
         (section,) = theirs[0]["formatted"]["value"].values()
-        told = {name: value for variable in section for name, value in variable.items()}
-        assert told.keys() == {variable.name for variable in ours.variables}
+        shown = {name: value for variable in section for name, value in variable.items()}
+        assert shown.keys() == {variable.name for variable in ours.variables}
         for variable in ours.variables:
-            assert is_same(variable.value, told[variable.name]), (variable, told[variable.name])
+            assert is_same(variable.value, shown[variable.name]), (variable, shown[variable.name])
         return
     mine = [(element.key, element.value) for element in ours.elements]
     unmatched = [element["formatted"] for element in theirs]
@@ -95,13 +95,13 @@ def compare(ours: MapDump, theirs: list[Any]) -> None:
         other = [one["value"] for one in found[0]["values"]] if ours.per_cpu else found[0]["value"]
         assert is_same(value, other), (key, value, other)
         unmatched.remove(found[0])
-    # Elements of arrays that are zero are counted and not told.
+    # Array elements that are zero are counted, not shown.
     assert len(unmatched) == ours.zeros
     assert not any(any(_numbers(one.get("value", one.get("values")))) for one in unmatched)
 
 
 def _numbers(value: Any) -> list[Any]:
-    """What a value of bpftool's is made of, the numbers of CPUs aside."""
+    """The parts of a value of bpftool's, without the numbers of CPUs."""
     if isinstance(value, dict):
         return [one for name, inner in value.items() if name != "cpu" for one in _numbers(inner)]
     return [one for inner in value for one in _numbers(inner)] if isinstance(value, list) else [value]

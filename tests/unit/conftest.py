@@ -14,11 +14,11 @@ from local_server import Server, serving
 
 from ktstr.base import download
 
-# No verdict depends on how busy the host is, nor on chance.
+# A verdict depends neither on how busy the host is nor on chance.
 settings.register_profile("ktstr", deadline=None, derandomize=True)
 settings.load_profile("ktstr")
 
-# A shell ignores it for what it runs in the background, and so would the programs that tests interrupt.
+# A shell makes its background jobs ignore it, and the programs that tests interrupt would inherit that.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 

@@ -60,16 +60,16 @@ class Holders:
         return self.said.read_text().split()
 
     def complaint(self, name: str) -> str:
-        """What one wrote to its standard error so far."""
+        """What a process has written to its standard error so far."""
         return self._errors(name).read_text()
 
     def waiting(self, name: str) -> bool:
-        """Whether it waits in flock(2), told by /proc/locks: `1: -> FLOCK ADVISORY WRITE <pid> ...`."""
+        """Whether it waits in flock(2), according to /proc/locks: `1: -> FLOCK ADVISORY WRITE <pid> ...`."""
         waits = [line.split() for line in Path("/proc/locks").read_text().splitlines() if "->" in line]
         return str(self.all[name].pid) in [line[5] for line in waits]
 
     def finish(self, name: str) -> None:
-        """Have it give its cores back and end."""
+        """Make it release its cores and end."""
         process = self.all[name]
         assert process.stdin is not None
         process.stdin.close()
@@ -86,7 +86,7 @@ class Holders:
 
 
 def until(condition: Callable[[], bool], seconds: float = 60) -> None:
-    """Wait for what has to become true."""
+    """Wait until the condition is true."""
     end = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < end, "this has to become true"

@@ -52,7 +52,7 @@ def _result(data: dict[str, Any]) -> VmResult:
 
 class FakeExecutor:
     """Answers jobs in order by `answers`: results, exceptions to raise, or functions of the job. The last one goes on
-    for ever."""
+    forever."""
 
     def __init__(
         self,

@@ -2,7 +2,7 @@
 
 It has a module `gdb` as gdb's own Python has, with a guest whose stack holds one return address. With `-batch` it is
 stopped at an exit at once. Otherwise it carries out the script, then `ktstr-stack` and, if there is one, `ktstr-again`,
-and ends with status 7. What it is told to execute goes to `log`.
+and ends with status 7. The commands that it gets go to `log`.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ def install(path: Path, log: Path) -> None:
 
 
 def run(log: str) -> None:
-    """Be gdb, as the command line says."""
+    """Act as gdb, as the command line says."""
     if "-batch" in sys.argv:
         print("stopped at 0xffffffff81000040")
         return

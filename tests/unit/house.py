@@ -123,13 +123,15 @@ def undocumented(name: str, source: str) -> list[str]:
 
 
 def _public(tree: ast.Module) -> set[str]:
+    """The names that `__all__` spells out. What it gathers from a table, other modules define and document."""
     for node in tree.body:
         match node:
             case (
                 ast.Assign(targets=[ast.Name(id="__all__")], value=ast.expr() as names)
                 | ast.AnnAssign(target=ast.Name(id="__all__"), value=ast.expr() as names)
             ):
-                return set(ast.literal_eval(names))
+                constants = (node.value for node in ast.walk(names) if isinstance(node, ast.Constant))
+                return {value for value in constants if isinstance(value, str)}
     return set()
 
 

@@ -15,7 +15,7 @@ __all__ = ["TOOLSET", "files", "recipe", "tarball", "write"]
 
 TOOLSET = Toolset(("CC=gcc",), False, "gcc of the test")
 
-# KTSTR_TEST_OBJECTS is told each object that is begun; the second waits for as long as KTSTR_TEST_HOLD is there.
+# KTSTR_TEST_OBJECTS gets a line for each object that is begun; the second waits while KTSTR_TEST_HOLD exists.
 _MAKEFILE = """\
 # SPDX-License-Identifier: GPL-2.0
 VERSION = {version}

@@ -1,4 +1,4 @@
-"""A web server on this machine that serves files from memory, with ranges, and with faults where a test asks."""
+"""A web server on this machine that serves files from memory, with ranges, and with faults on request."""
 
 from __future__ import annotations
 

@@ -1,9 +1,20 @@
-"""A user's project for the plugin's tests: kernels and guests are stood in for, all else is real.
+"""A user's project for the plugin's tests: kernels and guests are stand-ins, everything else is real.
 
 The stand-ins are a conftest of the project, so that xdist workers have them too.
 """
 
 from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from importlib.metadata import entry_points
+from pathlib import Path
+
+import pytest
+
+import ktstr.declare.scheduler
+import ktstr.run.context
+import ktstr.vm.local
 
 CONFTEST = """
 import os
@@ -87,4 +98,98 @@ sys.modules["ktstr.kernel.resolve"] = ModuleType("ktstr.kernel.resolve")
 sys.modules["ktstr.kernel.resolve"].resolve = resolve
 ktstr.run.context.Ctx = Ctx
 ktstr.vm.local.LocalExecutor = Executor
+"""
+
+# If ktstr is installed, its entry point loads the plugin. Other plugins only make workers start slowly.
+INSTALLED = bool(entry_points(group="pytest11", name="ktstr"))
+OPTIONS = ("-p", "no:hypothesispytest", *(() if INSTALLED else ("-p", "ktstr.plugin.entry")))
+
+SUITE = """
+import pytest
+from ktstr import declare_scheduler, ktstr_test
+
+MY = declare_scheduler("my_sched", binary="my_sched", topology=(1, 2, 4, 1), kernels=["7.0", "7.3"])
+ANY = declare_scheduler("any_sched", binary="any_sched")
+"""
+
+Run = Callable[..., pytest.RunResult]
+
+
+@pytest.fixture
+def run(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """Runs pytest on the given test functions in a project with stand-in kernels and guests."""
+    pytester.makeconftest(CONFTEST)
+    # The conftest replaces these in this process as well; this puts them back. (Modules pytester does.)
+    for module, name in (
+        (ktstr.run.context, "Ctx"),
+        (ktstr.vm.local, "LocalExecutor"),
+    ):
+        monkeypatch.setattr(module, name, getattr(module, name))
+    for name in (
+        "KTSTR_KERNEL",
+        "KTSTR_CLOCK",
+        "KTSTR_SEED",
+        "KTSTR_TOPOLOGY",
+        "KTSTR_PERTURB",
+        "KTSTR_SUITE",
+        "KTSTR_COMMAND",
+        "KTSTR_DIE_WITH_PARENT",
+        "NO_COLOR",
+        "FORCE_COLOR",
+        "PYTEST_ADDOPTS",
+    ):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[2]))
+
+    def run(functions: str, *arguments: str) -> pytest.RunResult:
+        monkeypatch.setattr(ktstr.declare.scheduler, "_registry", {})
+        monkeypatch.delenv("PY_COLORS", raising=False)  # pytester's own
+        if functions:
+            pytester.makepyfile(test_it=SUITE + functions)
+        return pytester.runpytest_inprocess(*OPTIONS, *arguments)
+
+    return run
+
+
+def lines(result: pytest.RunResult) -> list[str]:
+    """The lines of the tests, without their times."""
+    words = ("PASS", "FAIL", "SKIP", "ERROR [")
+    return [
+        line.split("[")[0] + line.split("s] ", 1)[1]
+        for line in result.outlines
+        if line.startswith(words) and "s] (" in line
+    ]
+
+
+def resolved(pytester: pytest.Pytester) -> list[str]:
+    """The specs that were looked up, in order."""
+    log = pytester.path / "resolved"
+    return log.read_text().split() if log.exists() else []
+
+
+def results(pytester: pytest.Pytester, kernel: str = "7.0.13-nogit") -> set[str]:
+    folder = pytester.path / "target" / "ktstr" / kernel
+    return {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
+
+
+def sidecars(pytester: pytest.Pytester, kernel: str = "7.0.13-nogit") -> dict[str, dict[str, object]]:
+    folder = pytester.path / "target" / "ktstr" / kernel
+    documents = [json.loads(path.read_text()) for path in folder.glob("*-*.json")]
+    return {document["test"]: document for document in documents}
+
+
+PASSING = """
+@ktstr_test(scheduler=MY)
+def basic_steady(ctx):
+    ctx.run()
+"""
+FAILING = """
+@ktstr_test(scheduler=ANY)
+def unfair(ctx):
+    ctx.run(verdict="worker 3: 22.5 points, limit 15")
+"""
+BROKEN = """
+@ktstr_test(scheduler=ANY)
+def broken(ctx):
+    ctx.run(error="scheduler any_sched: binary 'any_sched' not found")
 """

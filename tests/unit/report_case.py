@@ -1,4 +1,4 @@
-"""A case to vary, for the tests of what is made from cases."""
+"""A case to vary, for the tests of reports that are made from cases."""
 
 from __future__ import annotations
 

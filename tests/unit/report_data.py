@@ -29,7 +29,7 @@ WORKER = WorkerStats(
 
 
 def workers(*changes: dict[str, Any]) -> tuple[WorkerStats, ...]:
-    """A worker for each of `changes`, which say what is not as in a healthy one."""
+    """A worker for each of `changes`, which say how it differs from a healthy one."""
     return tuple(replace(WORKER, index=index, **change) for index, change in enumerate(changes))
 
 

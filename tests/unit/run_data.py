@@ -1,4 +1,4 @@
-"""A test's run made by hand, for what is asked of a run before and after its guest."""
+"""A test's run made by hand, for tests of what happens before and after its guest."""
 
 from __future__ import annotations
 

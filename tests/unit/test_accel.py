@@ -1,4 +1,4 @@
-"""Which accelerator and clock: what the probe's guest says of KVM, with a stand-in for QEMU."""
+"""Which accelerator and clock are used: what the probe's guest reports of KVM, with a stand-in for QEMU."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -24,7 +24,7 @@ def host(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
 
 
 def use(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, body: str) -> None:
-    """Have QEMU do `body`; each start adds a line to `starts`."""
+    """Make QEMU run `body`; each start adds a line to `starts`."""
     script = stand_in(tmp_path, f"echo >>{tmp_path}/starts; {body}")
     monkeypatch.setenv("KTSTR_QEMU", str(script))
 
@@ -50,7 +50,7 @@ def test_kvm_that_boots_the_probe_is_used(monkeypatch: pytest.MonkeyPatch, tmp_p
         ("exec sleep 60", "KVM is broken: its probe guest did nothing in 0.5 s"),
     ],
 )
-def test_broken_kvm_is_told_and_not_used(
+def test_broken_kvm_is_reported_and_not_used(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, body: str, reason: str
 ) -> None:
     monkeypatch.setattr(accel, "_PROBE_LIMIT_S", 0.5)

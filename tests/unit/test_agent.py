@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from native_agent import build_native
 
 from ktstr.base.topology import Topology
-from ktstr.scenario.plan import plan_text
+from ktstr.scenario.plan import scenario_plan
+from ktstr.scenario.scenario import Scenario
 from ktstr.vm.result import Event, parse_events
 
 
@@ -25,7 +26,7 @@ def writer(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def read(harness: Path, plan: str) -> tuple[int, list[Event]]:
-    """The agent's exit code, and its events less their times."""
+    """The agent's exit code, and its events without their times."""
     done = subprocess.run([harness], input=plan.encode(), capture_output=True, check=False)
     assert done.stderr == b""
     lines = done.stdout.decode("ascii").splitlines()
@@ -36,7 +37,7 @@ def read(harness: Path, plan: str) -> tuple[int, list[Event]]:
 
 
 def plan(*command: str) -> str:
-    return plan_text(topology=Topology(), cgroups=(), hold_s=1, sysctls={}, scheduler=command)
+    return scenario_plan(Scenario(hold_s=1), Topology(), scheduler=command)
 
 
 def test_a_plan_is_read_line_by_line(harness: Path) -> None:
@@ -105,7 +106,7 @@ def test_an_event_is_whole_whatever_follows_a_long_string(writer: Path, length: 
 
 
 @pytest.mark.parametrize("kind", ["t", "b", "l"])
-def test_fields_that_do_not_fit_are_left_out_with_all_after_them(writer: Path, kind: str) -> None:
+def test_fields_that_do_not_fit_are_left_out_with_all_that_follow(writer: Path, kind: str) -> None:
     found = fields(writer, *[f"{kind}:3000:49"] * 20, "n:0:0")
     assert list(found) == [str(i) for i in range(1, len(found) + 1)]
     assert 4 <= len(found) <= 21

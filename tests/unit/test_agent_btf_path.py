@@ -100,7 +100,7 @@ def test_an_element_of_an_array_map_is_named_from_its_members_on(harness: Path) 
 
 @settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(at=st.integers(0, len(BLOB) - 1), byte=st.integers(0, 255), cut=st.integers(0, len(BLOB)))
-def test_damaged_types_are_no_reason_to_read_beyond_them(harness: Path, at: int, byte: int, cut: int) -> None:
+def test_damaged_types_are_not_read_past_their_end(harness: Path, at: int, byte: int, cut: int) -> None:
     """The kernel checks what it takes; what the sanitizers would find here ends the harness with another status."""
     damaged = BLOB[:at] + bytes([byte]) + BLOB[at + 1 :]
     found(harness, "everything.inner.corners[1].y", blob=damaged[: cut or len(damaged)])

@@ -72,7 +72,7 @@ def test_a_header_stands_alone(path: Path, tmp_path: Path) -> None:
 # C files of a user's project
 
 
-def test_a_users_sources_are_linked_wherever_they_lie(tmp_path: Path) -> None:
+def test_a_users_sources_are_linked_wherever_they_are(tmp_path: Path) -> None:
     built = set()
     for folder in (tmp_path / "a", tmp_path / "b"):
         folder.mkdir()
@@ -89,7 +89,7 @@ def test_a_users_sources_are_linked_wherever_they_lie(tmp_path: Path) -> None:
     assert b"bouncy\0" not in build_agent().read_bytes()
 
 
-def test_a_header_of_the_users_is_part_of_the_key(tmp_path: Path) -> None:
+def test_a_users_header_is_part_of_the_key(tmp_path: Path) -> None:
     source, header = tmp_path / "work_bouncy.c", tmp_path / "mine.h"
     source.write_text('#include "mine.h"\n' + WORK.replace("yields=1", 'yields=" YIELDS_BY_DEFAULT "'))
     agents = []
@@ -107,7 +107,7 @@ def test_a_header_of_the_users_is_part_of_the_key(tmp_path: Path) -> None:
         (["a/mine.py"], "source={0}/a/mine.py: no such file; must be a C file, such as work_mine.c"),
     ],
 )
-def test_a_name_that_cannot_be_is_refused(tmp_path: Path, files: list[str], message: str) -> None:
+def test_an_impossible_name_is_refused(tmp_path: Path, files: list[str], message: str) -> None:
     for name in files:
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text(WORK)
@@ -153,7 +153,7 @@ def test_a_name_of_the_agents_own_is_refused(tmp_path: Path, text: str, message:
 # The limits that both sides need
 
 
-def test_the_headers_limits_are_pythons() -> None:
+def test_the_header_and_python_have_the_same_limits() -> None:
     numbers = limits.parse_limits((INCLUDE / "ktstr" / "limits.h").read_text())
     assert numbers["MAX_WORKERS"] == limits.MAX_WORKERS == 4096
     assert numbers["GAP_BUCKETS"] == limits.GAP_BUCKETS == 32
@@ -163,5 +163,5 @@ def test_the_headers_limits_are_pythons() -> None:
     assert defined - {"LIMITS_H"} == set(numbers)
 
 
-def test_a_line_that_defines_no_number_is_no_limit() -> None:
+def test_a_line_without_a_number_defines_no_limit() -> None:
     assert limits.parse_limits("#define KTSTR_A 5\n#define KTSTR_B 0x5\n#define C 6\n") == {"A": 5}

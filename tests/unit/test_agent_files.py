@@ -62,13 +62,13 @@ def test_files_that_are_there_are_replaced_and_folders_stay(unpacker: Path, tmp_
     assert (folder / "ktstr" / "file").read_bytes() == b"short"
 
 
-def test_what_the_kernel_refuses_is_told_by_name(unpacker: Path, tmp_path: Path) -> None:
+def test_a_refusal_of_the_kernel_names_the_file(unpacker: Path, tmp_path: Path) -> None:
     (tmp_path / "root" / "taken").mkdir(parents=True)
     data = write_newc([Entry("/taken", stat.S_IFREG | 0o644, b"x")])
     assert unpacked(unpacker, data, tmp_path / "root") == (0x11, "files: taken: Is a directory")
 
 
-def test_nothing_is_no_archive(unpacker: Path, tmp_path: Path) -> None:
+def test_an_empty_file_is_not_an_archive(unpacker: Path, tmp_path: Path) -> None:
     assert unpacked(unpacker, b"", tmp_path / "root") == NO_TRAILER
 
 
@@ -81,7 +81,7 @@ def with_field(index: int, digits: bytes) -> bytes:
 
 
 @pytest.mark.parametrize("length", [1, 109, 110, 112, 116, 120, 127, 128, 200, 237, 245])
-def test_an_archive_that_was_cut_is_refused(unpacker: Path, tmp_path: Path, length: int) -> None:
+def test_a_truncated_archive_is_refused(unpacker: Path, tmp_path: Path, length: int) -> None:
     assert unpacked(unpacker, WHOLE[:length], tmp_path / "root") in (NONE, NO_TRAILER)
 
 
@@ -101,13 +101,13 @@ def test_an_archive_that_was_cut_is_refused(unpacker: Path, tmp_path: Path, leng
         bytes(200),
     ],
 )
-def test_a_header_that_is_none_is_refused(unpacker: Path, tmp_path: Path, data: bytes) -> None:
+def test_a_damaged_header_is_refused(unpacker: Path, tmp_path: Path, data: bytes) -> None:
     assert unpacked(unpacker, data, tmp_path / "root") == NONE
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=40, deadline=None)
 @given(st.lists(st.tuples(st.integers(0, len(WHOLE) - 1), st.integers(0, 255)), max_size=6))
-def test_whatever_bytes_an_archive_has_none_beyond_it_is_read(
+def test_no_byte_beyond_an_archive_is_read(
     unpacker: Path, tmp_path: Path, changes: list[tuple[int, int]]
 ) -> None:
     data = bytearray(WHOLE)
@@ -142,7 +142,7 @@ def seeded(seeder: Path, *arguments: str) -> list[Event]:
     return list(parse_events(done.stdout.decode()))
 
 
-def test_values_are_splitmix64s(seeder: Path) -> None:
+def test_values_are_those_of_splitmix64(seeder: Path) -> None:
     values = [event["value"] for event in seeded(seeder, str(KNOWN_SEED)) if event["ev"] == "value"]
     assert values == KNOWN_VALUES
 
@@ -155,7 +155,7 @@ def test_the_kernels_generator_gets_64_bytes_of_the_seed_and_uses_them(seeder: P
     assert not set(seeded(seeder, "2")[0]["words"]) & set(entropy["words"])
 
 
-def test_a_kernel_that_takes_no_seed_is_told(seeder: Path) -> None:
+def test_a_kernel_that_takes_no_seed_is_reported(seeder: Path) -> None:
     (event,) = seeded(seeder, "1", "refused")
     assert (event["where"], event["what"]) == ("seed", "/dev/urandom: Operation not permitted")
 

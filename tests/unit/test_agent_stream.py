@@ -20,7 +20,7 @@ def harness(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def streamed(harness: Path, data: bytes, room: int = 2**20, part: int = 0) -> tuple[list[Event], Event]:
-    """The events that carry `data`, and the one that tells how it ended."""
+    """The events that carry `data`, and the one that reports how it ended."""
     command = [str(harness), str(room), *([str(part)] if part else [])]
     done = subprocess.run(command, input=data, capture_output=True, check=True)
     events = parse_events(done.stdout.decode("ascii"))
@@ -41,7 +41,7 @@ def test_bytes_come_out_as_they_went_in(harness: Path, data: bytes, part: int) -
     assert joined(events, "data").get(7, b"").ljust(len(data), b"\0") == data
 
 
-def test_what_there_is_no_room_for_is_left_out(harness: Path) -> None:
+def test_bytes_without_room_are_left_out(harness: Path) -> None:
     events, end = streamed(harness, b"x" * 1000 + bytes(5000) + b"y" * 1000, room=1500)
     assert (end["whole"], end["bytes"]) == (0, 6500)
     assert joined(events, "data")[7] == b"x" * 1000 + bytes(5000) + b"y" * 500

@@ -35,7 +35,7 @@ def test_a_gap_is_in_the_bucket_of_its_power_of_two(worker: Path, gap: int, buck
     assert page["gaps"] == [int(i == bucket) for i in range(GAP_BUCKETS)]
 
 
-def test_no_time_is_no_gap(worker: Path) -> None:
+def test_zero_time_is_not_a_gap(worker: Path) -> None:
     page = worked(worker, "look 0 0")
     assert (page["gap_ns"], sum(page["gaps"])) == (0, 0)
 
@@ -45,12 +45,12 @@ def test_the_longest_gap_is_kept_and_all_are_counted(worker: Path) -> None:
     assert (page["gap_ns"], sum(page["gaps"]), page["iterations"], page["last_ns"]) == (9000, 3, 3, 10_200)
 
 
-def test_only_what_came_after_a_sleeps_end_is_a_gap(worker: Path) -> None:
+def test_only_time_after_the_end_of_a_sleep_is_a_gap(worker: Path) -> None:
     page = worked(worker, "sleep 5000 5070 0")
     assert (page["gap_ns"], page["slept_ns"], page["asked_ns"]) == (70, 5000, 5000)
 
 
-def test_a_sleep_that_ends_early_is_no_gap(worker: Path) -> None:
+def test_a_sleep_that_ends_early_is_not_a_gap(worker: Path) -> None:
     page = worked(worker, "sleep 5000 4000 0")
     assert (page["gap_ns"], page["slept_ns"]) == (0, 5000)
 
@@ -60,14 +60,14 @@ def test_a_burst_steps_until_its_time_is_over(worker: Path) -> None:
     assert (page["iterations"], page["last_ns"], page["gap_ns"]) == (4, 2200, 300)
 
 
-def test_the_first_cpu_is_no_migration(worker: Path) -> None:
+def test_the_first_cpu_is_not_a_migration(worker: Path) -> None:
     assert worked(worker, "step 1 5")["migrations"] == 0
     page = worked(worker, "step 1 5", "step 1 5", "step 1 0", "step 1 5")
     assert (page["migrations"], page["cpus"]) == (2, 1 << 5 | 1)
 
 
 @pytest.mark.parametrize("cpu", [63, 64, 1023, 1024, 5000])
-def test_any_number_of_a_cpu_stays_within_the_page(worker: Path, cpu: int) -> None:
+def test_any_cpu_number_stays_within_the_page(worker: Path, cpu: int) -> None:
     assert worked(worker, f"step 1 {cpu}")["iterations"] == 1
 
 

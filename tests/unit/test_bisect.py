@@ -1,5 +1,5 @@
-"""Bisection: the search on lists and on a repository's commits, what a step's results mean, and the whole with runs
-that are stood in for."""
+"""Bisection: the search on lists and on a repository's commits, what a step's results mean, and all of it with
+stand-ins for the runs."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def test_every_first_revision_is_found_in_the_fewest_runs(count: int) -> None:
         found, judge = in_list(count, first)
         assert found.suspects == (str(first),)
         asked.append(len(judge.asked))
-    # No search can tell `count` revisions apart with fewer yes-or-no answers.
+    # No search can distinguish `count` revisions with fewer yes-or-no answers.
     assert max(asked) == most_runs(count)
     assert sum(2.0**-runs for runs in asked) == pytest.approx(1.0)
 
@@ -68,7 +68,7 @@ def test_revisions_that_cannot_be_judged_are_avoided() -> None:
     assert judge.asked[0] == "4"
 
 
-def test_revisions_that_cannot_be_told_apart_remain() -> None:
+def test_revisions_that_cannot_be_distinguished_remain() -> None:
     found, _ = in_list(8, 3, skipped={2, 3})
     assert set(found.suspects) == {"2", "3", "4"}
     found, judge = in_list(4, 2, skipped={1, 2, 3})
@@ -344,7 +344,7 @@ def test_an_end_with_another_verdict_ends_it(runs: Runs, verdict: Verdict, messa
     assert str(error.value) == f"bisect: --good 7.0: not a usable end: test_mine.py::steady {message}"
     assert runs.tested == ["7.0.13"]
     runs.special = {}
-    bisect()  # what was wrong was mended: nothing is remembered of it
+    bisect()  # the fault was fixed, and nothing is remembered of it
     assert runs.tested[1:3] == ["7.0.13", "7.3.4"]
 
 

@@ -1,4 +1,4 @@
-"""One step of a bisection, with a pytest that is stood in for: its command, and what its status means."""
+"""One step of a bisection, with a stand-in for pytest: its command, and what its status means."""
 
 from __future__ import annotations
 

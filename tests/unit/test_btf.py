@@ -95,13 +95,13 @@ def listed() -> list[dict[str, Any]]:
     return list(KINDS["types"])
 
 
-def test_every_type_is_what_bpftool_lists() -> None:
+def test_every_type_is_as_bpftool_lists_it() -> None:
     btf = read_btf(BLOB)
     assert [as_bpftool(btf, number) for number in range(1, len(btf.types))] == listed()
     assert {one["kind"] for one in listed()} == {kind.name for kind in Kind} - {"VOID"}
 
 
-def test_a_value_of_every_kind_is_that_of_the_source() -> None:
+def test_values_of_every_kind_are_those_of_the_source() -> None:
     assert decode(read_btf(BLOB), OUTER, DATA) == {
         "inner": {
             "corners": [{"x": 1, "y": -1}, {"x": 300, "y": -300}],

@@ -50,7 +50,7 @@ def test_cores_are_shared_by_processes(holders: Holders, tmp_path: Path) -> None
     assert cores_free(tmp_path, 3) == 0
 
 
-def test_what_does_not_fit_waits(holders: Holders, tmp_path: Path) -> None:
+def test_a_request_that_does_not_fit_waits(holders: Holders, tmp_path: Path) -> None:
     holders.start("first", 2)
     holders.order(1)
     holders.start("second", 2)
@@ -68,10 +68,10 @@ def test_a_killed_holder_gives_its_cores_back(holders: Holders) -> None:
     assert holders.order(2) == ["killed", "next"]
 
 
-def test_those_who_wait_come_in_order_of_arrival(holders: Holders, tmp_path: Path) -> None:
+def test_waiting_processes_are_served_in_order_of_arrival(holders: Holders, tmp_path: Path) -> None:
     holders.start("first", 3)
     holders.order(1)
-    # The small one could run before the big one; it has come later.
+    # The small one could run before the big one, but came later.
     holders.start("collects", 3)
     until(lambda: "collects" not in holders.order(1) and not is_free(tmp_path / "cores" / "queue.lock"))
     for name in ("big", "small"):
@@ -83,7 +83,9 @@ def test_those_who_wait_come_in_order_of_arrival(holders: Holders, tmp_path: Pat
     assert holders.order(4) == ["first", "collects", "big", "small"]
 
 
-def test_who_wants_more_than_the_host_has_gets_all(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_a_request_for_more_cores_than_the_host_has_gets_them_all(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     monkeypatch.setattr(budget, "allowed_cores", lambda: range(2))
     with hold_cores(64):
         assert cores_free(tmp_path, 2) == 0
@@ -102,7 +104,7 @@ def test_an_exception_gives_the_cores_back(monkeypatch: pytest.MonkeyPatch, tmp_
     assert cores_free(tmp_path, 2) == 2
 
 
-def test_a_folder_that_cannot_be_used_is_told(tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be_used_is_reported(tmp_path: Path) -> None:
     (tmp_path / "cores").write_text("in the way")
     with pytest.raises(KtstrError, match=r"cores: cores cannot be locked: File exists$"), hold_cores(1):
         pass

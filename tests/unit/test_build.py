@@ -12,7 +12,7 @@ from ktstr.declare import scheduler
 from ktstr.kernel.model import Kernel
 from ktstr.run.program import scheduler_program
 from ktstr.toolchain import project as build
-from ktstr.toolchain.project import BuildFailed, build_folder, run_once, share_session
+from ktstr.toolchain.project import BuildFailed, build_folder, run_once
 
 KERNEL = Kernel("k", "7.0.13", "7.0.13", "none", Path("/none"), "ab" * 32, Path("/none"), True)
 COUNTS = ("sh", "-c", "echo built >>log")
@@ -62,18 +62,6 @@ def test_processes_of_one_session_build_once(project: Path) -> None:
     assert built(project) == 1
 
 
-def test_the_processes_of_a_sweep_build_once(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("KTSTR_SESSION", "")  # put back what share_session sets
-    share_session()
-    run_once(COUNTS, project)
-    code = (
-        "from pathlib import Path; from ktstr.toolchain.project import run_once;"
-        f" run_once({COUNTS!r}, Path({str(project)!r}))"
-    )
-    subprocess.run([sys.executable, "-c", code], check=True)
-    assert built(project) == 1
-
-
 def test_a_killed_build_is_done_again(project: Path) -> None:
     run_once(COUNTS, project)
     (record,) = (project.parent / "cache" / "project-builds").glob("*.json")
@@ -83,7 +71,7 @@ def test_a_killed_build_is_done_again(project: Path) -> None:
     assert built(project) == 2
 
 
-def test_a_failure_is_told_in_the_builds_own_words_and_once(project: Path) -> None:
+def test_a_failure_is_reported_once_with_the_builds_own_output(project: Path) -> None:
     command = ("sh", "-c", "echo mine.c:3: error: no; echo stop >&2; exit 2")
     with pytest.raises(BuildFailed) as first:
         run_once(command, project)
@@ -96,7 +84,7 @@ def test_a_failure_is_told_in_the_builds_own_words_and_once(project: Path) -> No
     assert str(second.value) == head
 
 
-def test_a_build_that_is_not_there_is_told(project: Path) -> None:
+def test_a_missing_build_command_is_reported(project: Path) -> None:
     with pytest.raises(BuildFailed, match=f"^build 'nomake all' in {project}: No such file or directory$"):
         run_once(("nomake", "all"), project)
 
@@ -109,14 +97,16 @@ def test_only_the_end_of_a_long_failure_is_shown(project: Path) -> None:
 
 
 @pytest.mark.parametrize("mark", ["Makefile", "Cargo.toml", "meson.build"])
-def test_it_runs_at_the_projects_top(project: Path, mark: str) -> None:
+def test_it_runs_in_the_top_folder_of_the_project(project: Path, mark: str) -> None:
     (project / mark).touch()
     tests = project / "tests" / "more"
     tests.mkdir(parents=True)
     assert build_folder(str(tests / "test_mine.py")) == project
 
 
-def test_the_program_is_looked_for_where_it_was_built(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_program_is_searched_for_where_it_was_built(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (project / "Makefile").write_text("build/scx_mine:\n\tmkdir -p build\n\tcp /bin/sh $@\n")
     monkeypatch.chdir(project.parent)
     mine = Scheduler("mine", binary="scx_mine", build=("make",), declared_in=str(project / "test_mine.py"))
@@ -125,7 +115,7 @@ def test_the_program_is_looked_for_where_it_was_built(project: Path, monkeypatch
     assert program.files[0].source == project / "build" / "scx_mine"
 
 
-def test_a_failed_build_is_not_followed_by_what_an_earlier_one_left(project: Path) -> None:
+def test_a_failed_build_does_not_fall_back_to_an_earlier_one(project: Path) -> None:
     (project / "Makefile").write_text("all:\n\t@echo cc: no; exit 1\n")
     (project / "scx_mine").symlink_to("/bin/sh")
     mine = Scheduler("mine", binary="scx_mine", build=("make",), declared_in=str(project / "test_mine.py"))
@@ -150,7 +140,7 @@ def test_a_declaration_takes_text_or_words() -> None:
         (3, "must be a list of strings"),
     ],
 )
-def test_what_is_no_command_is_refused(value: str, told: str) -> None:
+def test_an_invalid_command_is_refused(value: str, told: str) -> None:
     with pytest.raises(KtstrError, match=rf"scheduler 'mine': build=.*: {told}"):
         declare_scheduler("mine", binary="scx_mine", build=value)
 

@@ -112,7 +112,7 @@ def test_a_failure_leaves_nothing_and_propagates(root: Path, error: BaseExceptio
         (ConnectionError(), "ConnectionError"),
     ],
 )
-def test_an_operating_systems_error_is_one_line(error: OSError, said: str) -> None:
+def test_an_error_of_the_operating_system_is_one_line(error: OSError, said: str) -> None:
     def make(directory: Path) -> None:
         raise error
 
@@ -122,7 +122,7 @@ def test_an_operating_systems_error_is_one_line(error: OSError, said: str) -> No
     assert str(raised.value).endswith(said)
 
 
-def test_a_disk_that_is_full_is_one_line(root: Path) -> None:
+def test_a_full_disk_is_one_line(root: Path) -> None:
     """A limit on the size of files stands in for a full disk: the same call fails."""
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
     handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
@@ -232,4 +232,4 @@ def test_partials_of_killed_makers_are_removed_and_those_of_living_ones_are_not(
     assert not left.exists()
     makers.go.touch()
     assert process.communicate(timeout=60)[0] == f"{process.pid}\n"
-    assert cache.remove_partials("build", "of which there are none") == 0
+    assert cache.remove_partials("build", "unknown") == 0

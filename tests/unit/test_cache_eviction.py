@@ -3,7 +3,7 @@
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -17,15 +17,6 @@ from ktstr.base import cache
 def root(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     monkeypatch.setenv("KTSTR_CACHE_DIR", str(tmp_path / "cache"))
     return tmp_path / "cache"
-
-
-def text(content: str) -> Callable[[Path], None]:
-    """Makes an entry of one file."""
-
-    def make(directory: Path) -> None:
-        (directory / "file").write_text(content)
-
-    return make
 
 
 # Its entries, and eviction
@@ -52,7 +43,7 @@ def used_elsewhere(key: str) -> Iterator[None]:
 
 
 def sized(kind: str, key: str, blocks: int, used: float) -> None:
-    """An entry with so many 4 KiB blocks of data, and the second at which it was last used."""
+    """An entry with `blocks` 4 KiB blocks of data, last used at that second."""
     path = cache.entry(kind, key, "making", lambda folder: _fill(folder / "data", blocks))
     os.utime(path, (used, used))
 
@@ -85,7 +76,7 @@ def test_entries_are_listed_with_their_sizes_the_least_recently_used_first(root:
         ("templates", "new", size(50), 3000),
     ]
     assert keys("templates") == ["old", "new"]
-    assert keys("of which there are none") == []
+    assert keys("unknown") == []
 
 
 def test_a_hole_takes_no_space(root: Path) -> None:

@@ -68,7 +68,7 @@ def until(condition: Callable[[], object]) -> None:
         time.sleep(0.01)
 
 
-def test_a_guest_that_runs_is_ended(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_a_running_guest_is_ended(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("KTSTR_QEMU", str(stand_in(tmp_path, "exec sleep 1000")))
     running = Running(a_job(tmp_path), tmp_path)
     pid = pid_in(tmp_path / "pid")
@@ -86,7 +86,7 @@ def test_a_wrapper_takes_its_machine_with_it(monkeypatch: pytest.MonkeyPatch, tm
     assert ended(inner)
 
 
-def test_a_talk_with_a_guest_is_ended(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_a_conversation_with_a_guest_is_ended(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("KTSTR_QEMU", str(stand_in(tmp_path, "exec sleep 1000")))
     job = replace(a_job(tmp_path), channel=True)
     running = Running(job, tmp_path, talk=lambda channel: until(lambda: not channel.recv(1)))
@@ -98,7 +98,7 @@ def test_a_talk_with_a_guest_is_ended(monkeypatch: pytest.MonkeyPatch, tmp_path:
 def test_a_boot_of_a_template_is_ended_and_nothing_kept(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """The stand-in greets nobody: the monitor is waited for."""
+    """The stand-in does not greet, so the run waits for its monitor."""
     monkeypatch.setenv("KTSTR_QEMU", str(stand_in(tmp_path, "exec sleep 1000")))
     running = Running(a_job(tmp_path), tmp_path, CLONED)
     pid = pid_in(tmp_path / "pid")
@@ -107,7 +107,7 @@ def test_a_boot_of_a_template_is_ended_and_nothing_kept(
     assert entries("templates") == []
 
 
-def test_waiting_for_another_that_boots_the_template_is_ended(
+def test_waiting_for_another_process_that_boots_the_template_is_ended(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("KTSTR_QEMU", str(stand_in(tmp_path, "exec sleep 1000")))
@@ -122,7 +122,7 @@ def test_waiting_for_another_that_boots_the_template_is_ended(
 
 
 def test_a_clone_is_ended(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """One that is restored and then runs on and on."""
+    """The clone is restored and then runs without end."""
     script = monitored(tmp_path)
     machine = script.with_suffix(".py")
     machine.write_text(machine.read_text().replace("os._exit(33)", "import time; time.sleep(1000)"))
@@ -136,7 +136,7 @@ def test_a_clone_is_ended(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> No
     "held", ["cache/cores/queue.lock", "cache/cores", "ktstr-cores-queue.lock", "shared"]
 )
 def test_waiting_for_cores_is_ended(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, held: str) -> None:
-    """Behind another in the queue of the user's own cores, for such a core, and the same for the host's."""
+    """In the queue for the user's own cores and for a core itself, and the same for the host's cores."""
     monkeypatch.setenv("KTSTR_QEMU", str(stand_in(tmp_path, "exec sleep 1000")))
     monkeypatch.setattr("ktstr.vm.budget.allowed_cores", lambda: range(1))
     (cache_dir() / "cores").mkdir(parents=True)
@@ -149,7 +149,7 @@ def test_waiting_for_cores_is_ended(monkeypatch: pytest.MonkeyPatch, tmp_path: P
         assert not (tmp_path / "pid").exists()
         assert running.cancelled_within_s() < 1
         assert not (tmp_path / "pid").exists()
-    with hold_cores(1):  # what waited has left the queue
+    with hold_cores(1):  # the cancelled run has left the queue
         pass
 
 
@@ -164,7 +164,7 @@ def test_a_run_that_was_cancelled_before_does_not_begin(
     assert not (tmp_path / "pid").exists()
 
 
-def test_a_stop_is_called_at_once_by_a_token_that_was_cancelled() -> None:
+def test_a_cancelled_token_calls_a_stop_at_once() -> None:
     cancel = Cancel()
     cancel.cancel()
     called: list[str] = []
@@ -173,6 +173,6 @@ def test_a_stop_is_called_at_once_by_a_token_that_was_cancelled() -> None:
     assert called == ["stop", "block"]
 
 
-def test_an_exception_of_the_block_passes_where_nothing_was_cancelled() -> None:
+def test_an_exception_of_the_block_propagates_if_nothing_was_cancelled() -> None:
     with pytest.raises(ValueError, match="mine"), Cancel().stopping(lambda: None):
         raise ValueError("mine")

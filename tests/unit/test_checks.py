@@ -89,12 +89,12 @@ def test_the_defaults_are_the_checks_own() -> None:
     )
 
 
-def test_a_guest_that_did_not_carry_out_its_plan_is_judged_by_that_alone() -> None:
+def test_a_guest_that_did_not_carry_out_its_plan_is_judged_only_by_that() -> None:
     run = evidence(report=report(kernel_bugs=(WARNED,), states=()), ended="panic: attempted to kill init")
     assert violations(run) == [("guest", "panic: attempted to kill init")]
 
 
-def test_of_a_vm_run_its_ending_and_its_events_are_kept() -> None:
+def test_a_vm_runs_ending_and_events_are_kept() -> None:
     events = ({"ev": "ping", "t": 1}, {"ev": "end", "t": 2})
     result = VmResult(
         Ending.PANIC,
@@ -115,7 +115,7 @@ def test_of_a_vm_run_its_ending_and_its_events_are_kept() -> None:
     assert [one.check for one in judge(run, DEFAULT_CHECKS)] == ["guest"]
 
 
-def test_where_an_error_is_expected_workers_are_not_judged_but_the_kernel_is() -> None:
+def test_if_an_error_is_expected_the_kernel_is_judged_but_workers_are_not() -> None:
     left = SchedulerExit("scx_bpf_error", "scx_bpf_error", "mine: crash", status=0)
     states = (
         SchedulerState("attached", "enabled", "mine", 1, True),
@@ -146,7 +146,7 @@ def test_a_projects_check_is_off_or_on_by_its_default() -> None:
     assert violations(evidence(), min_pings=False) == []
 
 
-def test_a_projects_check_merges_as_ktstrs_own_do() -> None:
+def test_a_projects_check_merges_as_ktstrs_own_checks_do() -> None:
     declare_min_pings()
     checks = Checks(min_pings=2).over(Checks(min_pings=5, max_gap_ms=50)).over(DEFAULT_CHECKS)
     assert (checks.min_pings, checks.max_gap_ms, checks.isolation) == (2, 50, True)
@@ -209,7 +209,7 @@ def test_a_default_that_the_check_itself_refuses_is_refused() -> None:
         ([5], "check odd: yielded 5: must be a message"),
     ],
 )
-def test_what_is_no_message_is_refused(found: Any, message: str) -> None:
+def test_a_value_that_is_not_a_message_is_refused(found: Any, message: str) -> None:
     @declare_check(stage=Stage.KERNEL)
     def odd(run: Evidence, on: bool) -> Any:
         """Odd."""
@@ -237,12 +237,12 @@ def test_a_check_that_does_not_exist_is_refused_with_the_nearest() -> None:
         Checks(zzz=5)
 
 
-def test_checks_that_say_the_same_are_equal() -> None:
+def test_checks_with_the_same_values_are_equal() -> None:
     one, other = Checks(max_gap_ms=5, isolation=False), Checks(isolation=False, max_gap_ms=5, not_stuck=None)
     assert one == other == copy.copy(one) == pickle.loads(pickle.dumps(one))
     assert len({one, other, Checks()}) == 2
 
 
-def test_what_is_not_set_is_none_and_what_is_no_check_no_attribute() -> None:
+def test_an_unset_check_is_none_and_an_unknown_one_is_no_attribute() -> None:
     assert Checks(max_gap_ms=5).isolation is None
     assert not hasattr(Checks(), "workers")

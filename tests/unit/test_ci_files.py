@@ -7,13 +7,13 @@ import sys
 import tomllib
 from pathlib import Path
 
+import plugin_project
 import pytest
-import test_plugin
 import yaml
-from test_plugin import PASSING, Run
+from plugin_project import PASSING, Run
 
 pytest_plugins = "pytester"
-run = test_plugin.run  # the fixture
+run = plugin_project.run  # the fixture
 
 ROOT = Path(__file__).parents[2]
 CI = ROOT / "ci"
@@ -34,7 +34,7 @@ def test_the_workflow_pins_this_version() -> None:
     assert WORKFLOW["jobs"]["test"]["steps"][-1]["with"]["install"] == f"ktstr=={version}"
 
 
-def test_the_workflow_gives_the_action_nothing_that_it_does_not_take() -> None:
+def test_the_workflow_gives_the_action_only_inputs_that_it_takes() -> None:
     assert set(WORKFLOW["jobs"]["test"]["steps"][-1]["with"]) <= set(ACTION["inputs"])
 
 
@@ -57,11 +57,13 @@ def test_ci_runs_the_readmes_commands_and_the_unit_tests_on_debian_stable() -> N
     for command in ("ci/nox -s setup test -- --kernel 7.0", "ci/nox"):
         assert f"\n{command}\n" in script
         assert command in readme
-    assert re.search(r"^ci/fresh-root --suite trixie --setup .* ci/nox -s setup unit$", script, re.MULTILINE)
+    assert re.search(
+        r"^ci/fresh-root --suite trixie --setup .* ci/nox -s setup unit warnings$", script, re.MULTILINE
+    )
 
 
 @pytest.mark.parametrize("script", ["ci/fresh-root", "ci/kvm-nested", "ci/nox", ".ci/run"])
-def test_a_script_is_what_its_shell_can_read(script: str) -> None:
+def test_every_script_parses_in_its_shell(script: str) -> None:
     shell = (ROOT / script).read_text().splitlines()[0].split("/")[-1].split()[-1]
     done = subprocess.run([shell, "-n", ROOT / script], capture_output=True, text=True, check=False)
     assert (done.stderr, done.returncode) == ("", 0)
@@ -75,7 +77,7 @@ def test_a_script_is_what_its_shell_can_read(script: str) -> None:
         (["--setup"], "which command? For example: ci/fresh-root ci/nox -s setup test -- --kernel 7.0"),
     ],
 )
-def test_a_wrong_setting_of_fresh_root_is_one_line(arguments: list[str], told: str) -> None:
+def test_a_wrong_setting_for_fresh_root_is_one_line(arguments: list[str], told: str) -> None:
     command = [str(CI / "fresh-root"), *arguments]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert (done.stderr, done.returncode) == (f"fresh-root: {told}\n", 2)

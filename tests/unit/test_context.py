@@ -1,4 +1,4 @@
-"""`ctx.run`, as far as it goes without a guest: what it refuses before there is one."""
+"""`ctx.run` without a guest: what it refuses before it starts one."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -13,7 +13,7 @@ from ktstr.vm.qemu.program import find_qemu
 
 
 def declared() -> KtstrTest:
-    """A test whose limit is below some turns. Not the module's own, or pytest would run it."""
+    """A test whose limit is below some time slices. Not the module's own, or pytest would run it."""
 
     @ktstr_test(checks=Checks(max_gap_ms=0.5))
     def fine(ctx: Ctx) -> None:
@@ -59,7 +59,7 @@ def refusal(
     raise AssertionError("neither")
 
 
-def test_a_check_finer_than_the_turn_is_refused_with_that_reason(
+def test_a_check_finer_than_the_time_slice_is_refused_with_that_reason(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     assert refusal(monkeypatch, tmp_path, "10.0.13", "1n1l8c1t") == (
@@ -78,18 +78,18 @@ def test_a_check_finer_than_the_turn_is_refused_with_that_reason(
         ("10.0.13", "1n1l1c1t", None),  # a CPU alone waits for no other
     ],
 )
-def test_the_turn_is_that_of_the_hosts_qemu_and_the_topology(
+def test_the_time_slice_depends_on_the_hosts_qemu_and_the_topology(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, version: str, topology: str, turn: str | None
 ) -> None:
     said = refusal(monkeypatch, tmp_path, version, topology)
     assert f"CPU turn here, {turn}, " in said if turn else said == ""
 
 
-def test_an_unbounded_turn_is_a_ticks(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_an_unbounded_time_slice_lasts_a_tick(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     assert "here, 4 ms," in refusal(monkeypatch, tmp_path, "7.2.22", "1n1l8c1t", bounded_turn=False)
 
 
-def test_a_real_clock_has_no_turn(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_a_real_clock_has_no_time_slice(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     assert refusal(monkeypatch, tmp_path, "10.0.13", "1n1l8c1t", clock="real") == ""
 
 

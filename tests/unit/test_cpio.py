@@ -78,7 +78,7 @@ def test_the_order_of_the_entries_does_not_matter(entries: list[Entry]) -> None:
         max_size=5,
     )
 )
-def test_what_is_written_is_read_back(files: dict[str, tuple[bytes, int]]) -> None:
+def test_written_entries_are_read_back(files: dict[str, tuple[bytes, int]]) -> None:
     entries = [Entry(f"/{name}", FILE | mode, data) for name, (data, mode) in sorted(files.items())]
     assert list(read_newc(write_newc(entries))) == entries
 
@@ -113,7 +113,7 @@ def test_two_devices_at_one_path_are_refused() -> None:
 
 
 @pytest.mark.parametrize("reverse", [False, True])
-def test_a_file_is_no_folder(reverse: bool) -> None:
+def test_a_file_is_not_a_folder(reverse: bool) -> None:
     entries = [Entry("/a", FILE | 0o644), Entry("/a/b", FILE | 0o644)]
     with pytest.raises(
         KtstrError, match=r"^initramfs: /a/b: a file is packed at /a, which has to be a folder$"

@@ -1,4 +1,4 @@
-"""A perturbed run that fails is run with fewer perturbations until those are left that it takes."""
+"""A perturbed run that fails is run with fewer perturbations until only the needed ones are left."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def test_a_race_is_shrunk_to_the_preemption_that_it_takes(make: Make) -> None:
 
 
 def in_plan(job: VmJob) -> list[tuple[int, int, int]]:
-    """The perturbations of a job that are some: CPU, time and length."""
+    """The perturbations of a job that have a length: CPU, time and length."""
     lines = (line.split() for line in job.plan.splitlines())
     found = [(int(at[1]), int(at[2]), int(at[3])) for at in lines if at[0] == "perturb"]
     return [one for one in found if one[2]]
@@ -82,7 +82,7 @@ STARVED, PASSED = recorded("starved"), recorded("passed")
 
 
 def result_of(job: VmJob, fails: bool, ran_ns: int = 5_000) -> VmResult:
-    """A result that fails or not; each perturbation preempted a worker `ran_ns` into its turn."""
+    """A result that fails or not; each perturbation preempted a worker `ran_ns` into its time slice."""
     base = STARVED if fails else PASSED
     did = tuple(
         {
@@ -112,7 +112,9 @@ ALL = perturbations(1, Topology(1, 1, 2, 1), 0.5)
         ((0, 5, 19), "it takes 3 of 20:"),
     ],
 )
-def test_what_is_left_is_what_it_takes(make: Make, needed: tuple[int, ...], first: str) -> None:
+def test_the_remaining_perturbations_are_those_it_takes(
+    make: Make, needed: tuple[int, ...], first: str
+) -> None:
     wanted = {(ALL[index].cpu, ALL[index].at_ns) for index in needed}
 
     def answer(job: VmJob) -> VmResult:
@@ -124,7 +126,7 @@ def test_what_is_left_is_what_it_takes(make: Make, needed: tuple[int, ...], firs
 
 
 def test_a_perturbation_is_moved_to_where_it_hit_before(make: Make) -> None:
-    """Alone it comes 2 us later into the task's turn, so that it has to come 2 us earlier."""
+    """Alone it comes 2 us later in the task's time slice, so it has to be moved 2 us earlier."""
     culprit = ALL[9]
 
     def answer(job: VmJob) -> VmResult:

@@ -173,7 +173,7 @@ def test_trace_and_dump_are_part_of_the_plan(make: Make) -> None:
         ),
     ],
 )
-def test_what_makes_no_sense_is_refused_before_a_guest_is_started(
+def test_nonsense_is_refused_before_a_guest_is_started(
     make: Make, arguments: dict[str, Any], message: str
 ) -> None:
     executor = FakeExecutor(PASSED)
@@ -214,7 +214,7 @@ def test_a_run_that_could_not_be_done_is_an_error(make: Make, tmp_path: Path, en
     assert run_of(ctx)["result"]["why"] == "it broke"
 
 
-def test_what_the_executor_refuses_is_an_error_without_a_record(make: Make) -> None:
+def test_a_job_that_the_executor_refuses_is_an_error_without_a_record(make: Make) -> None:
     ctx = make(FakeExecutor(KtstrError("no emulator")))
     with pytest.raises(KtstrError, match=r"^no emulator$"):
         ctx.run(CG)
@@ -230,7 +230,7 @@ def test_a_mistake_of_the_test_is_an_error(make: Make) -> None:
         ctx.run(CG)
 
 
-def test_a_cancelled_run_is_no_error_and_leaves_no_record(make: Make) -> None:
+def test_a_cancelled_run_is_not_an_error_and_leaves_no_record(make: Make) -> None:
     cancel = Cancel()
     ctx = make(FakeExecutor(PASSED), cancel=cancel)
     cancel.cancel()
@@ -239,7 +239,7 @@ def test_a_cancelled_run_is_no_error_and_leaves_no_record(make: Make) -> None:
     assert ctx.runs == []
 
 
-def test_a_cancelled_second_run_is_not_taken_for_one_that_could_not_be_done(make: Make) -> None:
+def test_a_cancelled_second_run_is_not_reported_as_one_that_could_not_be_done(make: Make) -> None:
     with pytest.raises(Cancelled):
         make(FakeExecutor(STARVED, Cancelled())).run(CG, checks=LOOSE)
 
@@ -282,7 +282,7 @@ def test_a_test_may_want_no_second_run(make: Make) -> None:
     assert len(executor.jobs) == 1
 
 
-def test_a_second_run_that_cannot_be_done_is_said_to_be(make: Make) -> None:
+def test_a_second_run_that_cannot_be_done_is_reported(make: Make) -> None:
     ctx = make(FakeExecutor(STARVED, KtstrError("the disk is full")))
     text = failure(ctx, checks=LOOSE)
     assert "run again with a dump: it could not be: the disk is full" in text

@@ -90,13 +90,15 @@ def test_the_run_that_came_to_an_exit_is_debugged(guests: tuple[dict[str, Any], 
         ("failed", "steady came to no exit of its scheduler and to no panic: there is nothing to stop at"),
     ],
 )
-def test_a_test_without_an_exit_to_stop_at_is_told(outcome: str, message: str) -> None:
+def test_a_test_without_an_exit_to_stop_at_is_refused(outcome: str, message: str) -> None:
     with pytest.raises(KtstrError) as error:
         crashed_run(Path("/r/steady.json"), a_sidecar(outcome, WELL))
     assert str(error.value) == f"replay: --gdb: {message}"
 
 
-def test_a_run_with_the_real_clock_and_a_host_without_gdb_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_run_with_the_real_clock_and_a_host_without_gdb_are_refused(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     recorded = Recorded(Path("/r/steady.json"), Path("/"), {**a_sidecar("failed", CRASHED), "clock": "real"})
     monkeypatch.setattr(shutil, "which", lambda _name: None)
     with pytest.raises(KtstrError, match="replay: --gdb: gdb is missing; install it"):

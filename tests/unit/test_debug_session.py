@@ -1,4 +1,4 @@
-"""A debugger's session, with a gdb and a guest that are stood in for: what gdb is given, and what it is answered."""
+"""A debugger's session with stand-ins for gdb and the guest: what gdb gets, and what it is answered."""
 
 from __future__ import annotations
 
@@ -103,7 +103,7 @@ def test_a_run_with_several_cpus_is_debugged_forwards_as_often_as_asked(
     assert "at the beginning; `continue` goes to the first breakpoint" in out
 
 
-def test_a_clone_that_cannot_be_made_again_is_told_to_gdb(
+def test_a_clone_that_cannot_be_made_again_is_reported_to_gdb(
     guests: Guests, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     guests.recordable = False

@@ -44,7 +44,7 @@ def test_a_module_may_use_the_one_beside_it(tmp_path: Path) -> None:
     assert [one.name for one in declared_schedulers([tmp_path])] == ["three"]
 
 
-def test_a_module_that_cannot_be_imported_is_told_with_its_line(tmp_path: Path) -> None:
+def test_a_module_that_cannot_be_imported_is_reported_with_its_line(tmp_path: Path) -> None:
     (tmp_path / "test_broken.py").write_text("\n\nimport no_such_module_of_mine\n")
     with pytest.raises(KtstrError) as error:
         declared_schedulers([tmp_path])
@@ -90,7 +90,7 @@ def project(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     return tests
 
 
-def test_a_test_is_where_it_was_made_not_where_it_was_imported(project: Path) -> None:
+def test_a_test_belongs_to_the_module_that_defines_it_not_to_one_that_imports_it(project: Path) -> None:
     found = declared_tests([project])
     assert [test.nodeid for test in found] == [
         f"{project}/second_test.py::smt_steady",
@@ -121,13 +121,13 @@ def test_a_test_is_found_by_its_function_or_its_id(name: str) -> None:
     ],
 )
 @pytest.mark.usefixtures("project")
-def test_a_name_that_means_no_test_or_several_is_told(name: str, message: str) -> None:
+def test_a_name_of_no_test_or_of_several_is_reported(name: str, message: str) -> None:
     with pytest.raises(KtstrError) as error:
         find_test(name)
     assert str(error.value).startswith(message)
 
 
-def test_a_folder_without_tests_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_a_folder_without_tests_is_reported(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.chdir(tmp_path)
     with pytest.raises(KtstrError, match=r"test steady: not in \., which has none made with @ktstr_test"):
         find_test("steady")

@@ -18,7 +18,8 @@ from ktstr.declare.test import KtstrTest, record_of
 from ktstr.guest import agent
 from ktstr.plugin import hookspec
 from ktstr.plugin.options import option_names
-from ktstr.scenario.plan import plan_text
+from ktstr.scenario.plan import scenario_plan
+from ktstr.scenario.scenario import Scenario
 from ktstr.vm.result import Ending, VmResult
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -43,9 +44,7 @@ class Guest:
         check: bool = True,
     ) -> RunReport:
         hold = self.test.duration_s if hold_s is None else hold_s
-        self.plans.append(
-            plan_text(topology=self.topology, cgroups=cgroups, hold_s=hold, sysctls={}, scheduler=())
-        )
+        self.plans.append(scenario_plan(Scenario(cgroups, hold_s=hold), self.topology))
         some = [{"cgroup": cgroup.name, "cpus": ()} for cgroup in cgroups for _ in range(2)]
         healthy = [{"run_ns": 800_000_000, "slept_ns": 1_200_000_000, **one} for one in some]
         guest = report(workers=workers(*healthy))
@@ -155,7 +154,7 @@ def test_links_lead_somewhere(page: Path) -> None:
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
-def test_commands_are_there(page: Path) -> None:
+def test_commands_exist(page: Path) -> None:
     verbs = re.findall(
         r"(?:^ {4}(?:\.venv/bin/)?|`)(?:ktstr|invoke) ([a-z][a-z-]+)", page.read_text(), re.MULTILINE
     )

@@ -1,4 +1,4 @@
-"""The doctor and the setup: what is found, what is said, and what is installed."""
+"""The doctor and the setup: what they find, report and install."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ DEBIAN_12 = {"ID": "debian", "VERSION_ID": "12"}
 
 
 def a_tool(path: Path, need: Need = "required") -> Tool:
-    """A tool that is there once the file at `path` is."""
+    """A tool that exists once the file at `path` does."""
 
     def find() -> str:
         if not path.exists():
@@ -83,7 +83,7 @@ def test_the_compiler_that_is_shown_is_the_one_that_builds() -> None:
         ("C compiler", "CC", "", "CC={path}: not a C compiler that can be run"),
     ],
 )
-def test_a_tool_that_cannot_be_used_says_why(
+def test_an_unusable_tool_says_why(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, variable: str, banner: str, problem: str
 ) -> None:
     script = tmp_path / "tool"
@@ -95,7 +95,7 @@ def test_a_tool_that_cannot_be_used_says_why(
     assert found.problem == problem.format(path=script)
 
 
-def test_what_lacks_is_told_with_the_command_in_the_last_line() -> None:
+def test_missing_tools_are_listed_and_the_last_line_is_the_command() -> None:
     text = as_text(a_diagnosis(Check(CLANG, problem="14.0.6 is too old")), colour=False)
     row = next(line for line in text.splitlines() if line.startswith("clang"))
     assert "14.0.6 is too old" in row
@@ -104,19 +104,19 @@ def test_what_lacks_is_told_with_the_command_in_the_last_line() -> None:
     assert "is there" not in text
 
 
-def test_an_optional_tool_that_lacks_needs_no_remedy(tmp_path: Path) -> None:
+def test_a_missing_optional_tool_needs_no_remedy(tmp_path: Path) -> None:
     found = a_diagnosis(*check([a_tool(tmp_path / "none", "optional")]))
     assert found.able
     assert as_text(found, colour=False).endswith("Everything that `nox -s test` needs is there.")
 
 
-def test_a_missing_python_package_is_a_lack() -> None:
+def test_a_missing_python_package_counts_as_missing() -> None:
     found = replace(a_diagnosis(), python_packages={"requests": None})
     assert not found.able
     assert "requests missing" in as_text(found, colour=False)
 
 
-def test_json_has_what_the_table_has() -> None:
+def test_json_has_everything_that_the_table_has() -> None:
     data = json.loads(as_json(a_diagnosis(Check(CLANG, problem="missing"))))
     assert data["able"] is False
     assert data["tools"][0]["packages"]["debian 12"] == "clang-16"
@@ -148,7 +148,7 @@ def test_setup_that_may_not_install_says_what_to_run(tmp_path: Path) -> None:
         setup([a_tool(tmp_path / "widget")], distribution(DEBIAN_12), None)
 
 
-def test_setup_goes_on_without_what_is_only_advised(
+def test_setup_continues_without_tools_that_are_only_advised(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     setup([a_tool(tmp_path / "widget", "advised")], distribution(DEBIAN_12), None)
@@ -174,7 +174,7 @@ def package_manager(tmp_path: Path) -> Callable[[str], Distribution]:
     return make
 
 
-def test_setup_installs_what_lacks_once(
+def test_setup_installs_missing_packages_once(
     tmp_path: Path, package_manager: Callable[[str], Distribution]
 ) -> None:
     host = package_manager(f"touch {tmp_path}/widget")
@@ -183,11 +183,11 @@ def test_setup_installs_what_lacks_once(
     assert (tmp_path / "log").read_text() == "update\ninstall widget-bin --yes\n"
 
 
-def test_setup_tells_a_package_manager_that_fails(package_manager: Callable[[str], Distribution]) -> None:
+def test_setup_reports_a_package_manager_that_fails(package_manager: Callable[[str], Distribution]) -> None:
     with pytest.raises(KtstrError, match=r"pm install widget-bin --yes failed"):
         setup([a_tool(Path("/nonexistent"))], package_manager("exit 1"), [])
 
 
-def test_setup_tells_a_package_that_did_not_help(package_manager: Callable[[str], Distribution]) -> None:
+def test_setup_reports_a_package_that_did_not_help(package_manager: Callable[[str], Distribution]) -> None:
     with pytest.raises(KtstrError, match=r"still not usable: widget \(missing\)"):
         setup([a_tool(Path("/nonexistent"))], package_manager("true"), [])

@@ -60,7 +60,7 @@ def test_a_cut_connection_is_resumed_where_it_stopped(server: Server) -> None:
     assert ranges[1] != "bytes=0-"
 
 
-def test_what_a_killed_process_left_is_resumed(server: Server) -> None:
+def test_the_download_of_a_killed_process_is_resumed(server: Server) -> None:
     part().write_bytes(CONTENT[:123_456])
     assert fetch(server).read_bytes() == CONTENT
     assert server.asked == [("file", "bytes=123456-")]
@@ -84,7 +84,7 @@ def test_a_part_longer_than_the_file_is_dropped(server: Server) -> None:
     assert server.asked == [("file", "")]
 
 
-def test_a_whole_part_needs_no_server(server: Server) -> None:
+def test_a_complete_part_needs_no_server(server: Server) -> None:
     part().write_bytes(CONTENT)
     assert fetch(server).read_bytes() == CONTENT
     assert server.asked == []

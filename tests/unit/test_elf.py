@@ -1,4 +1,4 @@
-"""The shared libraries of a program: what the dynamic loader itself says, and damaged files refused."""
+"""The shared libraries of a program: the dynamic loader agrees, and damaged files are refused."""
 
 import os
 import re
@@ -153,7 +153,7 @@ def test_a_missing_library_is_named_with_who_needs_it(parts: Parts, tmp_path: Pa
         closure(main)
 
 
-def test_a_library_that_is_none_is_refused(parts: Parts, tmp_path: Path) -> None:
+def test_a_file_that_is_not_a_library_is_refused(parts: Parts, tmp_path: Path) -> None:
     main = parts.build(tmp_path, *RPATH)
     (tmp_path / "lib" / "libinner.so").write_text("not a library")
     with pytest.raises(KtstrError, match=r"libinner.so \(needed by libouter.so\) is for another machine$"):
@@ -167,7 +167,7 @@ def test_a_static_program_needs_nothing(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("content", [b"", b"#!/bin/sh\n", b"\x7fELF", b"\x7fELF\x01\x01" + bytes(60)])
-def test_what_is_no_elf_64_file_is_told_by_none(tmp_path: Path, content: bytes) -> None:
+def test_a_file_that_is_not_64_bit_elf_gives_none(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "file"
     path.write_bytes(content)
     assert read_elf(path) is None
@@ -182,7 +182,7 @@ def program(parts: Parts, tmp_path_factory: pytest.TempPathFactory) -> bytes:
 
 
 def refusal(path: Path) -> str | None:
-    """Why `path` is refused, or None where it can be read; any other exception fails the test."""
+    """Why `path` is refused, or None if it can be read; any other exception fails the test."""
     try:
         read_elf(path)
         closure(path)
@@ -218,7 +218,7 @@ def test_a_truncated_file_is_read_or_refused(program: bytes, tmp_path: Path, dat
     assert (refusal(path) or str(path)).startswith(str(path))
 
 
-def test_a_program_header_beyond_everything_is_refused(program: bytes, tmp_path: Path) -> None:
+def test_a_program_header_beyond_the_file_is_refused(program: bytes, tmp_path: Path) -> None:
     path = tmp_path / "beyond"
     path.write_bytes(program[:32] + b"\xff" * 8 + program[40:])
     assert refusal(path) == f"{path}: a damaged ELF file: its program headers lead outside it"

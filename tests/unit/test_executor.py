@@ -1,4 +1,4 @@
-"""Executors: this machine's, and what a shell's guest is asked through one."""
+"""Executors: this machine's, and the commands that a shell's guest runs through one."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def test_this_machine_runs_a_job_or_is_cancelled(local: Executor, tmp_path: Path
 
 
 class Talked(FakeExecutor):
-    """A guest that says these frames through its channel, and then is gone."""
+    """A guest that sends these frames through its channel and then ends."""
 
     def __init__(self, *frames: Frame, why: str = "") -> None:
         super().__init__(replace(recorded("passed"), why=why), clock="real")

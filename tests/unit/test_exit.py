@@ -72,7 +72,7 @@ def test_a_stall_has_the_task_that_stalled_and_where_it_was_found() -> None:
     assert stall.is_error
 
 
-def test_a_printed_dump_replaces_one_that_was_not_traced() -> None:
+def test_a_printed_dump_replaces_a_missing_traced_one() -> None:
     """The tracepoint's dump is not truncated, and has its blank lines as separate events."""
     untraced = [event for event in events("printed-7.0.13") if event["ev"] != "sched_dump"]
     printed = read_exit(untraced)
@@ -266,8 +266,8 @@ def test_a_failure_says_what_the_guest_could_not_report(
     guest: GuestReport, ending: Ending, missing: str | None
 ) -> None:
     lines = failure_text("header", [VIOLATION], guest, "", ending=ending).splitlines()
-    told = [line for line in lines if line.startswith("  untold: ")]
-    assert told == ([f"  untold: {missing}"] if missing else [])
+    missed = [line for line in lines if line.startswith("  untold: ")]
+    assert missed == ([f"  untold: {missing}"] if missing else [])
 
 
 def test_a_failure_begins_with_its_cause_and_has_a_section_for_each_source() -> None:

@@ -113,7 +113,7 @@ def test_one_write_or_several_are_declared() -> None:
     ],
     ids=str,
 )
-def test_what_cannot_be_expected_is_refused(fields: dict[str, Any], why: str) -> None:
+def test_an_invalid_expectation_is_refused(fields: dict[str, Any], why: str) -> None:
     with pytest.raises(KtstrError) as refused:
         recorded(**fields)
     assert str(refused.value) == f"{__name__}.body: {why}"
@@ -161,7 +161,7 @@ def test_the_expected_error_passes(expected: ExpectedError) -> None:
         ExpectedError("guest-triggered", "crash"),
     ],
 )
-def test_another_message_fails_and_both_are_told(expected: ExpectedError) -> None:
+def test_another_message_fails_and_both_are_shown(expected: ExpectedError) -> None:
     assert judged(CRASHED, expected) == [
         (
             "expected_error",
@@ -171,7 +171,7 @@ def test_another_message_fails_and_both_are_told(expected: ExpectedError) -> Non
     ]
 
 
-def test_a_stall_is_an_error_and_no_scx_bpf_error() -> None:
+def test_a_stall_is_an_error_but_not_a_scx_bpf_error() -> None:
     assert judged(STALLED, ExpectedError()) == []
     assert judged(STALLED, ExpectedError("failed to run")) == [
         (
@@ -182,7 +182,7 @@ def test_a_stall_is_an_error_and_no_scx_bpf_error() -> None:
     ]
 
 
-def test_a_message_that_one_source_cuts_is_whole_in_another() -> None:
+def test_a_message_that_one_source_truncates_is_whole_in_another() -> None:
     cut = SchedulerExit(
         "scx_bpf_error", "scx_bpf_error", "mine: host-tri", also=("mine: host-triggered crash",)
     )
@@ -217,7 +217,7 @@ def test_another_end_is_not_the_expected_error(left: SchedulerExit, how: dict[st
     )
 
 
-def test_an_error_before_the_write_is_not_the_writes() -> None:
+def test_an_error_before_the_write_does_not_count() -> None:
     late = BpfMapWrite(".bss", "late", 1, at_s=1)
     assert judged(CRASHED, ExpectedError("crash"), late, WRITE, writes=(WRITTEN,)) == [
         (
@@ -233,14 +233,14 @@ def test_a_kernel_that_warned_fails_a_crash_test_too() -> None:
     assert [check for check, _ in judged(CRASHED, ExpectedError(), kernel_bugs=(bug,))] == ["kernel_clean"]
 
 
-# What is no verdict on the scheduler
+# Mistakes of the test, which say nothing about the scheduler
 
 
 def mistake(guest: GuestReport, scheduler: Scheduler = BPF) -> str | None:
     return mistake_of_test(scheduler, guest)
 
 
-def test_a_name_that_is_not_there_is_told_with_the_near_ones() -> None:
+def test_an_unknown_name_is_reported_with_similar_ones() -> None:
     refused = RefusedWrite(
         ".bss", "crush", 1, "no such variable in .bss", "crush", ("nr_idle", "crash", "stats")
     )
@@ -249,7 +249,7 @@ def test_a_name_that_is_not_there_is_told_with_the_near_ones() -> None:
     )
 
 
-def test_where_no_name_is_near_some_are_told() -> None:
+def test_if_no_name_is_similar_some_are_listed() -> None:
     names = tuple(f"variable_{index}" for index in range(7))
     refused = RefusedWrite(".bss", "x", 1, "no such variable in .bss", "x", names)
     assert mistake(report(refused_write=refused)) == (
@@ -258,7 +258,7 @@ def test_where_no_name_is_near_some_are_told() -> None:
     )
 
 
-def test_a_member_is_told_among_those_of_its_struct() -> None:
+def test_an_unknown_member_is_reported_with_those_of_its_struct() -> None:
     refused = RefusedWrite(
         ".bss", "cfg.limts[2]", 1, "config has no such member", "limts[2]", ("limits", "mode")
     )
@@ -267,14 +267,14 @@ def test_a_member_is_told_among_those_of_its_struct() -> None:
     )
 
 
-def test_a_value_that_does_not_fit_is_told_without_names() -> None:
+def test_a_value_that_does_not_fit_is_reported_without_names() -> None:
     refused = RefusedWrite(".bss", "small", 300, "300 does not fit: must be 0 to 255", "", ())
     assert mistake(report(refused_write=refused)) == (
         "BpfMapWrite('.bss', 'small', 300): 300 does not fit: must be 0 to 255"
     )
 
 
-def test_a_constant_that_is_not_there_is_told_as_the_loader_does() -> None:
+def test_an_unknown_constant_is_reported_as_the_loader_does() -> None:
     log = ("loader: --rodata limt: the object has no such const volatile variable; it has limit",)
     assert mistake(report(exit={"status": 2}, log=log)) == (
         "scheduler mine: --rodata limt: the object has no such const volatile variable; it has limit"
@@ -283,7 +283,7 @@ def test_a_constant_that_is_not_there_is_told_as_the_loader_does() -> None:
     assert mistake(report(exit={"status": 3})) is None
 
 
-def test_a_watchdog_that_was_not_set_is_told() -> None:
+def test_a_watchdog_that_was_not_set_is_reported() -> None:
     told = "watchdog_timeout_s: could not be set: scheduler mine attached in a way that is not known"
     assert mistake_of_test(MINE, report(), watchdog_ms=250) == told
     assert mistake_of_test(MINE, report(watchdog_ms=250), watchdog_ms=250) is None

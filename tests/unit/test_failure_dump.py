@@ -54,7 +54,7 @@ def test_values_are_those_of_bpftool(name: str) -> None:
 
 
 def test_a_value_that_differs_is_noticed() -> None:
-    """The comparison above can fail: it does if one byte of a map is changed."""
+    """The comparison above can fail: it fails if one byte of a map changes."""
     events = changed()
     for event in events:
         if event["ev"] == "dump_data" and event["id"] == recorded().map("recent").id:
@@ -171,7 +171,7 @@ def test_altered_events_give_a_dump(seed: int) -> None:
     assert all(len(line) <= 120 for line in map_lines(dump))
 
 
-def test_the_terminal_shows_what_is_not_zero_within_bounds() -> None:
+def test_the_terminal_shows_nonzero_values_within_bounds() -> None:
     lines = map_lines(recorded())
     assert lines[0] == ".bss"
     assert any(line.strip() == "(zero: never_written)" for line in lines)

@@ -1,4 +1,4 @@
-"""The host as setup and doctor meet it: who may install, what a host without anything is told, and the two commands."""
+"""The host for setup and doctor: who may install, what they report of an empty host, and the two commands."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def test_nobody_installs_if_sudo_would_ask_or_is_missing(
     assert root_prefix() is None
 
 
-def test_a_host_without_os_release_is_of_no_family(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_host_without_os_release_has_no_family(monkeypatch: pytest.MonkeyPatch) -> None:
     def missing() -> dict[str, str]:
         raise OSError
 

@@ -66,7 +66,7 @@ def test_no_room_imports_a_higher_one(trees: dict[str, ast.Module], order: list[
 
 def test_only_vm_names_the_emulator() -> None:
     none(
-        f"{path.relative_to(ROOT)}:{number}"
+        f"{path.relative_to(ROOT)}:{number}: {line.strip()}"
         for path in sorted(PACKAGE.rglob("*.py"))
         if not path.is_relative_to(PACKAGE / "vm")
         for number, line in enumerate(path.read_text().splitlines(), 1)
@@ -79,10 +79,10 @@ def test_a_file_fits_in_the_head() -> None:
 
 
 def test_no_room_holds_a_quarter_of_the_lines() -> None:
-    """Of Python; C is nearly all in the guest."""
     held = Counter[str]()
-    for path in PACKAGE.rglob("*.py"):
-        held[path.relative_to(PACKAGE).parts[0]] += lines(path)
+    for path in PACKAGE.rglob("*.*"):
+        if path.suffix in (".py", ".c", ".h"):
+            held[path.relative_to(PACKAGE).parts[0]] += lines(path)
     largest, most = held.most_common(1)[0]
     assert 4 * most < held.total(), f"{largest} has {most} of {held.total()} lines"
 
@@ -128,3 +128,8 @@ def f(): ...
 def private(): ...
 '''
     assert undocumented("m", source) == ["m: LIMIT", "m: B", "m: f"]
+
+
+def test_names_of_other_modules_need_no_docstring_here() -> None:
+    source = '_HOMES = {"Topology": "base.topology"}\n__all__ = sorted((*_HOMES, "f"))\ndef f(): ...\n'
+    assert undocumented("m", source) == ["m: f"]

@@ -1,4 +1,4 @@
-"""Judging a run: each check on both sides of its limit, with who, the measured value and the limit told."""
+"""Judging a run: each check on both sides of its limit; it names who, the measured value and the limit."""
 
 from typing import Any
 
@@ -44,7 +44,7 @@ def test_a_worker_that_did_nothing_is_starved() -> None:
     ]
 
 
-def test_one_iteration_is_work() -> None:
+def test_one_iteration_counts_as_work() -> None:
     assert judged(report(workers=workers({"iterations": 1}))) == []
 
 
@@ -57,7 +57,7 @@ def test_not_stuck_can_be_turned_off() -> None:
 CONFINED = CgroupDef("cg", cpuset=Cpuset.exact([0, 1]))
 
 
-def test_a_worker_outside_its_cpuset_is_told_with_the_cpus() -> None:
+def test_a_worker_outside_its_cpuset_is_reported_with_the_cpus() -> None:
     assert judged(report(workers=workers({"cpus": (0, 2, 3)})), CONFINED) == [
         ("isolation", "worker cg/0 (spin_wait) ran on CPU 2-3, outside its cpuset 0-1")
     ]
@@ -82,7 +82,7 @@ def ran(*shares_pct: float, **change: Any) -> GuestReport:
     return report(workers=workers(*({"run_ns": round(pct * 20 * MS), **change} for pct in shares_pct)))
 
 
-def test_workers_of_a_cgroup_that_wait_unequally_are_told() -> None:
+def test_workers_of_a_cgroup_that_wait_unequally_are_reported() -> None:
     assert judged(ran(90, 60, 74.9)) == [
         (
             "max_spread_pct",
@@ -106,7 +106,7 @@ def test_cgroups_are_not_compared_with_each_other() -> None:
     assert judged(guest, CgroupDef("a"), CgroupDef("b")) == []
 
 
-def test_sleep_that_was_asked_for_is_no_waiting() -> None:
+def test_requested_sleep_does_not_count_as_waiting() -> None:
     guest = report(workers=workers({"run_ns": 2000 * MS}, {"run_ns": 500 * MS, "slept_ns": 1500 * MS}))
     assert judged(guest) == []
 
@@ -114,13 +114,13 @@ def test_sleep_that_was_asked_for_is_no_waiting() -> None:
 # max_gap_ms
 
 
-def test_a_gap_over_the_limit_is_told() -> None:
+def test_a_gap_over_the_limit_is_reported() -> None:
     assert judged(report(workers=workers({"gap_ns": 50 * MS + 100_000})), max_gap_ms=50) == [
         ("max_gap_ms", "worker cg/0 (spin_wait) wanted to run and did not for 50.1 ms, limit 50 ms")
     ]
 
 
-def test_a_gap_at_the_limit_is_none() -> None:
+def test_a_gap_at_the_limit_is_accepted() -> None:
     assert judged(report(workers=workers({"gap_ns": 50 * MS})), max_gap_ms=50) == []
 
 
@@ -131,7 +131,7 @@ def test_gaps_can_be_turned_off() -> None:
 # attached: the workers
 
 
-def test_workers_that_were_not_taken_over_are_told_by_name() -> None:
+def test_workers_that_were_not_taken_over_are_reported_by_name() -> None:
     assert judged(report(workers=workers({"ext": False}, {}, {"ext": False}))) == [
         (
             "attached",
@@ -146,7 +146,7 @@ def test_many_workers_are_not_all_named() -> None:
     assert "take over worker cg/0, cg/1, cg/2, cg/3 and 2 more (" in message
 
 
-def test_a_kernel_that_does_not_tell_a_tasks_class_is_no_violation() -> None:
+def test_a_kernel_that_does_not_report_a_tasks_class_is_no_violation() -> None:
     assert judged(report(workers=workers({"ext": None}))) == []
 
 
@@ -164,13 +164,13 @@ def test_without_a_scheduler_nothing_has_to_be_attached() -> None:
     assert judged(report(workers=workers({"ext": False}), states=()), sched_ext=False) == []
 
 
-# attached: the scheduler. It is one violation by itself, told by what happened.
+# attached: the scheduler. It is one violation, which says what happened.
 
 ATTACHED = SchedulerState("attached", "enabled", "mine", 1, True)
 
 
 def out(**changes: Any) -> str:
-    """Why the scheduler is out, where the starved workers under it are not told as well."""
+    """Why the scheduler is out; the starved workers under it are not reported as well."""
     ((check, message),) = judged(report(workers=workers({"iterations": 0}), **changes))
     assert check == "attached"
     return message
@@ -230,7 +230,7 @@ def test_a_guest_that_ended_before_its_scenario() -> None:
 STALL = SchedulerExit("stall", "runnable task stall", "w[7] failed to run for 5.120s")
 
 
-def test_a_scheduler_that_leaves_is_told_with_the_kernels_reason() -> None:
+def test_a_scheduler_that_leaves_is_reported_with_the_kernels_reason() -> None:
     states = (ATTACHED, SchedulerState("held", "disabled", "", 1, False))
     assert out(states=states, held_ns=500 * MS, exit={"status": 0}, scheduler_exit=STALL) == (
         "the scheduler attached and then left after 0.50 of 2.00 guest seconds"
@@ -267,7 +267,7 @@ def test_attached_can_be_turned_off() -> None:
 WARNED = KernelBug("warning", "WARNING: kernel/sched/ext/ext.c:42 at balance_one+0x1/0x2, CPU#1: w/7", 5)
 
 
-def test_a_kernel_that_warned_is_told_after_what_the_scheduler_did() -> None:
+def test_a_kernel_warning_comes_after_what_the_scheduler_did() -> None:
     guest = report(kernel_bugs=(WARNED, WARNED, WARNED), workers=workers({"iterations": 0}))
     assert judged(guest, max_spread_pct=False)[1:] == [
         ("kernel_clean", f"the kernel reported a bug (warning): {WARNED.text} (and 2 more)")
@@ -285,13 +285,13 @@ def test_kernel_clean_can_be_turned_off() -> None:
 # Workers that ended
 
 
-def test_a_worker_that_ended_is_told_once() -> None:
+def test_a_worker_that_ended_is_reported_once() -> None:
     dead = {"died": 9, "run_ns": 0, "iterations": 0, "gap_ns": 9000 * MS, "ext": None}
     assert judged(report(workers=workers(dead, {}))) == [
         ("workers", "worker cg/0 (spin_wait) ended by itself (wait status 0x9)")
     ]
 
 
-def test_a_worker_outside_its_cpuset_is_told_even_if_it_ended() -> None:
+def test_a_worker_outside_its_cpuset_is_reported_even_if_it_ended() -> None:
     guest = report(workers=workers({"died": 9, "cpus": (3,)}))
     assert [check for check, _ in judged(guest, CONFINED)] == ["workers", "isolation"]

@@ -1,4 +1,4 @@
-"""Building a kernel: what is kept, what goes on after a kill, what is said of a failure. The source is a stand-in."""
+"""Building a kernel: what is kept, what continues after a kill, how it fails. The source is a stand-in."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ BUILD = "import kernel_source; from ktstr.kernel.build import build; print(build
 
 @pytest.fixture(autouse=True)
 def objects(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty cache, and the file that is told which objects were made."""
+    """An empty cache, and the file that lists the objects that were made."""
     monkeypatch.setenv("KTSTR_CACHE_DIR", str(tmp_path / "cache"))
     monkeypatch.setenv("KTSTR_TEST_OBJECTS", str(tmp_path / "objects"))
     return tmp_path / "objects"
@@ -83,14 +83,14 @@ def test_the_key_covers_source_configuration_and_tools() -> None:
     assert kernel_source.recipe().digest == recipe.digest
 
 
-def test_of_a_series_the_kernel_built_here_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_series_means_the_kernel_built_here(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("KTSTR_OFFLINE", "1")
     kernel = build(kernel_source.recipe())
     for spec in ("9.1.2", "9.1", "9", kernel.key):
         assert resolve(spec) == [kernel]
 
 
-def test_a_kernel_that_breaks_on_request_is_meant_by_its_key_only(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_kernel_that_breaks_on_request_is_selected_only_by_its_key(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("KTSTR_OFFLINE", "1")
     kernel = build(kernel_source.recipe())
     breakable = build(kernel_source.recipe(None, "CONFIG_LKDTM=y"))
@@ -99,13 +99,13 @@ def test_a_kernel_that_breaks_on_request_is_meant_by_its_key_only(monkeypatch: p
     assert resolve(breakable.key) == [breakable]
 
 
-def test_of_two_built_of_one_version_the_newest_is_the_last() -> None:
+def test_if_one_version_was_built_twice_the_last_build_is_the_newest() -> None:
     first = build(kernel_source.recipe())
     last = build(kernel_source.recipe(None, "CONFIG_HZ_1000=y"))
     assert store.newest([first, last]) == store.newest([last, first]) == last
 
 
-def test_an_option_that_did_not_take_is_named_with_what_it_lacks() -> None:
+def test_an_option_that_was_not_accepted_is_named_with_what_it_lacks() -> None:
     with pytest.raises(KtstrError) as caught:
         configure(kernel_source.recipe(None, "CONFIG_LACKING=y", "CONFIG_MACHINE=n"))
     assert str(caught.value) == (
@@ -114,7 +114,7 @@ def test_an_option_that_did_not_take_is_named_with_what_it_lacks() -> None:
     )
 
 
-def test_a_failed_build_tells_the_first_error_and_its_file() -> None:
+def test_a_failed_build_reports_the_first_error_and_its_file() -> None:
     broken = kernel_source.files() | {"two.c": b'#include "gone.h"\nint two = nothing;\n'}
     with pytest.raises(KtstrError) as caught:
         build(kernel_source.recipe(broken))
@@ -126,7 +126,7 @@ def test_a_failed_build_tells_the_first_error_and_its_file() -> None:
     assert not list((cache_dir() / "kernels").glob("*-built-*"))
 
 
-def test_what_is_no_kernel_source_is_refused() -> None:
+def test_a_folder_without_kernel_source_is_refused() -> None:
     with pytest.raises(
         KtstrError, match=r"^the test: not a kernel's source: it has no Kconfig and Makefile$"
     ):
@@ -135,14 +135,14 @@ def test_what_is_no_kernel_source_is_refused() -> None:
 
 
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL])
-def test_a_build_that_was_ended_goes_on(how: signal.Signals, objects: Path, hold: Path) -> None:
+def test_an_interrupted_build_continues(how: signal.Signals, objects: Path, hold: Path) -> None:
     first = start()
     until_made(objects, "two")
     end(first, how)
     first.communicate()
     assert first.returncode != 0
     assert not list((cache_dir() / "kernels").glob("*-built-*"))
-    # The next one waits until the last process of the first is gone, so nothing else writes to its objects.
+    # The next one waits until the last process of the first has ended, so nothing else writes to its objects.
     second = start()
     hold.unlink()
     out, err = second.communicate()
@@ -151,7 +151,7 @@ def test_a_build_that_was_ended_goes_on(how: signal.Signals, objects: Path, hold
     assert objects.read_text().split() == ["one", "two", "two", "three"]
 
 
-def test_nothing_of_a_killed_build_runs_on(objects: Path, hold: Path) -> None:
+def test_no_process_of_a_killed_build_keeps_running(objects: Path, hold: Path) -> None:
     first = start()
     until_made(objects, "two")
     first.kill()
@@ -174,7 +174,7 @@ def taken(descriptor: int) -> bool:
     return True
 
 
-def test_a_kill_while_a_build_is_cleared_away_leaves_no_half_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_kill_while_a_build_is_removed_leaves_no_half_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
     """The kernel is in the cache by then. A tree of which only a part is left must not be built from."""
 
     def half(folder: Path, **_: object) -> None:
@@ -193,7 +193,7 @@ def test_a_kill_while_a_build_is_cleared_away_leaves_no_half_of_it(monkeypatch: 
     assert [path.name for path in (cache_dir() / "builds").iterdir() if path.is_dir()] == []
 
 
-def test_a_build_that_is_only_to_be_cleared_away_is(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_build_that_only_has_to_be_removed_is_removed(monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as patch:
         patch.setattr("ktstr.kernel.build.remove_entry", lambda *_: None)
         build(kernel_source.recipe())

@@ -51,20 +51,20 @@ def keys() -> set[str]:
     return {kernel.key for kernel in cached()}
 
 
-def test_of_each_series_the_newest_are_kept() -> None:
+def test_the_newest_of_each_series_are_kept() -> None:
     kept = {add("7.0.13"), add("6.12.107", "built")}
     gone = [add("7.0.12"), add("7.0.2")]
     assert clean(keep=1) == (gone, [])
     assert keys() == kept
 
 
-def test_what_is_old_goes() -> None:
+def test_old_kernels_are_removed() -> None:
     old, new = add("7.0.1", age_s=8 * 86_400), add("7.0.2", age_s=6 * 86_400)
     assert clean(older_than_s=7 * 86_400) == ([old], [])
     assert keys() == {new}
 
 
-def test_one_by_its_key_or_all() -> None:
+def test_one_is_removed_by_its_key_or_all() -> None:
     one, *others = add("7.0.1"), add("7.1.1"), add("7.2.1")
     assert clean(key=one) == ([one], [])
     assert clean() == (others[::-1], [])
@@ -86,13 +86,13 @@ def test_a_kernel_in_use_stays_until_its_user_ends() -> None:
     assert keys() == set()
 
 
-def test_unfinished_builds_go_along() -> None:
+def test_unfinished_builds_are_removed_too() -> None:
     (cache_dir() / "builds/0123abcd/source").mkdir(parents=True)
     assert clean() == (["the unfinished build 0123abcd"], [])
     assert not (cache_dir() / "builds/0123abcd").exists()
 
 
-def test_what_is_in_the_cache_as_json(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_cache_is_listed_as_json(capsys: pytest.CaptureFixture[str]) -> None:
     key = add("6.12.107", sched_ext=False, age_s=100)
     kernel_list(Context(), json=True)
     (row,) = json.loads(capsys.readouterr().out)
@@ -107,7 +107,7 @@ def test_what_is_in_the_cache_as_json(capsys: pytest.CaptureFixture[str]) -> Non
     }
 
 
-def test_as_a_table(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_cache_is_listed_as_a_table(capsys: pytest.CaptureFixture[str]) -> None:
     add("6.12.107", "built", age_s=2 * 86_400 + 5)
     add("7.0.13", age_s=3700, sched_ext=False)
     kernel_list(Context())
@@ -120,14 +120,14 @@ def test_as_a_table(capsys: pytest.CaptureFixture[str]) -> None:
     ]
 
 
-def test_what_to_remove_has_to_be_said() -> None:
+def test_kernel_clean_needs_to_know_what_to_remove() -> None:
     with pytest.raises(KtstrError, match=r"^kernel-clean: say what to remove: one of --key KEY, --keep N"):
         kernel_clean(Context())
     with pytest.raises(KtstrError, match="say what to remove"):
         kernel_clean(Context(), keep=1, all=True)
 
 
-def test_the_task_says_what_it_did(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_task_reports_what_it_did(capsys: pytest.CaptureFixture[str]) -> None:
     key = add("7.0.1")
     kernel_clean(Context(), all=True, json=True)
     assert json.loads(capsys.readouterr().out) == {"removed": [key], "in_use": []}

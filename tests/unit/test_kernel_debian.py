@@ -1,4 +1,4 @@
-"""Kernels out of a real local archive: found, verified, fetched, and found again without a network."""
+"""Kernels from a real local archive: found, verified, fetched, and found again without a network."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def test_an_archive_without_any_suite_is_named(archive: DebianArchive) -> None:
         resolve("7.0")
 
 
-def test_what_is_not_published_names_what_is(archive: DebianArchive) -> None:
+def test_an_unpublished_kernel_is_refused_with_those_that_are_published(archive: DebianArchive) -> None:
     archive.add_kernel("7.0.1")
     archive.add_kernel("6.18.3")
     archive.publish("stable")
@@ -54,7 +54,7 @@ def test_what_is_not_published_names_what_is(archive: DebianArchive) -> None:
         resolve("5.4")
 
 
-def test_what_each_spec_means(archive: DebianArchive) -> None:
+def test_each_spec_means_a_kernel(archive: DebianArchive) -> None:
     for version in ("6.16.3", "6.16.12", "6.18.15", "7.0.2"):
         archive.add_kernel(version)
     archive.add_kernel("7.0.13", "stable-backports")
@@ -84,7 +84,9 @@ def test_the_index_is_asked_for_once_an_hour(archive: DebianArchive) -> None:
     assert archive.server.times_asked("dists/stable/InRelease") == 2
 
 
-def test_auto_and_what_is_cached_ask_nobody(archive: DebianArchive, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_auto_and_cached_kernels_need_no_server(
+    archive: DebianArchive, monkeypatch: pytest.MonkeyPatch
+) -> None:
     archive.add_kernel("7.0.1")
     archive.add_kernel("6.18.2")
     archive.publish("stable")
@@ -102,7 +104,7 @@ def test_auto_and_what_is_cached_ask_nobody(archive: DebianArchive, monkeypatch:
     assert len(archive.server.asked) == asked
 
 
-def test_auto_takes_a_kernel_built_here_only_where_there_is_no_other(archive: DebianArchive) -> None:
+def test_auto_takes_a_kernel_built_here_only_if_there_is_no_other(archive: DebianArchive) -> None:
     """It is newer, and may have been built with any option."""
     built = build(kernel_source.recipe(None, "CONFIG_PROVE_LOCKING=y"))
     assert resolve("auto") == [built]
@@ -115,7 +117,7 @@ def test_auto_takes_a_kernel_built_here_only_where_there_is_no_other(archive: De
     assert resolve(built.version) == resolve("9") == [built]
 
 
-def test_without_a_network_the_newest_in_the_cache_does(
+def test_without_a_network_the_newest_in_the_cache_is_used(
     archive: DebianArchive, capsys: pytest.CaptureFixture[str]
 ) -> None:
     archive.add_kernel("7.0.1")
@@ -136,7 +138,7 @@ def test_without_a_network_the_newest_in_the_cache_does(
     assert "\n" not in message
 
 
-def test_without_a_network_nor_an_index_the_cache_does(
+def test_without_a_network_or_an_index_the_cache_is_used(
     archive: DebianArchive, capsys: pytest.CaptureFixture[str]
 ) -> None:
     archive.add_kernel("7.0.1")
@@ -159,7 +161,7 @@ def test_an_empty_cache_without_a_network_says_so(
         resolve("7.0")
 
 
-def test_a_suite_behind_its_codename_is_read_under_that(archive: DebianArchive) -> None:
+def test_a_suite_older_than_its_codename_is_read_under_the_codename(archive: DebianArchive) -> None:
     archive.add_kernel("7.0.1")
     old = "Sat, 01 Jan 2000 00:00:00 UTC", "Sat, 08 Jan 2000 00:00:00 UTC"
     archive.publish("stable", codename="forky", dates=old)
@@ -172,7 +174,7 @@ def test_a_suite_behind_its_codename_is_read_under_that(archive: DebianArchive) 
     assert kernel.source.endswith("index expired Sat, 08 Jan 2000 00:00:00 UTC")
 
 
-def test_an_expired_suite_without_its_codename_is_read_all_the_same(archive: DebianArchive) -> None:
+def test_an_expired_suite_without_its_codename_is_still_read(archive: DebianArchive) -> None:
     archive.add_kernel("7.0.1")
     archive.publish(
         "stable", codename="forky", dates=("Sat, 01 Jan 2000 00:00:00 UTC", "Sat, 08 Jan 2000 00:00:00 UTC")
@@ -191,7 +193,7 @@ def test_an_archive_does_not_go_back_in_time(archive: DebianArchive) -> None:
     assert versions("7.0") == ["7.0.2"]
 
 
-def test_the_configuration_lies_beside_an_older_image(archive: DebianArchive) -> None:
+def test_the_configuration_is_beside_an_older_image(archive: DebianArchive) -> None:
     release, package_version = archive.release("6.18.15")
     files = {
         f"./boot/vmlinuz-{release}": boot_image(elf()),
@@ -276,7 +278,7 @@ def test_a_killed_download_leaves_no_entry_and_is_resumed(archive: DebianArchive
     assert left_behind() == [resolve("7.0")[0].key]
 
 
-def test_the_tasks_list_what_there_is_and_what_a_spec_means(
+def test_the_tasks_list_all_kernels_and_what_a_spec_means(
     archive: DebianArchive, capsys: pytest.CaptureFixture[str]
 ) -> None:
     archive.add_kernel("7.0.13")

@@ -1,4 +1,4 @@
-"""Source packages and debug symbols out of a real local archive."""
+"""Source packages and debug symbols from a real local archive."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def add_debug_package(archive: DebianArchive, image: bytes | None, version: str 
     return archive.add("stable", f"linux-image-{release}-dbg", version, deb(files))
 
 
-def test_debug_symbols_come_from_the_very_build_and_once(
+def test_debug_symbols_come_from_the_same_build_and_once(
     signed: DebianArchive, capsys: pytest.CaptureFixture[str]
 ) -> None:
     signed.add_kernel("7.3")
@@ -107,7 +107,7 @@ def test_debug_symbols_come_from_the_very_build_and_once(
         (None, "7.3-1", r"linux-image-7\.3\S+\.deb holds no vmlinux"),
     ],
 )
-def test_debug_symbols_that_are_not_there_are_told_and_leave_nothing(
+def test_missing_debug_symbols_are_reported_and_leave_nothing(
     archive: DebianArchive, image: bytes | None, version: str, told: str
 ) -> None:
     archive.add_kernel("7.3")

@@ -126,7 +126,7 @@ def test_an_index_is_found_by_its_plain_name_too(archive: DebianArchive) -> None
     assert versions("7.0") == ["7.0.1"]
 
 
-def test_a_package_that_is_gone_is_named(archive: DebianArchive) -> None:
+def test_a_missing_package_is_named(archive: DebianArchive) -> None:
     path = archive.add_kernel("7.0.1")
     archive.publish("stable")
     del archive.server.files[path]

@@ -1,4 +1,4 @@
-"""What a kernel's configuration is asked to be, and what is said where it is not."""
+"""What a kernel's configuration is asked for, and what is reported if it differs."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ktstr.base.errors import KtstrError
 from ktstr.kernel.fragment import Wanted, complain, find_fragment, read_config, wanted, wanted_text
 from ktstr.kernel.settings import kernels_dir
 
-# Out of init/Kconfig and arch/x86/Kconfig of 6.12.
+# From init/Kconfig and arch/x86/Kconfig of 6.12.
 KCONFIG = """\
 config NUMA_BALANCING
 \tbool "Memory placement aware NUMA scheduler"
@@ -65,12 +65,12 @@ def test_the_text_depends_on_the_options_alone(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "text", ["", "PSI=y", "CONFIG_PSI", "CONFIG_PSI=maybe", "CONFIG_X=y\nCONFIG_Y=y", 'CONFIG_X="']
 )
-def test_a_setting_that_is_none_is_refused(text: str) -> None:
+def test_an_invalid_setting_is_refused(text: str) -> None:
     with pytest.raises(KtstrError, match=r"^--set .*: accepted are CONFIG_X=y, =n"):
         wanted((), [text])
 
 
-def test_a_fragment_that_is_none_is_refused(tmp_path: Path) -> None:
+def test_an_invalid_fragment_is_refused(tmp_path: Path) -> None:
     with pytest.raises(
         KtstrError, match=r"^--config nothing: no such file, and not one of base, debug, lkdtm, preempt-"
     ):
@@ -81,7 +81,7 @@ def test_a_fragment_that_is_none_is_refused(tmp_path: Path) -> None:
         wanted([str(fragment)])
 
 
-def test_what_did_not_take_names_the_missing_dependency(tmp_path: Path) -> None:
+def test_an_option_that_was_not_accepted_names_its_missing_dependency(tmp_path: Path) -> None:
     (tmp_path / "Kconfig").write_text(KCONFIG)
     text = (
         "CONFIG_ARCH_SUPPORTS_NUMA_BALANCING=y\nCONFIG_SMP=y\nCONFIG_NUMA=y\n# CONFIG_MIGRATION is not set\n"
@@ -96,7 +96,7 @@ def test_what_did_not_take_names_the_missing_dependency(tmp_path: Path) -> None:
     assert complain(options, {**config, "NUMA_BALANCING": "y"}, tmp_path) is None
 
 
-def test_what_stands_against_an_option_is_named(tmp_path: Path) -> None:
+def test_what_conflicts_with_an_option_is_named(tmp_path: Path) -> None:
     (tmp_path / "Kconfig").write_text(KCONFIG)
     names = ("ARCH_SUPPORTS_NUMA_BALANCING", "SMP", "NUMA", "MIGRATION", "PREEMPT_RT")
     told = complain({"NUMA_BALANCING": Wanted("y", "x")}, dict.fromkeys(names, "y"), tmp_path)
@@ -104,7 +104,7 @@ def test_what_stands_against_an_option_is_named(tmp_path: Path) -> None:
     assert told.endswith("and CONFIG_PREEMPT_RT is y (Kconfig)")
 
 
-def test_an_option_that_a_source_does_not_have(tmp_path: Path) -> None:
+def test_an_option_that_the_source_lacks_is_reported(tmp_path: Path) -> None:
     (tmp_path / "Kconfig").write_text(KCONFIG)
     told = complain({"SCHED_DEBUG": Wanted("y", "base.config")}, {}, tmp_path)
     assert told == "CONFIG_SCHED_DEBUG is n, not y (asked for by base.config): this source has no such option"

@@ -1,4 +1,4 @@
-"""Kernel sources out of local git repositories and source trees, which stay as they are."""
+"""Kernel sources from local git repositories and source trees, which stay unchanged."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ def test_without_a_network_what_was_fetched_is_used(
         ("{0}/Makefile", "a file; only `shell` takes an image"),
     ],
 )
-def test_what_is_not_there_is_one_line(spec: str, message: str, repository: Path) -> None:
+def test_a_missing_ref_is_one_line(spec: str, message: str, repository: Path) -> None:
     meant = parse(spec.format(repository))
     assert isinstance(meant, Git | Local)
     with pytest.raises(KtstrError, match=message) as caught:
@@ -104,7 +104,7 @@ def test_what_is_not_there_is_one_line(spec: str, message: str, repository: Path
     assert "\n" not in str(caught.value)
 
 
-def test_a_repository_that_is_not_there_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_repository_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("KTSTR_CACHE_DIR", str(tmp_path / "cache"))
     with pytest.raises(
         KtstrError, match=r"^fetching git\+file:///nonexistent#x: .*does not appear to be a git repo"
@@ -169,6 +169,6 @@ def test_a_tree_without_git_is_built_from_where_it_is(
         local_code(Local(str(tree)))
 
 
-def test_a_folder_that_is_no_kernel_is_refused(tmp_path: Path) -> None:
+def test_a_folder_that_is_not_a_kernel_is_refused(tmp_path: Path) -> None:
     with pytest.raises(KtstrError, match=r"not a kernel's source: it has no Kconfig and Makefile$"):
         local_code(Local(str(tmp_path)))

@@ -1,4 +1,4 @@
-"""Taking the kernel out of a vmlinuz."""
+"""Extracting the kernel from a vmlinuz."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def test_a_zstd_stream_without_its_size_is_read_too() -> None:
         (boot_image(IMAGE)[:0x206] + b"\x07\x02" + boot_image(IMAGE)[0x208:], r"boot protocol 2\.07"),
     ],
 )
-def test_what_is_no_boot_image(vmlinuz: bytes, message: str) -> None:
+def test_a_file_that_is_not_a_boot_image_is_refused(vmlinuz: bytes, message: str) -> None:
     with pytest.raises(KtstrError, match=f"^vmlinuz-7.0: .*{message}") as caught:
         decompress(vmlinuz, "vmlinuz-7.0", X86_64)
     assert "\n" not in str(caught.value)

@@ -1,4 +1,4 @@
-"""Several sources of images: who is asked, and what counts as unreachable."""
+"""Several sources of images: which are asked, and what counts as unreachable."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def test_every_source_is_asked_once(monkeypatch: pytest.MonkeyPatch, tmp_path: P
     assert (first.asked, second.asked) == ([False], [False])
 
 
-def test_the_newest_of_all_sources_is_meant(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_the_newest_of_all_sources_is_selected(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     use(monkeypatch, tmp_path, Source("one", ("9.1.1",)), Source("two", ("9.1.2",)))
     (candidate,) = candidates("9.1")
     assert candidate.published is not None
@@ -76,7 +76,9 @@ def test_one_source_that_is_reached_is_enough(monkeypatch: pytest.MonkeyPatch, t
     assert [image.source for image in ImageIndex().images()] == ["two"]
 
 
-def test_without_any_the_network_is_missing(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_if_no_source_is_reached_the_network_is_missing(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     only = Source("one", reachable=False)
     use(monkeypatch, tmp_path, only)
     found = ImageIndex()
@@ -86,7 +88,9 @@ def test_without_any_the_network_is_missing(monkeypatch: pytest.MonkeyPatch, tmp
     assert only.asked == [False], "it is not asked again"
 
 
-def test_what_nobody_publishes_names_the_addresses(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_a_kernel_that_nobody_publishes_is_refused_with_the_addresses(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     use(monkeypatch, tmp_path, Source("one", ("9.1.1",)), Source("two", ("9.2.1",)))
     with pytest.raises(KtstrError) as error:
         candidates("9.5..9.6")

@@ -139,7 +139,7 @@ def test_a_range_is_the_newest_of_each_series(site: KernelOrg) -> None:
     assert [str(one.version) for one in found] == ["9.1.2", "9.2.1"]
 
 
-def test_the_list_of_releases_tells_what_has_ended(site: KernelOrg) -> None:
+def test_the_list_of_releases_says_which_series_have_ended(site: KernelOrg) -> None:
     ended = {str(one.version): one.ended for one in maintained()}
     assert ended == {"9.3-rc2": False, "9.2.1": False, "9.0.9": True, "9.1.2": False}
 
@@ -156,7 +156,7 @@ def test_a_signed_tarball_is_verified_and_unpacked(signed: KernelOrg, tmp_path: 
     assert offer("9.1").where == "kernel.org, linux-9.1.2.tar.xz, signature verified"
 
 
-def test_without_a_keyring_that_is_said(site: KernelOrg) -> None:
+def test_without_a_keyring_the_output_says_so(site: KernelOrg) -> None:
     assert offer("9.1").where.endswith("signature not checked: no keyring")
 
 
@@ -230,7 +230,7 @@ def test_a_tarball_that_is_published_truncated_is_refused(site: KernelOrg, tmp_p
         place("9.1", tmp_path / "tree")
 
 
-def test_a_connection_that_breaks_off_is_taken_up_again(site: KernelOrg, tmp_path: Path) -> None:
+def test_a_broken_connection_is_resumed(site: KernelOrg, tmp_path: Path) -> None:
     path = "linux/v9.x/linux-9.1.2.tar.xz"
     # The first request asks for the size only.
     site.server.faults[path] = [cut(0), cut(200_000)]
@@ -239,7 +239,7 @@ def test_a_connection_that_breaks_off_is_taken_up_again(site: KernelOrg, tmp_pat
     assert 0 < int(resumed.removeprefix("bytes=").rstrip("-")) <= 200_000
 
 
-def test_a_server_that_keeps_breaking_off_is_given_up(site: KernelOrg, tmp_path: Path) -> None:
+def test_a_server_that_keeps_breaking_off_is_abandoned(site: KernelOrg, tmp_path: Path) -> None:
     path = "linux/v9.x/linux-9.1.2.tar.xz"
     site.server.faults[path] = [cut(0), *[cut(100)] * 9]
     with pytest.raises(KtstrError, match=r"^source of kernel 9\.1\.2: 127\.0\.0\.1:[0-9]+: "):
@@ -260,7 +260,7 @@ def test_a_stalled_connection_is_given_up(
         release.set()
 
 
-def test_a_file_that_is_gone_is_one_line(site: KernelOrg, tmp_path: Path) -> None:
+def test_a_missing_file_is_one_line(site: KernelOrg, tmp_path: Path) -> None:
     chosen = offer("9.1")
     del site.server.files["linux/v9.x/linux-9.1.2.tar.xz"]
     with pytest.raises(KtstrError, match=r"^source of kernel 9\.1\.2: .*\.tar\.xz: not found on the mirror$"):
@@ -289,7 +289,7 @@ def test_a_refusing_server_is_one_line(site: KernelOrg) -> None:
         offer("9.1")
 
 
-def test_a_login_page_is_no_list(site: KernelOrg) -> None:
+def test_a_login_page_is_not_a_list(site: KernelOrg) -> None:
     site.server.files["linux/v9.x/sha256sums.asc"] = b"<html>Please log in</html>"
     site.server.files["releases.json"] = b"<html>Please log in</html>"
     with pytest.raises(KtstrError, match="not a clear-signed text; a proxy or a login page"):
@@ -298,7 +298,7 @@ def test_a_login_page_is_no_list(site: KernelOrg) -> None:
         offer("latest")
 
 
-def test_a_version_that_nobody_has_names_who_was_asked(site: KernelOrg) -> None:
+def test_an_unknown_version_is_refused_with_the_sources_asked(site: KernelOrg) -> None:
     with pytest.raises(KtstrError, match=r"^kernel source 9\.7: kernel\.org has none$"):
         offer("9.7")
 
@@ -367,7 +367,7 @@ print(fetch_code(find_offers(parse("9.1"))[0]).id)
 
 
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL])
-def test_a_download_that_was_ended_goes_on(how: signal.Signals, site: KernelOrg) -> None:
+def test_an_interrupted_download_continues(how: signal.Signals, site: KernelOrg) -> None:
     path = "linux/v9.x/linux-9.1.2.tar.xz"
     reached, release = threading.Event(), threading.Event()
     site.server.faults[path] = [cut(0), hold(200_000, reached, release)]

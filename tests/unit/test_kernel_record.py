@@ -34,7 +34,7 @@ def test_a_build_leaves_a_passed_case_its_log_and_files(tmp_path: Path) -> None:
     assert (tmp_path / "target/ktstr/.gitignore").read_text() == "*\n"
 
 
-def test_a_failure_is_in_the_case_and_in_the_log(tmp_path: Path) -> None:
+def test_a_failure_is_recorded_in_the_case_and_in_the_log(tmp_path: Path) -> None:
     with pytest.raises(KtstrError), recording("build", "1a2b3c4d", tmp_path):
         raise KtstrError("kernel 6.12.107: does not build: x.c:1: error: y")
     (error,) = case(tmp_path, "1a2b3c4d")

@@ -119,7 +119,7 @@ def test_anything_else_is_one_line_with_the_accepted_forms(text: str) -> None:
     assert "\n" not in str(caught.value)
 
 
-def test_a_range_backwards_says_how_to_turn_it() -> None:
+def test_a_reversed_range_is_refused_with_the_right_order() -> None:
     with pytest.raises(KtstrError, match=r"7\.0 comes after 6\.16; write 6\.16\.\.=7\.0"):
         parse("7.0..6.16")
 

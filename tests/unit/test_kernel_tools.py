@@ -1,4 +1,4 @@
-"""Building the kernel tree's schedulers: what can be told without building them."""
+"""Building the kernel tree's schedulers: what can be tested without building them."""
 
 from __future__ import annotations
 
@@ -102,7 +102,7 @@ def test_missing_tools_are_named_with_their_packages(tmp_path: Path, monkeypatch
 
 
 def toolchain(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A clang and its companions that only tell their version, before the real programs in PATH."""
+    """A clang and its companions that only print their version, before the real programs in PATH."""
     for name in ("clang-99", "ld.lld-99", "llvm-ar-99", "llvm-strip-99"):
         path = folder / name
         path.write_text('#!/bin/sh\n[ "$1" = --version ] && echo "clang version 99.0.1"\nexit 0\n')

@@ -1,16 +1,17 @@
-"""Writes to a scheduler's globals: what one may say, and the plan's line for it."""
+"""Writes to a scheduler's globals: what is accepted, and the plan's line for it."""
 
 from typing import Any
 
 import pytest
 
 from ktstr import BpfMapWrite, KtstrError, Topology
-from ktstr.scenario.plan import plan_text
+from ktstr.scenario.plan import scenario_plan
+from ktstr.scenario.scenario import Scenario
 
 
 def plan(*writes: BpfMapWrite, hold_s: float = 2) -> list[str]:
-    return plan_text(
-        topology=Topology(), cgroups=(), hold_s=hold_s, sysctls={}, scheduler=("/mine",), writes=writes
+    return scenario_plan(
+        Scenario(hold_s=hold_s), Topology(), scheduler=("/mine",), writes=writes
     ).splitlines()
 
 
@@ -48,7 +49,7 @@ def test_a_path_in_c_is_a_variable(variable: str) -> None:
 @pytest.mark.parametrize(
     "variable", ["", "a b", "a.", ".a", "a[", "a[x]", "a[-1]", "a->b", "9a", "a[1]b", "é", 5, None]
 )
-def test_anything_else_is_none(variable: Any) -> None:
+def test_anything_else_is_not_a_path(variable: Any) -> None:
     with pytest.raises(
         KtstrError, match=r"^BpfMapWrite: variable=.*: must be a path in C, such as 'crash' or "
     ):
@@ -82,7 +83,5 @@ def test_a_wrong_value_is_refused(fields: dict[str, Any], why: str) -> None:
 
 
 def test_a_watchdog_is_set_before_the_scheduler_starts() -> None:
-    text = plan_text(
-        topology=Topology(), cgroups=(), hold_s=2, sysctls={}, scheduler=("/mine",), watchdog_ms=250
-    )
+    text = scenario_plan(Scenario(hold_s=2), Topology(), scheduler=("/mine",), watchdog_ms=250)
     assert text.splitlines()[:2] == ["watchdog 250", "scheduler 30000000000 /mine"]

@@ -1,4 +1,4 @@
-"""The nox sessions and ci/nox, run for real over an interpreter that only writes down what it is asked."""
+"""The nox sessions and ci/nox, really run, with an interpreter that only records what it is asked."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Project:
         self.python.chmod(0o755)
 
     def nox(self, *arguments: str) -> list[str]:
-        """What the interpreter was asked to run by `nox *arguments`, but for asking its version."""
+        """What `nox *arguments` asked the interpreter to run, apart from its version."""
         log = Path(f"{self.python}.log")
         log.unlink(missing_ok=True)
         command = [sys.executable, "-m", "nox", *arguments]
@@ -53,6 +53,7 @@ def test_each_session_has_a_line_in_the_menu() -> None:
         "verifier",
         "unit",
         "guest",
+        "warnings",
         "hosting",
         "docs",
         "reference",
@@ -92,7 +93,7 @@ def test_setup_comes_first_and_leaves_the_tests_their_options(project: Project) 
     ]
 
 
-def test_a_kernel_is_named_where_the_user_names_none(project: Project) -> None:
+def test_a_default_kernel_is_passed_if_the_user_names_none(project: Project) -> None:
     asked = project.nox("-s", "guest", "unit", "--", "-x")
     assert asked[1:] == [
         "-m pytest -o testpaths=tests/guest -p no:hypothesispytest -n auto --dist worksteal --kernel auto -x",

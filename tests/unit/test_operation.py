@@ -1,19 +1,18 @@
-"""Operations, work types and scenarios as data: arguments are declared once, checked twice, and named in messages."""
+"""Operations and work types as data: arguments are declared once, checked twice, and named in messages."""
 
 import re
 import subprocess
 import sys
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
 import pytest
+from own_operations import SMALL, Churn, Ping, calling, message_id
 
 from ktstr import Affinity, Bursty, CgroupDef, Cpuset, Deadline, KtstrError, SpinWait, Topology
 from ktstr.guest.agent import AGENT
 from ktstr.scenario import operations, work
-from ktstr.scenario.argument import Choice, Milliseconds, Whole, Words
 from ktstr.scenario.operation import Operation
 from ktstr.scenario.operations.at import At
 from ktstr.scenario.operations.attach import Attach
@@ -69,11 +68,9 @@ from ktstr.scenario.operations.unregister import Unregister
 from ktstr.scenario.operations.watchdog import Watchdog
 from ktstr.scenario.operations.workload_root import WorkloadRoot
 from ktstr.scenario.operations.write import BpfMapWrite
-from ktstr.scenario.plan import plan_of, plan_text
+from ktstr.scenario.plan import plan_of, scenario_plan
 from ktstr.scenario.scenario import Scenario
 from ktstr.scenario.work_type import WorkType
-
-SMALL = Topology(1, 2, 4, 1)
 
 EVERY: list[tuple[Operation, str]] = [
     (At(0.25, Sysctl("kernel.panic", "1")), "at 250000000 sysctl kernel/panic 1"),
@@ -148,41 +145,6 @@ EVERY: list[tuple[Operation, str]] = [
 ]
 
 
-@dataclass(frozen=True)
-class Ping(Operation):
-    """A user's operation."""
-
-    name = "ping"
-    count: Annotated[int, Whole(1, 10)] = 1
-    loud: bool = False
-    colour: Annotated[str, Choice(("red", "green"))] = "red"
-    words: Annotated[tuple[str, ...], Words()] = ()
-
-
-@dataclass(frozen=True)
-class Churn(WorkType):
-    """A user's work type."""
-
-    name = "churn"
-    source = "test_operation.c"
-    depth: Annotated[int, Whole(1, 8)] = 2
-    rest_ms: Annotated[float, Milliseconds()] = 1.5
-
-
-class Calling:
-    """A call that has yet to be made, of values that its types forbid."""
-
-    def __init__(self, kind: Any, *arguments: Any, **fields: Any) -> None:
-        self._call = partial(kind, *arguments, **fields)
-        self._name: str = kind.__name__
-
-    def __call__(self) -> Any:
-        return self._call()
-
-    def __str__(self) -> str:
-        return self._name  # a test's id, the same in every process
-
-
 # Operations
 
 
@@ -230,39 +192,39 @@ def test_an_operation_has_the_arguments_that_the_agent_expects(operation: Operat
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (Calling(Perturbation, -1, 0, 1), "perturb: at_ns=-1: must be a whole number from 0"),
-        (Calling(Perturbation, 0, 1024, 1), "perturb: cpu=1024: must be a whole number from 0 to 1023"),
-        (Calling(Perturbation, 0, 0, 2**64), f"perturb: ns={2**64}: must be a whole number from 0"),
-        (Calling(HoldFor, 0), "hold: ns=0: must be a whole number from 1"),
-        (Calling(HoldFor, True), "hold: ns=True: must be a whole number from 1"),
-        (Calling(Watchdog, "5"), "watchdog: ms='5': must be a whole number from 1 to 4294967295"),
-        (Calling(Sysctl, "a", 1), "sysctl: value=1: must be a string"),
-        (Calling(Sysctl, "a\0", "1"), r"sysctl: key='a\x00': must not contain zero bytes"),
-        (Calling(StartScheduler, 1, ()), "scheduler: command=(): must be 1 words or more"),
-        (Calling(Run, 1, "/mine"), "run: command='/mine': must be a list of strings"),
-        (Calling(Shell, 1, 0, 0, False, ("sh",)), "shell: terminal=1: must be True or False"),
+        (calling(Perturbation, -1, 0, 1), "perturb: at_ns=-1: must be a whole number from 0"),
+        (calling(Perturbation, 0, 1024, 1), "perturb: cpu=1024: must be a whole number from 0 to 1023"),
+        (calling(Perturbation, 0, 0, 2**64), f"perturb: ns={2**64}: must be a whole number from 0"),
+        (calling(HoldFor, 0), "hold: ns=0: must be a whole number from 1"),
+        (calling(HoldFor, True), "hold: ns=True: must be a whole number from 1"),
+        (calling(Watchdog, "5"), "watchdog: ms='5': must be a whole number from 1 to 4294967295"),
+        (calling(Sysctl, "a", 1), "sysctl: value=1: must be a string"),
+        (calling(Sysctl, "a\0", "1"), r"sysctl: key='a\x00': must not contain zero bytes"),
+        (calling(StartScheduler, 1, ()), "scheduler: command=(): must be 1 words or more"),
+        (calling(Run, 1, "/mine"), "run: command='/mine': must be a list of strings"),
+        (calling(Shell, 1, 0, 0, False, ("sh",)), "shell: terminal=1: must be True or False"),
         (
-            Calling(AddCgroup, "a//b"),
+            calling(AddCgroup, "a//b"),
             "cgroup: cgroup='a//b': must be 1 to 63 letters, digits, '_', '-' or '.', and '/' between the names of"
             " a path",
         ),
         (
-            Calling(AddCgroup, "cg", {0}),
+            calling(AddCgroup, "cg", {0}),
             "cgroup: cpuset={0}: must be a Cpuset, such as Cpuset.llc(0)",
         ),
-        (Calling(Spawn, "cg", 0, SpinWait()), "spawn: workers=0: must be a whole number from 1 to 4096"),
-        (Calling(Spawn, "cg", 1, "spin"), "spawn: work='spin': must be a work type, such as SpinWait()"),
+        (calling(Spawn, "cg", 0, SpinWait()), "spawn: workers=0: must be a whole number from 1 to 4096"),
+        (calling(Spawn, "cg", 1, "spin"), "spawn: work='spin': must be a work type, such as SpinWait()"),
         (
-            Calling(Spawn, "cg", 1, SpinWait(), "other"),
+            calling(Spawn, "cg", 1, SpinWait(), "other"),
             "spawn: policy='other': must be one of normal, batch, idle, fifo, rr, deadline, ext",
         ),
-        (Calling(Ping, 11), "ping: count=11: must be a whole number from 1 to 10"),
-        (Calling(Ping, colour="blue"), "ping: colour='blue': must be one of red, green"),
-        (Calling(SpinWait, pause=1), "SpinWait: pause=1: must be True or False"),
-        (Calling(Churn, 9), "Churn: depth=9: must be a whole number from 1 to 8"),
-        (Calling(Churn, rest_ms=0), "Churn: rest_ms=0: must be milliseconds, from 0.001 to an hour"),
+        (calling(Ping, 11), "ping: count=11: must be a whole number from 1 to 10"),
+        (calling(Ping, colour="blue"), "ping: colour='blue': must be one of red, green"),
+        (calling(SpinWait, pause=1), "SpinWait: pause=1: must be True or False"),
+        (calling(Churn, 9), "Churn: depth=9: must be a whole number from 1 to 8"),
+        (calling(Churn, rest_ms=0), "Churn: rest_ms=0: must be milliseconds, from 0.001 to an hour"),
     ],
-    ids=str,
+    ids=message_id,
 )
 def test_a_wrong_argument_is_refused_by_operation_and_argument(make: Any, message: str) -> None:
     with pytest.raises(KtstrError, match=f"^{re.escape(message)}$"):
@@ -299,13 +261,11 @@ def test_a_users_operation_is_its_name_and_its_fields() -> None:
 
 
 def test_a_users_work_type_is_its_name_and_its_parameters() -> None:
-    text = plan_text(
-        topology=SMALL, cgroups=[CgroupDef("cg", 1, work=Churn())], hold_s=1, sysctls={}, scheduler=()
-    )
+    text = scenario_plan(Scenario((CgroupDef("cg", 1, work=Churn()),), hold_s=1), SMALL)
     assert "spawn cg 1 churn depth=2 rest_ns=1500000 policy=normal\n" in text
 
 
-def test_a_class_that_is_no_frozen_dataclass_is_refused() -> None:
+def test_a_class_that_is_not_a_frozen_dataclass_is_refused() -> None:
     class Bare(Operation):
         name = "bare"
         count: int = 1
@@ -315,7 +275,7 @@ def test_a_class_that_is_no_frozen_dataclass_is_refused() -> None:
 
 
 @pytest.mark.parametrize("bad", ["", "Ping", "1x", "a b", "a" * 33, None])
-def test_a_class_needs_a_name_that_the_agent_can_have(bad: Any) -> None:
+def test_a_class_needs_a_name_that_the_agent_accepts(bad: Any) -> None:
     @dataclass(frozen=True)
     class Named(Operation):
         name = bad
@@ -325,7 +285,7 @@ def test_a_class_needs_a_name_that_the_agent_can_have(bad: Any) -> None:
 
 
 @pytest.mark.parametrize("taken", ["hold", "seed", "pace"])
-def test_a_users_operation_may_not_take_a_name_of_ktstrs(taken: str) -> None:
+def test_a_users_operation_may_not_take_a_name_of_ktstrs_own(taken: str) -> None:
     @dataclass(frozen=True)
     class Mine(Operation):
         name = taken
@@ -334,7 +294,7 @@ def test_a_users_operation_may_not_take_a_name_of_ktstrs(taken: str) -> None:
         plan_of([Mine()], SMALL)
 
 
-def test_a_field_of_a_type_that_no_line_can_have_is_refused() -> None:
+def test_a_field_of_a_type_that_cannot_be_an_argument_is_refused() -> None:
     @dataclass(frozen=True)
     class Odd(Operation):
         name = "odd"
@@ -344,7 +304,7 @@ def test_a_field_of_a_type_that_no_line_can_have_is_refused() -> None:
         plan_of([Odd()], SMALL)
 
 
-def test_tokens_that_no_line_can_have_are_refused() -> None:
+def test_tokens_that_cannot_be_in_a_line_are_refused() -> None:
     @dataclass(frozen=True)
     class Odd(Operation):
         name = "odd"
@@ -357,7 +317,7 @@ def test_tokens_that_no_line_can_have_are_refused() -> None:
 
 
 @pytest.mark.parametrize("key", ["policy", "words"])
-def test_a_parameter_that_spawn_cannot_have_is_refused(key: str) -> None:
+def test_a_parameter_that_spawn_does_not_accept_is_refused(key: str) -> None:
     kind: Any = dataclass(frozen=True)(
         type("Odd", (WorkType,), {"name": "odd", key: ("a", "b"), "__annotations__": {key: tuple[str, ...]}})
     )
@@ -396,7 +356,7 @@ def test_a_source_is_found_beside_its_class(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("source", ["missing.c", "knock_py.py"])
-def test_a_source_that_is_no_c_file_is_refused(tmp_path: Path, source: str) -> None:
+def test_a_source_that_is_not_a_c_file_is_refused(tmp_path: Path, source: str) -> None:
     (tmp_path / "knock_py.py").write_text("")
     module = project(tmp_path, f"knock_{source.replace('.', '_')}_bad", source)
     with pytest.raises(KtstrError, match=rf"^Knock: source='{source}': no such C file: {tmp_path}/{source}$"):

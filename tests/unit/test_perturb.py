@@ -9,13 +9,14 @@ from hypothesis import strategies as st
 
 from ktstr.base.topology import Topology
 from ktstr.scenario.perturb import Perturbation, aimed, only, perturbations
-from ktstr.scenario.plan import plan_text
+from ktstr.scenario.plan import scenario_plan
+from ktstr.scenario.scenario import Scenario
 
 EIGHT = Topology(1, 2, 4, 1)
 
 
 def test_a_seed_means_these_perturbations_everywhere() -> None:
-    """A seed that was written down has to fail again: if this changes, no seed replays any more."""
+    """A recorded seed has to fail again: if this changes, no seed replays any more."""
     assert perturbations(7, EIGHT, 0.1) == (
         Perturbation(at_ns=5_819_101, cpu=2, ns=45_956),
         Perturbation(at_ns=17_763_346, cpu=5, ns=77_743),
@@ -31,16 +32,14 @@ def test_there_are_40_a_second_and_400_at_most(hold_s: float, count: int) -> Non
 
 @settings(max_examples=30)
 @given(st.integers(0, 2**32 - 1), st.integers(1, 64), st.floats(0.001, 5))
-def test_all_are_in_the_hold_on_cpus_that_are_there_and_in_order(
-    seed: int, cores: int, hold_s: float
-) -> None:
+def test_all_are_in_the_hold_on_existing_cpus_and_in_order(seed: int, cores: int, hold_s: float) -> None:
     some = perturbations(seed, Topology(1, 1, cores, 1), hold_s)
     assert all(0 <= one.at_ns < hold_s * 1e9 and one.cpu in range(cores) for one in some)
     assert all(20_000 <= one.ns <= 2_000_000 for one in some)
     assert all(one.at_ns <= other.at_ns for one, other in pairwise(some))
 
 
-def test_seeds_differ_and_over_many_all_cpus_and_lengths_are_met() -> None:
+def test_seeds_differ_and_many_of_them_cover_all_cpus_and_lengths() -> None:
     many = [perturbations(seed, EIGHT, 1) for seed in range(20)]
     assert len(set(many)) == 20
     every = [one for some in many for one in some]
@@ -51,9 +50,7 @@ def test_seeds_differ_and_over_many_all_cpus_and_lengths_are_met() -> None:
 
 def test_a_perturbation_is_a_line_of_the_plan() -> None:
     some = [Perturbation(at_ns=12_345, cpu=3, ns=20_000)]
-    text = plan_text(
-        topology=EIGHT, cgroups=(), hold_s=1, sysctls={}, scheduler=(), perturbations=some, trace=True
-    )
+    text = scenario_plan(Scenario(hold_s=1, trace=True), EIGHT, perturbations=some)
     assert text == "trace\nperturber\nperturb 3 12345 20000\nhold 1000000000\n"
 
 
@@ -62,9 +59,7 @@ def test_with_fewer_the_plan_stays_as_long() -> None:
     every = perturbations(1, EIGHT, 1.0)
 
     def plan(some: Sequence[Perturbation]) -> list[str]:
-        return plan_text(
-            topology=EIGHT, cgroups=(), hold_s=1, sysctls={}, scheduler=(), perturbations=some
-        ).splitlines()
+        return scenario_plan(Scenario(hold_s=1), EIGHT, perturbations=some).splitlines()
 
     assert only(every, every) == every
     for some in ((), every[:1], every[3:9], (every[-1],)):
@@ -75,12 +70,12 @@ def test_with_fewer_the_plan_stays_as_long() -> None:
 
 def test_with_none_left_the_perturber_stays() -> None:
     """Its processes are part of the guest's course, so shrinking must not take them away."""
-    some = plan_text(topology=EIGHT, cgroups=(), hold_s=1, sysctls={}, scheduler=(), perturbations=[])
-    none = plan_text(topology=EIGHT, cgroups=(), hold_s=1, sysctls={}, scheduler=())
+    some = scenario_plan(Scenario(hold_s=1), EIGHT, perturbations=[])
+    none = scenario_plan(Scenario(hold_s=1), EIGHT)
     assert (some, none) == ("perturber\nhold 1000000000\n", "hold 1000000000\n")
 
 
-def test_one_is_aimed_at_the_point_of_a_turn_that_it_hit_before() -> None:
+def test_one_is_aimed_at_the_point_of_a_time_slice_that_it_hit_before() -> None:
     one = Perturbation(at_ns=500_000_000, cpu=3, ns=20_000)
     earlier = aimed(one, 53_000, 2_053_000, 1.0)
     assert earlier == Perturbation(at_ns=498_000_000, cpu=3, ns=20_000)

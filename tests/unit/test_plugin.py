@@ -1,117 +1,24 @@
+"""The plugin's tests, options, verdicts and results, in a user's project."""
+
 from __future__ import annotations
 
-import json
-import os
-import signal
-import subprocess
-import sys
-import time
-from collections.abc import Callable
-from importlib.metadata import entry_points
-from pathlib import Path
-
+import plugin_project
 import pytest
-from plugin_project import CONFTEST
-
-import ktstr.declare.scheduler
-import ktstr.run.context
-import ktstr.vm.local
+from plugin_project import (
+    BROKEN,
+    CONFTEST,
+    FAILING,
+    OPTIONS,
+    PASSING,
+    Run,
+    lines,
+    resolved,
+    results,
+    sidecars,
+)
 
 pytest_plugins = "pytester"
-
-# Where ktstr is installed its entry point brings the plugin. Other plugins only make workers start slowly.
-INSTALLED = bool(entry_points(group="pytest11", name="ktstr"))
-OPTIONS = ("-p", "no:hypothesispytest", *(() if INSTALLED else ("-p", "ktstr.plugin.entry")))
-
-SUITE = """
-import pytest
-from ktstr import declare_scheduler, ktstr_test
-
-MY = declare_scheduler("my_sched", binary="my_sched", topology=(1, 2, 4, 1), kernels=["7.0", "7.3"])
-ANY = declare_scheduler("any_sched", binary="any_sched")
-"""
-
-Run = Callable[..., pytest.RunResult]
-
-
-@pytest.fixture
-def run(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Run:
-    """Runs pytest on the given test functions in a project with stand-in kernels and guests."""
-    pytester.makeconftest(CONFTEST)
-    # The conftest replaces these in this process as well; this puts them back. (Modules pytester does.)
-    for module, name in (
-        (ktstr.run.context, "Ctx"),
-        (ktstr.vm.local, "LocalExecutor"),
-    ):
-        monkeypatch.setattr(module, name, getattr(module, name))
-    for name in (
-        "KTSTR_KERNEL",
-        "KTSTR_CLOCK",
-        "KTSTR_SEED",
-        "KTSTR_TOPOLOGY",
-        "KTSTR_PERTURB",
-        "KTSTR_SUITE",
-        "KTSTR_COMMAND",
-        "KTSTR_DIE_WITH_PARENT",
-        "NO_COLOR",
-        "FORCE_COLOR",
-        "PYTEST_ADDOPTS",
-    ):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[2]))
-
-    def run(functions: str, *arguments: str) -> pytest.RunResult:
-        monkeypatch.setattr(ktstr.declare.scheduler, "_registry", {})
-        monkeypatch.delenv("PY_COLORS", raising=False)  # pytester's own
-        if functions:
-            pytester.makepyfile(test_it=SUITE + functions)
-        return pytester.runpytest_inprocess(*OPTIONS, *arguments)
-
-    return run
-
-
-def lines(result: pytest.RunResult) -> list[str]:
-    """The lines of the tests, without their times."""
-    words = ("PASS", "FAIL", "SKIP", "ERROR [")
-    return [
-        line.split("[")[0] + line.split("s] ", 1)[1]
-        for line in result.outlines
-        if line.startswith(words) and "s] (" in line
-    ]
-
-
-def resolved(pytester: pytest.Pytester) -> list[str]:
-    """The specs that were looked up, in order."""
-    log = pytester.path / "resolved"
-    return log.read_text().split() if log.exists() else []
-
-
-def results(pytester: pytest.Pytester, kernel: str = "7.0.13-nogit") -> set[str]:
-    folder = pytester.path / "target" / "ktstr" / kernel
-    return {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
-
-
-def sidecars(pytester: pytest.Pytester, kernel: str = "7.0.13-nogit") -> dict[str, dict[str, object]]:
-    folder = pytester.path / "target" / "ktstr" / kernel
-    documents = [json.loads(path.read_text()) for path in folder.glob("*-*.json")]
-    return {document["test"]: document for document in documents}
-
-
-PASSING = """
-@ktstr_test(scheduler=MY)
-def basic_steady(ctx):
-    ctx.run()
-"""
-FAILING = """
-@ktstr_test(scheduler=ANY)
-def unfair(ctx):
-    ctx.run(verdict="worker 3: 22.5 points, limit 15")
-"""
-BROKEN = """
-@ktstr_test(scheduler=ANY)
-def broken(ctx):
-    ctx.run(error="scheduler any_sched: binary 'any_sched' not found")
-"""
+run = plugin_project.run  # the fixture
 
 
 def test_a_decorated_function_is_a_test_whatever_its_name(run: Run) -> None:
@@ -177,7 +84,7 @@ def test_a_skipped_test_says_why(run: Run) -> None:
     assert lines(run("", "--kernel", "6.12", "--ignored", "-k", "later"))[0].startswith("PASS (1/1) later")
 
 
-def test_a_failed_verdict_is_told_in_full_without_a_traceback(run: Run, pytester: pytest.Pytester) -> None:
+def test_a_failed_verdict_is_shown_in_full_without_a_traceback(run: Run, pytester: pytest.Pytester) -> None:
     result = run(FAILING, "--kernel", "7.0")
     assert result.ret == 1
     assert lines(result) == [
@@ -248,9 +155,7 @@ def test_a_run_that_could_not_be_done_is_an_error_and_comes_before_a_failure(
         (("--perturb", "maybe"), "ktstr: --perturb maybe: must be on, off or auto"),
     ],
 )
-def test_a_mistake_of_the_user_is_one_line_and_status_2(
-    run: Run, arguments: tuple[str, ...], message: str
-) -> None:
+def test_a_users_mistake_is_one_line_and_status_2(run: Run, arguments: tuple[str, ...], message: str) -> None:
     result = run(PASSING, *arguments)
     assert result.ret == 2
     result.stderr.fnmatch_lines([message])
@@ -311,7 +216,9 @@ def basic(ctx):
         (("--seeds", "1", "--perturb", "off", "--seed", "5"), "False False False False 5"),
     ],
 )
-def test_how_results_are_come_by_is_the_contexts(run: Run, arguments: tuple[str, ...], told: str) -> None:
+def test_options_for_obtaining_a_result_reach_the_context(
+    run: Run, arguments: tuple[str, ...], told: str
+) -> None:
     assert f"told: {told}" in run(WAYS, "--kernel", "7.0", "-s", *arguments).stdout.str()
 
 
@@ -338,7 +245,7 @@ def test_the_footer_has_the_seeds_that_were_explored(run: Run) -> None:
 
 
 @pytest.mark.parametrize(("arguments", "cpus"), [((), 8), (("--oversubscribe",), None)])
-def test_consent_is_needed_for_more_cpus_than_cores_on_kvm(
+def test_more_cpus_than_cores_on_kvm_need_consent(
     run: Run, pytester: pytest.Pytester, arguments: tuple[str, ...], cpus: int | None
 ) -> None:
     pytester.makeconftest(CONFTEST.replace('"no KVM in this test"', 'f"asked for {cpus}"'))
@@ -352,7 +259,7 @@ def test_no_test_selected_is_status_5_and_does_nothing(run: Run, pytester: pytes
     assert not (pytester.path / "target").exists()
 
 
-def test_pytest_s_own_selections_work(run: Run, pytester: pytest.Pytester) -> None:
+def test_pytests_own_selections_work(run: Run, pytester: pytest.Pytester) -> None:
     first = run(PASSING + FAILING, "--kernel", "7.0", "-q")
     assert [line.split()[0] for line in lines(first)] == ["FAIL"]
     again = run("", "--kernel", "7.0", "--lf")
@@ -383,7 +290,7 @@ def test_a_suite_without_tests_of_ours_is_left_alone(pytester: pytest.Pytester) 
     assert not (pytester.path / "target").exists()
 
 
-def test_colours_are_for_those_who_want_them(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_colours_follow_the_environment(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FORCE_COLOR", "1")
     assert "\x1b[32mPASS\x1b[0m [" in run(PASSING, "--kernel", "7.0").stdout.str()
     monkeypatch.setenv("NO_COLOR", "1")
@@ -418,46 +325,6 @@ def test_unusual_names_have_files_of_their_own(run: Run, pytester: pytest.Pytest
     assert len(sidecars(pytester)) == len(values)
 
 
-def test_under_xdist_the_controller_resolves_records_and_reports(run: Run, pytester: pytest.Pytester) -> None:
-    result = run(PASSING + FAILING + BROKEN, "--kernel", "7.0", "--kernel", "7.0.13", "-n2")
-    assert result.ret == 2
-    assert {line.split(") ")[1].split(":")[0] for line in lines(result)} == {
-        "basic_steady 7.0.13 1n2l4c1t my_sched",
-        "unfair       7.0.13 1n1l2c1t any_sched",
-        "broken       7.0.13 1n1l2c1t any_sched",
-    }
-    assert [line.split("(")[1][:3] for line in lines(result)] == ["1/3", "2/3", "3/3"]
-    assert resolved(pytester) == ["7.0", "7.0.13"]  # once, not once a worker
-    assert sidecars(pytester)["unfair"]["message"] == "max_spread_pct: worker 3: 22.5 points, limit 15"
-    assert {name for name in results(pytester) if name.endswith(".log")} != set()
-    assert list((pytester.path / "target/ktstr/.staging").iterdir()) == []
-
-
-def test_under_xdist_a_kernel_that_is_not_to_be_had_ends_the_run_once(
-    run: Run, monkeypatch: pytest.MonkeyPatch, pytester: pytest.Pytester
-) -> None:
-    pytester.makeconftest(
-        CONFTEST.replace('return [kernel("7.3.4")]', 'raise KtstrError("no kernel is published")')
-    )
-    result = run(PASSING + "def test_plain():\n    pass\n", "-n1")
-    assert result.ret == 2
-    assert [line for line in result.outlines if "no kernel" in line] == ["ktstr: no kernel is published"]
-
-
-def test_under_xdist_a_worker_that_dies_is_an_error(run: Run, pytester: pytest.Pytester) -> None:
-    body = "import os\n@ktstr_test()\ndef crash(ctx):\n    os._exit(1)\n"
-    result = run(body, "-n1", "--max-worker-restart=0")
-    assert lines(result)[0].startswith(
-        "ERROR (1/1) crash 7.3.4 1n1l2c1t eevdf: worker 'gw0' crashed while running"
-    )
-    assert result.ret == 2
-    assert sidecars(pytester, "7.3.4-nogit")["crash"]["outcome"] == "error"
-
-
-def test_under_xdist_stopping_at_the_first_failure_is_status_1(run: Run) -> None:
-    assert run(FAILING, "-n1", "-x", "--kernel", "7.0").ret == 1
-
-
 CRASH = """
 @ktstr_test(scheduler=ANY, expect_err=True)
 def fires(ctx):
@@ -483,94 +350,3 @@ def test_an_expected_error_must_have_fired_when_the_test_is_over(run: Run) -> No
         " no scenario (expected: scx_bpf_error containing 'crash')",
         "FAIL (3/3) looks_away   7.0.13 1n1l2c1t any_sched: max_spread_pct: expected error did not fire",
     ]
-
-
-SLOW = (
-    "@ktstr_test()\ndef quick(ctx):\n    ctx.run()\n@ktstr_test()\ndef slow(ctx):\n    ctx.run(pause_s=600)\n"
-)
-
-
-def started(pytester: pytest.Pytester, *command: str, **environment: str) -> subprocess.Popen[str]:
-    """A session of its own that has done the test `quick` and is in `slow`."""
-    pytester.makepyfile(test_it=SUITE + SLOW)
-    process = subprocess.Popen(
-        command,
-        cwd=pytester.path,
-        env={**os.environ, "PYTHONUNBUFFERED": "1", **environment},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        start_new_session=True,
-        # Where these tests run in the background Ctrl-C is ignored, and that is inherited.
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
-    )
-    assert process.stdout is not None
-    said = ""
-    for line in process.stdout:
-        said += line
-        if line.startswith("PASS"):
-            break
-    else:
-        pytest.fail(said)
-    until(
-        lambda: any(
-            "slow" in str(path) for path in pytester.path.glob("target/ktstr/.staging/*/*/*/console.log")
-        )
-    )
-    return process
-
-
-def until(condition: Callable[[], bool]) -> None:
-    """Wait for `condition`; a minute is more than anything here takes, however busy the host."""
-    deadline = time.monotonic() + 60
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
-
-
-PYTEST = (sys.executable, "-m", "pytest", *OPTIONS, "--kernel", "7.0")
-
-
-def test_after_ctrl_c_what_was_done_is_in_its_place(run: Run, pytester: pytest.Pytester) -> None:
-    process = started(pytester, *PYTEST)
-    os.killpg(process.pid, signal.SIGINT)
-    said, _ = process.communicate()
-    assert process.returncode == 2
-    assert "target/ktstr/7.0.13-nogit" in said
-    assert list(sidecars(pytester)) == ["quick"]
-    about = json.loads((pytester.path / "target/ktstr/7.0.13-nogit/run.json").read_text())
-    assert about["status"] == "interrupted"
-
-
-def test_what_a_killed_run_had_done_is_kept_by_the_next(run: Run, pytester: pytest.Pytester) -> None:
-    process = started(pytester, *PYTEST)
-    process.kill()
-    process.communicate()
-    assert results(pytester) == set()
-    result = run("", "--kernel", "7.0", "-k", "quick")
-    (left,) = (pytester.path / "target/ktstr/history/7.0.13-nogit").iterdir()
-    assert left.name.endswith("Z-interrupted")
-    assert list(sidecars(pytester, f"history/7.0.13-nogit/{left.name}")) == ["quick"]
-    result.stdout.fnmatch_lines([f"killed run*target/ktstr/history/7.0.13-nogit/{left.name}"])
-
-
-def members(session: int) -> list[int]:
-    """The live processes of a session."""
-    found = []
-    for path in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            fields = path.read_text().rpartition(")")[2].split()
-        except OSError:
-            continue
-        if int(fields[3]) == session and fields[0] != "Z":
-            found.append(int(path.parent.name))
-    return found
-
-
-def test_a_killed_parent_takes_pytest_and_its_workers_along(run: Run, pytester: pytest.Pytester) -> None:
-    command = ("sh", "-c", '"$@"; true', "sh", *PYTEST, "-n1")
-    process = started(pytester, *command, KTSTR_DIE_WITH_PARENT="1")
-    assert len(members(process.pid)) >= 3  # the shell, pytest, its worker
-    process.kill()
-    until(lambda: members(process.pid) == [])
-    process.communicate()

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import plugin_project
 import pytest
-import test_plugin
+from plugin_project import FAILING, PASSING, Run, lines
 from report_case import a_case
-from test_plugin import FAILING, PASSING, Run, lines
 
 from ktstr.base.errors import KtstrError
 from ktstr.plugin.shard import Shard, parse_shard
 from ktstr.report.github import annotation, summary
 
 pytest_plugins = "pytester"
-run = test_plugin.run  # the fixture
+run = plugin_project.run  # the fixture
 
 SEVERAL = """
 @ktstr_test()
@@ -43,7 +43,7 @@ def test_every_test_is_in_exactly_one_shard(run: Run, arguments: tuple[str, ...]
         assert sorted(name for shard in shards for name in shard) == sorted(everything)
 
 
-def test_shards_are_of_one_size(run: Run) -> None:
+def test_shards_have_one_size(run: Run) -> None:
     menu = ("--collect-only", "-q", "--kernel", "7.0")
     sizes = [len(collected(run(SEVERAL + PASSING, *menu, "--shard", f"{n}/2"))) for n in (1, 2)]
     assert sizes == [3, 3]
@@ -59,7 +59,7 @@ def test_workers_run_their_shard_only(run: Run) -> None:
 
 
 @pytest.mark.parametrize("workers", [(), ("-n2",)])
-def test_more_shards_than_tests_is_no_failure(run: Run, workers: tuple[str, ...]) -> None:
+def test_more_shards_than_tests_is_not_a_failure(run: Run, workers: tuple[str, ...]) -> None:
     assert run(PASSING, "--kernel", "7.0", *workers, "--shard", "2/2").ret == 0
     assert run("", "--kernel", "7.0", *workers, "--shard", "1/2", "-k", "nothing").ret == 5
 
@@ -71,7 +71,7 @@ def test_a_shard_is_refused_before_anything_is_done(run: Run) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "1", "0/2", "3/2", "1/0", "-1/2", "1/2/3", "a/b", "1/99999"])
-def test_what_is_no_shard_is_refused(text: str) -> None:
+def test_an_invalid_shard_is_refused(text: str) -> None:
     with pytest.raises(KtstrError, match="must be which part of how many"):
         parse_shard(text)
 
@@ -126,13 +126,13 @@ def test_the_summary_is_added_to_the_steps(run: Run, job: Path) -> None:
     assert "Results: `target/ktstr/7.0.13-nogit`\n" in text
 
 
-def test_elsewhere_nothing_of_it_is_said(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_outside_github_actions_nothing_is_annotated(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("GITHUB_ACTIONS", raising=False)
     monkeypatch.delenv("GITHUB_STEP_SUMMARY", raising=False)
     assert "::error" not in run(FAILING, "--kernel", "7.0").stdout.str()
 
 
-def test_what_ends_a_workflow_command_is_escaped() -> None:
+def test_characters_that_end_a_workflow_command_are_escaped() -> None:
     case = a_case(outcome="failed", test="a[x,y:1%]", message="50% is\ntoo little", line=7)
     assert annotation(case, Path("/repo")) == (
         "::error file=tests/test_a.py,line=7,title=FAIL a[x%2Cy%3A1%25] on 7.0.13 1n2l4c1t my_sched"

@@ -6,11 +6,10 @@ import xml.etree.ElementTree as ElementTree
 from collections.abc import Sequence
 from pathlib import Path
 
+import plugin_project
 import pytest
-import test_plugin
 from fake_executor import FakeExecutor
-from plugin_project import CONFTEST
-from test_plugin import BROKEN, FAILING, PASSING, Run
+from plugin_project import BROKEN, CONFTEST, FAILING, PASSING, Run
 from vm_stand_in import a_job
 
 from ktstr import Ctx, Ending, KtstrError, RunReport, VerdictFailed, VmJob, VmResult, ktstr_test
@@ -19,7 +18,7 @@ from ktstr.plugin import hookspec
 from ktstr.run.hooks import NO_HOOKS, RunHooks, sections_text
 
 pytest_plugins = "pytester"
-run = test_plugin.run  # the fixture
+run = plugin_project.run  # the fixture
 
 FOLLOWS = """
 def pytest_ktstr_before_run(ctx, job):
@@ -53,7 +52,7 @@ def test_sections_of_hooks_end_the_failure(run: Run, pytester: pytest.Pytester) 
 
 
 @pytest.mark.parametrize("answer", ["['text']", "[('title', 1)]", "[('title',)]"])
-def test_a_section_that_is_none_is_one_line(run: Run, pytester: pytest.Pytester, answer: str) -> None:
+def test_an_invalid_section_is_one_line(run: Run, pytester: pytest.Pytester, answer: str) -> None:
     hook = f"def pytest_ktstr_report_sections(ctx, report):\n    return {answer}\n"
     pytester.makeconftest(CONFTEST + hook)
     result = run(FAILING, "--kernel", "7.0")
@@ -70,7 +69,7 @@ def test_a_misspelt_hook_is_refused(run: Run, pytester: pytest.Pytester) -> None
     assert "task" in result.stdout.str() + result.stderr.str()
 
 
-def test_a_context_that_nobody_follows_has_hooks_that_do_nothing() -> None:
+def test_the_default_hooks_do_nothing() -> None:
     hooks: RunHooks = NO_HOOKS
     sections: Sequence[tuple[str, str]] = hooks.report_sections(None, None)  # type: ignore[arg-type]
     assert sections_text(sections) == ""
@@ -83,7 +82,7 @@ def test_every_hook_is_documented() -> None:
 PROPERTIES = {"kernel": "7.0.13", "topology": "1n1l2c1t", "scheduler": "any_sched", "seed": "7"}
 
 
-def test_pytests_own_junit_file_has_what_a_test_ran_on(run: Run, pytester: pytest.Pytester) -> None:
+def test_pytests_own_junit_file_says_what_a_test_ran_on(run: Run, pytester: pytest.Pytester) -> None:
     skipped = "@ktstr_test(scheduler=ANY, ignore=True)\ndef later(ctx):\n    ctx.run()\n"
     run(FAILING + BROKEN + skipped, "--kernel", "7.0", "--seed", "7", "--junitxml=pytests.xml")
     cases = ElementTree.parse(pytester.path / "pytests.xml").iter("testcase")

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import plugin_project
 import pytest
-import test_plugin
-from test_plugin import OPTIONS, PASSING, Run, lines, resolved, sidecars
+from plugin_project import OPTIONS, PASSING, Run, lines, resolved, sidecars
 
 pytest_plugins = "pytester"
-run = test_plugin.run  # the fixture
+run = plugin_project.run  # the fixture
 
 OTHER = """
 def pytest_addoption(parser):
@@ -44,7 +44,7 @@ def test_a_short_option_of_another_plugin_stays_its_own(
     assert result.errlines == ["ktstr: --ktstr-seed x: must be a whole number"]
 
 
-def test_the_value_of_a_short_option_is_no_path_of_tests(run: Run, pytester: pytest.Pytester) -> None:
+def test_the_value_of_a_short_option_is_not_a_test_path(run: Run, pytester: pytest.Pytester) -> None:
     (pytester.path / "sub").mkdir()
     (pytester.path / "sub" / "conftest.py").write_text(
         "def pytest_addoption(parser):\n    parser.addoption('--mine', action='store_true')\n"

@@ -1,4 +1,4 @@
-"""A scheduler as a program of the guest: where it is looked for, what is packed with it, and the initramfs."""
+"""A scheduler as a program of the guest: where it is searched for, what is packed with it, and the initramfs."""
 
 import os
 import shutil
@@ -20,7 +20,7 @@ SH = Path("/bin/sh")  # a dynamic program that every host has
 
 @pytest.fixture(autouse=True)
 def workspace(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
-    """A project's folder, with nothing else to be found."""
+    """A project's folder; there is no program anywhere else."""
     folder = tmp_path / "workspace"
     folder.mkdir()
     monkeypatch.chdir(folder)
@@ -56,7 +56,7 @@ def test_an_installed_program_is_found(tmp_path: Path) -> None:
     assert find_binary("scx_mine") == installed
 
 
-def test_what_cannot_be_run_is_not_found(workspace: Path) -> None:
+def test_a_file_that_cannot_be_executed_is_not_found(workspace: Path) -> None:
     (workspace / "scx_mine").write_text("notes")
     with pytest.raises(KtstrError, match="'scx_mine' was not found"):
         find_binary("scx_mine")
@@ -72,13 +72,13 @@ def test_a_variable_of_its_name_comes_first(
     assert find_binary("scx-mine") == chosen
 
 
-def test_a_variable_that_names_no_file_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_variable_that_names_no_file_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("KTSTR_SCHEDULER", "/nowhere/mine")
     with pytest.raises(KtstrError, match=r"^KTSTR_SCHEDULER=/nowhere/mine: no such file$"):
         find_binary("mine")
 
 
-def test_a_program_that_is_nowhere_is_told_with_where_it_was_looked_for() -> None:
+def test_a_missing_program_is_reported_with_the_places_searched() -> None:
     with pytest.raises(KtstrError) as refused:
         find_binary("scx_mine")
     assert str(refused.value) == (
@@ -107,7 +107,7 @@ def test_libraries_go_to_one_folder_and_the_loader_where_programs_ask_for_it() -
     assert folders - {LIBRARY_FOLDER, "/lib64", "/lib"} == set()
 
 
-def test_a_library_asked_for_by_a_path_is_where_that_path_leads(
+def test_a_library_needed_by_its_path_is_packed_at_that_path(
     monkeypatch: pytest.MonkeyPatch, workspace: Path
 ) -> None:
     monkeypatch.setenv("PATH", os.defpath)
@@ -132,7 +132,7 @@ def test_a_library_asked_for_by_a_path_is_where_that_path_leads(
         (None, "no such file"),
     ],
 )
-def test_what_is_no_program_is_refused_by_scheduler(
+def test_a_file_that_is_not_a_program_is_refused_by_scheduler(
     tmp_path: Path, content: bytes | None, message: str
 ) -> None:
     path = tmp_path / "scx_mine"

@@ -1,4 +1,4 @@
-"""The public interface: what can be reached can be named, is typed and documented, and has a reference."""
+"""The public interface: all that can be reached can be named, is typed and documented, and has a reference."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def public_annotations() -> Iterator[tuple[str, Any]]:
                 yield from ((f"{name}.{method}: {one}", hint) for one, hint in hints(function).items())
 
 
-def test_what_can_be_reached_can_be_named() -> None:
+def test_every_reachable_type_can_be_named() -> None:
     public = set(CLASSES)
     missing = {
         f"{kind.__name__} ({where})"
@@ -112,7 +112,7 @@ def test_everything_public_is_documented() -> None:
 
 
 def fields(kind: type) -> list[str]:
-    """The public attributes of a class that are no methods."""
+    """The public attributes of a class that are not methods."""
     if issubclass(kind, Enum):
         return list(kind.__members__)
     own = {field.name for field in dataclasses.fields(kind)} if dataclasses.is_dataclass(kind) else set()
@@ -125,7 +125,7 @@ def test_every_field_is_documented(kind: type) -> None:
     assert [name for name in fields(kind) if name not in documented] == []
 
 
-def test_a_context_says_what_it_has() -> None:
+def test_a_context_has_its_documented_fields() -> None:
     assert {"test", "kernel", "seed", "artifacts", "runs"} <= set(fields(ktstr.Ctx))
 
 

@@ -1,4 +1,4 @@
-"""From a sidecar to the command that runs the test again, and what is told of the difference."""
+"""From a sidecar to the command that runs the test again, and what is reported of a difference."""
 
 import json
 from pathlib import Path
@@ -44,7 +44,7 @@ def a_sidecar(folder: Path, **changes: object) -> Path:
     return path
 
 
-def test_the_test_is_run_on_what_it_ran_on(tmp_path: Path) -> None:
+def test_the_test_runs_again_on_the_same_kernel_and_topology(tmp_path: Path) -> None:
     recorded = read_sidecar(a_sidecar(tmp_path))
     assert recorded.root == tmp_path
     assert replay_arguments(recorded) == [
@@ -64,7 +64,7 @@ def test_the_test_is_run_on_what_it_ran_on(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("cached_too", "named"), [((), "7.3.4"), (("7.3.4-debian-2",), "7.3.4-built-1")])
-def test_the_very_kernel_is_named_where_its_version_is_not_enough(
+def test_the_kernels_key_is_named_if_its_version_is_not_enough(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, cached_too: tuple[str, ...], named: str
 ) -> None:
     monkeypatch.setenv("KTSTR_CACHE_DIR", str(tmp_path / "cache"))
@@ -78,7 +78,7 @@ def test_the_very_kernel_is_named_where_its_version_is_not_enough(
     assert replay_arguments(recorded)[:3] == [f"tests/test_mine.py::steady[{named}]", "--ktstr-kernel", named]
 
 
-def test_an_explored_seed_is_a_parameter_again(tmp_path: Path) -> None:
+def test_an_explored_seed_becomes_a_parameter_again(tmp_path: Path) -> None:
     path = a_sidecar(
         tmp_path, nodeid="test_mine.py::steady[7.0-seed7-wide]", test="steady[seed7-wide]", perturb=True
     )
@@ -95,7 +95,7 @@ def test_an_explored_seed_is_a_parameter_again(tmp_path: Path) -> None:
     ]
 
 
-def test_the_replays_own_sidecar_does_not_take_the_place_of_the_recorded_one(tmp_path: Path) -> None:
+def test_the_replays_sidecar_does_not_replace_the_recorded_one(tmp_path: Path) -> None:
     recorded = read_sidecar(a_sidecar(tmp_path))
     stem = file_stem("tests/test_mine.py::steady[7.0.13]")
     assert replayed_sidecar(recorded, "1234567") == (
@@ -103,7 +103,7 @@ def test_the_replays_own_sidecar_does_not_take_the_place_of_the_recorded_one(tmp
     )
 
 
-def test_a_copy_from_elsewhere_is_of_the_project_one_is_in(
+def test_a_copy_from_elsewhere_belongs_to_the_current_project(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = a_sidecar(tmp_path).rename(tmp_path / "artifact.json")
@@ -120,7 +120,7 @@ def test_a_copy_from_elsewhere_is_of_the_project_one_is_in(
         ('{"schema": 2}', r"sidecar\.json: not a test's sidecar of schema 1"),
     ],
 )
-def test_what_is_no_sidecar_is_refused(tmp_path: Path, content: str | None, message: str) -> None:
+def test_a_file_that_is_not_a_sidecar_is_refused(tmp_path: Path, content: str | None, message: str) -> None:
     path = tmp_path / "sidecar.json"
     if content is not None:
         path.write_text(content)
@@ -147,7 +147,7 @@ def test_a_test_that_ran_no_vm_cannot_be_replayed(tmp_path: Path) -> None:
         ({"runs": []}, ["0 VM runs now, 1 then"]),
     ],
 )
-def test_a_difference_is_told_with_its_cause(now: dict[str, Any], told: list[str]) -> None:
+def test_a_difference_is_reported_with_its_cause(now: dict[str, Any], told: list[str]) -> None:
     before = {"outcome": "failed", "runs": [a_run()]}
     assert differences(before, before | now) == told
 
@@ -162,7 +162,7 @@ def test_a_difference_is_told_with_its_cause(now: dict[str, Any], told: list[str
         ("a.dump.json", None, None, ["run 1: another failure dump"]),
     ],
 )
-def test_whether_a_crash_left_the_same_is_told(
+def test_a_replayed_crash_says_whether_its_dump_is_the_same(
     tmp_path: Path, name: str | None, then: str | None, now: str | None, told: list[str]
 ) -> None:
     run = a_run() | {"dump": name}
@@ -177,7 +177,7 @@ def test_whether_a_crash_left_the_same_is_told(
 PREVIOUS = Path(__file__).with_name("data") / "previous"
 
 
-def test_a_sidecar_of_the_release_before_is_replayed(tmp_path: Path) -> None:
+def test_a_sidecar_of_the_previous_release_is_replayed(tmp_path: Path) -> None:
     """As ktstr 0.1.0 wrote it, before jobs named their files by content."""
     path = tmp_path / "target" / "ktstr" / "7.0.13-nogit" / "starves.json"
     path.parent.mkdir(parents=True)
@@ -196,14 +196,14 @@ def test_a_sidecar_of_the_release_before_is_replayed(tmp_path: Path) -> None:
         ({"scheduler_exit": None, "kernel_bugs": [{"kind": "panic"}]}, "run-1"),
     ],
 )
-def test_what_is_debugged_is_the_run_that_came_to_an_exit(
+def test_the_run_that_came_to_an_exit_is_the_one_debugged(
     tmp_path: Path, change: dict[str, Any], folder: str
 ) -> None:
     path = a_sidecar(tmp_path, runs=[a_run() | {"guest": change}])
     assert crashed_run(path, read_sidecar(path).data) == path.with_suffix("") / folder
 
 
-def test_of_a_test_that_passed_no_files_are_left_to_debug(tmp_path: Path) -> None:
+def test_a_passed_test_leaves_no_files_to_debug(tmp_path: Path) -> None:
     path = a_sidecar(tmp_path, outcome="passed")
     with pytest.raises(
         KtstrError,

@@ -34,7 +34,7 @@ MIXED = recorded("simple-mixed-7.3.4")
 # Reading
 
 
-def test_a_report_tells_the_guest() -> None:
+def test_a_report_describes_the_guest() -> None:
     assert (FIXTURE.release, FIXTURE.clocksource) == ("7.0.13+deb13-cloud-amd64", "tsc")
     assert FIXTURE.guest_ns == 4_284_605_037
 
@@ -65,17 +65,17 @@ def test_the_gaps_are_a_count_for_each_power_of_two() -> None:
     assert all(abs(sum(worker.gaps) - worker.iterations) < 10 for worker in FIXTURE.workers)
 
 
-def test_what_a_worker_asked_to_sleep_is_not_waiting() -> None:
+def test_sleep_that_a_worker_asked_for_is_not_waiting() -> None:
     sleeper = FIXTURE.workers[2]
     assert sleeper.slept_ns == 300_000_000
     assert sleeper.off_cpu_pct == pytest.approx(100 * (501_529_138 - 127_979_664 - 300_000_000) / 501_529_138)
 
 
-def test_a_real_time_worker_is_not_the_schedulers() -> None:
+def test_a_real_time_worker_does_not_run_under_the_scheduler() -> None:
     assert [(w.cgroup, w.ext) for w in MIXED.workers if not w.ext] == [("fifo", False)]
 
 
-def test_a_report_has_what_sched_ext_said_at_each_moment() -> None:
+def test_a_report_has_the_state_of_sched_ext_at_each_moment() -> None:
     assert FIXTURE.states == (
         SchedulerState("attached", "enabled", "fixture", 1, True, True, at_ns=3_719_358_142),
         SchedulerState("held", "enabled", "fixture", 1, True, True, at_ns=FIXTURE.states[1].at_ns),
@@ -94,13 +94,13 @@ def test_the_kernels_log_has_times_as_the_console_has() -> None:
     assert FIXTURE.kernel_log[0] == '[    3.720874] sched_ext: BPF scheduler "fixture" enabled'
 
 
-def test_a_guest_that_said_nothing_is_an_empty_report() -> None:
+def test_a_guest_that_reported_nothing_gives_an_empty_report() -> None:
     empty = read_report(())
     assert (empty.release, empty.workers, empty.states, empty.exit, empty.guest_ns) == ("", (), (), None, 0)
 
 
 @pytest.mark.parametrize("lines", range(1, 18, 4))
-def test_a_guest_that_ended_early_is_a_report_of_what_it_said(lines: int) -> None:
+def test_a_guest_that_ended_early_gives_a_report_of_its_events(lines: int) -> None:
     said = (DATA / "fixture-7.0.13.jsonl").read_text().splitlines(keepends=True)
     whole = sum('"ev":"worker"' in line for line in said[:lines])
     assert len(read_report(parse_events("".join(said[:lines]) + '{"ev":"wor')).workers) == whole
@@ -149,7 +149,7 @@ def test_each_thing_that_was_recorded_has_a_section() -> None:
     ]
 
 
-def test_a_console_is_shown_where_there_is_no_kernel_log() -> None:
+def test_a_console_is_shown_if_there_is_no_kernel_log() -> None:
     lines = failure(replace(FIXTURE, kernel_log=()), console="a line\n")
     assert lines[-2:] == ["--- console ---", "a line"]
 
@@ -174,7 +174,7 @@ def test_workers_are_an_aligned_table() -> None:
     ]
 
 
-def test_a_perturbation_is_told_by_when_where_and_what_it_preempted() -> None:
+def test_a_perturbation_is_shown_with_its_time_its_cpu_and_what_it_preempted() -> None:
     began = Perturbed(
         cpu=3, at_ns=12_345_678, ns=20_000, began_ns=12_350_000, comm="ktstr-w5", pid=131, ran_ns=37_000
     )
@@ -208,7 +208,7 @@ def test_a_failure_that_was_shrunk_has_its_perturbations_and_how_to_replay_it() 
     ]
 
 
-def test_perturbations_and_switches_are_read_as_the_agent_tells_them() -> None:
+def test_perturbations_and_switches_are_read_as_the_agent_reports_them() -> None:
     lines = (
         '{"ev":"switches","t":9,"count":120,"lost":0,"order":"00ff00ff00ff00ff"}\n'
         '{"ev":"perturbed","t":9,"cpu":1,"at_ns":5,"ns":20000,"began_ns":7,"comm":"ktstr-w0","pid":120,"ran_ns":900}\n'
@@ -223,7 +223,7 @@ def test_perturbations_and_switches_are_read_as_the_agent_tells_them() -> None:
     assert read_report(()).switches is None
 
 
-def test_a_failure_that_one_moved_perturbation_gives_says_so() -> None:
+def test_a_failure_that_needs_one_moved_perturbation_says_so() -> None:
     moved = Perturbed(
         cpu=0, at_ns=1_000_000, ns=50_000, began_ns=1_000_000, comm="mine", pid=7, ran_ns=53_000
     )

@@ -36,7 +36,7 @@ SUITE_TIME = re.compile(r"[0-9]*(\.[0-9]*)?")
 
 
 def offences(document: bytes) -> list[str]:
-    """What in a document the schema does not allow."""
+    """What the schema does not allow in a document."""
     root = ElementTree.fromstring(document)
     found = [] if root.tag in ("testsuites", "testsuite") else [f"root {root.tag}"]
     for element in root.iter():
@@ -111,7 +111,7 @@ def test_any_text_and_time_give_a_document_that_follows_the_schema(text: str, se
     assert offences(junit_xml([case], VERSIONS)) == []
 
 
-def test_outcomes_are_counted_and_told_with_their_reasons() -> None:
+def test_outcomes_are_counted_and_have_their_reasons() -> None:
     suite = ElementTree.fromstring(junit_xml(CASES, VERSIONS))[0]
     counts = {name: suite.get(name) for name in ("tests", "failures", "errors", "skipped")}
     assert counts == {"tests": "4", "failures": "1", "errors": "1", "skipped": "1"}
@@ -173,7 +173,7 @@ def test_the_order_of_the_cases_does_not_matter() -> None:
     assert junit_xml(CASES, VERSIONS) == junit_xml(reversed(CASES), VERSIONS)
 
 
-def test_what_xml_cannot_carry_is_marked_and_colours_are_dropped() -> None:
+def test_characters_that_xml_forbids_are_marked_and_colours_are_dropped() -> None:
     case = a_case(
         outcome="failed", message="m", details="\x1b[1;31mred\x1b[0m \x00 \udcff \x85 \ufffe tab\t\r\nü 😀"
     )

@@ -54,7 +54,7 @@ def test_running_again_keeps_the_earlier_run(tmp_path: Path) -> None:
     assert len(list((tmp_path / "target/ktstr/history/7.0.13-1a2b3c4").iterdir())) == 2
 
 
-def test_two_runs_of_one_instant_both_stay(tmp_path: Path) -> None:
+def test_two_runs_of_the_same_instant_are_both_kept(tmp_path: Path) -> None:
     for number in range(3):
         a_run(tmp_path, f"run{number}").publish({"started": "2026-01-02T03:04:05+00:00"})
     assert {path.name for path in (tmp_path / "target/ktstr/history/7.0.13-1a2b3c4").iterdir()} == {
@@ -75,7 +75,7 @@ def test_a_kernel_version_cannot_leave_the_directory(tmp_path: Path) -> None:
     assert staging.folder("../../x y").parent == staging.path
 
 
-def test_what_a_killed_run_left_becomes_history(tmp_path: Path) -> None:
+def test_the_files_of_a_killed_run_become_history(tmp_path: Path) -> None:
     program = (
         "import os, sys; from pathlib import Path; from ktstr.report.rundir import Staging, Project\n"
         "staging = Staging(Path(sys.argv[1]), 'dead'); staging.open(Project('1a2b3c4d' * 5, True))\n"
@@ -133,7 +133,7 @@ def test_a_project_is_labelled_by_its_commit(repository: git.Repo, tmp_path: Pat
 
 
 @pytest.mark.parametrize(("path", "dirty"), [("a.py", True), ("new", True), ("ignored", False)])
-def test_changes_that_are_in_no_commit_make_a_project_dirty(
+def test_uncommitted_changes_make_a_project_dirty(
     repository: git.Repo, tmp_path: Path, path: str, dirty: bool
 ) -> None:
     (tmp_path / path).write_text("2\n")
@@ -148,7 +148,7 @@ def test_running_does_not_make_a_project_dirty(repository: git.Repo, tmp_path: P
     assert not project_of(tmp_path).dirty
 
 
-def test_a_project_without_a_commit_has_no_label_of_one(tmp_path: Path) -> None:
+def test_a_project_without_a_commit_has_no_commits_label(tmp_path: Path) -> None:
     assert project_of(tmp_path).label == "nogit"
     git.Repo.init(tmp_path).close()
     assert project_of(tmp_path).label == "nogit"

@@ -108,7 +108,7 @@ def test_a_program_of_a_sweep_has_the_fields_of_its_record() -> None:
 @pytest.mark.parametrize(
     ("field", "value"), [("schema", 2), ("seed", "1"), ("outcome", "broken"), ("clock", 3), ("runs", None)]
 )
-def test_what_is_no_sidecar_is_invalid(tmp_path: Path, field: str, value: object) -> None:
+def test_anything_but_a_sidecar_is_invalid(tmp_path: Path, field: str, value: object) -> None:
     document: dict[str, Any] = {**sidecar(a_case(runs=()), VERSIONS), field: value}
     write_json(tmp_path / "bad.json", document)
     assert f"$.{field}" in violations(tmp_path / "bad.json")

@@ -48,7 +48,7 @@ def test_a_sidecar_says_what_ran_where_and_how_it_ended() -> None:
 
 def test_the_documented_fields_are_the_written_ones() -> None:
     page = (Path(__file__).parents[2] / "docs" / "sidecar.md").read_text(encoding="utf-8")
-    page = page.split("An element of `runs`")[0]  # what a run tells is the context's and the guest's
+    page = page.split("An element of `runs`")[0]  # the context and the guest decide what a run reports
     rows = [line.split("|")[1].strip().strip("`") for line in page.splitlines() if line.startswith("| `")]
     document: Mapping[str, object] = sidecar(a_case(), VERSIONS)
     nested = {"kernel", "scheduler", "timings", "versions"}
@@ -60,7 +60,7 @@ def test_the_documented_fields_are_the_written_ones() -> None:
     assert sorted(rows) == sorted(written)
 
 
-def test_a_skipped_test_has_null_for_what_no_vm_told() -> None:
+def test_a_skipped_test_has_null_for_what_a_vm_would_report() -> None:
     document: Mapping[str, object] = sidecar(
         a_case(outcome="skipped", clock="", accelerator="", emulator="", clock_reason=""), VERSIONS
     )

@@ -1,4 +1,4 @@
-"""A failed run, run again: when that tells more, what came of it against the first, and how a failure shows it."""
+"""A failed run, run again: when that reveals more, how it compares with the first, and how a failure shows it."""
 
 from dataclasses import replace
 from typing import Any
@@ -68,11 +68,11 @@ def ran(
         (ran(OUT, states=(SchedulerState("attached", "disabled", "", 0, False),)), "real", None),
     ],
 )
-def test_a_run_is_run_again_where_that_tells_more(failed: RunReport, clock: str, more: More | None) -> None:
+def test_a_run_is_repeated_if_that_reveals_more(failed: RunReport, clock: str, more: More | None) -> None:
     assert more_of(failed, clock) == more
 
 
-# What came of it
+# How it compares
 
 
 @pytest.mark.parametrize(
@@ -82,13 +82,13 @@ def test_a_run_is_run_again_where_that_tells_more(failed: RunReport, clock: str,
         (STALL, replace(STALL, message="kworker/0:1[7] failed to run for 6.001s"), "same_kind"),
         (ERROR, replace(ERROR, message="mine: no queue 0x20 for CPU 0"), "same"),
         (ERROR, replace(ERROR, message="mine: no task"), "same_kind"),
-        (ERROR, replace(ERROR, status=None, signal=9), "same"),  # its program's way to take it
+        (ERROR, replace(ERROR, status=None, signal=9), "same"),  # how its program takes it
         (ERROR, STALL, "other"),
         (LEFT, LEFT, "same"),
         (LEFT, replace(LEFT, signal=6), "same_kind"),
     ],
 )
-def test_an_exit_is_the_same_whatever_numbers_it_names(
+def test_exits_are_compared_without_their_numbers(
     was: SchedulerExit, now: SchedulerExit, outcome: str
 ) -> None:
     told = compare(ran(OUT, left=was), ran(OUT, left=now))
@@ -96,7 +96,7 @@ def test_an_exit_is_the_same_whatever_numbers_it_names(
     assert told[1].endswith(now.line)
 
 
-def test_a_crash_that_does_not_come_again_is_told() -> None:
+def test_a_crash_that_does_not_happen_again_is_reported() -> None:
     first = ran(OUT, left=STALL)
     assert compare(first, ran()) == ("passed", "it passed")
     assert compare(first, ran(GAP)) == ("other", f"it failed otherwise: max_gap_ms: {GAP.message}")
@@ -124,7 +124,7 @@ def lines(repro: Repro, guest: GuestReport) -> list[str]:
     return failure_text("header", [OUT], guest, "", repro=repro).splitlines()
 
 
-def test_a_failure_tells_the_second_run_and_what_its_recorder_had() -> None:
+def test_a_failure_shows_the_second_run_and_its_flight_recorder() -> None:
     again = ran(OUT, left=STALL, flight=(CRASH,))
     repro = Repro("flight recorder", "same", f"the same exit: {STALL.line}", again)
     text = lines(repro, report(workers=(), log=()))
@@ -136,12 +136,12 @@ def test_a_failure_tells_the_second_run_and_what_its_recorder_had() -> None:
     assert text[6] == "CPU 1, where it failed while w3[170] had the CPU"
 
 
-def test_a_failure_tells_that_it_could_not_be_run_again() -> None:
+def test_a_failure_says_that_it_could_not_be_run_again() -> None:
     text = lines(Repro("flight recorder", "undone", "it could not be: no QEMU"), report())
     assert "run again with the flight recorder: it could not be: no QEMU" in text
 
 
-def test_a_second_run_that_is_the_first_has_no_section() -> None:
+def test_a_second_run_equal_to_the_first_has_no_section() -> None:
     repro = Repro("dump", "identical", "the same run, event by event", ran(GAP))
     assert "--- auto-repro ---" not in lines(repro, report())
 

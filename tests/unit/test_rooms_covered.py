@@ -21,7 +21,7 @@ FOUND = modules(REPORT)
 ROOMS = rooms(FOUND)
 
 
-def test_a_room_is_the_sum_of_its_modules_and_the_package_of_all() -> None:
+def test_a_room_sums_up_its_modules_and_the_package_all_rooms() -> None:
     assert rooms(FOUND) == [
         Covered("ktstr/run", 8, 10),
         Covered("ktstr/vm", 30, 40),
@@ -29,7 +29,7 @@ def test_a_room_is_the_sum_of_its_modules_and_the_package_of_all() -> None:
     ]
 
 
-def test_nothing_to_run_is_covered() -> None:
+def test_a_module_without_statements_is_covered() -> None:
     assert Covered("ktstr/run/__init__.py", 0, 0).percent == 100
 
 
@@ -43,7 +43,7 @@ def test_low_modules_are_listed_below_their_room() -> None:
     ]
 
 
-def test_a_limit_that_is_not_reached_is_a_line() -> None:
+def test_a_limit_that_is_not_reached_is_reported_in_a_line() -> None:
     assert too_low(ROOMS, {"ktstr": 76.0, "ktstr/run": 90.0, "ktstr/away": 1.0}) == [
         "coverage of ktstr/run: 80.0 %, at least 90 % are wanted",
         "coverage of ktstr/away: 0.0 %, at least 1 % are wanted",

@@ -1,4 +1,4 @@
-"""Scenarios: cpusets, cgroups and work types, and the plan that tells the agent of them."""
+"""Scenarios: cpusets, cgroups and work types, and the plan that describes them to the agent."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from ktstr import Bursty, CgroupDef, Cpuset, KtstrError, Mixed, SpinWait, Topology, YieldHeavy, scenarios
 from ktstr.base.values import shown
 from ktstr.scenario.cpuset import usable_cpus
-from ktstr.scenario.plan import plan_text
+from ktstr.scenario.plan import scenario_plan
+from ktstr.scenario.scenario import Scenario
 
 SMALL = Topology(1, 2, 4, 1)
 
@@ -22,11 +23,11 @@ def plan(
     scheduler: Sequence[str] = (),
     sysctls: Mapping[str, str] = MappingProxyType({}),
 ) -> str:
-    return plan_text(topology=SMALL, cgroups=cgroups, hold_s=2, sysctls=sysctls, scheduler=scheduler)
+    return scenario_plan(Scenario(cgroups, hold_s=2), SMALL, sysctls=sysctls, scheduler=scheduler)
 
 
 def test_maps_are_dumped_once_the_hold_is_over() -> None:
-    text = plan_text(topology=SMALL, cgroups=(), hold_s=2, sysctls={}, scheduler=("/mine",), dump=True)
+    text = scenario_plan(Scenario(hold_s=2, dump=True), SMALL, scheduler=("/mine",))
     assert text.splitlines()[1:] == ["hold 2000000000", "dump"]
     assert "dump" not in plan(scheduler=("/mine",))
 
@@ -53,7 +54,7 @@ def test_a_cpuset_means_cpus_of_a_topology(cpuset: Cpuset, topology: str, cpus: 
 
 
 @pytest.mark.parametrize(("topology", "count"), [("1n1l1c1t", 1), ("1n1l2c1t", 2), ("1n1l3c1t", 2)])
-def test_the_last_cpu_is_left_to_the_root_cgroup_where_there_are_over_two(topology: str, count: int) -> None:
+def test_the_last_cpu_of_three_or_more_is_left_to_the_root_cgroup(topology: str, count: int) -> None:
     assert usable_cpus(Topology.parse(topology)) == set(range(count))
 
 
@@ -106,7 +107,7 @@ def test_a_cpuset_of_other_values_is_refused(make: Any, arguments: list[Any]) ->
 # Cgroups and work types
 
 
-def test_a_cgroup_has_a_worker_for_each_of_its_cpus_unless_told() -> None:
+def test_a_cgroup_has_a_worker_for_each_of_its_cpus_by_default() -> None:
     assert CgroupDef("cg").worker_count(SMALL) == 8
     assert CgroupDef("cg", cpuset=Cpuset.llc(1)).worker_count(SMALL) == 3
     assert CgroupDef("cg", workers=5, cpuset=Cpuset.llc(1)).worker_count(SMALL) == 5
@@ -194,7 +195,7 @@ def test_a_work_type_is_a_name_with_its_parameters(work: Any, tokens: str) -> No
 
 
 def as_the_agent_reads(line: str) -> list[str]:
-    """plan.c's way: tokens apart by one space, then %XX for a byte."""
+    """As plan.c does it: tokens are separated by one space, then %XX is a byte."""
     return [
         re.sub(rb"%([0-9A-F]{2})", lambda match: bytes([int(match[1], 16)]), token.encode("ascii")).decode()
         for token in line.split(" ")
@@ -208,7 +209,7 @@ def test_an_argument_reaches_the_agent_as_it_is(arguments: list[str]) -> None:
     assert as_the_agent_reads(line) == ["scheduler", "30000000000", "/mine", *arguments]
 
 
-def test_a_command_may_be_as_long_as_a_line_of_the_agents() -> None:
+def test_a_command_may_be_as_long_as_a_line_that_the_agent_reads() -> None:
     assert plan(scheduler=["/mine"] * 254)
     with pytest.raises(KtstrError, match=r"^scheduler /mine: 257 words on its command line: 256 at most$"):
         plan(scheduler=["/mine"] * 255)

@@ -1,15 +1,16 @@
-"""Scenarios as data: their parts, what they print, and what is no scenario."""
+"""Scenarios as lists of parts: equality, how they print, their order, and what is refused."""
 
 import re
 from typing import Any
 
 import pytest
-from test_operation import EVERY, SMALL, Calling, Ping
+from own_operations import SMALL, Ping, calling, message_id
+from test_operation import EVERY
 
 from ktstr import Bursty, CgroupDef, Cpuset, KtstrError, SpinWait
 from ktstr.scenario.operations.hold import HoldFor
 from ktstr.scenario.operations.scheduler import StartScheduler
-from ktstr.scenario.plan import plan_text
+from ktstr.scenario.plan import scenario_plan
 from ktstr.scenario.scenario import Scenario, scenario_of
 
 
@@ -20,7 +21,7 @@ def test_equal_scenarios_are_equal_and_have_one_hash() -> None:
     assert len({one, same, scenario_of(Ping(2), CgroupDef("cg"), hold_s=1)}) == 2
 
 
-def test_a_scenario_prints_a_line_a_part() -> None:
+def test_a_scenario_prints_one_line_for_each_part() -> None:
     scenario = Scenario(
         (
             CgroupDef("compute", cpuset=Cpuset.llc(0)),
@@ -43,13 +44,11 @@ def test_a_scenario_prints_a_line_a_part() -> None:
 
 
 def test_parts_are_carried_out_in_their_order_and_before_the_hold() -> None:
-    text = plan_text(
-        topology=SMALL, cgroups=[Ping(1), CgroupDef("cg", 1), Ping(2)], hold_s=1, sysctls={}, scheduler=()
-    )
+    text = scenario_plan(Scenario((Ping(1), CgroupDef("cg", 1), Ping(2)), hold_s=1), SMALL)
     assert [line.split()[0] for line in text.splitlines()] == ["ping", "cgroup", "spawn", "ping", "hold"]
 
 
-def test_a_whole_scenario_is_taken_as_it_is_but_for_what_is_said_anew() -> None:
+def test_a_whole_scenario_is_kept_except_for_arguments_given_again() -> None:
     whole = Scenario((CgroupDef("cg"),), hold_s=1, trace=True)
     assert scenario_of(whole) == whole
     assert scenario_of(whole, hold_s=2, dump=True) == Scenario(
@@ -60,33 +59,33 @@ def test_a_whole_scenario_is_taken_as_it_is_but_for_what_is_said_anew() -> None:
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (Calling(scenario_of, "cg"), "scenario: 'cg': must be CgroupDef(...) or an operation"),
-        (Calling(scenario_of, SpinWait()), "scenario: SpinWait(pause=True): must be CgroupDef(...) or an"),
-        (Calling(scenario_of, HoldFor(1)), "scenario: hold: ktstr puts it into the plan; use hold_s=..."),
+        (calling(scenario_of, "cg"), "scenario: 'cg': must be CgroupDef(...) or an operation"),
+        (calling(scenario_of, SpinWait()), "scenario: SpinWait(pause=True): must be CgroupDef(...) or an"),
+        (calling(scenario_of, HoldFor(1)), "scenario: hold: ktstr puts it into the plan; use hold_s=..."),
         (
-            Calling(scenario_of, StartScheduler(1, ("/mine",))),
+            calling(scenario_of, StartScheduler(1, ("/mine",))),
             "scenario: scheduler: ktstr puts it into the plan; use @ktstr_test(scheduler=...)",
         ),
-        (Calling(scenario_of, hold_s=0), "scenario: hold_s=0: must be guest seconds"),
-        (Calling(Scenario, dump=1), "scenario: dump=1: must be True or False"),
+        (calling(scenario_of, hold_s=0), "scenario: hold_s=0: must be guest seconds"),
+        (calling(Scenario, dump=1), "scenario: dump=1: must be True or False"),
         (
-            Calling(scenario_of, Scenario(), CgroupDef("cg")),
+            calling(scenario_of, Scenario(), CgroupDef("cg")),
             "scenario: Scenario(...) must be the only argument; its parts are in it",
         ),
         (
-            Calling(scenario_of, CgroupDef("cg"), CgroupDef("cg")),
+            calling(scenario_of, CgroupDef("cg"), CgroupDef("cg")),
             "cgroup cg: declared twice in one scenario",
         ),
     ],
-    ids=str,
+    ids=message_id,
 )
-def test_what_is_no_scenario_is_refused(make: Any, message: str) -> None:
+def test_an_invalid_scenario_is_refused(make: Any, message: str) -> None:
     with pytest.raises(KtstrError, match=f"^{re.escape(message)}"):
         make()
 
 
-def test_what_every_plan_has_is_ktstrs_to_place() -> None:
-    """What a test may put into a scenario is what says so by having no `instead`."""
+def test_operations_that_every_plan_has_are_placed_by_ktstr() -> None:
+    """A test may put an operation into a scenario if the operation has no `instead`."""
     free = {operation.name for operation, _ in EVERY if not operation.instead}
     workers = {"spawn", "stop_workers", "set_affinity", "set_nice", "set_policy", "pause", "resume"}
     system = {"write", "snapshot", "suspend", "cpu_offline", "cpu_online"}

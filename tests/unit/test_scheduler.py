@@ -1,4 +1,4 @@
-"""Declaring schedulers: what is taken as meant, and what is refused in one line that names the field."""
+"""Declaring schedulers: what is accepted, and what is refused in one line that names the field."""
 
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,7 @@ def declare(**fields: Any) -> Scheduler:
 
 
 def refusal(**fields: Any) -> str:
-    """The one line that refuses a declaration, less the file and the scheduler that it begins with."""
+    """The one line that refuses a declaration, without the file and the scheduler that it begins with."""
     with pytest.raises(KtstrError) as refused:
         declare(**{"name": "mine", **fields})
     start = f"{__file__}: scheduler 'mine': "
@@ -83,7 +83,7 @@ def test_without_a_program_it_is_the_kernels_default() -> None:
 
 
 @pytest.mark.parametrize("name", [None, "", 7, "a b", "a/b", "a\nb", "-a", "é", "a" * 65, b"mine", ["mine"]])
-def test_a_name_that_is_none_is_refused(name: object) -> None:
+def test_an_invalid_name_is_refused(name: object) -> None:
     with pytest.raises(KtstrError, match=r"name: must be 1 to 64 letters") as refused:
         declare(name=name)
     assert "\n" not in str(refused.value)

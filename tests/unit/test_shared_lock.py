@@ -1,4 +1,4 @@
-"""Cores that all users of a host share: held once, whoever holds them; nobody can keep another waiting for ever."""
+"""Cores that all users of a host share: each has one holder, and nobody can keep another waiting forever."""
 
 import fcntl
 import os
@@ -22,7 +22,7 @@ as_root = pytest.mark.skipif(os.getuid() != 0, reason="only root can start proce
 
 @pytest.fixture
 def shared(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """As /run/lock is; tmp_path is in a folder that no other user may enter."""
+    """A folder like /run/lock; tmp_path is in one that no other user may enter."""
     with tempfile.TemporaryDirectory(prefix="ktstr-cores-") as folder:
         Path(folder).chmod(0o1777)
         monkeypatch.setenv("KTSTR_CORES_DIR", folder)
@@ -37,7 +37,7 @@ def holders(tmp_path: Path, shared: Path) -> Iterator[Holders]:
 
 
 def cache_of(user: int) -> Path:
-    """A new cache that is `user`'s."""
+    """A new cache that belongs to `user`."""
     folder = Path(tempfile.mkdtemp(prefix="cache-", dir=os.environ["KTSTR_CORES_DIR"]))
     os.chown(folder, user, user)
     return folder
@@ -75,7 +75,9 @@ def test_a_user_of_many_processes_does_not_crowd_out_another(holders: Holders, t
 
 
 @pytest.mark.parametrize("name", ["queue", "1"])
-def test_who_keeps_a_lock_is_not_waited_for_for_ever(holders: Holders, shared: Path, name: str) -> None:
+def test_a_lock_that_is_never_released_is_not_waited_for_forever(
+    holders: Holders, shared: Path, name: str
+) -> None:
     lock = shared / f"{PREFIX}{name}.lock"
     with lock.open("w") as kept:
         fcntl.flock(kept, fcntl.LOCK_EX)
@@ -88,8 +90,8 @@ def test_who_keeps_a_lock_is_not_waited_for_for_ever(holders: Holders, shared: P
     assert told.endswith(", and this process has waited 1 s")
 
 
-def test_what_is_no_file_is_left_alone(holders: Holders, shared: Path, tmp_path: Path) -> None:
-    """Opened, the pipe would keep its opener waiting, and the link's file be somebody else's."""
+def test_a_path_that_is_not_a_file_is_left_alone(holders: Holders, shared: Path, tmp_path: Path) -> None:
+    """Opening the pipe would block, and the link leads to somebody else's file."""
     victim, lock = tmp_path / "victim", shared / f"{PREFIX}queue.lock"
     for number, why in enumerate(("Too many levels of symbolic links", "not a file")):
         if number == 0:
@@ -106,7 +108,7 @@ def test_what_is_no_file_is_left_alone(holders: Holders, shared: Path, tmp_path:
 
 
 def test_a_file_that_its_maker_removes_is_made_again(holders: Holders, shared: Path) -> None:
-    """Who waited for the removed one would else have a lock that nobody else asks for."""
+    """A process that waited for the removed file would otherwise hold a lock that nobody else asks for."""
     holders.start("first", 2)
     holders.order(1)
     lock = shared / f"{PREFIX}queue.lock"
@@ -120,7 +122,9 @@ def test_a_file_that_its_maker_removes_is_made_again(holders: Holders, shared: P
     assert holders.order(2) == ["first", "second"]
 
 
-def test_the_folder_has_to_be_roots_and_everyones(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_the_folder_must_belong_to_root_and_be_writable_for_all(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     monkeypatch.delenv("KTSTR_CORES_DIR")
     monkeypatch.setattr(shared_lock, "_FOLDERS", (str(tmp_path / "one"), str(tmp_path / "two")))
     right = tmp_path / "two"

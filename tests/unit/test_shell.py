@@ -236,7 +236,7 @@ def test_a_mistake_is_one_line(
     assert "\n" not in str(error.value)
 
 
-# Relaying, with a guest that is a thread
+# The relay, with a thread as the guest
 
 
 class Pipes:
@@ -281,7 +281,7 @@ def test_both_outputs_and_the_status_are_passed_on_and_the_guest_is_informed(pip
     assert Frame(Kind.GOODBYE) in Parser().feed(pipes.guest.recv(1000))
 
 
-def test_a_guest_that_answers_before_it_has_read_all_does_not_hang_us(pipes: Pipes) -> None:
+def test_a_guest_that_answers_before_it_has_read_everything_does_not_block_the_host(pipes: Pipes) -> None:
     """`cat` does this: if both directions were full, each side would wait for the other."""
     typed = os.urandom(3_000_000)
     got, answered = bytearray(), bytearray()

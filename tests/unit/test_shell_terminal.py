@@ -1,4 +1,4 @@
-"""The host's side of a session's terminal, on a pseudo-terminal: raw meanwhile, and as it was afterwards."""
+"""The host's side of a session's terminal, on a pseudo-terminal: raw during a session, restored afterwards."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def modes(descriptor: int) -> int:
     return local & (termios.ICANON | termios.ECHO | termios.ISIG)
 
 
-def test_every_key_is_a_byte_meanwhile(terminal: tuple[int, int]) -> None:
+def test_every_key_is_a_byte_in_raw_mode(terminal: tuple[int, int]) -> None:
     _, theirs = terminal
     before = termios.tcgetattr(theirs)
     with raw(theirs):
@@ -38,7 +38,7 @@ def test_every_key_is_a_byte_meanwhile(terminal: tuple[int, int]) -> None:
     assert termios.tcgetattr(theirs) == before
 
 
-def test_what_the_guest_has_set_is_reset_if_the_session_is_cut_off(terminal: tuple[int, int]) -> None:
+def test_terminal_modes_are_reset_if_the_session_is_cut_off(terminal: tuple[int, int]) -> None:
     ours, theirs = terminal
     before = termios.tcgetattr(theirs)
     with pytest.raises(Signalled), raw(theirs):
@@ -47,7 +47,7 @@ def test_what_the_guest_has_set_is_reset_if_the_session_is_cut_off(terminal: tup
     assert os.read(ours, 100) == b"\x1b[0m\x1b[?25h\x1b[?2004l"
 
 
-def test_a_terminal_that_is_gone_does_not_hide_the_error() -> None:
+def test_a_closed_terminal_does_not_hide_the_error() -> None:
     ours, theirs = pty.openpty()
 
     def lose_it() -> None:
@@ -75,7 +75,7 @@ def test_a_resize_can_be_waited_for() -> None:
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
-def test_a_signal_to_end_can_be_cleaned_up_after(number: signal.Signals) -> None:
+def test_a_terminating_signal_allows_cleanup(number: signal.Signals) -> None:
     before = signal.getsignal(number)
     with pytest.raises(Signalled) as asked, signals_end():
         signal.raise_signal(number)

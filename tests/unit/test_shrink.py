@@ -1,4 +1,4 @@
-"""Delta debugging: what is left still fails, can spare nothing, and keeps its order."""
+"""Delta debugging: the rest still fails, needs every element, and keeps its order."""
 
 from collections.abc import Sequence
 
@@ -9,11 +9,11 @@ from hypothesis import strategies as st
 from ktstr.run.shrink import shortest_prefix, shrink
 
 
-def test_two_that_fail_together_are_found_among_many() -> None:
+def test_two_elements_that_fail_together_are_found_among_many() -> None:
     assert shrink(range(100), lambda some: {17, 71} <= set(some)) == [17, 71]
 
 
-def test_what_fails_by_itself_takes_nothing() -> None:
+def test_a_failure_that_needs_no_element_keeps_none() -> None:
     assert shrink(range(100), lambda some: True) == []
     assert shrink([], lambda some: True) == []
 
@@ -24,14 +24,14 @@ def test_one_is_left_as_it_is() -> None:
 
 @settings(max_examples=40)
 @given(st.integers(1, 60), st.data())
-def test_of_a_set_that_is_needed_all_of_it_is_left_and_no_more(count: int, data: st.DataObject) -> None:
+def test_exactly_the_needed_set_is_left(count: int, data: st.DataObject) -> None:
     needed = data.draw(st.sets(st.integers(0, count - 1)))
     assert shrink(range(count), lambda some: needed <= set(some), tries=10_000) == sorted(needed)
 
 
 @settings(max_examples=40)
 @given(st.integers(1, 40), st.data())
-def test_what_is_left_of_any_monotone_failure_fails_and_can_spare_none(
+def test_the_rest_of_any_monotone_failure_fails_and_needs_every_element(
     count: int, data: st.DataObject
 ) -> None:
     """More never makes it pass: any of several sets is enough."""
@@ -48,8 +48,8 @@ def test_what_is_left_of_any_monotone_failure_fails_and_can_spare_none(
 
 @settings(max_examples=40)
 @given(st.lists(st.booleans(), min_size=1, max_size=30), st.integers(0, 2**30))
-def test_what_is_left_fails_and_is_in_order_whatever_the_failure_is(items: list[bool], salt: int) -> None:
-    """Even where less may pass and still less fail: as of a race, whose timing each of them moves."""
+def test_the_rest_fails_and_is_in_order_for_any_failure(items: list[bool], salt: int) -> None:
+    """Even if fewer may pass and still fewer fail, as in a race whose timing each element shifts."""
     numbered = list(enumerate(items))
 
     def fails(some: Sequence[tuple[int, bool]]) -> bool:
@@ -61,7 +61,7 @@ def test_what_is_left_fails_and_is_in_order_whatever_the_failure_is(items: list[
 
 
 @pytest.mark.parametrize("tries", [0, 1, 2, 10, 50])
-def test_no_more_is_tried_than_is_allowed_and_what_is_left_fails(tries: int) -> None:
+def test_no_more_tries_are_made_than_allowed_and_the_rest_fails(tries: int) -> None:
     asked: list[Sequence[int]] = []
     needed = {3, 30, 60, 90}
 

@@ -1,4 +1,4 @@
-"""`ktstr init`: what it writes is valid, fits the project, and never replaces what is there."""
+"""`ktstr init`: what it writes is valid, fits the project, and never replaces an existing file."""
 
 import shlex
 import subprocess
@@ -42,7 +42,7 @@ def declared(text: str, monkeypatch: pytest.MonkeyPatch) -> tuple[scheduler.Sche
     return scheduler.registered()[0], [name for name, value in defined.items() if record_of(value)]
 
 
-def test_it_writes_a_suite_and_says_what_comes_next(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_it_writes_a_suite_and_shows_the_next_steps(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert init(project) == [
         "wrote tests/test_scx_mine.py",
         "wrote pyproject.toml",
@@ -56,7 +56,7 @@ def test_it_writes_a_suite_and_says_what_comes_next(project: Path, monkeypatch: 
     assert tests == ["smoke", "llc_confined", "smt"]
 
 
-def test_what_is_there_is_left_as_it_is(project: Path) -> None:
+def test_existing_files_are_left_as_they_are(project: Path) -> None:
     (project / "pyproject.toml").write_text("# mine\n")
     (project / "tests").mkdir()
     (project / "tests" / "test_scx_mine.py").write_text("# mine, too\n")
@@ -71,7 +71,7 @@ def test_what_is_there_is_left_as_it_is(project: Path) -> None:
     assert all(line.startswith("exists already") for line in init(project)[:4])
 
 
-def test_a_link_that_leads_nowhere_is_there_too(project: Path) -> None:
+def test_a_dangling_link_counts_as_an_existing_file(project: Path) -> None:
     (project / "pyproject.toml").symlink_to("elsewhere")
     assert dict(write_new(project, {"pyproject.toml": "x"})) == {"pyproject.toml": False}
     assert not (project / "elsewhere").exists()
@@ -128,7 +128,7 @@ def test_a_mistake_is_one_line_and_writes_nothing(
     assert [path.name for path in project.iterdir()] == ["Makefile"]
 
 
-def test_a_folder_that_cannot_be_written_is_told(project: Path) -> None:
+def test_a_folder_that_cannot_be_written_is_reported(project: Path) -> None:
     (project / "tests").write_text("a file")
     files, _ = starter(project, name=None, binary=None, bpf=None, build=None)
     with pytest.raises(KtstrError, match=r"tests/test_scx_mine\.py: "):
@@ -136,7 +136,7 @@ def test_a_folder_that_cannot_be_written_is_told(project: Path) -> None:
 
 
 def test_without_ktstr_the_suite_is_skipped(project: Path) -> None:
-    """A Python where ktstr cannot be imported, as where it is not installed."""
+    """A Python that cannot import ktstr, as if it were not installed."""
     init(project)
     (project / "conftest.py").write_text("import sys\nsys.modules['ktstr'] = None\n")
     command = [sys.executable, "-m", "pytest", "-p", "no:ktstr", "-p", "no:hypothesispytest", "-rs"]

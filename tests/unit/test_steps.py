@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from test_operation import Calling
+from own_operations import calling
 
 from ktstr import (
     At,
@@ -132,37 +132,37 @@ def test_a_hold_that_is_cut_short_leaves_out_what_comes_later() -> None:
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (Calling(Step, ""), "step '': name: must be 1 to 64 printable characters"),
-        (Calling(Step, "a\nb"), r"step 'a\nb': name: must be 1 to 64 printable characters"),
-        (Calling(Step, CgroupDef("a")), "step CgroupDef("),
-        (Calling(Step, "s", "x"), "step s: 'x': must be CgroupDef(...) or an operation"),
-        (Calling(Step, "s", HoldFor(1)), "step s: hold: ktstr puts it into the plan; use hold_s=..."),
-        (Calling(Step, "s", hold=0), "step s: hold=0: must be guest seconds, more than 0 and at most 3600"),
-        (Calling(Step, "s", repeat=0), "step s: repeat=0: must be a whole number from 1 to 1000"),
-        (Calling(Step, "s", until_s=-1), "step s: until_s=-1: must be guest seconds"),
+        (calling(Step, ""), "step '': name: must be 1 to 64 printable characters"),
+        (calling(Step, "a\nb"), r"step 'a\nb': name: must be 1 to 64 printable characters"),
+        (calling(Step, CgroupDef("a")), "step CgroupDef("),
+        (calling(Step, "s", "x"), "step s: 'x': must be CgroupDef(...) or an operation"),
+        (calling(Step, "s", HoldFor(1)), "step s: hold: ktstr puts it into the plan; use hold_s=..."),
+        (calling(Step, "s", hold=0), "step s: hold=0: must be guest seconds, more than 0 and at most 3600"),
+        (calling(Step, "s", repeat=0), "step s: repeat=0: must be a whole number from 1 to 1000"),
+        (calling(Step, "s", until_s=-1), "step s: until_s=-1: must be guest seconds"),
         (
-            Calling(Step, "s", repeat=2, until_s=1),
+            calling(Step, "s", repeat=2, until_s=1),
             "step s: repeat=2: must not be given together with until_s",
         ),
-        (Calling(Hold.fraction, 0), "Hold.fraction(0): must be a share of the test's duration"),
-        (Calling(Hold.fraction, 1.5), "Hold.fraction(1.5): must be a share of the test's duration"),
-        (Calling(At, -1, Remove("a")), "at: at_s=-1: must be guest seconds, from 0 to 3600"),
-        (Calling(At, 1, "x"), "at: operation='x': must be an operation"),
-        (Calling(At, 1, At(1, Remove("a"))), "at: operation=at 1 s: remove cgroup=a: must be another"),
-        (Calling(At, 1, HoldFor(1)), "at: operation=hold: ktstr puts it into the plan; use hold_s=..."),
+        (calling(Hold.fraction, 0), "Hold.fraction(0): must be a share of the test's duration"),
+        (calling(Hold.fraction, 1.5), "Hold.fraction(1.5): must be a share of the test's duration"),
+        (calling(At, -1, Remove("a")), "at: at_s=-1: must be guest seconds, from 0 to 3600"),
+        (calling(At, 1, "x"), "at: operation='x': must be an operation"),
+        (calling(At, 1, At(1, Remove("a"))), "at: operation=at 1 s: remove cgroup=a: must be another"),
+        (calling(At, 1, HoldFor(1)), "at: operation=hold: ktstr puts it into the plan; use hold_s=..."),
         (
-            Calling(Scenario, (At(1, Remove("a")),)),
+            calling(Scenario, (At(1, Remove("a")),)),
             "scenario: at 1 s: remove cgroup=a: must be in a Step(...), whose hold has that time",
         ),
-        (Calling(Scenario, steps=("x",)), "scenario: steps: 'x': must be Step(...)"),
-        (Calling(Scenario, steps=5), "scenario: steps=5: must be a list or tuple of Step(...)"),
-        (Calling(Scenario, 5), "scenario: parts=5: must be a list or tuple of CgroupDef(...) and operations"),
+        (calling(Scenario, steps=("x",)), "scenario: steps: 'x': must be Step(...)"),
+        (calling(Scenario, steps=5), "scenario: steps=5: must be a list or tuple of Step(...)"),
+        (calling(Scenario, 5), "scenario: parts=5: must be a list or tuple of CgroupDef(...) and operations"),
         (
-            Calling(Scenario, steps=(Step("s"), Step("s"))),
+            calling(Scenario, steps=(Step("s"), Step("s"))),
             "step s: declared twice in one scenario; a step is done again by repeat=",
         ),
         (
-            Calling(Step("s", hold=0.001, until_s=10).holds, 1),
+            calling(Step("s", hold=0.001, until_s=10).holds, 1),
             "step s: until_s=10: is 10000 holds of 0.001 s: 1000 at most",
         ),
     ],

@@ -1,4 +1,4 @@
-"""`ktstr test` and `ktstr verifier`: thin, and everything given to them arrives."""
+"""`ktstr test` and `ktstr verifier` are thin: they pass everything on."""
 
 import json
 import os
@@ -10,7 +10,6 @@ import pytest
 
 from ktstr.plugin.suite import suite_command
 
-ROOT = Path(__file__).parents[2]
 PARALLEL = ("-m", "pytest", "-n", "auto", "--dist", "worksteal")
 # Shows what the verb becomes, instead of becoming it.
 SHOWS = """
@@ -48,7 +47,7 @@ def test_everything_is_passed_on_as_it_was_typed() -> None:
 
 
 @pytest.mark.parametrize("chosen", ["-n0", "-n=2", "--numprocesses=1", "--dist=no", "--pdb"])
-def test_who_says_how_many_at_once_has_it(chosen: str) -> None:
+def test_a_given_number_of_workers_is_kept(chosen: str) -> None:
     assert suite_command("test", [chosen, "--kernel=7.0"], "python") == [
         "python",
         "-m",
@@ -58,12 +57,12 @@ def test_who_says_how_many_at_once_has_it(chosen: str) -> None:
     ]
 
 
-def test_what_pytest_is_given_by_its_variable_counts(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_pytest_addopts_counts(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PYTEST_ADDOPTS", "-n1 --kernel 7.0")
     assert suite_command("test", ["-x"], "python") == ["python", "-m", "pytest", "-x"]
 
 
-def test_exit_status_is_pytests(tmp_path: Path) -> None:
+def test_the_exit_status_is_that_of_pytest(tmp_path: Path) -> None:
     (tmp_path / "test_it.py").write_text("def test_plain():\n    assert 0\n")
     command = [sys.executable, "-c", "from ktstr.tasks import main; main()", "test", "-n0"]
     for extra, status in (((), 1), (("-k", "nothing"), 5), (("--shard", "x"), 2)):

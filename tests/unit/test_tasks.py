@@ -1,4 +1,4 @@
-"""The Invoke tasks as a user meets them: the menu, and what a mistake looks like."""
+"""The Invoke tasks as a user sees them: the menu, and how a mistake is reported."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def test_an_interrupt_is_quiet_and_status_130(capsys: pytest.CaptureFixture[str]
     assert capsys.readouterr().err == ""
 
 
-def test_an_output_that_nobody_reads_any_more_is_no_error(tmp_path: Path) -> None:
+def test_a_closed_output_is_not_an_error(tmp_path: Path) -> None:
     """As by `ktstr cache | head -1`, once head has its line."""
     read, write = os.pipe()
     os.close(read)

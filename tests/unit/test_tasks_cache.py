@@ -1,4 +1,4 @@
-"""`cache`: what it shows, what it finds altered, what it removes."""
+"""The `cache` task: what it shows, finds altered, and removes."""
 
 import json
 import os
@@ -48,7 +48,7 @@ def said(capsys: pytest.CaptureFixture[str], *options: str) -> tuple[int, str]:
     return status, captured.out + captured.err
 
 
-def test_an_empty_cache_is_told(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_empty_cache_is_reported(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert said(capsys) == (
         0,
         "KIND  ENTRIES  SIZE\n"
@@ -83,7 +83,7 @@ def test_a_template_in_use_is_marked(kept: Path, capsys: pytest.CaptureFixture[s
         assert said(capsys)[1].splitlines()[7].endswith("  2 h ago  in use")
 
 
-def test_for_programs_it_is_json(kept: Path, root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_programs_get_json(kept: Path, root: Path, capsys: pytest.CaptureFixture[str]) -> None:
     status, output = said(capsys, "--json")
     told = json.loads(output)
     assert status == 0
@@ -95,13 +95,13 @@ def test_for_programs_it_is_json(kept: Path, root: Path, capsys: pytest.CaptureF
     assert (told["altered"], told["removed"]) == ({}, [])
 
 
-def test_looking_is_not_using(kept: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_listing_does_not_count_as_use(kept: Path, capsys: pytest.CaptureFixture[str]) -> None:
     before = kept.stat().st_mtime
     said(capsys, "--verify")
     assert kept.stat().st_mtime == before
 
 
-def test_templates_that_are_as_written_verify(kept: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_unchanged_templates_verify(kept: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert said(capsys, "--verify")[0] == 0
     assert kept.is_dir()
 
@@ -118,7 +118,7 @@ def test_an_altered_template_is_named_and_removed(kept: Path, capsys: pytest.Cap
     assert said(capsys, "--verify")[0] == 0
 
 
-def test_a_template_without_a_description_is_shown_all_the_same(
+def test_a_template_without_a_description_is_still_shown(
     kept: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (kept / "template.json").unlink()
@@ -128,7 +128,7 @@ def test_a_template_without_a_description_is_shown_all_the_same(
     assert json.loads(output)["altered"] == {kept.name: "template.json: No such file or directory"}
 
 
-def test_clean_removes_what_is_not_in_use_and_half_made(
+def test_clean_removes_unused_and_unfinished_entries(
     kept: Path, root: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     half = root / "templates" / ".k.partial"
@@ -169,7 +169,7 @@ def test_a_mistake_is_one_line_and_status_2_and_removes_nothing(
     assert kept.is_dir()
 
 
-def test_a_setting_that_is_no_limit_is_one_line(
+def test_an_invalid_limit_in_the_environment_is_one_line(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("KTSTR_CACHE_LIMIT_GB", "many")

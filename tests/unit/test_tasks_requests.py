@@ -1,4 +1,4 @@
-"""Tasks that hand over what a user wrote: the options of `bisect`, `shell` and `initramfs` as requests."""
+"""Tasks that pass on what a user wrote: the options of `bisect`, `shell` and `initramfs` as requests."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from ktstr.tasks.guest import initramfs
 from ktstr.tasks.shell import shell
 
 
-def test_bisect_asks_for_what_was_named(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_bisect_passes_on_its_options(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[Any] = []
     monkeypatch.setattr(command, "run_bisect", asked.append)
     bisect(Context(), test="steady", good="7.0", bad="7.3", clock="virtual", fresh=True)
@@ -36,7 +36,7 @@ def test_bisect_needs_a_test_and_both_ends(lacking: str) -> None:
 
 
 @pytest.mark.parametrize("status", [0, 3])
-def test_a_shells_status_is_ours(monkeypatch: pytest.MonkeyPatch, status: int) -> None:
+def test_the_shells_status_is_the_commands(monkeypatch: pytest.MonkeyPatch, status: int) -> None:
     asked: list[Any] = []
 
     def run_shell(request: Any, *_others: object) -> int:

@@ -1,4 +1,4 @@
-"""`ktstr_test`: what a test inherits from its scheduler, and what it may not say."""
+"""`ktstr_test`: what a test inherits from its scheduler, and what is refused."""
 
 from typing import Any
 
@@ -23,7 +23,7 @@ def recorded(**fields: Any) -> KtstrTest:
     return record
 
 
-def test_without_arguments_it_is_a_test_of_the_kernels_default() -> None:
+def test_without_arguments_it_tests_the_kernels_default_scheduler() -> None:
     record = recorded()
     assert (record.name, record.scheduler, record.topology) == ("body", EEVDF, EEVDF.topology)
     assert (record.checks, record.duration_s, record.ignore) == (DEFAULT_CHECKS, 2.0, False)
@@ -42,7 +42,7 @@ def test_arguments_are_added_to_the_schedulers() -> None:
     assert recorded(scheduler=WIDE, extra_sched_args=["--slice", "5"]).sched_args == ("-v", "--slice", "5")
 
 
-def test_a_function_without_the_mark_is_no_test() -> None:
+def test_a_function_without_the_decorator_is_not_a_test() -> None:
     assert record_of(recorded) is None
 
 
@@ -93,7 +93,7 @@ def test_a_watchdog_is_the_schedulers_own_unless_given() -> None:
     assert [recorded(scheduler=WIDE, watchdog_timeout_s=s).watchdog_ms for s in (0.25, 30)] == [250, 30_000]
 
 
-def test_a_failure_is_run_again_unless_told_not_to() -> None:
+def test_a_failure_is_run_again_by_default() -> None:
     assert recorded().auto_repro
     assert not recorded(auto_repro=False).auto_repro
 
@@ -108,7 +108,7 @@ def test_extra_arguments_need_a_program_that_takes_them() -> None:
         recorded(extra_sched_args=["-v"])
 
 
-def test_the_decorator_wants_its_parentheses() -> None:
+def test_the_decorator_needs_its_parentheses() -> None:
     def body(ctx: Ctx) -> None: ...
 
     bare: Any = ktstr_test

@@ -44,7 +44,7 @@ def test_other_notations_are_refused(text: str) -> None:
         Topology.parse(text)
 
 
-def test_every_node_has_as_many_llcs() -> None:
+def test_every_node_has_the_same_number_of_llcs() -> None:
     with pytest.raises(KtstrError, match="2n3l1c1t: llcs=3 is not a multiple of numa_nodes=2"):
         Topology(2, 3, 1, 1)
 

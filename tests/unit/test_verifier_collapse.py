@@ -37,11 +37,11 @@ def captured(name: str) -> tuple[Rejection, ...]:
         ("; *counter += 1; @ several.bpf.c:31", "; *counter += 1; @ several.bpf.c:31"),
     ],
 )
-def test_a_line_is_what_it_is_without_register_state(line: str, alike: str) -> None:
+def test_the_key_of_a_line_is_the_line_without_register_state(line: str, alike: str) -> None:
     assert key(line) == alike
 
 
-def test_a_loop_is_told_by_its_first_and_its_last_round() -> None:
+def test_a_loop_is_shown_by_its_first_and_last_iteration() -> None:
     rounds = [[f"{n}: (07) r{n} += 1        ; R{n}={turn}" for n in range(5)] for turn in range(10)]
     lines = ["before", *(line for one in rounds for line in one), "after"]
     assert collapse(lines) == [
@@ -53,7 +53,7 @@ def test_a_loop_is_told_by_its_first_and_its_last_round() -> None:
     ]
 
 
-def test_two_rounds_and_short_blocks_are_left_alone() -> None:
+def test_two_iterations_and_short_blocks_are_left_alone() -> None:
     assert collapse(list("abcde") * 2) == list("abcde") * 2
     assert collapse(list("abcd") * 20) != list("abcd") * 20  # twenty of four are five of sixteen
     assert collapse(list("abcd") * 5) == list("abcd") * 5

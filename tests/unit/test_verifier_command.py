@@ -1,4 +1,4 @@
-"""The sweep's command from its arguments to its exit status, the guests stood in for."""
+"""The sweep's command from its arguments to its exit status, with stand-ins for the guests."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ class Axis:
 
 
 class Guests:
-    """Stands in for the guests: cells pass, but for those named in `failing`; `insns` is what mine_init costs."""
+    """Stands in for the guests: cells pass, except those named in `failing`; `insns` is what mine_init costs."""
 
     def __init__(self) -> None:
         self.failing: dict[str, str] = {}
@@ -91,7 +91,7 @@ def guests(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Guests:
 TINY = ("--preset", "tiny-1llc", "--scheduler", "mine")
 
 
-def test_all_passed_is_0_and_leaves_a_sidecar_a_cell(
+def test_all_passed_is_status_0_and_a_sidecar_for_each_cell(
     guests: Guests, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["--kernel", "7.0", "--kernel", "7.3", "--preset", "tiny-1llc"]) == 0
@@ -110,14 +110,14 @@ def test_all_passed_is_0_and_leaves_a_sidecar_a_cell(
     assert (folder / "junit.xml").is_file()
 
 
-def test_a_failed_cell_is_1_and_leaves_its_reason(guests: Guests, tmp_path: Path) -> None:
+def test_a_failed_cell_is_status_1_and_leaves_its_reason(guests: Guests, tmp_path: Path) -> None:
     guests.failing = {"verifier/mine/kernel_7_0/tiny-1llc": "schedule: 8 of 8 workers never ran"}
     assert main(["--kernel", "7.0", *TINY]) == 1
     (reason,) = (tmp_path / "target/ktstr").glob("verifier-*/*/failure.txt")
     assert reason.read_text() == "schedule: 8 of 8 workers never ran\n"
 
 
-def test_in_github_what_fails_alike_is_annotated_once(
+def test_in_github_equal_failures_are_annotated_once(
     guests: Guests, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     why = "load: its program ended: wants 8 CPUs,\nand more"
@@ -152,7 +152,7 @@ def test_a_refused_line_is_annotated_where_it_is(tmp_path: Path) -> None:
     ]
 
 
-def test_without_a_kernel_the_cell_is_named_by_the_series_that_came_of_it(guests: Guests) -> None:
+def test_without_a_kernel_the_cell_is_named_by_the_resolved_series(guests: Guests) -> None:
     assert main([*TINY]) == 0
     assert [cell.name for cell in guests.swept] == ["verifier/mine/kernel_7_3/tiny-1llc"]
 
@@ -162,7 +162,7 @@ def test_two_kernels_of_a_series_are_two(guests: Guests) -> None:
     assert [cell.kernel_name for cell in guests.swept] == ["kernel_7_3", "kernel_7_3_4_debian_1a2b3c4d"]
 
 
-def test_growth_since_an_earlier_run_is_1(guests: Guests, capsys: pytest.CaptureFixture[str]) -> None:
+def test_growth_since_an_earlier_run_is_status_1(guests: Guests, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--kernel", "7.0", *TINY]) == 0
     earlier = "target/ktstr/verifier-7.0.13-nogit"
     guests.insns = 109
@@ -183,7 +183,7 @@ def test_a_program_to_compare_with_is_swept_too(guests: Guests, tmp_path: Path) 
     assert [cell.scheduler.binary_path for cell in guests.swept] == [None, old]
 
 
-def test_json_alone_is_on_stdout(guests: Guests, capsys: pytest.CaptureFixture[str]) -> None:
+def test_only_json_is_on_stdout(guests: Guests, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--kernel", "7.0", *TINY, "--format", "json"]) == 0
     captured = capsys.readouterr()
     assert [cell["outcome"] for cell in json.loads(captured.out)["cells"]] == ["passed"]
@@ -199,7 +199,7 @@ def test_in_github_actions_the_page_goes_to_the_steps_summary(
     assert (tmp_path / "summary.md").read_text().startswith("what was there\n## verifier summary: 1 ✅")
 
 
-def test_ctrl_c_keeps_what_was_done(
+def test_ctrl_c_keeps_finished_results(
     guests: Guests, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     guests.end = KeyboardInterrupt()
@@ -209,7 +209,7 @@ def test_ctrl_c_keeps_what_was_done(
     assert run["status"] == "interrupted"
 
 
-def test_a_sweep_that_cannot_go_on_keeps_what_was_done(
+def test_a_sweep_that_cannot_continue_keeps_finished_results(
     guests: Guests, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     guests.end = KtstrError("a process of the sweep was killed")
@@ -231,7 +231,7 @@ def test_a_sweep_that_cannot_go_on_keeps_what_was_done(
         (["absent"], "ktstr: absent: no such file or folder of tests"),
     ],
 )
-def test_a_users_mistake_is_2_in_one_line(
+def test_a_users_mistake_is_status_2_and_one_line(
     guests: Guests, capsys: pytest.CaptureFixture[str], arguments: list[str], words: str
 ) -> None:
     assert main(["--kernel", "7.0", *arguments]) == 2
@@ -242,7 +242,7 @@ def test_a_users_mistake_is_2_in_one_line(
 
 
 @pytest.mark.parametrize("arguments", [["--max-growth", "a lot"], ["--max-insns", "0"], ["--seed", "-1"]])
-def test_an_option_that_is_none_is_2(guests: Guests, arguments: list[str]) -> None:
+def test_an_unknown_option_is_status_2(guests: Guests, arguments: list[str]) -> None:
     with pytest.raises(SystemExit) as ended:
         main(arguments)
     assert ended.value.code == 2
@@ -275,7 +275,7 @@ def real_program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Scheduler:
     return a_scheduler(bpf=None, binary_path=Path("/bin/true").resolve(), sysctls={"kernel.printk": "7"})
 
 
-def test_a_cells_plan_is_all_that_is_asked_of_its_guest(real_program: Scheduler) -> None:
+def test_a_cells_plan_is_everything_its_guest_does(real_program: Scheduler) -> None:
     cell = a_cell(scheduler="mine")
     with_sysctl = Cell(real_program, "7.0", cell.kernel, cell.preset, cell.topology)
     assert cell_plan(with_sysctl, ("/ktstr/bin/true", "-v")).splitlines() == [
@@ -314,7 +314,7 @@ def test_a_cell_that_runs_is_judged_and_recorded(tmp_path: Path, real_program: S
     }
 
 
-def test_what_the_project_sets_holds_for_a_sweep_and_its_options_come_first(
+def test_the_projects_settings_apply_to_a_sweep_and_its_options_override_them(
     guests: Guests, capsys: pytest.CaptureFixture[str]
 ) -> None:
     text = '[tool.ktstr]\nkernels = ["7.0", "7.1"]\npresets = ["tiny-2llc"]\nseed = 7\n'

@@ -1,4 +1,4 @@
-"""What comes of a cell: each check fails for its own reason, and only then."""
+"""How a cell is judged: each check fails for its own reason, and only then."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def test_a_healthy_cell_has_no_finding() -> None:
     assert judged(healthy_events()) == []
 
 
-def test_programs_are_told_with_the_memory_of_their_own_maps() -> None:
+def test_programs_are_reported_with_the_memory_of_their_own_maps() -> None:
     (program,), map_bytes = programs_of(a_vm_result(healthy_events()))
     assert (program.name, program.type, program.verified_insns) == ("mine_enqueue", "struct_ops", 48)
     assert program.map_bytes == map_bytes == 8592
@@ -58,7 +58,7 @@ def refused(*log: str) -> list[Event]:
     ]
 
 
-def test_a_refused_program_is_load() -> None:
+def test_a_refused_program_fails_load() -> None:
     log = (
         "--- verifier log of mine_enqueue ---",
         "0: R1=ctx() R10=fp0",
@@ -69,27 +69,27 @@ def test_a_refused_program_is_load() -> None:
     assert judged(refused(*log)) == ["load: mine_enqueue: R0 invalid mem access 'scalar'"]
 
 
-def test_giving_up_before_anything_is_attached_is_load() -> None:
+def test_giving_up_before_anything_is_attached_fails_load() -> None:
     assert judged(refused("sched_ext_ops_cid.dump() missing, kernel too old?")) == [
         "load: its program ended (status 1) before anything was attached:"
         " sched_ext_ops_cid.dump() missing, kernel too old?"
     ]
 
 
-def test_an_init_that_fails_is_attach() -> None:
+def test_an_init_that_fails_fails_attach() -> None:
     log = 'exit kind=1024 code=-7 reason="runtime error" message="ops.init() failed (-7)"'
     kernel = {"ev": "kmsg", "level": 3, "at_ns": 1, "text": "sched_ext: mine: ops.init() failed (-7)"}
     (found,) = judged([*refused(log), kernel])
     assert found == f"attach: its program ended (status 1) before it was attached: {log}"
 
 
-def test_a_state_that_is_never_enabled_is_attach() -> None:
+def test_a_state_that_is_never_enabled_fails_attach() -> None:
     state = {**LEFT, "state": "enabling", "running": 1}
     (found,) = judged([{"ev": "sched_state", "when": "attached", **state}])
     assert found.startswith("attach: not attached after 30 guest seconds (sched_ext state: enabling)")
 
 
-def test_workers_that_never_run_are_schedule() -> None:
+def test_workers_that_never_run_fail_schedule() -> None:
     """Of eight workers the first four are kept on their CPUs."""
     events = changed(
         "worker", lambda event: {**event, "iterations": 0} if event["index"] in (2, 3, 6) else event
@@ -99,7 +99,7 @@ def test_workers_that_never_run_are_schedule() -> None:
     ]
 
 
-def test_workers_of_another_class_are_schedule() -> None:
+def test_workers_of_another_class_fail_schedule() -> None:
     assert judged(changed("worker", lambda event: {**event, "ext": 0})) == [
         "schedule: 8 of 8 workers are not in the ext class"
     ]
@@ -115,20 +115,20 @@ def test_a_partial_switch_says_so() -> None:
     ]
 
 
-def test_being_ejected_is_stay_whatever_workers_did() -> None:
+def test_being_ejected_fails_stay_whatever_workers_did() -> None:
     events = changed("sched_state", lambda event: {**event, **LEFT}, "held")
     events = [{**event, "iterations": 0} if event["ev"] == "worker" else event for event in events]
     assert [found.partition(":")[0] for found in judged(events)] == ["stay"]
     assert "was ejected (sched_ext state: disabled)" in judged(events)[0]
 
 
-def test_coming_back_is_stay_although_it_is_enabled() -> None:
+def test_coming_back_fails_stay_although_it_is_enabled() -> None:
     events = changed("sched_state", lambda event: {**event, "enable_seq": "2"}, "held")
     (found,) = judged(events)
     assert found.startswith("stay: was ejected and came back (1 times attached again)")
 
 
-def test_rejected_tasks_are_stay() -> None:
+def test_rejected_tasks_fail_stay() -> None:
     events = changed("sched_state", lambda event: {**event, "nr_rejected": "3"}, "held")
     assert judged(events) == ["stay: rejected 3 tasks (nr_rejected)"]
 
@@ -140,11 +140,11 @@ def test_rejected_tasks_are_stay() -> None:
         ({**LEFT, "running": 1}, "its program could not be ended"),
     ],
 )
-def test_not_leaving_is_leave(change: Event, words: str) -> None:
+def test_not_leaving_fails_leave(change: Event, words: str) -> None:
     assert judged(changed("sched_state", lambda event: {**event, **change}, "default")) == [f"leave: {words}"]
 
 
-def test_having_to_be_killed_is_leave() -> None:
+def test_having_to_be_killed_fails_leave() -> None:
     events = changed("sched_exit", lambda event: {"ev": "sched_exit", "signal": 9})
     assert judged(events) == ["leave: its program did not end on SIGINT or SIGTERM and was killed"]
 
@@ -159,12 +159,12 @@ def test_having_to_be_killed_is_leave() -> None:
         "INFO: task ktstr-w1:93 blocked for more than 120 seconds.",
     ],
 )
-def test_a_warning_of_the_kernel_is_told_beside_what_passed(text: str) -> None:
+def test_a_kernel_warning_is_reported_beside_what_passed(text: str) -> None:
     event = {"ev": "kmsg", "level": 4, "at_ns": 1, "text": text}
     assert judged([*healthy_events(), event, event]) == [f"kernel: the kernel warned: {text} (and 1 more)"]
 
 
-def test_a_guest_that_did_not_end_well_is_guest() -> None:
+def test_a_guest_that_did_not_end_well_fails_guest() -> None:
     result = a_vm_result(healthy_events(), Ending.PANIC, "the guest's kernel panicked: Fatal exception")
     (found,) = findings(a_cell(), left(result), result, None)
     assert (found.check, found.message) == (
@@ -203,14 +203,14 @@ def test_the_most_specific_limit_counts() -> None:
     assert limit_of(a_scheduler(), "mine_init", None) is None
 
 
-def test_a_program_past_its_limit_is_max_insns() -> None:
+def test_a_program_past_its_limit_fails_max_insns() -> None:
     assert judged(healthy_events(), max_insns=48) == []
     assert judged(healthy_events(), max_insns=47) == [
         "max_insns: mine_enqueue: 48 instructions verified, limit 47"
     ]
 
 
-def test_a_limit_for_a_program_that_is_not_there_is_told() -> None:
+def test_a_limit_for_a_missing_program_is_reported() -> None:
     cell = a_cell(scheduler="x")
     typo = Cell(a_scheduler(max_insns={"mine_enqueu": 100}), *list(vars(cell).values())[1:5])
     assert judged(healthy_events(), typo) == [
@@ -218,7 +218,7 @@ def test_a_limit_for_a_program_that_is_not_there_is_told() -> None:
     ]
 
 
-def test_an_object_is_judged_by_its_programs_alone() -> None:
+def test_an_object_is_judged_only_by_its_programs() -> None:
     cell = a_cell(object=Path("some.bpf.o"))
     program = next(event for event in healthy_events() if event["ev"] == "program")
     assert judged([{"ev": "sched_exit", "status": 0}, program], cell) == []

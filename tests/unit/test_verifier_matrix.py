@@ -1,4 +1,4 @@
-"""Which cells a sweep has, how they are named, and what says why one is not there."""
+"""Which cells a sweep has, how they are named, and how it says why one is missing."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def reasons(made: Matrix) -> set[str]:
     return {skip.reason for skip in made.skipped}
 
 
-def test_a_cells_name_says_what_it_is_of() -> None:
+def test_a_cells_name_has_scheduler_kernel_and_preset() -> None:
     assert a_cell().name == "verifier/mine/kernel_7_0/tiny-1llc"
     assert a_cell(kernel_id="7.3-rc7").kernel_name == "kernel_7_3_rc7"
 
@@ -63,7 +63,7 @@ def test_with_kvm_only_the_constraints_limit_the_presets() -> None:
 def test_a_scheduler_says_which_topologies_it_is_for() -> None:
     smt = a_scheduler(constraints=Constraints(requires_smt=True, max_cpus=16, max_numa_nodes=4))
     assert {cell.preset for cell in swept(smt).cells} == {"smt-2llc", "smt-3llc"}
-    # A topology that is asked for by name is swept all the same.
+    # A topology that is named is swept anyway.
     named = matrix(
         [smt],
         KERNELS,
@@ -103,7 +103,7 @@ def test_the_kernels_own_scheduler_is_skipped_and_counted() -> None:
         ),
     ],
 )
-def test_a_sweep_of_nothing_says_what_left_it_so(
+def test_an_empty_sweep_says_what_left_it_empty(
     schedulers: list[Scheduler], kernels: dict[str, Kernel], words: str
 ) -> None:
     topologies = {"tiny-1llc": PRESETS["tiny-1llc"]}
@@ -129,7 +129,7 @@ def test_constraints_that_leave_no_preset_say_which() -> None:
         (lambda: chosen_topologies([], ["1n2l"]), "--topology: topology '1n2l': not of the form"),
     ],
 )
-def test_a_filter_that_names_nothing_is_told(call: object, words: str) -> None:
+def test_a_filter_that_matches_nothing_is_reported(call: object, words: str) -> None:
     with pytest.raises(KtstrError) as error:
         call()  # type: ignore[operator]
     assert str(error.value).startswith(words)
@@ -142,7 +142,7 @@ def test_a_topology_is_its_own_name() -> None:
     }
 
 
-def test_what_qemu_cannot_emulate_is_skipped_even_if_asked_for() -> None:
+def test_a_topology_that_qemu_cannot_emulate_is_skipped_even_if_asked_for() -> None:
     topologies = {"max-cpu": PRESETS["max-cpu"], "tiny-1llc": PRESETS["tiny-1llc"]}
     made = matrix([a_scheduler()], KERNELS, topologies, named=True, **EMULATED)
     assert {cell.preset for cell in made.cells} == {"tiny-1llc"}

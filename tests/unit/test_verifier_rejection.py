@@ -1,4 +1,4 @@
-"""Refused programs, read from output that was really captured (data/README.md)."""
+"""Refused programs, read from captured output of real kernels (data/README.md)."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ def output(name: str) -> list[str]:
     return gzip.decompress((DATA / f"{name}.log.gz").read_bytes()).decode().splitlines()
 
 
-def test_the_programs_of_one_object_are_told_apart() -> None:
+def test_the_programs_of_one_object_are_distinguished() -> None:
     """The logs of the refused ones come between the lines about the others."""
     first, second = rejections(output("several-7.0.13"))
     assert (first.program, first.reason, first.source, first.limit) == (
@@ -32,7 +32,7 @@ def test_the_programs_of_one_object_are_told_apart() -> None:
     assert not set(first.log) & set(second.log) - {"0: R1=ctx() R10=fp0"}
 
 
-def test_libbpfs_own_way_of_telling_it() -> None:
+def test_libbpfs_form_of_a_rejection_is_read() -> None:
     """scx_qmap on 7.3: its own program's libbpf prints the log, in which an explanation follows the reason."""
     (refused,) = rejections(output("qmap-7.3.4"))
     assert refused.program == "qmap_select_cid"
@@ -41,7 +41,7 @@ def test_libbpfs_own_way_of_telling_it() -> None:
     assert refused.source.startswith("; ")
 
 
-def test_a_log_that_is_cut_off_still_tells() -> None:
+def test_a_truncated_log_still_gives_a_rejection() -> None:
     lines = output("nested-7.0.13")
     begin = next(number for number, line in enumerate(lines) if line.startswith("--- verifier log of"))
     (refused,) = rejections(lines[: begin + 9])
@@ -49,7 +49,7 @@ def test_a_log_that_is_cut_off_still_tells() -> None:
     assert len(refused.log) == 8
 
 
-def test_a_refusal_without_a_log_is_one() -> None:
+def test_a_rejection_without_a_log_counts() -> None:
     (refused,) = rejections(["libbpf: prog 'mine_init': BPF program load failed: -EPERM"])
     assert (refused.program, refused.reason, refused.log) == (
         "mine_init",
@@ -58,5 +58,5 @@ def test_a_refusal_without_a_log_is_one() -> None:
     )
 
 
-def test_output_without_a_refusal_has_none() -> None:
+def test_output_without_a_rejection_gives_none() -> None:
     assert rejections(["attached fixture", 'exit kind=64 code=0 reason="" message=""']) == ()

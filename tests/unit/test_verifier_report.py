@@ -32,7 +32,7 @@ RESULTS = (
 SWEEP = Sweep(RESULTS, (Skip("eevdf", "has no BPF of its own: it is the kernel's"),), 60.0)
 
 
-def test_the_line_of_a_cell() -> None:
+def test_a_cell_is_a_line() -> None:
     assert live_line(RESULTS[0], 3, 72) == "PASS [   2.0s] ( 3/72) verifier/mine/kernel_7_0/tiny-1llc"
     assert (
         live_line(RESULTS[3], 4, 72) == f"FAIL [   2.0s] ( 4/72) verifier/mine/kernel_7_3/smt-2llc: {REFUSED}"
@@ -58,7 +58,7 @@ def test_the_grid_marks_what_passed_on_every_kernel_on_none_and_on_some() -> Non
     assert summary_line(RESULTS) == "1 ✅  1 ❌  2 🇽"
 
 
-def test_a_table_wider_than_the_terminal_is_told_in_parts() -> None:
+def test_a_table_wider_than_the_terminal_is_shown_in_parts() -> None:
     rows = [("kernel", "a" * 10, "b" * 10, "c" * 10), ("kernel_7_0", "1", "2", "3")]
     blocks = wrapped(rows, 38)
     assert [line.split() for block in blocks for line in block] == [
@@ -91,7 +91,7 @@ def test_the_text_ends_with_the_grid_the_failing_combinations_and_the_counts() -
     assert " no program was loaded" in text
 
 
-def test_what_failed_alike_is_told_once() -> None:
+def test_equal_failures_are_shown_once() -> None:
     cells = [a_cell("mine", "7.0", preset) for preset in ("tiny-1llc", "odd-3llc", "smt-2llc")]
     text = as_text(Sweep(tuple(a_result(cell, REFUSED) for cell in cells), (), 1.0), 200)
     assert text[1:4] == [
@@ -117,7 +117,7 @@ def test_a_rejection_shows_where_and_the_last_states_and_all_of_it_only_raw() ->
     assert len(rejection_lines(refused, raw=True)) == 4 + 201
 
 
-def test_what_the_kernel_explains_follows_the_states_whole() -> None:
+def test_the_kernels_explanation_follows_the_states_in_full() -> None:
     states, explanation = (
         [f"{n}: r{n} = {n}" for n in range(50)],
         ["Verification failed: Why", "", "processed 9 insns"],
@@ -150,7 +150,7 @@ def run_of(*costs: tuple[str, dict[str, int]]) -> list[CellResult]:
     return [a_result(a_cell(preset=preset), **insns) for preset, insns in costs]
 
 
-def test_what_changed_is_told_program_by_program() -> None:
+def test_changes_are_shown_program_by_program() -> None:
     before = costs_of(
         run_of(("tiny-1llc", {"init": 100, "gone": 5, "same": 7}), ("smt-2llc", {"init": 200, "same": 7}))
     )
@@ -199,7 +199,7 @@ def test_a_run_is_named_by_its_directory_or_its_commit(tmp_path: Path) -> None:
     assert recorded_costs(tmp_path, "7654321") is None
 
 
-def test_a_directory_without_a_sweep_is_told(tmp_path: Path) -> None:
+def test_a_directory_without_a_sweep_is_reported(tmp_path: Path) -> None:
     with pytest.raises(KtstrError, match=r"--compare .*: no cell of a verifier sweep is in there"):
         recorded_costs(tmp_path, str(tmp_path))
 
@@ -226,7 +226,7 @@ def test_a_program_or_an_object_takes_the_schedulers_place(tmp_path: Path) -> No
         ([a_cell()], "text", r"neither a program nor a BPF object"),
     ],
 )
-def test_what_cannot_be_compared_with_is_told(
+def test_a_run_that_cannot_be_compared_with_is_reported(
     tmp_path: Path, cells: list[Cell], name: str, words: str
 ) -> None:
     (tmp_path / "text").write_text("no program")

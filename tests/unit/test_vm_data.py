@@ -1,4 +1,4 @@
-"""A VM run as data: the job and its digest, QEMU's command line, and how an end is told from what is left."""
+"""A VM run as data: the job and its digest, QEMU's command line, and how a run's ending is classified."""
 
 import pickle
 from dataclasses import replace
@@ -70,7 +70,7 @@ def test_a_file_that_changes_once_a_run_was_asked_for_is_refused(tmp_path: Path)
         archive(job.files)
 
 
-def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(KtstrError, match=r"^/p: .*/absent: No such file or directory$"):
         Packed("/p", tmp_path / "absent", 0o755, "a test")
 
@@ -126,7 +126,7 @@ def test_the_real_clock_is_the_machines(tmp_path: Path) -> None:
     assert "tsc=reliable" not in values(words, "-append")[0].split()
 
 
-def test_a_schedulers_kernel_arguments_come_last(tmp_path: Path) -> None:
+def test_the_schedulers_kernel_arguments_come_last(tmp_path: Path) -> None:
     words = arguments(replace(a_job(tmp_path), kargs=("panic=5", "nohz=off")))
     assert values(words, "-append")[0].endswith(" panic=5 nohz=off")
 
@@ -137,7 +137,7 @@ def test_a_guest_has_no_network_and_no_devices_of_the_users(tmp_path: Path) -> N
     assert {"-nodefaults", "-no-user-config"} <= set(words)
 
 
-def test_a_seed_of_any_size_is_one_that_qemu_takes(tmp_path: Path) -> None:
+def test_a_seed_of_any_size_is_accepted_by_qemu(tmp_path: Path) -> None:
     assert values(arguments(replace(a_job(tmp_path), seed=2**32 + 7)), "-seed") == ["7"]
 
 
@@ -154,18 +154,18 @@ def test_a_seed_of_any_size_is_one_that_qemu_takes(tmp_path: Path) -> None:
         ((10, 0), 9, None),
     ],
 )
-def test_the_slice_is_bounded_as_each_qemu_takes_it(
+def test_the_time_slice_is_bounded_as_each_qemu_accepts_it(
     release: tuple[int, int], cpus: int, line: str | None
 ) -> None:
     bound = slice_for(release, cpus)
     assert (bound and bound.plan_line) == line
 
 
-def test_a_slice_knows_its_length() -> None:
+def test_a_time_slice_knows_its_length() -> None:
     assert [bound.ns for bound in (slice_for((7, 2), 8), slice_for((10, 0), 8)) if bound] == [99_733, 797_866]
 
 
-def test_qboot_is_used_where_qemu_has_it(tmp_path: Path) -> None:
+def test_qboot_is_used_if_qemu_has_it(tmp_path: Path) -> None:
     job = a_job(tmp_path)
     words = boot_command(
         Qemu(Path("/qemu"), "7.2.0", True), job, "tcg", Path("/run"), Path("/initramfs.cpio")
@@ -181,7 +181,7 @@ def test_more_cpus_get_a_faster_clock(cpus: int, shift: int) -> None:
 # The end
 
 
-def told(
+def classified(
     status: int, console: str = "", *events: Event, timed_out: bool = False, output: str = ""
 ) -> tuple[Ending, str]:
     return classify(status, timed_out, events, console, 60, output)
@@ -191,24 +191,24 @@ PANIC = "[ 1.0] Kernel panic - not syncing: Attempted to kill init! exitcode=0x0
 OOM = "[ 1.0] Out of memory: Killed process 99 (hog)\n"
 
 
-def test_the_agents_end_is_the_end_whatever_was_logged() -> None:
-    assert told(33, OOM) == (Ending.DONE, "")
+def test_the_agents_end_decides_whatever_was_logged() -> None:
+    assert classified(33, OOM) == (Ending.DONE, "")
 
 
 def test_an_agent_that_failed_says_where_and_why() -> None:
     error = {"ev": "error", "where": "sysctl", "what": "kernel/x: No such file or directory"}
-    assert told(35, "", {"ev": "boot"}, error) == (
+    assert classified(35, "", {"ev": "boot"}, error) == (
         Ending.AGENT_FAILED,
         "sysctl: kernel/x: No such file or directory",
     )
 
 
-def test_an_agent_that_failed_without_a_word_is_told_all_the_same() -> None:
-    assert told(35) == (Ending.AGENT_FAILED, "agent: no reason given")
+def test_an_agent_that_failed_without_a_reason_is_still_reported() -> None:
+    assert classified(35) == (Ending.AGENT_FAILED, "agent: no reason given")
 
 
-def test_a_panic_is_told_by_its_line() -> None:
-    assert told(0, PANIC) == (
+def test_a_panic_is_reported_with_its_line() -> None:
+    assert classified(0, PANIC) == (
         Ending.PANIC,
         "the guest's kernel panicked: Attempted to kill init! exitcode=0x00000009",
     )
@@ -223,23 +223,23 @@ def test_a_panic_is_told_by_its_line() -> None:
     ],
 )
 def test_memory_is_the_reason_of_a_panic_that_follows_from_it(line: str) -> None:
-    ending, why = told(0, f"[ 0.9] up\n[ 1.0] {line}\n{PANIC}")
+    ending, why = classified(0, f"[ 0.9] up\n[ 1.0] {line}\n{PANIC}")
     assert (ending, why) == (Ending.OUT_OF_MEMORY, f"the guest ran out of memory: [ 1.0] {line}")
 
 
-def test_a_guest_over_its_time_is_told_by_its_last_event() -> None:
-    assert told(-9, "", {"ev": "boot"}, {"ev": "hold"}, timed_out=True) == (
+def test_a_guest_over_its_time_is_reported_with_its_last_event() -> None:
+    assert classified(-9, "", {"ev": "boot"}, {"ev": "hold"}, timed_out=True) == (
         Ending.TIMEOUT,
         "no end after 60 s (last event: hold)",
     )
 
 
-def test_a_panic_tells_more_than_the_time_that_ran_out() -> None:
-    assert told(-9, PANIC, timed_out=True)[0] is Ending.PANIC
+def test_a_panic_takes_precedence_over_a_timeout() -> None:
+    assert classified(-9, PANIC, timed_out=True)[0] is Ending.PANIC
 
 
 def test_a_machine_that_powered_off_by_itself_was_ended_by_its_watchdog() -> None:
-    assert told(0)[0] is Ending.HANG
+    assert classified(0)[0] is Ending.HANG
 
 
 @pytest.mark.parametrize(
@@ -251,10 +251,10 @@ def test_a_machine_that_powered_off_by_itself_was_ended_by_its_watchdog() -> Non
     ],
 )
 def test_a_qemu_that_died_says_its_last_line(status: int, output: str, why: str) -> None:
-    assert told(status, output=output) == (Ending.QEMU_DIED, why)
+    assert classified(status, output=output) == (Ending.QEMU_DIED, why)
 
 
-def test_what_is_no_event_is_left_out() -> None:
+def test_lines_that_are_not_events_are_left_out() -> None:
     assert parse_events('{"ev":"boot"}\n\n[1]\nnull\n{"ev":"end"}\n{"ev":"to') == (
         {"ev": "boot"},
         {"ev": "end"},
@@ -278,6 +278,6 @@ def test_a_result_gives_its_events_by_kind() -> None:
         ("1n255l1c1t", None),
     ],
 )
-def test_what_can_be_emulated_is_a_matter_of_apic_ids(topology: str, last: int | None) -> None:
+def test_apic_ids_limit_the_topologies_that_can_be_emulated(topology: str, last: int | None) -> None:
     limit = emulation_limit(Topology.parse(topology))
     assert limit is None if last is None else f"need APIC ids up to {last};" in str(limit)

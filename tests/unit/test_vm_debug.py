@@ -43,7 +43,7 @@ def test_only_one_cpu_can_be_recorded(tmp_path: Path) -> None:
     assert not can_record(a_job(tmp_path, "1n1l2c1t"))
 
 
-def test_an_empty_disk_is_one(tmp_path: Path) -> None:
+def test_an_empty_disk_is_a_valid_image(tmp_path: Path) -> None:
     image = empty_disk()
     magic, version = struct.unpack_from(">4sI", image)
     assert (magic, version, len(image)) == (b"QFI\xfb", 3, 4 << 16)
@@ -56,7 +56,7 @@ def test_an_empty_disk_is_one(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(shutil.which("gcc") is None, reason="gcc is missing")
-def test_a_library_is_built_again_where_a_part_of_it_has_changed(tmp_path: Path) -> None:
+def test_a_library_is_built_again_if_a_part_of_it_has_changed(tmp_path: Path) -> None:
     whole, part = tmp_path / "whole.c", tmp_path / "part.c"
     whole.write_text('#include "part.c"\n')
     built = []

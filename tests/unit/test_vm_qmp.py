@@ -12,7 +12,7 @@ import pytest
 
 from ktstr.vm.qemu.qmp import MonitorError, Qmp, monitor_sockets
 
-# As QEMU 7.2.22 sent them.
+# As QEMU 7.2.22 sends them.
 GREETING = (
     b'{"QMP": {"version": {"qemu": {"micro": 22, "minor": 2, "major": 7},'
     b' "package": "Debian 1:7.2+dfsg-7+deb12u18+b3"},'
@@ -76,7 +76,7 @@ def test_a_commands_arguments_are_its_keywords() -> None:
         }
 
 
-def test_an_event_before_the_answer_is_kept_for_who_asks() -> None:
+def test_an_event_before_the_answer_is_kept_for_later() -> None:
     with peer([RETURN, STOP + COMPLETED + RETURN]) as (end, _):
         monitor = Qmp(end, soon())
         assert monitor.command("migrate") == {}
@@ -114,14 +114,14 @@ def test_a_command_that_is_refused_says_why() -> None:
             monitor.command("migrate", uri="fd:state")
 
 
-def test_a_qemu_that_ends_instead_of_answering_is_told() -> None:
+def test_a_qemu_that_ends_instead_of_answering_is_reported() -> None:
     with peer([RETURN, b""]) as (end, _):
         monitor = Qmp(end, soon())
         with pytest.raises(MonitorError, match=r"^QEMU ended$"):
             monitor.command("migrate")
 
 
-def test_a_qemu_that_ended_before_a_command_is_told() -> None:
+def test_a_qemu_that_ended_before_a_command_is_reported() -> None:
     with peer([RETURN]) as (end, _):
         monitor = Qmp(end, soon())
         with pytest.raises(MonitorError, match=r"^QEMU ended$"):
@@ -162,6 +162,6 @@ def test_a_descriptor_goes_along_with_its_command() -> None:
     os.close(out)
 
 
-def test_qemus_end_alone_is_inherited() -> None:
+def test_only_qemus_end_is_inherited() -> None:
     with monitor_sockets() as (ours, theirs):
         assert (ours.get_inheritable(), theirs.get_inheritable()) == (False, True)

@@ -29,7 +29,7 @@ def _own_cache(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 def ran(
     monkeypatch: pytest.MonkeyPatch, folder: Path, body: str, job: VmJob | None = None, name: str = "run"
 ) -> VmResult:
-    """What came of a run in `folder`/`name` where QEMU does `body`."""
+    """The result of a run in `folder`/`name` whose QEMU runs `body`."""
     monkeypatch.setenv("KTSTR_QEMU", str(stand_in(folder, body)))
     return run(job or a_job(folder), TCG, folder / name, RunOptions(cold=True, fresh=True))
 
@@ -42,9 +42,7 @@ def test_a_run_is_a_result_as_data(monkeypatch: pytest.MonkeyPatch, tmp_path: Pa
     assert (result.accelerator, result.clock, result.qemu_version) == ("tcg", "virtual", "7.2.99")
 
 
-def test_a_runs_folder_has_what_it_was_and_what_it_said(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_a_runs_folder_has_its_job_and_its_output(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     result = ran(monkeypatch, tmp_path, DONE)
     files = sorted(path.name for path in (tmp_path / "run").iterdir())
     assert files == ["command.txt", "console.log", "events.jsonl", "job.json", "plan.txt"]
@@ -90,7 +88,7 @@ def test_a_folder_may_have_a_comma_in_its_name(monkeypatch: pytest.MonkeyPatch, 
         ),
     ],
 )
-def test_every_end_is_told(
+def test_every_ending_is_reported(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, body: str, ending: Ending, why: str
 ) -> None:
     result = ran(monkeypatch, tmp_path, body)
@@ -109,7 +107,7 @@ def test_a_wrapper_takes_its_qemu_with_it(monkeypatch: pytest.MonkeyPatch, tmp_p
     assert ended(pid_in(tmp_path / "inner"))
 
 
-def test_a_console_without_end_is_kept_at_both_ends(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_an_endless_console_is_kept_at_both_ends(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     body = "echo first >$console; head -c 5000000 /dev/zero >>$console; echo last >>$console; exit 33"
     console = ran(monkeypatch, tmp_path, body).console
     assert console.startswith("first\n")
@@ -118,7 +116,7 @@ def test_a_console_without_end_is_kept_at_both_ends(monkeypatch: pytest.MonkeyPa
     assert len(console) < 4 * 2**20 + 100
 
 
-def test_bytes_that_are_no_text_do_no_harm(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_bytes_that_are_not_text_do_no_harm(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     body = (
         'printf \'a\\377\\n\' | tee $console; printf \'\\377\\n{"ev":"end"}\\n{"ev":"to\' >$events; exit 33'
     )
@@ -132,13 +130,13 @@ def test_more_cpus_than_qemu_emulates_are_refused(monkeypatch: pytest.MonkeyPatc
         ran(monkeypatch, tmp_path, DONE, a_job(tmp_path, topology="1n2l128c1t"))
 
 
-def test_a_folder_that_cannot_be_made_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be_created_is_reported(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     (tmp_path / "run").write_text("in the way")
     with pytest.raises(KtstrError, match=r"run: a run's files cannot be written: File exists$"):
         ran(monkeypatch, tmp_path, DONE)
 
 
-# The process that runs it goes away
+# The process that runs it ends
 
 RUNNER = """
 import os
@@ -166,7 +164,7 @@ def test_no_process_is_left_when_the_run_is_ended(tmp_path: Path, number: signal
         [sys.executable, "-c", RUNNER, str(tmp_path)],
         env=environment,
         stderr=subprocess.DEVNULL,
-        # Where these tests run in the background Ctrl-C is ignored, and that is inherited.
+        # If these tests run in the background, Ctrl-C is ignored, and children inherit that.
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     qemu = pid_in(tmp_path / "pid")
@@ -178,7 +176,7 @@ def test_no_process_is_left_when_the_run_is_ended(tmp_path: Path, number: signal
 # Which QEMU
 
 
-def test_qemu_is_looked_for_in_path(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_qemu_is_searched_for_in_path(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     script = stand_in(tmp_path, "exit 33", version="10.0.3 (Debian 1:10.0.3)")
     script = script.rename(tmp_path / "qemu-system-x86_64")
     monkeypatch.delenv("KTSTR_QEMU", raising=False)
@@ -194,7 +192,7 @@ def test_no_qemu_at_all_says_how_to_get_one(monkeypatch: pytest.MonkeyPatch, tmp
         find_qemu.__wrapped__()
 
 
-def test_a_chosen_qemu_that_is_not_there_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_chosen_qemu_that_is_missing_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("KTSTR_QEMU", "/nowhere/qemu")
     with pytest.raises(KtstrError, match=r"^KTSTR_QEMU=/nowhere/qemu: no such program$"):
         find_qemu.__wrapped__()
@@ -209,7 +207,7 @@ def test_a_chosen_qemu_that_is_not_there_is_named(monkeypatch: pytest.MonkeyPatc
         ("#!/nowhere/sh\n", "cannot be run"),
     ],
 )
-def test_a_program_that_is_no_qemu_is_refused(
+def test_a_program_that_is_not_qemu_is_refused(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, script: str, message: str
 ) -> None:
     path = tmp_path / "qemu"

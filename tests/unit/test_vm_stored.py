@@ -1,4 +1,4 @@
-"""A job as JSON in a run's folder: it comes back as it was, or tells why it does not."""
+"""A job as JSON in a run's folder: it comes back as it was, or the error says why not."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from ktstr.vm.stored import JOB, job_from_json, job_to_json, stored_job
 
 
 def a_full_job(folder: Path, topology: str = "1n1l2c1t") -> VmJob:
-    """One that uses every field."""
+    """A job that uses every field."""
     program = folder / "program"
     program.write_text("a program")
     job = a_job(folder, topology)
@@ -61,7 +61,7 @@ def test_a_job_whose_blobs_are_missing_names_the_first(tmp_path: Path) -> None:
 
 
 def test_a_job_is_found_by_content_on_another_machine(tmp_path: Path) -> None:
-    """Whose files lie elsewhere: the job is equal, and has their paths."""
+    """A machine with the files elsewhere: the job is equal, and has their paths there."""
     here, there = tmp_path / "here", tmp_path / "there"
     here.mkdir()
     job = a_full_job(here)
@@ -95,7 +95,7 @@ def test_the_cache_has_kernels_and_builds_by_content(monkeypatch: pytest.MonkeyP
 
 
 def in_format_1(job: VmJob) -> str:
-    """As the release before wrote it: paths, and one digest."""
+    """As the previous release wrote it: paths, and one digest."""
     stored = json.loads(job_to_json(job))
     del stored["format"]
     for file in (*stored["files"], *stored["payload"]):
@@ -103,7 +103,7 @@ def in_format_1(job: VmJob) -> str:
     return json.dumps(stored, indent=1) + "\n"
 
 
-def test_a_job_of_the_release_before_is_still_read(tmp_path: Path) -> None:
+def test_a_job_of_the_previous_release_is_still_read(tmp_path: Path) -> None:
     job = a_full_job(tmp_path)
     (tmp_path / JOB).write_text(in_format_1(job))
     assert stored_job(tmp_path) == job
@@ -115,7 +115,7 @@ def test_a_job_of_the_release_before_is_still_read(tmp_path: Path) -> None:
         stored_job(tmp_path)
 
 
-def test_a_job_as_the_release_before_wrote_it_says_what_it_lacks(tmp_path: Path) -> None:
+def test_a_job_that_the_previous_release_wrote_says_what_it_lacks(tmp_path: Path) -> None:
     """On a machine that has none of its files."""
     (tmp_path / JOB).write_bytes((Path(__file__).with_name("data") / "previous" / JOB).read_bytes())
     with pytest.raises(
@@ -132,10 +132,10 @@ def test_a_job_of_a_later_format_is_refused(tmp_path: Path) -> None:
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
-def test_what_is_no_job_is_an_error_value(tmp_path: Path, data: st.DataObject) -> None:
+def test_anything_but_a_job_is_an_error(tmp_path: Path, data: st.DataObject) -> None:
     text = job_to_json(a_full_job(tmp_path))
     stored: dict[str, Any] = json.loads(text)
-    # The one does not change a result, of the other every true value is true.
+    # The first does not change a result; for the second every true value means true.
     name = data.draw(st.sampled_from(sorted(stored.keys() - {"wall_limit_s", "channel"})))
     stored[name] = data.draw(st.sampled_from([None, 7, "x", [], {}, [[]]]))
     cut = data.draw(st.integers(0, len(text) - 2))

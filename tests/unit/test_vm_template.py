@@ -1,4 +1,4 @@
-"""Templates, clones and remembered results, with a stand-in for QEMU that can be kept and cloned."""
+"""Templates and their clones, with a stand-in for QEMU that can be kept and cloned."""
 
 import json
 import os
@@ -13,20 +13,16 @@ from vm_stand_in import a_job
 
 from ktstr import KtstrError
 from ktstr.base import cache
-from ktstr.base.topology import Topology
-from ktstr.guest.initramfs import Packed
-from ktstr.vm.job import RunOptions, VmJob
+from ktstr.vm.job import RunOptions
 from ktstr.vm.qemu import template as templates
 from ktstr.vm.qemu.accel import Accel
-from ktstr.vm.qemu.program import Qemu, find_qemu
-from ktstr.vm.qemu.template import altered, template_key
-from ktstr.vm.remembered import recall, remember, result_key
+from ktstr.vm.qemu.program import find_qemu
+from ktstr.vm.qemu.template import altered
 from ktstr.vm.result import Ending, VmResult
 from ktstr.vm.run import run
 
 TCG = Accel("tcg", "virtual", "a test")
 FRESH = RunOptions(fresh=True)
-QEMU = Qemu(Path("/usr/bin/qemu"), "7.2.22", True, "a digest")
 
 
 @pytest.fixture(autouse=True)
@@ -64,7 +60,7 @@ def test_the_first_job_boots_a_template_and_all_of_them_are_clones(tmp_path: Pat
 
 
 @pytest.mark.usefixtures("qemu")
-def test_a_clones_story_begins_in_its_template(tmp_path: Path) -> None:
+def test_a_clones_events_begin_in_its_template(tmp_path: Path) -> None:
     assert [event["ev"] for event in ran(tmp_path).events] == ["boot", "end"]
 
 
@@ -91,7 +87,7 @@ def test_a_cold_job_is_booted_and_has_a_result_of_its_own(tmp_path: Path) -> Non
     assert ran(tmp_path, RunOptions()).start == "clone"
 
 
-def test_a_guest_that_does_not_come_up_is_booted_to_show_why(
+def test_a_guest_that_does_not_boot_is_booted_again_to_show_why(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("KTSTR_QEMU", str(monitored(tmp_path, keeps=False)))
@@ -114,7 +110,7 @@ def test_a_disk_without_room_is_one_line(qemu: Path, monkeypatch: pytest.MonkeyP
     assert starts(tmp_path) == []
 
 
-# A template that is not what was written
+# Damaged templates
 
 
 def truncated(folder: Path) -> None:
@@ -160,7 +156,7 @@ DAMAGE: dict[Callable[[Path], None], str] = {
 
 @pytest.mark.usefixtures("qemu")
 @pytest.mark.parametrize("damage", DAMAGE)
-def test_a_damaged_template_is_noticed_and_made_anew(tmp_path: Path, damage: Callable[[Path], None]) -> None:
+def test_a_damaged_template_is_noticed_and_replaced(tmp_path: Path, damage: Callable[[Path], None]) -> None:
     before = ran(tmp_path)
     damage(only_template())
     assert altered(only_template()) == DAMAGE[damage]
@@ -193,8 +189,8 @@ def test_a_description_without_digests_is_altered(tmp_path: Path, sha256: object
     )
 
 
-def test_a_template_that_another_process_made_anew_meanwhile_stays(tmp_path: Path) -> None:
-    """Of two that see the damage, the second gets the lock when the first has made it anew."""
+def test_a_template_that_another_process_has_replaced_stays(tmp_path: Path) -> None:
+    """If two processes see the damage, the second gets the lock when the first has replaced the template."""
     path = cache.entry("templates", "k", "making", lambda folder: (folder / "whole").touch())
     cache.discard("templates", "k", "removing", lambda folder: not (folder / "whole").exists())
     assert path.is_dir()
@@ -206,7 +202,7 @@ def test_a_template_that_another_process_made_anew_meanwhile_stays(tmp_path: Pat
 # The digest of a sparse file
 
 
-def test_a_hole_is_as_good_as_zeros(tmp_path: Path) -> None:
+def test_a_hole_equals_zeros(tmp_path: Path) -> None:
     data = os.urandom(1000)
     with (tmp_path / "sparse").open("wb") as file:
         file.seek(1 << 20)
@@ -217,7 +213,7 @@ def test_a_hole_is_as_good_as_zeros(tmp_path: Path) -> None:
     assert templates._content_digest(tmp_path / "sparse") == templates._content_digest(tmp_path / "full")
 
 
-def test_where_data_lies_counts(tmp_path: Path) -> None:
+def test_the_place_of_data_counts(tmp_path: Path) -> None:
     digests = set()
     for at in (0, 1, 1 << 16, 1 << 20):
         with (tmp_path / "file").open("wb") as file:
@@ -226,226 +222,3 @@ def test_where_data_lies_counts(tmp_path: Path) -> None:
             file.truncate(1 << 21)
         digests.add(templates._content_digest(tmp_path / "file"))
     assert len(digests) == 4
-
-
-# Keys: each input changes it, once at a time
-
-BY_JOB: dict[str, dict[str, Any]] = {
-    "topology": {"topology": Topology(1, 2, 1, 1)},
-    "memory": {"memory_mb": 320},
-    "kernel arguments": {"kargs": ("nohz=off",)},
-    "clock": {"clock": "real"},
-    "turn": {"bounded_turn": False},
-}
-ONLY_RESULT: dict[str, dict[str, Any]] = {"plan": {"plan": "hold 2\n"}, "seed": {"seed": 2}}
-BY_QEMU: dict[str, dict[str, Any]] = {
-    "program and firmware": {"digest": "another"},
-    "qboot": {"has_fast_firmware": False},
-}
-FLAGS: dict[str, tuple[str, Any]] = {
-    "translation buffer": ("hardware._TB_SIZE_MB", 512),
-    "rate of the virtual clock": ("hardware.icount_shift", lambda _cpus: 5),
-    "kernel arguments of all": ("command._KARGS", ("quiet",)),
-    "template's seed": ("command._TEMPLATE_SEED", 1),
-}
-
-
-def keys(job: VmJob, qemu: Qemu = QEMU, accelerator: str = "tcg", *, cold: bool = False) -> tuple[str, str]:
-    """The template's and the result's."""
-    return template_key(qemu, job, accelerator), result_key(qemu, job, accelerator, cold=cold)
-
-
-def both_differ(one: tuple[str, str], other: tuple[str, str]) -> bool:
-    return one[0] != other[0] and one[1] != other[1]
-
-
-@pytest.mark.parametrize("name", BY_JOB)
-def test_what_a_guest_is_booted_as_changes_both_keys(tmp_path: Path, name: str) -> None:
-    job = a_job(tmp_path, topology="1n1l2c1t")
-    assert both_differ(keys(replace(job, **BY_JOB[name])), keys(job))
-
-
-@pytest.mark.parametrize("name", ONLY_RESULT)
-def test_what_a_job_is_told_changes_the_results_key_alone(tmp_path: Path, name: str) -> None:
-    job = a_job(tmp_path)
-    before, after = keys(job), keys(replace(job, **ONLY_RESULT[name]))
-    assert before[0] == after[0]
-    assert before[1] != after[1]
-
-
-@pytest.mark.parametrize("name", BY_QEMU)
-def test_another_qemu_changes_both_keys(tmp_path: Path, name: str) -> None:
-    job = a_job(tmp_path)
-    assert both_differ(keys(job, replace(QEMU, **BY_QEMU[name])), keys(job))
-
-
-@pytest.mark.parametrize("name", FLAGS)
-def test_a_flag_of_qemus_changes_both_keys(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str
-) -> None:
-    job = a_job(tmp_path)
-    before = keys(job)
-    attribute, value = FLAGS[name]
-    monkeypatch.setattr(f"ktstr.vm.qemu.{attribute}", value)
-    assert both_differ(keys(job), before)
-
-
-def test_another_kernel_image_changes_both_keys(tmp_path: Path) -> None:
-    job = a_job(tmp_path)
-    other = replace(job, kernel=replace(job.kernel, image_sha256="cd" * 32))
-    assert both_differ(keys(other), keys(job))
-
-
-def test_another_accelerator_changes_both_keys(tmp_path: Path) -> None:
-    job = replace(a_job(tmp_path), clock="real")
-    assert both_differ(keys(job, accelerator="kvm"), keys(job))
-
-
-@pytest.mark.parametrize("name", ["_host_cpu", "platform.release"])
-def test_the_hosts_cpu_and_kernel_count_under_kvm_alone(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str
-) -> None:
-    job = replace(a_job(tmp_path), clock="real")
-    before = {accelerator: keys(job, accelerator=accelerator) for accelerator in ("kvm", "tcg")}
-    monkeypatch.setattr(f"ktstr.vm.qemu.template.{name}", lambda: "another")
-    assert both_differ(keys(job, accelerator="kvm"), before["kvm"])
-    assert keys(job) == before["tcg"]
-
-
-def test_a_file_that_the_guest_boots_with_changes_both_keys(tmp_path: Path) -> None:
-    job = a_job(tmp_path)
-    before = keys(job)
-    (tmp_path / "init").write_text("another")
-    content = keys(replace(job, files=(Packed("/init", tmp_path / "init", 0o755, "a test"),)))
-    (tmp_path / "init").write_text("init")
-    mode = keys(replace(job, files=(replace(job.files[0], mode=0o700),)))
-    path = keys(replace(job, files=(replace(job.files[0], path="/init2"),)))
-    assert len({each[0] for each in (before, content, mode, path)}) == 4
-    assert len({each[1] for each in (before, content, mode, path)}) == 4
-
-
-def test_a_file_of_the_job_changes_the_results_key_alone(tmp_path: Path) -> None:
-    program = tmp_path / "scheduler"
-    program.write_text("one")
-
-    def with_it() -> VmJob:
-        return replace(a_job(tmp_path), payload=(Packed("/ktstr/bin/mine", program, 0o755, "the scheduler"),))
-
-    before = keys(with_it())
-    os.utime(program, (1, 1))
-    assert keys(with_it()) == before, "a touch is no change"
-    program.write_text("two")
-    after = keys(with_it())
-    assert before[0] == after[0]
-    assert before[1] != after[1]
-
-
-def test_a_boot_and_a_clone_have_results_of_their_own(tmp_path: Path) -> None:
-    assert keys(a_job(tmp_path), cold=True)[1] != keys(a_job(tmp_path))[1]
-
-
-def test_the_bound_of_the_turn_changes_the_result(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """It reaches the guest with the plan."""
-    job = a_job(tmp_path, topology="1n1l4c1t")
-    before = keys(job)[1]
-    monkeypatch.setattr("ktstr.vm.qemu.vcpu_slice._SLICE_TICKS", 500)
-    assert keys(job)[1] != before
-
-
-def test_where_things_are_and_how_long_they_may_take_change_nothing(tmp_path: Path) -> None:
-    for name in ("here", "there"):
-        (tmp_path / name).mkdir()
-    here, there = a_job(tmp_path / "here"), a_job(tmp_path / "there", wall_limit_s=5)
-    renamed = replace(there, kernel=replace(there.kernel, key="other", source="elsewhere", config=Path("/x")))
-    assert keys(here) == keys(renamed, replace(QEMU, path=Path("/opt/bin/qemu")))
-
-
-# Remembered results
-
-
-def a_result(**changes: Any) -> VmResult:
-    result = VmResult(
-        ending=Ending.DONE,
-        why="",
-        events=({"ev": "boot", "t": 1, "text": "caf\u00e9"},),
-        console="up\n",
-        qemu_output="a warning\n",
-        command=("/usr/bin/qemu", "-nodefaults"),
-        accelerator="tcg",
-        clock="virtual",
-        qemu_version="7.2.22",
-        turn_ns=99_733,
-        wall_s=1.5,
-        start="clone",
-        template="abc",
-        template_boot_s=3.25,
-    )
-    return replace(result, **changes)
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    """A run's, with the files that `a_result` was read from."""
-    folder = tmp_path / "run"
-    folder.mkdir()
-    (folder / "console.log").write_text("up\n")
-    (folder / "events.jsonl").write_text('{"ev":"boot","t":1,"text":"caf\\u00c3\\u00a9"}\n')
-    return folder
-
-
-def test_a_result_comes_back_as_it_was(folder: Path, tmp_path: Path) -> None:
-    remember("k", a_result(), folder)
-    again = tmp_path / "again"
-    again.mkdir()
-    assert recall("k", again) == a_result(start="remembered", template_boot_s=0.0)
-    assert (again / "console.log").read_text() == "up\n"
-    assert (again / "events.jsonl").read_bytes() == (folder / "events.jsonl").read_bytes()
-
-
-def test_what_is_not_there_is_not_recalled(folder: Path) -> None:
-    assert recall("k", folder) is None
-
-
-@pytest.mark.parametrize("ending", Ending)
-def test_only_what_the_guest_decided_is_remembered(folder: Path, ending: Ending) -> None:
-    remember("k", a_result(ending=ending), folder)
-    hosts_doing = {Ending.TIMEOUT, Ending.QEMU_DIED, Ending.AGENT_FAILED}
-    assert (recall("k", folder) is None) == (ending in hosts_doing)
-
-
-def test_a_real_clocks_result_is_not_remembered(folder: Path) -> None:
-    remember("k", a_result(clock="real"), folder)
-    assert recall("k", folder) is None
-
-
-def test_a_newer_result_replaces_what_was_remembered(folder: Path) -> None:
-    remember("k", a_result(), folder)
-    remember("k", a_result(wall_s=9.0), folder)
-    recalled = recall("k", folder)
-    assert recalled is not None
-    assert recalled.wall_s == 9.0
-
-
-@pytest.mark.parametrize(
-    ("name", "content"),
-    [
-        ("result.json", None),
-        ("result.json", ""),
-        ("result.json", "{}"),
-        ("result.json", "[]"),
-        ("result.json", '{"ending": "done"'),
-        ("result.json", '{"ending": "of another version", "command": []}'),
-        ("result.json", '{"ending": "done", "command": [], "field": "of another version"}'),
-        ("console.log", None),
-        ("events.jsonl", None),
-    ],
-)
-def test_a_remembered_result_that_cannot_be_read_is_none(
-    folder: Path, name: str, content: str | None
-) -> None:
-    remember("k", a_result(), folder)
-    path = cache.cache_dir() / "results" / "k" / name
-    path.unlink() if content is None else path.write_text(content)
-    assert recall("k", folder) is None
-    remember("k", a_result(), folder)
-    assert recall("k", folder) is not None

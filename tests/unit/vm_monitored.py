@@ -1,6 +1,6 @@
-"""A stand-in for QEMU that speaks as much of its monitor's protocol as it takes to be kept and to be cloned.
+"""A stand-in for QEMU that speaks enough of its monitor's protocol to be kept and to be cloned.
 
-A guest is a text here: what the template was booted with is its state, and a clone says what it was given.
+Its guest has no memory to speak of: a clone only checks that it was given the state that the template wrote.
 """
 
 from __future__ import annotations
@@ -30,10 +30,10 @@ events, fd = value("file,id=events,path="), value("socket,id=qmp,fd=")
 what = "boot" if fd is None else "clone" if "-incoming" in arguments else "template"
 with open(HERE + "/started", "a") as started:
     started.write(what + "\\n")
-with open(events, "w") as told:
-    told.write(json.dumps({{"ev": "boot", "t": 1}}) + "\\n" if what != "clone" else "")
+with open(events, "w") as log:
+    log.write(json.dumps({{"ev": "boot", "t": 1}}) + "\\n" if what != "clone" else "")
     if what != "template":
-        told.write(json.dumps({{"ev": "end", "t": 2}}) + "\\n")
+        log.write(json.dumps({{"ev": "end", "t": 2}}) + "\\n")
 if what == "boot":
     sys.exit(33)
 for word in arguments:

@@ -26,7 +26,7 @@ echo $$ >{pid}
 
 
 def stand_in(folder: Path, body: str, version: str = "7.2.99") -> Path:
-    """The script; `body` may use $events and $console. Its process id gets into `folder`/pid."""
+    """The script; `body` may use $events and $console. It writes its process id to `folder`/pid."""
     script = folder / "qemu"
     script.write_text(_SCRIPT.format(body=body, version=version, pid=folder / "pid"))
     script.chmod(0o755)
@@ -36,7 +36,7 @@ def stand_in(folder: Path, body: str, version: str = "7.2.99") -> Path:
 def a_job(
     folder: Path, topology: str = "1n1l2c1t", plan: str = "hold 1\n", wall_limit_s: float = 60
 ) -> VmJob:
-    """A job whose files are no real ones; the stand-in looks at none."""
+    """A job whose files are not real; the stand-in does not read them."""
     for name in ("vmlinux", "config", "init"):
         (folder / name).write_text(name)
     kernel = Kernel(
@@ -72,7 +72,7 @@ def pid_in(path: Path) -> int:
 
 
 def ended(pid: int) -> bool:
-    """Whether the process has ended, or does within a generous time; nobody may have reaped it yet."""
+    """Whether the process has ended, or ends within a generous time; it may not have been reaped yet."""
     for _ in range(2000):
         try:
             state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]

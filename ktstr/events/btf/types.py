@@ -238,6 +238,7 @@ Type = (
     | Tag
     | Unknown
 )
+"""A BTF type of any kind."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,6 +29,7 @@ from ktstr.events.btf.types import Array, Btf, Enum, Float, Int, Reference, Sect
 __all__ = ["Value", "Variable", "decode", "decode_section"]
 
 Value: TypeAlias = bool | int | float | str | list["Value"] | dict[str, "Value"] | None
+"""A decoded value: a struct is a dict by its members' names, an array a list, a NULL pointer None."""
 
 _DEEPEST = 32
 # The limit on a value's parts (numbers, structs, ...) is a constant and some more for each byte: the members of a union

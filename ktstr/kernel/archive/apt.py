@@ -34,6 +34,7 @@ _RELEASE_LIMIT = 4 << 20
 _CHUNK = 1 << 20
 
 Stanza = dict[str, str]
+"""The fields of one entry of an index, by name (deb822)."""
 
 
 @dataclass(frozen=True)

@@ -32,7 +32,9 @@ from ktstr.kernel.spec import Version
 __all__ = ["NAME", "TITLE", "address", "images"]
 
 NAME: str = "debian"
+"""What `--kernel debian:...` calls this source of images."""
 TITLE: str = "the Debian mirror"
+"""What messages call it."""
 
 # Debian has one series in its stable release, which it maintains for years.
 _LONGTERM_SUITE = "stable"

@@ -15,7 +15,9 @@ from ktstr.kernel.spec import Version
 __all__ = ["NAME", "PREFIX", "offers"]
 
 NAME: str = "debian-source"
+"""What KTSTR_SOURCES calls this origin of kernel sources."""
 PREFIX: str = "debian"
+"""What `--kernel` calls it, before a colon."""
 _PACKAGE = re.compile(r"linux-source-[0-9]+\.[0-9]+")
 
 

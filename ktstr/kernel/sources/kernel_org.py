@@ -21,7 +21,9 @@ from ktstr.kernel.spec import Exact, Latest, Longterm, Mainline, Major, Range, S
 __all__ = ["NAME", "PREFIX", "offers"]
 
 NAME: str = "kernel.org"
+"""What KTSTR_SOURCES calls this origin of kernel sources."""
 PREFIX: str = "kernel.org"
+"""What `--kernel` calls it, before a colon."""
 _SUMS_LIMIT = 8 << 20
 _TARBALL = re.compile(r"(?P<sha256>[0-9a-f]{64})  (?P<name>linux-(?P<version>[0-9.]+)\.tar\.xz)")
 

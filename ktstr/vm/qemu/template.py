@@ -40,6 +40,7 @@ from ktstr.vm.result import SAID
 __all__ = ["KIND", "Clone", "NotKept", "Template", "about", "altered", "clone", "template", "template_key"]
 
 KIND = "templates"
+"""The name of the cache's folder of templates."""
 _STATE, _ABOUT = "state", "template.json"
 _MAGIC = b"QEVM"  # a migration stream's first bytes (QEMU's migration/savevm.c)
 _BLOCK = 1 << 16

@@ -2,7 +2,7 @@
 /*
  * An object of several programs of several types, some of which are refused.
  *
- * Pins: that a sweep over an object tells of each, whatever the others came to.
+ * Pins: that a sweep over an object reports each, whatever happened to the others.
  */
 #include <ktstr/sched_ext.bpf.h>
 

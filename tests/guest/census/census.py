@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from ktstr import CgroupDef, Ctx, Operation, RunReport, Step, Topology, scenarios
-from ktstr.guest.bpf import vmlinux_header
+from ktstr.bpf.build import vmlinux_header
 from ktstr.kernel.model import Kernel
 
 __all__ = ["CANNED", "FLAGS_OF_OTHERS", "OUT_OF_REACH", "SCHEDULER", "Counting", "members", "table"]

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Lives, and never starts the watchdog. */
+/* Sleeps forever, and never starts the watchdog. */
 #include <unistd.h>
 
 int main(void)

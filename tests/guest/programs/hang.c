@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Starts the watchdog as the agent does, and then does nothing more that would start it over. */
+/* Starts the watchdog as the agent does, and then never restarts it. */
 #include <sys/io.h>
 
 int main(void)

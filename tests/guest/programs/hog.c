@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Takes all memory there is, as init: there is nobody else to kill. */
+/* Takes all memory there is, as init, so there is no other process to kill. */
 #include <stdlib.h>
 #include <string.h>
 

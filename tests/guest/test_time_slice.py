@@ -1,6 +1,6 @@
-"""The CPU turn: under the virtual clock QEMU runs one CPU after another, and the others stand still meanwhile.
+"""The vCPU time slice: under the virtual clock QEMU runs one CPU after another, and the others stand still.
 
-Programs that never pause show it best: a gap between two clock readings of a pinned one is somebody else's turn.
+Programs that never pause show it best: a gap between two clock readings of a pinned one is another CPU's time slice.
 """
 
 from collections.abc import Sequence
@@ -20,7 +20,7 @@ def pinned(ctx: Ctx, pause: bool, *, bounded: bool = True) -> RunReport:
         CgroupDef(f"cpu_{cpu}", workers=1, cpuset=Cpuset.exact([cpu]), work=SpinWait(pause=pause))
         for cpu in range(CPUS)
     ]
-    # An unbounded turn may be longer than the default limit of a gap.
+    # An unbounded time slice may be longer than the default limit of a gap.
     return ctx.run(*cgroups, hold_s=2, bounded_turn=bounded, check=bounded)
 
 
@@ -52,9 +52,9 @@ def show(name: str, report: RunReport) -> tuple[int, float]:
 
 
 @ktstr_test(cores=CPUS)
-def bounded_turn_shortens_the_gaps(ctx: Ctx) -> None:
+def bounded_time_slice_shortens_the_gaps(ctx: Ctx) -> None:
     if probe().clock != "virtual":
-        pytest.skip("the turn is the virtual clock's")
+        pytest.skip("only the virtual clock has time slices")
     unbounded, _ = show("unbounded, no PAUSE", pinned(ctx, pause=False, bounded=False))
     bounded, _ = show("bounded, no PAUSE", pinned(ctx, pause=False))
     pausing, speeds = show("bounded, PAUSE", pinned(ctx, pause=True))

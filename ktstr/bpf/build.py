@@ -9,17 +9,14 @@ from pathlib import Path
 
 from ktstr.base import cache
 from ktstr.base.errors import KtstrError
-from ktstr.guest.libbpf import Libbpf, libbpf
+from ktstr.bpf.libbpf import Libbpf, libbpf
+from ktstr.guest.agent import INCLUDE
 from ktstr.kernel.model import Kernel
 from ktstr.toolchain.compiler import bpf_clang, compile_static, run_compiler
 
-__all__ = ["INCLUDE", "LOADER", "build_bpf", "build_loader", "vmlinux_header"]
+__all__ = ["build_bpf", "build_loader", "vmlinux_header"]
 
 _HERE = Path(__file__).parent
-INCLUDE = _HERE / "include"
-"""The headers that ktstr offers to schedulers' sources, as `<ktstr/...>`."""
-LOADER = _HERE / "loader"
-"""The folder of the loader's C sources."""
 
 _EM_BPF = 247
 # The kernel's name of a machine, for bpf_tracing.h, by the number that an ELF file has for it.
@@ -34,7 +31,7 @@ _FLAGS = (
 
 
 def build_loader() -> Path:
-    """The loader, a static executable for the guest; `ktstr/guest/loader/main.c` describes its use."""
+    """The loader, a static executable for the guest; `ktstr/bpf/loader/main.c` describes its use."""
     return _compile("loader", libbpf())
 
 

@@ -1,0 +1,50 @@
+"""The plugin under xdist: the controller resolves, records and reports."""
+
+from __future__ import annotations
+
+import plugin_project
+import pytest
+from plugin_project import BROKEN, CONFTEST, FAILING, PASSING, Run, lines, resolved, results, sidecars
+
+pytest_plugins = "pytester"
+run = plugin_project.run  # the fixture
+
+
+def test_under_xdist_the_controller_resolves_records_and_reports(run: Run, pytester: pytest.Pytester) -> None:
+    result = run(PASSING + FAILING + BROKEN, "--kernel", "7.0", "--kernel", "7.0.13", "-n2")
+    assert result.ret == 2
+    assert {line.split(") ")[1].split(":")[0] for line in lines(result)} == {
+        "basic_steady 7.0.13 1n2l4c1t my_sched",
+        "unfair       7.0.13 1n1l2c1t any_sched",
+        "broken       7.0.13 1n1l2c1t any_sched",
+    }
+    assert [line.split("(")[1][:3] for line in lines(result)] == ["1/3", "2/3", "3/3"]
+    assert resolved(pytester) == ["7.0", "7.0.13"]  # once, not once a worker
+    assert sidecars(pytester)["unfair"]["message"] == "max_spread_pct: worker 3: 22.5 points, limit 15"
+    assert {name for name in results(pytester) if name.endswith(".log")} != set()
+    assert list((pytester.path / "target/ktstr/.staging").iterdir()) == []
+
+
+def test_under_xdist_a_kernel_that_cannot_be_obtained_ends_the_run_once(
+    run: Run, monkeypatch: pytest.MonkeyPatch, pytester: pytest.Pytester
+) -> None:
+    pytester.makeconftest(
+        CONFTEST.replace('return [kernel("7.3.4")]', 'raise KtstrError("no kernel is published")')
+    )
+    result = run(PASSING + "def test_plain():\n    pass\n", "-n1")
+    assert result.ret == 2
+    assert [line for line in result.outlines if "no kernel" in line] == ["ktstr: no kernel is published"]
+
+
+def test_under_xdist_a_worker_that_dies_is_an_error(run: Run, pytester: pytest.Pytester) -> None:
+    body = "import os\n@ktstr_test()\ndef crash(ctx):\n    os._exit(1)\n"
+    result = run(body, "-n1", "--max-worker-restart=0")
+    assert lines(result)[0].startswith(
+        "ERROR (1/1) crash 7.3.4 1n1l2c1t eevdf: worker 'gw0' crashed while running"
+    )
+    assert result.ret == 2
+    assert sidecars(pytester, "7.3.4-nogit")["crash"]["outcome"] == "error"
+
+
+def test_under_xdist_stopping_at_the_first_failure_is_status_1(run: Run) -> None:
+    assert run(FAILING, "-n1", "-x", "--kernel", "7.0").ret == 1
