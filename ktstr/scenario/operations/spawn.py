@@ -11,7 +11,7 @@ from typing import Annotated
 from ktstr.base.errors import KtstrError
 from ktstr.base.topology import Topology
 from ktstr.scenario.affinity import Affinity
-from ktstr.scenario.model import Member, State
+from ktstr.scenario.model import State
 from ktstr.scenario.operation import Operation
 from ktstr.scenario.operations.cgroup import NOT_THERE
 from ktstr.scenario.policy import POLICY, Policy
@@ -84,18 +84,19 @@ class Spawn(WorkerSettings, Operation):
         affinity = self.affinity
         if affinity is not None and not affinity.chosen:
             affinity = _settled(self, affinity, state, allowed, 0, "")
-        new = tuple(
-            Member(
-                state.spawned + place,
-                self.cgroup,
-                group=self.group,
-                policy=self.policy,
-                affinity=None if affinity is None else affinity.of(place),
-                nice=self.nice,
-            )
-            for place in range(self.workers)
+        first = state.spawned
+        state = state.with_workers(
+            self.workers, self.cgroup, group=self.group, policy=self.policy, nice=self.nice
         )
-        return replace(state, workers=(*state.workers, *new), spawned=state.spawned + self.workers)
+        if affinity is None:
+            return state
+        return replace(
+            state,
+            workers=tuple(
+                one if one.index < first else replace(one, affinity=affinity.of(one.index - first))
+                for one in state.workers
+            ),
+        )
 
     def source_files(self) -> tuple[Path, ...]:
         """The C files that its work needs in the agent."""
