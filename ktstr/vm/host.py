@@ -33,7 +33,11 @@ def emulator_version() -> str:
 def topology_limit(topology: Topology, accel: Accel) -> str | None:
     """Why this host's emulator cannot run a topology, in one line, or None if it can; KtstrError if there is none."""
     release = find_qemu().release
-    return emulation_limit(topology, release) if accel.name == "tcg" else hosting_limit(topology, release)
+    return (
+        emulation_limit(topology, release, accel.clock)
+        if accel.name == "tcg"
+        else hosting_limit(topology, release)
+    )
 
 
 def emulator_packages() -> dict[str, str]:

@@ -95,7 +95,11 @@ def test_more_cpus_need_a_release_with_wide_apic_ids() -> None:
         "topology 1n2l128c1t: its 256 CPUs need APIC ids up to 255; QEMU without KVM has them up to 254"
         " before release 9.0, and this is 7.2"
     )
-    assert emulation_limit(topology, (10, 0)) is None
+    assert emulation_limit(topology, (10, 0), "real") is None
+    assert emulation_limit(topology, (10, 0), "virtual") == (
+        "topology 1n2l128c1t: its 256 CPUs need APIC ids up to 255; QEMU's virtual clock has them up to 254,"
+        " --clock real has them all"
+    )
     assert hosting_limit(topology, (7, 2)) is None
 
 

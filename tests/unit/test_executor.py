@@ -41,7 +41,8 @@ def test_this_machine_says_what_it_can_run(local: Executor) -> None:
     assert local.cpu_turn_ns(8, bounded=True) == 797_866
     assert local.cpu_turn_ns(8, bounded=False) == 4_000_000
     assert local.refusal(Topology(1, 1, 2, 1), accel) is None
-    assert local.refusal(Topology(1, 2, 128, 1), accel) is None  # 7.2 refuses it: test_cpu_options.py
+    assert str(local.refusal(Topology(1, 2, 128, 1), accel)).startswith("topology 1n2l128c1t: ")
+    assert local.refusal(Topology(1, 2, 128, 1), local.accelerator("real", 256)) is None
     assert str(local.refusal(Topology(129, 129, 1, 1), accel)).startswith("topology 129n129l1c1t: ")
     assert local.refusal(Topology(1, 2, 128, 1), Accel("kvm", "real", "a test")) is None
 

@@ -9,6 +9,7 @@ from report_data import WORKER, report
 from ktstr.checks.violation import Violation
 from ktstr.events.report import (
     GuestCpu,
+    GuestNode,
     GuestReport,
     Needed,
     Perturbed,
@@ -42,6 +43,17 @@ def test_a_report_describes_the_guest() -> None:
 def test_a_report_has_the_cpus_as_the_guest_shows_them() -> None:
     both = frozenset({0, 1})
     assert FIXTURE.cpus == (GuestCpu(0, frozenset({0}), both, 0), GuestCpu(1, frozenset({1}), both, 0))
+
+
+def test_a_report_has_the_nodes_as_the_guest_shows_them() -> None:
+    events = parse_events(
+        '{"ev":"cpu","cpu":0,"threads":"0","llc":"0","die_cpus":"0","package_cpus":"0-1"}\n'
+        '{"ev":"node","node":0,"cpus":"0-1","distances":"10 31","memory_kb":131072}\n'
+        '{"ev":"node","node":1,"cpus":"","distances":"31 10","memory_kb":0}'
+    )
+    made, zero, both = read_report(events), frozenset({0}), frozenset({0, 1})
+    assert made.cpus == (GuestCpu(0, zero, zero, 0, die=zero, package=both),)
+    assert made.nodes == (GuestNode(0, both, (10, 31), 128.0), GuestNode(1, frozenset(), (31, 10), 0.0))
 
 
 def test_a_report_has_the_workers_in_the_order_of_their_declaration() -> None:

@@ -80,7 +80,15 @@ def test_the_time_limit_is_not_part_of_the_result(tmp_path: Path) -> None:
     assert replace(job, wall_limit_s=1).digest() == job.digest()
 
 
-@pytest.mark.parametrize(("topology", "memory_mb"), [("1n1l2c1t", 256), ("1n2l4c1t", 512)])
+@pytest.mark.parametrize(
+    ("topology", "memory_mb"),
+    [
+        ("1n1l2c1t", 256),
+        ("1n2l4c1t", 512),
+        ("2n2l2c1t-a.64m", 320),
+        ("2n2l2c1t-512.64m", 576),
+    ],
+)
 def test_memory_grows_with_the_cpus(topology: str, memory_mb: int) -> None:
     assert default_memory_mb(Topology.parse(topology)) == memory_mb
 
