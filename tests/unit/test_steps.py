@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from own_operations import calling
+from own_operations import calling, message_id
 
 from ktstr import (
     At,
@@ -96,7 +96,7 @@ def laid_out(*steps: Step, parts: Sequence[Any] = (), duration_s: float = 2.0, s
         (Step("s", hold=0.1, until_s=0.3), (0.1, 0.1, pytest.approx(0.1))),
         (Step("s", hold=Hold.fraction(0.5), until_s=0.5), (0.5,)),
     ],
-    ids=str,
+    ids=message_id,
 )
 def test_a_step_holds_for_a_time_a_fraction_or_over_and_over(step: Step, holds: Any) -> None:
     assert step.holds(2.0) == holds
@@ -166,7 +166,7 @@ def test_a_hold_that_is_cut_short_leaves_out_what_comes_later() -> None:
             "step s: until_s=10: is 10000 holds of 0.001 s: 1000 at most",
         ),
     ],
-    ids=str,
+    ids=message_id,
 )
 def test_a_wrong_step_is_refused_in_one_line(make: Any, message: str) -> None:
     with pytest.raises(KtstrError, match=f"^{re.escape(message)}") as refused:
@@ -213,7 +213,7 @@ def test_a_wrong_step_is_refused_in_one_line(make: Any, message: str) -> None:
             "step s: 4097 operations with a time: a hold has 4096 at most",
         ),
     ],
-    ids=str,
+    ids=message_id,
 )
 def test_nonsense_is_refused_before_a_guest_is_started(steps: Sequence[Step], message: str) -> None:
     with pytest.raises(KtstrError, match=f"^{re.escape(message)}"):
