@@ -77,15 +77,31 @@ if TYPE_CHECKING:  # the same names as in _PUBLIC, for type checkers; a test com
     from ktstr.scenario.on_workers import OnWorkers as OnWorkers
     from ktstr.scenario.operation import Operation as Operation
     from ktstr.scenario.operations.at import At as At
+    from ktstr.scenario.operations.cgroup import AddCgroup as AddCgroup
+    from ktstr.scenario.operations.clear_cpuset import ClearCpuset as ClearCpuset
     from ktstr.scenario.operations.core_sched import CoreSched as CoreSched
+    from ktstr.scenario.operations.cpuset_partition import CpusetPartition as CpusetPartition
+    from ktstr.scenario.operations.freeze import Freeze as Freeze
+    from ktstr.scenario.operations.move_tasks import MoveTasks as MoveTasks
     from ktstr.scenario.operations.pause import Pause as Pause
+    from ktstr.scenario.operations.read_cgroup import ReadCgroup as ReadCgroup
     from ktstr.scenario.operations.read_workers import ReadWorkers as ReadWorkers
+    from ktstr.scenario.operations.remove_cgroup import RemoveCgroup as RemoveCgroup
     from ktstr.scenario.operations.resume import Resume as Resume
     from ktstr.scenario.operations.set_affinity import SetAffinity as SetAffinity
+    from ktstr.scenario.operations.set_bandwidth import SetBandwidth as SetBandwidth
+    from ktstr.scenario.operations.set_controllers import SetControllers as SetControllers
+    from ktstr.scenario.operations.set_cpuset import SetCpuset as SetCpuset
+    from ktstr.scenario.operations.set_idle import SetIdle as SetIdle
+    from ktstr.scenario.operations.set_limit import SetLimit as SetLimit
     from ktstr.scenario.operations.set_nice import SetNice as SetNice
     from ktstr.scenario.operations.set_policy import SetPolicy as SetPolicy
+    from ktstr.scenario.operations.set_weight import SetWeight as SetWeight
     from ktstr.scenario.operations.spawn import Spawn as Spawn
+    from ktstr.scenario.operations.stop_cgroup import StopCgroup as StopCgroup
     from ktstr.scenario.operations.stop_workers import StopWorkers as StopWorkers
+    from ktstr.scenario.operations.swap_cpusets import SwapCpusets as SwapCpusets
+    from ktstr.scenario.operations.thaw import Thaw as Thaw
     from ktstr.scenario.operations.write import BpfMapWrite as BpfMapWrite
     from ktstr.scenario.policy import Deadline as Deadline
     from ktstr.scenario.scenario import Scenario as Scenario
@@ -158,6 +174,22 @@ _PUBLIC = {
     "ktstr.scenario.operations.set_policy": ("SetPolicy",),
     "ktstr.scenario.operations.spawn": ("Spawn",),
     "ktstr.scenario.operations.stop_workers": ("StopWorkers",),
+    "ktstr.scenario.operations.cgroup": ("AddCgroup",),
+    "ktstr.scenario.operations.clear_cpuset": ("ClearCpuset",),
+    "ktstr.scenario.operations.cpuset_partition": ("CpusetPartition",),
+    "ktstr.scenario.operations.freeze": ("Freeze",),
+    "ktstr.scenario.operations.move_tasks": ("MoveTasks",),
+    "ktstr.scenario.operations.read_cgroup": ("ReadCgroup",),
+    "ktstr.scenario.operations.remove_cgroup": ("RemoveCgroup",),
+    "ktstr.scenario.operations.set_bandwidth": ("SetBandwidth",),
+    "ktstr.scenario.operations.set_controllers": ("SetControllers",),
+    "ktstr.scenario.operations.set_cpuset": ("SetCpuset",),
+    "ktstr.scenario.operations.set_idle": ("SetIdle",),
+    "ktstr.scenario.operations.set_limit": ("SetLimit",),
+    "ktstr.scenario.operations.set_weight": ("SetWeight",),
+    "ktstr.scenario.operations.stop_cgroup": ("StopCgroup",),
+    "ktstr.scenario.operations.swap_cpusets": ("SwapCpusets",),
+    "ktstr.scenario.operations.thaw": ("Thaw",),
     "ktstr.scenario.operations.write": ("BpfMapWrite",),
     "ktstr.scenario.policy": ("Deadline",),
     "ktstr.scenario.scenario": ("Scenario",),

@@ -13,6 +13,7 @@ from ktstr.base.topology import DEFAULT_TOPOLOGY, Topology
 from ktstr.base.values import command, mapping, path_of, shown, string, strings, whole
 from ktstr.checks.thresholds import Checks
 from ktstr.declare.presets import Constraints
+from ktstr.scenario.operations.cgroup import CgroupName
 
 __all__ = ["EEVDF", "Scheduler", "declare_scheduler", "registered"]
 
@@ -53,6 +54,8 @@ class Scheduler:
     """Additions to the guest kernel's command line."""
     sysctls: Mapping[str, str] = field(default_factory=dict, hash=False)
     """Values that are written before it starts."""
+    cgroup_parent: str = ""
+    """The cgroup below which all those of a scenario are; empty: the root."""
     checks: Checks = field(default_factory=Checks)
     """Its default limits."""
     constraints: Constraints = field(default_factory=Constraints)
@@ -89,6 +92,7 @@ def declare_scheduler(
     sched_args: Sequence[str] = (),
     kargs: Sequence[str] = (),
     sysctls: Mapping[str, str | int] | None = None,
+    cgroup_parent: str | None = None,
     checks: Checks | None = None,
     constraints: Constraints | None = None,
     max_insns: int | Mapping[str, int] | None = None,
@@ -103,7 +107,8 @@ def declare_scheduler(
     folder of or above the declaring file that has a Makefile, Cargo.toml or the like. `topology` is (NUMA nodes,
     LLCs in total, cores per LLC, threads per core). `kernels` filters the kernels it is run on: `"6.14"` the series,
     `"6.15..=7.0"` an inclusive range. `sched_args` go to the scheduler, `kargs` to the guest kernel's command
-    line, `sysctls` are written before the scheduler starts. `checks` are its default thresholds.
+    line, `sysctls` are written before the scheduler starts. `cgroup_parent` is for one that rules a subtree: the
+    cgroup `/work` is made before it starts, and those of scenarios are made in it. `checks` are its default thresholds.
 
     For the verifier sweep: `constraints` say on which topology presets it is swept, `max_insns` how many
     instructions the verifier may process for a program of it: one number for all, or a number by the program's
@@ -127,6 +132,7 @@ def declare_scheduler(
             sched_args=sched_args,
             kargs=kargs,
             sysctls=sysctls,
+            cgroup_parent=cgroup_parent,
             checks=checks,
             constraints=constraints,
             max_insns=max_insns,
@@ -172,6 +178,7 @@ def _checked(
     sched_args: object,
     kargs: object,
     sysctls: object,
+    cgroup_parent: object,
     checks: object,
     constraints: object,
     max_insns: object,
@@ -203,6 +210,9 @@ def _checked(
         if isinstance(value, bool) or not isinstance(value, str | int) or value == "":
             raise KtstrError(f"sysctls[{sysctl!r}]={shown(value)}: must be a string or a whole number")
         settings[sysctl] = string(str(value), f"sysctls[{sysctl!r}]")
+    parent = cgroup_parent.removeprefix("/") if isinstance(cgroup_parent, str) else cgroup_parent
+    if parent is not None:
+        CgroupName().check(parent, "cgroup_parent")
     if not isinstance(checks, Checks | None):
         raise KtstrError(f"checks={shown(checks)}: must be Checks(...)")
     if not isinstance(constraints, Constraints | None):
@@ -221,6 +231,7 @@ def _checked(
         sched_args=strings(sched_args, "sched_args"),
         kargs=strings(kargs, "kargs"),
         sysctls=settings,
+        cgroup_parent=str(parent or ""),
         checks=checks or Checks(),
         constraints=constraints or Constraints(),
         max_insns={

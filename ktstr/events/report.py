@@ -189,7 +189,7 @@ class GuestReport:
     phases: tuple[Phase, ...] = ()
     """The phases that the guest came to, in order; a scenario without steps has one."""
     backdrop: tuple[OperationDone, ...] = ()
-    """The operations before the first step; empty for a scenario without steps, whose only phase has them."""
+    """The operations before the first step; empty for a scenario without steps whose hold began: its phase has them."""
 
     def state(self, when: str) -> SchedulerState | None:
         """The state at `when`, or None if the guest did not get there. Of the ends of several holds it is the last."""
@@ -289,7 +289,9 @@ def _write(event: Event) -> MapWrite:
 
 def _backdrop(events: Sequence[Event]) -> tuple[OperationDone, ...]:
     first = next((at for at, event in enumerate(events) if event.get("ev") == "phase"), None)
-    return () if first is None else read_operations(events[:first])
+    if first is None:  # a scenario without steps; if its hold never began, there is no phase
+        return () if any(event.get("ev") == "hold" for event in events) else read_operations(events)
+    return read_operations(events[:first])
 
 
 def _all_perturbed(events: Sequence[Event]) -> tuple[Perturbed, ...]:

@@ -78,6 +78,7 @@ def scenario_job(run: ScenarioRun) -> VmJob:
         run.topology,
         sysctls=scheduler.sysctls,
         scheduler=run.program.command,
+        workload_root=scheduler.cgroup_parent,
         watchdog_ms=test.watchdog_ms,
         writes=test.writes,
         perturbations=run.perturbed,

@@ -8,9 +8,14 @@ from pathlib import Path
 from ktstr.base.errors import KtstrError
 from ktstr.base.topology import Topology
 from ktstr.base.values import shown
+from ktstr.scenario.argument import Whole
 from ktstr.scenario.cpuset import Cpuset
 from ktstr.scenario.operation import Operation
-from ktstr.scenario.operations.cgroup import CgroupName, CpusetOrAll, MakeCgroup
+from ktstr.scenario.operations.cgroup import AddCgroup, CgroupName, CpusetOrAll
+from ktstr.scenario.operations.set_bandwidth import SetBandwidth
+from ktstr.scenario.operations.set_idle import SetIdle
+from ktstr.scenario.operations.set_limit import SetLimit
+from ktstr.scenario.operations.set_weight import WEIGHT, SetWeight
 from ktstr.scenario.operations.spawn import Spawn
 from ktstr.scenario.policy import POLICY, REAL_TIME, Policy
 from ktstr.scenario.work.spin_wait import SpinWait
@@ -24,16 +29,24 @@ __all__ = ["REAL_TIME", "CgroupDef", "Policy"]
 class CgroupDef(WorkerSettings):
     """A cgroup with `workers` processes (None: one for each of its CPUs) that do `work` under `policy`.
 
-    `cpuset=None` leaves it all CPUs. `work` is any WorkType, also one of your own (docs/extending.md). `groups` are
-    several groups of workers instead, each with work, policy and settings of its own.
+    `cpuset=None` leaves it all CPUs. `work` is any WorkType, also one of your own (docs/extending.md). `weight` is its
+    `cpu.weight`, `quota_ms` in each `period_ms` its `cpu.max`, `idle` its `cpu.idle`, `pids_max` and `memory_max` (in
+    bytes) are limits of other controllers; None leaves what the kernel has. `groups` are several groups of workers
+    instead, each with work, policy and settings of its own. AddCgroup makes a cgroup without workers.
     """
 
     name: str
-    """Its name in cgroupfs."""
+    """Its path in cgroupfs: `a`, or `a/b/c`, of which `a` and `a/b` are made if they are not there yet."""
     workers: int | None = None
     cpuset: Cpuset | None = None
     work: WorkType = field(default_factory=SpinWait)
     policy: Policy = "normal"
+    weight: int | None = None
+    quota_ms: float | None = None
+    period_ms: float = 100
+    idle: bool = False
+    pids_max: int | None = None
+    memory_max: int | None = None
     groups: tuple[Workers, ...] = ()
     """Its groups of workers, if there is more than one."""
 
@@ -53,15 +66,45 @@ class CgroupDef(WorkerSettings):
         names = [group.group for group in self.groups]
         if twice := {name for name in names if name and names.count(name) > 1}:
             raise KtstrError(f"{where}: groups: group {min(twice)} is there twice; must be another name")
-        only = CgroupDef(self.name, cpuset=self.cpuset) if self.groups else self
-        if self.groups and replace(self, groups=()) != only:
-            raise KtstrError(
-                f"{where}: groups: each has work and settings of its own; must be given without others"
+        if self.groups:
+            given = replace(self, groups=())
+            alone = replace(
+                given, workers=None, work=SpinWait(), policy="normal", **WorkerSettings().settings
             )
+            if given != alone:
+                raise KtstrError(
+                    f"{where}: groups: each has work and settings of its own; must be given without others"
+                )
+        if self.weight is not None:
+            WEIGHT.check(self.weight, f"{where}: weight")
+        for name in ("pids_max", "memory_max"):
+            if getattr(self, name) is not None:
+                Whole().check(getattr(self, name), f"{where}: {name}")
+        if not isinstance(self.idle, bool):
+            raise KtstrError(f"{where}: idle={shown(self.idle)}: must be True or False")
+        try:
+            self._settings()
+        except KtstrError as error:
+            raise KtstrError(f"{where}: {error}") from None
+
+    def _settings(self) -> tuple[Operation, ...]:
+        """The operations that give it its limits and its share."""
+        some: list[Operation] = []
+        if self.weight is not None:
+            some.append(SetWeight(self.name, self.weight))
+        if self.idle:
+            some.append(SetIdle(self.name))
+        if self.quota_ms is not None or self.period_ms != 100:
+            some.append(SetBandwidth(self.name, self.quota_ms, self.period_ms))
+        if self.pids_max is not None:
+            some.append(SetLimit(self.name, "pids.max", self.pids_max))
+        if self.memory_max is not None:
+            some.append(SetLimit(self.name, "memory.max", self.memory_max))
+        return tuple(some)
 
     def cpus(self, topology: Topology) -> frozenset[int]:
         """The CPUs its workers may run on; KtstrError if its cpuset has no CPU on `topology`."""
-        return MakeCgroup(self.name, self.cpuset).cpus(topology)
+        return AddCgroup(self.name, self.cpuset).cpus(topology)
 
     @property
     def all_groups(self) -> tuple[Workers, ...]:
@@ -87,7 +130,7 @@ class CgroupDef(WorkerSettings):
             )
             for group in self.all_groups
         )
-        return (MakeCgroup(self.name, self.cpuset), *spawns)
+        return (AddCgroup(self.name, self.cpuset), *self._settings(), *spawns)
 
     def source_files(self) -> tuple[Path, ...]:
         """The C files that its work needs in the agent."""
@@ -96,4 +139,6 @@ class CgroupDef(WorkerSettings):
 
     def __str__(self) -> str:
         where = "all CPUs" if self.cpuset is None else str(self.cpuset)
-        return f"cgroup {self.name}, {where}: {'; '.join(str(group) for group in self.all_groups)}"
+        several = "".join(f", {str(one).replace(f' cgroup={self.name}', '', 1)}" for one in self._settings())
+        groups = "; ".join(str(group) for group in self.all_groups)
+        return f"cgroup {self.name}, {where}: {groups}{several}"

@@ -42,6 +42,11 @@ class PhasePlan:
     steady: bool = True
     """Whether nothing in its hold changes cgroups, CPUs or workers."""
 
+    @property
+    def held_states(self) -> tuple[State, ...]:
+        """The states while the hold lasts; with operations in the hold also those of the operations at its start."""
+        return self.states if self.timed else self.states[-1:]
+
     @cached_property
     def members(self) -> Mapping[int, tuple[Member, ...]]:
         """What each worker was, by its number, in the order of the states in which it lived; each once."""

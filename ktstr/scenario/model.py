@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 from ktstr.base.errors import KtstrError
@@ -14,9 +15,12 @@ from ktstr.base.limits import MAX_WORKERS
 from ktstr.base.topology import Topology
 from ktstr.base.values import shown
 
-__all__ = ["CgroupState", "Member", "State", "initial_state"]
+__all__ = ["CONTROLLERS", "CgroupState", "Member", "State", "initial_state"]
 
 _SHOWN = 5
+
+CONTROLLERS = frozenset(("cpu", "cpuset"))
+"""The controllers that a cgroup has unless an operation takes them away."""
 
 
 @dataclass(frozen=True)
@@ -31,6 +35,12 @@ class CgroupState:
     """Its `cpu.weight`."""
     quota: tuple[int, int] | None = None
     """Its `cpu.max`: ns of CPU time in each period, and the period in ns; None: no limit."""
+    idle: bool = False
+    """Its `cpu.idle`: whether its tasks run only when no others want to."""
+    partition: str = "member"
+    """Its `cpuset.cpus.partition`: `member`, `root` or `isolated`."""
+    gives: frozenset[str] = CONTROLLERS
+    """The controllers that those directly below it have."""
 
 
 @dataclass(frozen=True)
@@ -69,6 +79,8 @@ class State:
     """How many workers were spawned so far."""
     removed: frozenset[str] = frozenset()
     """The cgroups that were removed."""
+    gives: frozenset[str] = CONTROLLERS
+    """The controllers that the cgroups directly below the root have."""
 
     def require(self, path: str, where: str) -> CgroupState:
         """The cgroup at `path`; KtstrError, beginning with `where`, if there is none at this moment."""
@@ -116,15 +128,49 @@ class State:
         """Without the workers that `some` chooses: they have ended."""
         return replace(self, workers=tuple(one for one in self.workers if not some(one)))
 
+    def controllers(self, path: str) -> frozenset[str]:
+        """The controllers that a cgroup has: each cgroup above it gives them."""
+        names = path.split("/")
+        given = self.gives
+        for depth in range(1, len(names)):
+            given &= self.cgroups["/".join(names[:depth])].gives
+        return given
+
     def cpus(self, path: str) -> frozenset[int]:
-        """The CPUs that a cgroup's tasks may use: the kernel takes the parent's if none of its own is left."""
-        allowed = self.online
+        """The CPUs that a cgroup's tasks may use: the kernel takes the parent's if none of its own is left.
+
+        Those of a partition are not for others.
+        """
+        allowed = self.online - self._taken("", path)
         names = path.split("/") if path else []
         for depth in range(1, len(names) + 1):
-            known = self.cgroups.get("/".join(names[:depth]))
+            here = "/".join(names[:depth])
+            known = self.cgroups.get(here)
             own = known.cpuset if known else None
-            allowed = allowed if own is None else (allowed & own or allowed)
+            if known and known.partition != "member" and own:
+                allowed = self.online & own or allowed
+            elif own is not None:
+                allowed = allowed & own or allowed
+            allowed = allowed - self._taken(here, path) or allowed
         return allowed
+
+    def _taken(self, parent: str, path: str) -> frozenset[int]:
+        """The CPUs of partitions directly below `parent` that `path` is not in."""
+        if not self._partitions:
+            return frozenset()
+        return frozenset().union(
+            *(
+                cpus
+                for name, cpus in self._partitions.items()
+                if name.rpartition("/")[0] == parent and not f"{path}/".startswith(f"{name}/")
+            )
+        )
+
+    @cached_property
+    def _partitions(self) -> Mapping[str, frozenset[int]]:
+        return {
+            name: one.cpuset for name, one in self.cgroups.items() if one.cpuset and one.partition != "member"
+        }
 
     def allowed(self, worker: Member) -> frozenset[int]:
         """The CPUs that a worker may use; the kernel ignores an affinity of which no CPU is left."""

@@ -29,6 +29,7 @@ from ktstr.scenario.operations.scheduler import StartScheduler
 from ktstr.scenario.operations.sysctl import sysctls as sysctl_operations
 from ktstr.scenario.operations.trace import Trace
 from ktstr.scenario.operations.watchdog import Watchdog
+from ktstr.scenario.operations.workload_root import WorkloadRoot
 from ktstr.scenario.operations.write import BpfMapWrite
 from ktstr.scenario.scenario import Scenario
 
@@ -51,6 +52,7 @@ def scenario_plan(
     *,
     sysctls: Mapping[str, str] = _NONE,
     scheduler: Sequence[str] = (),
+    workload_root: str = "",
     watchdog_ms: int | None = None,
     writes: Sequence[BpfMapWrite] = (),
     perturbations: Sequence[Perturbation] | None = None,
@@ -60,9 +62,10 @@ def scenario_plan(
     """The plan of one scenario: start `scheduler` (a command in the guest; empty: none), carry it out, hold.
 
     The scenario must say how long it holds. `watchdog_ms` (None: the scheduler's own) is the kernel's for that
-    scheduler. `writes` go to its globals, except those that have to be made before it is loaded. `perturbations`
-    (None: no perturber) disturb the holds; `recorder` keeps the last scheduling events before the scheduler's exit.
-    `layout` is the scenario laid out in time (None: without anything random); KtstrError for one that makes no sense.
+    scheduler. All cgroups are below `workload_root` (empty: the root), which is there before the scheduler starts.
+    `writes` go to its globals, except those that have to be made before it is loaded. `perturbations` (None: no
+    perturber) disturb the holds; `recorder` keeps the last scheduling events before the scheduler's exit. `layout` is
+    the scenario laid out in time (None: without anything random); KtstrError for one that makes no sense.
     """
     layout = layout or lay_out(scenario, topology, seconds(scenario.hold_s, "scenario: hold_s"))
     total_s = layout.hold_ns / _NS
@@ -72,6 +75,8 @@ def scenario_plan(
                 f"BpfMapWrite {write.target}: at_s={write.at_s:g}: the scenario is over by then, it lasts {total_s:g} s"
             )
     steps: list[Operation] = [*sysctl_operations(sysctls)]
+    if workload_root:
+        steps.append(WorkloadRoot(workload_root))
     if scheduler and watchdog_ms is not None:
         steps.append(Watchdog(watchdog_ms))
     if scheduler:

@@ -8,7 +8,7 @@ from ktstr.guest.bpf import build_loader
 from ktstr.guest.initramfs import Packed, program_files
 from ktstr.run.assemble import assemble, wall_limit_s
 from ktstr.run.program import Program, scheduler_program
-from ktstr.scenario.operations.cgroup import MakeCgroup
+from ktstr.scenario.operations.cgroup import AddCgroup
 from ktstr.scenario.operations.programs import Programs
 from ktstr.scenario.operations.progress import Progress
 from ktstr.scenario.operations.run import Run
@@ -16,6 +16,7 @@ from ktstr.scenario.operations.scheduler import StartScheduler
 from ktstr.scenario.operations.spawn import Spawn
 from ktstr.scenario.operations.sysctl import sysctls
 from ktstr.scenario.operations.unregister import Unregister
+from ktstr.scenario.operations.workload_root import WorkloadRoot
 from ktstr.scenario.plan import ATTACH_S, plan_of
 from ktstr.scenario.work.spin_wait import SpinWait
 from ktstr.verifier.cell import Cell
@@ -45,9 +46,10 @@ def cell_plan(cell: Cell, command: tuple[str, ...]) -> str:
     return plan_of(
         [
             *sysctls(cell.scheduler.sysctls),
+            *([WorkloadRoot(root)] if (root := cell.scheduler.cgroup_parent) else []),
             StartScheduler(ATTACH_S * _NS, command),
             Programs(),
-            MakeCgroup(_CGROUP),
+            AddCgroup(_CGROUP),
             Spawn(_CGROUP, workers, SpinWait()),
             Progress(_PROGRESS_LEAST_NS, _PROGRESS_MOST_NS),
             Unregister(),

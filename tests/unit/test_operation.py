@@ -10,37 +10,53 @@ from typing import Annotated, Any
 
 import pytest
 
-from ktstr import Affinity, Bursty, CgroupDef, Cpuset, Deadline, KtstrError, SpinWait, Topology
+from ktstr import Affinity, Bursty, CgroupDef, Cpuset, KtstrError, SpinWait, Topology
 from ktstr.guest.agent import AGENT
 from ktstr.scenario import operations, work
 from ktstr.scenario.argument import Choice, Milliseconds, Whole, Words
 from ktstr.scenario.operation import Operation
 from ktstr.scenario.operations.at import At
-from ktstr.scenario.operations.cgroup import MakeCgroup
+from ktstr.scenario.operations.cgroup import AddCgroup
+from ktstr.scenario.operations.clear_cpuset import ClearCpuset
 from ktstr.scenario.operations.core_sched import CoreSched
+from ktstr.scenario.operations.cpuset_partition import CpusetPartition
 from ktstr.scenario.operations.dump import Dump
+from ktstr.scenario.operations.freeze import Freeze
 from ktstr.scenario.operations.hold import HoldFor
+from ktstr.scenario.operations.move_tasks import MoveTasks
 from ktstr.scenario.operations.pause import Pause
 from ktstr.scenario.operations.perturb import Perturbation
 from ktstr.scenario.operations.perturber import Perturber
 from ktstr.scenario.operations.phase import BeginPhase
 from ktstr.scenario.operations.programs import Programs
 from ktstr.scenario.operations.progress import Progress
+from ktstr.scenario.operations.read_cgroup import ReadCgroup
 from ktstr.scenario.operations.read_workers import ReadWorkers
 from ktstr.scenario.operations.recorder import Recorder
+from ktstr.scenario.operations.remove_cgroup import RemoveCgroup
 from ktstr.scenario.operations.resume import Resume
 from ktstr.scenario.operations.run import Run
 from ktstr.scenario.operations.scheduler import StartScheduler
 from ktstr.scenario.operations.set_affinity import SetAffinity
+from ktstr.scenario.operations.set_bandwidth import SetBandwidth
+from ktstr.scenario.operations.set_controllers import SetControllers
+from ktstr.scenario.operations.set_cpuset import SetCpuset
+from ktstr.scenario.operations.set_idle import SetIdle
+from ktstr.scenario.operations.set_limit import SetLimit
 from ktstr.scenario.operations.set_nice import SetNice
 from ktstr.scenario.operations.set_policy import SetPolicy
+from ktstr.scenario.operations.set_weight import SetWeight
 from ktstr.scenario.operations.shell import Shell
 from ktstr.scenario.operations.spawn import Spawn
+from ktstr.scenario.operations.stop_cgroup import StopCgroup
 from ktstr.scenario.operations.stop_workers import StopWorkers
+from ktstr.scenario.operations.swap_cpusets import SwapCpusets
 from ktstr.scenario.operations.sysctl import Sysctl
+from ktstr.scenario.operations.thaw import Thaw
 from ktstr.scenario.operations.trace import Trace
 from ktstr.scenario.operations.unregister import Unregister
 from ktstr.scenario.operations.watchdog import Watchdog
+from ktstr.scenario.operations.workload_root import WorkloadRoot
 from ktstr.scenario.operations.write import BpfMapWrite
 from ktstr.scenario.plan import plan_of, plan_text
 from ktstr.scenario.scenario import Scenario
@@ -51,8 +67,27 @@ SMALL = Topology(1, 2, 4, 1)
 EVERY: list[tuple[Operation, str]] = [
     (At(0.25, Sysctl("kernel.panic", "1")), "at 250000000 sysctl kernel/panic 1"),
     (BeginPhase("swap cpusets"), "phase swap%20cpusets"),
-    (MakeCgroup("cg"), "cgroup cg -"),
-    (MakeCgroup("cg", Cpuset.llc(1)), "cgroup cg 4-6"),
+    (AddCgroup("cg"), "cgroup cg -"),
+    (AddCgroup("cg", Cpuset.llc(1)), "cgroup cg 4-6"),
+    (ClearCpuset("a/b"), "clear_cpuset a/b"),
+    (CpusetPartition("a", "isolated"), "cpuset_partition a isolated"),
+    (Freeze("a"), "freeze a"),
+    (MoveTasks("a", "b"), "move_tasks a b 0"),
+    (MoveTasks("a", "", 2), "move_tasks a  2"),
+    (ReadCgroup("a", "cpu.stat"), "read_cgroup a cpu.stat"),
+    (RemoveCgroup("a"), "remove_cgroup a"),
+    (SetBandwidth("a", 20), "set_bandwidth a 20000 100000"),
+    (SetBandwidth("a", None, 50.5), "set_bandwidth a max 50500"),
+    (SetControllers("a", ("cpuset",)), "set_controllers a cpuset"),
+    (SetCpuset("a", Cpuset.llc(1)), "set_cpuset a 4-6"),
+    (SetIdle("a"), "set_idle a 1"),
+    (SetLimit("a", "pids.max", 12), "set_limit a pids.max 12"),
+    (SetLimit("a", "memory.max", None), "set_limit a memory.max max"),
+    (SetWeight("a", 50), "set_weight a 50"),
+    (StopCgroup("a"), "stop_cgroup a"),
+    (SwapCpusets("a", "b"), "swap_cpusets a b"),
+    (Thaw("a"), "thaw a"),
+    (WorkloadRoot("work"), "workload_root work"),
     (Dump(), "dump"),
     (HoldFor(2_000_000_000), "hold 2000000000"),
     (Perturbation(at_ns=12, cpu=3, ns=20_000), "perturb 3 12 20000"),
@@ -72,10 +107,6 @@ EVERY: list[tuple[Operation, str]] = [
     (StopWorkers("cg"), "stop_workers cg  0"),
     (SetNice("cg", 10, group="io", count=2), "set_nice cg io 2 10"),
     (SetPolicy("cg", "fifo"), "set_policy cg  0 fifo 10 0 0 0"),
-    (
-        SetPolicy("cg", "deadline", deadline=Deadline(1, period_ms=10)),
-        "set_policy cg  0 deadline 0 1000000 10000000 10000000",
-    ),
     (SetAffinity("cg", Affinity.exact({0, 1, 5})), "set_affinity cg  0 0-1,5"),
     (SetAffinity("cg", Affinity.llc_aligned()), "set_affinity cg  0 0-3/4-7"),
     (Pause("cg"), "pause cg  0"),
@@ -184,11 +215,12 @@ def test_an_operation_has_the_arguments_that_the_agent_expects(operation: Operat
         (Calling(Run, 1, "/mine"), "run: command='/mine': must be a list of strings"),
         (Calling(Shell, 1, 0, 0, False, ("sh",)), "shell: terminal=1: must be True or False"),
         (
-            Calling(MakeCgroup, "a/b"),
-            "cgroup: cgroup='a/b': must be 1 to 63 letters, digits, '_', '-' or '.'",
+            Calling(AddCgroup, "a//b"),
+            "cgroup: cgroup='a//b': must be 1 to 63 letters, digits, '_', '-' or '.', and '/' between the names of"
+            " a path",
         ),
         (
-            Calling(MakeCgroup, "cg", {0}),
+            Calling(AddCgroup, "cg", {0}),
             "cgroup: cpuset={0}: must be a Cpuset, such as Cpuset.llc(0)",
         ),
         (Calling(Spawn, "cg", 0, SpinWait()), "spawn: workers=0: must be a whole number from 1 to 4096"),

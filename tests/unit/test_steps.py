@@ -29,7 +29,7 @@ from ktstr import (
 )
 from ktstr.scenario.layout import Layout, lay_out
 from ktstr.scenario.model import initial_state
-from ktstr.scenario.operations.cgroup import MakeCgroup
+from ktstr.scenario.operations.cgroup import AddCgroup
 from ktstr.scenario.operations.hold import HoldFor
 from ktstr.scenario.operations.spawn import Spawn
 from ktstr.scenario.work import SpinWait
@@ -263,7 +263,7 @@ def test_a_nested_cgroup_is_within_its_parents_and_takes_theirs_if_none_is_left(
 
 NAMES = st.sampled_from(["a", "b", "c"])
 OPERATIONS = st.one_of(
-    st.builds(MakeCgroup, NAMES),
+    st.builds(AddCgroup, NAMES),
     st.builds(Remove, NAMES),
     st.builds(Confine, NAMES, st.integers(0, 7)),
     st.builds(Spawn, NAMES, st.integers(1, 3), st.just(SpinWait())),

@@ -11,7 +11,7 @@ from test_steps import SMALL, Confine, Often, Remove
 
 from ktstr import At, CgroupDef, Hold, KtstrError, Operation, Scenario, State, Step
 from ktstr.scenario.layout import lay_out, leave_out
-from ktstr.scenario.operations.cgroup import MakeCgroup
+from ktstr.scenario.operations.cgroup import AddCgroup
 from ktstr.scenario.operations.write import BpfMapWrite
 from ktstr.scenario.perturb import Perturbation
 from ktstr.scenario.plan import scenario_plan
@@ -152,4 +152,4 @@ class Again(Operation):
 
     def expand(self, _state: State, _hold_s: float, _seed: int) -> tuple[Operation, ...]:
         """Three operations."""
-        return (Remove("a"), MakeCgroup("a"), Confine("a", 1))
+        return (Remove("a"), AddCgroup("a"), Confine("a", 1))

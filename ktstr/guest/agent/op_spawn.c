@@ -6,6 +6,7 @@
 #include <ktstr/operation.h>
 
 #include "agent.h"
+#include "cgroup.h"
 #include "work_parse.h"
 
 static bool spawn(const struct arguments *arguments)
@@ -14,6 +15,10 @@ static bool spawn(const struct arguments *arguments)
 	struct work work = work_parse(argument_text(arguments, "type"), words);
 	struct worker_settings settings = worker_settings_parse(work.policy, words);
 
+	if (!cgroup_exists(argument_text(arguments, "cgroup"))) {
+		operation_refused("cgroup");
+		return true;
+	}
 	workers_spawn(&agent.workers, argument_text(arguments, "cgroup"), argument_u32(arguments, "count"), &work,
 		      &settings);
 	return true;

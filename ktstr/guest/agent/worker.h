@@ -24,6 +24,8 @@ struct worker {
 	bool thread;		/* one of several in its process */
 	char cgroup[256];	/* where it was spawned */
 	char group[64];		/* empty: it is in none */
+	bool moved;		/* it is elsewhere now */
+	char moved_to[256];
 	char kind[32];
 	unsigned int index;
 	bool ended;		/* the plan ended it: see workers_end() */

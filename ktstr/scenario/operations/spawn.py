@@ -11,8 +11,9 @@ from typing import Annotated
 from ktstr.base.errors import KtstrError
 from ktstr.base.topology import Topology
 from ktstr.scenario.affinity import Affinity
-from ktstr.scenario.model import Member, State
+from ktstr.scenario.model import State
 from ktstr.scenario.operation import Operation
+from ktstr.scenario.operations.cgroup import NOT_THERE, require_place
 from ktstr.scenario.policy import POLICY, Policy
 from ktstr.scenario.work.spin_wait import SpinWait
 from ktstr.scenario.work_type import WorkType
@@ -32,6 +33,7 @@ class Spawn(WorkerSettings, Operation):
     """
 
     name = "spawn"
+    tolerated = NOT_THERE
     refusals = MappingProxyType(dict.fromkeys(_ERRNOS, "init_task"))
     cgroup: Annotated[str, CgroupOrRoot()]
     """Where; empty: in the root cgroup."""
@@ -68,8 +70,7 @@ class Spawn(WorkerSettings, Operation):
 
     def changes(self, state: State) -> State:
         """More workers in the cgroup; KtstrError if there is no such cgroup."""
-        if self.cgroup:
-            state.require(self.cgroup, f"{self.label}: cgroup")
+        require_place(state, self.cgroup, f"{self.label}: cgroup")
         allowed = state.cpus(self.cgroup)
         if self.policy == "deadline" and allowed != state.online:
             raise KtstrError(
@@ -78,18 +79,16 @@ class Spawn(WorkerSettings, Operation):
         affinity = self.affinity
         if affinity is not None and not affinity.chosen:
             affinity = _settled(self, affinity, state, allowed, 0, "")
-        new = tuple(
-            Member(
-                state.spawned + place,
-                self.cgroup,
-                group=self.group,
-                policy=self.policy,
-                affinity=None if affinity is None else affinity.of(place),
-                nice=self.nice,
-            )
-            for place in range(self.workers)
+        more = state.with_workers(
+            self.workers, self.cgroup, group=self.group, policy=self.policy, nice=self.nice
         )
-        return replace(state, workers=(*state.workers, *new), spawned=state.spawned + self.workers)
+        if affinity is None:
+            return more
+        last = (
+            replace(one, affinity=affinity.of(one.index - state.spawned))
+            for one in more.workers[len(state.workers) :]
+        )
+        return replace(more, workers=(*state.workers, *last))
 
     def source_files(self) -> tuple[Path, ...]:
         """The C files that its work needs in the agent."""
