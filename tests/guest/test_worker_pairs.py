@@ -78,7 +78,14 @@ def one_that_keeps_the_old_weight_inverts(ctx: Ctx) -> None:
 
 ALLOWED = Scenario(
     (CgroupDef("a", 4, affinity=Affinity.exact({0, 1})),),
-    steps=(Step("move", At(0.1, SetAffinity("a", Affinity.exact({0, 2}))), hold=0.5),),
+    steps=(
+        Step(
+            "move",
+            At(0.1, SetAffinity("a", Affinity.exact({1, 2}))),  # whichever of 0 and 1 a worker's home is,
+            At(0.3, SetAffinity("a", Affinity.exact({0, 2}))),  # it is forbidden once
+            hold=0.5,
+        ),
+    ),
 )
 
 

@@ -86,30 +86,7 @@ def test_an_invalid_scenario_is_refused(make: Any, message: str) -> None:
 
 def test_operations_that_every_plan_has_are_placed_by_ktstr() -> None:
     """A test may put an operation into a scenario if the operation has no `instead`."""
-    free = {operation.name for operation, _ in EVERY if not operation.instead}
-    workers = {"spawn", "stop_workers", "set_affinity", "set_nice", "set_policy", "pause", "resume"}
-    workers |= {"core_sched", "read_workers"}
-    cgroups = {
-        "cgroup",
-        "remove_cgroup",
-        "stop_cgroup",
-        "set_cpuset",
-        "clear_cpuset",
-        "swap_cpusets",
-        "freeze",
-        "thaw",
-    }
-    cgroups |= {"cpuset_partition", "set_weight", "set_bandwidth", "set_idle", "set_limit", "set_controllers"}
-    cgroups |= {"move_tasks", "read_cgroup"}
-    system = {
-        "write",
-        "snapshot",
-        "suspend",
-        "cpu_offline",
-        "cpu_online",
-        "sysctl",
-        "programs",
-        "kernel_dump",
-    }
-    schedulers = {"attach", "attach_over", "detach", "replace_scheduler", "restart"}
-    assert free == {"at"} | workers | cgroups | system | schedulers
+    placed = {operation.name for operation, _ in EVERY if operation.instead}
+    frame = {"hold", "perturb", "perturber", "phase", "progress", "recorder", "trace"}
+    programs = {"run", "scheduler", "shell", "unregister", "watchdog", "workload_root", "program"}
+    assert placed == frame | programs | {"dump"}

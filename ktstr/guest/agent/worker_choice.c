@@ -2,32 +2,18 @@
 /* The workers that an operation is about. */
 #include "worker_choice.h"
 
-#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "files.h"
+#include "member.h"
 
 #define READY_NS (100 * NSEC_PER_MSEC)
-
-/* Whether a task is in the cgroup, which the kernel writes "0::/path". */
-static bool is_in(pid_t task, const char *cgroup)
-{
-	char path[64], text[512];
-	const char *at;
-
-	snprintf(path, sizeof(path), "/proc/%d/cgroup", task);
-	if (file_read(path, text, sizeof(text)) <= 0)
-		return false;
-	at = strstr(text, "0::/");
-	return at && !strcmp(at + strlen("0::/"), cgroup);
-}
 
 static bool is_chosen(const struct worker *worker, const char *cgroup, const char *group)
 {
 	if (!worker->pid || worker->ended || (*group && strcmp(worker->group, group)))
 		return false;
-	return is_in(worker_task(worker), cgroup);
+	return !strcmp(member_cgroup(worker), cgroup);
 }
 
 /*

@@ -13,7 +13,7 @@ from ktstr.base.topology import Topology
 from ktstr.scenario.affinity import Affinity
 from ktstr.scenario.model import State
 from ktstr.scenario.operation import Operation
-from ktstr.scenario.operations.cgroup import NOT_THERE
+from ktstr.scenario.operations.cgroup import NOT_THERE, require_place
 from ktstr.scenario.policy import POLICY, Policy
 from ktstr.scenario.work.spin_wait import SpinWait
 from ktstr.scenario.work_type import WorkType
@@ -74,8 +74,7 @@ class Spawn(WorkerSettings, Operation):
 
     def changes(self, state: State) -> State:
         """More workers in the cgroup; KtstrError if there is no such cgroup."""
-        if self.cgroup:
-            state.require(self.cgroup, f"{self.label}: cgroup")
+        require_place(state, self.cgroup, f"{self.label}: cgroup")
         allowed = state.cpus(self.cgroup)
         if self.policy == "deadline" and allowed != state.online:
             raise KtstrError(
@@ -84,19 +83,16 @@ class Spawn(WorkerSettings, Operation):
         affinity = self.affinity
         if affinity is not None and not affinity.chosen:
             affinity = _settled(self, affinity, state, allowed, 0, "")
-        first = state.spawned
-        state = state.with_workers(
+        more = state.with_workers(
             self.workers, self.cgroup, group=self.group, policy=self.policy, nice=self.nice
         )
         if affinity is None:
-            return state
-        return replace(
-            state,
-            workers=tuple(
-                one if one.index < first else replace(one, affinity=affinity.of(one.index - first))
-                for one in state.workers
-            ),
+            return more
+        last = (
+            replace(one, affinity=affinity.of(one.index - state.spawned))
+            for one in more.workers[len(state.workers) :]
         )
+        return replace(more, workers=(*state.workers, *last))
 
     def source_files(self) -> tuple[Path, ...]:
         """The C files that its work needs in the agent."""

@@ -34,6 +34,14 @@ SCX_CALLBACK(void, homes_enqueue, struct task_struct *p, u64 enq_flags)
 		home->cpu = scx_bpf_task_cpu(p);
 		home->known = true;
 	}
+#ifndef FORGETS_NOTHING
+	/* The task may still be on the CPU that it has just lost. */
+	if (!bpf_cpumask_test_cpu(home->cpu, p->cpus_ptr)) {
+		home->known = false;
+		scx_bpf_dsq_insert(p, SHARED_DSQ, SLICE_NS, enq_flags);
+		return;
+	}
+#endif
 	scx_bpf_dsq_insert(p, SCX_DSQ_LOCAL_ON | home->cpu, SLICE_NS, enq_flags);
 }
 
