@@ -56,6 +56,7 @@ if TYPE_CHECKING:  # the same names as in _PUBLIC, for type checkers; a test com
     from ktstr.kernel.model import Kernel as Kernel
     from ktstr.run.context import Ctx as Ctx
     from ktstr.scenario import canned
+    from ktstr.scenario.affinity import Affinity as Affinity
     from ktstr.scenario.argument import Argument as Argument
     from ktstr.scenario.argument import Choice as Choice
     from ktstr.scenario.argument import Flag as Flag
@@ -64,32 +65,45 @@ if TYPE_CHECKING:  # the same names as in _PUBLIC, for type checkers; a test com
     from ktstr.scenario.argument import Whole as Whole
     from ktstr.scenario.argument import Words as Words
     from ktstr.scenario.cgroup import CgroupDef as CgroupDef
+    from ktstr.scenario.churn import Churn as Churn
     from ktstr.scenario.cpuset import Cpuset as Cpuset
     from ktstr.scenario.layout import Drawn as Drawn
     from ktstr.scenario.layout import Layout as Layout
     from ktstr.scenario.layout import PhasePlan as PhasePlan
+    from ktstr.scenario.memory_policy import MemoryPolicy as MemoryPolicy
     from ktstr.scenario.model import CgroupState as CgroupState
     from ktstr.scenario.model import Member as Member
     from ktstr.scenario.model import State as State
+    from ktstr.scenario.on_workers import OnWorkers as OnWorkers
     from ktstr.scenario.operation import Operation as Operation
     from ktstr.scenario.operations.at import At as At
     from ktstr.scenario.operations.cgroup import AddCgroup as AddCgroup
     from ktstr.scenario.operations.clear_cpuset import ClearCpuset as ClearCpuset
+    from ktstr.scenario.operations.core_sched import CoreSched as CoreSched
     from ktstr.scenario.operations.cpuset_partition import CpusetPartition as CpusetPartition
     from ktstr.scenario.operations.freeze import Freeze as Freeze
     from ktstr.scenario.operations.move_tasks import MoveTasks as MoveTasks
+    from ktstr.scenario.operations.pause import Pause as Pause
     from ktstr.scenario.operations.read_cgroup import ReadCgroup as ReadCgroup
+    from ktstr.scenario.operations.read_workers import ReadWorkers as ReadWorkers
     from ktstr.scenario.operations.remove_cgroup import RemoveCgroup as RemoveCgroup
+    from ktstr.scenario.operations.resume import Resume as Resume
+    from ktstr.scenario.operations.set_affinity import SetAffinity as SetAffinity
     from ktstr.scenario.operations.set_bandwidth import SetBandwidth as SetBandwidth
     from ktstr.scenario.operations.set_controllers import SetControllers as SetControllers
     from ktstr.scenario.operations.set_cpuset import SetCpuset as SetCpuset
     from ktstr.scenario.operations.set_idle import SetIdle as SetIdle
     from ktstr.scenario.operations.set_limit import SetLimit as SetLimit
+    from ktstr.scenario.operations.set_nice import SetNice as SetNice
+    from ktstr.scenario.operations.set_policy import SetPolicy as SetPolicy
     from ktstr.scenario.operations.set_weight import SetWeight as SetWeight
+    from ktstr.scenario.operations.spawn import Spawn as Spawn
     from ktstr.scenario.operations.stop_cgroup import StopCgroup as StopCgroup
+    from ktstr.scenario.operations.stop_workers import StopWorkers as StopWorkers
     from ktstr.scenario.operations.swap_cpusets import SwapCpusets as SwapCpusets
     from ktstr.scenario.operations.thaw import Thaw as Thaw
     from ktstr.scenario.operations.write import BpfMapWrite as BpfMapWrite
+    from ktstr.scenario.policy import Deadline as Deadline
     from ktstr.scenario.scenario import Scenario as Scenario
     from ktstr.scenario.step import Hold as Hold
     from ktstr.scenario.step import Step as Step
@@ -98,6 +112,8 @@ if TYPE_CHECKING:  # the same names as in _PUBLIC, for type checkers; a test com
     from ktstr.scenario.work import SpinWait as SpinWait
     from ktstr.scenario.work import YieldHeavy as YieldHeavy
     from ktstr.scenario.work_type import WorkType as WorkType
+    from ktstr.scenario.workers import Workers as Workers
+    from ktstr.scenario.workers import WorkerSettings as WorkerSettings
     from ktstr.vm.job import VmJob as VmJob
     from ktstr.vm.result import Ending as Ending
     from ktstr.vm.result import VmResult as VmResult
@@ -138,11 +154,15 @@ _PUBLIC = {
     "ktstr.guest.initramfs": ("Packed",),
     "ktstr.kernel.model": ("Kernel",),
     "ktstr.run.context": ("Ctx",),
+    "ktstr.scenario.affinity": ("Affinity",),
     "ktstr.scenario.argument": ("Argument", "Choice", "Flag", "Milliseconds", "Text", "Whole", "Words"),
     "ktstr.scenario.cgroup": ("CgroupDef",),
+    "ktstr.scenario.churn": ("Churn",),
     "ktstr.scenario.cpuset": ("Cpuset",),
     "ktstr.scenario.layout": ("Drawn", "Layout", "PhasePlan"),
+    "ktstr.scenario.memory_policy": ("MemoryPolicy",),
     "ktstr.scenario.model": ("CgroupState", "Member", "State"),
+    "ktstr.scenario.on_workers": ("OnWorkers",),
     "ktstr.scenario.operation": ("Operation",),
     "ktstr.scenario.operations.at": ("At",),
     "ktstr.scenario.operations.cgroup": ("AddCgroup",),
@@ -161,11 +181,22 @@ _PUBLIC = {
     "ktstr.scenario.operations.stop_cgroup": ("StopCgroup",),
     "ktstr.scenario.operations.swap_cpusets": ("SwapCpusets",),
     "ktstr.scenario.operations.thaw": ("Thaw",),
+    "ktstr.scenario.operations.core_sched": ("CoreSched",),
+    "ktstr.scenario.operations.pause": ("Pause",),
+    "ktstr.scenario.operations.read_workers": ("ReadWorkers",),
+    "ktstr.scenario.operations.resume": ("Resume",),
+    "ktstr.scenario.operations.set_affinity": ("SetAffinity",),
+    "ktstr.scenario.operations.set_nice": ("SetNice",),
+    "ktstr.scenario.operations.set_policy": ("SetPolicy",),
+    "ktstr.scenario.operations.spawn": ("Spawn",),
+    "ktstr.scenario.operations.stop_workers": ("StopWorkers",),
     "ktstr.scenario.operations.write": ("BpfMapWrite",),
+    "ktstr.scenario.policy": ("Deadline",),
     "ktstr.scenario.scenario": ("Scenario",),
     "ktstr.scenario.step": ("Hold", "Step"),
     "ktstr.scenario.work": ("Bursty", "Mixed", "SpinWait", "YieldHeavy"),
     "ktstr.scenario.work_type": ("WorkType",),
+    "ktstr.scenario.workers": ("Workers", "WorkerSettings"),
     "ktstr.vm.job": ("VmJob",),
     "ktstr.vm.result": ("Ending", "VmResult"),
 }

@@ -53,8 +53,7 @@ def _violation(check: Check, run: Evidence, found: Finding) -> Violation:
     phase = run.phase_at(found.at_ns)
     if phase is None:
         return Violation(check.name, found.message, at_ns=found.at_ns)
-    at_ns = found.at_ns
-    if at_ns is None and phase.began_ns:
-        at_ns = phase.began_ns + phase.held_ns
-    into_ns = None if at_ns is None or not phase.began_ns else at_ns - phase.began_ns
+    ended_ns = phase.began_ns + phase.held_ns if phase.held_ns else None
+    at_ns = ended_ns if found.at_ns is None else found.at_ns
+    into_ns = None if at_ns is None else at_ns - phase.began_ns
     return Violation(check.name, found.message, phase.name, at_ns, into_ns)

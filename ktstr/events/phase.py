@@ -55,7 +55,7 @@ class Phase:
     name: str
     """The step's name, with the turn if there are several; empty for a scenario without steps."""
     began_ns: int
-    """When its hold began, in guest ns since boot; 0 if it never did."""
+    """When its hold began, in guest ns since boot; of one whose hold never ended, when the step itself began."""
     held_ns: int
     """How long the hold took, in guest ns: less than `asked_ns` if the scheduler left."""
     asked_ns: int
@@ -113,10 +113,11 @@ def all_workers(events: Sequence[Event], phases: Sequence[Phase]) -> tuple[Worke
 
 
 def _phase(name: str, events: Sequence[Event]) -> Phase:
-    hold = next((event for event in events if event.get("ev") == "hold"), {})
+    hold: Event = next((event for event in events if event.get("ev") == "hold"), {})
+    began: Event = hold if "began_ns" in hold else {"began_ns": events[0].get("t", 0)}
     return Phase(
         name=name,
-        began_ns=hold.get("began_ns", 0),
+        began_ns=began["began_ns"],
         held_ns=hold.get("held_ns", 0),
         asked_ns=hold.get("asked_ns", 0),
         workers=tuple(read_worker(event) for event in events if event.get("ev") == "worker"),

@@ -28,7 +28,7 @@ def stats_lines(report: GuestReport) -> list[str]:
 
 
 def _head(phase: Phase) -> str:
-    if not phase.began_ns:
+    if not phase.asked_ns:
         return f"step {phase.name}: its hold never ended"
     short = f" of {phase.asked_ns / 1e9:g}" if phase.held_ns < phase.asked_ns else ""
     return f"step {phase.name}: held {phase.held_ns / 1e9:.2f}{short} s"

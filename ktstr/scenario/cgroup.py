@@ -16,21 +16,23 @@ from ktstr.scenario.operations.set_bandwidth import SetBandwidth
 from ktstr.scenario.operations.set_idle import SetIdle
 from ktstr.scenario.operations.set_limit import SetLimit
 from ktstr.scenario.operations.set_weight import WEIGHT, SetWeight
-from ktstr.scenario.operations.spawn import WORKERS, Spawn, Work
+from ktstr.scenario.operations.spawn import Spawn
 from ktstr.scenario.policy import POLICY, REAL_TIME, Policy
 from ktstr.scenario.work.spin_wait import SpinWait
 from ktstr.scenario.work_type import WorkType
+from ktstr.scenario.workers import WORKERS, Work, Workers, WorkerSettings
 
 __all__ = ["REAL_TIME", "CgroupDef", "Policy"]
 
 
 @dataclass(frozen=True)
-class CgroupDef:
+class CgroupDef(WorkerSettings):
     """A cgroup with `workers` processes (None: one for each of its CPUs) that do `work` under `policy`.
 
-    `cpuset=None` leaves it all CPUs. `work` is any WorkType, also one of your own (docs/extending.md). `weight` is its
-    `cpu.weight`, `quota_ms` in each `period_ms` its `cpu.max`, `idle` its `cpu.idle`, `pids_max` and `memory_max` (in
-    bytes) are limits of other controllers; None leaves what the kernel has. AddCgroup makes a cgroup without workers.
+    `cpuset=None` leaves it all CPUs. `work` is any WorkType, also one of your own (docs/extending.md). `groups` are
+    several groups of workers instead, each with work, policy and settings of its own. `weight` is its `cpu.weight`,
+    `quota_ms` in each `period_ms` its `cpu.max`, `idle` its `cpu.idle`, `pids_max` and `memory_max` (in bytes) are
+    limits of other controllers; None leaves what the kernel has. AddCgroup makes a cgroup without workers.
     """
 
     name: str
@@ -39,6 +41,8 @@ class CgroupDef:
     cpuset: Cpuset | None = None
     work: WorkType = field(default_factory=SpinWait)
     policy: Policy = "normal"
+    groups: tuple[Workers, ...] = ()
+    """Its groups of workers, if there is more than one."""
     weight: int | None = None
     quota_ms: float | None = None
     period_ms: float = 100
@@ -54,6 +58,19 @@ class CgroupDef:
         CpusetOrAll().check(self.cpuset, f"{where}: cpuset")
         Work().check(self.work, f"{where}: work")
         POLICY.check(self.policy, f"{where}: policy")
+        self.check_settings(self.policy, where)
+        object.__setattr__(self, "groups", tuple(self.groups))
+        for group in self.groups:
+            if not isinstance(group, Workers):
+                raise KtstrError(f"{where}: groups: {shown(group)}: must be Workers(...)")
+        names = [group.group for group in self.groups]
+        if twice := {name for name in names if name and names.count(name) > 1}:
+            raise KtstrError(f"{where}: groups: group {min(twice)} is there twice; must be another name")
+        only = Workers(self.workers, self.work, self.policy, **self.settings)
+        if self.groups and only != Workers(None):
+            raise KtstrError(
+                f"{where}: groups: each has work and settings of its own; must be given without others"
+            )
         if self.weight is not None:
             WEIGHT.check(self.weight, f"{where}: weight")
         for name in ("pids_max", "memory_max"):
@@ -85,25 +102,38 @@ class CgroupDef:
         """The CPUs its workers may run on; KtstrError if its cpuset has no CPU on `topology`."""
         return AddCgroup(self.name, self.cpuset).cpus(topology)
 
+    @property
+    def all_groups(self) -> tuple[Workers, ...]:
+        """Its groups of workers; its only one if none were given."""
+        return self.groups or (Workers(self.workers, self.work, self.policy, **self.settings),)
+
     def worker_count(self, topology: Topology) -> int:
         """How many workers it has on `topology`."""
-        return len(self.cpus(topology)) if self.workers is None else self.workers
+        each = len(self.cpus(topology))
+        return sum(each if group.count is None else group.count for group in self.all_groups)
 
     def operations(self, topology: Topology) -> tuple[Operation, ...]:
         """What makes it in a guest of `topology`."""
-        return (
-            AddCgroup(self.name, self.cpuset),
-            *self._settings(),
-            Spawn(self.name, self.worker_count(topology), self.work, self.policy),
+        each = len(self.cpus(topology))
+        spawns = (
+            Spawn(
+                self.name,
+                each if group.count is None else group.count,
+                group.work,
+                group.policy,
+                group.group,
+                **group.settings,
+            )
+            for group in self.all_groups
         )
+        return (AddCgroup(self.name, self.cpuset), *self._settings(), *spawns)
 
     def source_files(self) -> tuple[Path, ...]:
         """The C files that its work needs in the agent."""
-        own = self.work.source_file()
-        return () if own is None else (own,)
+        files = (group.work.source_file() for group in self.all_groups)
+        return tuple(dict.fromkeys(file for file in files if file is not None))
 
     def __str__(self) -> str:
         where = "all CPUs" if self.cpuset is None else str(self.cpuset)
-        count = "a worker for each CPU" if self.workers is None else f"{self.workers} workers"
         several = "".join(f", {str(one).replace(f' cgroup={self.name}', '', 1)}" for one in self._settings())
-        return f"cgroup {self.name}, {where}: {count}: {self.work}, policy {self.policy}{several}"
+        return f"cgroup {self.name}, {where}: {'; '.join(str(group) for group in self.all_groups)}{several}"

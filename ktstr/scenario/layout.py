@@ -39,6 +39,8 @@ class PhasePlan:
     """The states of the guest while the workers run in it, in order."""
     drawn: frozenset[int] = frozenset()
     """The places, among `operations` and then `timed`, of those that another operation stands for."""
+    steady: bool = True
+    """Whether nothing in its hold changes cgroups, CPUs or workers."""
 
     @property
     def held_states(self) -> tuple[State, ...]:
@@ -220,6 +222,7 @@ class _Walk:
             self.change(one)
         if first:  # workers run from the first hold on
             self.states = self.states[-1:]
+        before = len(self.states)
         for late, _ in timed:
             try:
                 self.change(late)
@@ -233,6 +236,7 @@ class _Walk:
             hold_ns,
             tuple(self.states),
             drawn_places,
+            steady=len(self.states) == before,
         )
 
     def change(self, operation: Operation) -> None:

@@ -57,6 +57,8 @@ class Member:
     """Its scheduling policy."""
     affinity: frozenset[int] | None = None
     """The CPUs that its affinity allows; None: all."""
+    nice: int = 0
+    """Its nice value."""
     stopped: bool = False
     """Whether the scenario keeps it from running."""
 

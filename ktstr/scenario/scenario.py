@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -37,8 +37,10 @@ class Scenario:
     """The steps, in their order; none: one hold."""
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "parts", tuple(self.parts))
-        object.__setattr__(self, "steps", tuple(self.steps))
+        for field, kind in (("parts", "CgroupDef(...) and operations"), ("steps", "Step(...)")):
+            if not isinstance(value := getattr(self, field), Iterable) or isinstance(value, str):
+                raise KtstrError(f"scenario: {field}={shown(value)}: must be a list or tuple of {kind}")
+            object.__setattr__(self, field, tuple(value))
         check_parts(self.parts, "scenario", held=False)
         names = [cgroup.name for cgroup in self.parts if isinstance(cgroup, CgroupDef)]
         if twice := {name for name in names if names.count(name) > 1}:
@@ -113,7 +115,7 @@ def scenario_of(
     wholes = [part for part in parts if isinstance(part, Scenario)]
     if not wholes:
         several = tuple(part for part in parts if not isinstance(part, Scenario))
-        return Scenario(several, hold_s, trace, dump, tuple(steps))
+        return Scenario(several, hold_s, trace, dump, steps)  # type: ignore[arg-type]  # makes a tuple of it
     if steps:
         raise KtstrError("scenario: steps=...: must be in the Scenario(...) itself")
     if len(parts) > 1:

@@ -39,6 +39,10 @@ SECTIONS = {
         "Bursty",
         "scenarios",
     ),
+    "Workers": (
+        *("Workers", "WorkerSettings", "Affinity", "Deadline", "MemoryPolicy", "Spawn", "StopWorkers"),
+        *("SetNice", "SetPolicy", "SetAffinity", "Pause", "Resume", "CoreSched", "ReadWorkers", "Churn"),
+    ),
     "Running": (
         *("Ctx", "RunReport", "Violation", "VerdictFailed", "KtstrError", "Kernel", "VmJob", "Packed"),
         *("VmResult", "Ending"),
@@ -60,7 +64,7 @@ SECTIONS = {
     "The failure dump": (*("Dump", "MapDump", "Element", "Variable", "RunQueues", "CpuQueue", "QueuedTask"),),
     "Extending": (
         *("WorkType", "Operation", "Argument", "Whole", "Flag", "Text", "Words", "Choice", "Milliseconds"),
-        *("State", "CgroupState", "Member", "Layout", "PhasePlan", "Drawn"),
+        *("State", "CgroupState", "Member", "Layout", "PhasePlan", "Drawn", "OnWorkers"),
         *("declare_check", "Finding", "Evidence", "Stage", "Check", "Accepted", "OnOff", "Limit"),
     ),
 }

@@ -17,7 +17,15 @@ from ktstr.guest.cpio import Entry, write_newc
 from ktstr.toolchain.compiler import host_compiler
 
 SECONDS = float(os.environ.get("KTSTR_FUZZ_S", "1"))
-WORK = ("work", "work_parse", "work_bursty", "work_mixed", "work_spin_wait", "work_yield_heavy")
+WORK = (
+    "work",
+    "work_parse",
+    "worker_policy",
+    "work_bursty",
+    "work_mixed",
+    "work_spin_wait",
+    "work_yield_heavy",
+)
 PARTS: dict[str, tuple[str, ...]] = {
     "plan": ("operations", "op_at", "queue", "plan", *WORK),
     "btf": ("btf", "btf_path"),

@@ -15,7 +15,18 @@ WORK_TYPES = ("work_bursty", "work_mixed", "work_spin_wait", "work_yield_heavy")
 
 @pytest.fixture(scope="module")
 def agent(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    parts = ("operations", "op_at", "queue", "plan", "work", "work_parse", *WORK_TYPES, "emit", "clock")
+    parts = (
+        "operations",
+        "op_at",
+        "queue",
+        "plan",
+        "work",
+        "work_parse",
+        "worker_policy",
+        *WORK_TYPES,
+        "emit",
+        "clock",
+    )
     native = ("fake_machine", "test_operations")
     return build_native(tmp_path_factory.mktemp("operations"), "carry_out", *parts, native=native)
 
@@ -147,7 +158,10 @@ def test_a_work_type_gets_its_parameters(agent: Path, words: str, work: dict[str
         ("mixed burst_ns=1ms", "mixed: burst_ns=1ms: must be a whole number"),
         ("mixed burst_ns=", "mixed: burst_ns=: must be a whole number"),
         ("bursty burst_ns=5", "bursty: sleep_ns is missing"),
-        ("mixed burst_ns=5 policy=ext", "policy=ext: must be normal, batch, idle, fifo or rr"),
+        (
+            "mixed burst_ns=5 policy=other",
+            "policy=other: must be normal, batch, idle, fifo, rr, deadline or ext",
+        ),
     ],
 )
 def test_a_wrong_work_type_or_parameter_is_refused_by_name(agent: Path, words: str, message: str) -> None:

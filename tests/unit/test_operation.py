@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 import pytest
 
-from ktstr import Bursty, CgroupDef, Cpuset, KtstrError, SpinWait, Topology
+from ktstr import Affinity, Bursty, CgroupDef, Cpuset, Deadline, KtstrError, SpinWait, Topology
 from ktstr.guest.agent import AGENT
 from ktstr.scenario import operations, work
 from ktstr.scenario.argument import Choice, Milliseconds, Whole, Words
@@ -18,30 +18,38 @@ from ktstr.scenario.operation import Operation
 from ktstr.scenario.operations.at import At
 from ktstr.scenario.operations.cgroup import AddCgroup
 from ktstr.scenario.operations.clear_cpuset import ClearCpuset
+from ktstr.scenario.operations.core_sched import CoreSched
 from ktstr.scenario.operations.cpuset_partition import CpusetPartition
 from ktstr.scenario.operations.dump import Dump
 from ktstr.scenario.operations.freeze import Freeze
 from ktstr.scenario.operations.hold import HoldFor
 from ktstr.scenario.operations.move_tasks import MoveTasks
+from ktstr.scenario.operations.pause import Pause
 from ktstr.scenario.operations.perturb import Perturbation
 from ktstr.scenario.operations.perturber import Perturber
 from ktstr.scenario.operations.phase import BeginPhase
 from ktstr.scenario.operations.programs import Programs
 from ktstr.scenario.operations.progress import Progress
 from ktstr.scenario.operations.read_cgroup import ReadCgroup
+from ktstr.scenario.operations.read_workers import ReadWorkers
 from ktstr.scenario.operations.recorder import Recorder
 from ktstr.scenario.operations.remove_cgroup import RemoveCgroup
+from ktstr.scenario.operations.resume import Resume
 from ktstr.scenario.operations.run import Run
 from ktstr.scenario.operations.scheduler import StartScheduler
+from ktstr.scenario.operations.set_affinity import SetAffinity
 from ktstr.scenario.operations.set_bandwidth import SetBandwidth
 from ktstr.scenario.operations.set_controllers import SetControllers
 from ktstr.scenario.operations.set_cpuset import SetCpuset
 from ktstr.scenario.operations.set_idle import SetIdle
 from ktstr.scenario.operations.set_limit import SetLimit
+from ktstr.scenario.operations.set_nice import SetNice
+from ktstr.scenario.operations.set_policy import SetPolicy
 from ktstr.scenario.operations.set_weight import SetWeight
 from ktstr.scenario.operations.shell import Shell
 from ktstr.scenario.operations.spawn import Spawn
 from ktstr.scenario.operations.stop_cgroup import StopCgroup
+from ktstr.scenario.operations.stop_workers import StopWorkers
 from ktstr.scenario.operations.swap_cpusets import SwapCpusets
 from ktstr.scenario.operations.sysctl import Sysctl
 from ktstr.scenario.operations.thaw import Thaw
@@ -95,6 +103,20 @@ EVERY: list[tuple[Operation, str]] = [
         Spawn("cg", 2, Bursty(1, 0.5), "batch"),
         "spawn cg 2 bursty burst_ns=1000000 sleep_ns=500000 policy=batch",
     ),
+    (Spawn("", 1, nice=-5, threads=True), "spawn  1 spin_wait pause=1 policy=normal +nice=-5 +threads=1"),
+    (StopWorkers("cg"), "stop_workers cg  0"),
+    (SetNice("cg", 10, group="io", count=2), "set_nice cg io 2 10"),
+    (SetPolicy("cg", "fifo"), "set_policy cg  0 fifo 10 0 0 0"),
+    (
+        SetPolicy("cg", "deadline", deadline=Deadline(1, period_ms=10)),
+        "set_policy cg  0 deadline 0 1000000 10000000 10000000",
+    ),
+    (SetAffinity("cg", Affinity.exact({0, 1, 5})), "set_affinity cg  0 0-1,5"),
+    (SetAffinity("cg", Affinity.llc_aligned()), "set_affinity cg  0 0-3/4-7"),
+    (Pause("cg"), "pause cg  0"),
+    (Resume("cg"), "resume cg  0"),
+    (CoreSched("cg"), "core_sched cg  0"),
+    (ReadWorkers("cg"), "read_workers cg  0"),
     (Sysctl("kernel.panic_on_warn", "1"), "sysctl kernel/panic_on_warn 1"),
     (Trace(), "trace"),
     (Unregister(), "unregister"),
@@ -208,8 +230,8 @@ def test_an_operation_has_the_arguments_that_the_agent_expects(operation: Operat
         (Calling(Spawn, "cg", 0, SpinWait()), "spawn: workers=0: must be a whole number from 1 to 4096"),
         (Calling(Spawn, "cg", 1, "spin"), "spawn: work='spin': must be a work type, such as SpinWait()"),
         (
-            Calling(Spawn, "cg", 1, SpinWait(), "ext"),
-            "spawn: policy='ext': must be one of normal, batch, idle, fifo, rr",
+            Calling(Spawn, "cg", 1, SpinWait(), "other"),
+            "spawn: policy='other': must be one of normal, batch, idle, fifo, rr, deadline, ext",
         ),
         (Calling(Ping, 11), "ping: count=11: must be a whole number from 1 to 10"),
         (Calling(Ping, colour="blue"), "ping: colour='blue': must be one of red, green"),

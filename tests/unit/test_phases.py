@@ -131,6 +131,17 @@ def test_perturbations_count_their_time_over_all_holds() -> None:
     assert [(one.at_ns, one.began_ns) for one in REPORT.perturbed] == [(100, 110), (500 * MS + 7, None)]
 
 
+def test_a_phase_whose_hold_never_ended_began_when_its_step_did() -> None:
+    guest = read_report([*EVENTS, {"ev": "phase", "name": "three", "t": 6 * S}, op("confine", "a 1", 7 * S)])
+    last = guest.phases[-1]
+    assert (last.name, last.began_ns, last.held_ns, last.workers) == ("three", 6 * S, 0, ())
+    assert "step three: its hold never ended" in stats_lines(guest)
+    run = Evidence(guest, SMALL, events=tuple(EVENTS))
+    assert [part.phase.name for part in run.by_phase() if part.phase] == ["one", "two"]
+    names = [run.phase_at(at_ns) for at_ns in (1 * S, 3 * S + 1, 5 * S, 7 * S, None)]
+    assert [phase.name for phase in names if phase] == ["one", "one", "two", "three", "three"]
+
+
 def test_a_phase_is_found_by_its_name() -> None:
     run = RunReport((), REPORT, None)  # type: ignore[arg-type]
     assert run.phase("two") is run.phases[1]
@@ -226,6 +237,17 @@ def test_only_workers_that_were_the_same_all_through_a_step_are_compared(change:
 def test_shares_of_a_short_step_are_too_coarse_to_be_compared() -> None:
     short = {"wall_ns": 100 * MS, "run_ns": 90 * MS}
     assert checked(phase(short, {**short, "run_ns": 10 * MS}, held_ms=100)) == []
+
+
+def test_shares_are_not_compared_if_something_changes_meanwhile() -> None:
+    """Two workers of one cgroup; in the middle of the hold another cgroup loses its CPUs, or nothing does."""
+    workers = some_workers(*({"cgroup": "a", "wall_ns": 500 * MS, "run_ns": ran * MS} for ran in (490, 100)))
+    of = Phase("s", 1, 500 * MS, 500 * MS, workers, ())
+    for part, found in ((At(0.1, Confine("b", 1)), []), (Confine("b", 1), ["max_spread_pct"])):
+        scenario = Scenario((CgroupDef("a", 2), CgroupDef("b", 1)), steps=(Step("s", part, hold=0.5),))
+        layout = lay_out(scenario, SMALL, 1)
+        run = Evidence(report(workers=workers, phases=(of,)), SMALL, scenario.cgroups, layout=layout)
+        assert checked(run) == found
 
 
 # Refused operations

@@ -155,6 +155,8 @@ def test_a_hold_that_is_cut_short_leaves_out_what_comes_later() -> None:
             "scenario: at 1 s: remove cgroup=a: must be in a Step(...), whose hold has that time",
         ),
         (Calling(Scenario, steps=("x",)), "scenario: steps: 'x': must be Step(...)"),
+        (Calling(Scenario, steps=5), "scenario: steps=5: must be a list or tuple of Step(...)"),
+        (Calling(Scenario, 5), "scenario: parts=5: must be a list or tuple of CgroupDef(...) and operations"),
         (
             Calling(Scenario, steps=(Step("s"), Step("s"))),
             "step s: declared twice in one scenario; a step is done again by repeat=",

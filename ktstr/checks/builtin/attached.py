@@ -22,10 +22,14 @@ def attached(run: Evidence, _on: bool) -> Iterator[str]:
 
 @declare_check(name="attached", rank=1)
 def taken_over(run: Evidence, _on: bool) -> Iterator[str]:
-    """Every worker is in the ext class, except those of the real-time policies."""
+    """Every worker is in the ext class, except those of the real-time policies.
+
+    If some workers have the policy `ext`, the scheduler is a partial one, and has to have only these.
+    """
     if not run.sched_ext:
         return
     candidates = [worker for worker in run.workers if run.policy(worker) not in REAL_TIME]
+    candidates = [worker for worker in candidates if run.policy(worker) == "ext"] or candidates
     outside = [worker for worker in candidates if worker.ext is False]
     if outside:
         yield (

@@ -10,7 +10,7 @@ from ktstr.checks.registry import declare_check
 from ktstr.checks.worker_names import worker_name
 from ktstr.events.report import WorkerStats
 
-__all__ = ["max_spread_pct"]
+__all__ = ["comparable", "max_spread_pct"]
 
 
 # The kernel counts time on a CPU at its ticks: in less than this, shares are too coarse to be compared.
@@ -21,13 +21,14 @@ _LEAST_NS = 200_000_000
 def max_spread_pct(run: Evidence, limit: float) -> Iterator[str]:
     """Within a cgroup, the shares of time that two workers waited for a CPU differ by no more than this.
 
-    Of a scenario with steps, only workers are compared that were the same all through a phase of some length.
+    Only workers of one policy, nice value and affinity are compared. Of a scenario with steps, only those are that were
+    the same all through a phase of some length, in whose hold nothing changes.
     """
-    groups: dict[str, list[WorkerStats]] = {}
+    groups: dict[tuple[object, ...], list[WorkerStats]] = {}
     for worker in run.workers:
-        if not run.has_steps or _comparable(run, worker):
-            groups.setdefault(_cgroup(run, worker), []).append(worker)
-    for name, members in groups.items():
+        if comparable(run, worker):
+            groups.setdefault(_alike(run, worker), []).append(worker)
+    for (name, *_), members in groups.items():
         low = min(members, key=lambda worker: worker.off_cpu_pct)
         high = max(members, key=lambda worker: worker.off_cpu_pct)
         spread = high.off_cpu_pct - low.off_cpu_pct
@@ -38,12 +39,19 @@ def max_spread_pct(run: Evidence, limit: float) -> Iterator[str]:
             )
 
 
-def _cgroup(run: Evidence, worker: WorkerStats) -> str:
+def _alike(run: Evidence, worker: WorkerStats) -> tuple[object, ...]:
+    """The worker's cgroup, and what else must be the same so that two workers have a right to the same."""
     member = run.member(worker)
-    return worker.cgroup if member is None else member.cgroup
+    if member is None:
+        return (worker.cgroup,)
+    return (member.cgroup, member.policy, member.nice, member.affinity)
 
 
-def _comparable(run: Evidence, worker: WorkerStats) -> bool:
-    whole = run.phase is None or worker.wall_ns >= run.phase.held_ns
+def comparable(run: Evidence, worker: WorkerStats) -> bool:
+    """Whether the worker was the same all through what is judged, and long enough for its share to say something."""
+    if not run.has_steps:
+        return True
+    steady = run.layout is None or all(phase.steady for phase in run.layout.phases)
+    whole = steady and (run.phase is None or worker.wall_ns >= run.phase.held_ns)
     changed = len(run.members(worker)) > 1 or worker.ended or worker.stopped_ns > 0
     return whole and not changed and worker.wall_ns >= _LEAST_NS

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* spawn CGROUP COUNT TYPE KEY=VALUE...: forks workers of a work type, which wait for the hold. */
+/*
+ * spawn CGROUP COUNT TYPE KEY=VALUE... +SETTING=VALUE...: forks workers of a work type into a cgroup, of which an empty name
+ * is the root. They wait for the hold.
+ */
 #include <ktstr/operation.h>
 
 #include "agent.h"
@@ -8,13 +11,16 @@
 
 static bool spawn(const struct arguments *arguments)
 {
-	struct work work = work_parse(argument_text(arguments, "type"), arguments_from(arguments, "parameter"));
+	char *const *words = arguments_from(arguments, "parameter");
+	struct work work = work_parse(argument_text(arguments, "type"), words);
+	struct worker_settings settings = worker_settings_parse(work.policy, words);
 
 	if (!cgroup_exists(argument_text(arguments, "cgroup"))) {
 		operation_refused("cgroup");
 		return true;
 	}
-	workers_spawn(&agent.workers, argument_text(arguments, "cgroup"), argument_u32(arguments, "count"), &work);
+	workers_spawn(&agent.workers, argument_text(arguments, "cgroup"), argument_u32(arguments, "count"), &work,
+		      &settings);
 	return true;
 }
 KTSTR_OPERATION(spawn, "cgroup count:u32 type parameter...", spawn);

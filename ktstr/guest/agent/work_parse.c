@@ -8,8 +8,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "worker_policy.h"
+
 #define WHERE "plan"
 #define POLICY "policy="
+#define SETTING '+' /* begins a word that is about the worker, not about its work */
 
 /* The linker's names for the ends of the section. */
 extern const struct work_type __start_ktstr_work_types[], __stop_ktstr_work_types[];
@@ -32,22 +35,6 @@ static const struct work_type *find_type(const char *name)
 		list(names, sizeof(names), one->name, strlen(one->name));
 	}
 	fail_format(WHERE, "spawn: %s: there is no such work type; there are %s", name, names);
-}
-
-static int parse_policy(const char *name)
-{
-	static const struct {
-		const char *name;
-		int policy;
-	} policies[] = {
-		{ "normal", SCHED_OTHER }, { "batch", SCHED_BATCH }, { "idle", SCHED_IDLE },
-		{ "fifo", SCHED_FIFO },	   { "rr", SCHED_RR },
-	};
-
-	for (size_t i = 0; i < sizeof(policies) / sizeof(policies[0]); i++)
-		if (!strcmp(policies[i].name, name))
-			return policies[i].policy;
-	fail_format(WHERE, "spawn: policy=%s: must be normal, batch, idle, fifo or rr", name);
 }
 
 /* The parameter that a word "key=value" names. */
@@ -90,8 +77,10 @@ struct work work_parse(const char *type, char *const *words)
 	for (; *words; words++) {
 		unsigned int index;
 
+		if (**words == SETTING)
+			continue;
 		if (!strncmp(*words, POLICY, strlen(POLICY))) {
-			work.policy = parse_policy(*words + strlen(POLICY));
+			work.policy = worker_policy_parse("spawn", *words + strlen(POLICY));
 			continue;
 		}
 		index = find_parameter(work.type, *words);

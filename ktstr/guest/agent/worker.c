@@ -6,13 +6,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <sched.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -22,30 +21,75 @@
 #include "seed.h"
 
 #define GATE_NS (5 * NSEC_PER_SEC)
+#define THREADS_NS (100 * NSEC_PER_MSEC) /* how long new threads are waited for */
+#define THREAD_STACK (64 * 1024)
 #define START_SPREAD_NS NSEC_PER_MSEC /* workers begin within this time */
 
-static void worker_main(const struct worker *worker, struct work work, int gate)
-{
-	bool real_time = work.policy == SCHED_FIFO || work.policy == SCHED_RR;
-	/* Below the agent, which must observe it. */
-	struct sched_param priority = { .sched_priority = real_time ? 10 : 0 };
-	cpu_set_t every;
-	char name[16], byte;
+/* What a worker's process or thread does. */
+struct start {
+	const struct worker *worker;
+	const struct worker_settings *settings;
+	struct work work;
+	unsigned int place; /* in its group */
+	int gate;
+};
 
-	work.page = worker->page;
-	snprintf(name, sizeof(name), "ktstr-w%u", worker->index);
-	prctl(PR_SET_NAME, name);
-	/* A sleep ends when it was asked to, not up to 50 us later: that would count as waiting for a CPU. */
-	prctl(PR_SET_TIMERSLACK, 1UL);
-	memset(&every, 0xff, sizeof(every));
-	/* The agent's real-time class and CPU are not for the workers. */
-	if (sched_setaffinity(0, sizeof(every), &every) || sched_setscheduler(0, work.policy, &priority))
-		fail_errno("worker", "scheduling class");
-	while (read(gate, &byte, 1) < 0 && errno == EINTR)
+static void worker_main(struct start *start)
+{
+	unsigned int index = start->worker->index;
+	char byte;
+
+	start->work.page = start->worker->page;
+	worker_settings_apply(start->settings, start->place, index);
+	__atomic_store_n(&start->worker->page->ready, 1, __ATOMIC_RELEASE);
+	while (read(start->gate, &byte, 1) < 0 && errno == EINTR)
 		;
 	/* Each starts at a moment of its own: in step they would reach the scheduler in one order, whatever the seed. */
-	work_sleep(&work, seed_value(worker->index) % START_SPREAD_NS);
-	work_run(&work);
+	work_sleep(&start->work, seed_value(index) % START_SPREAD_NS);
+	work_run(&start->work);
+}
+
+static void *thread_main(void *argument)
+{
+	struct start *start = argument;
+
+	__atomic_store_n(&start->worker->page->task, gettid(), __ATOMIC_RELEASE);
+	worker_main(start);
+	return NULL;
+}
+
+/*
+ * The process of `count` workers that are its threads. They are created while it still has the agent's class and CPU, so
+ * that the scheduler decides only whether there may be a thread, not when.
+ */
+static void threads_main(const struct start *first, unsigned int count)
+{
+	struct start *starts = calloc(count, sizeof(*starts));
+	pthread_attr_t attributes;
+
+	if (!starts || pthread_attr_init(&attributes) || pthread_attr_setstacksize(&attributes, THREAD_STACK))
+		fail("worker", "memory for threads");
+	for (unsigned int i = count; i-- > 0;) {
+		pthread_t thread;
+		int error;
+
+		starts[i] = *first;
+		starts[i].worker = first->worker + i;
+		starts[i].place = i;
+		if (!i)
+			thread_main(&starts[i]);
+		error = pthread_create(&thread, &attributes, thread_main, &starts[i]);
+		/* The C library makes EAGAIN of the kernel's ENOMEM. */
+		if (error)
+			starts[i].worker->page->refused = error == EAGAIN ? ENOMEM : error;
+	}
+}
+
+pid_t worker_task(const struct worker *worker)
+{
+	pid_t task = worker->thread ? __atomic_load_n(&worker->page->task, __ATOMIC_ACQUIRE) : 0;
+
+	return worker->pid && task ? task : worker->pid;
 }
 
 /* Time on a CPU and time waiting for one, in ns, as the kernel counts them; works for every class. */
@@ -70,7 +114,7 @@ static uint64_t let_go(struct workers *workers)
 	for (unsigned int i = workers->released; i < workers->count; i++) {
 		struct worker *worker = &workers->all[i];
 
-		read_schedstat(worker->pid, &worker->base.run_ns, &worker->base.wait_ns);
+		read_schedstat(worker_task(worker), &worker->base.run_ns, &worker->base.wait_ns);
 	}
 	start = now_ns();
 	for (unsigned int i = workers->released; i < workers->count; i++) {
@@ -84,46 +128,121 @@ static uint64_t let_go(struct workers *workers)
 	return start;
 }
 
-void workers_spawn(struct workers *workers, const char *cgroup, unsigned int count, const struct work *work)
+static void open_gate_pipe(struct workers *workers)
 {
 	int ends[2];
 
-	if (workers->gate < 0) {
-		if (pipe2(ends, O_CLOEXEC))
-			fail_errno("worker", "pipe");
-		workers->gate_read = ends[0];
-		workers->gate = ends[1];
-	}
-	for (unsigned int i = 0; i < count; i++) {
-		struct worker *worker;
-		pid_t pid;
+	if (workers->gate >= 0)
+		return;
+	if (pipe2(ends, O_CLOEXEC))
+		fail_errno("worker", "pipe");
+	workers->gate_read = ends[0];
+	workers->gate = ends[1];
+}
 
-		if (workers->count == KTSTR_MAX_WORKERS)
-			fail_format("worker", "a plan has at most %u workers", KTSTR_MAX_WORKERS);
-		worker = &workers->all[workers->count];
-		memset(worker, 0, sizeof(*worker));
-		worker->index = workers->count;
-		snprintf(worker->cgroup, sizeof(worker->cgroup), "%s", cgroup);
-		snprintf(worker->kind, sizeof(worker->kind), "%s", work->type->name);
-		worker->page = mmap(NULL, sizeof(*worker->page), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-		if (worker->page == MAP_FAILED)
-			fail_errno("worker", "mmap");
-		worker->page->cpu = UINT32_MAX;
-		worker->page->phase = worker->page->phase_seen = workers->phase;
-		pid = fork();
-		if (pid < 0) {
-			operation_refused("fork");
-			munmap(worker->page, sizeof(*worker->page));
-			break;
-		}
-		if (!pid) {
-			close(workers->gate);
-			worker_main(worker, *work, workers->gate_read);
-		}
-		worker->pid = pid;
-		workers->count++;
-		cgroup_attach(cgroup, pid);
+/* The next worker, whose process is to be forked. */
+static struct worker *add(struct workers *workers, const char *cgroup, const struct start *start)
+{
+	struct worker *worker;
+
+	if (workers->count == KTSTR_MAX_WORKERS)
+		fail_format("worker", "a plan has at most %u workers", KTSTR_MAX_WORKERS);
+	worker = &workers->all[workers->count];
+	memset(worker, 0, sizeof(*worker));
+	worker->index = workers->count++;
+	worker->thread = start->settings->threads;
+	snprintf(worker->cgroup, sizeof(worker->cgroup), "%s", cgroup);
+	snprintf(worker->group, sizeof(worker->group), "%s", start->settings->group);
+	snprintf(worker->kind, sizeof(worker->kind), "%s", start->work.type->name);
+	worker->page = mmap(NULL, sizeof(*worker->page), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (worker->page == MAP_FAILED)
+		fail_errno("worker", "mmap");
+	worker->page->cpu = UINT32_MAX;
+	worker->page->phase = worker->page->phase_seen = workers->phase;
+	return worker;
+}
+
+/* Takes back the last `count` workers, whose process could not be forked. */
+static void take_back(struct workers *workers, unsigned int count)
+{
+	operation_refused("fork");
+	for (; count; count--)
+		munmap(workers->all[--workers->count].page, sizeof(*workers->all->page));
+}
+
+/* Forks the process of the last `count` workers; false if the kernel refuses. */
+static bool fork_workers(struct workers *workers, const char *cgroup, unsigned int count, struct start *start)
+{
+	struct worker *first = &workers->all[workers->count - count];
+	pid_t pid = fork();
+
+	if (pid < 0) {
+		take_back(workers, count);
+		return false;
 	}
+	if (!pid) {
+		close(workers->gate);
+		start->gate = workers->gate_read;
+		start->worker = first;
+		if (start->settings->threads)
+			threads_main(start, count);
+		worker_main(start);
+	}
+	for (unsigned int i = 0; i < count; i++)
+		first[i].pid = pid;
+	cgroup_attach(cgroup, pid);
+	return true;
+}
+
+/* Waits until each thread of a new process is there, or was refused. */
+static void wait_for_threads(struct worker *first, unsigned int count)
+{
+	uint64_t start = now_ns();
+
+	for (unsigned int i = 0; i < count; i++) {
+		struct worker_page *page = first[i].page;
+
+		while (!__atomic_load_n(&page->task, __ATOMIC_ACQUIRE) && !*(volatile int32_t *)&page->refused &&
+		       now_ns() - start < THREADS_NS)
+			usleep(100);
+		if (!page->refused)
+			continue;
+		errno = page->refused;
+		operation_refused("clone");
+		first[i].pid = 0;
+		first[i].ended = first[i].gone = true;
+	}
+}
+
+static void spawn_threads(struct workers *workers, const char *cgroup, unsigned int count, struct start *start)
+{
+	struct worker *first = &workers->all[workers->count];
+
+	for (unsigned int i = 0; i < count; i++)
+		add(workers, cgroup, start);
+	if (fork_workers(workers, cgroup, count, start))
+		wait_for_threads(first, count);
+}
+
+static void spawn_processes(struct workers *workers, const char *cgroup, unsigned int count, struct start *start)
+{
+	for (start->place = 0; start->place < count; start->place++) {
+		add(workers, cgroup, start);
+		if (!fork_workers(workers, cgroup, 1, start))
+			break;
+	}
+}
+
+void workers_spawn(struct workers *workers, const char *cgroup, unsigned int count, const struct work *work,
+		   const struct worker_settings *settings)
+{
+	struct start start = { .settings = settings, .work = *work };
+
+	open_gate_pipe(workers);
+	if (settings->threads)
+		spawn_threads(workers, cgroup, count, &start);
+	else
+		spawn_processes(workers, cgroup, count, &start);
 	/* A hold goes on meanwhile: one that the scheduler does not let reach the gate is not waited for. */
 	if (workers->holding)
 		let_go(workers);
@@ -151,7 +270,7 @@ static void wait_for_all(const struct workers *workers)
 	uint64_t start = now_ns();
 
 	for (unsigned int i = workers->released; i < workers->count; i++) {
-		while (!sleeps(workers->all[i].pid) && now_ns() - start < GATE_NS) {
+		while (!sleeps(worker_task(&workers->all[i])) && now_ns() - start < GATE_NS) {
 			machine_watchdog();
 			usleep(1000);
 		}
@@ -228,7 +347,7 @@ static void look_at(const struct worker *worker, struct worker_reading *reading)
 	reading->now_ns = now_ns();
 	/* The worker runs on meanwhile: each field is read once. */
 	page = *(const volatile struct worker_page *)worker->page;
-	reading->counted = worker->pid && read_schedstat(worker->pid, &reading->run_ns, &reading->wait_ns);
+	reading->counted = worker->pid && read_schedstat(worker_task(worker), &reading->run_ns, &reading->wait_ns);
 	stop_ns = worker->stopped_at_ns ? reading->now_ns - worker->stopped_at_ns : 0;
 	reading->stopped_ns = page.excused_ns + stop_ns;
 	reading->slept_ns = page.slept_ns;
@@ -249,7 +368,7 @@ static void emit_worker(const struct worker *worker, const struct worker_reading
 	emit_u64("index", worker->index);
 	emit_text("cgroup", worker->cgroup);
 	emit_text("kind", worker->kind);
-	emit_i64("pid", worker->pid);
+	emit_i64("pid", worker_task(worker));
 	emit_u64("wall_ns", seen->now_ns - base->now_ns);
 	if (seen->counted) {
 		emit_u64("run_ns", seen->run_ns - base->run_ns);
@@ -295,7 +414,7 @@ void workers_report(struct workers *workers)
 		if (worker->gone)
 			continue;
 		if (seen[i].counted && !worker->ended)
-			seen[i].ext = in_ext_class(worker->pid);
+			seen[i].ext = in_ext_class(worker_task(worker));
 		emit_worker(worker, &seen[i]);
 		worker->base = seen[i];
 		worker->gone = worker->ended || !worker->pid;
@@ -303,7 +422,7 @@ void workers_report(struct workers *workers)
 	free(seen);
 }
 
-void worker_end(struct worker *worker)
+void worker_note_end(struct worker *worker)
 {
 	if (worker->ended || !worker->pid)
 		return;
@@ -311,8 +430,15 @@ void worker_end(struct worker *worker)
 	if (!worker->last)
 		fail_errno("worker", "reading a worker");
 	look_at(worker, worker->last);
-	worker->last->ext = in_ext_class(worker->pid);
+	worker->last->ext = in_ext_class(worker_task(worker));
 	worker->ended = true;
+}
+
+void worker_end(struct worker *worker)
+{
+	if (!worker->pid)
+		return;
+	worker_note_end(worker);
 	if (kill(worker->pid, SIGKILL))
 		fail_errno("worker", "kill");
 }
@@ -338,7 +464,6 @@ void workers_reaped(struct workers *workers, pid_t pid, int status)
 			continue;
 		workers->all[i].pid = 0;
 		workers->all[i].status = status;
-		return;
 	}
 }
 
@@ -355,7 +480,7 @@ unsigned int workers_kill(struct workers *workers)
 
 		while (worker->pid) {
 			if (waitpid(worker->pid, &worker->status, WNOHANG) == worker->pid)
-				worker->pid = 0;
+				workers_reaped(workers, worker->pid, worker->status);
 			else if (now_ns() - start > 200 * NSEC_PER_MSEC)
 				break;
 			else

@@ -4,6 +4,7 @@
 #define KTSTR_AGENT_WORKER_H
 
 #include "work.h"
+#include "worker_settings.h"
 
 /* A worker's counters at one instant. */
 struct worker_reading {
@@ -19,10 +20,12 @@ struct worker_reading {
 };
 
 struct worker {
-	pid_t pid;		/* 0 once reaped */
+	pid_t pid;		/* of the process; 0 once reaped */
+	bool thread;		/* one of several in its process */
 	char cgroup[256];	/* where it was spawned */
 	bool moved;		/* it is elsewhere now */
 	char moved_to[256];
+	char group[64];		/* empty: it is in none */
 	char kind[32];
 	unsigned int index;
 	bool ended;		/* the plan ended it: see workers_end() */
@@ -48,13 +51,21 @@ struct workers {
  * Forks workers into a cgroup. They wait at the gate for the next hold; in a hold they begin at once. If the kernel
  * refuses a fork, the operation counts as refused, and no more are forked.
  */
-void workers_spawn(struct workers *workers, const char *cgroup, unsigned int count, const struct work *work);
+void workers_spawn(struct workers *workers, const char *cgroup, unsigned int count, const struct work *work,
+		   const struct worker_settings *settings);
+
+/* The kernel's number of the worker's task: of its process, or of its thread. */
+pid_t worker_task(const struct worker *worker);
 
 /* Lets the new workers go; returns when that was, in ns. */
 uint64_t workers_release(struct workers *workers);
 
-/* Ends a worker as the plan asks; what it did up to here is in the report of this phase. */
+/*
+ * Ends a worker as the plan asks; what it did up to here is in the report of this phase. A thread's process ends with all
+ * its threads: call worker_note_end() for each of them before.
+ */
 void worker_end(struct worker *worker);
+void worker_note_end(struct worker *worker);
 
 /*
  * Around a time in which the plan keeps a worker from running (SIGSTOP, a frozen cgroup): call the first once it is

@@ -14,6 +14,9 @@ struct worker_page {
 	uint64_t excused_seen;	/* how much of that has been taken off its gaps */
 	uint64_t iterations;
 	uint64_t migrations;
+	int32_t task;		/* the kernel's number of the thread, if workers are threads of one process */
+	int32_t refused;	/* errno, if the kernel refused the thread */
+	uint32_t ready;		/* it has its settings, and waits at the gate or works */
 	uint32_t phase;		/* the agent's: the number of the phase */
 	uint32_t phase_seen;	/* the phase that `gap_ns` and `cpus` are of */
 	uint32_t cpu;		/* where it was last seen; UINT32_MAX before the first look */
