@@ -23,11 +23,12 @@ class Checks:
     `not_stuck`: every worker did some work. `isolation`: no worker ran outside its cpuset.
     `attached`: the scheduler still schedules at the end, with the enable sequence it started with, and every
     worker is in the ext class. `max_spread_pct`: largest difference, within a cgroup, between two workers'
-    shares of time spent wanting a CPU and not having it, in percentage points. `max_gap_ms`: the longest time,
-    in guest milliseconds, that a worker which wanted to run did not. `max_weight_error`: by how many percentage points
-    a cgroup's share of its siblings' CPU time may be less than its `cpu.weight` gives it. `max_bandwidth_excess_pct`:
-    by how many percent a cgroup may exceed its `cpu.max`. `kernel_clean`: the kernel reported no bug of its own: no
-    warning, oops, lockup or stall.
+    shares of time spent wanting a CPU and not having it, in percentage points. `max_inversion_pct`: by how many
+    more points a worker of the better nice value may wait. `max_gap_ms`: the longest time, in guest milliseconds,
+    that a worker which wanted to run did not. `max_weight_error`: by how many percentage points a cgroup's share of
+    its siblings' CPU time may be less than its `cpu.weight` gives it. `max_bandwidth_excess_pct`: by how many percent
+    a cgroup may exceed its `cpu.max`. `kernel_clean`: the kernel reported no bug of its own: no warning, oops, lockup
+    or stall.
 
     A check that a project declares (`declare_check`) is a keyword like these. `said` has the ones that are set, by
     name. KtstrError for a check that does not exist, or a value that it does not accept.
@@ -40,6 +41,7 @@ class Checks:
         isolation: bool | None
         attached: bool | None
         max_spread_pct: float | Off | None
+        max_inversion_pct: float | Off | None
         max_gap_ms: float | Off | None
         max_weight_error: float | Off | None
         max_bandwidth_excess_pct: float | Off | None
@@ -52,6 +54,7 @@ class Checks:
             isolation: bool | None = None,
             attached: bool | None = None,
             max_spread_pct: float | Off | None = None,
+            max_inversion_pct: float | Off | None = None,
             max_gap_ms: float | Off | None = None,
             max_weight_error: float | Off | None = None,
             max_bandwidth_excess_pct: float | Off | None = None,

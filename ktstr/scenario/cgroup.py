@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from ktstr.base.errors import KtstrError
@@ -29,10 +29,10 @@ __all__ = ["REAL_TIME", "CgroupDef", "Policy"]
 class CgroupDef(WorkerSettings):
     """A cgroup with `workers` processes (None: one for each of its CPUs) that do `work` under `policy`.
 
-    `cpuset=None` leaves it all CPUs. `work` is any WorkType, also one of your own (docs/extending.md). `groups` are
-    several groups of workers instead, each with work, policy and settings of its own. `weight` is its `cpu.weight`,
-    `quota_ms` in each `period_ms` its `cpu.max`, `idle` its `cpu.idle`, `pids_max` and `memory_max` (in bytes) are
-    limits of other controllers; None leaves what the kernel has. AddCgroup makes a cgroup without workers.
+    `cpuset=None` leaves it all CPUs. `work` is any WorkType, also one of your own (docs/extending.md). `weight` is its
+    `cpu.weight`, `quota_ms` in each `period_ms` its `cpu.max`, `idle` its `cpu.idle`, `pids_max` and `memory_max` (in
+    bytes) are limits of other controllers; None leaves what the kernel has. `groups` are several groups of workers
+    instead, each with work, policy and settings of its own. AddCgroup makes a cgroup without workers.
     """
 
     name: str
@@ -41,14 +41,14 @@ class CgroupDef(WorkerSettings):
     cpuset: Cpuset | None = None
     work: WorkType = field(default_factory=SpinWait)
     policy: Policy = "normal"
-    groups: tuple[Workers, ...] = ()
-    """Its groups of workers, if there is more than one."""
     weight: int | None = None
     quota_ms: float | None = None
     period_ms: float = 100
     idle: bool = False
     pids_max: int | None = None
     memory_max: int | None = None
+    groups: tuple[Workers, ...] = ()
+    """Its groups of workers, if there is more than one."""
 
     def __post_init__(self) -> None:
         CgroupName().check(self.name, f"cgroup {shown(self.name)}: name")
@@ -66,11 +66,15 @@ class CgroupDef(WorkerSettings):
         names = [group.group for group in self.groups]
         if twice := {name for name in names if name and names.count(name) > 1}:
             raise KtstrError(f"{where}: groups: group {min(twice)} is there twice; must be another name")
-        only = Workers(self.workers, self.work, self.policy, **self.settings)
-        if self.groups and only != Workers(None):
-            raise KtstrError(
-                f"{where}: groups: each has work and settings of its own; must be given without others"
+        if self.groups:
+            given = replace(self, groups=())
+            alone = replace(
+                given, workers=None, work=SpinWait(), policy="normal", **WorkerSettings().settings
             )
+            if given != alone:
+                raise KtstrError(
+                    f"{where}: groups: each has work and settings of its own; must be given without others"
+                )
         if self.weight is not None:
             WEIGHT.check(self.weight, f"{where}: weight")
         for name in ("pids_max", "memory_max"):
@@ -136,4 +140,5 @@ class CgroupDef(WorkerSettings):
     def __str__(self) -> str:
         where = "all CPUs" if self.cpuset is None else str(self.cpuset)
         several = "".join(f", {str(one).replace(f' cgroup={self.name}', '', 1)}" for one in self._settings())
-        return f"cgroup {self.name}, {where}: {'; '.join(str(group) for group in self.all_groups)}{several}"
+        groups = "; ".join(str(group) for group in self.all_groups)
+        return f"cgroup {self.name}, {where}: {groups}{several}"

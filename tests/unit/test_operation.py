@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 import pytest
 
-from ktstr import Affinity, Bursty, CgroupDef, Cpuset, Deadline, KtstrError, SpinWait, Topology
+from ktstr import Affinity, Bursty, CgroupDef, Cpuset, KtstrError, SpinWait, Topology
 from ktstr.guest.agent import AGENT
 from ktstr.scenario import operations, work
 from ktstr.scenario.argument import Choice, Milliseconds, Whole, Words
@@ -107,10 +107,6 @@ EVERY: list[tuple[Operation, str]] = [
     (StopWorkers("cg"), "stop_workers cg  0"),
     (SetNice("cg", 10, group="io", count=2), "set_nice cg io 2 10"),
     (SetPolicy("cg", "fifo"), "set_policy cg  0 fifo 10 0 0 0"),
-    (
-        SetPolicy("cg", "deadline", deadline=Deadline(1, period_ms=10)),
-        "set_policy cg  0 deadline 0 1000000 10000000 10000000",
-    ),
     (SetAffinity("cg", Affinity.exact({0, 1, 5})), "set_affinity cg  0 0-1,5"),
     (SetAffinity("cg", Affinity.llc_aligned()), "set_affinity cg  0 0-3/4-7"),
     (Pause("cg"), "pause cg  0"),

@@ -87,6 +87,7 @@ def test_what_is_no_scenario_is_refused(make: Any, message: str) -> None:
 
 def test_what_every_plan_has_is_ktstrs_to_place() -> None:
     """What a test may put into a scenario is what says so by having no `instead`."""
-    free = {operation.name for operation, _ in EVERY if not operation.instead}
-    workers = {"spawn", "stop_workers", "set_affinity", "set_nice", "set_policy", "pause", "resume"}
-    assert free == {"at", "sysctl", "programs", "core_sched", "read_workers"} | workers
+    placed = {operation.name for operation, _ in EVERY if operation.instead}
+    frame = {"hold", "perturb", "perturber", "phase", "progress", "recorder", "trace"}
+    programs = {"run", "scheduler", "shell", "unregister", "watchdog", "workload_root"}
+    assert placed == frame | programs | {"dump", "write"}

@@ -82,6 +82,11 @@ def test_a_reservation_and_a_memory_policy_are_words_of_the_plan() -> None:
 WRONG: Any = {0}  # of no type that an argument takes
 
 
+def test_a_policy_that_is_set_later_has_its_numbers_in_the_plan() -> None:
+    operation = SetPolicy("cg", "deadline", deadline=Deadline(1, period_ms=10))
+    assert plan_of([operation], SMALL) == "set_policy cg  0 deadline 0 1000000 10000000 10000000\n"
+
+
 @pytest.mark.parametrize(
     ("make", "message"),
     [

@@ -17,6 +17,9 @@ static bool stop_workers(const struct arguments *arguments)
 				worker_note_end(&workers->all[other]);
 	for (unsigned int i = 0; i < choice->count; i++)
 		worker_end(choice->all[i]);
+	/* One that no hold has released did nothing that a report could have. */
+	for (unsigned int i = workers->released; i < workers->count; i++)
+		workers->all[i].gone |= workers->all[i].ended;
 	agent_reap();
 	return true;
 }

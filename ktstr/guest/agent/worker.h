@@ -23,9 +23,9 @@ struct worker {
 	pid_t pid;		/* of the process; 0 once reaped */
 	bool thread;		/* one of several in its process */
 	char cgroup[256];	/* where it was spawned */
+	char group[64];		/* empty: it is in none */
 	bool moved;		/* it is elsewhere now */
 	char moved_to[256];
-	char group[64];		/* empty: it is in none */
 	char kind[32];
 	unsigned int index;
 	bool ended;		/* the plan ended it: see workers_end() */

@@ -79,19 +79,16 @@ class Spawn(WorkerSettings, Operation):
         affinity = self.affinity
         if affinity is not None and not affinity.chosen:
             affinity = _settled(self, affinity, state, allowed, 0, "")
-        first = state.spawned
-        after = state.with_workers(
+        more = state.with_workers(
             self.workers, self.cgroup, group=self.group, policy=self.policy, nice=self.nice
         )
         if affinity is None:
-            return after
-        return replace(
-            after,
-            workers=tuple(
-                replace(one, affinity=affinity.of(one.index - first)) if one.index >= first else one
-                for one in after.workers
-            ),
+            return more
+        last = (
+            replace(one, affinity=affinity.of(one.index - state.spawned))
+            for one in more.workers[len(state.workers) :]
         )
+        return replace(more, workers=(*state.workers, *last))
 
     def source_files(self) -> tuple[Path, ...]:
         """The C files that its work needs in the agent."""
