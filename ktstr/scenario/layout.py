@@ -5,7 +5,7 @@ A phase is one turn of a step, with its hold. A scenario without steps has one p
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -51,8 +51,8 @@ class PhasePlan:
     def members(self) -> Mapping[int, tuple[Member, ...]]:
         """What each worker was, by its number, in the order of the states in which it lived; each once."""
         found: dict[int, dict[Member, None]] = {}
-        for state in self.states:
-            for one in state.workers:
+        for before, state in _with_the_one_before(self.states):
+            for one in _changed(before, state):
                 found.setdefault(one.index, {})[one] = None
         return {index: tuple(several) for index, several in found.items()}
 
@@ -60,9 +60,14 @@ class PhasePlan:
     def allowed(self) -> Mapping[int, frozenset[int]]:
         """All CPUs that each worker was allowed at some time of the phase, by its number."""
         found: dict[int, frozenset[int]] = {}
-        for state in self.states:
+        for before, state in _with_the_one_before(self.states):
+            # A cgroup more takes no CPU from others, so only workers that are new or changed matter then.
+            grown = (
+                before and before.online == state.online and before.cgroups.items() <= state.cgroups.items()
+            )
+            some = _changed(before, state) if grown else state.workers
             same: dict[tuple[str, frozenset[int] | None], frozenset[int]] = {}
-            for one in state.workers:
+            for one in some:
                 key = (one.cgroup, one.affinity)
                 if key not in same:
                     same[key] = state.allowed(one)
@@ -85,6 +90,18 @@ class Drawn:
 
     def __str__(self) -> str:
         return f"step {self.phase}: {self.operation}"
+
+
+def _with_the_one_before(states: Sequence[State]) -> Iterator[tuple[State | None, State]]:
+    return zip((None, *states), states, strict=False)
+
+
+def _changed(before: State | None, state: State) -> tuple[Member, ...]:
+    """The workers that are not as they were before: hundreds of states have hundreds of workers each."""
+    if before is None:
+        return state.workers
+    old = {id(one) for one in before.workers}
+    return tuple(one for one in state.workers if id(one) not in old)
 
 
 @dataclass(frozen=True)

@@ -41,9 +41,9 @@ void members_each(const char *cgroup, void (*each)(struct worker *worker))
 	}
 }
 
-static void end(struct worker *worker)
+static void note_end(struct worker *worker)
 {
-	worker_end(worker);
+	worker_note_end(worker);
 	/* One that no hold has released did nothing that a report could have. */
 	if (worker->index >= agent.workers.released)
 		worker->gone = true;
@@ -51,7 +51,7 @@ static void end(struct worker *worker)
 
 bool members_end(const char *cgroup)
 {
-	members_each(cgroup, end);
+	members_each(cgroup, note_end);
 	return cgroup_write(cgroup, "cgroup.kill", "1");
 }
 

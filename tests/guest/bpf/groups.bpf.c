@@ -58,6 +58,7 @@ static struct group *group_of(struct task_struct *p)
 	return task ? bpf_map_lookup_elem(&groups, &task->cgroup) : 0;
 }
 
+#ifndef NO_BANDWIDTH
 /* Whether the cgroup may not run in this period any more. */
 static bool is_spent(struct group *group)
 {
@@ -71,6 +72,7 @@ static bool is_spent(struct group *group)
 	}
 	return group->used_ns >= group->quota_ns;
 }
+#endif
 
 SCX_CALLBACK(s32, groups_select_cpu, struct task_struct *p, s32 prev_cpu, u64 wake_flags)
 {
