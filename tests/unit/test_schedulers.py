@@ -191,7 +191,7 @@ def test_a_signal_that_ktstr_sent_is_not_how_the_scheduler_ended() -> None:
         ((BpfMapWrite(".rodata", "x", 1),), "step s: BpfMapWrite: .rodata: is read-only once it is loaded"),
         (
             (CpuOffline(1), CgroupDef("a", 1, cpuset=Cpuset.exact({1}))),
-            "step s: cgroup: cgroup='a': cpuset exact(1): no CPU of it is online at that moment; online are 0,2-3",
+            "step s: cgroup a: cpuset exact(1): CPU 1 is offline at that moment; must have a CPU of 0,2-3",
         ),
     ],
     ids=str,
