@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * A census: a scheduler with every callback of sched_ext_ops, which counts the calls of each and the flags that it is
- * given. It schedules in order of arrival from one queue. Its counters are globals: `callback_NAME` for the member NAME
+ * given. It schedules in order of arrival. Tasks wait in a map of its own until a CPU asks for one: kernels before 7.1
+ * call dequeue() only for a task that the scheduler has kept for itself. Its counters are globals: `callback_NAME` for the member NAME
  * of sched_ext_ops, `flag_NAME` for the enumerator SCX_NAME. Members that only some kernels have are left out: they
  * are the callbacks of sub-schedulers and of schedulers by cid.
  */
@@ -9,6 +10,7 @@
 
 #define SHARED 0
 #define SLICE_NS 5000000ULL
+#define BATCH 8 /* tasks that a CPU takes out of the map at once; the kernel's limit is 32 */
 
 #define COUNT(counter) __sync_fetch_and_add(&(counter), 1)
 #define CALLED(name) COUNT(callback_##name)
@@ -30,6 +32,12 @@ u64 callback_cgroup_set_idle, callback_cpu_online, callback_cpu_offline, callbac
 u64 flag_WAKE_FORK, flag_WAKE_TTWU, flag_WAKE_SYNC;
 u64 flag_ENQ_WAKEUP, flag_ENQ_HEAD, flag_ENQ_CPU_SELECTED, flag_ENQ_PREEMPT, flag_ENQ_REENQ, flag_ENQ_LAST;
 u64 flag_DEQ_SLEEP, flag_DEQ_CORE_SCHED_EXEC;
+
+struct {
+	__uint(type, BPF_MAP_TYPE_QUEUE);
+	__uint(max_entries, 4096);
+	__type(value, s32);
+} waiting SEC(".maps");
 
 static void count_enqueue(u64 flags)
 {
@@ -65,7 +73,7 @@ SCX_CALLBACK(s32, census_select_cpu, struct task_struct *p, s32 prev_cpu, u64 wa
 
 SCX_CALLBACK(void, census_enqueue, struct task_struct *p, u64 enq_flags)
 {
-	s32 cpu;
+	s32 cpu, pid = p->pid;
 
 	CALLED(enqueue);
 	count_enqueue(enq_flags);
@@ -74,7 +82,8 @@ SCX_CALLBACK(void, census_enqueue, struct task_struct *p, u64 enq_flags)
 		scx_bpf_dsq_insert(p, SCX_DSQ_LOCAL, SLICE_NS, enq_flags);
 		return;
 	}
-	scx_bpf_dsq_insert(p, SHARED, SLICE_NS, enq_flags);
+	if (bpf_map_push_elem(&waiting, &pid, 0))
+		scx_bpf_dsq_insert(p, SHARED, SLICE_NS, enq_flags);
 	cpu = scx_bpf_pick_idle_cpu(p->cpus_ptr, 0);
 	if (cpu >= 0)
 		scx_bpf_kick_cpu(cpu, 0);
@@ -89,6 +98,19 @@ SCX_CALLBACK(void, census_dequeue, struct task_struct *p, u64 deq_flags)
 SCX_CALLBACK(void, census_dispatch, s32 cpu, struct task_struct *prev)
 {
 	CALLED(dispatch);
+	for (int i = 0; i < BATCH; i++) {
+		struct task_struct *p;
+		s32 pid;
+
+		if (bpf_map_pop_elem(&waiting, &pid))
+			break;
+		p = bpf_task_from_pid(pid);
+		if (!p)
+			continue;
+		/* The kernel ignores it if the task has been dequeued meanwhile. */
+		scx_bpf_dsq_insert(p, SHARED, SLICE_NS, 0);
+		bpf_task_release(p);
+	}
 	scx_bpf_dsq_move_to_local(SHARED);
 }
 

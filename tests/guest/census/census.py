@@ -10,13 +10,25 @@ from ktstr import CgroupDef, Ctx, Operation, RunReport, Step, Topology, scenario
 from ktstr.bpf.build import vmlinux_header
 from ktstr.kernel.model import Kernel
 
-__all__ = ["CANNED", "FLAGS_OF_OTHERS", "OUT_OF_REACH", "SCHEDULER", "Counting", "members", "table"]
+__all__ = [
+    "CANNED",
+    "FLAGS_OF_OTHERS",
+    "NOT_HERE",
+    "OUT_OF_REACH",
+    "SCHEDULER",
+    "Counting",
+    "members",
+    "table",
+]
 
 SCHEDULER = Path(__file__).with_name("census.bpf.c")
 """The scheduler that counts."""
 
 CANNED = tuple(name for name in scenarios.__all__ if name != "Runner")
 """The names of all canned scenarios."""
+
+NOT_HERE = {"suspend_resume": "these kernels are built without CONFIG_PM_SLEEP_DEBUG"}
+"""Canned scenarios that the kernels of the census cannot do, and why."""
 
 OUT_OF_REACH = {
     "core_sched_before": "these kernels are built without CONFIG_SCHED_CORE",
