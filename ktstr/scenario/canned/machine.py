@@ -108,7 +108,7 @@ def suspend_resume(ctx: Runner[Report_co], *, hold_s: float | None = None) -> Re
     """Workers run, the machine suspends as far as a guest can (all tasks are frozen), and they go on.
 
     Probes that tasks come back after the kernel has bypassed the scheduler. Drives `quiescent`, `runnable`,
-    `update_idle`. A kernel without CONFIG_PM_SLEEP_DEBUG cannot do it.
+    `update_idle`. A kernel without CONFIG_HIBERNATION_SNAPSHOT_DEV cannot do it.
     """
     return ctx.run(
         CgroupDef("cg", usable_count(ctx)),

@@ -13,7 +13,6 @@ from ktstr.kernel.model import Kernel
 __all__ = [
     "CANNED",
     "FLAGS_OF_OTHERS",
-    "NOT_HERE",
     "OUT_OF_REACH",
     "SCHEDULER",
     "Counting",
@@ -26,9 +25,6 @@ SCHEDULER = Path(__file__).with_name("census.bpf.c")
 
 CANNED = tuple(name for name in scenarios.__all__ if name != "Runner")
 """The names of all canned scenarios."""
-
-NOT_HERE = {"suspend_resume": "these kernels are built without CONFIG_PM_SLEEP_DEBUG"}
-"""Canned scenarios that the kernels of the census cannot do, and why."""
 
 OUT_OF_REACH = {
     "core_sched_before": "these kernels are built without CONFIG_SCHED_CORE",
