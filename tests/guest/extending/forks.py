@@ -9,7 +9,8 @@ from ktstr import CgroupDef, Checks, Ctx, Scenario, ktstr_test
 STORM = Scenario((CgroupDef("memory", 2, work=Stride(touches=100)), ForkStorm(20)), hold_s=0.2)
 
 
-@ktstr_test(checks=Checks(max_fork_ms=1000))
+# A fifth of a second is too short to compare the workers' shares.
+@ktstr_test(checks=Checks(max_fork_ms=1000, max_spread_pct=False))
 def forks_are_fast(ctx: Ctx) -> None:
     report = ctx.run(STORM)
     assert [worker.kind for worker in report.workers] == ["stride", "stride"]
