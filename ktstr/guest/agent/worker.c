@@ -21,6 +21,7 @@
 #include "pair.h"
 #include "seed.h"
 
+#define PAGE_BYTES 4096
 #define GATE_NS (5 * NSEC_PER_SEC)
 #define THREADS_NS (100 * NSEC_PER_MSEC) /* how long new threads are waited for */
 #define THREAD_STACK (64 * 1024)
@@ -146,6 +147,28 @@ static void open_gate_pipe(struct workers *workers)
 	workers->gate = ends[1];
 }
 
+/*
+ * Memory that every process shares, all zero. fork() copies no page tables of it, nor is it there before it is touched:
+ * a fork costs the same whether the plan has ten workers or thousands.
+ */
+static void *shared_room(size_t bytes)
+{
+	void *room = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+	if (room == MAP_FAILED)
+		fail_errno("worker", "mmap");
+	return room;
+}
+
+/* The worker's own page of memory: two workers never write to the same cache line. */
+static struct worker_page *page_of(struct workers *workers, unsigned int index)
+{
+	_Static_assert(sizeof(struct worker_page) <= PAGE_BYTES, "a worker's counters fit into a page");
+	if (!workers->pages)
+		workers->pages = shared_room((size_t)KTSTR_MAX_WORKERS * PAGE_BYTES);
+	return memset(workers->pages + (size_t)index * PAGE_BYTES, 0, sizeof(struct worker_page));
+}
+
 /* The next worker, whose process is to be forked. */
 static struct worker *add(struct workers *workers, const char *cgroup, const struct start *start)
 {
@@ -153,6 +176,8 @@ static struct worker *add(struct workers *workers, const char *cgroup, const str
 
 	if (workers->count == KTSTR_MAX_WORKERS)
 		fail_format("worker", "a plan has at most %u workers", KTSTR_MAX_WORKERS);
+	if (!workers->all)
+		workers->all = shared_room(KTSTR_MAX_WORKERS * sizeof(*workers->all));
 	worker = &workers->all[workers->count];
 	memset(worker, 0, sizeof(*worker));
 	worker->index = workers->count++;
@@ -160,9 +185,7 @@ static struct worker *add(struct workers *workers, const char *cgroup, const str
 	snprintf(worker->cgroup, sizeof(worker->cgroup), "%s", cgroup);
 	snprintf(worker->group, sizeof(worker->group), "%s", start->settings->group);
 	snprintf(worker->kind, sizeof(worker->kind), "%s", start->work.type->name);
-	worker->page = mmap(NULL, sizeof(*worker->page), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	if (worker->page == MAP_FAILED)
-		fail_errno("worker", "mmap");
+	worker->page = page_of(workers, worker->index);
 	worker->page->cpu = UINT32_MAX;
 	worker->page->phase = worker->page->phase_seen = workers->phase;
 	return worker;
@@ -172,8 +195,7 @@ static struct worker *add(struct workers *workers, const char *cgroup, const str
 static void take_back(struct workers *workers, unsigned int count)
 {
 	operation_refused("fork");
-	for (; count; count--)
-		munmap(workers->all[--workers->count].page, sizeof(*workers->all->page));
+	workers->count -= count;
 }
 
 /* Forks the process of the last `count` workers; false if the kernel refuses. */

@@ -44,7 +44,8 @@ struct workers {
 	bool holding;		/* a hold is under way: workers that are spawned begin at once */
 	int gate;		/* workers wait until this pipe's write end is closed; -1 if none wait */
 	int gate_read;
-	struct worker all[KTSTR_MAX_WORKERS];
+	struct worker *all;	/* room for KTSTR_MAX_WORKERS; NULL before the first */
+	char *pages;		/* a page for each of them */
 };
 
 /*
