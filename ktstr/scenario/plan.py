@@ -81,44 +81,59 @@ def scenario_plan(
         seconds(scenario.hold_s, "scenario: hold_s"),
         scheduler=OF_TEST if scheduler else None,
     )
-    total_s = layout.hold_ns / _NS
-    for write in writes:
-        if write.at_s is not None and write.at_s >= total_s:
-            raise KtstrError(
-                f"BpfMapWrite {write.target}: at_s={write.at_s:g}: the scenario is over by then, it lasts {total_s:g} s"
-            )
+    _check_times(writes, layout)
     steps: list[Operation] = [*sysctl_operations(sysctls)]
     if workload_root:
         steps.append(WorkloadRoot(workload_root))
     steps += [DeclareProgram(name, ATTACH_S * _NS, tuple(command)) for name, command in others.items()]
     if (scheduler or others) and watchdog_ms is not None:
         steps.append(Watchdog(watchdog_ms))
-    if scheduler:
-        steps.append(StartScheduler(ATTACH_S * _NS, tuple(scheduler)))
     waiting = [write for write in writes if not write.is_rodata]
-    steps += [write for write in waiting if write.at_s is None or not scenario.steps]
+    start: list[Operation] = [StartScheduler(ATTACH_S * _NS, tuple(scheduler))] if scheduler else []
+    start += [write for write in waiting if write.at_s is None or not scenario.steps]
+    if not layout.attach_at:
+        steps += start
     steps += layout.backdrop
-    steps += _phases(scenario, layout, waiting, perturbations, recorder=recorder)
+    steps += _phases(scenario, layout, start, waiting, perturbations, recorder=recorder)
     if scenario.dump:
         steps.append(Dump())
     return plan_of(steps, topology)
 
 
+def _check_times(writes: Sequence[BpfMapWrite], layout: Layout) -> None:
+    """KtstrError for a write at a time at which the scenario has no scheduler."""
+    total_s, attach_s = layout.hold_ns / _NS, layout.attach_ns / _NS
+    for write in writes:
+        if write.at_s is None:
+            continue
+        where = f"BpfMapWrite {write.target}: at_s={write.at_s:g}"
+        if write.at_s >= total_s:
+            raise KtstrError(f"{where}: the scenario is over by then, it lasts {total_s:g} s")
+        if write.at_s < attach_s:
+            raise KtstrError(f"{where}: the scheduler is not attached by then, but at {attach_s:g} s")
+
+
 def _phases(
     scenario: Scenario,
     layout: Layout,
+    start: Sequence[Operation],
     writes: Sequence[BpfMapWrite],
     perturbations: Sequence[Perturbation] | None,
     *,
     recorder: bool,
 ) -> Iterator[Operation]:
-    """What each phase is in the plan. Times count from the begin of the first hold, as if all followed each other."""
+    """What each phase is in the plan. Times count from the begin of the first hold, as if all followed each other.
+
+    `start` are the operations that start the scheduler, if an earlier phase is without it.
+    """
     began_ns = 0
-    for phase in layout.phases:
+    for number, phase in enumerate(layout.phases):
         over_ns = began_ns + phase.hold_ns
         is_last = phase is layout.phases[-1]
         if scenario.steps:
             yield BeginPhase(phase.name)
+            if number and number == layout.attach_at:
+                yield from start
             for write in writes:
                 if write.at_s is not None and began_ns <= round(write.at_s * _NS) < over_ns:
                     yield replace(write, at_s=write.at_s - began_ns / _NS)

@@ -53,11 +53,28 @@ class Scenario:
             raise KtstrError(
                 f"step {min(again)}: declared twice in one scenario; a step is done again by repeat="
             )
+        self._check_attached()
         if self.hold_s is not None:
             seconds(self.hold_s, "scenario: hold_s")
         for field in ("trace", "dump"):
             if not isinstance(value := getattr(self, field), bool):
                 raise KtstrError(f"scenario: {field}={shown(value)}: must be True or False")
+
+    def _check_attached(self) -> None:
+        early = [step for step in self.steps if not step.attached]
+        if early and len(early) == len(self.steps):
+            raise KtstrError(
+                f"step {early[-1].name}: attached=False: must be followed by a step with the scheduler"
+            )
+        for step in early[self.attach_at :]:
+            raise KtstrError(
+                f"step {step.name}: attached=False: must be one of the first steps; use Detach() in a later one"
+            )
+
+    @property
+    def attach_at(self) -> int:
+        """The number of the step, from 0, at whose start the test's scheduler is attached; 0 also without steps."""
+        return next((number for number, step in enumerate(self.steps) if step.attached), 0)
 
     @property
     def all_parts(self) -> tuple[CgroupDef | Operation, ...]:

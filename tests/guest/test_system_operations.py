@@ -20,6 +20,7 @@ from ktstr import (
     ReplaceScheduler,
     Restart,
     Snapshot,
+    Spawn,
     Step,
     Suspend,
     Sysctl,
@@ -185,3 +186,15 @@ def a_scheduler_lives_through_a_suspend(ctx: Ctx) -> None:
     assert all(worker.stopped_ns > 1_000_000_000 for worker in report.workers)
     assert all(worker.ext for worker in report.workers)
     assert report.schedulers[0].exit is None
+
+
+# Before the scheduler
+
+
+@ktstr_test(scheduler=MINE)
+def workers_that_run_before_the_scheduler_is_attached_are_taken_over(ctx: Ctx) -> None:
+    before = Step("before", Spawn("", workers=1), hold=0.2, attached=False)
+    report = ctx.run(WORK, steps=(before, Step("with", hold=0.4)))
+    assert [worker.ext for worker in report.phase("before").workers] == [False] * 5
+    assert [worker.ext for worker in report.phase("with").workers] == [True] * 5
+    assert all(worker.iterations for phase in report.phases for worker in phase.workers)
