@@ -244,8 +244,9 @@ class _Walk:
         found: list[tuple[Operation, bool]] = []
         for part in parts:
             try:
+                now = self.states[-1]
                 several = (
-                    part.operations(self.states[-1].topology) if isinstance(part, CgroupDef) else (part,)
+                    part.operations(now.topology, now.online) if isinstance(part, CgroupDef) else (part,)
                 )
                 for one in several:
                     expanded = one.expand(self.states[-1], hold_s, self._seed)

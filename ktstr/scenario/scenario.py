@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ktstr.base.errors import KtstrError
-from ktstr.base.topology import Topology
 from ktstr.base.values import seconds, shown
 from ktstr.scenario.cgroup import CgroupDef
 from ktstr.scenario.operation import Operation
@@ -98,14 +97,6 @@ class Scenario:
         if not self.steps:
             return duration_s
         return sum(hold_s for step in self.steps for hold_s in step.holds(duration_s))
-
-    def operations(self, topology: Topology) -> Iterator[Operation]:
-        """The operations before the first step or hold, in a guest of `topology`."""
-        for part in self.parts:
-            if isinstance(part, CgroupDef):
-                yield from part.operations(topology)
-            else:
-                yield part
 
     def __str__(self) -> str:
         lines = [str(part) for part in self.parts]
