@@ -29,6 +29,7 @@ from ktstr import (
 from ktstr.checks.verdict import VerdictFailed
 
 BPF = Path(__file__).parent / "bpf"
+PAGE = Path(__file__).parents[2] / "docs" / "workers.md"
 PAIR = (1, 1, 2, 1)
 
 WEIGHTED = declare_scheduler(name="weighted", bpf=BPF / "weights.bpf.c", topology=PAIR)
@@ -42,6 +43,13 @@ FULL = declare_scheduler(name="full", bpf=BPF / "seats.bpf.c", topology=PAIR)
 SLOTS = declare_scheduler(name="slots", bpf=BPF / "slots.bpf.c", topology=PAIR)
 LEAKY = declare_scheduler(name="leaky", bpf=BPF / "slots.bpf.c", bpf_cflags=["-DLEAKS"], topology=PAIR)
 PART = declare_scheduler(name="part", bpf=BPF / "part.bpf.c", topology=PAIR)
+
+
+def on_the_page(check: str) -> str:
+    """The line of docs/workers.md that a check reports, without the time at its end."""
+    line = re.search(rf"^    ({check}: .*) \(in step", PAGE.read_text(), re.MULTILINE)
+    assert line is not None, check
+    return line[1]
 
 
 def failure(ctx: Ctx, scenario: Scenario) -> str:
@@ -121,6 +129,7 @@ def a_scheduler_with_room_takes_every_worker(ctx: Ctx) -> None:
 def one_that_refuses_a_fork_is_named_with_its_callback(ctx: Ctx) -> None:
     text = failure(ctx, LATE)
     assert "operations: the scheduler's init_task refused an operation: spawn a 10" in text
+    assert on_the_page("operations") in text
 
 
 @ktstr_test(scheduler=FULL, auto_repro=False)
@@ -176,5 +185,8 @@ def workers_of_policy_ext_are_a_partial_schedulers(ctx: Ctx) -> None:
 
 @ktstr_test(cores=2)
 def what_makes_no_sense_is_refused_before_a_guest_starts(ctx: Ctx) -> None:
-    with pytest.raises(KtstrError, match="set_nice: group='late': no worker is in it at that moment"):
-        ctx.run(CgroupDef("a", 1), steps=(Step("s", SetNice("a", 5, group="late"), hold=0.1),))
+    with pytest.raises(
+        KtstrError, match="set_nice: group='late': no worker is in it at that moment"
+    ) as refused:
+        ctx.run(CgroupDef("a", 1), steps=(Step("more", SetNice("a", 5, group="late"), hold=0.1),))
+    assert f"\n    {refused.value}\n" in PAGE.read_text()

@@ -11,6 +11,7 @@ import pytest
 
 from ktstr import CgroupDef, Operation, Scenario, Step, Topology, scenarios
 from ktstr.base.errors import Unsuitable
+from ktstr.scenario.layout import lay_out
 from ktstr.scenario.plan import scenario_plan
 
 PAGE = Path(__file__).parents[2] / "docs" / "scenarios.md"
@@ -18,18 +19,26 @@ NAMES = [name for name in scenarios.__all__ if name != "Runner"]
 TOPOLOGIES = ["1n1l1c1t", "1n1l2c1t", "1n2l2c1t", "1n3l3c1t", "2n4l4c1t", "1n4l4c2t"]
 
 
+DURATION_S = 1
+"""The duration of the test that a scenario is run in."""
+
+
 class Planned:
-    """Stands in for a test's `ctx`: keeps the plan of what a scenario would run."""
+    """Stands in for a test's `ctx`: keeps the plan of what a scenario would run, and how long it would hold."""
 
     def __init__(self, topology: str) -> None:
         self.topology = Topology.parse(topology)
         self.plan = ""
+        self.holds_s: list[float] = []
 
     def run(
         self, *parts: CgroupDef | Operation, hold_s: float | None = None, steps: Sequence[Step] = ()
     ) -> None:
-        scenario = Scenario(parts, 1 if hold_s is None else hold_s, steps=tuple(steps))
+        duration_s = DURATION_S if hold_s is None else hold_s
+        scenario = Scenario(parts, duration_s, steps=tuple(steps))
         self.plan = scenario_plan(scenario, self.topology, scheduler=("/scheduler",))
+        layout = lay_out(scenario, self.topology, duration_s, scheduler="some")
+        self.holds_s = [phase.hold_ns / 1e9 for phase in layout.phases]
 
 
 @pytest.mark.parametrize("topology", TOPOLOGIES)
@@ -52,6 +61,24 @@ def test_every_one_can_run_somewhere(name: str) -> None:
         ctx = Planned(topology)
         getattr(scenarios, name)(ctx)
         assert ctx.plan
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("hold_s", [None, 0.2, 5])
+def test_its_holds_are_as_long_together_as_is_asked(name: str, hold_s: float | None) -> None:
+    ctx = Planned("2n4l4c1t")
+    getattr(scenarios, name)(ctx, hold_s=hold_s)
+    assert sum(ctx.holds_s) == pytest.approx(DURATION_S if hold_s is None else hold_s)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_its_holds_are_the_same_shares_of_any_duration(name: str) -> None:
+    short, tests_own = Planned("2n4l4c1t"), Planned("2n4l4c1t")
+    getattr(scenarios, name)(short, hold_s=0.2)
+    getattr(scenarios, name)(tests_own)
+    assert [hold / 0.2 for hold in short.holds_s] == pytest.approx(
+        [hold / DURATION_S for hold in tests_own.holds_s]
+    )
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -244,12 +244,10 @@ static void wait_for_threads(struct worker *first, unsigned int count)
 
 static void spawn_threads(struct workers *workers, const char *cgroup, unsigned int count, struct start *start)
 {
-	struct worker *first = &workers->all[workers->count];
-
 	for (unsigned int i = 0; i < count; i++)
 		add(workers, cgroup, start);
 	if (fork_workers(workers, cgroup, count, start))
-		wait_for_threads(first, count);
+		wait_for_threads(&workers->all[workers->count - count], count);
 }
 
 static void spawn_processes(struct workers *workers, const char *cgroup, unsigned int count, struct start *start)

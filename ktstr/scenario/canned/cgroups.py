@@ -5,7 +5,7 @@ from __future__ import annotations
 from ktstr.scenario.canned.runner import Report_co, Runner, require, shares, usable_count
 from ktstr.scenario.cgroup import CgroupDef
 from ktstr.scenario.cpuset import Cpuset, usable_cpus
-from ktstr.scenario.operations.at import At
+from ktstr.scenario.operations.cgroup import AddCgroup
 from ktstr.scenario.operations.freeze import Freeze
 from ktstr.scenario.operations.move_tasks import MoveTasks
 from ktstr.scenario.operations.remove_cgroup import RemoveCgroup
@@ -15,7 +15,7 @@ from ktstr.scenario.operations.set_weight import SetWeight
 from ktstr.scenario.operations.spawn import Spawn
 from ktstr.scenario.operations.stop_cgroup import StopCgroup
 from ktstr.scenario.operations.thaw import Thaw
-from ktstr.scenario.step import Step
+from ktstr.scenario.step import Hold, Step
 from ktstr.scenario.work import Bursty, Mixed
 
 __all__ = [
@@ -25,6 +25,7 @@ __all__ = [
     "cgroup_freeze",
     "cgroup_idle",
     "cgroup_imbalance",
+    "cgroup_move_threads",
     "cgroup_per_cpu",
     "cgroup_remove",
     "cgroup_reuse",
@@ -71,21 +72,14 @@ def cgroup_churn(
     `cgroup_init`, `cgroup_exit`, `init_task`, `exit_task`, again and again.
     """
     names = [f"new_{i}" for i in range(cgroups)]
-    total = 0.3 if hold_s is None else hold_s
-    turn_s = total / turns
-    return ctx.run(
-        CgroupDef("stays", usable_count(ctx)),
-        hold_s=total,
-        steps=(
-            Step(
-                "churn",
-                *(CgroupDef(name, 2) for name in names),
-                *(At(turn_s * 0.7, RemoveCgroup(name)) for name in names),
-                hold=turn_s,
-                repeat=turns,
-            ),
-        ),
-    )
+    steps: list[Step] = []
+    for turn in range(1, turns + 1):
+        made, removed = (CgroupDef(name, 2) for name in names), (RemoveCgroup(name) for name in names)
+        steps += (
+            Step(f"made {turn}", *made, hold=Hold.fraction(0.7 / turns)),
+            Step(f"removed {turn}", *removed, hold=Hold.fraction(0.3 / turns)),
+        )
+    return ctx.run(CgroupDef("stays", usable_count(ctx)), hold_s=hold_s, steps=steps)
 
 
 def cgroup_weight(ctx: Runner[Report_co], *, hold_s: float | None = None) -> Report_co:
@@ -164,6 +158,27 @@ def cgroup_imbalance(ctx: Runner[Report_co], *, ways: int = 4, hold_s: float | N
     Probes that large cgroups do not push small ones aside. Drives `enqueue`, `dispatch`, `stopping`.
     """
     return ctx.run(*(CgroupDef(f"cg_{i}", 2**i, work=Mixed()) for i in range(ways)), hold_s=hold_s)
+
+
+def cgroup_move_threads(
+    ctx: Runner[Report_co], *, threads: int = 4, turns: int = 4, hold_s: float | None = None
+) -> Report_co:
+    """A process with `threads` threads moves as a whole from one cgroup to another and back, while they run.
+
+    Probes that a scheduler takes several tasks at once, all or none. Drives `cgroup_prep_move` for all of them before
+    the first `cgroup_move`, and `cgroup_cancel_move` if the scheduler refuses one of them.
+    """
+    moves = [("a", "b"), ("b", "a")]
+    return ctx.run(
+        CgroupDef("a", threads, threads=True),
+        AddCgroup("b"),
+        CgroupDef("other", 1),
+        hold_s=hold_s,
+        steps=(
+            Step("before", hold=shares(turns + 1)),
+            *(Step(f"move {i + 1}", MoveTasks(*moves[i % 2]), hold=shares(turns + 1)) for i in range(turns)),
+        ),
+    )
 
 
 def cgroup_per_cpu(ctx: Runner[Report_co], *, hold_s: float | None = None) -> Report_co:

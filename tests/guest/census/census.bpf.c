@@ -10,6 +10,8 @@
 
 #define SHARED 0
 #define SLICE_NS 5000000ULL
+#define EPERM 1
+#define SCX_DEQ_SCHED_CHANGE (1ULL << 33) /* an enumerator since 7.1 */
 #define BATCH 8 /* tasks that a CPU takes out of the map at once; the kernel's limit is 32 */
 
 #define COUNT(counter) __sync_fetch_and_add(&(counter), 1)
@@ -31,7 +33,10 @@ u64 callback_cgroup_set_idle, callback_cpu_online, callback_cpu_offline, callbac
 
 u64 flag_WAKE_FORK, flag_WAKE_TTWU, flag_WAKE_SYNC;
 u64 flag_ENQ_WAKEUP, flag_ENQ_HEAD, flag_ENQ_CPU_SELECTED, flag_ENQ_PREEMPT, flag_ENQ_REENQ, flag_ENQ_LAST;
-u64 flag_DEQ_SLEEP, flag_DEQ_CORE_SCHED_EXEC;
+u64 flag_DEQ_SLEEP, flag_DEQ_CORE_SCHED_EXEC, flag_DEQ_SCHED_CHANGE;
+
+/* Whether threads that leave a cgroup with the first of their process are refused: the kernel then cancels its move. */
+const volatile bool refuse_threads;
 
 struct {
 	__uint(type, BPF_MAP_TYPE_QUEUE);
@@ -53,6 +58,7 @@ static void count_dequeue(u64 flags)
 {
 	FLAG(flags, DEQ_SLEEP);
 	FLAG(flags, DEQ_CORE_SCHED_EXEC);
+	FLAG(flags, DEQ_SCHED_CHANGE);
 }
 
 SCX_CALLBACK(s32, census_select_cpu, struct task_struct *p, s32 prev_cpu, u64 wake_flags)
@@ -232,7 +238,7 @@ SCX_SLEEPABLE_CALLBACK(void, census_cgroup_exit, struct cgroup *cgroup)
 SCX_SLEEPABLE_CALLBACK(s32, census_cgroup_prep_move, struct task_struct *p, struct cgroup *from, struct cgroup *to)
 {
 	CALLED(cgroup_prep_move);
-	return 0;
+	return refuse_threads && from->level && p->pid != p->tgid ? -EPERM : 0;
 }
 
 SCX_CALLBACK(void, census_cgroup_move, struct task_struct *p, struct cgroup *from, struct cgroup *to)
