@@ -152,14 +152,14 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     config = session.config
     if not any(_is_ours(item) for item in session.items):
         return
-    from ktstr.plugin.choice import choose, lanes_of
+    from ktstr.plugin.choice import choose
 
     handed, only_list = _handed(config), config.option.collectonly
     in_worker = handed is not None
     state = _state(config)
     known = handed["timings"] if handed else _timings(config)
     try:
-        choice = choose(session.items, state.axis, state.options, known, lanes_of(config), plan=not only_list)
+        choice = choose(config, session.items, state.axis, state.options, known)
         kept, dropped, state.lines = choice.kept, choice.dropped, choice.lines
         if in_worker:
             config.workeroutput[_CHOICE] = list(choice.lines)  # type: ignore[attr-defined]

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "LeftOut",
+    "constraint_lines",
     "is_large",
     "left_out_lines",
     "no_preset",
@@ -110,6 +111,20 @@ def refused_by_constraints(items: Iterable[pytest.Item], options: Options) -> li
         if test.gauntlet and (fits := fit(test, options.presets)).admitted
         for preset, reason in fits.refused
     ]
+
+
+def constraint_lines(refused: Sequence[LeftOut], verbose: bool) -> list[str]:
+    """What constraints leave out: in one line, because there is always something, or a line for each reason."""
+    if verbose or not refused:
+        return left_out_lines(refused)
+    tests = len({one.test for one in refused})
+    return [
+        f"constraints leave out {_counted(len(refused), 'preset')} of {_counted(tests, 'test')}; -v says which"
+    ]
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count} {noun}" + ("s" if count != 1 else "")
 
 
 def left_out_lines(left: Iterable[LeftOut]) -> list[str]:

@@ -127,6 +127,13 @@ def test_a_grid_ends_the_session(run: Run, pytester: pytest.Pytester, workers: t
         "failing:",
         " FAIL small[odd-3llc] on 7.0.13: max_spread_pct: unfair",
         " FAIL small[odd-3llc] on 7.3.4: max_spread_pct: unfair",
+        "constraints leave out 20 presets of 1 test; -v says which",
+    ]
+
+
+def test_what_constraints_leave_out_is_named_with_the_reasons_if_asked_for(run: Run) -> None:
+    result = run(SMALL, "--kernel", "7.0", "--gauntlet", "--collect-only", "-v")
+    assert [line for line in result.outlines if line.startswith("left out")] == [
         "left out 19: small on odd-5llc, small on odd-7llc, small on medium-4llc, ...: the test's constraints:"
         " max_llcs=3",
         "left out 1: small on smt-3llc: the test's constraints: max_cpus=9",
@@ -213,6 +220,7 @@ def test_several_tests_have_a_column_each_over_all_kernels() -> None:
         a_case(nodeid="test_a.py::fair[7.0-smt-2llc]", topology=smt, outcome="error"),
         a_case(nodeid="test_a.py::steady[7.0-tiny-1llc]", topology=tiny),
         a_case(nodeid="test_a.py::steady[7.0-smt-2llc]", topology=smt, outcome="skipped"),
+        a_case(nodeid="test_a.py::steady[7.0-no-preset]", topology="1n1l2c1t", outcome="skipped"),
     ]
     assert grid_rows(cases) == [
         ("preset", "fair", "steady"),
