@@ -100,6 +100,19 @@ def pytest_cmdline_main() -> Generator[None, Any, Any]:
         return 2
 
 
+@pytest.hookimpl(wrapper=True, optionalhook=True)
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> Generator[None, int, int]:
+    default = yield
+    if os.environ.get("KTSTR_SUITE") != "1":  # another project's pytest
+        return default
+    from ktstr.plugin.workers import most_tests, workers_for
+
+    kernels = _settings(config).kernels  # nothing else is there: xdist asks before the session is configured
+    if config.getoption("ktstr_seeds") or any(".." in spec for spec in kernels):
+        return default  # many variants of each test
+    return workers_for(default, most_tests(config.args, config.option.keyword, max(1, len(kernels))))
+
+
 # Collecting.
 
 

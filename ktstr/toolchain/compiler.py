@@ -16,6 +16,7 @@ from pathlib import Path
 from tqdm import tqdm
 
 from ktstr.base import cache
+from ktstr.base.answer import ask
 from ktstr.base.errors import KtstrError
 
 __all__ = [
@@ -247,14 +248,24 @@ def tree_digest(folder: Path, suffixes: tuple[str, ...]) -> str:
 
 def system_archive(compiler: Compiler, lib: str) -> Path:
     """Where the compiler finds `lib<lib>.a`."""
-    command = [*compiler.command, f"-print-file-name=lib{lib}.a"]
-    answer = subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
-    if not Path(answer).is_absolute():  # the compiler answers the bare name if it knows no such file
+    found = _archive(compiler, lib)
+    if found is None:
         package = f" (Debian: {_PACKAGES[lib]})" if lib in _PACKAGES else ""
         raise KtstrError(
             f"lib{lib}.a is missing: the guest's programs are linked statically; install it{package}"
         )
-    return Path(answer)
+    return found
+
+
+def _archive(compiler: Compiler, lib: str) -> Path | None:
+    """The file by the compiler's answer; it answers the bare name if it knows no such file."""
+    command = [*compiler.command, f"-print-file-name=lib{lib}.a"]
+    path = Path(ask(command).text.strip())
+    if path.is_absolute() and path.is_file():
+        return path
+    # What was kept may be from before the library was installed, or removed.
+    path = Path(ask(command, fresh=True).text.strip())
+    return path if path.is_absolute() else None
 
 
 def _clangs_in_path() -> list[str]:
@@ -270,12 +281,12 @@ def _clangs_in_path() -> list[str]:
 def _probe(command: tuple[str, ...]) -> Compiler | None:
     """What a command says about itself, or None if it cannot be run or is not a compiler."""
     try:
-        done = subprocess.run([*command, "--version"], capture_output=True, text=True, check=False)
-    except (OSError, ValueError, IndexError):
+        answer = ask([*command, "--version"])
+    except (OSError, ValueError):
         return None
-    banner = (done.stdout.splitlines() or [""])[0]
+    banner = (answer.text.splitlines() or [""])[0]
     version = re.search(r"\b(\d+(?:\.\d+)+)", banner)
-    return Compiler(command, version[1], banner) if done.returncode == 0 and version else None
+    return Compiler(command, version[1], banner) if answer.status == 0 and version else None
 
 
 def _version_key(compiler: Compiler) -> tuple[int, ...]:
