@@ -33,12 +33,11 @@ _NO_CORE_SCHED = "these kernels have no CONFIG_SCHED_CORE"
 OUT_OF_REACH = {
     "core_sched_before": _NO_CORE_SCHED,
     "DEQ_CORE_SCHED_EXEC": _NO_CORE_SCHED,
-    "cgroup_cancel_move": "takes a scheduler that refuses a part of a move; cgroup_move_threads is such a move",
+    "cgroup_cancel_move": "takes a scheduler that refuses part of a move (see cgroup_move_threads)",
     "sub_attach": _SUB_SCHEDULERS,
     "sub_detach": _SUB_SCHEDULERS,
     "sub_caps_updated": _SUB_SCHEDULERS,
     "sub_ecaps_updated": _SUB_SCHEDULERS,
-    "ENQ_IGNORE_CAPS": _SUB_SCHEDULERS,
     "ENQ_RESCUE": _SUB_SCHEDULERS,
     "init_cids": "of a scheduler that numbers CPUs by cid",
     "ENQ_PREEMPT": _TO_THE_KERNEL,

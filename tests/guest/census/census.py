@@ -57,7 +57,7 @@ class Counting:
         )
         for flag, bit in flags_of(self._ctx.kernel).items():
             if counts.get(f"seen_{flag.partition('_')[0]}", 0) & bit:
-                counts.setdefault(f"flag_{flag}", 1)  # it has no counter
+                counts.setdefault(f"flag_{flag}", 1)  # it has no counter: how often is not known
         self.counts = {
             name.partition("_")[2]: value
             for name, value in counts.items()
