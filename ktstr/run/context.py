@@ -97,6 +97,11 @@ class Ctx:
         """The guest's CPUs."""
         return self.test.topology
 
+    @property
+    def duration_s(self) -> float:
+        """The test's duration: the length of a scenario in guest seconds, unless `hold_s` says another."""
+        return self.test.duration_s
+
     def run(
         self,
         *parts: Scenario | CgroupDef | Operation,
