@@ -10,13 +10,26 @@ from enum import Enum
 from pathlib import Path
 from typing import Any, Literal
 
-__all__ = ["EMULATOR_DIED", "SAID", "Ending", "Start", "VmResult", "classify", "parse_events", "read_said"]
+__all__ = [
+    "EMULATOR_DIED",
+    "GUEST_STATUSES",
+    "SAID",
+    "Ending",
+    "Start",
+    "VmResult",
+    "classify",
+    "ended_how",
+    "parse_events",
+    "read_said",
+]
 
 Event = dict[str, Any]
 
 # The agent's values for isa-debug-exit, as the exit statuses that QEMU makes of them (2 * value + 1).
 EXIT_DONE = 2 * 0x10 + 1
 EXIT_AGENT_FAILED = 2 * 0x11 + 1
+GUEST_STATUSES = (EXIT_DONE, EXIT_AGENT_FAILED, 0)
+"""QEMU's exit statuses if its guest ended it; with any other one the end was the host's or QEMU's own doing."""
 
 _PANIC = re.compile(r"Kernel panic - not syncing: (?P<why>.*)")
 # What the kernel prints when it lacks memory (mm/oom_kill.c, init/initramfs.c, mm/page_alloc.c).
@@ -165,9 +178,14 @@ def classify(
             Ending.HANG,
             "the guest hung (its agent did not run for 30 guest seconds) or was reset by a triple fault",
         )
+    return Ending.QEMU_DIED, ended_how(status, output)
+
+
+def ended_how(status: int, output: str) -> str:
+    """How a QEMU ended that its guest did not end, in one line: its status (negative: a signal), its last words."""
     said = output.strip().splitlines()
     how = f"signal {-status}" if status < 0 else f"status {status}"
-    return Ending.QEMU_DIED, f"QEMU ended with {how}" + (f": {said[-1]}" if said else "")
+    return f"QEMU ended with {how}" + (f": {said[-1]}" if said else "")
 
 
 def _line(text: str, number: int) -> str:

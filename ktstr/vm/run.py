@@ -24,7 +24,7 @@ from ktstr.vm.qemu.qmp import MonitorError
 from ktstr.vm.qemu.template import NotKept, Template, clone, template
 from ktstr.vm.qemu.vcpu_slice import slice_of
 from ktstr.vm.remembered import recall, remember, result_key
-from ktstr.vm.result import SAID, VmResult, classify, read_said
+from ktstr.vm.result import GUEST_STATUSES, SAID, VmResult, classify, read_said
 from ktstr.vm.stored import JOB, job_to_json
 
 __all__ = ["run", "write_job"]
@@ -56,16 +56,20 @@ def run(
     if limit := topology_limit(job.topology, accel):
         raise KtstrError(limit)
     folder = folder.absolute()
-    key = result_key(qemu, job, accel.name, cold=options.cold) if job.clock == "virtual" else None
+    lasting = job.clock == "virtual"
     try:
         write_job(qemu, job, folder)
         cancel.check()
-        if key and not options.fresh and (result := recall(key, folder)):
-            return result
+        if lasting and not options.fresh:
+            key = result_key(qemu, job, accel.name, cold=options.cold)
+            if result := recall(key, folder):
+                return result
         cores = 1 if accel.name == "tcg" else job.topology.cpus
         with nullcontext() if job.channel else hold_cores(cores, cancel):
-            result = _ran(qemu, job, accel.name, folder, options, talk, cancel)
-        if key:
+            result, by_guest = _ran(qemu, job, accel.name, folder, options, talk, cancel)
+        if lasting and by_guest:
+            # A guest that did not come up was booted even if a clone was asked for: it is kept as what it is.
+            key = result_key(qemu, job, accel.name, cold=result.start == "boot")
             remember(key, result, folder)
     except OSError as error:
         raise KtstrError(
@@ -124,6 +128,11 @@ class _Ended:
     wall_s: float
     template: Template | None
 
+    @property
+    def by_guest(self) -> bool:
+        """Whether the guest ended it. If not, what it said was cut off at a moment that the host chose."""
+        return self.status in GUEST_STATUSES and not self.timed_out
+
 
 def _ran(
     qemu: Qemu,
@@ -133,7 +142,8 @@ def _ran(
     options: RunOptions,
     talk: Talk | None,
     cancel: Cancel,
-) -> VmResult:
+) -> tuple[VmResult, bool]:
+    """The result, and whether the guest alone decided it."""
     files = folder / "files.cpio"
     files.write_bytes(archive(job.payload))
     try:
@@ -146,7 +156,7 @@ def _ran(
     console, events = read_said(folder)
     ending, why = classify(ended.status, ended.timed_out, events, console, job.wall_limit_s, ended.output)
     bound, kept = slice_of(qemu.release, job), ended.template
-    return VmResult(
+    result = VmResult(
         ending=ending,
         why=why,
         events=events,
@@ -162,6 +172,7 @@ def _ran(
         template=kept.key if kept else "",
         template_boot_s=kept.boot_s if kept else 0.0,
     )
+    return result, ended.by_guest
 
 
 def _cloned(

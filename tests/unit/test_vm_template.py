@@ -96,6 +96,39 @@ def test_a_guest_that_does_not_boot_is_booted_again_to_show_why(
     assert cache.entries("templates") == []
 
 
+def test_a_guest_that_had_to_be_booted_is_not_remembered_as_a_clone(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("KTSTR_QEMU", str(monitored(tmp_path, keeps=False)))
+    assert [ran(tmp_path, RunOptions()).start for _ in range(2)] == ["boot", "boot"]
+    assert ran(tmp_path, RunOptions(cold=True)).start == "remembered"
+    monitored(tmp_path)
+    assert ran(tmp_path, RunOptions()).start == "clone"
+
+
+def test_a_template_whose_qemu_is_killed_is_booted_again(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("KTSTR_QEMU", str(monitored(tmp_path, killed=1)))
+    result = ran(tmp_path, RunOptions())
+    assert (starts(tmp_path), result.start) == (["template", "template", "clone"], "clone")
+    said = "ktstr: booting 7.0.13 on 1n1l2c1t to clone it: QEMU ended with signal 9; trying again\n"
+    assert capfd.readouterr().err == said
+    assert ran(tmp_path, RunOptions()).events == result.events
+
+
+def test_a_template_whose_qemu_is_killed_each_time_is_an_error_of_the_host(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("KTSTR_QEMU", str(monitored(tmp_path, killed=9)))
+    with pytest.raises(
+        KtstrError, match=r"to clone it: QEMU ended with signal 9, 2 times; does the host have"
+    ):
+        ran(tmp_path, RunOptions())
+    assert starts(tmp_path) == ["template", "template"], "no boot in its place"
+    assert cache.entries("results", "templates") == []
+
+
 def test_a_clone_that_qemu_refuses_is_one_line(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("KTSTR_QEMU", str(monitored(tmp_path, takes=False)))
     with pytest.raises(KtstrError, match=r"^a clone of template \w{24} could not be started: QEMU refused"):

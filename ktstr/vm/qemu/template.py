@@ -13,6 +13,7 @@ import os
 import platform
 import shlex
 import shutil
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -35,7 +36,7 @@ from ktstr.vm.qemu.process import Process, started
 from ktstr.vm.qemu.program import Qemu
 from ktstr.vm.qemu.qmp import MonitorError, Qmp, monitor_sockets
 from ktstr.vm.qemu.serialize import build_serializer
-from ktstr.vm.result import SAID
+from ktstr.vm.result import GUEST_STATUSES, SAID, ended_how
 
 __all__ = ["KIND", "Clone", "NotKept", "Template", "about", "altered", "clone", "template", "template_key"]
 
@@ -46,10 +47,16 @@ _MAGIC = b"QEVM"  # a migration stream's first bytes (QEMU's migration/savevm.c)
 _BLOCK = 1 << 16
 # A boot takes seconds; this limit is for a QEMU that does not run its guest.
 _BOOT_LIMIT_S = 600.0
+_END_S = 1.0  # from the end of its monitor to that of its process
+_BOOTS = 2  # how often a boot is tried if its QEMU is killed
 
 
-class NotKept(Exception):
-    """The guest did not reach the instant at which it is kept; booted as a job it shows why."""
+class NotKept(MonitorError):
+    """The guest ended, or hung, before the instant at which it is kept; booted as a job it shows why."""
+
+
+class _Killed(Exception):
+    """The template's QEMU ended, and not by its guest's doing; the message says how, in one line."""
 
 
 @dataclass(frozen=True)
@@ -86,11 +93,13 @@ def template_key(qemu: Qemu, job: VmJob, accelerator: str) -> str:
 def template(qemu: Qemu, job: VmJob, accelerator: str, cancel: Cancel | None = None) -> Iterator[Template]:
     """The template of `job`, booted if the cache does not have it, and safe from eviction within the block.
 
-    Raises NotKept if its guest does not come up, KtstrError if it cannot be stored, Cancelled if `cancel` stops its
-    boot or the wait for another process that boots it.
+    A boot whose QEMU is killed is tried once more: that says nothing of the guest. Raises NotKept if the guest does not
+    come up, KtstrError if QEMU was killed again or the template cannot be stored, Cancelled if `cancel` stops its boot
+    or the wait for another process that boots it.
     """
     key = template_key(qemu, job, accelerator)
     boot_s = 0.0
+    killed = 0
 
     def make(folder: Path) -> None:
         nonlocal boot_s
@@ -98,7 +107,16 @@ def template(qemu: Qemu, job: VmJob, accelerator: str, cancel: Cancel | None = N
 
     what = f"booting {job.kernel.version} on {job.topology} to clone it"
     while True:
-        folder = cache.entry(KIND, key, what, make, cancel)
+        try:
+            folder = cache.entry(KIND, key, what, make, cancel)
+        except _Killed as error:
+            killed += 1
+            if killed == _BOOTS:
+                raise KtstrError(
+                    f"{what}: {error}, {_BOOTS} times; does the host have memory enough?"
+                ) from None
+            print(f"ktstr: {what}: {error}; trying again", file=sys.stderr, flush=True)
+            continue
         with cache.in_use(KIND, key) as there:
             if not there:
                 continue  # evicted in between
@@ -183,6 +201,7 @@ def _boot(qemu: Qemu, job: VmJob, accelerator: str, folder: Path, cancel: Cancel
                 monitor.event("STOP")
                 (folder / _STATE).write_bytes(_saved(monitor))
             except MonitorError as error:
+                _refuse_killed(process)
                 raise NotKept(_with_output(error, process)) from None
     boot_s = time.monotonic() - start
     names = [_STATE, *(file.name for file in memory_files(folder, job.topology, job.memory_mb))]
@@ -201,6 +220,13 @@ def _boot(qemu: Qemu, job: VmJob, accelerator: str, folder: Path, cancel: Cancel
     }
     (folder / _ABOUT).write_text(json.dumps(made, indent=2) + "\n")
     return boot_s
+
+
+def _refuse_killed(process: Process) -> None:
+    """Raise _Killed if QEMU has ended by what is no doing of its guest; one that still runs has a guest that hangs."""
+    status, runs = process.wait(time.monotonic() + _END_S)
+    if not runs and status not in GUEST_STATUSES:
+        raise _Killed(ended_how(status, process.output))
 
 
 def _check_room(job: VmJob) -> None:
