@@ -6,11 +6,19 @@ into exit status 2 without a traceback. Any other exception that escapes is a bu
 
 from __future__ import annotations
 
+import re
+
+# All that a terminal obeys, and line ends: a part of a message may come from a guest, an archive or a server.
+_CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
+
 __all__ = ["KtstrError", "Unsuitable"]
 
 
 class KtstrError(Exception):
     """The run could not be done, for a reason that the user can act on."""
+
+    def __str__(self) -> str:
+        return _CONTROLS.sub(" ", super().__str__()).strip()
 
 
 class Unsuitable(KtstrError):

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from ktstr.base.cancel import Cancel
 from ktstr.base.errors import KtstrError
+from ktstr.events.stream import MOST_BYTES
 from ktstr.guest.initramfs import archive, initramfs
 from ktstr.vm.budget import hold_cores
 from ktstr.vm.executor import Talk
@@ -208,6 +209,7 @@ def _booted(
     end = channel.descriptor
     command = tuple(boot_command(qemu, job, accelerator, folder, initramfs(job.files), end))
     start = time.monotonic()
-    with started(command, job.clock, [] if end is None else [end], cancel=cancel) as process:
+    inherited = [] if end is None else [end]
+    with started(command, job.clock, inherited, most_bytes=MOST_BYTES, cancel=cancel) as process:
         ending = channel.wait(process, start + job.wall_limit_s)
     return _Ended(command, *ending, time.monotonic() - start, None)

@@ -28,6 +28,7 @@ from tqdm import tqdm
 from ktstr.base import cache
 from ktstr.base.cancel import Cancel
 from ktstr.base.errors import KtstrError
+from ktstr.events.stream import MOST_BYTES
 from ktstr.guest.initramfs import initramfs
 from ktstr.vm.job import VmJob
 from ktstr.vm.qemu.command import clone_command, template_command
@@ -149,7 +150,10 @@ def clone(
     with monitor_sockets() as (ours, theirs):
         arguments = clone_command(qemu, job, accelerator, folder, kept.folder, theirs.fileno(), channel, gdb)
         inherited = [theirs.fileno(), *([] if channel is None else [channel])]
-        with started(arguments, job.clock, inherited, debugged=gdb is not None, cancel=cancel) as process:
+        debugged = gdb is not None
+        with started(
+            arguments, job.clock, inherited, debugged=debugged, most_bytes=MOST_BYTES, cancel=cancel
+        ) as process:
             theirs.close()
             try:
                 monitor = Qmp(ours, deadline)
