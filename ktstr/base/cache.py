@@ -22,6 +22,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 from platformdirs import user_cache_path
 
+from ktstr.base import seal
 from ktstr.base.cancel import Cancel
 from ktstr.base.errors import KtstrError
 
@@ -43,6 +44,7 @@ __all__ = [
     "locked",
     "remove_entry",
     "remove_partials",
+    "sealed_entries",
 ]
 
 _NOTICE_AFTER_S = 2.0
@@ -127,25 +129,39 @@ def find(kind: str, key: str) -> Path | None:
     return path if path.is_dir() else None
 
 
-def entry(kind: str, key: str, what: str, make: Callable[[Path], None], cancel: Cancel | None = None) -> Path:
+def entry(
+    kind: str,
+    key: str,
+    what: str,
+    make: Callable[[Path], None],
+    cancel: Cancel | None = None,
+    *,
+    sealed: bool = True,
+) -> Path:
     """The directory of entry `key`; `make(directory)` fills it if it does not exist yet.
 
     `what` describes the work to the user ("fetching kernel 7.0.13"). If several processes ask at the same time,
-    one of them makes the entry. Raises KtstrError if the disk refuses, Cancelled if `cancel` ends the wait for another
-    process that makes it, and whatever `make` raises.
+    one of them makes the entry. An entry whose files have changed is made again, with a line on stderr; `sealed=False`
+    is for one of so many files that nobody wants to look at them all. Raises KtstrError if the disk refuses, Cancelled
+    if `cancel` ends the wait for another process that makes it, and whatever `make` raises.
     """
-    if (path := find(kind, key)) is not None:
+    if (path := find(kind, key)) is not None and (not sealed or seal.damage(path) is None):
         return path
     folder = cache_dir() / kind
     path = folder / key
     with locked(folder / f".{key}.lock", what, cancel):
         if path.is_dir():
-            return path
+            if not sealed or (damage := _damage(kind, path)) is None:
+                return path
+            print(f"ktstr: {path}: {damage}; making it again", file=sys.stderr, flush=True)
+            remove_entry(folder, key)
         partial = folder / f".{key}.partial"
         shutil.rmtree(partial, ignore_errors=True)
         try:
             partial.mkdir(parents=True)
             make(partial)
+            if sealed:
+                seal.write_seal(partial, path)
             partial.rename(path)
         except OSError as error:
             shutil.rmtree(partial, ignore_errors=True)
@@ -156,6 +172,17 @@ def entry(kind: str, key: str, what: str, make: Callable[[Path], None], cancel: 
             shutil.rmtree(partial, ignore_errors=True)
             raise
     return path
+
+
+def _damage(kind: str, path: Path) -> str | None:
+    """What has changed in an entry. One without a seal, which an earlier version made, is sealed as it is."""
+    if kind not in EVICTABLE and not seal.is_sealed(
+        path
+    ):  # evictable ones have other keys since there are seals
+        with suppress(OSError):
+            seal.write_seal(path)
+        return None
+    return seal.damage(path)
 
 
 def discard(kind: str, key: str, what: str, still: Callable[[Path], bool] = Path.is_dir) -> None:
@@ -228,6 +255,12 @@ def entries(*kinds: str) -> list[Entry]:
             with suppress(FileNotFoundError):  # another process removed it
                 found.append(Entry(kind, path.name, path, disk_usage(path), path.stat().st_mtime))
     return sorted(found, key=lambda entry: entry.used)
+
+
+def sealed_entries() -> list[Entry]:
+    """The entries of all kinds that have a seal, the least recently used first."""
+    kinds = [path.name for path in cache_dir().iterdir() if path.is_dir() and not path.name.startswith(".")]
+    return [entry for entry in entries(*sorted(kinds)) if seal.is_sealed(entry.path)]
 
 
 def disk_usage(folder: Path) -> int:
@@ -306,4 +339,5 @@ def remove_entry(folder: Path, key: str) -> None:
     shutil.rmtree(partial, ignore_errors=True)
     with suppress(FileNotFoundError):
         (folder / key).rename(partial)
+    seal.seal_of(folder / key).unlink(missing_ok=True)
     shutil.rmtree(partial, ignore_errors=True)

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ktstr.base import seal
 from ktstr.base.cache import cache_dir, find
 from ktstr.base.machine import machine_of_host
 from ktstr.kernel.model import Kernel
@@ -117,6 +118,7 @@ def remove(kernel: Kernel) -> bool:
         gone = folder.with_name(f".{folder.name}.removed")
         shutil.rmtree(gone, ignore_errors=True)
         folder.rename(gone)
+        seal.seal_of(folder).unlink(missing_ok=True)
         shutil.rmtree(gone)
         return True
     finally:
@@ -159,5 +161,8 @@ def _load(folder: Path) -> Kernel | None:
         )
     except (OSError, ValueError, KeyError) as error:
         print(f"ktstr: {folder}: left out, its {_MANIFEST} cannot be read ({error!r})", file=sys.stderr)
+        return None
+    if seal.is_sealed(folder) and (damage := seal.damage(folder)):
+        print(f"ktstr: {folder}: left out: {damage}; it is made again when it is asked for", file=sys.stderr)
         return None
     return kernel

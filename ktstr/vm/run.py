@@ -9,6 +9,7 @@ from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
+from ktstr.base import cache
 from ktstr.base.cancel import Cancel
 from ktstr.base.errors import KtstrError
 from ktstr.events.stream import MOST_BYTES
@@ -17,12 +18,13 @@ from ktstr.vm.budget import hold_cores
 from ktstr.vm.executor import Talk
 from ktstr.vm.host import topology_limit
 from ktstr.vm.job import DEFAULT_OPTIONS, RunOptions, VmJob
+from ktstr.vm.origins import boot_files, check_image, origins, payload_files
 from ktstr.vm.qemu.accel import Accel
 from ktstr.vm.qemu.command import boot_command
 from ktstr.vm.qemu.process import Process, started
 from ktstr.vm.qemu.program import Qemu, find_qemu
 from ktstr.vm.qemu.qmp import MonitorError
-from ktstr.vm.qemu.template import NotKept, Template, clone, template
+from ktstr.vm.qemu.template import KIND, NotKept, Template, clone, template
 from ktstr.vm.qemu.vcpu_slice import slice_of
 from ktstr.vm.remembered import recall, remember, result_key
 from ktstr.vm.result import GUEST_STATUSES, SAID, VmResult, classify, read_said
@@ -71,7 +73,8 @@ def run(
         if lasting and by_guest:
             # A guest that did not come up was booted even if a clone was asked for: it is kept as what it is.
             key = result_key(qemu, job, accel.name, cold=result.start == "boot")
-            remember(key, result, folder)
+            kept = [cache.cache_dir() / KIND / result.template / "state"] if result.template else []
+            remember(key, result, folder, origins([*kept, *boot_files(job), *payload_files(job)]))
     except OSError as error:
         raise KtstrError(
             f"{error.filename or folder}: a run's files cannot be written: {error.strerror}"
@@ -206,6 +209,7 @@ def _cloned(
 def _booted(
     qemu: Qemu, job: VmJob, accelerator: str, folder: Path, channel: _Channel, cancel: Cancel
 ) -> _Ended:
+    check_image(job.kernel)
     end = channel.descriptor
     command = tuple(boot_command(qemu, job, accelerator, folder, initramfs(job.files), end))
     start = time.monotonic()

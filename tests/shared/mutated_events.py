@@ -59,7 +59,18 @@ _TEXTS = (
     "  R x[-1] +1ms",
     "x-1 [000] d..1. 99999999999999999999999.000001: sched_switch: prev_comm=",
 )
-_OTHERS: tuple[Any, ...] = (None, True, False, [], {}, [1, "a"], [[1]], [2**64], list(range(40)), {"a": {"b": 1}})
+_OTHERS: tuple[Any, ...] = (
+    None,
+    True,
+    False,
+    [],
+    {},
+    [1, "a"],
+    [[1]],
+    [2**64],
+    list(range(40)),
+    {"a": {"b": 1}},
+)
 
 
 def thinned(events: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:

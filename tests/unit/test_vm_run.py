@@ -151,6 +151,17 @@ def test_a_folder_that_cannot_be_created_is_reported(monkeypatch: pytest.MonkeyP
         ran(monkeypatch, tmp_path, DONE)
 
 
+def test_a_kernel_that_is_not_the_one_that_results_name_is_refused(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    job = a_job(tmp_path)
+    job.kernel.image.write_text("another")
+    with pytest.raises(
+        KtstrError, match=r"^kernel 7\.0\.13 \(.*\): vmlinux: its content has changed; the next run"
+    ):
+        ran(monkeypatch, tmp_path, DONE, job)
+
+
 # The process that runs it ends
 
 RUNNER = """
