@@ -42,6 +42,7 @@ __all__ = [
     "is_in_use",
     "limit_bytes",
     "locked",
+    "refusals",
     "remove_entry",
     "remove_partials",
     "sealed_entries",
@@ -57,14 +58,26 @@ EVICTABLE = ("templates", "results")
 def cache_dir() -> Path:
     """The cache's root: `KTSTR_CACHE_DIR`, else `ktstr` under the XDG cache directory."""
     override = os.environ.get("KTSTR_CACHE_DIR")
-    root = Path(override).expanduser().absolute() if override else user_cache_path("ktstr")
     try:
+        root = Path(override).expanduser().absolute() if override else user_cache_path("ktstr")
+    except RuntimeError:  # `~nouser`, or no home at all
+        raise KtstrError(f"KTSTR_CACHE_DIR={override}: no such user, or no home directory") from None
+    with refusals(root):
         root.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise KtstrError(
-            f"cache directory {root}: {error.strerror}; set KTSTR_CACHE_DIR to one that can be written"
-        ) from error
     return root
+
+
+@contextmanager
+def refusals(root: Path | None = None) -> Iterator[None]:
+    """Raise KtstrError for what the system refuses in the block, which works on files of the cache at `root`."""
+    try:
+        yield
+    except OSError as error:
+        where = f"{root or cache_dir()}"
+        file = "" if error.filename in (None, where) else f"{error.filename}: "
+        raise KtstrError(
+            f"cache directory {where}: {file}{error.strerror or error}; set KTSTR_CACHE_DIR to one that can be written"
+        ) from error
 
 
 def digest(*parts: str | bytes) -> str:
@@ -126,7 +139,8 @@ def _acquire(lock: FileLock, cancel: Cancel | None, limit_s: float = float("inf"
 def find(kind: str, key: str) -> Path | None:
     """The entry's directory, or None if the entry has not been made."""
     path = cache_dir() / kind / key
-    return path if path.is_dir() else None
+    with refusals():
+        return path if path.is_dir() else None
 
 
 def entry(
@@ -204,15 +218,17 @@ def in_use(kind: str, key: str, *, touch: bool = True) -> Iterator[bool]:
     This counts as a use of the entry, unless `touch` is False.
     """
     folder = cache_dir() / kind
-    descriptor = os.open(folder / f".{key}.use", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+    with refusals():
+        descriptor = os.open(folder / f".{key}.use", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_SH)
-        try:
-            if touch:
-                os.utime(folder / key)
-            exists = touch or (folder / key).is_dir()
-        except FileNotFoundError:
-            exists = False
+        with refusals():
+            fcntl.flock(descriptor, fcntl.LOCK_SH)
+            try:
+                if touch:
+                    os.utime(folder / key)
+                exists = touch or (folder / key).is_dir()
+            except FileNotFoundError:
+                exists = False
         yield exists
     finally:
         os.close(descriptor)
@@ -247,13 +263,14 @@ class Entry:
 def entries(*kinds: str) -> list[Entry]:
     """The entries of these kinds, the least recently used first."""
     found = []
-    for kind in kinds:
-        folder = cache_dir() / kind
-        for path in folder.iterdir() if folder.is_dir() else ():
-            if path.name.startswith(".") or not path.is_dir():
-                continue
-            with suppress(FileNotFoundError):  # another process removed it
-                found.append(Entry(kind, path.name, path, disk_usage(path), path.stat().st_mtime))
+    with refusals():
+        for kind in kinds:
+            folder = cache_dir() / kind
+            for path in folder.iterdir() if folder.is_dir() else ():
+                if path.name.startswith(".") or not path.is_dir():
+                    continue
+                with suppress(FileNotFoundError):  # another process removed it
+                    found.append(Entry(kind, path.name, path, disk_usage(path), path.stat().st_mtime))
     return sorted(found, key=lambda entry: entry.used)
 
 
@@ -309,7 +326,8 @@ def evict(limit: int | None = None) -> list[Entry]:
 
 def _evict(entry: Entry) -> bool:
     folder = entry.path.parent
-    descriptor = os.open(folder / f".{entry.key}.use", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+    with refusals():
+        descriptor = os.open(folder / f".{entry.key}.use", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         with locked(folder / f".{entry.key}.lock", f"removing {entry.kind}/{entry.key}"):

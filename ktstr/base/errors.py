@@ -17,8 +17,13 @@ __all__ = ["KtstrError", "Unsuitable"]
 class KtstrError(Exception):
     """The run could not be done, for a reason that the user can act on."""
 
+    one_line = True
+    """Whether line ends count as controls; the few errors whose text has several lines say False."""
+
     def __str__(self) -> str:
-        return _CONTROLS.sub(" ", super().__str__()).strip()
+        text = super().__str__()
+        lines = [text] if self.one_line else text.split("\n")
+        return "\n".join(_CONTROLS.sub(" ", line).rstrip() for line in lines)
 
 
 class Unsuitable(KtstrError):

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from ktstr.base import seal
-from ktstr.base.cache import cache_dir, find
+from ktstr.base.cache import cache_dir, find, refusals
 from ktstr.base.machine import machine_of_host
 from ktstr.kernel.model import Kernel
 from ktstr.kernel.spec import Version, parse_version
@@ -60,7 +60,8 @@ def find_kernel(key: str) -> Kernel | None:
 def cached() -> list[Kernel]:
     """The cached kernels for this host's machine, newest first."""
     folder = cache_dir() / _KIND
-    entries = [path for path in folder.iterdir() if path.name[0] != "."] if folder.is_dir() else []
+    with refusals():
+        entries = [path for path in folder.iterdir() if path.name[0] != "."] if folder.is_dir() else []
     kernels = [kernel for path in sorted(entries) if (kernel := _load(path)) is not None]
     return sorted(kernels, key=version_of, reverse=True)
 
@@ -98,9 +99,9 @@ _HELD: dict[str, int] = {}
 def hold(kernel: Kernel) -> Kernel:
     """Keep `kernel` in the cache for as long as this process lives."""
     if kernel.key not in _HELD:
-        path = _use_file(kernel.key)
-        descriptor = os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o666)
-        fcntl.flock(descriptor, fcntl.LOCK_SH)
+        with refusals():
+            descriptor = os.open(_use_file(kernel.key), os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o666)
+            fcntl.flock(descriptor, fcntl.LOCK_SH)
         _HELD[kernel.key] = descriptor
     return kernel
 

@@ -173,6 +173,8 @@ class Recorder:
             self._published = self._staging.publish({"status": "interrupted" if stopped else "complete"})
         except OSError as error:
             self._cannot_write(error)
+        except KtstrError as error:
+            self.problem = f"{error}: results are incomplete"
 
     def pytest_terminal_summary(self, terminalreporter: Any, config: pytest.Config) -> None:
         if config.option.verbose < -1 or not self._cases:

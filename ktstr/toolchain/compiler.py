@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import shlex
@@ -65,7 +66,7 @@ def host_compiler() -> Compiler:
     if chosen:
         command = tuple(shlex.split(chosen))
         found = _probe(command)
-        if found is None:
+        if found is None or not _names_target(found):
             raise KtstrError(
                 f"CC={chosen}: not a C compiler that can be run; unset CC or set it to gcc or clang"
             )
@@ -248,7 +249,10 @@ def tree_digest(folder: Path, suffixes: tuple[str, ...]) -> str:
 def system_archive(compiler: Compiler, lib: str) -> Path:
     """Where the compiler finds `lib<lib>.a`."""
     command = [*compiler.command, f"-print-file-name=lib{lib}.a"]
-    answer = subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+    try:
+        answer = subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+    except (OSError, subprocess.CalledProcessError) as error:
+        raise KtstrError(f"{shlex.join(command)}: {error}") from None
     if not Path(answer).is_absolute():  # the compiler answers the bare name if it knows no such file
         package = f" (Debian: {_PACKAGES[lib]})" if lib in _PACKAGES else ""
         raise KtstrError(
@@ -271,11 +275,23 @@ def _probe(command: tuple[str, ...]) -> Compiler | None:
     """What a command says about itself, or None if it cannot be run or is not a compiler."""
     try:
         done = subprocess.run([*command, "--version"], capture_output=True, text=True, check=False)
-    except (OSError, ValueError, IndexError):
+    except (FileNotFoundError, PermissionError, NotADirectoryError, ValueError, IndexError):
         return None
+    except OSError as error:
+        if error.errno == errno.ENOEXEC:
+            return None
+        raise KtstrError(
+            f"{command[0]}: cannot be started: {error.strerror}"
+        ) from None  # a limit of the host
     banner = (done.stdout.splitlines() or [""])[0]
     version = re.search(r"\b(\d+(?:\.\d+)+)", banner)
     return Compiler(command, version[1], banner) if done.returncode == 0 and version else None
+
+
+def _names_target(compiler: Compiler) -> bool:
+    """Whether it names the machine that it compiles for, as compilers do. Other programs have a version, too."""
+    done = subprocess.run([*compiler.command, "-dumpmachine"], capture_output=True, text=True, check=False)
+    return done.returncode == 0 and re.fullmatch(r"\w+(-\w+)+", done.stdout.strip()) is not None
 
 
 def _version_key(compiler: Compiler) -> tuple[int, ...]:

@@ -9,7 +9,7 @@ from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
-from ktstr.base import cache
+from ktstr.base import cache, seal
 from ktstr.base.cancel import Cancel
 from ktstr.base.errors import KtstrError
 from ktstr.events.stream import MOST_BYTES
@@ -193,10 +193,7 @@ def _cloned(
                 ) as running:
                     end = channel.wait(running.process, deadline)
             except MonitorError as error:
-                raise KtstrError(
-                    f"a clone of template {kept.key} could not be started: {error};"
-                    " `ktstr cache --verify` finds and removes a damaged template"
-                ) from None
+                raise KtstrError(_not_cloned(kept, error)) from None
             wall_s = time.monotonic() - start
             for name in SAID:  # what the guest said before it was kept is in the template
                 path = folder / name
@@ -204,6 +201,15 @@ def _cloned(
             return _Ended(running.command, *end, wall_s, kept)
     except NotKept:
         return None
+
+
+def _not_cloned(kept: Template, error: MonitorError) -> str:
+    """Why a clone did not start: its template has changed on the disk and is removed, or else the host is at fault."""
+    what = f"a clone of template {kept.key} could not be started: {error}"
+    if damage := seal.damage(kept.folder, whole=True):
+        cache.discard(KIND, kept.key, "removing a damaged template")
+        return f"{what} ({damage}; it was removed, and the next run boots it again)"
+    return f"{what} (the template is as it was written; is this process's memory limited?)"
 
 
 def _booted(

@@ -235,6 +235,31 @@ def test_partials_of_killed_makers_are_removed_and_those_of_living_ones_are_not(
     assert cache.remove_partials("build", "unknown") == 0
 
 
+# What the host refuses
+
+
+def test_a_user_that_does_not_exist_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KTSTR_CACHE_DIR", "~nouser/x")
+    with pytest.raises(KtstrError, match=r"^KTSTR_CACHE_DIR=~nouser/x: no such user, or no home directory$"):
+        cache.cache_dir()
+
+
+def test_a_file_that_the_host_refuses_is_one_line(root: Path) -> None:
+    """As in a cache that is read-only, or another user's; a name that is too long is refused to root, too."""
+    (root / "kind").mkdir(parents=True)
+    with (
+        pytest.raises(
+            KtstrError, match=rf"^cache directory {root}: .*: File name too long; set KTSTR_CACHE_DIR"
+        ),
+        cache.in_use("kind", "k" * 300),
+    ):
+        pass
+    with pytest.raises(
+        KtstrError, match=r"File name too long; set KTSTR_CACHE_DIR to one that can be written"
+    ):
+        cache.find("kind", "k" * 300)
+
+
 # What is kept is what was written
 
 
