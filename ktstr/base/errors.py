@@ -17,12 +17,11 @@ __all__ = ["KtstrError", "Unsuitable"]
 class KtstrError(Exception):
     """The run could not be done, for a reason that the user can act on."""
 
-    one_line = True
-    """Whether line ends count as controls; the few errors whose text has several lines say False."""
+    _one_line = True  # whether line ends count as controls; an error whose text has several lines says False
 
     def __str__(self) -> str:
         text = super().__str__()
-        lines = [text] if self.one_line else text.split("\n")
+        lines = [text] if self._one_line else text.split("\n")
         return "\n".join(_CONTROLS.sub(" ", line).rstrip() for line in lines)
 
 

@@ -6,6 +6,8 @@ from collections import Counter
 from io import StringIO
 from typing import Any
 
+import msgspec
+
 from ktstr.base.errors import KtstrError
 from ktstr.events.event import Event
 from ktstr.events.kinds import MOST, check_fields
@@ -17,6 +19,7 @@ MOST_BYTES = 64 * 2**20
 MOST_EVENTS = 2**18
 """How many events a guest may have."""
 _LINE_BYTES = 16384  # KTSTR_EVENT_BYTES of the agent's ktstr/limits.h
+_DECODER = msgspec.json.Decoder(dict[str, str | int | list[int]])
 _LEAST, _MOST = -(2**63), 2**64 - 1
 
 
@@ -53,17 +56,16 @@ def parse_events(text: str) -> tuple[Event, ...]:
 
 
 def _event(line: str) -> Event:
-    import msgspec
-
     line = line.removesuffix("\n")
     if len(line) > _LINE_BYTES:
         raise ValueError(f"{len(line)} bytes, more than {_LINE_BYTES}")
-    event: dict[str, Any] = msgspec.json.decode(line, type=dict[str, str | int | list[int]])
+    event: dict[str, Any] = _DECODER.decode(line)
     if not isinstance(event.get("ev"), str):
         raise ValueError("Object missing required field `ev`")
     for name, value in event.items():
         if isinstance(value, str):
-            event[name] = value.encode("latin-1", "replace").decode(errors="replace")
+            if not value.isascii():
+                event[name] = value.encode("latin-1", "replace").decode(errors="replace")
         elif not all(_LEAST <= one <= _MOST for one in (value if isinstance(value, list) else (value,))):
             raise ValueError(f"a number of more than 64 bits - at `$.{name}`")
     check_fields(event)

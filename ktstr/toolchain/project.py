@@ -29,7 +29,7 @@ _lock = threading.Lock()  # the sweep prepares its programs in threads
 class BuildFailed(KtstrError):
     """The project's build failed. Its message may have several lines: the reason, then what the build printed."""
 
-    one_line = False
+    _one_line = False
 
 
 def build_folder(declared_in: str) -> Path:
