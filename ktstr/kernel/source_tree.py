@@ -81,7 +81,7 @@ def fetch_tree(series: str) -> SourceTree:
             packages.append(archive.pool_file(file, what))
             _unpack(packages[0], file, folder, what)
 
-        path = entry(_KIND, f"{version}-{file.sha256[:8]}", what, make)
+        path = entry(_KIND, f"{version}-{file.sha256[:8]}", what, make, sealed=False)
     except Unreachable as error:
         trees = [tree for tree in _cached() if series in ("newest", str(tree.version.series))]
         if not trees:

@@ -191,8 +191,12 @@ def make_context(item: pytest.Item, session_name: str) -> Ctx:
     if plan is None:
         raise KtstrError(f"{item.nodeid}: the ctx fixture is for functions decorated with @ktstr_test")
     if (staging := item.config.stash.get(_STAGING, None)) is None:
-        item.config.stash[_STAGING] = staging = Staging(item.config.rootpath, session_name)
-        staging.hold()
+        staging = Staging(item.config.rootpath, session_name)
+        try:
+            staging.hold()
+        except OSError as error:
+            raise KtstrError(f"results directory {staging.results}: {error.strerror}") from None
+        item.config.stash[_STAGING] = staging
     executor = LocalExecutor()
     topology = plan.test.topology
     accel = executor.accelerator(plan.options.clock, None if plan.options.oversubscribe else topology.cpus)

@@ -139,7 +139,7 @@ class Recorder:
             self._terminal.ensure_newline()
             word = console.WORDS[outcome]
             self._terminal.write(word, **{console.COLOURS[outcome]: True})
-            self._terminal.write(f"{line.removeprefix(word)}\n", flush=True)
+            self._terminal.write(f"{printable(line.removeprefix(word))}\n", flush=True)
 
     def _write(self, case: Case) -> None:
         try:
@@ -173,6 +173,8 @@ class Recorder:
             self._published = self._staging.publish({"status": "interrupted" if stopped else "complete"})
         except OSError as error:
             self._cannot_write(error)
+        except KtstrError as error:
+            self.problem = f"{error}: results are incomplete"
 
     def pytest_terminal_summary(self, terminalreporter: Any, config: pytest.Config) -> None:
         if config.option.verbose < -1 or not self._cases:
@@ -234,10 +236,14 @@ def _judge(reports: list[pytest.TestReport]) -> tuple[Outcome, str, str]:
     if failed:
         report = (errors or verdicts)[0]
         if not errors and (violations := _violations(report)):
-            return "failed", violations, str(report.longrepr)
+            return "failed", printable(violations), str(report.longrepr)
         crash = getattr(report.longrepr, "reprcrash", None)
         details = printable(str(report.longrepr))  # longreprtext adds the xdist worker's name
-        return ("error" if errors else "failed"), first_line(crash.message if crash else details), details
+        return (
+            ("error" if errors else "failed"),
+            first_line(printable(crash.message) if crash else details),
+            details,
+        )
     for report in reports:
         if report.skipped:
             reason = getattr(report, "wasxfail", None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import shlex
@@ -66,7 +67,7 @@ def host_compiler() -> Compiler:
     if chosen:
         command = tuple(shlex.split(chosen))
         found = _probe(command)
-        if found is None:
+        if found is None or not _names_target(found):
             raise KtstrError(
                 f"CC={chosen}: not a C compiler that can be run; unset CC or set it to gcc or clang"
             )
@@ -248,7 +249,10 @@ def tree_digest(folder: Path, suffixes: tuple[str, ...]) -> str:
 
 def system_archive(compiler: Compiler, lib: str) -> Path:
     """Where the compiler finds `lib<lib>.a`."""
-    found = _archive(compiler, lib)
+    try:
+        found = _archive(compiler, lib)
+    except OSError as error:
+        raise KtstrError(f"{shlex.join(compiler.command)}: {error}") from None
     if found is None:
         package = f" (Debian: {_PACKAGES[lib]})" if lib in _PACKAGES else ""
         raise KtstrError(
@@ -282,11 +286,23 @@ def _probe(command: tuple[str, ...]) -> Compiler | None:
     """What a command says about itself, or None if it cannot be run or is not a compiler."""
     try:
         answer = ask([*command, "--version"])
-    except (OSError, ValueError):
+    except (FileNotFoundError, PermissionError, NotADirectoryError, ValueError, IndexError):
         return None
+    except OSError as error:
+        if error.errno == errno.ENOEXEC:
+            return None
+        raise KtstrError(
+            f"{command[0]}: cannot be started: {error.strerror}"
+        ) from None  # a limit of the host
     banner = (answer.text.splitlines() or [""])[0]
     version = re.search(r"\b(\d+(?:\.\d+)+)", banner)
     return Compiler(command, version[1], banner) if answer.status == 0 and version else None
+
+
+def _names_target(compiler: Compiler) -> bool:
+    """Whether it names the machine that it compiles for, as compilers do. Other programs have a version, too."""
+    answer = ask([*compiler.command, "-dumpmachine"])
+    return answer.status == 0 and re.fullmatch(r"\w+(-\w+)+", answer.text.strip()) is not None
 
 
 def _version_key(compiler: Compiler) -> tuple[int, ...]:

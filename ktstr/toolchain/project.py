@@ -29,6 +29,8 @@ _lock = threading.Lock()  # the sweep prepares its programs in threads
 class BuildFailed(KtstrError):
     """The project's build failed. Its message may have several lines: the reason, then what the build printed."""
 
+    _one_line = False
+
 
 def build_folder(declared_in: str) -> Path:
     """The folder in which to build: the nearest one, from the declaring file's upwards, that has a project's files."""

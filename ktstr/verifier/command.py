@@ -23,7 +23,7 @@ from ktstr.declare.settings import environment_settings, merged, project_setting
 from ktstr.kernel.model import Kernel
 from ktstr.plugin.kernels import KernelAxis
 from ktstr.report.github import append_summary, in_github
-from ktstr.report.text import relative
+from ktstr.report.text import printable, relative
 from ktstr.verifier.annotated import cell_annotations
 from ktstr.verifier.cell import Cell, CellResult
 from ktstr.verifier.compare import Costs, baseline_cells, changes, costs_of, recorded_costs
@@ -160,7 +160,7 @@ def _run(
             for result in coming:
                 # The record is for the sidecar alone: a sweep's memory must not grow with every run's log.
                 results[result.cell.name] = replace(result, record=None)
-                print(live_line(result, len(results), len(cells)), file=live, flush=True)
+                print(printable(live_line(result, len(results), len(cells))), file=live, flush=True)
                 if record is not None:
                     record.write(result)
     except KeyboardInterrupt:
@@ -229,7 +229,7 @@ def _print(done: Sweep, how: str) -> None:
         print("\n".join(as_markdown(done)))
     else:
         columns = shutil.get_terminal_size((_NO_TERMINAL, 24)).columns
-        print("\n".join(as_text(done, columns)))
+        print(printable("\n".join(as_text(done, columns))))
     append_summary("\n".join(as_markdown(done)) + "\n")
 
 

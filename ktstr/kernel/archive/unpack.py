@@ -115,6 +115,12 @@ def _members(archive: tarfile.TarFile, name: str, folder: Path) -> None:
     # Last, so that no file can be written through one.
     for target, link in links:
         target.symlink_to(link)
+    # Each was checked by its text; through another link its `..` may lead elsewhere.
+    root = os.path.realpath(folder)
+    for target, link in links:
+        if not Path(os.path.realpath(target)).is_relative_to(root):
+            where = target.relative_to(folder)
+            raise KtstrError(f"{name}: {where}: a link to {link}, out of the folder; refused")
     if not files:
         raise KtstrError(f"{name}: an empty archive")
 
