@@ -10,10 +10,10 @@ from ktstr.base.topology import cpu_list
 from ktstr.checks.ending import judge_ending, kernel_bugs
 from ktstr.checks.evidence import Evidence
 from ktstr.declare.scheduler import Scheduler
+from ktstr.events.rejection import Rejection, rejections
 from ktstr.events.report import GuestReport
 from ktstr.scenario.plan import ATTACH_S
 from ktstr.verifier.cell import Cell, Finding, Program
-from ktstr.verifier.rejection import Rejection, rejections
 from ktstr.vm.result import VmResult
 
 __all__ = ["findings", "limit_of", "programs_of"]
