@@ -6,7 +6,7 @@ into exit status 2 without a traceback. Any other exception that escapes is a bu
 
 from __future__ import annotations
 
-__all__ = ["KtstrError", "Unsuitable"]
+__all__ = ["KernelLacks", "KtstrError", "Unsuitable"]
 
 
 class KtstrError(Exception):
@@ -15,3 +15,7 @@ class KtstrError(Exception):
 
 class Unsuitable(KtstrError):
     """A test cannot be done in this guest, for example because its topology is too small: it is skipped."""
+
+
+class KernelLacks(KtstrError):
+    """A scheduler needs something that the kernel under test lacks, found before it was run: it does not work there."""

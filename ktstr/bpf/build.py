@@ -9,10 +9,13 @@ from pathlib import Path
 
 from ktstr.base import cache
 from ktstr.base.errors import KtstrError
+from ktstr.bpf.compile_error import compile_error, cpu_of
 from ktstr.bpf.libbpf import Libbpf, libbpf
 from ktstr.guest.agent import INCLUDE
+from ktstr.guest.elf import built_for
 from ktstr.kernel.model import Kernel
-from ktstr.toolchain.compiler import bpf_clang, compile_static, run_compiler
+from ktstr.toolchain.compiler import BuildError, bpf_clang, compile_static, run_compiler
+from ktstr.toolchain.includes import system_includes
 
 __all__ = ["build_bpf", "build_loader", "vmlinux_header"]
 
@@ -22,7 +25,7 @@ _EM_BPF = 247
 # The kernel's name of a machine, for bpf_tracing.h, by the number that an ELF file has for it.
 _MACHINES = {62: "x86", 183: "arm64", 243: "riscv"}
 _FLAGS = (
-    *("-target", "bpf", "-mcpu=v3", "-O2", "-Wall", "-Werror"),
+    *("-target", "bpf", f"-mcpu={cpu_of(())}", "-O2", "-Wall", "-Werror"),
     # With the headers' text in the debug information the verifier's log shows it, although paths are mapped.
     *("-g", "-gdwarf-5", "-gembed-source"),
     # Kernels from 6.19 on embed one struct in another without a name; only this dialect can say so.
@@ -54,6 +57,8 @@ def build_bpf(source: Path, kernel: Kernel, cflags: tuple[str, ...] = ()) -> Pat
     command = [
         *(*clang.command, *_FLAGS, f"-D__TARGET_ARCH_{_architecture(kernel)}"),
         *(f"-I{folder}" for folder in (header.parent, INCLUDE, library.include)),
+        # After all others: the kernel's own types come first.
+        *(part for folder in system_includes(clang) for part in ("-idirafter", folder)),
         # The object must not depend on this machine's paths.
         *(
             f"-ffile-prefix-map={folder}=."
@@ -63,17 +68,24 @@ def build_bpf(source: Path, kernel: Kernel, cflags: tuple[str, ...] = ()) -> Pat
     ]
     strip = _compile("bpf_strip", library)
     name = source.name.removesuffix(".c") + ".o"
+
+    def compiled(arguments: list[str]) -> None:
+        try:
+            run_compiler(name, arguments, cwd=source.parent)
+        except BuildError as error:
+            raise compile_error(source, error, clang, cpu_of(cflags), kernel) from None
+
     # Clang runs in the source's folder, where it finds the source under its mapped path and puts its lines into BTF.
     # The key is what the compiler reads, so a change in any header makes a new object.
     with tempfile.TemporaryDirectory(prefix="ktstr-") as scratch:
         preprocessed = Path(scratch) / "preprocessed"
-        run_compiler(name, [*command, "-E", "-o", str(preprocessed)], cwd=source.parent)
+        compiled([*command, "-E", "-o", str(preprocessed)])
         text = preprocessed.read_bytes()
     key = cache.digest(clang.banner, *_FLAGS, *cflags, cache.file_digest(strip), text)
 
     def make(directory: Path) -> None:
         whole = directory / f"{name}.whole"
-        run_compiler(name, [*command, "-c", "-o", str(whole)], cwd=source.parent)
+        compiled([*command, "-c", "-o", str(whole)])
         _check_object(whole, source)
         run_compiler(name, [str(strip), str(whole), str(directory / name)])
         whole.unlink()
@@ -113,9 +125,14 @@ def _compile(program: str, library: Libbpf) -> Path:
 
 def _check_object(path: Path, source: Path) -> None:
     """Raise KtstrError if the object at `path` is not a scheduler; `source` is what the user gave."""
-    sections = _sections(path) if _machine(path) == _EM_BPF else None
-    if sections is None:
+    machine = built_for(path)
+    if machine is not None and machine != "BPF":
+        raise KtstrError(
+            f"bpf={source}: is an object for {machine}, not for BPF: clang -target bpf -c makes one"
+        )
+    if machine is None or _machine(path) != _EM_BPF:
         raise KtstrError(f"bpf={source}: not a BPF object")
+    sections = _sections(path)
     # "?" marks one that is left out unless the program that loads it asks for it.
     if not any(name.lstrip("?") in (".struct_ops", ".struct_ops.link") for name in sections):
         raise KtstrError(f'bpf={source}: not a scheduler: it has no SEC(".struct_ops.link") variable')
@@ -153,4 +170,4 @@ def _sections(path: Path) -> dict[str, tuple[int, int]]:
                 found[data[start : data.find(b"\0", start)].decode()] = (offset, length)
             return found
     except (struct.error, IndexError, ValueError) as error:
-        raise KtstrError(f"{path}: damaged ELF file: {error}") from None
+        raise KtstrError(f"{path}: damaged ELF file (is it whole?): {error}") from None
