@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Sequence
 
@@ -11,9 +12,11 @@ from ktstr.events.report import GuestReport
 from ktstr.events.state import SchedulerState
 from ktstr.scenario.plan import ATTACH_S
 
-__all__ = ["how_it_ended", "key_line", "never_attached", "not_attached"]
+__all__ = ["how_it_ended", "key_line", "never_attached", "not_attached", "out_of_memory"]
 
 _ENABLED = re.compile(r'sched_ext: BPF scheduler "[^"]*" enabled$')
+_KILLED = re.compile(r"[Oo]ut of memory: Killed process \d+ \(.*?\) total-vm:(?P<kb>\d+)kB")
+_MEMORY_STEP_MB = 64
 # Lines that say only that something failed, and not what.
 _EMPTY_WORDS = re.compile(
     r"^loader: the scheduler exited by itself$|^attached \S+$|^exit reason=\"not recorded"
@@ -34,7 +37,7 @@ def not_attached(report: GuestReport, attached: SchedulerState) -> str:
     """The cause, as a predicate of the scheduler, in one line. `attached` is the state in which it was last seen."""
     left = report.scheduler_exit
     if left is not None and left.kind == "oom_killed":
-        return "could not be loaded: its program was killed because the guest ran out of memory"
+        return f"could not be loaded: {out_of_memory(report)}"
     if left is not None and (left.is_error or left.kind in ("unregistered_by_bpf", "other")):
         enabled = any(_ENABLED.search(line) for line in report.kernel_log)
         when = "as soon as it had attached" if enabled else "while it was being enabled"
@@ -48,6 +51,21 @@ def not_attached(report: GuestReport, attached: SchedulerState) -> str:
     said = [line for line in report.log if line.strip()]
     last = f"; its program still runs and last said: {said[-1].strip()}" if said else ""
     return f"{waited} (sched_ext state: {attached.state}){last}"
+
+
+def out_of_memory(report: GuestReport) -> str:
+    """That the guest's memory was too little for the scheduler's program, and how much may be enough."""
+    has_mb = sum(node.memory_mb for node in report.nodes)
+    killed = next((found for line in report.kernel_log if (found := _KILLED.search(line))), None)
+    if killed is None or not has_mb:
+        return "its program was killed because the guest ran out of memory; memory_mb= gives it more"
+    asked_mb = int(killed["kb"]) / 1024
+    # What its maps take, and once more for their initial values, which the program keeps until it has loaded them.
+    enough_mb = math.ceil((has_mb + 2 * asked_mb) / _MEMORY_STEP_MB) * _MEMORY_STEP_MB
+    return (
+        f"its program was killed because the guest ran out of memory: it had asked for {asked_mb:.0f} MiB, the guest"
+        f" has {has_mb:.0f}; memory_mb={enough_mb} may be enough"
+    )
 
 
 def _waited_s(report: GuestReport, attached: SchedulerState) -> float:

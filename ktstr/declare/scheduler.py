@@ -38,6 +38,8 @@ class Scheduler:
     """The path of its program; None: it has no such program."""
     bpf: Path | None = None
     """Its BPF source or object; None: it has a program of its own, or is the kernel's."""
+    ops: str = ""
+    """The variable of its `sched_ext_ops`, if its BPF has several; empty: the only one."""
     rodata: Mapping[str, int] = field(default_factory=dict, hash=False)
     """The values of `const volatile` globals, set before it is loaded."""
     bpf_cflags: tuple[str, ...] = ()
@@ -84,6 +86,7 @@ def declare_scheduler(
     binary: str | None = None,
     binary_path: str | Path | None = None,
     bpf: str | Path | None = None,
+    ops: str | None = None,
     rodata: Mapping[str, int] | None = None,
     bpf_cflags: Sequence[str] = (),
     build: str | Sequence[str] | None = None,
@@ -101,7 +104,8 @@ def declare_scheduler(
 
     At most one of `binary` (found by name), `binary_path` and `bpf` (a `.bpf.c`, compiled with clang, or a
     `.bpf.o`; loaded in the guest by ktstr's own loader) may be given; none means the kernel's default, EEVDF.
-    Relative paths are relative to the declaring file. `rodata` sets `const volatile` globals of a `bpf`
+    Relative paths are relative to the declaring file. `ops` is the variable of the `sched_ext_ops` that is meant, if
+    the BPF has several. `rodata` sets `const volatile` globals of a `bpf`
     scheduler before it is loaded; `bpf_cflags` are passed to clang. `build` is the project's own build, which makes
     the program (`"make"`, `"cargo build --release"`): run once a session, before it is looked for, in the nearest
     folder of or above the declaring file that has a Makefile, Cargo.toml or the like. `topology` is (NUMA nodes,
@@ -124,6 +128,7 @@ def declare_scheduler(
             where,
             name=name,
             programs={"binary": binary, "binary_path": binary_path, "bpf": bpf},
+            ops=ops,
             rodata=rodata,
             bpf_cflags=bpf_cflags,
             build=build,
@@ -170,6 +175,7 @@ def _checked(
     *,
     name: object,
     programs: Mapping[str, object],
+    ops: object,
     rodata: object,
     bpf_cflags: object,
     build: object,
@@ -196,6 +202,10 @@ def _checked(
         raise KtstrError("build: only for a scheduler with binary, binary_path or bpf, which it makes")
     if (rodata or bpf_cflags) and not has_bpf:
         raise KtstrError("rodata and bpf_cflags: only for a scheduler declared with bpf=")
+    if ops is not None and not has_bpf:
+        raise KtstrError("ops: only for a scheduler declared with bpf=")
+    if ops is not None and not _VARIABLE.fullmatch(string(ops, "ops")):
+        raise KtstrError(f"ops={shown(ops)}: must be the name of a variable, that of a sched_ext_ops")
     if sched_args and (has_bpf or not given):
         raise KtstrError("sched_args: only for a scheduler with a program of its own; a bpf= one has rodata")
     constants: dict[str, int] = {}
@@ -223,6 +233,7 @@ def _checked(
         binary=None if binary is None else str(binary),
         binary_path=_relative_to(where, programs["binary_path"], "binary_path"),
         bpf=_relative_to(where, programs["bpf"], "bpf"),
+        ops=str(ops or ""),
         rodata=constants,
         bpf_cflags=strings(bpf_cflags, "bpf_cflags"),
         build=command(build, "build"),

@@ -36,7 +36,7 @@ class _Pattern:
     what: Callable[[re.Match[str], str], str]
 
 
-# libbpf's words are those of its src/libbpf.c, 1.5 to 1.7. The order matters: the first pattern that fits any line wins.
+# libbpf's words are those of its src/libbpf.c, 1.5 to 1.7. The first pattern that fits any line wins.
 _PATTERNS = (
     _Pattern(
         "start",

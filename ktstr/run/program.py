@@ -9,10 +9,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from ktstr.base.errors import KtstrError
+from ktstr.base.errors import KernelLacks, KtstrError
 from ktstr.declare.scheduler import Scheduler, registered
 from ktstr.guest.initramfs import Packed, program_files
 from ktstr.kernel.model import Kernel
+from ktstr.run.open_check import check_opens
 from ktstr.scenario.scenario import Scenario
 from ktstr.scenario.scheduler_name import OF_TEST, NamesScheduler
 from ktstr.toolchain.project import BuildFailed, build_folder, run_once
@@ -39,7 +40,8 @@ def scheduler_program(
 ) -> Program:
     """The program that starts `scheduler` on `kernel` with `arguments`; in the guest it is in `folder_in_guest`.
 
-    Raises KtstrError naming the scheduler where its program or a library of it is missing, or does not compile.
+    Raises KtstrError naming the scheduler where its program or a library of it is missing, or does not compile;
+    KernelLacks if that is because of the kernel.
     """
     if not scheduler.is_sched_ext:
         return Program()
@@ -55,6 +57,8 @@ def scheduler_program(
         files = program_files(binary, path, f"scheduler {scheduler.name}")
     except BuildFailed as error:
         raise BuildFailed(f"scheduler {scheduler.name}: {error}") from None
+    except KernelLacks as error:
+        raise KernelLacks(f"scheduler {scheduler.name}: {error}") from None
     except KtstrError as error:
         raise KtstrError(f"scheduler {scheduler.name}: {error}") from None
     return Program(tuple(files), (path, *arguments))
@@ -144,4 +148,6 @@ def _bpf_program(scheduler: Scheduler, source: Path, kernel: Kernel) -> Program:
     rodata = (
         token for name, value in scheduler.rodata.items() for token in ("--rodata", f"{name}={int(value)}")
     )
-    return Program(tuple(files), (loader, object_path, *rodata))
+    arguments = (*(("--ops", scheduler.ops) if scheduler.ops else ()), *rodata)
+    check_opens(files[0].source, files[-1].source, arguments, kernel.release)
+    return Program(tuple(files), (loader, object_path, *arguments))

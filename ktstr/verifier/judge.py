@@ -10,6 +10,7 @@ from ktstr.base.topology import cpu_list
 from ktstr.checks.ending import judge_ending, kernel_bugs
 from ktstr.checks.evidence import Evidence
 from ktstr.declare.scheduler import Scheduler
+from ktstr.events.load_failure import read_load_failure
 from ktstr.events.rejection import Rejection, rejections
 from ktstr.events.report import GuestReport
 from ktstr.scenario.plan import ATTACH_S
@@ -131,6 +132,8 @@ def _attached(report: GuestReport, refused: Sequence[Rejection]) -> Finding | No
             f"not attached after {ATTACH_S} guest seconds (sched_ext state: {attached.state}): {said}",
         )
     tried = any("sched_ext: " in line for line in report.kernel_log)
+    if failure := read_load_failure(report.log, report.release):
+        return Finding("attach" if failure.stage == "attach" else "load", failure.what)
     if not tried and not any(_ATTACHING.search(line) for line in report.log):
         return Finding("load", f"its program ended ({_how(report)}) before anything was attached: {said}")
     return Finding("attach", f"its program ended ({_how(report)}) before it was attached: {said}")

@@ -96,16 +96,6 @@ static struct scheduler *abandon(struct scheduler *scheduler)
 	return NULL;
 }
 
-bool scheduler_has_struct_ops(struct bpf_object *object)
-{
-	struct bpf_map *map;
-
-	bpf_object__for_each_map(map, object)
-		if (bpf_map__type(map) == BPF_MAP_TYPE_STRUCT_OPS)
-			return true;
-	return false;
-}
-
 /* Whether a program that is loaded refers to the map: a header may bring one that nobody uses. */
 static bool is_used(struct bpf_object *object, const struct bpf_map *map)
 {
