@@ -16,21 +16,24 @@
 
 #include <ktstr/exit.h>
 
+#include "auxiliary.h"
 #include "log.h"
 #include "status.h"
+#include "uei.h"
 
 #define STATE "/sys/kernel/sched_ext/state"
 #define ENABLE_SEQ "/sys/kernel/sched_ext/enable_seq"
 #define OPS "/sys/kernel/sched_ext/root/ops"
 /* How often the state is read if the scheduler does not record its exit. */
 #define STATE_POLL_MS 100
-#define MAX_LINKS 16
+#define MAX_LINKS 128
 #define MAX_MAPS 64 /* BPF allows a program as many */
 
 struct scheduler {
 	struct bpf_link *links[MAX_LINKS];
 	int count;
 	struct ring_buffer *ring; /* NULL if the scheduler does not record its exit */
+	struct uei uei; /* what scx's schedulers record */
 	bool polled; /* the state is read, too */
 	char enable_seq[32];
 	bool exited;
@@ -79,6 +82,14 @@ static int on_exit_record(void *context, void *data, size_t size)
 	return 0;
 }
 
+static void print_uei(const struct uei *uei)
+{
+	printf("exit kind=%u code=%lld", uei_kind(uei), uei_code(uei));
+	print_quoted("reason", uei->reason ? uei->reason : "", uei->reason_size);
+	print_quoted("message", uei->message ? uei->message : "", uei->message_size);
+	putchar('\n');
+}
+
 static void detach(struct scheduler *scheduler)
 {
 	while (scheduler->count)
@@ -86,6 +97,8 @@ static void detach(struct scheduler *scheduler)
 	/* The kernel has run ops.exit by the time a link is gone. */
 	if (scheduler->ring)
 		ring_buffer__consume(scheduler->ring);
+	else if (!scheduler->exited && uei_kind(&scheduler->uei))
+		print_uei(&scheduler->uei);
 }
 
 static struct scheduler *abandon(struct scheduler *scheduler)
@@ -136,7 +149,7 @@ static int attach_map(struct scheduler *scheduler, struct bpf_map *map)
 	char name[128];
 
 	if (scheduler->count == MAX_LINKS) {
-		say("more than %d struct_ops maps", MAX_LINKS);
+		say("more than %d links", MAX_LINKS);
 		return -1;
 	}
 	link = bpf_map__attach_struct_ops(map);
@@ -171,6 +184,12 @@ struct scheduler *scheduler_attach(struct bpf_object *object)
 		}
 	}
 	scheduler->polled = !scheduler->ring;
+	uei_find(object, &scheduler->uei);
+	scheduler->count = auxiliary_attach(object, scheduler->links, MAX_LINKS);
+	if (scheduler->count < 0) {
+		scheduler->count = 0;
+		return abandon(scheduler);
+	}
 	bpf_object__for_each_map(map, object)
 		if (bpf_map__type(map) == BPF_MAP_TYPE_STRUCT_OPS && bpf_map__autocreate(map))
 			if (attach_map(scheduler, map))
@@ -194,7 +213,10 @@ static void look_at_state(struct scheduler *scheduler)
 	if (scheduler->exited)
 		return;
 	scheduler->exited = true;
-	printf("exit reason=\"not recorded by the scheduler; the kernel's log has it\"\n");
+	if (uei_kind(&scheduler->uei))
+		print_uei(&scheduler->uei);
+	else
+		printf("exit reason=\"not recorded by the scheduler; the kernel's log has it\"\n");
 }
 
 int scheduler_wait(struct scheduler *scheduler)
