@@ -75,7 +75,7 @@ def compile_error(
         return KernelLacks(f"{lacking} {told}")
     if error and (header := _HEADER.match(error["what"])):
         return KtstrError(
-            f"{name}: {error['where']}: header {header['name']} is missing{_owner(header['name'])} {told}"
+            f"{error['where']}: header {header['name']} is missing{_owner(header['name'])} {told}"
         )
     if wrong := _CPU.search(output):
         return KtstrError(
