@@ -15,6 +15,8 @@ __all__ = ["Tested", "mistake_of_test"]
 
 # The status with which ktstr's loader ends if its arguments or the object are at fault.
 _LOADER_UNUSABLE = 2
+# What libbpf says if there is no memory for a map's initial value.
+_NO_ROOM = re.compile(r"failed to alloc map '(?P<map>[^']*)' content buffer: -(?:12|ENOMEM)")
 _SHOWN = 5
 
 
@@ -47,6 +49,12 @@ def mistake_of_test(
         asked = f"BpfMapWrite({refused.map!r}, {refused.variable!r}, {refused.value})"
         return f"{asked}: {refused.why}{_names(refused)}"
     if scheduler.bpf and report.exit == {"status": _LOADER_UNUSABLE}:
+        if small := next((found for line in report.log if (found := _NO_ROOM.search(line))), None):
+            has_mb = sum(node.memory_mb for node in report.nodes)
+            return (
+                f"scheduler {scheduler.name}: the guest's {has_mb:.0f} MiB are too little for its map '{small['map']}';"
+                f" memory_mb= gives it more"
+            )
         reported = next((line for line in reversed(report.log) if line.startswith("loader: ")), "loader: ")
         return f"scheduler {scheduler.name}: {reported.removeprefix('loader: ')}"
     left = report.scheduler_exit

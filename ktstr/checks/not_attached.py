@@ -50,7 +50,8 @@ def not_attached(report: GuestReport, attached: SchedulerState) -> str:
     waited = f"did not attach within {_waited_s(report, attached):g} guest seconds"
     said = [line for line in report.log if line.strip()]
     last = f"; its program still runs and last said: {said[-1].strip()}" if said else ""
-    return f"{waited} (sched_ext state: {attached.state}){last}"
+    more = "; attach_timeout_s= of its declaration gives it more" if attached.running else ""
+    return f"{waited} (sched_ext state: {attached.state}){last}{more}"
 
 
 def out_of_memory(report: GuestReport) -> str:

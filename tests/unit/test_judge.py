@@ -223,7 +223,7 @@ def test_a_scheduler_that_crashes_at_once() -> None:
 def test_a_scheduler_that_never_attaches() -> None:
     assert out(states=never_attached(running=True, state="enabling"), exit=None) == (
         "the scheduler did not attach within 30 guest seconds (sched_ext state: enabling); its program still runs"
-        " and last said: attached mine"
+        " and last said: attached mine; attach_timeout_s= of its declaration gives it more"
     )
 
 
