@@ -47,7 +47,7 @@ def not_attached(report: GuestReport, attached: SchedulerState) -> str:
         return failure.what
     if not attached.running:
         return f"exited before it attached ({how_it_ended(report)}): {key_line(report.log)}"
-    waited = f"did not attach within {_waited_s(report, attached):g} guest seconds"
+    waited = f"did not attach within {_waited_s(report, attached):.3g} guest seconds"
     said = [line for line in report.log if line.strip()]
     last = f"; its program still runs and last said: {said[-1].strip()}" if said else ""
     more = "; attach_timeout_s= of its declaration gives it more" if attached.running else ""
@@ -71,7 +71,7 @@ def out_of_memory(report: GuestReport) -> str:
 
 def _waited_s(report: GuestReport, attached: SchedulerState) -> float:
     started = [one.started_ns for one in report.schedulers if one.started_ns <= attached.at_ns]
-    return round((attached.at_ns - started[-1]) / 1e9, 1) if started else ATTACH_S
+    return round((attached.at_ns - started[-1]) / 1e9, 3) if started else ATTACH_S
 
 
 def how_it_ended(report: GuestReport) -> str:

@@ -14,6 +14,7 @@ __all__ = ["LoadFailure", "read_load_failure"]
 LoadStage = Literal["start", "relocate", "load", "verify", "attach"]
 
 _AT = re.compile(r" @ (?P<where>[^@\s]+:\d+)$")
+_NO_MEMORY = re.compile(r"ENOMEM|\(-12\)")
 _LOADER = "loader: "
 
 
@@ -103,6 +104,7 @@ _PATTERNS = (
         re.compile(r"map '(?P<map>[^']*)': failed to create: (?P<error>.*)"),
         lambda found, _: (
             f"could not be loaded: map {found['map']} was refused by the kernel: {found['error']}"
+            f"{'; memory_mb= gives the guest more memory' if _NO_MEMORY.search(found['error']) else ''}"
         ),
     ),
 )
@@ -126,19 +128,11 @@ def read_load_failure(log: Sequence[str], release: str) -> LoadFailure | None:
     for line in log:
         if "refused by the verifier" in line:
             return LoadFailure("verify", f"was refused by the verifier: {line.removeprefix(_LOADER).strip()}")
-    if types := _refused_types(log):
-        return LoadFailure("load", f"could not be loaded: its BTF was refused by the kernel: {types}")
     for line in log:
         if found := _ATTACHING.match(line):
             what, error = found["what"] or found["map"], found["error"] or found["other"]
             return LoadFailure("attach", f"could not be attached: {what} was refused by the kernel: {error}")
     return None
-
-
-def _refused_types(log: Sequence[str]) -> str:
-    """Why the kernel refused the object's BTF: the last line of its own log; empty if it did not."""
-    end = next((at for at, line in enumerate(log) if "-- END BTF LOAD LOG --" in line), None)
-    return next((line.strip() for line in reversed(log[:end]) if line.strip()), "") if end else ""
 
 
 def _reason(one: Rejection) -> str:
