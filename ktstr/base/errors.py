@@ -11,7 +11,7 @@ import re
 # All that a terminal obeys, and line ends: a part of a message may come from a guest, an archive or a server.
 _CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 
-__all__ = ["KtstrError", "Unsuitable"]
+__all__ = ["KernelLacks", "KtstrError", "Unsuitable"]
 
 
 class KtstrError(Exception):
@@ -27,3 +27,7 @@ class KtstrError(Exception):
 
 class Unsuitable(KtstrError):
     """A test cannot be done in this guest, for example because its topology is too small: it is skipped."""
+
+
+class KernelLacks(KtstrError):
+    """A scheduler needs something that the kernel under test lacks, found before it was run: it does not work there."""

@@ -21,6 +21,7 @@ from ktstr.base.answer import ask
 from ktstr.base.errors import KtstrError
 
 __all__ = [
+    "BuildError",
     "Compiler",
     "bpf_clang",
     "compile_shared",
@@ -42,6 +43,16 @@ _ERROR = re.compile(
 )
 # The linker's message for two files with KTSTR_WORK(name, ...) or KTSTR_OPERATION(name, ...).
 _TWICE = re.compile(r"multiple definition of `ktstr_(work|operation)_(\w+)'")
+
+
+class BuildError(KtstrError):
+    """A compilation that failed: the first error that it printed, all of its output, and the file that has it."""
+
+    def __init__(self, name: str, first: str, output: str, log: Path) -> None:
+        super().__init__(f"{name}: does not compile: {first} (full log: {log})")
+        self.first = first
+        self.output = output
+        self.log = log
 
 
 @dataclass(frozen=True)
@@ -203,7 +214,7 @@ def run_compiler(
         kind = "work type" if twice[1] == "work" else "operation"
         raise KtstrError(f"{name}: the {kind} {twice[2]} is registered twice; rename one (full log: {log})")
     lines = output.strip().splitlines() or [f"{command[0]} failed with status {status}"]
-    raise KtstrError(f"{name}: does not compile: {first[0] if first else lines[-1]} (full log: {log})")
+    raise BuildError(name, first[0] if first else lines[-1], output, log)
 
 
 def run_build(

@@ -6,12 +6,12 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
+from ktstr.events.rejection import Rejection
 from ktstr.report.console import WORDS
 from ktstr.verifier.cell import CellResult
 from ktstr.verifier.collapse import collapse
 from ktstr.verifier.compare import Change, changes_table
 from ktstr.verifier.matrix import Skip
-from ktstr.verifier.rejection import Rejection
 from ktstr.verifier.tables import (
     Row,
     failing,

@@ -17,13 +17,13 @@ from ktstr.base.errors import KtstrError
 from ktstr.declare import scheduler
 from ktstr.declare.presets import PRESETS
 from ktstr.declare.scheduler import Scheduler
+from ktstr.events.rejection import Rejection
 from ktstr.kernel.model import Kernel
 from ktstr.tasks import ns
 from ktstr.verifier import command
 from ktstr.verifier.annotated import cell_annotations
 from ktstr.verifier.cell import Cell, CellResult
 from ktstr.verifier.job import Jobs, cell_plan
-from ktstr.verifier.rejection import Rejection
 from ktstr.verifier.sweep import Options, run_cell, sweep
 from ktstr.vm.executor import Executor
 from ktstr.vm.job import VmJob
