@@ -21,6 +21,7 @@ __all__ = [
     "given",
     "ini_given",
     "is_given",
+    "option_helps",
     "option_names",
     "spelled",
 ]
@@ -119,6 +120,14 @@ def add_ini(parser: pytest.Parser) -> None:
 def option_names() -> list[str]:
     """All options in both forms, the short one first."""
     return [f"--{prefix}{option.name}" for option in _OPTIONS for prefix in ("", "ktstr-")]
+
+
+def option_helps() -> list[tuple[str, str]]:
+    """All options in their short form, each with its value's form, and its meaning."""
+    return [
+        (f"--{option.name} {option.metavar or ''}".rstrip(), option.help.replace("--ktstr-", "--"))
+        for option in _OPTIONS
+    ]
 
 
 def add_short_options(config: pytest.Config, parser: pytest.Parser, arguments: list[str]) -> None:

@@ -24,7 +24,10 @@ def initramfs(
     program: Sequence[str] | None = None,
     output: str | None = None,
 ) -> None:
-    """Pack a guest's initramfs, and list its files with the reason for each."""
+    """Pack a guest's initramfs, and list its files with the reason for each.
+
+    ktstr initramfs --kernel 7.0 --program ./my_sched
+    """
     import shutil
     from pathlib import Path
 

@@ -28,7 +28,10 @@ _BUILD = {
 
 @task(help={"kernel": _KERNEL, "debug": "also fetch its debug symbols (some 350 MB), for `replay --gdb`"})
 def kernel_fetch(context: Context, kernel: str | None = None, debug: bool = False) -> None:
-    """Fetch a kernel into the cache; build it if no image of it is published."""
+    """Fetch a kernel into the cache; build it if no image of it is published.
+
+    ktstr kernel-fetch --kernel 7.0
+    """
     from pathlib import Path
 
     from ktstr.kernel.images.debug import fetch_debug_image
@@ -54,7 +57,11 @@ def kernel_build(
     debug: bool = False,
     llvm: bool = False,
 ) -> None:
-    """Build a kernel from source into the cache."""
+    """Build a kernel from source into the cache.
+
+    ktstr kernel-build --kernel 6.12
+    ktstr kernel-build --kernel ../linux --config preempt-rt --debug
+    """
     from pathlib import Path
 
     from ktstr.kernel.build import build
@@ -81,7 +88,10 @@ def kernel_configure(
     debug: bool = False,
     llvm: bool = False,
 ) -> None:
-    """Configure a kernel as kernel-build would, check it, and say where the configuration is."""
+    """Configure a kernel as kernel-build would, check it, and say where the configuration is.
+
+    ktstr kernel-configure --kernel 6.12 --set CONFIG_HZ=1000
+    """
     from pathlib import Path
 
     from ktstr.kernel.build import configure
@@ -107,7 +117,11 @@ def kernel_configure(
     }
 )
 def kernel_list(context: Context, kernel: str | None = None, json: bool = False) -> None:
-    """List the kernels in the cache, or what --kernel means."""
+    """List the kernels in the cache, or what --kernel means.
+
+    ktstr kernel-list
+    ktstr kernel-list --kernel 6.16..=7.0
+    """
     import json as json_format
 
     rows = _meant(kernel) if kernel is not None else _in_cache()
@@ -136,7 +150,11 @@ def kernel_clean(
     all: bool = False,
     json: bool = False,
 ) -> None:
-    """Remove kernels from the cache, never one in use; with it what unfinished builds have left."""
+    """Remove kernels from the cache, never one in use; with it what unfinished builds have left.
+
+    ktstr kernel-clean --keep 1
+    ktstr kernel-clean --older-than 30
+    """
     import json as json_format
 
     from ktstr.base.errors import KtstrError
@@ -167,7 +185,11 @@ def kernel_clean(
     }
 )
 def sched_build(context: Context, kernel: str | None = None, series: str | None = None) -> None:
-    """Build the kernel tree's own schedulers (scx_simple, scx_qmap, ...)."""
+    """Build the kernel tree's own schedulers (scx_simple, scx_qmap, ...).
+
+    ktstr sched-build
+    ktstr sched-build --kernel 7.3
+    """
     from ktstr.kernel.resolve import resolve
     from ktstr.kernel.tools import build_tools
 

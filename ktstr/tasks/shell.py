@@ -32,7 +32,12 @@ def shell(
     test: str | None = None,
     dmesg: bool = False,
 ) -> None:
-    """Start a guest and open a shell in it."""
+    """Start a guest and open a shell in it.
+
+    ktstr shell --kernel 7.0
+    ktstr shell --kernel 7.0 --test smoke
+    ktstr shell --kernel 7.0 --exec 'uname -r; nproc'
+    """
     from pathlib import Path
 
     from ktstr.shell.guest import Request

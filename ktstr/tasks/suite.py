@@ -12,13 +12,23 @@ VERBS = ("test", "verifier")
 
 @task
 def test(context: Context) -> None:
-    """Run this project's tests with pytest, in parallel: ktstr test [--kernel 7.0] [-k name] ..."""
+    """Run this project's tests with pytest, in parallel.
+
+    ktstr test --kernel 7.0
+    ktstr test --kernel 7.0 -k smoke -x
+    ktstr test --kernel 7.0 --seeds 20
+    ktstr test tests/test_mine.py --lf
+    """
     _become("test", context.remainder)
 
 
 @task
 def verifier(context: Context) -> None:
-    """Sweep this project's schedulers through the BPF verifier: ktstr verifier [--kernel 7.0] ..."""
+    """Sweep this project's schedulers through the BPF verifier.
+
+    ktstr verifier --kernel 7.0
+    ktstr verifier --kernel 7.0 --preset tiny-1llc
+    """
     _become("verifier", context.remainder)
 
 

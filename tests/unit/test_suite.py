@@ -29,9 +29,9 @@ def ktstr(*arguments: str) -> list[object]:
 
 
 def test_everything_is_passed_on_as_it_was_typed() -> None:
-    assert ktstr("test", "--kernel", "7.0", "-k", "smt or 'a b'", "-x", "--help") == [
-        [*PARALLEL, "--kernel", "7.0", "-k", "smt or 'a b'", "-x", "--help"],
-        "ktstr test --kernel 7.0 -k 'smt or '\"'\"'a b'\"'\"'' -x --help",
+    assert ktstr("test", "--kernel", "7.0", "-k", "smt or 'a b'", "-x", "--markers") == [
+        [*PARALLEL, "--kernel", "7.0", "-k", "smt or 'a b'", "-x", "--markers"],
+        "ktstr test --kernel 7.0 -k 'smt or '\"'\"'a b'\"'\"'' -x --markers",
         "1",
     ]
     assert ktstr("test", "--", "--lf") == [
