@@ -14,7 +14,7 @@ from pathlib import Path
 from ktstr.base.errors import KtstrError
 from ktstr.kernel.resolve import resolve
 from ktstr.report.text import printable
-from ktstr.shell.guest import Guest, Request, Session, shell_guest
+from ktstr.shell.guest import Guest, Request, Session, refuse_early, shell_guest
 from ktstr.shell.relay import Ends, OutputClosed, relay
 from ktstr.shell.terminal import GuestGone, Left, Signalled, signals_end, size
 from ktstr.vm.executor import Executor
@@ -52,6 +52,7 @@ def run_shell(request: Request, executor: Executor | None = None) -> int:
 
 
 def _session(request: Request, terminal: bool, folder: Path, executor: Executor) -> int:
+    refuse_early(request)
     kernel = resolve(request.kernel)[-1]
     begin = Session(size(_INPUT) if terminal else None, round(time.time()), os.environ.get("TERM") or "dumb")
     guest = shell_guest(request, kernel, begin)

@@ -145,8 +145,8 @@ def kernel_list(context: Context, kernel: str | None = None, json: bool = False)
 def kernel_clean(
     context: Context,
     key: str | None = None,
-    keep: int | None = None,
-    older_than: int | None = None,
+    keep: str | None = None,
+    older_than: str | None = None,
     all: bool = False,
     json: bool = False,
 ) -> None:
@@ -159,13 +159,17 @@ def kernel_clean(
 
     from ktstr.base.errors import KtstrError
     from ktstr.kernel.clean import clean
+    from ktstr.tasks.values import whole_number
 
     if [key is not None, keep is not None, older_than is not None, all].count(True) != 1:
         raise KtstrError(
             "kernel-clean: say what to remove: one of --key KEY, --keep N, --older-than DAYS, --all"
         )
+    days = whole_number(older_than, "kernel-clean: --older-than", 0, "days")
     removed, used = clean(
-        key=key, keep=keep, older_than_s=None if older_than is None else older_than * 86_400
+        key=key,
+        keep=whole_number(keep, "kernel-clean: --keep", 0, "kernels"),
+        older_than_s=None if days is None else days * 86_400,
     )
     if json:
         print(json_format.dumps({"removed": removed, "in_use": used}, indent=2))
@@ -193,9 +197,23 @@ def sched_build(context: Context, kernel: str | None = None, series: str | None 
     from ktstr.kernel.resolve import resolve
     from ktstr.kernel.tools import build_tools
 
+    if series is not None and series != "newest":
+        _check_series(series)
     folder = build_tools(resolve(kernel)[-1] if kernel else None, series)
     for tool in sorted(folder.iterdir()):
         print(tool)
+
+
+def _check_series(text: str) -> None:
+    from ktstr.base.errors import KtstrError
+    from ktstr.kernel.spec import Series, parse
+
+    try:
+        known = isinstance(parse(text), Series)
+    except KtstrError:
+        known = False
+    if not known:
+        raise KtstrError(f"sched-build: --series {text}: must be a series such as 7.3, or newest")
 
 
 def _recipe_of(

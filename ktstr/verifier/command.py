@@ -25,7 +25,7 @@ from ktstr.report.github import append_summary, in_github
 from ktstr.report.text import relative
 from ktstr.verifier.annotated import cell_annotations
 from ktstr.verifier.cell import Cell, CellResult
-from ktstr.verifier.compare import Costs, baseline_cells, changes, costs_of, recorded_costs
+from ktstr.verifier.compare import baseline_cells, changes, check_baseline, costs_of, recorded_costs
 from ktstr.verifier.matrix import Matrix, chosen_schedulers, chosen_topologies, matrix
 from ktstr.verifier.options import parsed
 from ktstr.verifier.record import Record
@@ -97,12 +97,12 @@ def _settled(options: Mapping[str, Any]) -> dict[str, Any]:
 
 def run_request(request: Request, executor: Executor) -> int:
     """Sweep, print the report, publish the results; returns the exit status as `main` does."""
+    before = recorded_costs(Path.cwd(), request.compare) if request.compare else None
+    beside = request.compare and before is None
+    if beside:
+        check_baseline(request.compare)
     chosen = _matrix(request, executor)
-    before: Costs | None = None
-    baseline: list[Cell] = []
-    if request.compare:
-        before = recorded_costs(Path.cwd(), request.compare)
-        baseline = [] if before is not None else baseline_cells(chosen.cells, request.compare)
+    baseline = baseline_cells(chosen.cells, request.compare) if beside else []
     # If a program reads the report, people still see the lines.
     live = sys.stdout if request.format == "text" else sys.stderr
     record = Record(Path.cwd(), request.seed)

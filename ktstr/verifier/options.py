@@ -35,16 +35,8 @@ def help_text(prog: str, examples: str) -> str:
     """The sweep's help, a screen, for users who type `prog`."""
     parser = _parser(prog)
     parser.usage = f"{prog} [option ...] [path ...]"
-    parser.description = f"{parser.description}\n\n{examples}"
-    parser.formatter_class = _Examples
-    return parser.format_help().rstrip()
-
-
-class _Examples(argparse.RawDescriptionHelpFormatter):
-    """Keeps the lines of examples, and shows each option once."""
-
-    def __init__(self, prog: str) -> None:
-        super().__init__(prog, max_help_position=28)
+    purpose, parser.description = parser.description, None
+    return f"{purpose}\n\n{examples}\n\n{parser.format_help().rstrip()}"
 
 
 def _percent(text: str) -> float:
@@ -72,7 +64,7 @@ def _seed(text: str) -> int:
 def _parser(prog: str) -> _Parser:
     parser = _Parser(
         prog=prog,
-        description="Sweep declared schedulers through the BPF verifier: every kernel, every topology preset.",
+        description="Sweep declared schedulers through the BPF verifier: all kernels, all topologies.",
         allow_abbrev=False,
     )
     add = parser.add_argument

@@ -1,0 +1,34 @@
+"""The `ktstr` command, run in this process: what it printed and its exit status."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+
+import pytest
+
+from ktstr.tasks import main
+
+__all__ = ["Told", "ktstr"]
+
+
+@dataclass(frozen=True)
+class Told:
+    """What a command printed, and its exit status."""
+
+    status: int
+    out: str
+    err: str
+
+
+def ktstr(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, *words: str) -> Told:
+    """Run `ktstr words`. An exception other than the command's end is a bug, and gets through."""
+    monkeypatch.setattr(sys, "argv", ["ktstr", *words])
+    capsys.readouterr()
+    try:
+        main()
+        status = 0
+    except SystemExit as ended:
+        status = int(ended.code or 0)
+    captured = capsys.readouterr()
+    return Told(status, captured.out, captured.err)
