@@ -9,6 +9,7 @@ from importlib.metadata import PackageNotFoundError, version
 
 from invoke import Exit, ParseError, Program
 
+from ktstr.base.nearest import near
 from ktstr.tasks import suite
 from ktstr.tasks.ending import with_exit_status
 from ktstr.tasks.menu import contexts, ns
@@ -16,6 +17,7 @@ from ktstr.tasks.words import in_one_word, mistake, verb_at
 
 __all__ = ["main"]
 
+_OPTIONS = ("--help", "--list", "--version")  # those of Invoke's that a user of ktstr may want
 _HELP = ("-h", "--help", "help")
 
 
@@ -39,12 +41,20 @@ class _Ktstr(Program):
             rest = words[place + 1 :]
             rest = rest[1:] if rest[:1] == ["--"] else rest
             words = [*words[: place + 1], "--", *map(shlex.quote, rest)]
+        elif words[0].startswith("-") and words[0].partition("=")[0] not in self._core_options():
+            hint = near(words[0], _OPTIONS) or f"; there are {', '.join(_OPTIONS)}"
+            raise Exit(f"ktstr: {words[0]}: no such option{hint}", code=2)
         elif place == 0 and (wrong := mistake(words, contexts())):
             raise Exit(f"ktstr: {wrong}", code=2)
         try:
             super().parse_core([given[0], *words])
         except ParseError as error:
             raise Exit(f"ktstr: {error}; `ktstr --help` shows the commands", code=2) from None
+
+    def _core_options(self) -> set[str]:
+        """Invoke's own options, which may stand before a verb."""
+        names = {name for argument in self.core_args() for name in argument.names}
+        return {f"-{name}" if len(name) == 1 else f"--{name}" for name in names}
 
     def _help(self, words: Sequence[str]) -> None:
         """Print a screen of help and end: on the verb among the words, else on all."""

@@ -36,6 +36,9 @@ def initramfs(
     from ktstr.guest.initramfs import base_files, initramfs, program_files
     from ktstr.kernel.resolve import resolve
 
+    for path in program or ():
+        if not Path(path).is_file():
+            raise KtstrError(f"--program {path}: no such file")
     chosen = resolve(kernel)[-1]
     files = base_files(build_agent(), chosen.config, chosen.release)
     for path in program or ():

@@ -94,5 +94,6 @@ def _surplus(word: str, task: ParserContext) -> str:
     long = sorted(flag for flag in task.flags if flag.startswith("--"))
     if not long:
         return "not expected here; it takes no words"
-    hint = near(f"--{word}", long) or f"; the options are {', '.join(long)}"
-    return f"not expected here{hint}"
+    if f"--{word}" in long:
+        return f"not expected here; near is --{word}"
+    return f"not expected here; the options are {', '.join(long)}"

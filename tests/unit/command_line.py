@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import sys
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import pytest
 
 from ktstr.tasks import main
+from ktstr.verifier.command import main as sweep
 
 __all__ = ["Told", "ktstr"]
 
@@ -24,6 +27,7 @@ class Told:
 def ktstr(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, *words: str) -> Told:
     """Run `ktstr words`. An exception other than the command's end is a bug, and gets through."""
     monkeypatch.setattr(sys, "argv", ["ktstr", *words])
+    monkeypatch.setattr(os, "execve", _become)
     capsys.readouterr()
     try:
         main()
@@ -32,3 +36,9 @@ def ktstr(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, *
         status = int(ended.code or 0)
     captured = capsys.readouterr()
     return Told(status, captured.out, captured.err)
+
+
+def _become(_program: str, command: Sequence[str], _environment: Mapping[str, str]) -> None:
+    """The sweep's own program, in this process."""
+    assert list(command[1:3]) == ["-m", "ktstr.verifier"]
+    raise SystemExit(sweep(command[3:]))
