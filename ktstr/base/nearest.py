@@ -12,7 +12,10 @@ _CUTOFF = 0.6
 
 def nearest(word: str, accepted: Iterable[str], most: int = 1) -> list[str]:
     """The words of `accepted` most like `word`, at most `most`, the most alike first; none if nothing is alike."""
-    return difflib.get_close_matches(word, sorted(set(accepted)), n=most, cutoff=_CUTOFF)
+    # The dashes of options make all of them alike.
+    names = {name.lstrip("-"): name for name in sorted(set(accepted))}
+    found = difflib.get_close_matches(word.lstrip("-"), list(names), n=most, cutoff=_CUTOFF)
+    return [names[name] for name in found]
 
 
 def near(word: str, accepted: Iterable[str], most: int = 1) -> str:

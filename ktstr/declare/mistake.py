@@ -105,10 +105,13 @@ def _parameters(called: str, frame: FrameType | None) -> list[str]:
     It is found among the names that the caller can see, and in the modules among them.
     """
     name = called.removesuffix(".__init__")
+    kind, _, method = name.rpartition(".")
     for value in _visible(frame):
-        # A class without a docstring of its own calls itself `Step.__init__`, a function `steady`.
+        # Of a class the error says `Step.__init__`, of a function `steady`, and of a method `Ctx.run`.
         if callable(value) and getattr(value, "__qualname__", "") == name:
             return _by_name(value)
+        if method and type(value).__qualname__ == kind and callable(getattr(value, method, None)):
+            return _by_name(getattr(value, method))
     return []
 
 

@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import copy
 import re
-import sys
 from collections.abc import Generator
-from typing import NoReturn
 
 import pytest
 
@@ -22,6 +20,7 @@ from ktstr.plugin.selection import check_files, no_such_test
 
 __all__ = ["collection_error"]
 
+_WRONG = pytest.StashKey[str]()
 _IMPORTS_KTSTR = re.compile(r"^\s*(?:from|import)\s+ktstr\b", re.MULTILINE)
 
 
@@ -35,26 +34,31 @@ def pytest_load_initial_conftests(
         # pytest's own class for this is private.
         if type(error).__name__ != "ConftestImportFailure" or error.__cause__ is None:
             raise
-        _end(in_one_line(error.__cause__))
+        early_config.stash[_WRONG] = in_one_line(error.__cause__)
+        return None
     # xdist's workers have no terminal, and what is wrong was said before they were started.
     if "no:terminal" in (getattr(early_config.option, "plugins", None) or ()):
         return result
     known, unknown = parser.parse_known_and_unknown_args(args, namespace=copy.copy(early_config.option))
     if wrong := [word for word in unknown if word.startswith("-")]:
         name = wrong[0].partition("=")[0]
-        _end(f"{name}: no such option{near(name, all_options(parser)) or '; --help lists them'}")
-    if not getattr(known, "pyargs", False):
+        hint = near(name, all_options(parser)) or "; --help lists them"
+        early_config.stash[_WRONG] = f"{name}: no such option{hint}"
+        args[:] = [word for word in args if word not in unknown]  # else pytest ends here, in five lines
+    elif not getattr(known, "pyargs", False):
         try:
             check_files(known.file_or_dir, early_config.invocation_params.dir)
         except KtstrError as error:
-            _end(str(error))
+            early_config.stash[_WRONG] = str(error)
     return result
 
 
-def _end(text: str) -> NoReturn:
-    """End the process. There is no session yet whose status could be set."""
-    print(f"ktstr: {text}", file=sys.stderr, flush=True)
-    raise SystemExit(2)
+@pytest.hookimpl(tryfirst=True)
+def pytest_cmdline_main(config: pytest.Config) -> None:
+    if text := config.stash.get(_WRONG, ""):
+        raise pytest.UsageError(text) from KtstrError(
+            text
+        )  # the plugin's own hook makes it a line and status 2
 
 
 @pytest.hookimpl(wrapper=True)
