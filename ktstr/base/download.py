@@ -14,11 +14,11 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import requests
-from tqdm import tqdm
 from urllib3.exceptions import NewConnectionError
 
 from ktstr.base.cache import cache_dir, file_digest, locked
 from ktstr.base.errors import KtstrError
+from ktstr.base.progress import Progress
 
 __all__ = ["NotFound", "Unreachable", "fetch", "get", "size_of"]
 
@@ -174,9 +174,7 @@ def _length(part: Path) -> int:
 
 
 def _append(response: requests.Response, part: Path, start: int, size: int, what: str) -> None:
-    bar = tqdm(
-        total=size, initial=start, desc=what, unit="B", unit_scale=True, delay=1, leave=False, disable=None
-    )
+    bar = Progress(total=size, initial=start, desc=what, unit="B", unit_scale=True)
     with bar, part.open("ab") as file:
         file.truncate(start)
         written = start

@@ -33,7 +33,7 @@ def suite_command(verb: str, arguments: Sequence[str], python: str = sys.executa
     if not _has(given, *_WORKERS):
         # worksteal: these tests are long, and must not queue behind one another while a worker is free.
         defaults += ["-n", "auto", "--dist", "worksteal"]
-    return [python, "-m", "pytest", *defaults, *arguments]
+    return [python, "-m", "ktstr.plugin", *defaults, *arguments]
 
 
 def suite_environment(typed: Sequence[str]) -> Mapping[str, str]:

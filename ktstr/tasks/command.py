@@ -6,6 +6,7 @@ import shlex
 import sys
 from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, version
+from typing import NoReturn
 
 from invoke import Exit, ParseError, Program
 
@@ -91,12 +92,10 @@ def _asks_for_help(words: Sequence[str]) -> bool:
     return any(word in ("-h", "--help") for word in own[1:])
 
 
-def main() -> None:
-    """The `ktstr` command."""
-    if hasattr(sys.stdout, "reconfigure"):
-        # A terminal that cannot show a letter shows its number; that is no reason to stop.
-        sys.stdout.reconfigure(errors="backslashreplace")
+def main() -> NoReturn:
+    """The `ktstr` command, which ends the process."""
     _Ktstr(namespace=ns, name="ktstr", binary="ktstr", version=_own_version()).run()
+    raise SystemExit(0)
 
 
 def _own_version() -> str:

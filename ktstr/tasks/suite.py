@@ -36,6 +36,7 @@ def _become(verb: str, remainder: str) -> None:
     """Replace this process by the verb's, so that signals and the exit status need no forwarding."""
     import os
     import shlex
+    import signal
     import sys
 
     from ktstr.plugin.suite import suite_command, suite_environment
@@ -43,4 +44,6 @@ def _become(verb: str, remainder: str) -> None:
     arguments = shlex.split(remainder)
     command = suite_command(verb, arguments)
     sys.stdout.flush()
+    # Ctrl-C waits until the new program can be silent about it: see `silent_start`.
+    signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
     os.execve(command[0], command, {**os.environ, **suite_environment(["ktstr", verb, *arguments])})
