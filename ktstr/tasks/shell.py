@@ -14,7 +14,7 @@ __all__ = ["shell"]
     help={
         "include_files": "pack this file or folder below /include-files, with the libraries that programs need; may be"
         " given several times",
-        "kernel": "which kernel: 7.0.13, 7.0, latest, auto (default)",
+        "kernel": "which kernel: 7.0.13, 7.0, latest, auto (default), or an image: ./bzImage, /boot/vmlinuz-7.0.13",
         "topology": "NUMA nodes, LLCs, cores per LLC, threads per core: 1n2l4c1t",
         "memory": "the guest's memory in MiB",
         "test": "the guest of this test: its topology, memory, kernel arguments, sysctls, scheduler and files",
@@ -36,6 +36,7 @@ def shell(
 
     ktstr shell --kernel 7.0
     ktstr shell --kernel 7.0 --test smoke
+        ktstr shell --kernel ./arch/x86/boot/bzImage
     ktstr shell --kernel 7.0 --exec 'uname -r; nproc'
     """
     from pathlib import Path

@@ -69,7 +69,8 @@ def _option(word: str, task: ParserContext, after: Sequence[str]) -> tuple[str, 
     name, equals, value = word.partition("=")
     if not word.startswith("--"):
         name, value = word[:2], word[2:]
-    argument = task.flags.get(name)
+    # Its get() does not know the short forms.
+    argument = task.flags[name] if name in task.flags else None  # noqa: SIM401
     if argument is None:
         long = sorted(flag for flag in task.flags if flag.startswith("--"))
         hint = near(name, long) or (f"; it has {', '.join(long)}" if long else "; it takes none")

@@ -11,14 +11,11 @@ __all__ = ["BODIES", "COMMANDS", "DECLARATIONS", "ENVIRONMENT", "PYPROJECTS", "S
 COMMANDS: tuple[tuple[str, str, int], ...] = (
     # words that are no command
     ("tset", "tset: no such command; near is test...", 2),
-    ("tests", "tests: no such command; near is test...", 2),
     ("verfier", "verfier: no such command; near is verifier...", 2),
     ("kernel", "kernel: no such command; near is kernel-list...", 2),
     ("kernel lst", "kernel: no such command; near is kernel-list...", 2),
-    ("kernels", "kernels: no such command; near is kernel-list...", 2),
     ("docter", "docter: no such command; near is doctor", 2),
     ("help tset", "tset: no such command; near is test...", 2),
-    ("tset --help", "tset: no such command; near is test...", 2),
     ("xyzzy", "xyzzy: no such command; there are bisect, cache, doctor, init, ...", 2),
     ("doctor cahce", "doctor: cahce: not expected here; ...", 2),
     # options that are none
@@ -70,7 +67,6 @@ COMMANDS: tuple[tuple[str, str, int], ...] = (
         2,
     ),
     ("kernel-clean --keep --json", "kernel-clean: --keep: needs a value: ...", 2),
-    ("kernel-clean --keep=", "kernel-clean: --keep: needs a value: ...", 2),
     ("kernel-clean --keep few", "kernel-clean: --keep few: must be a whole number of kernels, 0 or more", 2),
     ("kernel-clean --keep -1", "kernel-clean: --keep -1: must be a whole number of kernels, 0 or more", 2),
     (
@@ -81,7 +77,6 @@ COMMANDS: tuple[tuple[str, str, int], ...] = (
     ("kernel-clean --key 7.0", "kernel 7.0: not in the cache; `ktstr kernel-list` shows what is", 2),
     ("doctor --json=3", "doctor: --json: takes no value, and --json=3 gives one", 2),
     ("cache --limit 10GB", "cache: --limit 10GB: must be a number of GB, 0 or more", 2),
-    ("cache --limit -1", "cache: --limit -1: must be a number of GB, 0 or more", 2),
     ("init --name 'my sched'", "--name my sched: must be 1 to 63 letters, digits, '_' or '-', ...", 2),
     ("init --bpf nosuch.bpf.c", "--bpf nosuch.bpf.c: no such file in ...", 2),
     ("init --build 'make && make test'", "--build='make && make test': is run without a shell; ...", 2),
@@ -118,7 +113,12 @@ COMMANDS: tuple[tuple[str, str, int], ...] = (
     ("shell --exec nproc --memory 1G", "--memory 1G: must be a whole number of MiB, such as 512", 2),
     ("shell --exec nproc --test smke", "test smke: not in tests; near is smoke; ...", 2),
     ("shell --exec nproc --include-files nosuch", "--include-files: nosuch: No such file or directory", 2),
-    ("shell --exec nproc --kernel ./nosuch", "kernel ./nosuch: no such ...", 2),
+    ("shell --exec nproc --kernel ./nosuch", "kernel ./nosuch: no such folder", 2),
+    (
+        "shell --exec nproc --kernel ./my.bpf.c",
+        "kernel my.bpf.c: not a Linux x86 boot image (no setup header)",
+        2,
+    ),
     ("bisect --test smke --good 7.0 --bad 7.3", "test smke: not in tests; near is smoke; ...", 2),
     ("bisect --test smoke --good 7.0 --bad 7.3 --seed x", "bisect: --seed x: must be a whole number", 2),
     ("verify nosuch.bpf.o", "--object nosuch.bpf.o: No such file or directory", 2),
@@ -340,7 +340,6 @@ BODIES: tuple[tuple[str, str], ...] = (
 SUITES: tuple[tuple[str, str, int], ...] = (
     ("--kernle 7.0", "--kernle: no such option; near is --kernel", 2),
     ("--jsn", "--jsn: no such option; ...", 2),
-    ("--seeed=3", "--seeed: no such option; near is --seed", 2),
     ("tests/nosuch.py", "tests/nosuch.py: no such file or folder of tests", 2),
     ("tests/test_ti.py", "tests/test_ti.py: no such file or folder of tests; near is tests/test_it.py", 2),
     ("test/test_it.py", "test/test_it.py: no such file or folder of tests", 2),
