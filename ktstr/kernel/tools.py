@@ -38,7 +38,7 @@ def build_tools(kernel: Kernel | None = None, series: str | None = None) -> Path
     """
     toolchain = find_toolchain()
     tree = fetch_tree(series or schedulers_series())
-    types = kernel or resolve(str(tree.version.series))[-1]
+    types = kernel or resolve(str(tree.version.series), along=True)[-1]
     if not types.sched_ext:
         raise KtstrError(
             f"kernel {types.version}: built without CONFIG_SCHED_CLASS_EXT, so without the types that schedulers need; "

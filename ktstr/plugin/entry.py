@@ -313,9 +313,12 @@ def pytest_sessionfinish(session: pytest.Session) -> Generator[None, object, obj
 
 def _start(session: pytest.Session) -> Recorder:
     """Start to record the session."""
+    from ktstr.plugin.kernels import say_change
     from ktstr.plugin.recorder import Recorder
 
     state = _state(session.config)
+    if (kernel := state.axis.automatic) is not None:
+        say_change(kernel, session.config.rootpath)
     try:
         state.recorder = Recorder(session, state.name, state.axis.ids())
     except KtstrError as error:

@@ -62,8 +62,8 @@ _OPTIONS = (
     _Option(
         "kernel",
         "run every test on this kernel: 7.0, 7.0.13, 6.16..=7.0, latest, auto; may be given several times "
-        "(default: auto: KTSTR_KERNEL, else the newest in the cache that was not built here, else the newest built, "
-        "else the newest published)",
+        "(default: auto: KTSTR_KERNEL, else the newest in the cache that was asked for, else the newest published; "
+        "both as the schedulers accept)",
         "SPEC",
         setting="kernels",
         ini="args",
