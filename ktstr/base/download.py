@@ -14,10 +14,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from tqdm import tqdm
-
 from ktstr.base.cache import cache_dir, file_digest, locked
 from ktstr.base.errors import KtstrError
+from ktstr.base.progress import Progress
 
 if TYPE_CHECKING:
     import requests  # else only where a server is asked: most runs ask none, and it is a third of the import time
@@ -176,9 +175,7 @@ def _length(part: Path) -> int:
 
 
 def _append(response: requests.Response, part: Path, start: int, size: int, what: str) -> None:
-    bar = tqdm(
-        total=size, initial=start, desc=what, unit="B", unit_scale=True, delay=1, leave=False, disable=None
-    )
+    bar = Progress(total=size, initial=start, desc=what, unit="B", unit_scale=True)
     with bar, part.open("ab") as file:
         file.truncate(start)
         written = start

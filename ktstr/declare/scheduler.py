@@ -283,8 +283,11 @@ def _register(scheduler: Scheduler) -> None:
     # One file may be imported twice (by pytest and by the verifier sweep), and then declares the same again.
     if known is not None and known.declared_in != scheduler.declared_in:
         raise KtstrError(f"already declared in {known.declared_in}")
+    if known is not None and known.declared_at != scheduler.declared_at:
+        lines = sorted((known.declared_at, scheduler.declared_at))
+        raise KtstrError(f"declared twice in this file, at lines {lines[0]} and {lines[1]}")
     if known is not None and known != scheduler:
-        raise KtstrError("declared twice in this file, with different values")
+        raise KtstrError(f"declared twice in this file, with different values, by line {known.declared_at}")
     _registry[scheduler.name] = scheduler
 
 

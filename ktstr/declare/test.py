@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from types import FrameType, FunctionType
 from typing import Any, TypeVar
 
 from ktstr.base.errors import KtstrError
@@ -100,7 +102,12 @@ def ktstr_test(
         raise KtstrError(f"{getattr(body, '__name__', body)}: write @ktstr_test() with its parentheses")
 
     def decorate(body: _Body) -> _Body:
+        if not inspect.isfunction(body):
+            raise KtstrError(f"ktstr_test: {shown(body)}: must decorate a function, def name(ctx)")
         where = f"{body.__module__}.{body.__name__}"
+        if inspect.iscoroutinefunction(body) or inspect.isgeneratorfunction(body):
+            raise KtstrError(f"{where}: must be a plain function: no async, and no yield")
+        _refuse_second(body, inspect.currentframe())
         try:
             record = record_for(body.__name__)
         except KtstrError as error:
@@ -156,6 +163,21 @@ def ktstr_test(
         )
 
     return decorate
+
+
+def _refuse_second(body: FunctionType, frame: FrameType | None) -> None:
+    """Raise KtstrError if the file has made a test of this name before, which Python would let go without a word."""
+    scope = frame.f_back.f_locals if frame is not None and frame.f_back is not None else {}
+    first = scope.get(body.__name__)
+    if inspect.isfunction(first) and record_of(first) and _file_of(first) == _file_of(body):
+        raise KtstrError(
+            f"{body.__module__}.{body.__name__}: declared twice in this file, at lines"
+            f" {first.__code__.co_firstlineno} and {body.__code__.co_firstlineno}"
+        )
+
+
+def _file_of(body: FunctionType) -> str:
+    return body.__code__.co_filename
 
 
 def _changed(topology: Topology, dimensions: Mapping[str, int | None]) -> Topology:

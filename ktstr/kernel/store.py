@@ -24,10 +24,12 @@ __all__ = [
     "Entry",
     "breakable",
     "cached",
+    "came_along",
     "entries",
     "find_kernel",
     "hold",
     "newest",
+    "note_wanted",
     "remove",
     "version_of",
     "write",
@@ -124,6 +126,23 @@ def remove(kernel: Kernel) -> bool:
         return True
     finally:
         os.close(descriptor)
+
+
+def came_along(kernel: Kernel) -> bool:
+    """Whether nobody asked for it: a bisection or a build of schedulers fetched it. `auto` does not mean such a one."""
+    return _along_file(kernel.key).exists()
+
+
+def note_wanted(kernel: Kernel, *, along: bool) -> None:
+    """Note why a kernel was fetched just now, `along` with something else or for itself."""
+    if along:
+        _along_file(kernel.key).touch()
+    else:
+        _along_file(kernel.key).unlink(missing_ok=True)
+
+
+def _along_file(key: str) -> Path:
+    return cache_dir() / _KIND / f".{key}.along"
 
 
 def _use_file(key: str) -> Path:

@@ -27,6 +27,8 @@ from ktstr.report.text import first_line, printable, relative
 
 __all__ = ["Recorder"]
 
+_ERRORS = ("run", "mistake")  # what an exception can mean that says nothing about the scheduler
+
 
 class Recorder:
     """A pytest plugin, registered once it is known that the session holds tests of ours."""
@@ -96,7 +98,7 @@ class Recorder:
         if status is None:
             return status
         category, letter, word = status
-        if category == "failed" and _about(report).get("failure") == "run":
+        if category == "failed" and _about(report).get("failure") in _ERRORS:
             category, letter, word = "error", "E", "ERROR"
         return (category, "", "") if self._in_reporter else (category, letter, word)
 
@@ -230,7 +232,7 @@ def _judge(reports: list[pytest.TestReport]) -> tuple[Outcome, str, str]:
         report
         for report in failed
         if _about(report).get("failure") == "verdict"
-        or (report.when == "call" and _about(report).get("failure") != "run")
+        or (report.when == "call" and _about(report).get("failure") not in _ERRORS)
     ]
     errors = [report for report in failed if report not in verdicts]
     if failed:

@@ -37,7 +37,12 @@ class Kind:
 def cache(
     _context: Context, json: bool = False, verify: bool = False, clean: bool = False, limit: str | None = None
 ) -> None:
-    """Show, verify or clean the cache."""
+    """Show, verify or clean the cache.
+
+    ktstr cache
+    ktstr cache --clean
+    ktstr cache --limit 10
+    """
     from ktstr.base.cache import EVICTABLE, evict, remove_partials
     from ktstr.vm.templates import kept_templates
     from ktstr.vm.verify import remove_altered

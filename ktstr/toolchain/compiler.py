@@ -14,11 +14,10 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from tqdm import tqdm
-
 from ktstr.base import cache
 from ktstr.base.answer import ask
 from ktstr.base.errors import KtstrError
+from ktstr.base.progress import Progress
 
 __all__ = [
     "BuildError",
@@ -200,8 +199,7 @@ def run_compiler(
     """
     environment = {**os.environ, "LC_ALL": "C"}
     environment.pop("MAKEFLAGS", None)  # set by a make that called us; its descriptors are not ours
-    quiet = None if steps else True
-    with tqdm(total=steps, desc=f"building {name}", unit="file", delay=1, disable=quiet) as bar:
+    with Progress(total=steps, desc=f"building {name}", unit="file", disable=not steps) as bar:
         status, output = run_build(command, environment, lambda: bar.update(bar.n < (steps or 0)), cwd)
     if status == 0:
         return

@@ -11,9 +11,9 @@ from pathlib import Path, PurePosixPath
 from typing import IO, Any, cast
 
 import zstandard
-from tqdm import tqdm
 
 from ktstr.base.errors import KtstrError
+from ktstr.base.progress import Progress
 from ktstr.kernel.archive.deb import data_archive, tar_stream
 
 __all__ = ["unpack", "unpack_debian", "unpack_stream"]
@@ -59,16 +59,13 @@ def unpack_stream(stream: IO[bytes], name: str, folder: Path) -> None:
 def _bar(raw: IO[bytes], size: int, name: str) -> Any:
     return cast(
         "Any",
-        tqdm.wrapattr(
+        Progress.wrapattr(
             raw,
             "read",
             size,
             True,
             desc=f"unpacking {name}",
             unit_scale=True,
-            delay=1,
-            leave=False,
-            disable=None,
         ),
     )
 

@@ -21,11 +21,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tqdm import tqdm
-
 from ktstr.base import cache
 from ktstr.base.cancel import Cancel
 from ktstr.base.errors import KtstrError
+from ktstr.base.progress import Progress
 from ktstr.events.stream import MOST_BYTES
 from ktstr.guest.initramfs import initramfs
 from ktstr.vm.job import VmJob
@@ -279,7 +278,7 @@ def _progress(job: VmJob) -> Iterator[None]:
     """Show on a terminal how long a boot takes, if it takes longer than a second."""
     over = threading.Event()
     description = f"booting {job.kernel.version} on {job.topology}"
-    with tqdm(desc=description, bar_format="{desc} {elapsed}", delay=1, disable=None, leave=False) as bar:
+    with Progress(desc=description, bar_format="{desc} {elapsed}") as bar:
 
         def show() -> None:
             while not over.wait(0.5):
