@@ -20,7 +20,7 @@ from ktstr.scenario.layout import lay_out
 
 SMALL = Topology(1, 1, 3, 1)
 HELD = 1000 * MS
-WAITS = {"cgroup": "a", "wall_ns": HELD, "run_ns": 200 * MS}  # of 1000 ms
+WAITS = {"cgroup": "a", "wall_ns": HELD, "run_ns": 200 * MS, "gap_ns": 0}
 BUSY = {"cgroup": "a", "wall_ns": HELD, "run_ns": 990 * MS}
 
 
@@ -84,9 +84,13 @@ def test_what_says_nothing_about_the_scheduler_is_passed_over(
 
 
 def test_the_share_is_of_the_time_that_it_wanted_to_run() -> None:
-    sleeper = {"cgroup": "a", "wall_ns": HELD, "slept_ns": 500 * MS, "run_ns": 100 * MS}
+    sleeper = {"cgroup": "a", "wall_ns": HELD, "slept_ns": 500 * MS, "run_ns": 100 * MS, "gap_ns": 0}
     (message,) = judged(idle_event(0, 980), sleeper)
     assert "370 ms of the 500 ms that a/0 wanted to run (74%)" in message
+
+
+def test_one_long_wait_is_what_max_gap_ms_is_about() -> None:
+    assert judged(idle_event(0, 0, 900), {**WAITS, "gap_ns": 700 * MS}) == []
 
 
 def test_a_step_in_whose_hold_something_changes_is_not_judged() -> None:

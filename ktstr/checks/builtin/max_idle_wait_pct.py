@@ -28,7 +28,8 @@ def max_idle_wait_pct(run: Evidence, limit: float) -> Iterator[str]:
     """No worker waited for a CPU, for so much of the time that it wanted to run, while one that it may use was idle.
 
     The agent knows for how long a worker waited and for how long a CPU was idle, but not when. If both together are
-    longer than the time that there was, the rest was at the same time.
+    longer than the time that there was, the rest was at the same time. The longest wait does not count: `max_gap_ms` is
+    about that.
     """
     idle, phase = read_idle(run.events), run.phase
     states = [state for one in (run.layout.phases if run.layout else ()) for state in one.held_states]
@@ -56,7 +57,7 @@ def _both(idle: Idle, phase: Phase, worker: WorkerStats, allowed: frozenset[int]
     until_ns = phase.began_ns + phase.held_ns
     from_ns = max(phase.began_ns, until_ns - worker.wall_ns)
     cpu = max(sorted(allowed), key=lambda one: idle.cpus.get(one, 0))
-    waited_ns = worker.wanted_ns - worker.run_ns
+    waited_ns = worker.wanted_ns - worker.run_ns - worker.gap_ns
     return cpu, waited_ns + idle.least_ns(cpu, from_ns, until_ns) - worker.wall_ns
 
 
