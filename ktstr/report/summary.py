@@ -33,7 +33,9 @@ def bug_summary(
         return f"{scheduler} {not_attached(report, attached)}"
     unexpected = [violation for violation in violations if violation.check == "expected_error"]
     if left is not None and not unexpected:
-        return f"{scheduler} {_how(left, report.log)}"
+        # The first that left; without a name it is the test's own.
+        who = next((one.name for one in report.schedulers if one.exit is not None), "")
+        return f"{who or scheduler} {_how(left, report.log)}"
     if violations[0].check == "kernel_clean":
         return f"the kernel reported a bug under {scheduler} ({bugs[0].kind}): {bugs[0].text}"
     return f"{scheduler}: {violations[0].line}"
