@@ -81,6 +81,9 @@ def pytest_load_initial_conftests(
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line(
+        "markers", "ktstr_no_scenario: a ktstr test that may end without having run a scenario"
+    )
     handed = _handed(config)
     config.stash[_NAME] = handed["name"] if handed else f"{datetime.now(UTC):%Y%m%dT%H%M%S.%fZ}-{os.getpid()}"
     parent = (
@@ -213,14 +216,17 @@ def ctx(request: pytest.FixtureRequest, _ktstr_kernel: object, _ktstr_seed: obje
 
 @pytest.hookimpl(wrapper=True)
 def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> Generator[None, object, object]:
-    try:
-        result = yield
-    except Unsuitable as error:
-        pytest.skip(str(error))
-    if _is_ours(pyfuncitem):
-        from ktstr.plugin.plan import finish
+    if not _is_ours(pyfuncitem):
+        return (yield)
+    from ktstr.plugin.empty import returned_values
+    from ktstr.plugin.plan import finish
 
-        finish(pyfuncitem)
+    with returned_values(pyfuncitem) as returned:
+        try:
+            result = yield
+        except Unsuitable as error:
+            pytest.skip(str(error))
+    finish(pyfuncitem, returned)
     return result
 
 
@@ -321,6 +327,9 @@ def pytest_sessionfinish(session: pytest.Session) -> Generator[None, object, obj
         session.exitstatus = 1
     elif session.exitstatus == pytest.ExitCode.NO_TESTS_COLLECTED and config.stash.get(_EMPTY_SHARD, False):
         session.exitstatus = 0  # there are tests, but fewer than shards
+    elif session.exitstatus == 0 and recorder is not None and recorder.nothing_ran:
+        # Of a suite, a shard cannot know whether it is empty.
+        session.exitstatus = 0 if config.option.ktstr_shard else pytest.ExitCode.NO_TESTS_COLLECTED
     return result
 
 

@@ -15,6 +15,7 @@ from ktstr.base.values import shown
 from ktstr.declare.settings import MAX_SEED, Settings
 from ktstr.declare.test import KtstrTest, record_of
 from ktstr.kernel.model import Kernel
+from ktstr.plugin.empty import refuse_no_scenario, refuse_value
 from ktstr.plugin.kernels import KernelAxis, kernel_to_json, skip_reason
 from ktstr.plugin.options import spelled
 from ktstr.report.console import test_name
@@ -221,10 +222,17 @@ def make_context(item: pytest.Item, session_name: str) -> Ctx:
     return context
 
 
-def finish(item: pytest.Item) -> None:
-    """Raise VerdictFailed if the body of a planned item has returned and the error that it expects has not fired."""
-    if item.stash[_PLAN].test.expected:
-        item.stash[_CONTEXT].finish()
+def finish(item: pytest.Item, returned: Sequence[object]) -> None:
+    """Judge the body of a planned item once it has returned.
+
+    Raises VerdictFailed if the error that it expects has not fired, and KtstrError if it tested nothing.
+    """
+    context = item.stash.get(_CONTEXT, None)
+    refuse_value(item, returned)
+    if context is not None and item.stash[_PLAN].test.expected:
+        context.finish()
+    elif context is not None:
+        refuse_no_scenario(item, context.asked)
 
 
 def describe(item: pytest.Item, error: BaseException | None) -> Mapping[str, object]:

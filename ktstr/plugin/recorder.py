@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 
 from ktstr.base.errors import KtstrError
+from ktstr.plugin import empty
 from ktstr.plugin.kernels import kernel_from_json
 from ktstr.report import console, github
 from ktstr.report.case import Case, Outcome, Versions
@@ -67,6 +68,11 @@ class Recorder:
     def failed(self) -> bool:
         """Whether a test of ours failed."""
         return any(case.outcome == "failed" for case in self._cases)
+
+    @property
+    def nothing_ran(self) -> bool:
+        """Whether all tests of ours were skipped."""
+        return empty.nothing_ran(self._cases)
 
     def expect(self, nodeids: Iterable[str]) -> None:
         """Make the column of names wide enough for these tests."""
@@ -185,6 +191,7 @@ class Recorder:
         rows = [row for name, cases in self._by_version().items() for row in self._kernel_rows(name, cases)]
         if machines := console.vm_row(self._cases):
             rows.append(("VMs", machines))
+        rows += empty.rows(self._cases)
         if self.problem:
             rows.append(("PROBLEM", self.problem))
         rows += [("killed run", f"its results are in {relative(path)}") for path in self._recovered]

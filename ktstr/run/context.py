@@ -60,6 +60,8 @@ class Ctx:
     """The seed of every VM run."""
     artifacts: Path
     """The folder for the runs' files, made by the first run."""
+    asked: int
+    """How many runs were asked for so far, whether or not they could be done."""
     runs: list[dict[str, object]]
     """A record of each run so far, as the sidecar has it (docs/sidecar.md)."""
 
@@ -82,6 +84,7 @@ class Ctx:
         self.kernel = kernel
         self.seed = seed
         self.artifacts = artifacts
+        self.asked = 0
         self.runs = []
         self._clock = clock
         self._options = options
@@ -125,6 +128,7 @@ class Ctx:
         Before it raises VerdictFailed, the run is run again if that shows more (docs/flight-recorder.md), unless the
         test has `auto_repro=False`.
         """
+        self.asked += 1
         accel = self._executor.accelerator(self._clock, None if self._oversubscribe else self.topology.cpus)
         scenario = _scenario(parts, hold_s, steps, trace=trace or self._perturb, dump=dump)
         try:

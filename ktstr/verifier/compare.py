@@ -10,8 +10,9 @@ from pathlib import Path
 
 from ktstr.base.errors import KtstrError
 from ktstr.report.rundir import results_dir
+from ktstr.report.tables import Row
 from ktstr.verifier.cell import Cell, CellResult
-from ktstr.verifier.tables import Row, span
+from ktstr.verifier.tables import span
 
 __all__ = [
     "Change",
