@@ -21,21 +21,19 @@ import pytest
 from ktstr.base.errors import KtstrError, Unsuitable
 from ktstr.declare.test import record_of
 from ktstr.plugin.axes import ktstr_kernel_axis, ktstr_preset_axis, ktstr_seed_axis, parametrize  # noqa: F401
-from ktstr.plugin.options import add_ini, add_options, add_short_options, is_given
+from ktstr.plugin.options import WORKER_ERROR, add_ini, add_options, add_short_options, in_suite, is_given
+from ktstr.plugin.sources import settings_of
 
 if TYPE_CHECKING:
-    from ktstr.declare.settings import Settings
     from ktstr.plugin.kernels import KernelAxis
     from ktstr.plugin.recorder import Recorder
     from ktstr.plugin.session import Options
-    from ktstr.plugin.shard import Shard
     from ktstr.run.context import Ctx
 
 _PARENT = os.getppid()
 _HANDED = "ktstr"  # the key of the data that the controller hands to its workers
 _EMPTY = "ktstr_empty_shard"  # the key under which a worker reports that its shard has no tests
 _CHOICE = "ktstr_choice"  # the key under which a worker reports what was left out
-_WORKER_ERROR = "ktstr_error"  # the key under which a worker reports why it could not do the run
 
 
 @dataclass
@@ -56,7 +54,6 @@ class _State:
 
 
 _STATE = pytest.StashKey[_State]()
-_SETTINGS = pytest.StashKey["Settings"]()
 _SESSION = pytest.StashKey[pytest.Session]()
 _NAME = pytest.StashKey[str]()
 _EMPTY_SHARD = pytest.StashKey[bool]()
@@ -71,6 +68,10 @@ def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
     from ktstr.plugin import hookspec
 
     pluginmanager.add_hookspecs(hookspec)
+    if in_suite():
+        from ktstr.plugin import mistakes
+
+        pluginmanager.register(mistakes, "ktstr-mistakes")
 
 
 @pytest.hookimpl(tryfirst=True)  # before conftest files are read, and all who look at the known arguments
@@ -106,6 +107,20 @@ def pytest_cmdline_main() -> Generator[None, Any, Any]:
         return 2
 
 
+@pytest.hookimpl(wrapper=True, optionalhook=True)
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> Generator[None, int, int]:
+    default = yield
+    if os.environ.get("KTSTR_SUITE") != "1":  # another project's pytest
+        return default
+    from ktstr.plugin.workers import most_tests, workers_for
+
+    settings = settings_of(config)  # nothing else is there: xdist asks before the session is configured
+    kernels = settings.kernels
+    if config.getoption("ktstr_seeds") or settings.gauntlet or any(".." in spec for spec in kernels):
+        return default  # many variants of each test
+    return workers_for(default, most_tests(config.args, config.option.keyword, max(1, len(kernels))))
+
+
 # Collecting.
 
 
@@ -136,10 +151,10 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     if not config.option.ktstr_shard:
         return
-    from ktstr.plugin.shard import divide
+    from ktstr.plugin.shard import divide, shard_of
 
     collected = len(items)
-    items[:], others = divide(items, _shard(config))
+    items[:], others = divide(items, shard_of(config))
     config.hook.pytest_deselected(items=others)
     if collected and not items:
         config.stash[_EMPTY_SHARD] = True
@@ -167,7 +182,7 @@ def pytest_collection_finish(session: pytest.Session) -> None:
         if not in_worker:
             raise pytest.UsageError(str(error)) from error  # see pytest_cmdline_main
         # Only the controller can end the session. All workers get here, so they still hold the same tests.
-        config.workeroutput[_WORKER_ERROR] = str(error)  # type: ignore[attr-defined]
+        config.workeroutput[WORKER_ERROR] = str(error)  # type: ignore[attr-defined]
         kept, dropped = [item for item in session.items if not _is_ours(item)], []
     session.items[:] = kept
     if dropped:
@@ -176,10 +191,13 @@ def pytest_collection_finish(session: pytest.Session) -> None:
         _start(session).expect([item.nodeid for item in session.items])
 
 
-def pytest_exception_interact(call: pytest.CallInfo[object], report: object) -> None:
-    if isinstance(report, pytest.CollectReport) and call.excinfo and call.excinfo.errisinstance(KtstrError):
-        report.longrepr = str(call.excinfo.value)
-        report.ktstr_error = True  # type: ignore[attr-defined]
+def pytest_exception_interact(node: Any, call: pytest.CallInfo[object], report: object) -> None:
+    if isinstance(report, pytest.CollectReport) and call.excinfo:
+        from ktstr.plugin.mistakes import collection_error
+
+        if (line := collection_error(node, call.excinfo.value)) is not None:
+            report.longrepr = line
+            report.ktstr_error = True  # type: ignore[attr-defined]
 
 
 # Running a test.
@@ -217,14 +235,11 @@ def pytest_runtest_makereport(
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     report = yield
     if _is_ours(item):
-        from ktstr.plugin.plan import describe
-        from ktstr.report.text import printable
+        from ktstr.plugin.plan import describe, whole_text
 
         about = describe(item, call.excinfo.value if call.excinfo else None)
-        if about["failure"] and report.failed and call.excinfo:
-            report.longrepr = printable(
-                str(call.excinfo.value)
-            )  # complete as it is: no traceback through ktstr
+        if report.failed and call.excinfo and (text := whole_text(about, call.excinfo.value)) is not None:
+            report.longrepr = text
         report.ktstr = about  # type: ignore[attr-defined]
     return report
 
@@ -237,8 +252,10 @@ def pytest_sessionstart(session: pytest.Session) -> None:
     config = session.config
     config.stash[_SESSION] = session
     if config.option.ktstr_shard:
-        _shard(config)
-    settings = _settings(config)  # reports a mistake in them at once
+        from ktstr.plugin.shard import shard_of
+
+        shard_of(config)
+    settings = settings_of(config)  # reports a mistake in them at once
     if is_given(config):
         _state(config)
     named = settings.kernels or os.environ.get("KTSTR_SUITE") == "1"
@@ -275,7 +292,7 @@ def pytest_testnodedown(node: Any) -> None:
         node.config.stash[_EMPTY_SHARD] = True
     if lines := output.get(_CHOICE):  # all workers choose alike
         _state(node.config).lines = tuple(lines)
-    if error := output.get(_WORKER_ERROR):
+    if error := output.get(WORKER_ERROR):
         _state(node.config).errors.append(error)
 
 
@@ -315,9 +332,12 @@ def pytest_sessionfinish(session: pytest.Session) -> Generator[None, object, obj
 
 def _start(session: pytest.Session) -> Recorder:
     """Start to record the session."""
+    from ktstr.plugin.kernels import say_change
     from ktstr.plugin.recorder import Recorder
 
     state = _state(session.config)
+    if (kernel := state.axis.automatic) is not None:
+        say_change(kernel, session.config.rootpath)
     try:
         state.recorder = Recorder(session, state.name, state.axis.ids())
     except KtstrError as error:
@@ -337,30 +357,12 @@ def _state(config: pytest.Config) -> _State:
         try:
             config.stash[_STATE] = _State(
                 name=config.stash[_NAME],
-                options=options_of(config, _settings(config)),
-                axis=KernelAxis(_settings(config).kernels, kernels),
+                options=options_of(config, settings_of(config)),
+                axis=KernelAxis(settings_of(config).kernels, kernels),
             )
         except KtstrError as error:
             raise pytest.UsageError(str(error)) from error  # see pytest_cmdline_main
     return config.stash[_STATE]
-
-
-def _settings(config: pytest.Config) -> Settings:
-    """The session's settings: of the command line, else the environment, else pytest's ini file, else the project."""
-    if _SETTINGS not in config.stash:
-        from ktstr.declare.settings import environment_settings, merged, project_settings
-        from ktstr.plugin.options import given, ini_given
-
-        try:
-            config.stash[_SETTINGS] = merged(
-                given(config),
-                environment_settings(),
-                ini_given(config),
-                project_settings(config.rootpath),
-            )
-        except KtstrError as error:
-            raise pytest.UsageError(str(error)) from error  # see pytest_cmdline_main
-    return config.stash[_SETTINGS]
 
 
 def _handed(config: pytest.Config) -> dict[str, Any] | None:
@@ -376,15 +378,6 @@ def _timings(config: pytest.Config) -> dict[str, int]:
     from ktstr.report.timings import read_timings
 
     return read_timings(config.rootpath)
-
-
-def _shard(config: pytest.Config) -> Shard:
-    from ktstr.plugin.shard import parse_shard
-
-    try:
-        return parse_shard(config.option.ktstr_shard)
-    except KtstrError as error:
-        raise pytest.UsageError(str(error)) from error  # see pytest_cmdline_main
 
 
 def _is_ours(item: pytest.Item) -> bool:

@@ -29,6 +29,8 @@ from ktstr.report.timings import keep_timings
 
 __all__ = ["Recorder"]
 
+_ERRORS = ("run", "mistake")  # what an exception can mean that says nothing about the scheduler
+
 
 class Recorder:
     """A pytest plugin, registered once it is known that the session holds tests of ours."""
@@ -108,7 +110,7 @@ class Recorder:
         if status is None:
             return status
         category, letter, word = status
-        if category == "failed" and _about(report).get("failure") == "run":
+        if category == "failed" and _about(report).get("failure") in _ERRORS:
             category, letter, word = "error", "E", "ERROR"
         return (category, "", "") if self._in_reporter else (category, letter, word)
 
@@ -151,7 +153,7 @@ class Recorder:
             self._terminal.ensure_newline()
             word = console.WORDS[outcome]
             self._terminal.write(word, **{console.COLOURS[outcome]: True})
-            self._terminal.write(f"{line.removeprefix(word)}\n", flush=True)
+            self._terminal.write(f"{printable(line.removeprefix(word))}\n", flush=True)
 
     def _write(self, case: Case) -> None:
         try:
@@ -186,6 +188,8 @@ class Recorder:
             keep_timings(self._session.config.rootpath, self._cases)
         except OSError as error:
             self._cannot_write(error)
+        except KtstrError as error:
+            self.problem = f"{error}: results are incomplete"
 
     def pytest_terminal_summary(self, terminalreporter: Any, config: pytest.Config) -> None:
         if config.option.verbose < -1 or not self._cases:
@@ -242,16 +246,20 @@ def _judge(reports: list[pytest.TestReport]) -> tuple[Outcome, str, str]:
         report
         for report in failed
         if _about(report).get("failure") == "verdict"
-        or (report.when == "call" and _about(report).get("failure") != "run")
+        or (report.when == "call" and _about(report).get("failure") not in _ERRORS)
     ]
     errors = [report for report in failed if report not in verdicts]
     if failed:
         report = (errors or verdicts)[0]
         if not errors and (violations := _violations(report)):
-            return "failed", violations, str(report.longrepr)
+            return "failed", printable(violations), str(report.longrepr)
         crash = getattr(report.longrepr, "reprcrash", None)
         details = printable(str(report.longrepr))  # longreprtext adds the xdist worker's name
-        return ("error" if errors else "failed"), first_line(crash.message if crash else details), details
+        return (
+            ("error" if errors else "failed"),
+            first_line(printable(crash.message) if crash else details),
+            details,
+        )
     for report in reports:
         if report.skipped:
             reason = getattr(report, "wasxfail", None)

@@ -42,7 +42,7 @@ def kernel(version):
     )
 
 
-def resolve(spec):
+def resolve(spec, accepted_by=()):
     with Path(__file__).with_name("resolved").open("a") as log:
         log.write(f"{spec}\\n")
     spec = spec or os.environ.get("KTSTR_KERNEL")
