@@ -124,6 +124,7 @@ if TYPE_CHECKING:  # the same names as in _PUBLIC, for type checkers; a test com
     from ktstr.scenario.step import Hold as Hold
     from ktstr.scenario.step import Step as Step
     from ktstr.scenario.work import Bursty as Bursty
+    from ktstr.scenario.work import FilteredCalls as FilteredCalls
     from ktstr.scenario.work import ForkExit as ForkExit
     from ktstr.scenario.work import Mixed as Mixed
     from ktstr.scenario.work import PipeIo as PipeIo
@@ -227,7 +228,15 @@ _PUBLIC = {
     "ktstr.scenario.scenario": ("Scenario",),
     "ktstr.scenario.scheduler_name": ("Named",),
     "ktstr.scenario.step": ("Hold", "Step"),
-    "ktstr.scenario.work": ("Bursty", "ForkExit", "Mixed", "PipeIo", "SpinWait", "YieldHeavy"),
+    "ktstr.scenario.work": (
+        "Bursty",
+        "FilteredCalls",
+        "ForkExit",
+        "Mixed",
+        "PipeIo",
+        "SpinWait",
+        "YieldHeavy",
+    ),
     "ktstr.scenario.work_type": ("WorkType",),
     "ktstr.scenario.workers": ("Workers", "WorkerSettings"),
     "ktstr.vm.job": ("VmJob",),

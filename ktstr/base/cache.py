@@ -22,6 +22,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 from platformdirs import user_cache_path
 
+from ktstr.base import seal
 from ktstr.base.cancel import Cancel
 from ktstr.base.errors import KtstrError
 
@@ -41,8 +42,10 @@ __all__ = [
     "is_in_use",
     "limit_bytes",
     "locked",
+    "refusals",
     "remove_entry",
     "remove_partials",
+    "sealed_entries",
 ]
 
 _NOTICE_AFTER_S = 2.0
@@ -55,14 +58,26 @@ EVICTABLE = ("templates", "results")
 def cache_dir() -> Path:
     """The cache's root: `KTSTR_CACHE_DIR`, else `ktstr` under the XDG cache directory."""
     override = os.environ.get("KTSTR_CACHE_DIR")
-    root = Path(override).expanduser().absolute() if override else user_cache_path("ktstr")
     try:
+        root = Path(override).expanduser().absolute() if override else user_cache_path("ktstr")
+    except RuntimeError:  # `~nouser`, or no home at all
+        raise KtstrError(f"KTSTR_CACHE_DIR={override}: no such user, or no home directory") from None
+    with refusals(root):
         root.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise KtstrError(
-            f"cache directory {root}: {error.strerror}; set KTSTR_CACHE_DIR to one that can be written"
-        ) from error
     return root
+
+
+@contextmanager
+def refusals(root: Path | None = None) -> Iterator[None]:
+    """Raise KtstrError for what the system refuses in the block, which works on files of the cache at `root`."""
+    try:
+        yield
+    except OSError as error:
+        where = f"{root or cache_dir()}"
+        file = "" if error.filename in (None, where) else f"{error.filename}: "
+        raise KtstrError(
+            f"cache directory {where}: {file}{error.strerror or error}; set KTSTR_CACHE_DIR to one that can be written"
+        ) from error
 
 
 def digest(*parts: str | bytes) -> str:
@@ -124,28 +139,43 @@ def _acquire(lock: FileLock, cancel: Cancel | None, limit_s: float = float("inf"
 def find(kind: str, key: str) -> Path | None:
     """The entry's directory, or None if the entry has not been made."""
     path = cache_dir() / kind / key
-    return path if path.is_dir() else None
+    with refusals():
+        return path if path.is_dir() else None
 
 
-def entry(kind: str, key: str, what: str, make: Callable[[Path], None], cancel: Cancel | None = None) -> Path:
+def entry(
+    kind: str,
+    key: str,
+    what: str,
+    make: Callable[[Path], None],
+    cancel: Cancel | None = None,
+    *,
+    sealed: bool = True,
+) -> Path:
     """The directory of entry `key`; `make(directory)` fills it if it does not exist yet.
 
     `what` describes the work to the user ("fetching kernel 7.0.13"). If several processes ask at the same time,
-    one of them makes the entry. Raises KtstrError if the disk refuses, Cancelled if `cancel` ends the wait for another
-    process that makes it, and whatever `make` raises.
+    one of them makes the entry. An entry whose files have changed is made again, with a line on stderr; `sealed=False`
+    is for one of so many files that nobody wants to look at them all. Raises KtstrError if the disk refuses, Cancelled
+    if `cancel` ends the wait for another process that makes it, and whatever `make` raises.
     """
-    if (path := find(kind, key)) is not None:
+    if (path := find(kind, key)) is not None and (not sealed or seal.damage(path) is None):
         return path
     folder = cache_dir() / kind
     path = folder / key
     with locked(folder / f".{key}.lock", what, cancel):
         if path.is_dir():
-            return path
+            if not sealed or (damage := _damage(kind, path)) is None:
+                return path
+            print(f"ktstr: {path}: {damage}; making it again", file=sys.stderr, flush=True)
+            remove_entry(folder, key)
         partial = folder / f".{key}.partial"
         shutil.rmtree(partial, ignore_errors=True)
         try:
             partial.mkdir(parents=True)
             make(partial)
+            if sealed:
+                seal.write_seal(partial, path)
             partial.rename(path)
         except OSError as error:
             shutil.rmtree(partial, ignore_errors=True)
@@ -156,6 +186,17 @@ def entry(kind: str, key: str, what: str, make: Callable[[Path], None], cancel: 
             shutil.rmtree(partial, ignore_errors=True)
             raise
     return path
+
+
+def _damage(kind: str, path: Path) -> str | None:
+    """What has changed in an entry. One without a seal, which an earlier version made, is sealed as it is."""
+    if kind not in EVICTABLE and not seal.is_sealed(
+        path
+    ):  # evictable ones have other keys since there are seals
+        with suppress(OSError):
+            seal.write_seal(path)
+        return None
+    return seal.damage(path)
 
 
 def discard(kind: str, key: str, what: str, still: Callable[[Path], bool] = Path.is_dir) -> None:
@@ -177,15 +218,17 @@ def in_use(kind: str, key: str, *, touch: bool = True) -> Iterator[bool]:
     This counts as a use of the entry, unless `touch` is False.
     """
     folder = cache_dir() / kind
-    descriptor = os.open(folder / f".{key}.use", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+    with refusals():
+        descriptor = os.open(folder / f".{key}.use", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_SH)
-        try:
-            if touch:
-                os.utime(folder / key)
-            exists = touch or (folder / key).is_dir()
-        except FileNotFoundError:
-            exists = False
+        with refusals():
+            fcntl.flock(descriptor, fcntl.LOCK_SH)
+            try:
+                if touch:
+                    os.utime(folder / key)
+                exists = touch or (folder / key).is_dir()
+            except FileNotFoundError:
+                exists = False
         yield exists
     finally:
         os.close(descriptor)
@@ -220,14 +263,21 @@ class Entry:
 def entries(*kinds: str) -> list[Entry]:
     """The entries of these kinds, the least recently used first."""
     found = []
-    for kind in kinds:
-        folder = cache_dir() / kind
-        for path in folder.iterdir() if folder.is_dir() else ():
-            if path.name.startswith(".") or not path.is_dir():
-                continue
-            with suppress(FileNotFoundError):  # another process removed it
-                found.append(Entry(kind, path.name, path, disk_usage(path), path.stat().st_mtime))
+    with refusals():
+        for kind in kinds:
+            folder = cache_dir() / kind
+            for path in folder.iterdir() if folder.is_dir() else ():
+                if path.name.startswith(".") or not path.is_dir():
+                    continue
+                with suppress(FileNotFoundError):  # another process removed it
+                    found.append(Entry(kind, path.name, path, disk_usage(path), path.stat().st_mtime))
     return sorted(found, key=lambda entry: entry.used)
+
+
+def sealed_entries() -> list[Entry]:
+    """The entries of all kinds that have a seal, the least recently used first."""
+    kinds = [path.name for path in cache_dir().iterdir() if path.is_dir() and not path.name.startswith(".")]
+    return [entry for entry in entries(*sorted(kinds)) if seal.is_sealed(entry.path)]
 
 
 def disk_usage(folder: Path) -> int:
@@ -276,7 +326,8 @@ def evict(limit: int | None = None) -> list[Entry]:
 
 def _evict(entry: Entry) -> bool:
     folder = entry.path.parent
-    descriptor = os.open(folder / f".{entry.key}.use", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+    with refusals():
+        descriptor = os.open(folder / f".{entry.key}.use", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         with locked(folder / f".{entry.key}.lock", f"removing {entry.kind}/{entry.key}"):
@@ -306,4 +357,5 @@ def remove_entry(folder: Path, key: str) -> None:
     shutil.rmtree(partial, ignore_errors=True)
     with suppress(FileNotFoundError):
         (folder / key).rename(partial)
+    seal.seal_of(folder / key).unlink(missing_ok=True)
     shutil.rmtree(partial, ignore_errors=True)

@@ -105,6 +105,13 @@ class Evidence:
         return not ends or any(event.get("when") == "held" for event in self.events[ends[-1] :])
 
     @property
+    def without_scheduler(self) -> bool:
+        """Whether a sched_ext scheduler is tested, but none was attached in the hold of the phase that is judged."""
+        if not self.sched_ext or self.phase is None or self.layout is None or not self.layout.scheduler:
+            return False
+        return all(state.scheduler is None for phase in self.layout.phases for state in phase.held_states)
+
+    @property
     def starts_scheduler(self) -> bool:
         """Whether a step starts a scheduler in what is judged: its program then takes CPU time from the workers."""
         begins = [at for at, event in enumerate(self.events) if event.get("ev") == "phase"]

@@ -19,7 +19,8 @@ def judge(run: Evidence, limits: Checks, checks: Iterable[Check] | None = None) 
 
     A guest that did not carry out its plan is one violation by itself. A scheduler that did not attach, or left, is
     one as well, except for what the kernel said: what workers did without it says nothing. If an error of the
-    scheduler is expected, what workers did is not judged at all. What workers did is judged for each phase by itself.
+    scheduler is expected, what workers did is not judged at all. What workers did is judged for each phase by itself;
+    a phase that the kernel's default scheduled says nothing of a scheduler.
     """
     several = declared_checks() if checks is None else tuple(checks)
     by_phase = run.by_phase()
@@ -31,6 +32,8 @@ def judge(run: Evidence, limits: Checks, checks: Iterable[Check] | None = None) 
             limit = limits.limit(check)
             if check.stage is stage and limit is not False:
                 for part in by_phase if stage is Stage.WORK else (run,):
+                    if part.without_scheduler and check.threshold is not None:
+                        continue
                     violations += [_violation(check, part, found) for found in _findings(check, part, limit)]
         if stage is Stage.GUEST and violations:
             break

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ktstr.base.errors import KtstrError
+from ktstr.base.nearest import near
 from ktstr.base.topology import Topology
 from ktstr.base.values import shown
 from ktstr.declare.presets import PRESETS
@@ -90,7 +91,7 @@ def project_settings(start: Path) -> dict[str, object]:
     for key in table:
         if key not in KEYS:
             raise KtstrError(
-                f"{where}: {_TABLE} {key}: unknown key; must be one of {', '.join(sorted(KEYS))}"
+                f"{where}: {_TABLE} {key}: unknown key{near(key, KEYS)}; must be one of {', '.join(sorted(KEYS))}"
             )
     return {
         key: checked(key, value, f"{where}: {_TABLE} {key} = {shown(value)}: ")

@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ktstr.base.cache import cache_dir, find
+from ktstr.base import seal
+from ktstr.base.cache import cache_dir, find, refusals
 from ktstr.base.machine import machine_of_host
 from ktstr.kernel.model import Kernel
 from ktstr.kernel.spec import Version, parse_version
@@ -23,10 +24,12 @@ __all__ = [
     "Entry",
     "breakable",
     "cached",
+    "came_along",
     "entries",
     "find_kernel",
     "hold",
     "newest",
+    "note_wanted",
     "remove",
     "version_of",
     "write",
@@ -59,7 +62,8 @@ def find_kernel(key: str) -> Kernel | None:
 def cached() -> list[Kernel]:
     """The cached kernels for this host's machine, newest first."""
     folder = cache_dir() / _KIND
-    entries = [path for path in folder.iterdir() if path.name[0] != "."] if folder.is_dir() else []
+    with refusals():
+        entries = [path for path in folder.iterdir() if path.name[0] != "."] if folder.is_dir() else []
     kernels = [kernel for path in sorted(entries) if (kernel := _load(path)) is not None]
     return sorted(kernels, key=version_of, reverse=True)
 
@@ -97,9 +101,9 @@ _HELD: dict[str, int] = {}
 def hold(kernel: Kernel) -> Kernel:
     """Keep `kernel` in the cache for as long as this process lives."""
     if kernel.key not in _HELD:
-        path = _use_file(kernel.key)
-        descriptor = os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o666)
-        fcntl.flock(descriptor, fcntl.LOCK_SH)
+        with refusals():
+            descriptor = os.open(_use_file(kernel.key), os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o666)
+            fcntl.flock(descriptor, fcntl.LOCK_SH)
         _HELD[kernel.key] = descriptor
     return kernel
 
@@ -117,10 +121,28 @@ def remove(kernel: Kernel) -> bool:
         gone = folder.with_name(f".{folder.name}.removed")
         shutil.rmtree(gone, ignore_errors=True)
         folder.rename(gone)
+        seal.seal_of(folder).unlink(missing_ok=True)
         shutil.rmtree(gone)
         return True
     finally:
         os.close(descriptor)
+
+
+def came_along(kernel: Kernel) -> bool:
+    """Whether nobody asked for it: a bisection or a build of schedulers fetched it. `auto` does not mean such a one."""
+    return _along_file(kernel.key).exists()
+
+
+def note_wanted(kernel: Kernel, *, along: bool) -> None:
+    """Note why a kernel was fetched just now, `along` with something else or for itself."""
+    if along:
+        _along_file(kernel.key).touch()
+    else:
+        _along_file(kernel.key).unlink(missing_ok=True)
+
+
+def _along_file(key: str) -> Path:
+    return cache_dir() / _KIND / f".{key}.along"
 
 
 def _use_file(key: str) -> Path:
@@ -159,5 +181,8 @@ def _load(folder: Path) -> Kernel | None:
         )
     except (OSError, ValueError, KeyError) as error:
         print(f"ktstr: {folder}: left out, its {_MANIFEST} cannot be read ({error!r})", file=sys.stderr)
+        return None
+    if seal.is_sealed(folder) and (damage := seal.damage(folder)):
+        print(f"ktstr: {folder}: left out: {damage}; it is made again when it is asked for", file=sys.stderr)
         return None
     return kernel

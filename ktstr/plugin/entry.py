@@ -20,7 +20,7 @@ import pytest
 
 from ktstr.base.errors import KtstrError, Unsuitable
 from ktstr.declare.test import record_of
-from ktstr.plugin.options import add_ini, add_options, add_short_options, is_given
+from ktstr.plugin.options import WORKER_ERROR, add_ini, add_options, add_short_options, in_suite, is_given
 
 if TYPE_CHECKING:
     from ktstr.declare.settings import Settings
@@ -33,7 +33,6 @@ if TYPE_CHECKING:
 _PARENT = os.getppid()
 _HANDED = "ktstr"  # the key of the data that the controller hands to its workers
 _EMPTY = "ktstr_empty_shard"  # the key under which a worker reports that its shard has no tests
-_WORKER_ERROR = "ktstr_error"  # the key under which a worker reports why it could not do the run
 
 
 @dataclass
@@ -68,6 +67,10 @@ def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
     from ktstr.plugin import hookspec
 
     pluginmanager.add_hookspecs(hookspec)
+    if in_suite():
+        from ktstr.plugin import mistakes
+
+        pluginmanager.register(mistakes, "ktstr-mistakes")
 
 
 @pytest.hookimpl(tryfirst=True)  # before conftest files are read, and all who look at the known arguments
@@ -78,6 +81,9 @@ def pytest_load_initial_conftests(
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line(
+        "markers", "ktstr_no_scenario: a ktstr test that may end without having run a scenario"
+    )
     handed = _handed(config)
     config.stash[_NAME] = handed["name"] if handed else f"{datetime.now(UTC):%Y%m%dT%H%M%S.%fZ}-{os.getpid()}"
     parent = (
@@ -98,6 +104,19 @@ def pytest_cmdline_main() -> Generator[None, Any, Any]:
             raise
         print(f"ktstr: {error}", file=sys.stderr, flush=True)
         return 2
+
+
+@pytest.hookimpl(wrapper=True, optionalhook=True)
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> Generator[None, int, int]:
+    default = yield
+    if os.environ.get("KTSTR_SUITE") != "1":  # another project's pytest
+        return default
+    from ktstr.plugin.workers import most_tests, workers_for
+
+    kernels = _settings(config).kernels  # nothing else is there: xdist asks before the session is configured
+    if config.getoption("ktstr_seeds") or any(".." in spec for spec in kernels):
+        return default  # many variants of each test
+    return workers_for(default, most_tests(config.args, config.option.keyword, max(1, len(kernels))))
 
 
 # Collecting.
@@ -156,7 +175,7 @@ def pytest_collection_finish(session: pytest.Session) -> None:
         if not in_worker:
             raise pytest.UsageError(str(error)) from error  # see pytest_cmdline_main
         # Only the controller can end the session. All workers get here, so they still hold the same tests.
-        config.workeroutput[_WORKER_ERROR] = str(error)  # type: ignore[attr-defined]
+        config.workeroutput[WORKER_ERROR] = str(error)  # type: ignore[attr-defined]
         kept, dropped = [item for item in session.items if not _is_ours(item)], []
     session.items[:] = kept
     if dropped:
@@ -165,10 +184,13 @@ def pytest_collection_finish(session: pytest.Session) -> None:
         _start(session).expect([item.nodeid for item in session.items])
 
 
-def pytest_exception_interact(call: pytest.CallInfo[object], report: object) -> None:
-    if isinstance(report, pytest.CollectReport) and call.excinfo and call.excinfo.errisinstance(KtstrError):
-        report.longrepr = str(call.excinfo.value)
-        report.ktstr_error = True  # type: ignore[attr-defined]
+def pytest_exception_interact(node: Any, call: pytest.CallInfo[object], report: object) -> None:
+    if isinstance(report, pytest.CollectReport) and call.excinfo:
+        from ktstr.plugin.mistakes import collection_error
+
+        if (line := collection_error(node, call.excinfo.value)) is not None:
+            report.longrepr = line
+            report.ktstr_error = True  # type: ignore[attr-defined]
 
 
 # Running a test.
@@ -194,14 +216,17 @@ def ctx(request: pytest.FixtureRequest, _ktstr_kernel: object, _ktstr_seed: obje
 
 @pytest.hookimpl(wrapper=True)
 def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> Generator[None, object, object]:
-    try:
-        result = yield
-    except Unsuitable as error:
-        pytest.skip(str(error))
-    if _is_ours(pyfuncitem):
-        from ktstr.plugin.plan import finish
+    if not _is_ours(pyfuncitem):
+        return (yield)
+    from ktstr.plugin.empty import returned_values
+    from ktstr.plugin.plan import finish
 
-        finish(pyfuncitem)
+    with returned_values(pyfuncitem) as returned:
+        try:
+            result = yield
+        except Unsuitable as error:
+            pytest.skip(str(error))
+    finish(pyfuncitem, returned)
     return result
 
 
@@ -211,14 +236,11 @@ def pytest_runtest_makereport(
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     report = yield
     if _is_ours(item):
-        from ktstr.plugin.plan import describe
-        from ktstr.report.text import printable
+        from ktstr.plugin.plan import describe, whole_text
 
         about = describe(item, call.excinfo.value if call.excinfo else None)
-        if about["failure"] and report.failed and call.excinfo:
-            report.longrepr = printable(
-                str(call.excinfo.value)
-            )  # complete as it is: no traceback through ktstr
+        if report.failed and call.excinfo and (text := whole_text(about, call.excinfo.value)) is not None:
+            report.longrepr = text
         report.ktstr = about  # type: ignore[attr-defined]
     return report
 
@@ -265,7 +287,7 @@ def pytest_configure_node(node: Any) -> None:
 def pytest_testnodedown(node: Any) -> None:
     if getattr(node, "workeroutput", {}).get(_EMPTY):
         node.config.stash[_EMPTY_SHARD] = True
-    if error := getattr(node, "workeroutput", {}).get(_WORKER_ERROR):
+    if error := getattr(node, "workeroutput", {}).get(WORKER_ERROR):
         _state(node.config).errors.append(error)
 
 
@@ -305,14 +327,20 @@ def pytest_sessionfinish(session: pytest.Session) -> Generator[None, object, obj
         session.exitstatus = 1
     elif session.exitstatus == pytest.ExitCode.NO_TESTS_COLLECTED and config.stash.get(_EMPTY_SHARD, False):
         session.exitstatus = 0  # there are tests, but fewer than shards
+    elif session.exitstatus == 0 and recorder is not None and recorder.nothing_ran:
+        # Of a suite, a shard cannot know whether it is empty.
+        session.exitstatus = 0 if config.option.ktstr_shard else pytest.ExitCode.NO_TESTS_COLLECTED
     return result
 
 
 def _start(session: pytest.Session) -> Recorder:
     """Start to record the session."""
+    from ktstr.plugin.kernels import say_change
     from ktstr.plugin.recorder import Recorder
 
     state = _state(session.config)
+    if (kernel := state.axis.automatic) is not None:
+        say_change(kernel, session.config.rootpath)
     try:
         state.recorder = Recorder(session, state.name, state.axis.ids())
     except KtstrError as error:

@@ -6,6 +6,7 @@ Each option has a `--ktstr-` form, which nobody else has, and a short form, whic
 from __future__ import annotations
 
 import copy
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -15,16 +16,22 @@ import pytest
 from ktstr.base.values import shown
 
 __all__ = [
+    "WORKER_ERROR",
     "add_ini",
     "add_options",
     "add_short_options",
+    "all_options",
     "given",
+    "in_suite",
     "ini_given",
     "is_given",
+    "option_helps",
     "option_names",
     "spelled",
 ]
 
+WORKER_ERROR = "ktstr_error"
+"""The key under which an xdist worker reports why it could not do the run."""
 _SHORT = pytest.StashKey[frozenset[str]]()
 
 
@@ -55,8 +62,8 @@ _OPTIONS = (
     _Option(
         "kernel",
         "run every test on this kernel: 7.0, 7.0.13, 6.16..=7.0, latest, auto; may be given several times "
-        "(default: auto: KTSTR_KERNEL, else the newest in the cache that was not built here, else the newest built, "
-        "else the newest published)",
+        "(default: auto: KTSTR_KERNEL, else the newest in the cache that was asked for, else the newest published; "
+        "both as the schedulers accept)",
         "SPEC",
         setting="kernels",
         ini="args",
@@ -97,6 +104,11 @@ _OPTIONS = (
 )
 
 
+def in_suite() -> bool:
+    """Whether `ktstr test`, or a nox session, started this process or the one that started it."""
+    return os.environ.get("KTSTR_SUITE") == "1" or "KTSTR_COMMAND" in os.environ
+
+
 def add_options(parser: pytest.Parser) -> None:
     """Add the `--ktstr-` forms."""
     group = parser.getgroup("ktstr", "scheduler tests in VMs (ktstr)")
@@ -121,13 +133,21 @@ def option_names() -> list[str]:
     return [f"--{prefix}{option.name}" for option in _OPTIONS for prefix in ("", "ktstr-")]
 
 
+def option_helps() -> list[tuple[str, str]]:
+    """All options in their short form, each with its value's form, and its meaning."""
+    return [
+        (f"--{option.name} {option.metavar or ''}".rstrip(), option.help.replace("--ktstr-", "--"))
+        for option in _OPTIONS
+    ]
+
+
 def add_short_options(config: pytest.Config, parser: pytest.Parser, arguments: list[str]) -> None:
     """Add the short forms that no other plugin has, and have `config` read the command line anew.
 
     To be called once all plugins but conftest files are there. Plugins come in no order that one could rely on: taken
     earlier, a name would break the plugin that comes next.
     """
-    taken = _taken(parser)
+    taken = all_options(parser)
     group = parser.getgroup("ktstr")
     free = [option for option in _OPTIONS if f"--{option.name}" not in taken]
     for option in free:
@@ -139,8 +159,11 @@ def add_short_options(config: pytest.Config, parser: pytest.Parser, arguments: l
     config.known_args_namespace = known
 
 
-def _taken(parser: pytest.Parser) -> set[str]:
-    """All options so far. pytest has no public list of them; these names are the same from 8.0 to 9.2."""
+def all_options(parser: pytest.Parser) -> set[str]:
+    """All options of pytest and its plugins so far.
+
+    pytest has no public list of them; these names are the same from 8.0 to 9.2.
+    """
     groups = {id(group): group for group in (*parser._groups, parser._anonymous)}
     return {name for group in groups.values() for option in group.options for name in option.names()}
 

@@ -15,11 +15,13 @@ from ktstr.base.values import shown
 from ktstr.declare.settings import MAX_SEED, Settings
 from ktstr.declare.test import KtstrTest, record_of
 from ktstr.kernel.model import Kernel
+from ktstr.plugin.empty import refuse_no_scenario, refuse_value
 from ktstr.plugin.kernels import KernelAxis, kernel_to_json, skip_reason
 from ktstr.plugin.options import spelled
 from ktstr.report.console import test_name
 from ktstr.report.rundir import Staging
 from ktstr.report.sidecar import file_stem
+from ktstr.report.text import printable
 from ktstr.vm.job import DEFAULT_OPTIONS, RunOptions
 
 if TYPE_CHECKING:
@@ -36,6 +38,7 @@ __all__ = [
     "make_context",
     "options_of",
     "plan_tests",
+    "whole_text",
 ]
 
 KERNEL_FIXTURE = "_ktstr_kernel"
@@ -191,8 +194,12 @@ def make_context(item: pytest.Item, session_name: str) -> Ctx:
     if plan is None:
         raise KtstrError(f"{item.nodeid}: the ctx fixture is for functions decorated with @ktstr_test")
     if (staging := item.config.stash.get(_STAGING, None)) is None:
-        item.config.stash[_STAGING] = staging = Staging(item.config.rootpath, session_name)
-        staging.hold()
+        staging = Staging(item.config.rootpath, session_name)
+        try:
+            staging.hold()
+        except OSError as error:
+            raise KtstrError(f"results directory {staging.results}: {error.strerror}") from None
+        item.config.stash[_STAGING] = staging
     executor = LocalExecutor()
     topology = plan.test.topology
     accel = executor.accelerator(plan.options.clock, None if plan.options.oversubscribe else topology.cpus)
@@ -215,25 +222,28 @@ def make_context(item: pytest.Item, session_name: str) -> Ctx:
     return context
 
 
-def finish(item: pytest.Item) -> None:
-    """Raise VerdictFailed if the body of a planned item has returned and the error that it expects has not fired."""
-    if item.stash[_PLAN].test.expected:
-        item.stash[_CONTEXT].finish()
+def finish(item: pytest.Item, returned: Sequence[object]) -> None:
+    """Judge the body of a planned item once it has returned.
+
+    Raises VerdictFailed if the error that it expects has not fired, and KtstrError if it tested nothing.
+    """
+    context = item.stash.get(_CONTEXT, None)
+    refuse_value(item, returned)
+    if context is not None and item.stash[_PLAN].test.expected:
+        context.finish()
+    elif context is not None:
+        refuse_no_scenario(item, context.asked)
 
 
 def describe(item: pytest.Item, error: BaseException | None) -> Mapping[str, object]:
     """What the report of a planned item carries about it, as plain data.
 
-    `failure` says what an exception means: `verdict`, `run` (it could not be done), or nothing in particular (empty).
+    `failure` says what an exception means: `verdict`, `run` (it could not be done), `mistake` (of the test's own
+    Python), or nothing in particular (empty), such as an `assert` of the test.
     """
-    from ktstr.checks.verdict import VerdictFailed
-
     plan = item.stash[_PLAN]
     machine = item.stash.get(_MACHINE, None)
     context = item.stash.get(_CONTEXT, None)
-    failure = (
-        "verdict" if isinstance(error, VerdictFailed) else "run" if isinstance(error, KtstrError) else ""
-    )
     return {
         "test": test_name(item.nodeid, [plan.kernel_id]),
         "kernel": kernel_to_json(plan.kernel),
@@ -246,11 +256,33 @@ def describe(item: pytest.Item, error: BaseException | None) -> Mapping[str, obj
         "clock_reason": machine.reason if machine else "",
         "accelerator": machine.accelerator if machine else "",
         "emulator": machine.emulator if machine else "",
-        "failure": failure,
+        "failure": _meaning(error),
         "line": _line(item, error),
         # Text, because reports travel between processes, which transfer a few plain types only.
         "runs": json.dumps(context.runs if context else [], default=str),
     }
+
+
+def _meaning(error: BaseException | None) -> str:
+    from ktstr.checks.verdict import VerdictFailed
+
+    if isinstance(error, VerdictFailed):
+        return "verdict"
+    if isinstance(error, KtstrError):
+        return "run"
+    # pytest.fail() and the like raise what is no Exception.
+    return "mistake" if isinstance(error, Exception) and not isinstance(error, AssertionError) else ""
+
+
+def whole_text(about: Mapping[str, object], error: BaseException) -> str | None:
+    """All that is to be said of an error, if that is complete without a traceback; else None."""
+    from ktstr.declare.mistake import explained, in_one_line
+
+    if about["failure"] in ("verdict", "run"):
+        return printable(str(error))
+    if about["failure"] == "mistake" and explained(error) is not None:
+        return in_one_line(error)
+    return None
 
 
 def _line(item: pytest.Item, error: BaseException | None) -> int:

@@ -86,6 +86,7 @@ def scenario_job(run: ScenarioRun) -> VmJob:
         run.topology,
         sysctls=scheduler.sysctls,
         scheduler=run.program.command,
+        attach_s=scheduler.attach_timeout_s,
         workload_root=scheduler.cgroup_parent,
         watchdog_ms=test.watchdog_ms,
         writes=test.writes,
@@ -93,6 +94,7 @@ def scenario_job(run: ScenarioRun) -> VmJob:
         recorder=run.recorder,
         layout=run.layout,
         others={name: program.command for name, program in run.others.items()},
+        others_attach_s={name: program.attach_s for name, program in run.others.items()},
     )
     return assemble(
         kernel=run.kernel,
@@ -106,7 +108,10 @@ def scenario_job(run: ScenarioRun) -> VmJob:
         memory_mb=test.memory_mb,
         memory_of=f"{test.name}: memory_mb={test.memory_mb}",
         bounded_turn=run.bounded_turn,
-        wall_limit_s=wall_limit_s(run.topology, run.total_s),
+        # A program that is being verified keeps one CPU busy.
+        wall_limit_s=wall_limit_s(run.topology, run.total_s)
+        + _WALL_PER_CPU_SECOND_S
+        * (scheduler.attach_timeout_s + sum(one.attach_s for one in run.others.values())),
     )
 
 

@@ -27,7 +27,7 @@ __all__ = ["REAL_TIME", "CgroupDef", "Policy"]
 
 @dataclass(frozen=True)
 class CgroupDef(WorkerSettings):
-    """A cgroup with `workers` processes (None: one for each of its CPUs) that do `work` under `policy`.
+    """A cgroup with `workers` processes (None: one for each CPU that is online) that do `work` under `policy`.
 
     `cpuset=None` leaves it all CPUs. `work` is any WorkType, also one of your own (docs/extending.md). `weight` is its
     `cpu.weight`, `quota_ms` in each `period_ms` its `cpu.max`, `idle` its `cpu.idle`, `pids_max` and `memory_max` (in
@@ -111,14 +111,19 @@ class CgroupDef(WorkerSettings):
         """Its groups of workers; its only one if none were given."""
         return self.groups or (Workers(self.workers, self.work, self.policy, **self.settings),)
 
-    def worker_count(self, topology: Topology) -> int:
-        """How many workers it has on `topology`."""
-        each = len(self.cpus(topology))
+    def worker_count(self, topology: Topology, online: frozenset[int] | None = None) -> int:
+        """How many workers it has on `topology`, while the CPUs `online` (None: all) are."""
+        each = self._each(topology, online)
         return sum(each if group.count is None else group.count for group in self.all_groups)
 
-    def operations(self, topology: Topology) -> tuple[Operation, ...]:
-        """What makes it in a guest of `topology`."""
-        each = len(self.cpus(topology))
+    def _each(self, topology: Topology, online: frozenset[int] | None) -> int:
+        """The workers of a group that does not say how many: one, if all its CPUs are offline."""
+        cpus = self.cpus(topology)
+        return max(1, len(cpus if online is None else cpus & online))
+
+    def operations(self, topology: Topology, online: frozenset[int] | None = None) -> tuple[Operation, ...]:
+        """What makes it in a guest of `topology`, while the CPUs `online` (None: all) are."""
+        each = self._each(topology, online)
         spawns = (
             Spawn(
                 self.name,

@@ -6,7 +6,7 @@ A phase is one turn of a step, with its hold. A scenario without steps has one p
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from ktstr.base.errors import KtstrError
@@ -114,6 +114,15 @@ class Layout:
     """The phases, in order: at least one."""
     start: State | None = None
     """The guest before the first operation; None: all its CPUs are online, under the kernel's own scheduler."""
+    attach_at: int = 0
+    """The number of the phase at whose start the test's scheduler is attached; 0: it is there before the backdrop."""
+    scheduler: str | None = None
+    """The name of the scheduler that is attached then; None: the kernel's own is tested."""
+
+    @property
+    def attach_ns(self) -> int:
+        """The guest ns of holds before the test's scheduler is attached."""
+        return sum(phase.hold_ns for phase in self.phases[: self.attach_at])
 
     @property
     def hold_ns(self) -> int:
@@ -157,17 +166,22 @@ def lay_out(
 ) -> Layout:
     """`scenario` in a guest of `topology`, for a test of `duration_s` guest seconds.
 
-    `online` are the CPUs that are online at first (None: all); `scheduler` is attached then (None: the kernel's own).
+    `online` are the CPUs that are online at first (None: all). `scheduler` is attached at first, or with the first step
+    that is not `attached=False` (None: the kernel's own).
 
     KtstrError, with step, operation and argument, for what makes no sense: an operation on a cgroup that does not exist
     at that moment, or at a time that its hold does not have.
     """
-    start = initial_state(topology, online, scheduler)
+    start = initial_state(topology, online, None if scenario.attach_at else scheduler)
     walk = _Walk([start], seed)
+    attach_at = 0
     backdrop = tuple(one for one, _ in walk.expand(scenario.parts, duration_s, ""))
     phases: list[PhasePlan] = []
-    for step in scenario.steps:
+    for number, step in enumerate(scenario.steps):
         holds = step.holds(duration_s)
+        if number and number == scenario.attach_at:
+            attach_at = len(phases)
+            walk.attach(scheduler)
         for turn, hold_s in enumerate(holds, 1):
             name = step.name if len(holds) == 1 else f"{step.name} {turn}/{len(holds)}"
             where = f"step {step.name}: "
@@ -180,7 +194,7 @@ def lay_out(
                 raise KtstrError(f"{where}{error}") from None
     if not scenario.steps:
         phases.append(PhasePlan("", (), (), round(duration_s * _NS), (walk.states[-1],)))
-    return Layout(backdrop, tuple(phases), start)
+    return Layout(backdrop, tuple(phases), start, attach_at, scheduler)
 
 
 def _in_time(
@@ -207,10 +221,12 @@ def leave_out(layout: Layout, some: Collection[Drawn]) -> Layout:
         walk.change(operation)
     phases: list[PhasePlan] = []
     for number, phase in enumerate(layout.phases):
+        if number and number == layout.attach_at:
+            walk.attach(layout.scheduler)
         every = enumerate((*phase.operations, *phase.timed))
         kept = [(one, place in phase.drawn) for place, one in every if (number, place) not in out]
         phases.append(walk.phase(phase.name, kept, phase.hold_ns, first=not phases))
-    return Layout(layout.backdrop, tuple(phases), start)
+    return replace(layout, phases=tuple(phases), start=start)
 
 
 class _Walk:
@@ -228,8 +244,9 @@ class _Walk:
         found: list[tuple[Operation, bool]] = []
         for part in parts:
             try:
+                now = self.states[-1]
                 several = (
-                    part.operations(self.states[-1].topology) if isinstance(part, CgroupDef) else (part,)
+                    part.operations(now.topology, now.online) if isinstance(part, CgroupDef) else (part,)
                 )
                 for one in several:
                     expanded = one.expand(self.states[-1], hold_s, self._seed)
@@ -269,6 +286,10 @@ class _Walk:
             drawn_places,
             steady=len(self.states) == before,
         )
+
+    def attach(self, scheduler: str | None) -> None:
+        """Attach the test's scheduler, between two phases."""
+        self.states = [replace(self.states[-1], scheduler=scheduler)]
 
     def change(self, operation: Operation) -> None:
         """Carry out an operation."""

@@ -41,6 +41,7 @@ _NS = 1_000_000_000
 ATTACH_S = 30
 _NONE: Mapping[str, str] = MappingProxyType({})
 _NO_OTHERS: Mapping[str, Sequence[str]] = MappingProxyType({})
+_NO_TIMES: Mapping[str, float] = MappingProxyType({})
 # The agent's own: one of a user's may not take such a name.
 _BUILT_IN = frozenset(path.stem for path in Path(operations.__file__).parent.glob("[a-z]*.py")) | {
     "seed",
@@ -54,6 +55,7 @@ def scenario_plan(
     *,
     sysctls: Mapping[str, str] = _NONE,
     scheduler: Sequence[str] = (),
+    attach_s: float = ATTACH_S,
     workload_root: str = "",
     watchdog_ms: int | None = None,
     writes: Sequence[BpfMapWrite] = (),
@@ -61,10 +63,13 @@ def scenario_plan(
     recorder: bool = False,
     seed: int = 0,
     others: Mapping[str, Sequence[str]] = _NO_OTHERS,
+    others_attach_s: Mapping[str, float] = _NO_TIMES,
     online: frozenset[int] | None = None,
     layout: Layout | None = None,
 ) -> str:
     """The plan of one scenario: start `scheduler` (a command in the guest; empty: none), carry it out, hold.
+
+    `attach_s` guest seconds are what the scheduler may take to attach, `others_attach_s` the others.
 
     The scenario must say how long it holds. `watchdog_ms` (None: the scheduler's own) is the kernel's for that
     scheduler. All cgroups are below `workload_root` (empty: the root), which is there before the scheduler starts.
@@ -81,44 +86,62 @@ def scenario_plan(
         seconds(scenario.hold_s, "scenario: hold_s"),
         scheduler=OF_TEST if scheduler else None,
     )
-    total_s = layout.hold_ns / _NS
-    for write in writes:
-        if write.at_s is not None and write.at_s >= total_s:
-            raise KtstrError(
-                f"BpfMapWrite {write.target}: at_s={write.at_s:g}: the scenario is over by then, it lasts {total_s:g} s"
-            )
+    _check_times(writes, layout)
     steps: list[Operation] = [*sysctl_operations(sysctls)]
     if workload_root:
         steps.append(WorkloadRoot(workload_root))
-    steps += [DeclareProgram(name, ATTACH_S * _NS, tuple(command)) for name, command in others.items()]
+    steps += [
+        DeclareProgram(name, round(others_attach_s.get(name, ATTACH_S) * _NS), tuple(command))
+        for name, command in others.items()
+    ]
     if (scheduler or others) and watchdog_ms is not None:
         steps.append(Watchdog(watchdog_ms))
-    if scheduler:
-        steps.append(StartScheduler(ATTACH_S * _NS, tuple(scheduler)))
     waiting = [write for write in writes if not write.is_rodata]
-    steps += [write for write in waiting if write.at_s is None or not scenario.steps]
+    start: list[Operation] = [StartScheduler(round(attach_s * _NS), tuple(scheduler))] if scheduler else []
+    start += [write for write in waiting if write.at_s is None or not scenario.steps]
+    if not layout.attach_at:
+        steps += start
     steps += layout.backdrop
-    steps += _phases(scenario, layout, waiting, perturbations, recorder=recorder)
+    steps += _phases(scenario, layout, start, waiting, perturbations, recorder=recorder)
     if scenario.dump:
         steps.append(Dump())
     return plan_of(steps, topology)
 
 
+def _check_times(writes: Sequence[BpfMapWrite], layout: Layout) -> None:
+    """KtstrError for a write at a time at which the scenario has no scheduler."""
+    total_s, attach_s = layout.hold_ns / _NS, layout.attach_ns / _NS
+    for write in writes:
+        if write.at_s is None:
+            continue
+        where = f"BpfMapWrite {write.target}: at_s={write.at_s:g}"
+        if write.at_s >= total_s:
+            raise KtstrError(f"{where}: the scenario is over by then, it lasts {total_s:g} s")
+        if write.at_s < attach_s:
+            raise KtstrError(f"{where}: the scheduler is not attached by then, but at {attach_s:g} s")
+
+
 def _phases(
     scenario: Scenario,
     layout: Layout,
+    start: Sequence[Operation],
     writes: Sequence[BpfMapWrite],
     perturbations: Sequence[Perturbation] | None,
     *,
     recorder: bool,
 ) -> Iterator[Operation]:
-    """What each phase is in the plan. Times count from the begin of the first hold, as if all followed each other."""
+    """What each phase is in the plan. Times count from the begin of the first hold, as if all followed each other.
+
+    `start` are the operations that start the scheduler, if an earlier phase is without it.
+    """
     began_ns = 0
-    for phase in layout.phases:
+    for number, phase in enumerate(layout.phases):
         over_ns = began_ns + phase.hold_ns
         is_last = phase is layout.phases[-1]
         if scenario.steps:
             yield BeginPhase(phase.name)
+            if number and number == layout.attach_at:
+                yield from start
             for write in writes:
                 if write.at_s is not None and began_ns <= round(write.at_s * _NS) < over_ns:
                     yield replace(write, at_s=write.at_s - began_ns / _NS)

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ktstr.base.errors import KtstrError
-from ktstr.base.topology import Topology
 from ktstr.base.values import seconds, shown
 from ktstr.scenario.cgroup import CgroupDef
 from ktstr.scenario.operation import Operation
@@ -53,11 +52,28 @@ class Scenario:
             raise KtstrError(
                 f"step {min(again)}: declared twice in one scenario; a step is done again by repeat="
             )
+        self._check_attached()
         if self.hold_s is not None:
             seconds(self.hold_s, "scenario: hold_s")
         for field in ("trace", "dump"):
             if not isinstance(value := getattr(self, field), bool):
                 raise KtstrError(f"scenario: {field}={shown(value)}: must be True or False")
+
+    def _check_attached(self) -> None:
+        early = [step for step in self.steps if not step.attached]
+        if early and len(early) == len(self.steps):
+            raise KtstrError(
+                f"step {early[-1].name}: attached=False: must be followed by a step with the scheduler"
+            )
+        for step in early[self.attach_at :]:
+            raise KtstrError(
+                f"step {step.name}: attached=False: must be one of the first steps; use Detach() in a later one"
+            )
+
+    @property
+    def attach_at(self) -> int:
+        """The number of the step, from 0, at whose start the test's scheduler is attached; 0 also without steps."""
+        return next((number for number, step in enumerate(self.steps) if step.attached), 0)
 
     @property
     def all_parts(self) -> tuple[CgroupDef | Operation, ...]:
@@ -81,14 +97,6 @@ class Scenario:
         if not self.steps:
             return duration_s
         return sum(hold_s for step in self.steps for hold_s in step.holds(duration_s))
-
-    def operations(self, topology: Topology) -> Iterator[Operation]:
-        """The operations before the first step or hold, in a guest of `topology`."""
-        for part in self.parts:
-            if isinstance(part, CgroupDef):
-                yield from part.operations(topology)
-            else:
-                yield part
 
     def __str__(self) -> str:
         lines = [str(part) for part in self.parts]

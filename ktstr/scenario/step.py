@@ -47,7 +47,8 @@ class Step:
 
     `hold` is guest seconds, or `Hold.fraction(...)` of the test's duration (None: all of it). A part `At(0.2, ...)` is
     done at that guest time of the hold. `repeat` does the whole step so many times; `until_s` does it until so many
-    guest seconds of holds have passed, and cuts the last hold short. Each time is a phase of the report.
+    guest seconds of holds have passed, and cuts the last hold short. Each time is a phase of the report. The first
+    steps of a scenario may be there before the test's scheduler is attached: `attached=False`.
     """
 
     name: str
@@ -60,6 +61,8 @@ class Step:
     """How many times the step is done."""
     until_s: float | None
     """The guest seconds for which it is repeated; None: `repeat` says it."""
+    attached: bool
+    """Whether the test's scheduler has been started by then; False: the kernel's default schedules."""
 
     def __init__(
         self,
@@ -68,6 +71,7 @@ class Step:
         hold: float | Hold | None = None,
         repeat: int = 1,
         until_s: float | None = None,
+        attached: bool = True,
     ) -> None:
         where = f"step {shown(name)}"
         if not isinstance(name, str) or not 0 < len(name) <= _LONGEST_NAME or not name.isprintable():
@@ -82,12 +86,15 @@ class Step:
             seconds(until_s, f"{where}: until_s")
             if repeat != 1:
                 raise KtstrError(f"{where}: repeat={repeat}: must not be given together with until_s")
+        if not isinstance(attached, bool):
+            raise KtstrError(f"{where}: attached={shown(attached)}: must be True or False")
         for field, value in (
             ("name", name),
             ("parts", tuple(parts)),
             ("hold", hold),
             ("repeat", repeat),
             ("until_s", until_s),
+            ("attached", attached),
         ):
             object.__setattr__(self, field, value)
 
@@ -115,7 +122,8 @@ class Step:
             hold += f", again until {self.until_s:g} s"
         elif self.repeat > 1:
             hold += f", {self.repeat} times"
-        return "\n".join([f"step {self.name}", *(f"  {part}" for part in self.parts), f"  {hold}"])
+        early = "" if self.attached else " (before the scheduler is attached)"
+        return "\n".join([f"step {self.name}{early}", *(f"  {part}" for part in self.parts), f"  {hold}"])
 
 
 def check_parts(parts: tuple[CgroupDef | Operation, ...], where: str, *, held: bool = True) -> None:

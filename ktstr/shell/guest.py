@@ -24,7 +24,7 @@ from ktstr.scenario.plan import plan_of
 from ktstr.shell.include import included, tools
 from ktstr.vm.job import VmJob
 
-__all__ = ["Guest", "Request", "Session", "shell_guest"]
+__all__ = ["Guest", "Request", "Session", "refuse_early", "shell_guest"]
 
 _MEMORY_MOST_MB = 2**20
 _START = "start-scheduler"
@@ -58,6 +58,19 @@ class Guest:
 
     job: VmJob
     notes: tuple[str, ...]
+
+
+def refuse_early(request: Request) -> None:
+    """Raise KtstrError for an option that no kernel could make acceptable, before one is fetched."""
+    _memory_mb(request)
+    _topology(request, None)
+    if request.command is not None:
+        _command(request.command)
+    for path in request.include:
+        if not path.exists():
+            raise KtstrError(f"--include-files: {path}: No such file or directory")
+    if request.test is not None:
+        find_test(request.test)
 
 
 def shell_guest(request: Request, kernel: Kernel, session: Session) -> Guest:

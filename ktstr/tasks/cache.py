@@ -29,7 +29,7 @@ class Kind:
 @task(
     help={
         "json": "print it as JSON",
-        "verify": "read every template and compare it with what was written; remove what was altered (status 1)",
+        "verify": "read all and compare it with what was written; remove what was altered and what is made of it (1)",
         "clean": "remove templates and results that are not in use, and what killed processes left half made",
         "limit": "remove those least recently used until they take this many GB (10**9 bytes)",
     }
@@ -37,9 +37,15 @@ class Kind:
 def cache(
     _context: Context, json: bool = False, verify: bool = False, clean: bool = False, limit: str | None = None
 ) -> None:
-    """Show, verify or clean the cache."""
+    """Show, verify or clean the cache.
+
+    ktstr cache
+    ktstr cache --clean
+    ktstr cache --limit 10
+    """
     from ktstr.base.cache import EVICTABLE, evict, remove_partials
-    from ktstr.vm.templates import kept_templates, remove_altered
+    from ktstr.vm.templates import kept_templates
+    from ktstr.vm.verify import remove_altered
 
     wanted = _limit(limit, clean=clean)
     altered = remove_altered() if verify else {}
@@ -117,7 +123,7 @@ def _as_text(
     from ktstr.report.text import aligned
     from ktstr.vm.names import EMULATOR
 
-    lines = [f"altered, removed: templates/{key}: {damage}" for key, damage in altered.items()]
+    lines = [f"altered, removed: {entry}: {damage}" for entry, damage in altered.items()]
     lines += [f"removed: {_few(removed)}"] if removed else []
     lines += [f"removed: half made by killed processes, {_size(half_made)}"] if half_made else []
     lines += [""] if lines else []

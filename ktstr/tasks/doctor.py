@@ -17,7 +17,10 @@ __all__ = ["doctor"]
 
 @task(help={"json": "print the findings as JSON"})
 def doctor(_context: Context, json: bool = False) -> None:
-    """Show what this machine has and lacks, and whether KVM works."""
+    """Show what this machine has and lacks, and whether KVM works.
+
+    ktstr doctor
+    """
     from ktstr.host.diagnosis import diagnose
 
     found = diagnose()
@@ -55,6 +58,7 @@ def as_json(found: Diagnosis) -> str:
 
 def as_text(found: Diagnosis, *, colour: bool) -> str:
     """The findings as a table and a few lines; the last line says what to do."""
+    from ktstr.base.front_end import typed
     from ktstr.host.distribution import FAMILIES
     from ktstr.report.text import aligned
 
@@ -86,7 +90,7 @@ def as_text(found: Diagnosis, *, colour: bool) -> str:
         "",
     ]
     if found.able:
-        lines.append("Everything that `nox -s test` needs is there.")
+        lines.append(f"Everything that `{typed('test')}` needs is there.")
     if found.remedy:
         lines.append(f"To install what is missing: {found.remedy}")
     return "\n".join(lines)

@@ -9,7 +9,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from ktstr.base.errors import KtstrError
-from ktstr.base.values import command
+from ktstr.base.values import command, string
 
 __all__ = ["ci_file", "starter", "write_new"]
 
@@ -95,6 +95,10 @@ def starter(
     name = re.sub(r"[^A-Za-z0-9_]+", "_", folder.name).strip("_") if name is None else name
     if not re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_-]{0,62}", name):
         raise KtstrError(f"--name {name}: must be 1 to 63 letters, digits, '_' or '-', the first no '-'")
+    if binary is not None and (not string(binary, "--binary") or "/" in binary):
+        raise KtstrError(
+            f"--binary {binary}: must be a program's name, which is looked up; for a path, declare binary_path="
+        )
     if bpf is not None and not (folder / bpf).is_file():
         raise KtstrError(f"--bpf {bpf}: no such file in {folder}")
     if build is None and bpf is None:

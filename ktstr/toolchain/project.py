@@ -11,10 +11,9 @@ import uuid
 from collections.abc import Sequence
 from pathlib import Path
 
-from tqdm import tqdm
-
 from ktstr.base import cache
 from ktstr.base.errors import KtstrError
+from ktstr.base.progress import Progress
 from ktstr.toolchain.compiler import run_build
 
 __all__ = ["BuildFailed", "build_folder", "run_once"]
@@ -28,6 +27,8 @@ _lock = threading.Lock()  # the sweep prepares its programs in threads
 
 class BuildFailed(KtstrError):
     """The project's build failed. Its message may have several lines: the reason, then what the build printed."""
+
+    _one_line = False
 
 
 def build_folder(declared_in: str) -> Path:
@@ -86,7 +87,7 @@ def _build(command: Sequence[str], folder: Path) -> tuple[str, str]:
     environment = dict(os.environ)
     environment.pop("MAKEFLAGS", None)  # from a make that called us; its file descriptors are not ours
     try:
-        with tqdm(desc=name, unit=" lines", delay=1, disable=None, leave=False) as bar:
+        with Progress(desc=name, unit=" lines") as bar:
             status, output = run_build(command, environment, bar.update, folder)
     except OSError as error:
         return f"build {name!r} in {folder}: {error.strerror}", ""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 
-from ktstr.bpf.build import build_loader
+from ktstr.bpf.build import build_loader, stripped
 from ktstr.guest.initramfs import Packed, program_files
 from ktstr.run.assemble import assemble, wall_limit_s
 from ktstr.run.program import Program, scheduler_program
@@ -17,7 +17,7 @@ from ktstr.scenario.operations.spawn import Spawn
 from ktstr.scenario.operations.sysctl import sysctls
 from ktstr.scenario.operations.unregister import Unregister
 from ktstr.scenario.operations.workload_root import WorkloadRoot
-from ktstr.scenario.plan import ATTACH_S, plan_of
+from ktstr.scenario.plan import plan_of
 from ktstr.scenario.work.spin_wait import SpinWait
 from ktstr.verifier.cell import Cell
 from ktstr.vm.job import Clock, VmJob
@@ -47,7 +47,7 @@ def cell_plan(cell: Cell, command: tuple[str, ...]) -> str:
         [
             *sysctls(cell.scheduler.sysctls),
             *([WorkloadRoot(root)] if (root := cell.scheduler.cgroup_parent) else []),
-            StartScheduler(ATTACH_S * _NS, command),
+            StartScheduler(round(cell.scheduler.attach_timeout_s * _NS), command),
             Programs(),
             AddCgroup(_CGROUP),
             Spawn(_CGROUP, workers, SpinWait()),
@@ -96,5 +96,5 @@ def _program(cell: Cell) -> Program:
         return scheduler_program(cell.scheduler, cell.kernel, cell.scheduler.sched_args)
     loader, path = "/ktstr/bin/loader", "/ktstr/object.bpf.o"
     files = program_files(build_loader(), loader, "loads the programs of a BPF object")
-    packed = Packed(path, cell.object, 0o644, "the BPF object")
+    packed = Packed(path, stripped(cell.object), 0o644, "the BPF object")
     return Program((*files, packed), (loader, path, "--each", "/sys/fs/bpf"))

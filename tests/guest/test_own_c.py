@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from ktstr import Ctx, ktstr_test
+from ktstr.checks.ending import undone
 from ktstr.guest.agent import build_agent
 from ktstr.guest.initramfs import base_files
 from ktstr.vm.job import VmJob
@@ -13,7 +14,7 @@ from ktstr.vm.result import Ending, VmResult
 from ktstr.vm.run import run
 
 PROGRAMS = Path(__file__).parent / "programs"
-SOURCES = (PROGRAMS / "op_greet.c", PROGRAMS / "work_bouncy.c")
+SOURCES = (PROGRAMS / "op_greet.c", PROGRAMS / "op_take_cpu.c", PROGRAMS / "work_bouncy.c")
 
 
 def in_guest(ctx: Ctx, folder: Path, *lines: str) -> VmResult:
@@ -59,3 +60,10 @@ def a_line_that_the_agent_refuses_names_operation_and_argument(ctx: Ctx, tmp_pat
         assert result.ending is Ending.AGENT_FAILED
         error = next(event for event in result.events if event["ev"] == "error")
         assert f"{error['where']}: {error['what']}" == why
+
+
+@ktstr_test(cores=2)
+def what_an_operation_leaves_behind_is_reported(ctx: Ctx, tmp_path: Path) -> None:
+    result = in_guest(ctx, tmp_path / "run", "take_cpu 1")
+    assert result.ending is Ending.DONE, result.why
+    assert undone(result) == "the agent left behind at the end of the plan: cpus 0"

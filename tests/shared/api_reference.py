@@ -48,6 +48,7 @@ SECTIONS = {
         "Mixed",
         "Bursty",
         "PipeIo",
+        "FilteredCalls",
         "ForkExit",
         "scenarios",
     ),

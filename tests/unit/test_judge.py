@@ -185,15 +185,18 @@ def test_a_scheduler_that_was_never_started() -> None:
 
 
 @pytest.mark.parametrize(
-    "line",
+    ("line", "reason"),
     [
-        "loader: mine refused by the verifier: invalid mem access",
-        "libbpf: prog 'x': BPF program load failed: -EACCES",
+        (
+            "loader: mine refused by the verifier: invalid mem access",
+            "mine refused by the verifier: invalid mem access",
+        ),
+        ("libbpf: prog 'x': BPF program load failed: -EACCES", "x: refused without a log: -EACCES"),
     ],
 )
-def test_a_scheduler_that_the_verifier_refuses(line: str) -> None:
+def test_a_scheduler_that_the_verifier_refuses(line: str, reason: str) -> None:
     assert out(states=never_attached(), exit={"status": 1}, log=("loading", line, "1: (85) call 3")) == (
-        f"the scheduler's BPF was refused by the verifier (its program ended with status 1): {line}"
+        f"the scheduler was refused by the verifier: {reason}"
     )
 
 
@@ -219,7 +222,8 @@ def test_a_scheduler_that_crashes_at_once() -> None:
 
 def test_a_scheduler_that_never_attaches() -> None:
     assert out(states=never_attached(running=True, state="enabling"), exit=None) == (
-        "the scheduler did not attach within 30 guest seconds (sched_ext state: enabling)"
+        "the scheduler did not attach within 30 guest seconds (sched_ext state: enabling); its program still runs"
+        " and last said: attached mine; attach_timeout_s= of its declaration gives it more"
     )
 
 

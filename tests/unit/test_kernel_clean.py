@@ -124,7 +124,7 @@ def test_kernel_clean_needs_to_know_what_to_remove() -> None:
     with pytest.raises(KtstrError, match=r"^kernel-clean: say what to remove: one of --key KEY, --keep N"):
         kernel_clean(Context())
     with pytest.raises(KtstrError, match="say what to remove"):
-        kernel_clean(Context(), keep=1, all=True)
+        kernel_clean(Context(), keep="1", all=True)
 
 
 def test_the_task_reports_what_it_did(capsys: pytest.CaptureFixture[str]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -248,6 +249,26 @@ def test_shares_are_not_compared_if_something_changes_meanwhile() -> None:
         scenario = Scenario((CgroupDef("a", 2), CgroupDef("b", 1)), steps=(Step("s", part, hold=0.5),))
         layout = lay_out(scenario, SMALL, 1)
         run = Evidence(report(workers=workers, phases=(of,)), SMALL, scenario.cgroups, layout=layout)
+        assert checked(run) == found
+
+
+def test_what_the_kernels_own_scheduler_did_is_not_the_fault_of_one_that_is_not_attached() -> None:
+    """One worker of two gets nothing, before the scheduler is attached or with it."""
+    workers = some_workers(*({"cgroup": "a", "wall_ns": 500 * MS, "run_ns": ran * MS} for ran in (490, 100)))
+    of = Phase("s", 1, 500 * MS, 500 * MS, workers, ())
+    scenario = Scenario(
+        (CgroupDef("a", 2),), steps=(Step("s", hold=0.5, attached=False), Step("with", hold=0.5))
+    )
+    for scheduler, found in (("-", []), (None, ["max_spread_pct"])):
+        layout = lay_out(scenario, SMALL, 1, scheduler=scheduler)
+        layout = replace(layout, phases=layout.phases[:1])
+        run = Evidence(
+            report(workers=workers, phases=(of,)),
+            SMALL,
+            scenario.cgroups,
+            sched_ext=scheduler is not None,
+            layout=layout,
+        )
         assert checked(run) == found
 
 

@@ -111,6 +111,8 @@ def test_a_cgroup_has_a_worker_for_each_of_its_cpus_by_default() -> None:
     assert CgroupDef("cg").worker_count(SMALL) == 8
     assert CgroupDef("cg", cpuset=Cpuset.llc(1)).worker_count(SMALL) == 3
     assert CgroupDef("cg", workers=5, cpuset=Cpuset.llc(1)).worker_count(SMALL) == 5
+    assert CgroupDef("cg").worker_count(SMALL, frozenset({0, 1, 2})) == 3
+    assert CgroupDef("cg", cpuset=Cpuset.llc(1)).worker_count(SMALL, frozenset({0})) == 1
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from test_steps import SMALL, Confine, Often, Remove
 
-from ktstr import At, CgroupDef, Hold, KtstrError, Operation, Scenario, State, Step
+from ktstr import At, CgroupDef, Detach, Hold, KtstrError, Operation, Scenario, State, Step
 from ktstr.scenario.layout import lay_out, leave_out
 from ktstr.scenario.operations.cgroup import AddCgroup
 from ktstr.scenario.operations.write import BpfMapWrite
@@ -153,3 +153,60 @@ class Again(Operation):
     def expand(self, _state: State, _hold_s: float, _seed: int) -> tuple[Operation, ...]:
         """Three operations."""
         return (Remove("a"), AddCgroup("a"), Confine("a", 1))
+
+
+EARLY = Scenario(
+    (CgroupDef("a", 1),),
+    steps=(Step("before", hold=0.25, repeat=2, attached=False), Step("with", hold=0.5)),
+)
+
+
+def test_the_scheduler_starts_with_the_first_step_that_has_it() -> None:
+    writes = (BpfMapWrite(".bss", "now", 1), BpfMapWrite(".bss", "later", 1, at_s=0.6))
+    assert plan(EARLY, scheduler=("/mine",), writes=writes) == [
+        "cgroup a -",
+        "spawn a 1 spin_wait pause=1 policy=normal",
+        "phase before%201/2",
+        "hold 250000000",
+        "phase before%202/2",
+        "hold 250000000",
+        "phase with",
+        "scheduler 30000000000 /mine",
+        "write - .bss now 1",
+        "write 100000000 .bss later 1",
+        "hold 500000000",
+    ]
+
+
+def test_a_write_before_the_scheduler_is_attached_is_refused() -> None:
+    with pytest.raises(
+        KtstrError, match=r"^BpfMapWrite \.bss now: at_s=0\.1: .* not attached by then, but at 0\.5 s$"
+    ):
+        plan(EARLY, scheduler=("/mine",), writes=(BpfMapWrite(".bss", "now", 1, at_s=0.1),))
+
+
+@pytest.mark.parametrize(
+    ("steps", "why"),
+    [
+        (
+            (Step("s", attached=False),),
+            "step s: attached=False: must be followed by a step with the scheduler",
+        ),
+        (
+            (Step("s"), Step("t", attached=False)),
+            "step t: attached=False: must be one of the first steps; use Detach() in a later one",
+        ),
+    ],
+)
+def test_only_the_first_steps_can_be_without_the_scheduler(steps: tuple[Step, ...], why: str) -> None:
+    with pytest.raises(KtstrError) as refused:
+        Scenario(steps=steps)
+    assert str(refused.value) == why
+
+
+def test_before_its_start_the_scheduler_cannot_be_detached() -> None:
+    early = Step("before", Detach(), hold=0.1, attached=False)
+    with pytest.raises(KtstrError, match=r"^step before: detach: "):
+        lay_out(Scenario(steps=(early, Step("with", hold=0.1))), SMALL, 1, scheduler="-")
+    late = Step("with", Detach(), hold=0.1)
+    lay_out(Scenario(steps=(Step("before", hold=0.1, attached=False), late)), SMALL, 1, scheduler="-")

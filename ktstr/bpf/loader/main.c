@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * loader <object.bpf.o> [--check] [--each folder] [--rodata name=value]...
+ * loader <object.bpf.o> [--check] [--each folder] [--ops name] [--rodata name=value]...
  *
  * Loads a BPF object, attaches its struct_ops (a sched_ext scheduler), says `attached <name>` on stdout, and waits for
  * SIGTERM, SIGINT or the scheduler's own end. With --check it only opens the object and applies the values, which needs

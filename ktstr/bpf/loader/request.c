@@ -8,7 +8,7 @@
 
 static int usage(const char *what, const char *argument)
 {
-	say("%s%s; usage: loader <object.bpf.o> [--check] [--each folder] [--rodata name=value]...", what, argument);
+	say("%s%s; usage: loader <object.bpf.o> [--check] [--each folder] [--ops name] [--rodata name=value]...", what, argument);
 	return -1;
 }
 
@@ -24,6 +24,10 @@ int request_parse(char **argv, struct request *request)
 			if (!arg[1])
 				return usage("nothing follows ", *arg);
 			request->each = *++arg;
+		} else if (!strcmp(*arg, "--ops")) {
+			if (!arg[1])
+				return usage("nothing follows ", *arg);
+			request->ops = *++arg;
 		} else if (!strcmp(*arg, "--rodata")) {
 			if (!arg[1])
 				return usage("nothing follows ", *arg);

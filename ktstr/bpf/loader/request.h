@@ -8,6 +8,7 @@
 struct request {
 	const char *object;
 	const char *each; /* the folder in which --each pins the programs; NULL without it */
+	const char *ops; /* the variable of the scheduler that is meant; NULL: the only one */
 	char **rodata; /* name=value, NULL-terminated; reuses argv */
 	bool check;
 };

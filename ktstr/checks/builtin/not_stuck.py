@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ktstr.checks.evidence import Evidence
+from ktstr.checks.offline import while_offline
 from ktstr.checks.registry import declare_check
 from ktstr.checks.worker_names import worker_name
 
@@ -22,6 +23,6 @@ def not_stuck(run: Evidence, _on: bool) -> Iterator[str]:
     for worker in run.workers:
         if worker.iterations == 0 and worker.wanted_ns >= least_ns:
             yield (
-                f"{worker_name(worker)} did no work in {worker.wall_ns / 1e9:.2f} guest seconds: starved"
-                f" (0 iterations, limit: 1; {worker.run_ns / _MS:.1f} ms on a CPU)"
+                f"{worker_name(worker)} did no work in {worker.wall_ns / 1e9:.2f} guest seconds"
+                f"{while_offline(run)}: starved (0 iterations, limit: 1; {worker.run_ns / _MS:.1f} ms on a CPU)"
             )
