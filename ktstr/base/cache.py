@@ -233,9 +233,11 @@ def entries(*kinds: str) -> list[Entry]:
 def disk_usage(folder: Path) -> int:
     """The bytes that a folder's files take on disk; less than their lengths if they are sparse."""
     total = 0
-    for path in folder.rglob("*"):
-        with suppress(FileNotFoundError):
-            total += path.lstat().st_blocks * 512
+    # Other processes remove entries meanwhile: os.walk goes on, and Path.rglob does not.
+    for parent, folders, files in os.walk(folder):
+        for name in (*folders, *files):
+            with suppress(FileNotFoundError):
+                total += Path(parent, name).lstat().st_blocks * 512
     return total
 
 

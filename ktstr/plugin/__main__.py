@@ -27,7 +27,12 @@ def run(arguments: list[str]) -> int:
     import pytest
 
     interrupted = _Interrupted()
-    status = int(pytest.main(arguments, plugins=[interrupted]))
+    # pytest warns that it cannot rewrite the asserts of a plugin that was imported before it; ktstr needs none of that.
+    quiet = (
+        "-W",
+        "ignore:Module already imported so cannot be rewritten; ktstr:pytest.PytestAssertRewriteWarning",
+    )
+    status = int(pytest.main([*quiet, *arguments], plugins=[interrupted]))
     return INTERRUPTED if interrupted.by_user else status
 
 

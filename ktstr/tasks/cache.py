@@ -119,7 +119,7 @@ def _as_text(
     half_made: int,
 ) -> str:
     from ktstr.base.cache import EVICTABLE, cache_dir, limit_bytes
-    from ktstr.report.text import aligned
+    from ktstr.report.text import ago, aligned
     from ktstr.vm.names import EMULATOR
 
     lines = [f"altered, removed: templates/{key}: {damage}" for key, damage in altered.items()]
@@ -137,7 +137,7 @@ def _as_text(
                 one.key,
                 *(name or "?" for name in one.made_of),
                 _size(one.bytes),
-                _ago(one.used_s_ago),
+                ago(one.used_s_ago),
                 "in use" if one.in_use else "",
             )
             for one in templates
@@ -158,10 +158,3 @@ def _few(removed: Sequence[Entry]) -> str:
 def _size(count: int) -> str:
     """In powers of ten, like the limit."""
     return f"{count / 1e9:.2f} GB" if count >= 1e9 else f"{count / 1e6:.1f} MB"
-
-
-def _ago(seconds: int) -> str:
-    for unit, length in (("d", 86_400), ("h", 3_600), ("min", 60)):
-        if seconds >= length:
-            return f"{seconds // length} {unit} ago"
-    return f"{seconds} s ago"

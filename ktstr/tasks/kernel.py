@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["kernel_build", "kernel_clean", "kernel_configure", "kernel_fetch", "kernel_list", "sched_build"]
 
 _KERNEL = "which kernel: 7.0.13, 7.0, 7, 6.16..7.0, latest, auto, ../linux, ...; see docs/kernels.md"
+_SOURCE = 27  # characters of a kernel's source that `kernel-list` shows
 _BUILD = {
     "kernel": "which source: 6.12, latest (default), longterm, mainline, ../linux, ../linux#v7.0, git+https://...#v7.0",
     "config": "add a fragment: a name of kernels/ such as preempt-rt, or a file; may be given several times",
@@ -325,6 +326,8 @@ def _table(rows: Sequence[dict[str, object]]) -> None:
 
 
 def _cell(name: str, value: object) -> str:
+    from ktstr.report.text import ago
+
     if isinstance(value, bool):
         return "yes" if value else "no"
     if value is None:
@@ -332,5 +335,9 @@ def _cell(name: str, value: object) -> str:
     if name == "size" and isinstance(value, int):
         return f"{value / 1e6:.0f} MB"
     if name == "age_s" and isinstance(value, int):
-        return f"{value // 86_400} d" if value >= 86_400 else f"{value // 3600} h {value % 3600 // 60} min"
+        return ago(value)
+    if name == "source":
+        # Up to its first comma it says who published or what was built; `--json` has all of it.
+        text = str(value).split(",", 1)[0]
+        return text if len(text) <= _SOURCE else f"{text[: _SOURCE - 3]}..."
     return str(value)
