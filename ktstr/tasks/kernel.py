@@ -63,6 +63,7 @@ def kernel_build(
     ktstr kernel-build --kernel 6.12
     ktstr kernel-build --kernel ../linux --config preempt-rt --debug
     """
+    import sys
     from pathlib import Path
 
     from ktstr.kernel.build import build
@@ -72,6 +73,8 @@ def kernel_build(
 
     recipe = _recipe_of(config or (), set or (), debug, llvm)
     for what in _sources(kernel):
+        origin = what.origin if isinstance(what, Code) else f"{what.version}, from {what.where}"
+        print(f"ktstr: building kernel {origin}", file=sys.stderr, flush=True)
         with recording("build", recipe(what).digest, Path.cwd()) as record:
             built = build(recipe(what)) if isinstance(what, Code) else build_offer(what, recipe)
             record.key = built.key
