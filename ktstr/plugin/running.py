@@ -46,7 +46,10 @@ class Running:
 
     def pytest_runtest_logstart(self, nodeid: str) -> None:
         with self._lock:
-            self._running[nodeid] = time.monotonic()
+            now = time.monotonic()
+            if not self._running:
+                self._last = now
+            self._running[nodeid] = now
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> Generator[None, object, object]:
