@@ -258,10 +258,11 @@ def limit_bytes() -> int:
     return int(limit * 1e9)
 
 
-def evict(limit: int | None = None) -> list[Entry]:
+def evict(limit: int | None = None, freed: Callable[[int], object] | None = None) -> list[Entry]:
     """Remove evictable entries, the least recently used first, until the rest take at most `limit` bytes.
 
-    The default limit is `limit_bytes()`. Entries that are in use stay. Returns the removed entries.
+    The default limit is `limit_bytes()`. Entries that are in use stay. `freed` gets the bytes of each that is removed.
+    Returns the removed entries.
     """
     limit = limit_bytes() if limit is None else limit
     kept = entries(*EVICTABLE)
@@ -273,6 +274,8 @@ def evict(limit: int | None = None) -> list[Entry]:
         if _evict(entry):
             removed.append(entry)
             total -= entry.size
+            if freed is not None:
+                freed(entry.size)
     return removed
 
 

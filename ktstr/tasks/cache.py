@@ -44,12 +44,16 @@ def cache(
     ktstr cache --limit 10
     """
     from ktstr.base.cache import EVICTABLE, evict, remove_partials
+    from ktstr.base.progress import Progress
     from ktstr.vm.templates import kept_templates, remove_altered
 
     wanted = _limit(limit, clean=clean)
     altered = remove_altered() if verify else {}
     half_made = remove_partials(*EVICTABLE) if clean else 0
-    removed = [] if wanted is None else evict(wanted)
+    removed = []
+    if wanted is not None:
+        with Progress(desc="removing", unit="B", unit_scale=True) as bar:
+            removed = evict(wanted, bar.update)
     kinds, templates = _kinds(), kept_templates()
     show = _as_json if json else _as_text
     print(show(kinds, templates, altered, removed, half_made))
