@@ -283,9 +283,11 @@ def sealed_entries() -> list[Entry]:
 def disk_usage(folder: Path) -> int:
     """The bytes that a folder's files take on disk; less than their lengths if they are sparse."""
     total = 0
-    for path in folder.rglob("*"):
-        with suppress(FileNotFoundError):
-            total += path.lstat().st_blocks * 512
+    # Other processes remove entries meanwhile: os.walk goes on, and Path.rglob does not.
+    for parent, folders, files in os.walk(folder):
+        for name in (*folders, *files):
+            with suppress(FileNotFoundError):
+                total += Path(parent, name).lstat().st_blocks * 512
     return total
 
 
@@ -306,10 +308,11 @@ def limit_bytes() -> int:
     return int(limit * 1e9)
 
 
-def evict(limit: int | None = None) -> list[Entry]:
+def evict(limit: int | None = None, freed: Callable[[int], object] | None = None) -> list[Entry]:
     """Remove evictable entries, the least recently used first, until the rest take at most `limit` bytes.
 
-    The default limit is `limit_bytes()`. Entries that are in use stay. Returns the removed entries.
+    The default limit is `limit_bytes()`. Entries that are in use stay. `freed` gets the bytes of each that is removed.
+    Returns the removed entries.
     """
     limit = limit_bytes() if limit is None else limit
     kept = entries(*EVICTABLE)
@@ -321,6 +324,8 @@ def evict(limit: int | None = None) -> list[Entry]:
         if _evict(entry):
             removed.append(entry)
             total -= entry.size
+            if freed is not None:
+                freed(entry.size)
     return removed
 
 

@@ -346,6 +346,10 @@ def _start(session: pytest.Session) -> Recorder:
     except KtstrError as error:
         raise pytest.UsageError(str(error)) from error  # see pytest_cmdline_main
     session.config.pluginmanager.register(state.recorder, "ktstr-recorder")
+    if session.config.pluginmanager.has_plugin("dsession"):
+        from ktstr.plugin.running import Running
+
+        session.config.pluginmanager.register(Running(session, state.axis.ids()), "ktstr-running")
     return state.recorder
 
 
