@@ -78,7 +78,7 @@ class Jobs:
             seed=self._seed,
             payload=program.files,
             kargs=cell.scheduler.kargs,
-            wall_limit_s=wall_limit_s(cell.topology, _BUSY_S),
+            wall_limit_s=wall_limit_s(cell.topology, _BUSY_S, (cell.scheduler.attach_timeout_s,)),
         )
 
     def _program_of(self, cell: Cell) -> Program:
