@@ -31,4 +31,7 @@ def not_stuck(run: Evidence, _on: bool) -> Iterator[str]:
     else:
         who, ran = f"{len(starved)} workers", f"at most {ran}"
         whom = f": {worker_names(starved)}"
-    yield f"{who} did no work in {wall_s:.2f} guest seconds{while_offline(run)}: starved (0 iterations, limit: 1; {ran}){whom}"
+    yield (
+        f"{who} did no work in {wall_s:.2f} guest seconds{while_offline(run)}:"
+        f" starved (0 iterations, limit: 1; {ran}){whom}"
+    )
