@@ -72,7 +72,7 @@ class Scheduler:
     checks: Checks = field(default_factory=Checks)
     """Its default limits."""
     constraints: Constraints = field(default_factory=Constraints)
-    """Which topology presets the verifier sweep takes it through."""
+    """Which topology presets the verifier sweep and the gauntlet take it through."""
     max_insns: Mapping[str, int] = field(default_factory=dict, hash=False)
     """How many instructions the verifier may process, by program; `*` is for the others."""
     declared_in: str = ""
@@ -134,9 +134,9 @@ def declare_scheduler(
     rules a subtree: the cgroup `/work` is made before it starts, and those of scenarios are made in it. `checks` are
     its default thresholds.
 
-    For the verifier sweep: `constraints` say on which topology presets it is swept, `max_insns` how many
-    instructions the verifier may process for a program of it: one number for all, or a number by the program's
-    name, `"*"` being those that are not named.
+    `constraints` say on which topology presets it is swept and its tests run the gauntlet. For the verifier sweep
+    `max_insns` says how many instructions the verifier may process for a program of it: one number for all, or a
+    number by the program's name, `"*"` being those that are not named.
 
     Raises KtstrError naming the field if a value is not acceptable, or if the name is declared elsewhere.
     """

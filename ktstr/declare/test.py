@@ -13,6 +13,7 @@ from ktstr.base.topology import Topology
 from ktstr.base.values import seconds, shown, strings, whole
 from ktstr.checks.expect import ExpectedError, expected_error
 from ktstr.checks.thresholds import DEFAULT_CHECKS, Checks
+from ktstr.declare.presets import Constraints
 from ktstr.declare.scheduler import EEVDF, Scheduler, topology_of
 from ktstr.scenario.operations.write import BpfMapWrite, map_writes
 
@@ -53,6 +54,12 @@ class KtstrTest:
     """The kernel's watchdog for the scheduler, in guest milliseconds; None: the scheduler's own."""
     auto_repro: bool = True
     """Whether a failed run is run again to learn more."""
+    constraints: Constraints | None = None
+    """Which topology presets the gauntlet takes it through; None: those of its scheduler."""
+    kernels: tuple[str, ...] = ()
+    """Which kernels it runs on, besides its scheduler's filter, each a version, a series or a range; empty: all."""
+    gauntlet: bool = True
+    """Whether the gauntlet takes it through presets; if not, it stays on its own topology."""
 
 
 def ktstr_test(
@@ -77,6 +84,9 @@ def ktstr_test(
     expect_load_error: str | None = None,
     watchdog_timeout_s: float | None = None,
     auto_repro: bool = True,
+    constraints: Constraints | None = None,
+    kernels: Sequence[str] = (),
+    gauntlet: bool = True,
 ) -> Callable[[_Body], _Body]:
     """Make the decorated function `def name(ctx)` a test that pytest collects, whatever its name.
 
@@ -94,6 +104,11 @@ def ktstr_test(
     task that it leaves waiting, at most 30 s, instead of the scheduler's own. docs/crash-tests.md has the details.
 
     A run that fails is run again if that shows more, unless `auto_repro=False`: docs/flight-recorder.md.
+
+    `constraints` say which topologies the test is meant for: the gauntlet leaves out presets that they, or those that
+    its scheduler declares, refuse. The test's own topology must be one. `kernels` filters kernels as
+    declare_scheduler's does; it skips on others. `gauntlet=False` keeps the test on its own topology.
+    docs/gauntlet.md has the details.
 
     Raises KtstrError naming the test and the field if a value is not acceptable.
     """
@@ -144,13 +159,15 @@ def ktstr_test(
             )
         if watchdog_timeout_s is not None and not base.is_sched_ext:
             raise KtstrError(f"watchdog_timeout_s: scheduler {base.name} has no watchdog")
-        if not isinstance(auto_repro, bool):
-            raise KtstrError(f"auto_repro={shown(auto_repro)}: must be True or False")
+        for field, value in (("auto_repro", auto_repro), ("gauntlet", gauntlet)):
+            if not isinstance(value, bool):
+                raise KtstrError(f"{field}={shown(value)}: must be True or False")
         dimensions = {"numa_nodes": numa_nodes, "llcs": llcs, "cores": cores, "threads": threads}
+        own = _changed(base.topology if topology is None else topology_of(topology), dimensions)
         return KtstrTest(
             name=name,
             scheduler=base,
-            topology=_changed(base.topology if topology is None else topology_of(topology), dimensions),
+            topology=own,
             checks=(checks or Checks()).over(base.checks).over(DEFAULT_CHECKS),
             duration_s=seconds(duration_s, "duration_s"),
             memory_mb=None if memory_mb is None else whole(memory_mb, "memory_mb", 1, _MAX_MEMORY_MB),
@@ -160,6 +177,9 @@ def ktstr_test(
             expected=expected,
             watchdog_ms=None if watchdog_timeout_s is None else _watchdog_ms(watchdog_timeout_s),
             auto_repro=auto_repro,
+            constraints=_constraints(constraints, own),
+            kernels=_kernels(kernels),
+            gauntlet=gauntlet,
         )
 
     return decorate
@@ -189,6 +209,26 @@ def _changed(topology: Topology, dimensions: Mapping[str, int | None]) -> Topolo
             " give topology= instead"
         )
     return replace(topology, **given) if given else topology
+
+
+def _constraints(value: object, own: Topology) -> Constraints | None:
+    if not isinstance(value, Constraints | None):
+        raise KtstrError(f"constraints={shown(value)}: must be Constraints(...)")
+    if value is not None and (refused := value.refusal(own)):
+        raise KtstrError(f"constraints: {refused} refuses topology {own}, which is the test's own")
+    return value
+
+
+def _kernels(value: object) -> tuple[str, ...]:
+    filters = strings(value, "kernels")
+    if filters:
+        from ktstr.kernel.spec import (
+            check_filter,  # not at import: the grammar is only needed by declarations
+        )
+
+        for text in filters:
+            check_filter(text)
+    return filters
 
 
 def _watchdog_ms(value: object) -> int:

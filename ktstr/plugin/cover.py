@@ -1,7 +1,7 @@
 """What to run if there is no time for everything: the variants that cover most, chosen by data alone.
 
 A variant has a value on each of its axes, such as a test, a kernel and a preset. It covers each of these values and
-each pair of them: nobody can wait for all combinations, and a bug of two conditions shows in some test of the pair.
+each pair of them: nobody can wait for all combinations, and what needs two conditions shows in a test of the pair.
 """
 
 from __future__ import annotations

@@ -20,19 +20,21 @@ import pytest
 
 from ktstr.base.errors import KtstrError, Unsuitable
 from ktstr.declare.test import record_of
+from ktstr.plugin.axes import ktstr_kernel_axis, ktstr_preset_axis, ktstr_seed_axis, parametrize  # noqa: F401
 from ktstr.plugin.options import WORKER_ERROR, add_ini, add_options, add_short_options, in_suite, is_given
 
 if TYPE_CHECKING:
     from ktstr.declare.settings import Settings
     from ktstr.plugin.kernels import KernelAxis
-    from ktstr.plugin.plan import Options
     from ktstr.plugin.recorder import Recorder
+    from ktstr.plugin.session import Options
     from ktstr.plugin.shard import Shard
     from ktstr.run.context import Ctx
 
 _PARENT = os.getppid()
 _HANDED = "ktstr"  # the key of the data that the controller hands to its workers
 _EMPTY = "ktstr_empty_shard"  # the key under which a worker reports that its shard has no tests
+_CHOICE = "ktstr_choice"  # the key under which a worker reports what was left out
 
 
 @dataclass
@@ -40,7 +42,7 @@ class _State:
     """What the hooks share.
 
     `kernels` are those that a controller resolved for its workers. `errors` say why the run could not be done, if the
-    session goes on nevertheless.
+    session goes on nevertheless. `lines` say what was chosen of the tests.
     """
 
     name: str
@@ -49,6 +51,7 @@ class _State:
     kernels: dict[str, dict[str, object]] = field(default_factory=dict)
     recorder: Recorder | None = None
     errors: list[str] = field(default_factory=list)
+    lines: tuple[str, ...] = ()
 
 
 _STATE = pytest.StashKey[_State]()
@@ -133,16 +136,16 @@ def pytest_pycollect_makeitem(obj: object) -> None:
     tryfirst=True
 )  # before the parameters that marks bring, so that the kernel comes first in ids
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    if record_of(metafunc.function) is None:
+    test = record_of(metafunc.function)
+    if test is None:
         return
     if "ctx" not in metafunc.fixturenames:
         raise KtstrError(f"{metafunc.definition.nodeid}: must take the argument ctx, which runs its guest")
-    ids = _state(metafunc.config).axis.ids()
-    metafunc.parametrize(_ktstr_kernel.__name__, ids, ids=ids, indirect=True)
-    if seeds := _state(metafunc.config).options.seeds:
-        metafunc.parametrize(
-            _ktstr_seed.__name__, seeds, ids=[f"seed{seed}" for seed in seeds], indirect=True
-        )
+    from ktstr.plugin.gauntlet import presets_for
+
+    state = _state(metafunc.config)
+    presets = presets_for(test, state.options)
+    parametrize(metafunc, state.axis.ids(), presets, state.options.seeds)
 
 
 @pytest.hookimpl(tryfirst=True)  # before -k and --lf, which must not change which shard has which test
@@ -163,14 +166,19 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 @pytest.hookimpl(tryfirst=True)  # before xdist reports the tests to the controller
 def pytest_collection_finish(session: pytest.Session) -> None:
     config = session.config
-    if config.option.collectonly or not any(_is_ours(item) for item in session.items):
+    if not any(_is_ours(item) for item in session.items):
         return
-    from ktstr.plugin.plan import plan_tests
+    from ktstr.plugin.choice import choose
 
-    in_worker = _handed(config) is not None
+    handed, only_list = _handed(config), config.option.collectonly
+    in_worker = handed is not None
     state = _state(config)
+    known = handed["timings"] if handed else _timings(config)
     try:
-        kept, dropped = plan_tests(session.items, state.axis, state.options)
+        choice = choose(config, session.items, state.axis, state.options, known)
+        kept, dropped, state.lines = choice.kept, choice.dropped, choice.lines
+        if in_worker:
+            config.workeroutput[_CHOICE] = list(choice.lines)  # type: ignore[attr-defined]
     except KtstrError as error:
         if not in_worker:
             raise pytest.UsageError(str(error)) from error  # see pytest_cmdline_main
@@ -180,7 +188,7 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     session.items[:] = kept
     if dropped:
         config.hook.pytest_deselected(items=dropped)
-    if not in_worker:
+    if not in_worker and not only_list:
         _start(session).expect([item.nodeid for item in session.items])
 
 
@@ -196,18 +204,10 @@ def pytest_exception_interact(node: Any, call: pytest.CallInfo[object], report: 
 # Running a test.
 
 
-@pytest.fixture(name="_ktstr_kernel")
-def _ktstr_kernel(request: pytest.FixtureRequest) -> object:
-    return getattr(request, "param", None)
-
-
-@pytest.fixture(name="_ktstr_seed")
-def _ktstr_seed(request: pytest.FixtureRequest) -> object:
-    return getattr(request, "param", None)
-
-
 @pytest.fixture
-def ctx(request: pytest.FixtureRequest, _ktstr_kernel: object, _ktstr_seed: object) -> Ctx:
+def ctx(
+    request: pytest.FixtureRequest, _ktstr_kernel: object, _ktstr_preset: object, _ktstr_seed: object
+) -> Ctx:
     """The guest of a test declared with ktstr_test: runs scenarios in it."""
     from ktstr.plugin.plan import make_context
 
@@ -279,15 +279,19 @@ def pytest_configure_node(node: Any) -> None:
     node.workerinput[_HANDED] = {
         "name": node.config.stash[_NAME],
         "kernels": state.kernels if state else {},
+        "timings": _timings(node.config),
         "parent": os.getpid() if node.gateway.spec.popen else None,  # others are no children of ours
     }
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_testnodedown(node: Any) -> None:
-    if getattr(node, "workeroutput", {}).get(_EMPTY):
+    output = getattr(node, "workeroutput", {})
+    if output.get(_EMPTY):
         node.config.stash[_EMPTY_SHARD] = True
-    if error := getattr(node, "workeroutput", {}).get(WORKER_ERROR):
+    if lines := output.get(_CHOICE):  # all workers choose alike
+        _state(node.config).lines = tuple(lines)
+    if error := output.get(WORKER_ERROR):
         _state(node.config).errors.append(error)
 
 
@@ -301,6 +305,10 @@ def pytest_runtest_logreport(report: pytest.TestReport) -> None:
 
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
     state = config.stash.get(_STATE, None)
+    if state is not None and (state.lines or state.options.gauntlet):
+        from ktstr.plugin.closing import write_closing
+
+        write_closing(terminalreporter, state.recorder, state.options, state.lines)
     for error in dict.fromkeys(state.errors if state else ()):
         terminalreporter.write_line(f"ktstr: {error}", red=True)
 
@@ -310,26 +318,14 @@ def pytest_sessionfinish(session: pytest.Session) -> Generator[None, object, obj
     result = yield
     config = session.config
     state = config.stash.get(_STATE, None)
-    recorder = state.recorder if state else None
-    terminal = config.pluginmanager.get_plugin("terminalreporter")
-    problems = terminal.stats.get("error", ()) if terminal else ()
-    undone = (
-        (state is not None and state.errors)
-        or (recorder is not None and recorder.could_not_run)
-        or any(hasattr(report, "ktstr_error") for report in problems)
+    from ktstr.plugin.ending import final_status
+
+    session.exitstatus = final_status(
+        session,
+        state.recorder if state else None,
+        undone=state is not None and bool(state.errors),
+        empty_shard=config.stash.get(_EMPTY_SHARD, False),
     )
-    # xdist stops after --maxfail failures as if it had been interrupted, which would be status 2.
-    stop = getattr(config.pluginmanager.get_plugin("dsession"), "shouldstop", None)
-    enough = recorder is not None and str(stop).startswith("stopping after")
-    if undone and session.exitstatus in (0, 1, 5):
-        session.exitstatus = 2
-    elif enough and not undone and session.exitstatus == 2:
-        session.exitstatus = 1
-    elif session.exitstatus == pytest.ExitCode.NO_TESTS_COLLECTED and config.stash.get(_EMPTY_SHARD, False):
-        session.exitstatus = 0  # there are tests, but fewer than shards
-    elif session.exitstatus == 0 and recorder is not None and recorder.nothing_ran:
-        # Of a suite, a shard cannot know whether it is empty.
-        session.exitstatus = 0 if config.option.ktstr_shard else pytest.ExitCode.NO_TESTS_COLLECTED
     return result
 
 
@@ -357,7 +353,7 @@ def _state(config: pytest.Config) -> _State:
     """The shared state, made when it is first asked for."""
     if _STATE not in config.stash:
         from ktstr.plugin.kernels import KernelAxis, kernel_from_json
-        from ktstr.plugin.plan import options_of
+        from ktstr.plugin.session import options_of
 
         handed = _handed(config)
         kernels = {name: kernel_from_json(data) for name, data in handed["kernels"].items()} if handed else {}
@@ -394,6 +390,15 @@ def _handed(config: pytest.Config) -> dict[str, Any] | None:
     """The data that the controller handed to this xdist worker; None in any other process."""
     handed: dict[str, Any] | None = getattr(config, "workerinput", {}).get(_HANDED)
     return handed
+
+
+def _timings(config: pytest.Config) -> dict[str, int]:
+    """What tests took before, by id; read by the controller for all workers, which must choose alike."""
+    if config.option.ktstr_budget is None:
+        return {}
+    from ktstr.report.timings import read_timings
+
+    return read_timings(config.rootpath)
 
 
 def _shard(config: pytest.Config) -> Shard:

@@ -157,6 +157,8 @@ def skip_reason(test: KtstrTest, kernel: Kernel, *, run_ignored: bool) -> str | 
     if scheduler.kernels and not accepts(scheduler.kernels, kernel.version):
         declared = ", ".join(scheduler.kernels)
         return f"scheduler {scheduler.name} declares kernels [{declared}]; {kernel.version} is not among them"
+    if not accepts(test.kernels, kernel.version):
+        return f"declares kernels [{', '.join(test.kernels)}]; {kernel.version} is not among them"
     if scheduler.is_sched_ext and not kernel.sched_ext:
         return (
             f"scheduler {scheduler.name} needs sched_ext and kernel {kernel.version} is built without "

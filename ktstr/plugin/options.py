@@ -93,13 +93,32 @@ _OPTIONS = (
         setting="perturb",
         ini="string",
     ),
+    _Option(
+        "gauntlet",
+        "run every test on each topology preset that its constraints and its scheduler's admit",
+        setting="gauntlet",
+        ini="string",
+    ),
+    _Option(
+        "preset",
+        "in the gauntlet, run on this preset only; may be given several times (default: all)",
+        "NAME",
+        setting="presets",
+        ini="args",
+        many=True,
+    ),
+    _Option("budget", "run the tests that cover most in this time: 90s, 10m, 1h30m", "10m"),
     _Option("cold", "boot every VM instead of cloning a booted one"),
     _Option("fresh", "run a VM even if its result is remembered"),
     _Option(
         "oversubscribe",
         "use KVM even for topologies with more CPUs than the host has cores (default: emulate these)",
     ),
-    _Option("shard", "run this part of the tests: parts 1/2 and 2/2 together run every test once", "1/2"),
+    _Option(
+        "shard",
+        "run this part of the tests, about as long as the others: parts 1/2 and 2/2 together run every test once",
+        "1/2",
+    ),
     _Option("ignored", "also run the tests declared with ignore=True"),
 )
 
@@ -186,11 +205,11 @@ def given(config: pytest.Config) -> Mapping[str, object]:
     values: dict[str, object] = {}
     for option in _OPTIONS:
         value = config.getoption(option.dest) if option.setting else None
-        if option.many and value:
+        if option.setting == "kernels" and value:
             values[option.setting] = tuple(value)  # whoever resolves them says what is wrong with one
-        elif value is not None:
+        elif value is not None and value is not False:  # False: a flag that is not given
             where = f"{spelled(config, option.name)}"
-            where += ": " if option.setting == "topology" else f" {value}: "
+            where += ": " if option.setting in ("topology", "presets", "gauntlet") else f" {value}: "
             values[option.setting] = checked_text(option.setting, value, where)
     return values
 

@@ -25,6 +25,7 @@ from ktstr.report.junit import junit_xml
 from ktstr.report.rundir import Published, Staging, project_of, recover
 from ktstr.report.sidecar import file_stem, sidecar, write_json
 from ktstr.report.text import first_line, printable, relative
+from ktstr.report.timings import keep_timings
 
 __all__ = ["Recorder"]
 
@@ -58,6 +59,11 @@ class Recorder:
             self._terminal._show_progress_info = False
         if hasattr(config.option, "force_short_summary"):
             config.option.force_short_summary = True  # the section of a failure already has its whole text
+
+    @property
+    def cases(self) -> tuple[Case, ...]:
+        """The tests of ours that ended so far."""
+        return tuple(self._cases)
 
     @property
     def could_not_run(self) -> bool:
@@ -179,6 +185,7 @@ class Recorder:
                 folder = self._staging.folder(kernel_version)
                 (folder / "junit.xml").write_bytes(junit_xml(cases, self._versions))
             self._published = self._staging.publish({"status": "interrupted" if stopped else "complete"})
+            keep_timings(self._session.config.rootpath, self._cases)
         except OSError as error:
             self._cannot_write(error)
         except KtstrError as error:

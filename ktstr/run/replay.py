@@ -13,6 +13,7 @@ import msgspec
 
 from ktstr.base.errors import KtstrError
 from ktstr.base.topology import Topology
+from ktstr.declare.variants import preset_of
 from ktstr.kernel.store import cached
 from ktstr.report.rundir import RUN_SUFFIX, run_dir
 from ktstr.report.sidecar import SCHEMA, file_stem
@@ -60,8 +61,17 @@ class Recorded:
     @property
     def explored(self) -> bool:
         """Whether the seed is a parameter of the test, as it is with --seeds."""
-        parameters = str(self.data["test"]).partition("[")[2].removesuffix("]")
-        return f"seed{self.data['seed']}" in parameters.split("-")
+        return f"seed{self.data['seed']}" in self._parameters.split("-")
+
+    @property
+    def preset(self) -> str | None:
+        """The preset that is a parameter of the test, as it is in the gauntlet; None if there is none."""
+        name = preset_of(str(self.data["topology"]))
+        return name if name and f"{self._parameters}-".startswith(f"{name}-") else None
+
+    @property
+    def _parameters(self) -> str:
+        return str(self.data["test"]).partition("[")[2].removesuffix("]")
 
 
 # What a replay reads of a sidecar.
@@ -149,11 +159,12 @@ def _refuse_hostile(path: Path, data: Mapping[str, Any]) -> None:
 
 def replay_arguments(recorded: Recorded) -> list[str]:
     """pytest's arguments that run the recorded test again; nothing remembered is used."""
-    data = recorded.data
+    data, preset = recorded.data, recorded.preset
     return [
         recorded.nodeid,
         *("--ktstr-kernel", recorded.kernel),
-        *("--ktstr-topology", str(data["topology"])),
+        *(("--ktstr-gauntlet", "--ktstr-preset", preset) if preset else ()),
+        *(() if preset else ("--ktstr-topology", str(data["topology"]))),
         *("--ktstr-clock", str(data["clock"])),
         *("--ktstr-seed", str(data["seed"])),
         *(("--ktstr-seeds", "1") if recorded.explored else ()),

@@ -95,6 +95,14 @@ def test_an_explored_seed_becomes_a_parameter_again(tmp_path: Path) -> None:
     ]
 
 
+def test_a_test_of_the_gauntlet_runs_on_its_preset_again(tmp_path: Path) -> None:
+    one = {"nodeid": "test_mine.py::steady[7.0-smt-2llc-wide]", "test": "steady[smt-2llc-wide]"}
+    arguments = replay_arguments(read_sidecar(a_sidecar(tmp_path, topology="1n2l2c2t", **one)))
+    assert arguments[0] == "test_mine.py::steady[7.0.13-smt-2llc-wide]"
+    assert arguments[3:6] == ["--ktstr-gauntlet", "--ktstr-preset", "smt-2llc"]
+    assert "--ktstr-topology" not in arguments
+
+
 def test_the_replays_sidecar_does_not_replace_the_recorded_one(tmp_path: Path) -> None:
     recorded = read_sidecar(a_sidecar(tmp_path))
     stem = file_stem("tests/test_mine.py::steady[7.0.13]")
