@@ -123,12 +123,32 @@ if TYPE_CHECKING:  # the same names as in _PUBLIC, for type checkers; a test com
     from ktstr.scenario.scheduler_name import Named as Named
     from ktstr.scenario.step import Hold as Hold
     from ktstr.scenario.step import Step as Step
+    from ktstr.scenario.work import AffinityChurn as AffinityChurn
+    from ktstr.scenario.work import AsymmetricWaker as AsymmetricWaker
     from ktstr.scenario.work import Bursty as Bursty
+    from ktstr.scenario.work import CachePressure as CachePressure
+    from ktstr.scenario.work import Epoll as Epoll
+    from ktstr.scenario.work import FanOut as FanOut
     from ktstr.scenario.work import FilteredCalls as FilteredCalls
+    from ktstr.scenario.work import ForkExec as ForkExec
     from ktstr.scenario.work import ForkExit as ForkExit
+    from ktstr.scenario.work import FutexPingPong as FutexPingPong
+    from ktstr.scenario.work import Messenger as Messenger
     from ktstr.scenario.work import Mixed as Mixed
+    from ktstr.scenario.work import MutexContention as MutexContention
+    from ktstr.scenario.work import NiceChurn as NiceChurn
+    from ktstr.scenario.work import PageFault as PageFault
+    from ktstr.scenario.work import Phased as Phased
     from ktstr.scenario.work import PipeIo as PipeIo
+    from ktstr.scenario.work import PolicyChurn as PolicyChurn
+    from ktstr.scenario.work import PreemptStorm as PreemptStorm
+    from ktstr.scenario.work import PriorityInversion as PriorityInversion
+    from ktstr.scenario.work import Signals as Signals
     from ktstr.scenario.work import SpinWait as SpinWait
+    from ktstr.scenario.work import ThunderingHerd as ThunderingHerd
+    from ktstr.scenario.work import Timer as Timer
+    from ktstr.scenario.work import TmpfsIo as TmpfsIo
+    from ktstr.scenario.work import WakeChain as WakeChain
     from ktstr.scenario.work import YieldHeavy as YieldHeavy
     from ktstr.scenario.work_type import WorkType as WorkType
     from ktstr.scenario.workers import Workers as Workers
@@ -235,6 +255,31 @@ _PUBLIC = {
         "Mixed",
         "PipeIo",
         "SpinWait",
+        "AffinityChurn",
+        "AsymmetricWaker",
+        "Bursty",
+        "CachePressure",
+        "Epoll",
+        "FanOut",
+        "ForkExec",
+        "ForkExit",
+        "FutexPingPong",
+        "Messenger",
+        "Mixed",
+        "MutexContention",
+        "NiceChurn",
+        "PageFault",
+        "PipeIo",
+        "PolicyChurn",
+        "PreemptStorm",
+        "PriorityInversion",
+        "Phased",
+        "Signals",
+        "SpinWait",
+        "ThunderingHerd",
+        "Timer",
+        "TmpfsIo",
+        "WakeChain",
         "YieldHeavy",
     ),
     "ktstr.scenario.work_type": ("WorkType",),

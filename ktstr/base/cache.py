@@ -19,12 +19,12 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from filelock import FileLock, Timeout
 from platformdirs import user_cache_path
 
 from ktstr.base import seal
 from ktstr.base.cancel import Cancel
 from ktstr.base.errors import KtstrError
+from ktstr.base.lock import acquired
 
 __all__ = [
     "EVICTABLE",
@@ -49,7 +49,7 @@ __all__ = [
 ]
 
 _NOTICE_AFTER_S = 2.0
-_CANCEL_POLL_S = 0.2
+_POLL_S = 0.05
 _LIMIT_GB = 20.0
 EVICTABLE = ("templates", "results")
 """The kinds that the size limit applies to: they are made again when needed, and would grow without bound."""
@@ -104,36 +104,29 @@ def locked(path: Path, what: str, cancel: Cancel | None = None) -> Iterator[None
     the kernel releases it when its holder dies. Raises KtstrError if the file cannot be locked, and Cancelled if
     `cancel` ends the wait.
     """
-    lock = FileLock(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            _acquire(lock, cancel, _NOTICE_AFTER_S)
-        except Timeout:
-            print(f"ktstr: waiting for another process: {what}", file=sys.stderr, flush=True)
-            _acquire(lock, cancel)
+        descriptor = _acquired(path, what, cancel)
     except OSError as error:
         raise KtstrError(f"{what}: {path}: cannot be locked: {error.strerror or error}") from error
     try:
         yield
     finally:
-        lock.release()
+        os.close(descriptor)
 
 
-def _acquire(lock: FileLock, cancel: Cancel | None, limit_s: float = float("inf")) -> None:
-    """Acquire the lock within `limit_s`, else raise Timeout; or Cancelled once `cancel` is."""
-    if cancel is None:
-        lock.acquire(timeout=-1 if limit_s == float("inf") else limit_s)
-        return
-    end = time.monotonic() + limit_s
+def _acquired(path: Path, what: str, cancel: Cancel | None) -> int:
+    """A descriptor that holds the lock; a long wait is announced."""
+    notice = time.monotonic() + _NOTICE_AFTER_S
     while True:
-        cancel.check()
-        try:
-            lock.acquire(timeout=_CANCEL_POLL_S)
-            return
-        except Timeout:
-            if time.monotonic() >= end:
-                raise
+        if cancel is not None:
+            cancel.check()
+        if (descriptor := acquired(path)) is not None:
+            return descriptor
+        if time.monotonic() >= notice:
+            print(f"ktstr: waiting for another process: {what}", file=sys.stderr, flush=True)
+            notice = float("inf")
+        time.sleep(_POLL_S)
 
 
 def find(kind: str, key: str) -> Path | None:
@@ -219,10 +212,11 @@ def in_use(kind: str, key: str, *, touch: bool = True) -> Iterator[bool]:
     """
     folder = cache_dir() / kind
     with refusals():
-        descriptor = os.open(folder / f".{key}.use", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+        # Whoever holds it against others removes the entry, which is soon done.
+        while (descriptor := acquired(folder / f".{key}.use", shared=True)) is None:
+            time.sleep(_POLL_S)
     try:
         with refusals():
-            fcntl.flock(descriptor, fcntl.LOCK_SH)
             try:
                 if touch:
                     os.utime(folder / key)
@@ -283,9 +277,11 @@ def sealed_entries() -> list[Entry]:
 def disk_usage(folder: Path) -> int:
     """The bytes that a folder's files take on disk; less than their lengths if they are sparse."""
     total = 0
-    for path in folder.rglob("*"):
-        with suppress(FileNotFoundError):
-            total += path.lstat().st_blocks * 512
+    # Other processes remove entries meanwhile: os.walk goes on, and Path.rglob does not.
+    for parent, folders, files in os.walk(folder):
+        for name in (*folders, *files):
+            with suppress(FileNotFoundError):
+                total += Path(parent, name).lstat().st_blocks * 512
     return total
 
 
@@ -306,10 +302,11 @@ def limit_bytes() -> int:
     return int(limit * 1e9)
 
 
-def evict(limit: int | None = None) -> list[Entry]:
+def evict(limit: int | None = None, freed: Callable[[int], object] | None = None) -> list[Entry]:
     """Remove evictable entries, the least recently used first, until the rest take at most `limit` bytes.
 
-    The default limit is `limit_bytes()`. Entries that are in use stay. Returns the removed entries.
+    The default limit is `limit_bytes()`. Entries that are in use stay. `freed` gets the bytes of each that is removed.
+    Returns the removed entries.
     """
     limit = limit_bytes() if limit is None else limit
     kept = entries(*EVICTABLE)
@@ -321,34 +318,59 @@ def evict(limit: int | None = None) -> list[Entry]:
         if _evict(entry):
             removed.append(entry)
             total -= entry.size
+            if freed is not None:
+                freed(entry.size)
     return removed
 
 
 def _evict(entry: Entry) -> bool:
+    """Remove an entry with its lock files, unless a process uses it."""
     folder = entry.path.parent
+    use, lock = folder / f".{entry.key}.use", folder / f".{entry.key}.lock"
     with refusals():
-        descriptor = os.open(folder / f".{entry.key}.use", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        with locked(folder / f".{entry.key}.lock", f"removing {entry.kind}/{entry.key}"):
-            remove_entry(folder, entry.key)
-        return True
-    except BlockingIOError:
+        descriptor = acquired(use)
+    if descriptor is None:
         return False
+    try:
+        with locked(lock, f"removing {entry.kind}/{entry.key}"):
+            remove_entry(folder, entry.key)
+            use.unlink(missing_ok=True)
+            lock.unlink(missing_ok=True)
+        return True
     finally:
         os.close(descriptor)
 
 
 def remove_partials(*kinds: str) -> int:
-    """Remove the partial entries of these kinds that killed processes left behind; returns the freed bytes."""
+    """Remove what killed processes left of these kinds: partial entries, and locks and seals of entries that are gone.
+
+    Returns the freed bytes.
+    """
     freed = 0
     for kind in kinds:
-        for partial in (cache_dir() / kind).glob(".*.partial"):
-            lock = FileLock(partial.with_suffix(".lock"))
-            with suppress(Timeout), lock.acquire(timeout=0):  # else the process that makes it is alive
-                freed += disk_usage(partial)
-                shutil.rmtree(partial, ignore_errors=True)
+        folder = cache_dir() / kind
+        keys = {path.name[1:].rpartition(".")[0] for path in folder.glob(".*.*")}
+        freed += sum(_remove_rest(folder, key) for key in keys if key and not (folder / key).exists())
     return freed
+
+
+def _remove_rest(folder: Path, key: str) -> int:
+    """Remove what is left of an entry that does not exist, unless a process makes it; returns the freed bytes."""
+    lock, use = folder / f".{key}.lock", folder / f".{key}.use"
+    if (held := acquired(lock)) is None:
+        return 0
+    try:
+        if (folder / key).exists():  # made in between
+            return 0
+        freed = disk_usage(folder / f".{key}.partial")
+        remove_entry(folder, key)
+        if use.exists() and (used := acquired(use)) is not None:
+            use.unlink()
+            os.close(used)
+        lock.unlink()
+        return freed
+    finally:
+        os.close(held)
 
 
 def remove_entry(folder: Path, key: str) -> None:

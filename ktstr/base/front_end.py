@@ -9,6 +9,7 @@ from pathlib import Path
 
 __all__ = ["typed"]
 
+_ROOT = Path(__file__).resolve().parents[2]
 _SESSIONS = ("setup", "test", "verifier")
 
 
@@ -17,7 +18,10 @@ def typed(verb: str, *words: str) -> str:
     front = Path(sys.argv[0]).name
     if command := shlex.split(os.environ.get("KTSTR_COMMAND", "")):
         front = command[0]
-    if front not in ("nox", "invoke", "inv"):
+    in_checkout = (_ROOT / "tasks.py").is_file() and Path.cwd().is_relative_to(_ROOT)
+    if (
+        front not in ("nox", "invoke", "inv") or not in_checkout
+    ):  # another project's sessions have names of its own
         return shlex.join(["ktstr", verb, *words])
     if verb not in _SESSIONS:
         return shlex.join(["invoke", verb, *words])

@@ -164,7 +164,9 @@ def _about(request: Request, declared: DeclaredTest, subject: Subject) -> dict[s
     """What the verdicts depend on, as far as it is known without a run."""
     scheduler = declared.test.scheduler
     files = [
-        path for path in (declared.path, scheduler.bpf, scheduler.binary_path) if path and path.is_file()
+        path
+        for path in (declared.path, scheduler.bpf, *scheduler.bpf_more, scheduler.binary_path)
+        if path and path.is_file()
     ]
     return {
         "test": request.test,

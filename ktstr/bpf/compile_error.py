@@ -28,6 +28,10 @@ _MEMBER = re.compile(
     r"^(?:no member named|field designator) '(?P<name>[^']+)'"
     r" (?:in|does not refer to any field in type) '(?:const |volatile )*(?P<type>(?:struct|union) [^']+)'"
 )
+# An assertion of the vmlinux.h that ktstr writes, for a kfunc that the kernel's build made only half.
+_HALF_MADE = re.compile(
+    r"^static assertion failed:? \"?(?P<what>no program can call \w+: this kernel's BTF has no \w+)"
+)
 _HEADER = re.compile(r"^'(?P<name>[^']+)' file not found")
 _KFUNC = re.compile(r"scx_bpf_|bpf_(?:cpumask|task|cgroup|rcu|iter|kptr|list|rbtree|throw)_")
 _CPU = re.compile(
@@ -110,6 +114,8 @@ def _lacking(where: str, what: str, kernel: Kernel) -> str | None:
             f"kernel {kernel.version} has no kfunc {called['name']}{near}, which {where} calls:"
             f" #ifdef KTSTR_HAS_{called['name']} is for sources that can do without"
         )
+    if found := _HALF_MADE.match(what):
+        return f"kernel {kernel.version}: {found['what']}, and {where} calls it"
     if found := _IDENTIFIER.match(what):
         near = f" ({found['near']}?)" if found["near"] else ""
         return f"kernel {kernel.version} has no {found['name']}{near}, which {where} uses"

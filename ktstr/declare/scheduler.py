@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -13,6 +13,7 @@ from ktstr.base.topology import DEFAULT_TOPOLOGY, Topology
 from ktstr.base.values import command, mapping, path_of, seconds, shown, string, strings, whole
 from ktstr.checks.thresholds import Checks
 from ktstr.declare.presets import Constraints
+from ktstr.declare.values import Value, checked_runs, checked_values
 from ktstr.scenario.operations.cgroup import CgroupName
 from ktstr.scenario.plan import ATTACH_S
 
@@ -45,6 +46,11 @@ class Scheduler:
     """The variable of its `sched_ext_ops`, if its BPF has several; empty: the only one."""
     rodata: Mapping[str, int] = field(default_factory=dict, hash=False)
     """The values of `const volatile` globals, set before it is loaded."""
+    # Functions of two imports of one file differ.
+    values: Mapping[str, Value | Callable[[Topology], Value]] = field(default_factory=dict, compare=False)
+    """What is set in its globals and its `sched_ext_ops` before it is loaded, by path in C."""
+    setup_programs: Mapping[str, tuple[int, ...]] = field(default_factory=dict, hash=False)
+    """The programs of `SEC("syscall")` that are run before it is attached, with their arguments."""
     bpf_cflags: tuple[str, ...] = ()
     """Further options for clang."""
     build: tuple[str, ...] = ()
@@ -93,6 +99,8 @@ def declare_scheduler(
     bpf: str | Path | Sequence[str | Path] | None = None,
     ops: str | None = None,
     rodata: Mapping[str, int] | None = None,
+    values: Mapping[str, Value | Callable[[Topology], Value]] | None = None,
+    setup_programs: Mapping[str, Sequence[int]] | None = None,
     bpf_cflags: Sequence[str] = (),
     build: str | Sequence[str] | None = None,
     attach_timeout_s: float = ATTACH_S,
@@ -112,14 +120,19 @@ def declare_scheduler(
     EEVDF. `bpf` is a `.bpf.c`, compiled with clang, or a `.bpf.o`, or a list of them, which are linked; ktstr's own
     loader loads it in the guest. Relative paths are relative to the declaring file. `ops` is the variable of the
     `sched_ext_ops` that is meant, if the BPF has several. `rodata` sets `const volatile` globals of a `bpf` scheduler
-    before it is loaded; `bpf_cflags` are passed to clang. `build` is the project's own build, which makes
-    the program (`"make"`, `"cargo build --release"`): run once a session, before it is looked for, in the nearest
-    folder of or above the declaring file that has a Makefile, Cargo.toml or the like. `attach_timeout_s` is how many
-    guest seconds it may take to load, pass the verifier and attach. `topology` is (NUMA nodes,
-    LLCs in total, cores per LLC, threads per core). `kernels` filters the kernels it is run on: `"6.14"` the series,
-    `"6.15..=7.0"` an inclusive range. `sched_args` go to the scheduler, `kargs` to the guest kernel's command
-    line, `sysctls` are written before the scheduler starts. `cgroup_parent` is for one that rules a subtree: the
-    cgroup `/work` is made before it starts, and those of scenarios are made in it. `checks` are its default thresholds.
+    before it is loaded. `values` sets any global and any field of its `sched_ext_ops` by its path in C, such as
+    `{"mine_ops.flags": 8, "weights": [1, 2], "nr_llcs": lambda topology: topology.llcs}`. `setup_programs` are
+    programs of `SEC("syscall")`, run before it is attached with these numbers as u64. `bpf_cflags` are passed to
+    clang.
+
+    `build` is the project's own build, which makes the program (`"make"`, `"cargo build --release"`): run once a
+    session, before it is looked for, in the nearest folder of or above the declaring file that has a Makefile,
+    Cargo.toml or the like. `attach_timeout_s` is how many guest seconds it may take to load, pass the verifier and
+    attach. `topology` is (NUMA nodes, LLCs in total, cores per LLC, threads per core). `kernels` filters the kernels it
+    is run on: `"6.14"` the series, `"6.15..=7.0"` an inclusive range. `sched_args` go to the scheduler, `kargs` to the
+    guest kernel's command line, `sysctls` are written before the scheduler starts. `cgroup_parent` is for one that
+    rules a subtree: the cgroup `/work` is made before it starts, and those of scenarios are made in it. `checks` are
+    its default thresholds.
 
     `constraints` say on which topology presets it is swept and its tests run the gauntlet. For the verifier sweep
     `max_insns` says how many instructions the verifier may process for a program of it: one number for all, or a
@@ -137,6 +150,8 @@ def declare_scheduler(
             programs={"binary": binary, "binary_path": binary_path, "bpf": bpf},
             ops=ops,
             rodata=rodata,
+            values=values,
+            setup_programs=setup_programs,
             bpf_cflags=bpf_cflags,
             build=build,
             attach_timeout_s=attach_timeout_s,
@@ -185,6 +200,8 @@ def _checked(
     programs: Mapping[str, object],
     ops: object,
     rodata: object,
+    values: object,
+    setup_programs: object,
     bpf_cflags: object,
     build: object,
     attach_timeout_s: object,
@@ -211,8 +228,9 @@ def _checked(
         raise KtstrError("build: only for a scheduler with binary, binary_path or bpf, which it makes")
     if (rodata or bpf_cflags) and not has_bpf:
         raise KtstrError("rodata and bpf_cflags: only for a scheduler declared with bpf=")
-    if ops is not None and not has_bpf:
-        raise KtstrError("ops: only for a scheduler declared with bpf=")
+    for field_name, value in (("ops", ops), ("values", values), ("setup_programs", setup_programs)):
+        if value is not None and not has_bpf:
+            raise KtstrError(f"{field_name}: only for a scheduler declared with bpf=")
     if ops is not None and not _VARIABLE.fullmatch(string(ops, "ops")):
         raise KtstrError(f"ops={shown(ops)}: must be the name of a variable, that of a sched_ext_ops")
     if sched_args and (has_bpf or not given):
@@ -246,6 +264,8 @@ def _checked(
         bpf_more=tuple(path for one in sources[1:] if (path := _relative_to(where, one, "bpf"))),
         ops=str(ops or ""),
         rodata=constants,
+        values=checked_values(values),
+        setup_programs=checked_runs(setup_programs),
         bpf_cflags=strings(bpf_cflags, "bpf_cflags"),
         build=command(build, "build"),
         attach_timeout_s=seconds(attach_timeout_s, "attach_timeout_s"),

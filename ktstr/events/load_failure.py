@@ -108,6 +108,9 @@ _PATTERNS = (
         ),
     ),
 )
+_SETTING_UP = re.compile(
+    r"^loader: (?P<what>program \S+ returned -?\d+, not 0|running program \S+ was refused by the kernel: .*)$"
+)
 _ATTACHING = re.compile(
     r"^loader: attaching (?P<what>.*) was refused by the kernel: (?P<error>.*)$"
     r"|^libbpf: map '(?P<map>[^']*)': failed to auto-attach: (?P<other>.*)$"
@@ -129,6 +132,8 @@ def read_load_failure(log: Sequence[str], release: str) -> LoadFailure | None:
         if "refused by the verifier" in line:
             return LoadFailure("verify", f"was refused by the verifier: {line.removeprefix(_LOADER).strip()}")
     for line in log:
+        if found := _SETTING_UP.match(line):
+            return LoadFailure("load", f"could not be set up: {found['what']}")
         if found := _ATTACHING.match(line):
             what, error = found["what"] or found["map"], found["error"] or found["other"]
             return LoadFailure("attach", f"could not be attached: {what} was refused by the kernel: {error}")

@@ -1,4 +1,4 @@
-"""The agent: the guest's init, built from `agent/*.c` and the C sources of a user's operations and work types."""
+"""The agent: the guest's init, built from `agent/*.c`, the work types' C files, and those of a user's project."""
 
 from __future__ import annotations
 
@@ -6,20 +6,23 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from ktstr.base.errors import KtstrError
+from ktstr.scenario import work
 from ktstr.toolchain.compiler import compile_static
 
-__all__ = ["AGENT", "INCLUDE", "agent_sources", "build_agent"]
+__all__ = ["AGENT", "INCLUDE", "WORK", "agent_sources", "build_agent"]
 
 _HERE = Path(__file__).parent
 AGENT = _HERE / "agent"
 """The folder of the agent's own C sources."""
+WORK = Path(work.__file__).parent
+"""The folder of the work types' C sources, which lie beside their Python and need no header but those of INCLUDE."""
 INCLUDE = _HERE / "include"
 """The folder of the headers for a user's C sources: `<ktstr/work.h>`, `<ktstr/operation.h>` and what they include."""
 
 
 def agent_sources() -> list[Path]:
     """The agent's own C sources, in the order in which they are linked."""
-    return sorted(AGENT.glob("*.c"))
+    return [*sorted(AGENT.glob("*.c")), *sorted(WORK.glob("*.c"))]
 
 
 def build_agent(sources: Iterable[Path] = ()) -> Path:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 import re
@@ -16,6 +15,7 @@ from typing import Any
 
 from ktstr.base import seal
 from ktstr.base.cache import cache_dir, find, refusals
+from ktstr.base.lock import acquired
 from ktstr.base.machine import machine_of_host
 from ktstr.kernel.model import Kernel
 from ktstr.kernel.spec import Version, parse_version
@@ -36,6 +36,7 @@ __all__ = [
 ]
 
 _KIND = "kernels"
+_POLL_S = 0.05
 _SCHED_EXT = re.compile(r"^CONFIG_SCHED_CLASS_EXT=y$", re.MULTILINE)
 _BREAKABLE = re.compile(r"^CONFIG_LKDTM=y$", re.MULTILINE)
 _MANIFEST = "manifest.json"
@@ -102,20 +103,19 @@ def hold(kernel: Kernel) -> Kernel:
     """Keep `kernel` in the cache for as long as this process lives."""
     if kernel.key not in _HELD:
         with refusals():
-            descriptor = os.open(_use_file(kernel.key), os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o666)
-            fcntl.flock(descriptor, fcntl.LOCK_SH)
+            while (descriptor := acquired(_use_file(kernel.key), shared=True)) is None:
+                time.sleep(_POLL_S)  # another process removes it, which is soon done
         _HELD[kernel.key] = descriptor
     return kernel
 
 
 def remove(kernel: Kernel) -> bool:
     """Remove a kernel from the cache; False if a process uses it."""
-    descriptor = os.open(_use_file(kernel.key), os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o666)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
+    with refusals():
+        descriptor = acquired(_use_file(kernel.key))
+    if descriptor is None:
         return False
-    else:
+    try:
         folder = kernel.image.parent
         # Renamed first, so that a kill leaves no half of an entry.
         gone = folder.with_name(f".{folder.name}.removed")
@@ -123,6 +123,8 @@ def remove(kernel: Kernel) -> bool:
         folder.rename(gone)
         seal.seal_of(folder).unlink(missing_ok=True)
         shutil.rmtree(gone)
+        folder.with_name(f".{folder.name}.lock").unlink(missing_ok=True)
+        _use_file(kernel.key).unlink(missing_ok=True)
         return True
     finally:
         os.close(descriptor)
@@ -146,7 +148,6 @@ def _along_file(key: str) -> Path:
 
 
 def _use_file(key: str) -> Path:
-    # The file stays when the kernel is removed: else two processes could lock two files of this name.
     return cache_dir() / _KIND / f".{key}.use"
 
 

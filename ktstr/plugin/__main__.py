@@ -7,6 +7,7 @@ traceback.
 from __future__ import annotations
 
 import sys
+from typing import Any
 
 from ktstr.base.output import INTERRUPTED, guarded, silent_start
 
@@ -16,6 +17,21 @@ class _Interrupted:
 
     def __init__(self) -> None:
         self.by_user = False
+
+    def pytest_sessionstart(self, session: Any) -> None:
+        terminal = session.config.pluginmanager.get_plugin("terminalreporter")
+        if terminal is None:
+            return
+        full = terminal._report_keyboardinterrupt
+
+        def report() -> None:
+            # pytest also names the line of its own or Python's code that was interrupted, which helps nobody.
+            if self.by_user:
+                terminal.write_line("ktstr: interrupted")
+            else:
+                full()
+
+        terminal._report_keyboardinterrupt = report
 
     def pytest_keyboard_interrupt(self, excinfo: object) -> None:
         # pytest calls this for a session that a test or a plugin ends, too.
@@ -27,7 +43,12 @@ def run(arguments: list[str]) -> int:
     import pytest
 
     interrupted = _Interrupted()
-    status = int(pytest.main(arguments, plugins=[interrupted]))
+    # pytest warns that it cannot rewrite the asserts of a plugin that was imported before it; ktstr needs none of that.
+    quiet = (
+        "-W",
+        "ignore:Module already imported so cannot be rewritten; ktstr:pytest.PytestAssertRewriteWarning",
+    )
+    status = int(pytest.main([*quiet, *arguments], plugins=[interrupted]))
     return INTERRUPTED if interrupted.by_user else status
 
 

@@ -12,7 +12,6 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Generator
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -22,40 +21,19 @@ from ktstr.base.errors import KtstrError, Unsuitable
 from ktstr.declare.test import record_of
 from ktstr.plugin.axes import ktstr_kernel_axis, ktstr_preset_axis, ktstr_seed_axis, parametrize  # noqa: F401
 from ktstr.plugin.options import WORKER_ERROR, add_ini, add_options, add_short_options, in_suite, is_given
-from ktstr.plugin.sources import settings_of
+from ktstr.plugin.state import HANDED, NAME, STATE, handed, settings_of, state_of
 
 if TYPE_CHECKING:
-    from ktstr.plugin.kernels import KernelAxis
     from ktstr.plugin.recorder import Recorder
-    from ktstr.plugin.session import Options
+    from ktstr.plugin.shard import Shard
     from ktstr.run.context import Ctx
 
 _PARENT = os.getppid()
-_HANDED = "ktstr"  # the key of the data that the controller hands to its workers
 _EMPTY = "ktstr_empty_shard"  # the key under which a worker reports that its shard has no tests
 _CHOICE = "ktstr_choice"  # the key under which a worker reports what was left out
 
 
-@dataclass
-class _State:
-    """What the hooks share.
-
-    `kernels` are those that a controller resolved for its workers. `errors` say why the run could not be done, if the
-    session goes on nevertheless. `lines` say what was chosen of the tests.
-    """
-
-    name: str
-    options: Options
-    axis: KernelAxis
-    kernels: dict[str, dict[str, object]] = field(default_factory=dict)
-    recorder: Recorder | None = None
-    errors: list[str] = field(default_factory=list)
-    lines: tuple[str, ...] = ()
-
-
-_STATE = pytest.StashKey[_State]()
 _SESSION = pytest.StashKey[pytest.Session]()
-_NAME = pytest.StashKey[str]()
 _EMPTY_SHARD = pytest.StashKey[bool]()
 
 
@@ -85,11 +63,9 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line(
         "markers", "ktstr_no_scenario: a ktstr test that may end without having run a scenario"
     )
-    handed = _handed(config)
-    config.stash[_NAME] = handed["name"] if handed else f"{datetime.now(UTC):%Y%m%dT%H%M%S.%fZ}-{os.getpid()}"
-    parent = (
-        handed["parent"] if handed else _PARENT if os.environ.get("KTSTR_DIE_WITH_PARENT") == "1" else None
-    )
+    given = handed(config)
+    config.stash[NAME] = given["name"] if given else f"{datetime.now(UTC):%Y%m%dT%H%M%S.%fZ}-{os.getpid()}"
+    parent = given["parent"] if given else _PARENT if os.environ.get("KTSTR_DIE_WITH_PARENT") == "1" else None
     if parent is not None:
         from ktstr.base.process import die_with_parent
 
@@ -114,9 +90,10 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> Generator[None, int,
         return default
     from ktstr.plugin.workers import most_tests, workers_for
 
-    settings = settings_of(config)  # nothing else is there: xdist asks before the session is configured
-    kernels = settings.kernels
-    if config.getoption("ktstr_seeds") or settings.gauntlet or any(".." in spec for spec in kernels):
+    kernels = settings_of(
+        config
+    ).kernels  # nothing else is there: xdist asks before the session is configured
+    if config.getoption("ktstr_seeds") or any(".." in spec for spec in kernels):
         return default  # many variants of each test
     return workers_for(default, most_tests(config.args, config.option.keyword, max(1, len(kernels))))
 
@@ -142,7 +119,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         raise KtstrError(f"{metafunc.definition.nodeid}: must take the argument ctx, which runs its guest")
     from ktstr.plugin.gauntlet import presets_for
 
-    state = _state(metafunc.config)
+    state = state_of(metafunc.config)
     presets = presets_for(test, state.options)
     parametrize(metafunc, state.axis.ids(), presets, state.options.seeds)
 
@@ -151,14 +128,14 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     if not config.option.ktstr_shard:
         return
-    from ktstr.plugin.shard import divide, shard_of
+    from ktstr.plugin.shard import divide
 
     collected = len(items)
-    items[:], others = divide(items, shard_of(config))
+    items[:], others = divide(items, _shard(config))
     config.hook.pytest_deselected(items=others)
     if collected and not items:
         config.stash[_EMPTY_SHARD] = True
-        if _handed(config) is not None:
+        if handed(config) is not None:
             config.workeroutput[_EMPTY] = True  # type: ignore[attr-defined]
 
 
@@ -169,10 +146,10 @@ def pytest_collection_finish(session: pytest.Session) -> None:
         return
     from ktstr.plugin.choice import choose
 
-    handed, only_list = _handed(config), config.option.collectonly
-    in_worker = handed is not None
-    state = _state(config)
-    known = handed["timings"] if handed else _timings(config)
+    given, only_list = handed(config), config.option.collectonly
+    in_worker = given is not None
+    state = state_of(config)
+    known = given["timings"] if given else _timings(config)
     try:
         choice = choose(config, session.items, state.axis, state.options, known)
         kept, dropped, state.lines = choice.kept, choice.dropped, choice.lines
@@ -210,7 +187,7 @@ def ctx(
     """The guest of a test declared with ktstr_test: runs scenarios in it."""
     from ktstr.plugin.plan import make_context
 
-    return make_context(request.node, _state(request.config).name)
+    return make_context(request.node, state_of(request.config).name)
 
 
 @pytest.hookimpl(wrapper=True)
@@ -252,12 +229,10 @@ def pytest_sessionstart(session: pytest.Session) -> None:
     config = session.config
     config.stash[_SESSION] = session
     if config.option.ktstr_shard:
-        from ktstr.plugin.shard import shard_of
-
-        shard_of(config)
+        _shard(config)
     settings = settings_of(config)  # reports a mistake in them at once
     if is_given(config):
-        _state(config)
+        state_of(config)
     named = settings.kernels or os.environ.get("KTSTR_SUITE") == "1"
     if not named or not config.pluginmanager.has_plugin("dsession"):
         return
@@ -265,7 +240,7 @@ def pytest_sessionstart(session: pytest.Session) -> None:
     # If it resolves them once, all workers have the same kernels, and the user sees the progress.
     from ktstr.plugin.kernels import kernel_to_json
 
-    state = _state(config)
+    state = state_of(config)
     try:
         kernels = state.axis.resolve(state.axis.ids())
     except KtstrError as error:
@@ -276,9 +251,9 @@ def pytest_sessionstart(session: pytest.Session) -> None:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_configure_node(node: Any) -> None:
-    state = node.config.stash.get(_STATE, None)
-    node.workerinput[_HANDED] = {
-        "name": node.config.stash[_NAME],
+    state = node.config.stash.get(STATE, None)
+    node.workerinput[HANDED] = {
+        "name": node.config.stash[NAME],
         "kernels": state.kernels if state else {},
         "timings": _timings(node.config),
         "parent": os.getpid() if node.gateway.spec.popen else None,  # others are no children of ours
@@ -291,21 +266,21 @@ def pytest_testnodedown(node: Any) -> None:
     if output.get(_EMPTY):
         node.config.stash[_EMPTY_SHARD] = True
     if lines := output.get(_CHOICE):  # all workers choose alike
-        _state(node.config).lines = tuple(lines)
+        state_of(node.config).lines = tuple(lines)
     if error := output.get(WORKER_ERROR):
-        _state(node.config).errors.append(error)
+        state_of(node.config).errors.append(error)
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:
     # Only now does a controller without a named kernel learn that there are tests of ours.
     node = getattr(report, "node", None)
-    if node is not None and hasattr(report, "ktstr") and _state(node.config).recorder is None:
+    if node is not None and hasattr(report, "ktstr") and state_of(node.config).recorder is None:
         _start(node.config.stash[_SESSION]).adopt(report)
 
 
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
-    state = config.stash.get(_STATE, None)
+    state = config.stash.get(STATE, None)
     if state is not None and (state.lines or state.options.gauntlet):
         from ktstr.plugin.closing import write_closing
 
@@ -318,7 +293,7 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
 def pytest_sessionfinish(session: pytest.Session) -> Generator[None, object, object]:
     result = yield
     config = session.config
-    state = config.stash.get(_STATE, None)
+    state = config.stash.get(STATE, None)
     from ktstr.plugin.ending import final_status
 
     session.exitstatus = final_status(
@@ -335,7 +310,7 @@ def _start(session: pytest.Session) -> Recorder:
     from ktstr.plugin.kernels import say_change
     from ktstr.plugin.recorder import Recorder
 
-    state = _state(session.config)
+    state = state_of(session.config)
     if (kernel := state.axis.automatic) is not None:
         say_change(kernel, session.config.rootpath)
     try:
@@ -343,32 +318,11 @@ def _start(session: pytest.Session) -> Recorder:
     except KtstrError as error:
         raise pytest.UsageError(str(error)) from error  # see pytest_cmdline_main
     session.config.pluginmanager.register(state.recorder, "ktstr-recorder")
+    if session.config.pluginmanager.has_plugin("dsession"):
+        from ktstr.plugin.running import Running
+
+        session.config.pluginmanager.register(Running(session, state.axis.ids()), "ktstr-running")
     return state.recorder
-
-
-def _state(config: pytest.Config) -> _State:
-    """The shared state, made when it is first asked for."""
-    if _STATE not in config.stash:
-        from ktstr.plugin.kernels import KernelAxis, kernel_from_json
-        from ktstr.plugin.session import options_of
-
-        handed = _handed(config)
-        kernels = {name: kernel_from_json(data) for name, data in handed["kernels"].items()} if handed else {}
-        try:
-            config.stash[_STATE] = _State(
-                name=config.stash[_NAME],
-                options=options_of(config, settings_of(config)),
-                axis=KernelAxis(settings_of(config).kernels, kernels),
-            )
-        except KtstrError as error:
-            raise pytest.UsageError(str(error)) from error  # see pytest_cmdline_main
-    return config.stash[_STATE]
-
-
-def _handed(config: pytest.Config) -> dict[str, Any] | None:
-    """The data that the controller handed to this xdist worker; None in any other process."""
-    handed: dict[str, Any] | None = getattr(config, "workerinput", {}).get(_HANDED)
-    return handed
 
 
 def _timings(config: pytest.Config) -> dict[str, int]:
@@ -378,6 +332,15 @@ def _timings(config: pytest.Config) -> dict[str, int]:
     from ktstr.report.timings import read_timings
 
     return read_timings(config.rootpath)
+
+
+def _shard(config: pytest.Config) -> Shard:
+    from ktstr.plugin.shard import parse_shard
+
+    try:
+        return parse_shard(config.option.ktstr_shard)
+    except KtstrError as error:
+        raise pytest.UsageError(str(error)) from error  # see pytest_cmdline_main
 
 
 def _is_ours(item: pytest.Item) -> bool:

@@ -13,7 +13,7 @@ from ktstr.base.errors import KtstrError
 from ktstr.plugin.estimate import declared_ms
 from ktstr.plugin.gauntlet import is_large
 
-__all__ = ["Shard", "divide", "parse_shard", "shard_of"]
+__all__ = ["Shard", "divide", "parse_shard"]
 
 _MOST = 10_000
 
@@ -33,14 +33,6 @@ def parse_shard(text: str) -> Shard:
     if not 1 <= shard.index <= shard.count <= _MOST:
         raise KtstrError(f"--shard {text}: must be which part of how many, such as 1/2 or 2/2")
     return shard
-
-
-def shard_of(config: pytest.Config) -> Shard:
-    """The session's shard; pytest's UsageError from a KtstrError for one that is none."""
-    try:
-        return parse_shard(config.option.ktstr_shard)
-    except KtstrError as error:
-        raise pytest.UsageError(str(error)) from error
 
 
 def divide(

@@ -145,13 +145,14 @@ class Staging:
     def open(self, project: Project) -> None:
         """Create it. KtstrError if the results directory cannot be written."""
         open_results(self.results.parents[1])
+        suffix = os.environ.get(RUN_SUFFIX)
+        self._label = project.label + (f"-{_UNSAFE.sub('-', suffix)}" if suffix else "")
         try:
             self.hold()
             self.path.mkdir(exist_ok=True)  # a worker may have been first
-            suffix = os.environ.get(RUN_SUFFIX)
-            self._label = project.label + (f"-{_UNSAFE.sub('-', suffix)}" if suffix else "")
             write_json(self.path / _SESSION, {"label": self._label, "started": self._started.isoformat()})
         except OSError as error:
+            self.discard()
             raise KtstrError(f"results directory {self.results}: {error.strerror}") from error
 
     def hold(self) -> None:

@@ -173,13 +173,13 @@ class Ctx:
         refuse_contradiction(test, checks)
         constants = {write.variable: write.value for write in test.writes if write.is_rodata}
         scheduler = replace(test.scheduler, rodata={**test.scheduler.rodata, **constants})
-        others = other_programs(scenario, self.kernel)
+        others = other_programs(scenario, self.kernel, self.topology)
         run = ScenarioRun(
             test,
             self.kernel,
             accel.clock,
             self.seed,
-            scheduler_program(scheduler, self.kernel, test.sched_args),
+            scheduler_program(scheduler, self.kernel, test.sched_args, topology=self.topology),
             scenario,
             limits,
             bounded_turn,

@@ -10,7 +10,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ktstr.base.errors import KernelLacks, KtstrError
+from ktstr.base.topology import Topology
 from ktstr.declare.scheduler import Scheduler, registered
+from ktstr.declare.values import assignments, run_calls
 from ktstr.guest.initramfs import Packed, program_files
 from ktstr.kernel.model import Kernel
 from ktstr.run.open_check import check_opens
@@ -41,9 +43,15 @@ class Program:
 
 
 def scheduler_program(
-    scheduler: Scheduler, kernel: Kernel, arguments: tuple[str, ...], folder_in_guest: str = _FOLDER
+    scheduler: Scheduler,
+    kernel: Kernel,
+    arguments: tuple[str, ...],
+    folder_in_guest: str = _FOLDER,
+    topology: Topology | None = None,
 ) -> Program:
     """The program that starts `scheduler` on `kernel` with `arguments`; in the guest it is in `folder_in_guest`.
+
+    `topology` is the guest's (None: the scheduler's own), on which the scheduler's values may depend.
 
     Raises KtstrError naming the scheduler where its program or a library of it is missing, or does not compile;
     KernelLacks if that is because of the kernel.
@@ -56,7 +64,7 @@ def scheduler_program(
             folder = build_folder(scheduler.declared_in)
             run_once(scheduler.build, folder)
         if scheduler.bpf is not None:
-            return _bpf_program(scheduler, scheduler.bpf, kernel)
+            return _bpf_program(scheduler, scheduler.bpf, kernel, topology or scheduler.topology)
         binary = scheduler.binary_path or find_binary(scheduler.binary or "", folder)
         path = f"{folder_in_guest}/{binary.name}"
         files = program_files(binary, path, f"scheduler {scheduler.name}")
@@ -69,8 +77,8 @@ def scheduler_program(
     return Program(tuple(files), (path, *arguments))
 
 
-def other_programs(scenario: Scenario, kernel: Kernel) -> Mapping[str, Program]:
-    """The programs of the schedulers that the operations of `scenario` name, by name.
+def other_programs(scenario: Scenario, kernel: Kernel, topology: Topology) -> Mapping[str, Program]:
+    """The programs of the schedulers that the operations of `scenario` name, by name, in a guest of `topology`.
 
     KtstrError, with operation and argument, for a name that no sched_ext scheduler is declared with.
     """
@@ -87,7 +95,7 @@ def other_programs(scenario: Scenario, kernel: Kernel) -> Mapping[str, Program]:
             )
         other = declared[part.scheduler_name]
         # Two programs of one name are two files.
-        program = scheduler_program(other, kernel, other.sched_args, f"{_FOLDER}/of/{other.name}")
+        program = scheduler_program(other, kernel, other.sched_args, f"{_FOLDER}/of/{other.name}", topology)
         found[other.name] = replace(program, attach_s=other.attach_timeout_s)
     return found
 
@@ -141,7 +149,7 @@ def _kernel_tree_tool(name: str) -> Path:
         return build_tools() / name
 
 
-def _bpf_program(scheduler: Scheduler, source: Path, kernel: Kernel) -> Program:
+def _bpf_program(scheduler: Scheduler, source: Path, kernel: Kernel, topology: Topology) -> Program:
     from ktstr.bpf.build import build_bpf, build_loader  # pulls in compilers; only bpf= needs them
 
     loader, object_path = f"{_FOLDER}/loader", f"/ktstr/{scheduler.name}.bpf.o"
@@ -154,9 +162,14 @@ def _bpf_program(scheduler: Scheduler, source: Path, kernel: Kernel) -> Program:
             f"scheduler {scheduler.name}",
         )
     )
-    rodata = (
-        token for name, value in scheduler.rodata.items() for token in ("--rodata", f"{name}={int(value)}")
+    options = {
+        "--ops": (scheduler.ops,) if scheduler.ops else (),
+        "--rodata": tuple(f"{name}={int(value)}" for name, value in scheduler.rodata.items()),
+        "--set": assignments(scheduler.values, topology),
+        "--run": run_calls(scheduler.setup_programs),
+    }
+    arguments = tuple(
+        token for option, values in options.items() for value in values for token in (option, value)
     )
-    arguments = (*(("--ops", scheduler.ops) if scheduler.ops else ()), *rodata)
     check_opens(files[0].source, files[-1].source, arguments, kernel.release)
     return Program(tuple(files), (loader, object_path, *arguments))

@@ -61,6 +61,8 @@ class Member:
     """Its nice value."""
     stopped: bool = False
     """Whether the scenario keeps it from running."""
+    alike: bool = True
+    """Whether it does the same as the others of its work type, so that checks may compare them."""
 
 
 @dataclass(frozen=True)

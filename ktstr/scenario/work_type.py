@@ -21,15 +21,23 @@ class WorkType(Part):
 
     A subclass is a frozen dataclass that sets `name`, and `source` if a C file of its own project carries it out.
     docs/extending.md shows one. `multiple` is how many workers belong together: a group has that number of them, or a
-    multiple of it. With 2 its C file registers it by KTSTR_PAIRED_WORK.
+    multiple of it. Its C file then registers it by KTSTR_GROUP_WORK, or by KTSTR_PAIRED_WORK if it is two with pipes.
+    `alike` is False if its workers differ by themselves in what they do or in how important they are: checks that
+    compare workers then leave them out.
     """
 
     multiple: ClassVar[int] = 1
+    alike: ClassVar[bool] = True
 
     @property
     def label(self) -> str:
         """What messages call it: its class, which is what an author wrote."""
         return type(self).__name__
+
+    @property
+    def together(self) -> int:
+        """How many workers belong together: `multiple`, unless a subclass computes it from its parameters."""
+        return self.multiple
 
     @property
     def tokens(self) -> tuple[str, ...]:

@@ -86,7 +86,7 @@ def shell_guest(request: Request, kernel: Kernel, session: Session) -> Guest:
         scheduler = test.scheduler
         if (reason := skip_reason(test, kernel, run_ignored=True)) is not None:
             notes.append(f"the test would be skipped: {reason}")
-        program = scheduler_program(scheduler, kernel, test.sched_args)
+        program = scheduler_program(scheduler, kernel, test.sched_args, topology=test.topology)
         payload += program.files
         if program.command:
             payload.append(_start_script(program.command))

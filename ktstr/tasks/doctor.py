@@ -62,7 +62,9 @@ def as_text(found: Diagnosis, *, colour: bool) -> str:
     from ktstr.host.distribution import FAMILIES
     from ktstr.report.text import aligned
 
-    head = ["TOOL", "VERSION", "NEEDED FOR", *(f"{family.name.upper()} PACKAGE" for family in FAMILIES)]
+    # For a distribution that is not known it helps to see the packages' names elsewhere.
+    families = [found.host.family] if found.host.family else FAMILIES
+    head = ["TOOL", "VERSION", "NEEDED FOR", *(f"{family.name.upper()} PACKAGE" for family in families)]
     rows = [head]
     for one in found.checks:
         state = one.version or (one.problem if one.tool.need != "optional" else f"{one.problem}, optional")
@@ -71,7 +73,7 @@ def as_text(found: Diagnosis, *, colour: bool) -> str:
             found.host.package_names(one.tool)
             if family == found.host.family
             else one.tool.packages[family.key]
-            for family in FAMILIES
+            for family in families
         ]
         rows.append([one.tool.name, state, one.tool.needed_for, *names])
     lines = aligned(rows)

@@ -29,16 +29,14 @@ _GROUPS = {
     ),
     "This machine": ("doctor", "setup", "cache"),
 }
-_BEGIN = """\
-ktstr tests Linux CPU schedulers; each test runs in a virtual machine of its own.
-
-  ktstr doctor                       what this machine has and lacks
-  ktstr init --bpf my.bpf.c          write a first test into this folder
-  ktstr test --kernel 7.0            run this folder's tests
-  ktstr shell --kernel 7.0           look around in a guest
-"""
-_END = """
-`ktstr test --help`, and so on, shows a command's examples and options."""
+_BEGIN = "ktstr tests Linux CPU schedulers; each test runs in a virtual machine of its own."
+_EXAMPLES = (
+    ("ktstr doctor", "what this machine has and lacks"),
+    ("ktstr init --bpf my.bpf.c", "write a first test into this folder"),
+    ("ktstr test --kernel 7.0", "run this folder's tests"),
+    ("ktstr shell --kernel 7.0", "look around in a guest"),
+)
+_END = "`ktstr test --help`, and so on, shows a command's examples and options."
 _WIDEST = 100
 _NARROWEST = 40
 
@@ -47,13 +45,13 @@ def menu_help() -> str:
     """The screen of all commands. A command of no group is shown in the last."""
     grouped = {name for names in _GROUPS.values() for name in names}
     rest = tuple(sorted(set(ns.tasks) - grouped))
-    lines = [_BEGIN]
+    lines = [*_wrapped(_BEGIN), "", *_two_columns(_EXAMPLES), ""]
     for title, names in _GROUPS.items():
         rows = [
             (name, _summary(ns.tasks[name])) for name in names + (rest if title == "This machine" else ())
         ]
         lines += [f"{title}:", *_two_columns(rows)]
-    return "\n".join([*lines, _END])
+    return "\n".join([*lines, "", *_wrapped(_END)])
 
 
 def verb_help(name: str) -> str:

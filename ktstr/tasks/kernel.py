@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["kernel_build", "kernel_clean", "kernel_configure", "kernel_fetch", "kernel_list", "sched_build"]
 
 _KERNEL = "which kernel: 7.0.13, 7.0, 7, 6.16..7.0, latest, auto, ../linux, ...; see docs/kernels.md"
+_SOURCE = 27  # characters of a kernel's source that `kernel-list` shows
 _BUILD = {
     "kernel": "which source: 6.12, latest (default), longterm, mainline, ../linux, ../linux#v7.0, git+https://...#v7.0",
     "config": "add a fragment: a name of kernels/ such as preempt-rt, or a file; may be given several times",
@@ -62,6 +63,7 @@ def kernel_build(
     ktstr kernel-build --kernel 6.12
     ktstr kernel-build --kernel ../linux --config preempt-rt --debug
     """
+    import sys
     from pathlib import Path
 
     from ktstr.kernel.build import build
@@ -71,6 +73,8 @@ def kernel_build(
 
     recipe = _recipe_of(config or (), set or (), debug, llvm)
     for what in _sources(kernel):
+        origin = what.origin if isinstance(what, Code) else f"{what.version}, from {what.where}"
+        print(f"ktstr: building kernel {origin}", file=sys.stderr, flush=True)
         with recording("build", recipe(what).digest, Path.cwd()) as record:
             built = build(recipe(what)) if isinstance(what, Code) else build_offer(what, recipe)
             record.key = built.key
@@ -325,6 +329,8 @@ def _table(rows: Sequence[dict[str, object]]) -> None:
 
 
 def _cell(name: str, value: object) -> str:
+    from ktstr.report.text import ago
+
     if isinstance(value, bool):
         return "yes" if value else "no"
     if value is None:
@@ -332,5 +338,9 @@ def _cell(name: str, value: object) -> str:
     if name == "size" and isinstance(value, int):
         return f"{value / 1e6:.0f} MB"
     if name == "age_s" and isinstance(value, int):
-        return f"{value // 86_400} d" if value >= 86_400 else f"{value // 3600} h {value % 3600 // 60} min"
+        return ago(value)
+    if name == "source":
+        # Up to its first comma it says who published or what was built; `--json` has all of it.
+        text = str(value).split(",", 1)[0]
+        return text if len(text) <= _SOURCE else f"{text[: _SOURCE - 3]}..."
     return str(value)

@@ -15,6 +15,7 @@ from ktstr.base import cache
 from ktstr.base.errors import KtstrError
 from ktstr.base.progress import Progress
 from ktstr.toolchain.compiler import run_build
+from ktstr.toolchain.make import first_error
 
 __all__ = ["BuildFailed", "build_folder", "run_once"]
 
@@ -97,7 +98,7 @@ def _build(command: Sequence[str], folder: Path) -> tuple[str, str]:
     log.parent.mkdir(exist_ok=True)
     log.write_text(f"{name}\n{output}")
     ended = f"ended with status {status}" if status > 0 else f"was killed by signal {-status}"
-    return f"build {name!r} in {folder} {ended} (full log: {log})", output
+    return f"build {name!r} in {folder} {ended}: {first_error(output)} (full log: {log})", output
 
 
 def _end_of(output: str) -> list[str]:

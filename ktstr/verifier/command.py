@@ -22,6 +22,7 @@ from ktstr.declare.settings import environment_settings, merged, project_setting
 from ktstr.kernel.model import Kernel
 from ktstr.plugin.kernels import KernelAxis
 from ktstr.report.github import append_summary, in_github
+from ktstr.report.rundir import results_dir
 from ktstr.report.text import printable, relative
 from ktstr.verifier.annotated import cell_annotations
 from ktstr.verifier.cell import Cell, CellResult
@@ -122,7 +123,9 @@ def run_request(request: Request, executor: Executor) -> int:
             before = costs_of(_run(baseline, options, None, live)[0])
         published = record.publish(complete=not stopped)
     except OSError as error:
-        raise KtstrError(f"{error.filename or record.folder}: {error.strerror}") from None
+        # A file that cannot take more has no name in its error.
+        where = error.filename or f"results directory {results_dir(Path.cwd())}"
+        raise KtstrError(f"{where}: {error.strerror}") from None
     finally:
         record.discard()
     done = Sweep(

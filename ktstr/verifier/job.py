@@ -64,8 +64,8 @@ class Jobs:
     def __init__(self, seed: int) -> None:
         self._seed = seed
         self._making = threading.Lock()
-        self._locks: dict[tuple[str, str], threading.Lock] = {}
-        self._programs: dict[tuple[str, str], Program] = {}
+        self._locks: dict[tuple[str, str, str], threading.Lock] = {}
+        self._programs: dict[tuple[str, str, str], Program] = {}
 
     def of(self, cell: Cell, clock: Clock) -> VmJob:
         """The job. KtstrError if the scheduler's program is missing or does not compile."""
@@ -78,11 +78,12 @@ class Jobs:
             seed=self._seed,
             payload=program.files,
             kargs=cell.scheduler.kargs,
-            wall_limit_s=wall_limit_s(cell.topology, _BUSY_S),
+            wall_limit_s=wall_limit_s(cell.topology, _BUSY_S, (cell.scheduler.attach_timeout_s,)),
         )
 
     def _program_of(self, cell: Cell) -> Program:
-        key = (cell.scheduler.name, cell.kernel.key)
+        # Its values may depend on the topology.
+        key = (cell.scheduler.name, cell.kernel.key, str(cell.topology) if cell.scheduler.values else "")
         with self._making:
             lock = self._locks.setdefault(key, threading.Lock())
         with lock:  # of this program alone: others are built meanwhile
@@ -93,7 +94,9 @@ class Jobs:
 
 def _program(cell: Cell) -> Program:
     if cell.object is None:
-        return scheduler_program(cell.scheduler, cell.kernel, cell.scheduler.sched_args)
+        return scheduler_program(
+            cell.scheduler, cell.kernel, cell.scheduler.sched_args, topology=cell.topology
+        )
     loader, path = "/ktstr/bin/loader", "/ktstr/object.bpf.o"
     files = program_files(build_loader(), loader, "loads the programs of a BPF object")
     packed = Packed(path, stripped(cell.object), 0o644, "the BPF object")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 
 from ktstr.base import cache, seal
@@ -44,6 +45,9 @@ def check_image(kernel: Kernel) -> None:
         else:
             same = cache.file_digest(kernel.image) == kernel.image_sha256
             damage = None if same else f"{kernel.image.name}: its content has changed"
+            if same and folder.parent == cache.cache_dir() / "kernels":  # fetched before there were seals
+                with suppress(OSError):
+                    seal.write_seal(folder)
     except OSError as error:
         damage = f"{kernel.image.name}: {error.strerror}"
     if damage:

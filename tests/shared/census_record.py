@@ -15,6 +15,7 @@ RECORDED = Path(__file__).parents[1] / "unit" / "data" / "census"
 """The folder of recorded ones: what `nox -s census` wrote."""
 
 COVER = (
+    "affinity_change",
     "cgroup_bandwidth",
     "cgroup_churn",
     "cgroup_idle",
@@ -23,7 +24,7 @@ COVER = (
     "forks",
     "scheduler_dump",
 )
-"""Scenarios that together reach all that any canned scenario reaches."""
+"""Scenarios that together reach all that any canned scenario reaches, and nothing by a single chance."""
 
 _SUB_SCHEDULERS = "of a scheduler that has sub-schedulers, or is one"
 _TO_THE_KERNEL = "a scheduler gives it to the kernel"

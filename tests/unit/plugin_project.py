@@ -103,7 +103,14 @@ ktstr.vm.local.LocalExecutor = Executor
 
 # If ktstr is installed, its entry point loads the plugin. Other plugins only make workers start slowly.
 INSTALLED = bool(entry_points(group="pytest11", name="ktstr"))
-OPTIONS = ("-p", "no:hypothesispytest", *(() if INSTALLED else ("-p", "ktstr.plugin.entry")))
+# The order of the tests in it is part of what is tested, and a plugin of the outer session may shuffle tests.
+OPTIONS = (
+    "-p",
+    "no:hypothesispytest",
+    "-p",
+    "no:randomly",
+    *(() if INSTALLED else ("-p", "ktstr.plugin.entry")),
+)
 
 SUITE = """
 import pytest

@@ -21,10 +21,10 @@ WORK = (
     "work",
     "work_parse",
     "worker_policy",
-    "work_bursty",
-    "work_mixed",
-    "work_spin_wait",
-    "work_yield_heavy",
+    "work/bursty",
+    "work/mixed",
+    "work/spin_wait",
+    "work/yield_heavy",
 )
 PARTS: dict[str, tuple[str, ...]] = {
     "plan": ("operations", "op_at", "queue", "plan", *WORK),

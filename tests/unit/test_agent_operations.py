@@ -10,7 +10,7 @@ from native_agent import build_native
 
 from ktstr.vm.result import Event, parse_events
 
-WORK_TYPES = ("work_bursty", "work_mixed", "work_spin_wait", "work_yield_heavy")
+WORK_TYPES = ("work/bursty", "work/mixed", "work/spin_wait", "work/yield_heavy")
 
 
 @pytest.fixture(scope="module")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -40,15 +41,29 @@ def test_what_is_out_of_reach_is_a_callback_or_flag_of_a_kernel() -> None:
     assert set(OUT_OF_REACH) <= {row for census in RECORDS for row in census.rows}
 
 
+def rare(census: Census, names: Sequence[str]) -> list[str]:
+    """The rows that `names` reach less than five times, although another scenario does so more than twice as often.
+
+    A change of the agent moves every event a little: what happened once may then not happen.
+    """
+    found = []
+    for row in census.rows:
+        reached = census.reached_by(row)
+        often = max((reached.get(name, 0) for name in names), default=0)
+        if often < min(5, max(reached.values(), default=0) / 2):
+            found.append(row)
+    return found
+
+
 @on_each_kernel
 def test_a_few_scenarios_reach_all_that_any_does(census: Census) -> None:
-    assert census.never(COVER) == []
+    assert rare(census, COVER) == []
 
 
 @pytest.mark.parametrize("name", COVER)
 def test_each_of_them_is_needed(name: str) -> None:
     others = [one for one in COVER if one != name]
-    assert any(census.never(others) for census in RECORDS)
+    assert any(rare(census, others) for census in RECORDS)
 
 
 @on_each_kernel

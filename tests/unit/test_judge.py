@@ -44,6 +44,17 @@ def test_a_worker_that_did_nothing_is_starved() -> None:
     ]
 
 
+def test_several_starved_workers_are_one_violation() -> None:
+    idle = {"iterations": 0, "run_ns": 400_000}
+    assert judged(report(workers=workers({}, idle, idle)), max_spread_pct=False) == [
+        (
+            "not_stuck",
+            "2 workers did no work in 2.00 guest seconds: starved (0 iterations, limit: 1; at most 0.4 ms on a CPU):"
+            " worker cg/1, cg/2",
+        )
+    ]
+
+
 def test_one_iteration_counts_as_work() -> None:
     assert judged(report(workers=workers({"iterations": 1}))) == []
 

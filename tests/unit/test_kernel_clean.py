@@ -115,8 +115,8 @@ def test_the_cache_is_listed_as_a_table(capsys: pytest.CaptureFixture[str]) -> N
     cells = [[cell.strip() for cell in line if cell] for line in lines]
     assert cells == [
         ["version", "key", "sched ext", "size", "age", "end of life", "source"],
-        ["7.0.13", "7.0.13-debian-0123abcd", "no", "0 MB", "1 h 1 min", "unknown", "the test"],
-        ["6.12.107", "6.12.107-built-0123abcd", "yes", "0 MB", "2 d", "unknown", "the test"],
+        ["7.0.13", "7.0.13-debian-0123abcd", "no", "0 MB", "1 h ago", "unknown", "the test"],
+        ["6.12.107", "6.12.107-built-0123abcd", "yes", "0 MB", "2 d ago", "unknown", "the test"],
     ]
 
 

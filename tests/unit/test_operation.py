@@ -11,7 +11,7 @@ import pytest
 from own_operations import SMALL, Churn, Ping, calling, message_id
 
 from ktstr import Affinity, Bursty, CgroupDef, Cpuset, KtstrError, SpinWait, Topology
-from ktstr.guest.agent import AGENT
+from ktstr.guest.agent import AGENT, WORK
 from ktstr.scenario import operations, work
 from ktstr.scenario.operation import Operation
 from ktstr.scenario.operations.at import At
@@ -240,10 +240,12 @@ def test_a_cpu_that_the_topology_lacks_is_refused_when_the_plan_is_written() -> 
 
 
 def test_a_work_type_has_the_parameters_that_the_agent_expects() -> None:
-    agent = "".join(path.read_text() for path in AGENT.glob("*.c"))
+    agent = "".join(path.read_text() for path in WORK.glob("*.c"))
     declared = {
-        name: [word.partition("=")[0] for word in re.findall(r'"([^"]+)"', parameters)]
-        for name, parameters in re.findall(r"^KTSTR_(?:PAIRED_)?WORK\((\w+), \w+(.*)\);", agent, re.MULTILINE)
+        name: [re.split("[=:]", word)[0] for word in re.findall(r'"([^"]+)"', parameters)]
+        for name, parameters in re.findall(
+            r"^KTSTR_(?:PAIRED_|GROUP_)?WORK\((\w+), \w+(.*)\);", agent, re.MULTILINE
+        )
     }
     kinds = [getattr(work, name)() for name in work.__all__]
     assert declared == {kind.name: [word.partition("=")[0] for word in kind.tokens[1:]] for kind in kinds}

@@ -221,6 +221,18 @@ def test_a_misspelt_option_is_told_the_nearest(
     assert told.err.startswith(f"ktstr: {task}: {option[:-1]}: no such option; near is {option}")
 
 
+@pytest.mark.parametrize("columns", [40, 80, 200])
+def test_the_menu_fits_any_terminal(
+    columns: int, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", str(columns))
+    for words in ([], ["--help"], ["help"]):
+        told = ktstr(capsys, monkeypatch, *words)
+        assert (told.status, told.err) == (0, "")
+        assert max(map(len, told.out.splitlines())) <= min(columns, 100)
+        assert all(f"  {task}" in told.out for task in contexts())
+
+
 @pytest.mark.parametrize("task", sorted(contexts()))
 def test_help_fits_a_screen_and_begins_with_examples(
     task: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch

@@ -184,7 +184,9 @@ def test_no_process_is_left_when_the_run_is_ended(tmp_path: Path, number: signal
     environment = {
         **os.environ,
         "KTSTR_QEMU": str(stand_in(tmp_path, "exec sleep 1000")),
-        "PYTHONPATH": str(Path(__file__).parent),
+        "PYTHONPATH": os.pathsep.join(
+            filter(None, [str(Path(__file__).parent), os.environ.get("PYTHONPATH")])
+        ),
     }
     runner = subprocess.Popen(
         [sys.executable, "-c", RUNNER, str(tmp_path)],

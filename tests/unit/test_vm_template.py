@@ -120,7 +120,7 @@ def test_a_template_whose_qemu_is_killed_each_time_is_an_error_of_the_host(
 ) -> None:
     monkeypatch.setenv("KTSTR_QEMU", str(monitored(tmp_path, killed=9)))
     with pytest.raises(
-        KtstrError, match=r"to clone it: QEMU ended with signal 9, 2 times; does the host have"
+        KtstrError, match=r"to clone it: QEMU ended with signal 9, 2 times: the host may lack memory, or room"
     ):
         ran(tmp_path, RunOptions())
     assert starts(tmp_path) == ["template", "template"], "no boot in its place"

@@ -32,10 +32,9 @@ int auxiliary_attach(struct bpf_object *object, struct bpf_link **links, int mos
 			say("program %s is not loaded: SEC(\"%s\") leaves that to a userspace program", name, section);
 			continue;
 		}
-		if (bpf_program__type(program) == BPF_PROG_TYPE_SYSCALL) {
-			say("program %s is loaded and not run: SEC(\"%s\") leaves that to a userspace program", name, section);
+		/* --run is for these. */
+		if (bpf_program__type(program) == BPF_PROG_TYPE_SYSCALL)
 			continue;
-		}
 		if (count == most) {
 			say("more than %d programs to attach", most);
 			return undo(links, count);

@@ -9,6 +9,7 @@
 #include "log.h"
 #include "rodata.h"
 #include "struct_ops.h"
+#include "value.h"
 
 struct bpf_object *object_open(const struct request *request)
 {
@@ -24,6 +25,9 @@ struct bpf_object *object_open(const struct request *request)
 		goto refuse;
 	for (char **assignment = request->rodata; *assignment; assignment++)
 		if (rodata_set(object, *assignment))
+			goto refuse;
+	for (char **assignment = request->values; *assignment; assignment++)
+		if (value_set(object, *assignment))
 			goto refuse;
 	return object;
 

@@ -51,7 +51,12 @@ def _alike(run: Evidence, worker: WorkerStats) -> tuple[object, ...]:
 
 
 def comparable(run: Evidence, worker: WorkerStats) -> bool:
-    """Whether the worker was the same all through what is judged, and long enough for its share to say something."""
+    """Whether the worker was the same all through what is judged, and long enough for its share to say something.
+
+    One of a work type whose workers are not alike is never comparable.
+    """
+    if any(not member.alike for member in run.members(worker)):
+        return False
     if not run.has_steps:
         return True
     steady = run.layout is None or all(phase.steady for phase in run.layout.phases)

@@ -18,6 +18,7 @@
 #include "machine.h"
 #include "operations.h"
 #include "recorder.h"
+#include "short_program.h"
 #include "system.h"
 
 #define KEEP_GRID_NS (100 * NSEC_PER_MSEC) /* a guest is kept at a multiple of this guest time */
@@ -59,13 +60,15 @@ static void unpack_files(void)
 	fw_cfg_free(archive, length);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
 	struct plan_line line;
 	struct plan plan;
 	size_t length;
 	bool go = true;
 
+	if (short_program_wanted(argc, argv))
+		return short_program(argv);
 	if (getpid() != 1) {
 		fputs("ktstr agent: must be the init of a guest\n", stderr);
 		return 2;

@@ -7,6 +7,7 @@
 
 #include "agent.h"
 #include "cgroup.h"
+#include "group.h"
 #include "work_parse.h"
 
 static bool spawn(const struct arguments *arguments)
@@ -15,6 +16,7 @@ static bool spawn(const struct arguments *arguments)
 	struct work work = work_parse(argument_text(arguments, "type"), words);
 	struct worker_settings settings = worker_settings_parse(work.policy, words);
 
+	group_check(&work, argument_u32(arguments, "count"));
 	if (!cgroup_exists(argument_text(arguments, "cgroup"))) {
 		operation_refused("cgroup");
 		return true;

@@ -8,9 +8,6 @@
 
 #include <ktstr/event.h>
 
-/* Longer than any hold: until its partner wakes it, a worker is asleep by its own wish. */
-#define UNTIL_WOKEN_NS (3600 * NSEC_PER_SEC)
-
 void pair_open(struct work *work)
 {
 	if (!work->type->paired)
@@ -44,16 +41,25 @@ void work_wake(struct work *work)
 			fail_errno("worker", "writing to its partner");
 }
 
-void work_wait(struct work *work)
+int work_inbox(const struct work *work)
 {
-	int end = work->pipes[1 - work->member % 2][0];
+	return work->pipes[1 - work->member % 2][0];
+}
+
+uint64_t work_take(const struct work *work)
+{
 	uint64_t woken_ns;
 	ssize_t length;
 
-	work_blocks(work, UNTIL_WOKEN_NS);
-	while ((length = read(end, &woken_ns, sizeof(woken_ns))) < 0 && errno == EINTR)
+	while ((length = read(work_inbox(work), &woken_ns, sizeof(woken_ns))) < 0 && errno == EINTR)
 		;
 	if (length != sizeof(woken_ns))
 		fail_errno("worker", "reading from its partner");
-	work_unblocked(work, woken_ns);
+	return woken_ns;
+}
+
+void work_wait(struct work *work)
+{
+	work_blocks(work, WORK_UNTIL_WOKEN_NS);
+	work_unblocked(work, work_take(work));
 }

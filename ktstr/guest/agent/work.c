@@ -89,12 +89,17 @@ uint64_t work_look(struct work *work)
 	return look(work->page, work->page->last_ns);
 }
 
-void work_step(struct work *work)
+void work_stepped(struct work *work)
 {
-	compute();
 	machine_relax();
 	work->page->iterations++;
 	look(work->page, work->page->last_ns);
+}
+
+void work_step(struct work *work)
+{
+	compute();
+	work_stepped(work);
 }
 
 void work_step_without_pause(struct work *work)
@@ -102,6 +107,12 @@ void work_step_without_pause(struct work *work)
 	compute();
 	work->page->iterations++;
 	look(work->page, work->page->last_ns);
+}
+
+void work_steps(struct work *work, uint64_t count)
+{
+	while (count--)
+		work_step(work);
 }
 
 void work_burst(struct work *work, uint64_t ns)
@@ -172,6 +183,11 @@ void work_count(struct work *work)
 uint64_t work_parameter(const struct work *work, unsigned int index)
 {
 	return work->parameters[index];
+}
+
+const char *work_text(const struct work *work, unsigned int index)
+{
+	return (const char *)(uintptr_t)work->parameters[index];
 }
 
 void work_run(struct work *work)

@@ -14,15 +14,14 @@ struct work {
 	unsigned int member; /* its number among the workers of its spawn, from 0 */
 	uint64_t blocked_ns; /* when it last began to wait for another worker */
 	int pipes[2][2]; /* of a paired work type: from the first to the second, and back; read and write end */
+	unsigned int index; /* its number in the plan, from 0 */
+	unsigned int group_size; /* 0: it is in no group */
+	struct work_line *lines; /* of its spawn, one for each worker */
+	void *memory; /* its own; NULL until it asks for it */
+	uint64_t drawn; /* random numbers */
+	int file; /* one more than its descriptor; 0: none */
 	struct worker_page *page;
 };
-
-/*
- * Around a time in which the worker waits for another one: it sleeps for `ns`, or until it was woken at `woken_ns`,
- * whichever is earlier. What comes after that is a gap.
- */
-void work_blocks(struct work *work, uint64_t ns);
-void work_unblocked(struct work *work, uint64_t woken_ns);
 
 /* Does the work until the process is killed. */
 void work_run(struct work *work) __attribute__((noreturn));

@@ -27,7 +27,7 @@ static void list(char *names, size_t size, const char *name, size_t length)
 
 static const struct work_type *find_type(const char *name)
 {
-	char names[256] = "";
+	char names[480] = "";
 
 	for (const struct work_type *one = __start_ktstr_work_types; one < __stop_ktstr_work_types; one++) {
 		if (!strcmp(one->name, name))
@@ -36,6 +36,8 @@ static const struct work_type *find_type(const char *name)
 	}
 	fail_format(WHERE, "spawn: %s: there is no such work type; there are %s", name, names);
 }
+
+#define TEXT ":text" /* ends the name of a parameter that is one */
 
 /* The parameter that a word "key=value" names. */
 static unsigned int find_parameter(const struct work_type *type, const char *word)
@@ -46,7 +48,7 @@ static unsigned int find_parameter(const struct work_type *type, const char *wor
 
 	for (i = 0; type->parameters[i]; i++) {
 		const char *name = type->parameters[i];
-		size_t named = strcspn(name, "=");
+		size_t named = strcspn(name, "=:");
 
 		if (named == length && !strncmp(name, word, length) && word[length] == '=')
 			return i;
@@ -54,6 +56,13 @@ static unsigned int find_parameter(const struct work_type *type, const char *wor
 	}
 	list(names, sizeof(names), POLICY, strlen(POLICY) - 1);
 	fail_format(WHERE, "spawn: %s: %s: there is no such parameter; there are %s", type->name, word, names);
+}
+
+static bool is_text(const char *parameter)
+{
+	const char *suffix = strchr(parameter, ':');
+
+	return suffix && !strcmp(suffix, TEXT);
 }
 
 static uint64_t parse_value(const struct work_type *type, const char *word)
@@ -84,14 +93,18 @@ struct work work_parse(const char *type, char *const *words)
 			continue;
 		}
 		index = find_parameter(work.type, *words);
-		work.parameters[index] = parse_value(work.type, *words);
+		if (is_text(work.type->parameters[index]))
+			work.parameters[index] = (uintptr_t)(*words + strcspn(*words, "=") + 1);
+		else
+			work.parameters[index] = parse_value(work.type, *words);
 		given[index] = true;
 	}
 	for (unsigned int i = 0; work.type->parameters[i]; i++) {
 		if (given[i])
 			continue;
 		if (!strchr(work.type->parameters[i], '='))
-			fail_format(WHERE, "spawn: %s: %s is missing", work.type->name, work.type->parameters[i]);
+			fail_format(WHERE, "spawn: %s: %.*s is missing", work.type->name,
+				    (int)strcspn(work.type->parameters[i], ":"), work.type->parameters[i]);
 		work.parameters[i] = parse_value(work.type, work.type->parameters[i]);
 	}
 	return work;

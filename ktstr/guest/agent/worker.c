@@ -17,6 +17,7 @@
 
 #include "cgroup.h"
 #include "files.h"
+#include "group.h"
 #include "machine.h"
 #include "pair.h"
 #include "seed.h"
@@ -42,6 +43,7 @@ static void worker_main(struct start *start)
 	char byte;
 
 	start->work.page = start->worker->page;
+	start->work.index = index;
 	worker_settings_apply(start->settings, start->place, index);
 	__atomic_store_n(&start->worker->page->ready, 1, __ATOMIC_RELEASE);
 	while (read(start->gate, &byte, 1) < 0 && errno == EINTR)
@@ -271,10 +273,12 @@ void workers_spawn(struct workers *workers, const char *cgroup, unsigned int cou
 	struct start start = { .settings = settings, .work = *work };
 
 	open_gate_pipe(workers);
+	group_open(&start.work, count);
 	if (settings->threads)
 		spawn_threads(workers, cgroup, count, &start);
 	else
 		spawn_processes(workers, cgroup, count, &start);
+	group_close(&start.work, count);
 	/* A hold goes on meanwhile: one that the scheduler does not let reach the gate is not waited for. */
 	if (workers->holding)
 		let_go(workers);
@@ -317,14 +321,17 @@ uint64_t workers_release(struct workers *workers)
 	return let_go(workers);
 }
 
-/* Whether sched_ext has the task: 1, 0, or -1 if the kernel does not say. */
-static int in_ext_class(pid_t pid)
+/* Whether sched_ext has the worker: 1, 0, or -1 if the kernel does not say, or if the worker changes its own policy. */
+static int in_ext_class(const struct worker *worker)
 {
+	pid_t pid = worker_task(worker);
 	char path[64], text[8192];
 	const char *field;
 	int value;
 
 	snprintf(path, sizeof(path), "/proc/%d/sched", pid);
+	if (*(volatile uint32_t *)&worker->page->own_policy)
+		return -1;
 	if (file_read(path, text, sizeof(text)) <= 0)
 		return -1;
 	field = strstr(text, "ext.enabled");
@@ -446,7 +453,7 @@ void workers_report(struct workers *workers)
 		if (worker->gone)
 			continue;
 		if (seen[i].counted && !worker->ended)
-			seen[i].ext = in_ext_class(worker_task(worker));
+			seen[i].ext = in_ext_class(worker);
 		emit_worker(worker, &seen[i]);
 		worker->base = seen[i];
 		worker->gone = worker->ended || !worker->pid;
@@ -462,7 +469,7 @@ void worker_note_end(struct worker *worker)
 	if (!worker->last)
 		fail_errno("worker", "reading a worker");
 	look_at(worker, worker->last);
-	worker->last->ext = in_ext_class(worker_task(worker));
+	worker->last->ext = in_ext_class(worker);
 	worker->ended = true;
 }
 

@@ -19,6 +19,7 @@ struct worker_page {
 	uint32_t ready;		/* it has its settings, and waits at the gate or works */
 	uint32_t phase;		/* the agent's: the number of the phase */
 	uint32_t phase_seen;	/* the phase that `gap_ns` and `cpus` are of */
+	uint32_t own_policy;	/* it changes its policy by itself */
 	uint32_t cpu;		/* where it was last seen; UINT32_MAX before the first look */
 	uint64_t cpus[KTSTR_MAX_CPUS / 64]; /* where it was seen in this phase */
 	uint64_t gaps[KTSTR_GAP_BUCKETS]; /* bucket i: gaps from 2^i ns up to 2^(i+1) ns */

@@ -171,14 +171,14 @@ def cgroup_imbalance(ctx: Runner[Report_co], *, ways: int = 4, hold_s: float | N
 def cgroup_move_threads(
     ctx: Runner[Report_co], *, threads: int = 4, turns: int = 4, hold_s: float | None = None
 ) -> Report_co:
-    """A process with `threads` threads moves as a whole from one cgroup to another and back, while they run.
+    """A process with `threads` threads moves as a whole from one cgroup to another and back, while they run and sleep.
 
     Probes that a scheduler takes several tasks at once, all or none. Drives `cgroup_prep_move` for all of them before
     the first `cgroup_move`, and `cgroup_cancel_move` if the scheduler refuses one of them.
     """
     moves = [("a", "b"), ("b", "a")]
     return ctx.run(
-        CgroupDef("a", threads, threads=True),
+        CgroupDef("a", threads, work=Bursty(1, 1), threads=True),
         AddCgroup("b"),
         CgroupDef("other", 1),
         hold_s=hold_s,

@@ -50,9 +50,9 @@ class Spawn(WorkerSettings, Operation):
         """KtstrError naming the argument that is not acceptable, or that `policy` does not take."""
         super().check()
         self.check_settings(self.policy, self.label)
-        if self.workers % self.work.multiple:
+        if self.workers % self.work.together:
             raise KtstrError(
-                f"{self.label}: workers={self.workers}: must be a multiple of {self.work.multiple} for {self.work.name}"
+                f"{self.label}: workers={self.workers}: must be a multiple of {self.work.together} for {self.work.name}"
             )
 
     def arguments(self, topology: Topology) -> tuple[str, ...]:
@@ -84,7 +84,12 @@ class Spawn(WorkerSettings, Operation):
         if affinity is not None and not affinity.chosen:
             affinity = _settled(self, affinity, state, allowed, 0, "")
         more = state.with_workers(
-            self.workers, self.cgroup, group=self.group, policy=self.policy, nice=self.nice
+            self.workers,
+            self.cgroup,
+            group=self.group,
+            policy=self.policy,
+            nice=self.nice,
+            alike=self.work.alike,
         )
         if affinity is None:
             return more

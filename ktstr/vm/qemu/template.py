@@ -109,7 +109,7 @@ def template(qemu: Qemu, job: VmJob, accelerator: str, cancel: Cancel | None = N
             killed += 1
             if killed == _BOOTS:
                 raise KtstrError(
-                    f"{what}: {error}, {_BOOTS} times; does the host have memory enough?"
+                    f"{what}: {error}, {_BOOTS} times: the host may lack memory, or room for the cache"
                 ) from None
             print(f"ktstr: {what}: {error}; trying again", file=sys.stderr, flush=True)
             continue

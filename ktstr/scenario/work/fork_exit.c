@@ -3,35 +3,17 @@
 #include <ktstr/work.h>
 
 #include <errno.h>
-#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "work.h"
-
-#define RETRY_NS NSEC_PER_MSEC		  /* after a refused fork */
-#define UNTIL_ENDED_NS (3600 * NSEC_PER_SEC) /* longer than any hold */
+#define RETRY_NS NSEC_PER_MSEC /* after a refused fork */
 
 enum { BURST_ITERS };
 
-/* When the child ended, by its own clock: the parent's gap begins there. */
-static volatile uint64_t *shared_end(void)
-{
-	static __thread volatile uint64_t *shared;
-
-	if (!shared) {
-		void *page = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-
-		if (page == MAP_FAILED)
-			fail_errno("worker", "mmap");
-		shared = page;
-	}
-	return shared;
-}
-
 static void fork_exit(struct work *work)
 {
-	volatile uint64_t *ended_ns = shared_end();
+	/* When the child ended, by its own clock: the parent's gap begins there. */
+	volatile uint64_t *ended_ns = work_memory(work, sizeof(*ended_ns));
 	pid_t child;
 
 	*ended_ns = 0;
@@ -49,7 +31,7 @@ static void fork_exit(struct work *work)
 		*ended_ns = now_ns();
 		_exit(0);
 	}
-	work_blocks(work, UNTIL_ENDED_NS);
+	work_blocks(work, WORK_UNTIL_WOKEN_NS);
 	while (waitpid(child, NULL, 0) < 0 && errno == EINTR)
 		;
 	work_unblocked(work, *ended_ns ? *ended_ns : now_ns());

@@ -6,8 +6,7 @@ enum { BURST_ITERS };
 
 static void turn(struct work *work)
 {
-	for (uint64_t i = 0; i < work_parameter(work, BURST_ITERS); i++)
-		work_step(work);
+	work_steps(work, work_parameter(work, BURST_ITERS));
 	work_wake(work);
 }
 
