@@ -90,10 +90,9 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> Generator[None, int,
         return default
     from ktstr.plugin.workers import most_tests, workers_for
 
-    kernels = settings_of(
-        config
-    ).kernels  # nothing else is there: xdist asks before the session is configured
-    if config.getoption("ktstr_seeds") or any(".." in spec for spec in kernels):
+    settings = settings_of(config)  # nothing else is there: xdist asks before the session is configured
+    kernels = settings.kernels
+    if config.getoption("ktstr_seeds") or settings.gauntlet or any(".." in spec for spec in kernels):
         return default  # many variants of each test
     return workers_for(default, most_tests(config.args, config.option.keyword, max(1, len(kernels))))
 

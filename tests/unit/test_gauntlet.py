@@ -131,6 +131,14 @@ def test_a_grid_ends_the_session(run: Run, pytester: pytest.Pytester, workers: t
     ]
 
 
+def test_one_test_of_the_gauntlet_has_all_workers(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KTSTR_SUITE", "1")  # as `ktstr test` sets it
+    monkeypatch.setenv("PYTEST_XDIST_AUTO_NUM_WORKERS", "2")
+    menu = ("--kernel", "7.0", "-n", "auto", "test_it.py")
+    assert "2 workers [4 items]" in run(SMALL, *menu, "--gauntlet").stdout.str()
+    assert "workers [" not in run("", *menu).stdout.str()
+
+
 def test_what_constraints_leave_out_is_named_with_the_reasons_if_asked_for(run: Run) -> None:
     result = run(SMALL, "--kernel", "7.0", "--gauntlet", "--collect-only", "-v")
     assert [line for line in result.outlines if line.startswith("left out")] == [
