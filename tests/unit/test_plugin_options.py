@@ -106,7 +106,7 @@ def test_under_xdist_the_controller_alone_resolves_kernels_that_it_knows_of(
     [
         (
             "[tool.ktstr]\nclocks = 'real'\n",
-            "ktstr: pyproject.toml: [tool.ktstr] clocks: unknown key; must be one of clock, kernels, perturb, "
+            "ktstr: pyproject.toml: [tool.ktstr] clocks: unknown key; near is clock; must be one of clock, kernels, perturb, "
             "presets, seed, topology",
         ),
         (
