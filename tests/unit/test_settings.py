@@ -53,7 +53,8 @@ def test_the_nearest_file_counts(tmp_path: Path) -> None:
     [
         (
             "sede = 7",
-            "sede: unknown key; must be one of clock, gauntlet, kernels, perturb, presets, seed, topology",
+            "sede: unknown key; near is seed;"
+            " must be one of clock, gauntlet, kernels, perturb, presets, seed, topology",
         ),
         ("seed = '7'", "seed = '7': must be a whole number"),
         ("seed = true", "seed = True: must be a whole number"),
