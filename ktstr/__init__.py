@@ -129,6 +129,7 @@ if TYPE_CHECKING:  # the same names as in _PUBLIC, for type checkers; a test com
     from ktstr.scenario.work import CachePressure as CachePressure
     from ktstr.scenario.work import Epoll as Epoll
     from ktstr.scenario.work import FanOut as FanOut
+    from ktstr.scenario.work import FilteredCalls as FilteredCalls
     from ktstr.scenario.work import ForkExec as ForkExec
     from ktstr.scenario.work import ForkExit as ForkExit
     from ktstr.scenario.work import FutexPingPong as FutexPingPong
@@ -248,6 +249,12 @@ _PUBLIC = {
     "ktstr.scenario.scheduler_name": ("Named",),
     "ktstr.scenario.step": ("Hold", "Step"),
     "ktstr.scenario.work": (
+        "Bursty",
+        "FilteredCalls",
+        "ForkExit",
+        "Mixed",
+        "PipeIo",
+        "SpinWait",
         "AffinityChurn",
         "AsymmetricWaker",
         "Bursty",

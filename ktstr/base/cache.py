@@ -19,11 +19,12 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from filelock import FileLock, Timeout
 from platformdirs import user_cache_path
 
+from ktstr.base import seal
 from ktstr.base.cancel import Cancel
 from ktstr.base.errors import KtstrError
+from ktstr.base.lock import acquired
 
 __all__ = [
     "EVICTABLE",
@@ -41,12 +42,14 @@ __all__ = [
     "is_in_use",
     "limit_bytes",
     "locked",
+    "refusals",
     "remove_entry",
     "remove_partials",
+    "sealed_entries",
 ]
 
 _NOTICE_AFTER_S = 2.0
-_CANCEL_POLL_S = 0.2
+_POLL_S = 0.05
 _LIMIT_GB = 20.0
 EVICTABLE = ("templates", "results")
 """The kinds that the size limit applies to: they are made again when needed, and would grow without bound."""
@@ -55,14 +58,26 @@ EVICTABLE = ("templates", "results")
 def cache_dir() -> Path:
     """The cache's root: `KTSTR_CACHE_DIR`, else `ktstr` under the XDG cache directory."""
     override = os.environ.get("KTSTR_CACHE_DIR")
-    root = Path(override).expanduser().absolute() if override else user_cache_path("ktstr")
     try:
+        root = Path(override).expanduser().absolute() if override else user_cache_path("ktstr")
+    except RuntimeError:  # `~nouser`, or no home at all
+        raise KtstrError(f"KTSTR_CACHE_DIR={override}: no such user, or no home directory") from None
+    with refusals(root):
         root.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise KtstrError(
-            f"cache directory {root}: {error.strerror}; set KTSTR_CACHE_DIR to one that can be written"
-        ) from error
     return root
+
+
+@contextmanager
+def refusals(root: Path | None = None) -> Iterator[None]:
+    """Raise KtstrError for what the system refuses in the block, which works on files of the cache at `root`."""
+    try:
+        yield
+    except OSError as error:
+        where = f"{root or cache_dir()}"
+        file = "" if error.filename in (None, where) else f"{error.filename}: "
+        raise KtstrError(
+            f"cache directory {where}: {file}{error.strerror or error}; set KTSTR_CACHE_DIR to one that can be written"
+        ) from error
 
 
 def digest(*parts: str | bytes) -> str:
@@ -89,63 +104,71 @@ def locked(path: Path, what: str, cancel: Cancel | None = None) -> Iterator[None
     the kernel releases it when its holder dies. Raises KtstrError if the file cannot be locked, and Cancelled if
     `cancel` ends the wait.
     """
-    lock = FileLock(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            _acquire(lock, cancel, _NOTICE_AFTER_S)
-        except Timeout:
-            print(f"ktstr: waiting for another process: {what}", file=sys.stderr, flush=True)
-            _acquire(lock, cancel)
+        descriptor = _acquired(path, what, cancel)
     except OSError as error:
         raise KtstrError(f"{what}: {path}: cannot be locked: {error.strerror or error}") from error
     try:
         yield
     finally:
-        lock.release()
+        os.close(descriptor)
 
 
-def _acquire(lock: FileLock, cancel: Cancel | None, limit_s: float = float("inf")) -> None:
-    """Acquire the lock within `limit_s`, else raise Timeout; or Cancelled once `cancel` is."""
-    if cancel is None:
-        lock.acquire(timeout=-1 if limit_s == float("inf") else limit_s)
-        return
-    end = time.monotonic() + limit_s
+def _acquired(path: Path, what: str, cancel: Cancel | None) -> int:
+    """A descriptor that holds the lock; a long wait is announced."""
+    notice = time.monotonic() + _NOTICE_AFTER_S
     while True:
-        cancel.check()
-        try:
-            lock.acquire(timeout=_CANCEL_POLL_S)
-            return
-        except Timeout:
-            if time.monotonic() >= end:
-                raise
+        if cancel is not None:
+            cancel.check()
+        if (descriptor := acquired(path)) is not None:
+            return descriptor
+        if time.monotonic() >= notice:
+            print(f"ktstr: waiting for another process: {what}", file=sys.stderr, flush=True)
+            notice = float("inf")
+        time.sleep(_POLL_S)
 
 
 def find(kind: str, key: str) -> Path | None:
     """The entry's directory, or None if the entry has not been made."""
     path = cache_dir() / kind / key
-    return path if path.is_dir() else None
+    with refusals():
+        return path if path.is_dir() else None
 
 
-def entry(kind: str, key: str, what: str, make: Callable[[Path], None], cancel: Cancel | None = None) -> Path:
+def entry(
+    kind: str,
+    key: str,
+    what: str,
+    make: Callable[[Path], None],
+    cancel: Cancel | None = None,
+    *,
+    sealed: bool = True,
+) -> Path:
     """The directory of entry `key`; `make(directory)` fills it if it does not exist yet.
 
     `what` describes the work to the user ("fetching kernel 7.0.13"). If several processes ask at the same time,
-    one of them makes the entry. Raises KtstrError if the disk refuses, Cancelled if `cancel` ends the wait for another
-    process that makes it, and whatever `make` raises.
+    one of them makes the entry. An entry whose files have changed is made again, with a line on stderr; `sealed=False`
+    is for one of so many files that nobody wants to look at them all. Raises KtstrError if the disk refuses, Cancelled
+    if `cancel` ends the wait for another process that makes it, and whatever `make` raises.
     """
-    if (path := find(kind, key)) is not None:
+    if (path := find(kind, key)) is not None and (not sealed or seal.damage(path) is None):
         return path
     folder = cache_dir() / kind
     path = folder / key
     with locked(folder / f".{key}.lock", what, cancel):
         if path.is_dir():
-            return path
+            if not sealed or (damage := _damage(kind, path)) is None:
+                return path
+            print(f"ktstr: {path}: {damage}; making it again", file=sys.stderr, flush=True)
+            remove_entry(folder, key)
         partial = folder / f".{key}.partial"
         shutil.rmtree(partial, ignore_errors=True)
         try:
             partial.mkdir(parents=True)
             make(partial)
+            if sealed:
+                seal.write_seal(partial, path)
             partial.rename(path)
         except OSError as error:
             shutil.rmtree(partial, ignore_errors=True)
@@ -156,6 +179,17 @@ def entry(kind: str, key: str, what: str, make: Callable[[Path], None], cancel: 
             shutil.rmtree(partial, ignore_errors=True)
             raise
     return path
+
+
+def _damage(kind: str, path: Path) -> str | None:
+    """What has changed in an entry. One without a seal, which an earlier version made, is sealed as it is."""
+    if kind not in EVICTABLE and not seal.is_sealed(
+        path
+    ):  # evictable ones have other keys since there are seals
+        with suppress(OSError):
+            seal.write_seal(path)
+        return None
+    return seal.damage(path)
 
 
 def discard(kind: str, key: str, what: str, still: Callable[[Path], bool] = Path.is_dir) -> None:
@@ -177,15 +211,18 @@ def in_use(kind: str, key: str, *, touch: bool = True) -> Iterator[bool]:
     This counts as a use of the entry, unless `touch` is False.
     """
     folder = cache_dir() / kind
-    descriptor = os.open(folder / f".{key}.use", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+    with refusals():
+        # Whoever holds it against others removes the entry, which is soon done.
+        while (descriptor := acquired(folder / f".{key}.use", shared=True)) is None:
+            time.sleep(_POLL_S)
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_SH)
-        try:
-            if touch:
-                os.utime(folder / key)
-            exists = touch or (folder / key).is_dir()
-        except FileNotFoundError:
-            exists = False
+        with refusals():
+            try:
+                if touch:
+                    os.utime(folder / key)
+                exists = touch or (folder / key).is_dir()
+            except FileNotFoundError:
+                exists = False
         yield exists
     finally:
         os.close(descriptor)
@@ -220,22 +257,31 @@ class Entry:
 def entries(*kinds: str) -> list[Entry]:
     """The entries of these kinds, the least recently used first."""
     found = []
-    for kind in kinds:
-        folder = cache_dir() / kind
-        for path in folder.iterdir() if folder.is_dir() else ():
-            if path.name.startswith(".") or not path.is_dir():
-                continue
-            with suppress(FileNotFoundError):  # another process removed it
-                found.append(Entry(kind, path.name, path, disk_usage(path), path.stat().st_mtime))
+    with refusals():
+        for kind in kinds:
+            folder = cache_dir() / kind
+            for path in folder.iterdir() if folder.is_dir() else ():
+                if path.name.startswith(".") or not path.is_dir():
+                    continue
+                with suppress(FileNotFoundError):  # another process removed it
+                    found.append(Entry(kind, path.name, path, disk_usage(path), path.stat().st_mtime))
     return sorted(found, key=lambda entry: entry.used)
+
+
+def sealed_entries() -> list[Entry]:
+    """The entries of all kinds that have a seal, the least recently used first."""
+    kinds = [path.name for path in cache_dir().iterdir() if path.is_dir() and not path.name.startswith(".")]
+    return [entry for entry in entries(*sorted(kinds)) if seal.is_sealed(entry.path)]
 
 
 def disk_usage(folder: Path) -> int:
     """The bytes that a folder's files take on disk; less than their lengths if they are sparse."""
     total = 0
-    for path in folder.rglob("*"):
-        with suppress(FileNotFoundError):
-            total += path.lstat().st_blocks * 512
+    # Other processes remove entries meanwhile: os.walk goes on, and Path.rglob does not.
+    for parent, folders, files in os.walk(folder):
+        for name in (*folders, *files):
+            with suppress(FileNotFoundError):
+                total += Path(parent, name).lstat().st_blocks * 512
     return total
 
 
@@ -256,10 +302,11 @@ def limit_bytes() -> int:
     return int(limit * 1e9)
 
 
-def evict(limit: int | None = None) -> list[Entry]:
+def evict(limit: int | None = None, freed: Callable[[int], object] | None = None) -> list[Entry]:
     """Remove evictable entries, the least recently used first, until the rest take at most `limit` bytes.
 
-    The default limit is `limit_bytes()`. Entries that are in use stay. Returns the removed entries.
+    The default limit is `limit_bytes()`. Entries that are in use stay. `freed` gets the bytes of each that is removed.
+    Returns the removed entries.
     """
     limit = limit_bytes() if limit is None else limit
     kept = entries(*EVICTABLE)
@@ -271,33 +318,59 @@ def evict(limit: int | None = None) -> list[Entry]:
         if _evict(entry):
             removed.append(entry)
             total -= entry.size
+            if freed is not None:
+                freed(entry.size)
     return removed
 
 
 def _evict(entry: Entry) -> bool:
+    """Remove an entry with its lock files, unless a process uses it."""
     folder = entry.path.parent
-    descriptor = os.open(folder / f".{entry.key}.use", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        with locked(folder / f".{entry.key}.lock", f"removing {entry.kind}/{entry.key}"):
-            remove_entry(folder, entry.key)
-        return True
-    except BlockingIOError:
+    use, lock = folder / f".{entry.key}.use", folder / f".{entry.key}.lock"
+    with refusals():
+        descriptor = acquired(use)
+    if descriptor is None:
         return False
+    try:
+        with locked(lock, f"removing {entry.kind}/{entry.key}"):
+            remove_entry(folder, entry.key)
+            use.unlink(missing_ok=True)
+            lock.unlink(missing_ok=True)
+        return True
     finally:
         os.close(descriptor)
 
 
 def remove_partials(*kinds: str) -> int:
-    """Remove the partial entries of these kinds that killed processes left behind; returns the freed bytes."""
+    """Remove what killed processes left of these kinds: partial entries, and locks and seals of entries that are gone.
+
+    Returns the freed bytes.
+    """
     freed = 0
     for kind in kinds:
-        for partial in (cache_dir() / kind).glob(".*.partial"):
-            lock = FileLock(partial.with_suffix(".lock"))
-            with suppress(Timeout), lock.acquire(timeout=0):  # else the process that makes it is alive
-                freed += disk_usage(partial)
-                shutil.rmtree(partial, ignore_errors=True)
+        folder = cache_dir() / kind
+        keys = {path.name[1:].rpartition(".")[0] for path in folder.glob(".*.*")}
+        freed += sum(_remove_rest(folder, key) for key in keys if key and not (folder / key).exists())
     return freed
+
+
+def _remove_rest(folder: Path, key: str) -> int:
+    """Remove what is left of an entry that does not exist, unless a process makes it; returns the freed bytes."""
+    lock, use = folder / f".{key}.lock", folder / f".{key}.use"
+    if (held := acquired(lock)) is None:
+        return 0
+    try:
+        if (folder / key).exists():  # made in between
+            return 0
+        freed = disk_usage(folder / f".{key}.partial")
+        remove_entry(folder, key)
+        if use.exists() and (used := acquired(use)) is not None:
+            use.unlink()
+            os.close(used)
+        lock.unlink()
+        return freed
+    finally:
+        os.close(held)
 
 
 def remove_entry(folder: Path, key: str) -> None:
@@ -306,4 +379,5 @@ def remove_entry(folder: Path, key: str) -> None:
     shutil.rmtree(partial, ignore_errors=True)
     with suppress(FileNotFoundError):
         (folder / key).rename(partial)
+    seal.seal_of(folder / key).unlink(missing_ok=True)
     shutil.rmtree(partial, ignore_errors=True)

@@ -11,14 +11,15 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
-
-import requests
-from tqdm import tqdm
-from urllib3.exceptions import NewConnectionError
 
 from ktstr.base.cache import cache_dir, file_digest, locked
 from ktstr.base.errors import KtstrError
+from ktstr.base.progress import Progress
+
+if TYPE_CHECKING:
+    import requests  # else only where a server is asked: most runs ask none, and it is a third of the import time
 
 __all__ = ["NotFound", "Unreachable", "fetch", "get", "size_of"]
 
@@ -174,9 +175,7 @@ def _length(part: Path) -> int:
 
 
 def _append(response: requests.Response, part: Path, start: int, size: int, what: str) -> None:
-    bar = tqdm(
-        total=size, initial=start, desc=what, unit="B", unit_scale=True, delay=1, leave=False, disable=None
-    )
+    bar = Progress(total=size, initial=start, desc=what, unit="B", unit_scale=True)
     with bar, part.open("ab") as file:
         file.truncate(start)
         written = start
@@ -208,6 +207,8 @@ def _continues(response: requests.Response, start: int) -> bool:
 def _response(url: str, start: int, what: str) -> Iterator[requests.Response]:
     if os.environ.get("KTSTR_OFFLINE", "0") not in ("", "0"):
         raise Unreachable(what, "KTSTR_OFFLINE is set")
+    import requests
+
     # identity: sizes and ranges are those of the file, not of an encoding of it
     headers = {"Accept-Encoding": "identity"} | ({"Range": f"bytes={start}-"} if start else {})
     try:
@@ -226,13 +227,15 @@ def _response(url: str, start: int, what: str) -> Iterator[requests.Response]:
     except requests.ConnectTimeout as error:
         raise _NoConnection("no answer") from error
     except (requests.ConnectionError, requests.Timeout) as error:
-        refused = isinstance(_cause(error), NewConnectionError)
+        refused = _is_refused(_cause(error))
         raise (_NoConnection if refused else _Interrupted)(_reason(error)) from error
     except requests.RequestException as error:
         raise KtstrError(f"{what}: {url}: {_reason(error)}") from error
 
 
 def _chunks(response: requests.Response) -> Iterator[bytes]:
+    import requests
+
     try:
         yield from response.iter_content(_CHUNK)
     except (requests.ConnectionError, requests.Timeout, requests.exceptions.ChunkedEncodingError) as error:
@@ -247,8 +250,15 @@ def _cause(error: BaseException) -> BaseException:
     return error if inner is None or inner is error else _cause(inner)
 
 
+def _is_refused(cause: BaseException) -> bool:
+    """Whether no connection could be made."""
+    from urllib3.exceptions import NewConnectionError
+
+    return isinstance(cause, NewConnectionError)
+
+
 def _reason(error: BaseException) -> str:
     """The cause in a few words, without urllib3's object addresses."""
     cause = _cause(error)
     text = " ".join(str(cause).split()) or type(cause).__name__
-    return text.rpartition(": ")[2] if isinstance(cause, NewConnectionError) else text
+    return text.rpartition(": ")[2] if _is_refused(cause) else text

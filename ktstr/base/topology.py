@@ -16,6 +16,7 @@ __all__ = ["DEFAULT_TOPOLOGY", "Topology", "cpu_list", "parse_cpu_list"]
 
 # What the kernel takes if the firmware says nothing: LOCAL_DISTANCE and REMOTE_DISTANCE.
 _LOCAL, _REMOTE = 10, 20
+_MOST_IN_LIST = 8192  # NR_CPUS of the largest kernels of this machine
 _FARTHEST = 254  # 255 says that a node cannot be reached
 
 
@@ -320,12 +321,19 @@ def cpu_list(cpus: frozenset[int]) -> str:
 
 
 def parse_cpu_list(text: str) -> frozenset[int]:
-    """The CPUs of a list in the kernel's notation, such as `0-3,7`; ValueError for anything else."""
+    """The CPUs of a list in the kernel's notation, such as `0-3,7`; ValueError for anything else.
+
+    A list of more CPUs than a kernel can have is refused: a guest may send one.
+    """
     cpus: set[int] = set()
+    named = 0
     for part in filter(None, text.strip().split(",")):
         first, dash, last = part.partition("-")
         run = range(int(first), int(last if dash else first) + 1)
         if not run:
             raise ValueError(f"CPU list {text!r}: {part} runs backwards")
+        named += len(run)
+        if named > _MOST_IN_LIST:
+            raise ValueError(f"CPU list {text[:40]!r}: more than {_MOST_IN_LIST} CPUs")
         cpus.update(run)
     return frozenset(cpus)

@@ -14,6 +14,7 @@ from ktstr.bisect.journal import Journal, Step
 from ktstr.bisect.search import Found, Side, most_runs, search
 from ktstr.bisect.step import Options, Target, Verdict, run_step, target_of
 from ktstr.declare.discovery import DeclaredTest, find_test
+from ktstr.declare.settings import checked_text
 from ktstr.report.rundir import open_results, project_of
 from ktstr.report.sidecar import file_stem
 from ktstr.report.text import aligned, relative
@@ -45,6 +46,9 @@ def run_bisect(request: Request) -> None:
     Raises KtstrError if an end does not have the verdict that the request says, or if the kernels that remain could not
     be judged.
     """
+    for option, value in vars(request.options).items():
+        if value:  # pytest would refuse it, too, but only once there is a kernel to run it on
+            checked_text(option, value, f"bisect: --{option} {value}: ")
     declared = find_test(request.test)
     target = target_of(declared.nodeid, request.test)
     subject = subject_of(request.good, request.bad)
@@ -160,7 +164,9 @@ def _about(request: Request, declared: DeclaredTest, subject: Subject) -> dict[s
     """What the verdicts depend on, as far as it is known without a run."""
     scheduler = declared.test.scheduler
     files = [
-        path for path in (declared.path, scheduler.bpf, scheduler.binary_path) if path and path.is_file()
+        path
+        for path in (declared.path, scheduler.bpf, *scheduler.bpf_more, scheduler.binary_path)
+        if path and path.is_file()
     ]
     return {
         "test": request.test,

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import mmap
+import re
 import struct
 import tempfile
 from pathlib import Path
 
 from ktstr.base import cache
 from ktstr.base.errors import KtstrError
+from ktstr.bpf.compile_error import compile_error, cpu_of
 from ktstr.bpf.libbpf import Libbpf, libbpf
 from ktstr.guest.agent import INCLUDE
+from ktstr.guest.elf import built_for
 from ktstr.kernel.model import Kernel
-from ktstr.toolchain.compiler import bpf_clang, compile_static, run_compiler
+from ktstr.toolchain.compiler import BuildError, bpf_clang, compile_static, run_compiler
+from ktstr.toolchain.includes import system_includes
 
-__all__ = ["build_bpf", "build_loader", "vmlinux_header"]
+__all__ = ["build_bpf", "build_loader", "stripped", "vmlinux_header"]
 
 _HERE = Path(__file__).parent
 
@@ -22,7 +26,7 @@ _EM_BPF = 247
 # The kernel's name of a machine, for bpf_tracing.h, by the number that an ELF file has for it.
 _MACHINES = {62: "x86", 183: "arm64", 243: "riscv"}
 _FLAGS = (
-    *("-target", "bpf", "-mcpu=v3", "-O2", "-Wall", "-Werror"),
+    *("-target", "bpf", f"-mcpu={cpu_of(())}", "-O2", "-Wall", "-Werror"),
     # With the headers' text in the debug information the verifier's log shows it, although paths are mapped.
     *("-g", "-gdwarf-5", "-gembed-source"),
     # Kernels from 6.19 on embed one struct in another without a name; only this dialect can say so.
@@ -35,14 +39,39 @@ def build_loader() -> Path:
     return _compile("loader", libbpf())
 
 
-def build_bpf(source: Path, kernel: Kernel, cflags: tuple[str, ...] = ()) -> Path:
+def build_bpf(
+    source: Path, kernel: Kernel, cflags: tuple[str, ...] = (), more: tuple[Path, ...] = ()
+) -> Path:
     """The object of scheduler `source` for `kernel`: a `.bpf.c` is compiled, a `.bpf.o` is returned as it is.
 
-    `cflags` go to clang after ktstr's own; relative paths in them start in the source's folder. Raises KtstrError
-    with the first error and the log's path if it does not compile, and if the object is not BPF or has no
-    struct_ops map.
+    `more` are sources and objects that are linked with it. `cflags` go to clang after ktstr's own; relative paths in
+    them start in the source's folder. Raises KtstrError with the cause and the log's path if one does not compile or
+    they do not link, and if the object is not BPF or has no struct_ops map; KernelLacks if it needs what the kernel
+    does not have.
     """
-    source = source.absolute()
+    objects = [_object(one.absolute(), kernel, cflags) for one in (source, *more)]
+    if more:
+        objects = [_linked(source, objects)]
+    _check_object(objects[0], source, is_scheduler=True)
+    return objects[0]
+
+
+def stripped(path: Path) -> Path:
+    """A BPF object without its DWARF, which a guest need not read; the same if libbpf's linker does not accept it."""
+    linker = _compile("bpf_link", libbpf())
+
+    def make(directory: Path) -> None:
+        run_compiler(path.name, [str(linker), str(directory / path.name), str(path)])
+
+    key = cache.digest(cache.file_digest(linker), cache.file_digest(path))
+    try:
+        return cache.entry("bpf", f"{path.name}-{key}", f"stripping {path.name}", make) / path.name
+    except BuildError:
+        return path
+
+
+def _object(source: Path, kernel: Kernel, cflags: tuple[str, ...]) -> Path:
+    """The object of one source or object."""
     if not source.is_file():
         raise KtstrError(f"bpf={source}: no such file; must be a .bpf.c or a .bpf.o")
     if source.name.endswith(".bpf.o"):
@@ -54,6 +83,8 @@ def build_bpf(source: Path, kernel: Kernel, cflags: tuple[str, ...] = ()) -> Pat
     command = [
         *(*clang.command, *_FLAGS, f"-D__TARGET_ARCH_{_architecture(kernel)}"),
         *(f"-I{folder}" for folder in (header.parent, INCLUDE, library.include)),
+        # After all others: the kernel's own types come first.
+        *(part for folder in system_includes(clang) for part in ("-idirafter", folder)),
         # The object must not depend on this machine's paths.
         *(
             f"-ffile-prefix-map={folder}=."
@@ -61,24 +92,49 @@ def build_bpf(source: Path, kernel: Kernel, cflags: tuple[str, ...] = ()) -> Pat
         ),
         *(*cflags, str(source)),
     ]
-    strip = _compile("bpf_strip", library)
+    linker = _compile("bpf_link", library)
     name = source.name.removesuffix(".c") + ".o"
+
+    def compiled(arguments: list[str]) -> None:
+        try:
+            run_compiler(name, arguments, cwd=source.parent)
+        except BuildError as error:
+            raise compile_error(source, error, clang, cpu_of(cflags), kernel) from None
+
     # Clang runs in the source's folder, where it finds the source under its mapped path and puts its lines into BTF.
     # The key is what the compiler reads, so a change in any header makes a new object.
     with tempfile.TemporaryDirectory(prefix="ktstr-") as scratch:
         preprocessed = Path(scratch) / "preprocessed"
-        run_compiler(name, [*command, "-E", "-o", str(preprocessed)], cwd=source.parent)
+        compiled([*command, "-E", "-o", str(preprocessed)])
         text = preprocessed.read_bytes()
-    key = cache.digest(clang.banner, *_FLAGS, *cflags, cache.file_digest(strip), text)
+    key = cache.digest(clang.banner, *_FLAGS, *cflags, cache.file_digest(linker), text)
 
     def make(directory: Path) -> None:
         whole = directory / f"{name}.whole"
-        run_compiler(name, [*command, "-c", "-o", str(whole)], cwd=source.parent)
+        compiled([*command, "-c", "-o", str(whole)])
         _check_object(whole, source)
-        run_compiler(name, [str(strip), str(whole), str(directory / name)])
+        run_compiler(name, [str(linker), str(directory / name), str(whole)])
         whole.unlink()
 
     return cache.entry("bpf", f"{name}-{key}", f"compiling {source.name}", make) / name
+
+
+def _linked(source: Path, objects: list[Path]) -> Path:
+    """The object that libbpf's linker makes of several; it has the name of `source`'s."""
+    linker = _compile("bpf_link", libbpf())
+    name = source.name.removesuffix(".c").removesuffix(".o") + ".o"
+    listed = ", ".join(path.name for path in objects)
+
+    def make(directory: Path) -> None:
+        try:
+            run_compiler(name, [str(linker), str(directory / name), *map(str, objects)])
+        except BuildError as error:
+            said = [line.removeprefix("libbpf: ") for line in error.output.splitlines() if line.strip()]
+            reason = re.sub(r"'[^']*/([^/']+)'", r"'\1'", said[0]) if said else error.first
+            raise KtstrError(f"{listed}: do not link: {reason} (full log: {error.log})") from None
+
+    key = cache.digest(cache.file_digest(linker), *map(cache.file_digest, objects))
+    return cache.entry("bpf", f"{name}-linked-{key}", f"linking {listed}", make) / name
 
 
 def vmlinux_header(kernel: Kernel) -> Path:
@@ -111,13 +167,18 @@ def _compile(program: str, library: Libbpf) -> Path:
     return compile_static(program, sources, [INCLUDE, library.include, library.uapi], library.link())
 
 
-def _check_object(path: Path, source: Path) -> None:
-    """Raise KtstrError if the object at `path` is not a scheduler; `source` is what the user gave."""
-    sections = _sections(path) if _machine(path) == _EM_BPF else None
-    if sections is None:
+def _check_object(path: Path, source: Path, *, is_scheduler: bool = False) -> None:
+    """Raise KtstrError if the object at `path` is not BPF, or no scheduler; `source` is what the user gave."""
+    machine = built_for(path)
+    if machine is not None and machine != "BPF":
+        raise KtstrError(
+            f"bpf={source}: is an object for {machine}, not for BPF: clang -target bpf -c makes one"
+        )
+    if machine is None or _machine(path) != _EM_BPF:
         raise KtstrError(f"bpf={source}: not a BPF object")
+    sections = _sections(path)
     # "?" marks one that is left out unless the program that loads it asks for it.
-    if not any(name.lstrip("?") in (".struct_ops", ".struct_ops.link") for name in sections):
+    if is_scheduler and not any(name.lstrip("?") in (".struct_ops", ".struct_ops.link") for name in sections):
         raise KtstrError(f'bpf={source}: not a scheduler: it has no SEC(".struct_ops.link") variable')
 
 
@@ -153,4 +214,4 @@ def _sections(path: Path) -> dict[str, tuple[int, int]]:
                 found[data[start : data.find(b"\0", start)].decode()] = (offset, length)
             return found
     except (struct.error, IndexError, ValueError) as error:
-        raise KtstrError(f"{path}: damaged ELF file: {error}") from None
+        raise KtstrError(f"{path}: damaged ELF file (is it whole?): {error}") from None

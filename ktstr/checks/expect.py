@@ -20,10 +20,14 @@ class ExpectedError:
     """A text that the message must contain; None: any."""
     matches: str | None = None
     """A regular expression that must be found in the message; None: any."""
+    load: str | None = None
+    """A regular expression for why it is not loaded or attached, which is then what is expected; None: it attaches."""
 
     @property
     def named(self) -> str:
         """What is expected, in words."""
+        if self.load is not None:
+            return f"that it does not attach, for a reason matching {self.load!r}"
         parts = []
         if self.contains is not None:
             parts.append(f"containing {self.contains!r}")
@@ -50,8 +54,16 @@ class ExpectedError:
         return self.matches is None or re.search(self.matches, text) is not None
 
 
-def expected_error(expect_err: object, contains: object, matches: object) -> ExpectedError | None:
+def expected_error(
+    expect_err: object, contains: object, matches: object, load: object = None
+) -> ExpectedError | None:
     """What `ktstr_test` was given, or None if no error is expected; KtstrError for what could never fail or pass."""
+    if load is not None:
+        if expect_err or contains is not None or matches is not None:
+            raise KtstrError(
+                "expect_load_error: contradicts expect_err: a scheduler that never attaches has no exit"
+            )
+        return ExpectedError(load=_pattern(load, "expect_load_error"))
     if not isinstance(expect_err, bool):
         raise KtstrError(f"expect_err={shown(expect_err)}: must be True or False")
     for field, value in (("contains", contains), ("matches", matches)):
@@ -65,11 +77,10 @@ def expected_error(expect_err: object, contains: object, matches: object) -> Exp
         raise KtstrError(
             f"{field}={shown(text)}: every message contains that; must be a text that tells errors apart"
         )
-    return ExpectedError(text, None if matches is None else _pattern(matches))
+    return ExpectedError(text, None if matches is None else _pattern(matches, "expect_scx_bpf_error_matches"))
 
 
-def _pattern(value: object) -> str:
-    field = "expect_scx_bpf_error_matches"
+def _pattern(value: object, field: str) -> str:
     pattern = string(value, field)
     try:
         vacuous = re.search(pattern, "") is not None

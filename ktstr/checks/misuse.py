@@ -7,6 +7,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Protocol
 
+from ktstr.checks.not_attached import never_attached, out_of_memory
 from ktstr.events.report import GuestReport, RefusedWrite
 from ktstr.scenario.layout import Layout
 
@@ -14,6 +15,8 @@ __all__ = ["Tested", "mistake_of_test"]
 
 # The status with which ktstr's loader ends if its arguments or the object are at fault.
 _LOADER_UNUSABLE = 2
+# What libbpf says if there is no memory for a map's initial value.
+_NO_ROOM = re.compile(r"failed to alloc map '(?P<map>[^']*)' content buffer: -(?:12|ENOMEM)")
 _SHOWN = 5
 
 
@@ -36,14 +39,27 @@ class Tested(Protocol):
 def mistake_of_test(
     scheduler: Tested, report: GuestReport, watchdog_ms: int | None = None, layout: Layout | None = None
 ) -> str | None:
-    """The mistake in one line, or None: an unknown map, variable or constant, a value that does not fit it, a watchdog
-    that could not be set, or an operation that the kernel refused for another reason than the scheduler."""
+    """The mistake in one line, or None if there is none.
+
+    It is an unknown map, variable or constant, a value that does not fit it, a guest that is too small for the
+    scheduler's program, a watchdog that could not be set, or an operation that the kernel refused for another reason
+    than the scheduler.
+    """
     if refused := report.refused_write:
         asked = f"BpfMapWrite({refused.map!r}, {refused.variable!r}, {refused.value})"
         return f"{asked}: {refused.why}{_names(refused)}"
     if scheduler.bpf and report.exit == {"status": _LOADER_UNUSABLE}:
+        if small := next((found for line in report.log if (found := _NO_ROOM.search(line))), None):
+            has_mb = sum(node.memory_mb for node in report.nodes)
+            return (
+                f"scheduler {scheduler.name}: the guest's {has_mb:.0f} MiB are too little for its map '{small['map']}';"
+                f" memory_mb= gives it more"
+            )
         reported = next((line for line in reversed(report.log) if line.startswith("loader: ")), "loader: ")
         return f"scheduler {scheduler.name}: {reported.removeprefix('loader: ')}"
+    left = report.scheduler_exit
+    if left and left.kind == "oom_killed" and never_attached(report):
+        return f"scheduler {scheduler.name}: {out_of_memory(report)}"
     attached = report.state("attached")
     if watchdog_ms is not None and report.watchdog_ms is None and attached and attached.state == "enabled":
         return f"watchdog_timeout_s: could not be set: scheduler {scheduler.name} attached in a way that is not known"

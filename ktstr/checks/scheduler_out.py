@@ -2,21 +2,14 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Sequence
 from dataclasses import replace
 
-from ktstr.events.exit import program_end
+from ktstr.checks.not_attached import how_it_ended, key_line, not_attached
 from ktstr.events.report import GuestReport
 from ktstr.events.state import SchedulerState
-from ktstr.scenario.plan import ATTACH_S
 
 __all__ = ["scheduler_out"]
 
-# What libbpf and ktstr's loader print when the kernel's verifier refuses a program.
-_REFUSED = re.compile(r"refused by the verifier|BEGIN PROG LOAD LOG|BPF program load failed")
-# What the dynamic loader prints if a library is missing (those that are dlopen'ed cannot be found beforehand).
-_LIBRARY = re.compile(r"error while loading shared libraries: (?P<what>.*)")
 # A scheduler that attached so long before the hold may have gone wrong before it, too.
 _NOTABLE_NS = 100_000_000
 
@@ -48,24 +41,17 @@ def scheduler_out(report: GuestReport) -> str | None:
 def _out(report: GuestReport) -> str | None:
     attached = _last(report, "attached")
     held = _last(report, "leaving") or report.state("held")
-    how = _ended(report)
+    how = how_it_ended(report)
     if attached is None:
         return "the scheduler was never started"
     if attached.state != "enabled":
-        output = "\n".join(report.log)
-        if _REFUSED.search(output):
-            return f"the scheduler's BPF was refused by the verifier ({how}): {_key_line(report.log)}"
-        if library := _LIBRARY.search(output):
-            return f"the scheduler could not start: {library['what']}"
-        if not attached.running:
-            return f"the scheduler exited before it attached ({how}): {_key_line(report.log)}"
-        return f"the scheduler did not attach within {ATTACH_S} guest seconds (sched_ext state: {attached.state})"
+        return f"the scheduler {not_attached(report, attached)}"
     if held is None:
         return "the guest ended before the scenario did"
     if held.state != "enabled":
         after = _after(report, attached)
         left = report.scheduler_exit
-        why = left.line if left and left.reason and left.line != how else _key_line(report.log)
+        why = left.line if left and left.reason and left.line != how else key_line(report.log)
         return f"the scheduler attached and then left {after} ({how}): {why}"
     if held.enable_seq != attached.enable_seq:
         return (
@@ -91,22 +77,3 @@ def _after(report: GuestReport, attached: SchedulerState) -> str:
     after = f"after {held_ns / 1e9:.2f} of {asked_ns / 1e9:.2f} guest seconds"
     lived_ns = last.began_ns + held_ns - attached.at_ns if last and attached.at_ns else held_ns
     return after if lived_ns - held_ns < _NOTABLE_NS else f"{after} of the hold, {lived_ns / 1e9:.2f} in all"
-
-
-def _ended(report: GuestReport) -> str:
-    if report.exit is None or report.told_to_end:
-        return "its program still ran"
-    left = report.scheduler_exit
-    if left and left.kind == "oom_killed":
-        return left.line
-    return program_end(**report.exit)
-
-
-def _key_line(log: Sequence[str]) -> str:
-    """The line of a scheduler's log that explains most: the first with an error in it, else its last."""
-    lines = [line.strip() for line in log if line.strip()]
-    for word in ("refused by the verifier", "BPF program load failed", "rror", "ailed"):
-        for line in lines:
-            if word in line:
-                return line
-    return lines[-1] if lines else "it printed nothing"

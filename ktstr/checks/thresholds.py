@@ -20,15 +20,15 @@ Off = Literal[False]
 class Checks:
     """Limits that a run is judged by. None inherits, False turns a check off, a value sets it.
 
-    `not_stuck`: every worker did some work. `isolation`: no worker ran outside its cpuset.
-    `attached`: the scheduler still schedules at the end, with the enable sequence it started with, and every
-    worker is in the ext class. `max_spread_pct`: largest difference, within a cgroup, between two workers'
-    shares of time spent wanting a CPU and not having it, in percentage points. `max_inversion_pct`: by how many
-    more points a worker of the better nice value may wait. `max_gap_ms`: the longest time, in guest milliseconds,
-    that a worker which wanted to run did not. `max_weight_error`: by how many percentage points a cgroup's share of
-    its siblings' CPU time may be less than its `cpu.weight` gives it. `max_bandwidth_excess_pct`: by how many percent
-    a cgroup may exceed its `cpu.max`. `kernel_clean`: the kernel reported no bug of its own: no warning, oops, lockup
-    or stall.
+    `not_stuck`: every worker did some work. `isolation`: no worker ran outside its cpuset. `attached`: the scheduler
+    still schedules at the end, with the enable sequence it started with, and every worker is in the ext class.
+    `max_spread_pct`: largest difference, within a cgroup, between two workers' shares of time spent wanting a CPU and
+    not having it, in percentage points. `max_idle_wait_pct`: for how many percent of the time that a worker wanted to
+    run it may wait while a CPU that it may use is idle. `max_inversion_pct`: by how many more points a worker of the
+    better nice value may wait. `max_gap_ms`: the longest time, in guest milliseconds, that a worker which wanted to
+    run did not. `max_weight_error`: by how many percentage points a cgroup's share of its siblings' CPU time may be
+    less than its `cpu.weight` gives it. `max_bandwidth_excess_pct`: by how many percent a cgroup may exceed its
+    `cpu.max`. `kernel_clean`: the kernel reported no bug of its own: no warning, oops, lockup or stall.
 
     A check that a project declares (`declare_check`) is a keyword like these. `said` has the ones that are set, by
     name. KtstrError for a check that does not exist, or a value that it does not accept.
@@ -40,6 +40,7 @@ class Checks:
         not_stuck: bool | None
         isolation: bool | None
         attached: bool | None
+        max_idle_wait_pct: float | Off | None
         max_spread_pct: float | Off | None
         max_inversion_pct: float | Off | None
         max_gap_ms: float | Off | None
@@ -53,6 +54,7 @@ class Checks:
             not_stuck: bool | None = None,
             isolation: bool | None = None,
             attached: bool | None = None,
+            max_idle_wait_pct: float | Off | None = None,
             max_spread_pct: float | Off | None = None,
             max_inversion_pct: float | Off | None = None,
             max_gap_ms: float | Off | None = None,

@@ -19,6 +19,7 @@ from ktstr.base.errors import KtstrError
 from ktstr.base.machine import machine_of_host
 from ktstr.base.process import child_dies_with_us
 from ktstr.debug.symbols import Symbols, symbols_of
+from ktstr.report.text import printable
 from ktstr.run.replay import Recorded, crashed_run
 from ktstr.shell.terminal import Signalled, signals_end
 from ktstr.vm.debugger import MonitorError, can_record, paused_clone, record, replaying
@@ -112,7 +113,7 @@ def _recorded(gdb: str, job: VmJob, folder: Path, symbols: Symbols, stops: Seque
     # It was booted, not cloned, so it may have ended in another way, which the user must see.
     for event in recorded.events:
         if event.get("ev") == "kmsg" and str(event["text"]).startswith("sched_ext: "):
-            print(f"replay: recorded: {event['text']}", flush=True)
+            print(f"replay: recorded: {printable(event['text'])}", flush=True)
     print("replay: replaying it up to its exit", flush=True)
     with replaying(job, folder) as machine:
         lines = [*_breakpoints(symbols, stops), "continue", 'printf "stopped at %#lx\\n", $pc', "disconnect"]

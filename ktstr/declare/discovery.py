@@ -13,6 +13,7 @@ from types import ModuleType
 
 from ktstr.base import cache
 from ktstr.base.errors import KtstrError
+from ktstr.declare.mistake import in_one_line
 from ktstr.declare.scheduler import Scheduler, registered
 from ktstr.declare.test import KtstrTest, record_of
 
@@ -122,17 +123,7 @@ def _load(path: Path) -> ModuleType:
     sys.modules[name] = module
     try:
         spec.loader.exec_module(module)
-    except KtstrError:
-        del sys.modules[name]
-        raise
     except Exception as error:
         del sys.modules[name]
-        where = error.__traceback__
-        line = ""
-        while where is not None:
-            if where.tb_frame.f_code.co_filename == str(path):
-                line = f":{where.tb_lineno}"
-            where = where.tb_next
-        what = (str(error).splitlines() or [""])[0]
-        raise KtstrError(f"{path}{line}: cannot be imported: {type(error).__name__}: {what}") from None
+        raise KtstrError(in_one_line(error)) from None
     return module

@@ -1,4 +1,4 @@
-"""Topology presets: named topologies on which the verifier sweep runs a scheduler, and constraints that narrow them."""
+"""Topology presets: named topologies for the verifier sweep and the gauntlet, and constraints that narrow them."""
 
 from __future__ import annotations
 
@@ -41,12 +41,12 @@ PRESETS: Mapping[str, Topology] = {
         ("numa4-12llc", "4n12l8c2t"),
     )
 }
-"""The topologies with a name, in the order in which the verifier sweep goes through them."""
+"""The topologies with a name, in the order in which the verifier sweep and the gauntlet go through them."""
 
 
 @dataclass(frozen=True)
 class Constraints:
-    """The topologies a scheduler is meant for; both ends of a range are included."""
+    """The topologies a scheduler, or a test, is meant for; both ends of a range are included."""
 
     min_llcs: int = 1
     """The least number of LLCs."""

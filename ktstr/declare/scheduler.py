@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from ktstr.base.errors import KtstrError
 from ktstr.base.topology import DEFAULT_TOPOLOGY, Topology
-from ktstr.base.values import command, mapping, path_of, shown, string, strings, whole
+from ktstr.base.values import command, mapping, path_of, seconds, shown, string, strings, whole
 from ktstr.checks.thresholds import Checks
 from ktstr.declare.presets import Constraints
+from ktstr.declare.values import Value, checked_runs, checked_values
 from ktstr.scenario.operations.cgroup import CgroupName
+from ktstr.scenario.plan import ATTACH_S
 
 __all__ = ["EEVDF", "Scheduler", "declare_scheduler", "registered"]
 
@@ -38,12 +40,23 @@ class Scheduler:
     """The path of its program; None: it has no such program."""
     bpf: Path | None = None
     """Its BPF source or object; None: it has a program of its own, or is the kernel's."""
+    bpf_more: tuple[Path, ...] = ()
+    """Further BPF sources and objects that are linked with it."""
+    ops: str = ""
+    """The variable of its `sched_ext_ops`, if its BPF has several; empty: the only one."""
     rodata: Mapping[str, int] = field(default_factory=dict, hash=False)
     """The values of `const volatile` globals, set before it is loaded."""
+    # Functions of two imports of one file differ.
+    values: Mapping[str, Value | Callable[[Topology], Value]] = field(default_factory=dict, compare=False)
+    """What is set in its globals and its `sched_ext_ops` before it is loaded, by path in C."""
+    setup_programs: Mapping[str, tuple[int, ...]] = field(default_factory=dict, hash=False)
+    """The programs of `SEC("syscall")` that are run before it is attached, with their arguments."""
     bpf_cflags: tuple[str, ...] = ()
     """Further options for clang."""
     build: tuple[str, ...] = ()
     """The command that builds its program; empty: none."""
+    attach_timeout_s: float = ATTACH_S
+    """Guest seconds that it may take to load, pass the verifier and attach."""
     topology: Topology = DEFAULT_TOPOLOGY
     """The topology of tests that set none."""
     kernels: tuple[str, ...] = ()
@@ -59,7 +72,7 @@ class Scheduler:
     checks: Checks = field(default_factory=Checks)
     """Its default limits."""
     constraints: Constraints = field(default_factory=Constraints)
-    """Which topology presets the verifier sweep takes it through."""
+    """Which topology presets the verifier sweep and the gauntlet take it through."""
     max_insns: Mapping[str, int] = field(default_factory=dict, hash=False)
     """How many instructions the verifier may process, by program; `*` is for the others."""
     declared_in: str = ""
@@ -83,10 +96,14 @@ def declare_scheduler(
     *,
     binary: str | None = None,
     binary_path: str | Path | None = None,
-    bpf: str | Path | None = None,
+    bpf: str | Path | Sequence[str | Path] | None = None,
+    ops: str | None = None,
     rodata: Mapping[str, int] | None = None,
+    values: Mapping[str, Value | Callable[[Topology], Value]] | None = None,
+    setup_programs: Mapping[str, Sequence[int]] | None = None,
     bpf_cflags: Sequence[str] = (),
     build: str | Sequence[str] | None = None,
+    attach_timeout_s: float = ATTACH_S,
     topology: tuple[int, int, int, int] | str | Topology = DEFAULT_TOPOLOGY,
     kernels: Sequence[str] = (),
     sched_args: Sequence[str] = (),
@@ -99,20 +116,27 @@ def declare_scheduler(
 ) -> Scheduler:
     """Declare a scheduler and register it, so that tests and the verifier sweep find it.
 
-    At most one of `binary` (found by name), `binary_path` and `bpf` (a `.bpf.c`, compiled with clang, or a
-    `.bpf.o`; loaded in the guest by ktstr's own loader) may be given; none means the kernel's default, EEVDF.
-    Relative paths are relative to the declaring file. `rodata` sets `const volatile` globals of a `bpf`
-    scheduler before it is loaded; `bpf_cflags` are passed to clang. `build` is the project's own build, which makes
-    the program (`"make"`, `"cargo build --release"`): run once a session, before it is looked for, in the nearest
-    folder of or above the declaring file that has a Makefile, Cargo.toml or the like. `topology` is (NUMA nodes,
-    LLCs in total, cores per LLC, threads per core). `kernels` filters the kernels it is run on: `"6.14"` the series,
-    `"6.15..=7.0"` an inclusive range. `sched_args` go to the scheduler, `kargs` to the guest kernel's command
-    line, `sysctls` are written before the scheduler starts. `cgroup_parent` is for one that rules a subtree: the
-    cgroup `/work` is made before it starts, and those of scenarios are made in it. `checks` are its default thresholds.
+    At most one of `binary` (found by name), `binary_path` and `bpf` may be given; none means the kernel's default,
+    EEVDF. `bpf` is a `.bpf.c`, compiled with clang, or a `.bpf.o`, or a list of them, which are linked; ktstr's own
+    loader loads it in the guest. Relative paths are relative to the declaring file. `ops` is the variable of the
+    `sched_ext_ops` that is meant, if the BPF has several. `rodata` sets `const volatile` globals of a `bpf` scheduler
+    before it is loaded. `values` sets any global and any field of its `sched_ext_ops` by its path in C, such as
+    `{"mine_ops.flags": 8, "weights": [1, 2], "nr_llcs": lambda topology: topology.llcs}`. `setup_programs` are
+    programs of `SEC("syscall")`, run before it is attached with these numbers as u64. `bpf_cflags` are passed to
+    clang.
 
-    For the verifier sweep: `constraints` say on which topology presets it is swept, `max_insns` how many
-    instructions the verifier may process for a program of it: one number for all, or a number by the program's
-    name, `"*"` being those that are not named.
+    `build` is the project's own build, which makes the program (`"make"`, `"cargo build --release"`): run once a
+    session, before it is looked for, in the nearest folder of or above the declaring file that has a Makefile,
+    Cargo.toml or the like. `attach_timeout_s` is how many guest seconds it may take to load, pass the verifier and
+    attach. `topology` is (NUMA nodes, LLCs in total, cores per LLC, threads per core). `kernels` filters the kernels it
+    is run on: `"6.14"` the series, `"6.15..=7.0"` an inclusive range. `sched_args` go to the scheduler, `kargs` to the
+    guest kernel's command line, `sysctls` are written before the scheduler starts. `cgroup_parent` is for one that
+    rules a subtree: the cgroup `/work` is made before it starts, and those of scenarios are made in it. `checks` are
+    its default thresholds.
+
+    `constraints` say on which topology presets it is swept and its tests run the gauntlet. For the verifier sweep
+    `max_insns` says how many instructions the verifier may process for a program of it: one number for all, or a
+    number by the program's name, `"*"` being those that are not named.
 
     Raises KtstrError naming the field if a value is not acceptable, or if the name is declared elsewhere.
     """
@@ -124,9 +148,13 @@ def declare_scheduler(
             where,
             name=name,
             programs={"binary": binary, "binary_path": binary_path, "bpf": bpf},
+            ops=ops,
             rodata=rodata,
+            values=values,
+            setup_programs=setup_programs,
             bpf_cflags=bpf_cflags,
             build=build,
+            attach_timeout_s=attach_timeout_s,
             topology=topology,
             kernels=kernels,
             sched_args=sched_args,
@@ -170,9 +198,13 @@ def _checked(
     *,
     name: object,
     programs: Mapping[str, object],
+    ops: object,
     rodata: object,
+    values: object,
+    setup_programs: object,
     bpf_cflags: object,
     build: object,
+    attach_timeout_s: object,
     topology: object,
     kernels: object,
     sched_args: object,
@@ -196,6 +228,11 @@ def _checked(
         raise KtstrError("build: only for a scheduler with binary, binary_path or bpf, which it makes")
     if (rodata or bpf_cflags) and not has_bpf:
         raise KtstrError("rodata and bpf_cflags: only for a scheduler declared with bpf=")
+    for field_name, value in (("ops", ops), ("values", values), ("setup_programs", setup_programs)):
+        if value is not None and not has_bpf:
+            raise KtstrError(f"{field_name}: only for a scheduler declared with bpf=")
+    if ops is not None and not _VARIABLE.fullmatch(string(ops, "ops")):
+        raise KtstrError(f"ops={shown(ops)}: must be the name of a variable, that of a sched_ext_ops")
     if sched_args and (has_bpf or not given):
         raise KtstrError("sched_args: only for a scheduler with a program of its own; a bpf= one has rodata")
     constants: dict[str, int] = {}
@@ -217,15 +254,21 @@ def _checked(
         raise KtstrError(f"checks={shown(checks)}: must be Checks(...)")
     if not isinstance(constraints, Constraints | None):
         raise KtstrError(f"constraints={shown(constraints)}: must be Constraints(...)")
+    sources = _several(programs["bpf"])
     limits = {"*": max_insns} if isinstance(max_insns, int) else mapping(max_insns, "max_insns")
     return Scheduler(
         name=name,
         binary=None if binary is None else str(binary),
         binary_path=_relative_to(where, programs["binary_path"], "binary_path"),
-        bpf=_relative_to(where, programs["bpf"], "bpf"),
+        bpf=_relative_to(where, sources[0] if sources else None, "bpf"),
+        bpf_more=tuple(path for one in sources[1:] if (path := _relative_to(where, one, "bpf"))),
+        ops=str(ops or ""),
         rodata=constants,
+        values=checked_values(values),
+        setup_programs=checked_runs(setup_programs),
         bpf_cflags=strings(bpf_cflags, "bpf_cflags"),
         build=command(build, "build"),
+        attach_timeout_s=seconds(attach_timeout_s, "attach_timeout_s"),
         topology=topology_of(topology),
         kernels=strings(kernels, "kernels"),
         sched_args=strings(sched_args, "sched_args"),
@@ -242,13 +285,29 @@ def _checked(
     )
 
 
+def _several(value: object) -> tuple[object, ...]:
+    """The sources of `bpf`, which is one or a list of them."""
+    if value is None or isinstance(value, str | Path):
+        return () if value is None else (value,)
+    if (
+        not isinstance(value, list | tuple)
+        or not value
+        or not all(isinstance(one, str | Path) for one in value)
+    ):
+        raise KtstrError(f"bpf={shown(value)}: must be a path, or a list of paths that are linked together")
+    return tuple(value)
+
+
 def _register(scheduler: Scheduler) -> None:
     known = _registry.get(scheduler.name)
     # One file may be imported twice (by pytest and by the verifier sweep), and then declares the same again.
     if known is not None and known.declared_in != scheduler.declared_in:
         raise KtstrError(f"already declared in {known.declared_in}")
+    if known is not None and known.declared_at != scheduler.declared_at:
+        lines = sorted((known.declared_at, scheduler.declared_at))
+        raise KtstrError(f"declared twice in this file, at lines {lines[0]} and {lines[1]}")
     if known is not None and known != scheduler:
-        raise KtstrError("declared twice in this file, with different values")
+        raise KtstrError(f"declared twice in this file, with different values, by line {known.declared_at}")
     _registry[scheduler.name] = scheduler
 
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ktstr.base.errors import KtstrError
+from ktstr.base.nearest import near
 from ktstr.base.topology import Topology
 from ktstr.base.values import shown
 from ktstr.declare.presets import PRESETS
@@ -48,7 +49,7 @@ class Settings:
 
     `kernels` are kernel specs (none: `auto`). `topology` replaces each test's own (None: it does not). `clock` is
     `real`, `virtual` or `auto`, `perturb` is `on`, `off` or `auto`. `seed` is that of every VM run. `presets` are the
-    topology presets of a verifier sweep (none: all).
+    topology presets of a verifier sweep and of the gauntlet (none: all), which `gauntlet` takes every test through.
     """
 
     kernels: tuple[str, ...] = ()
@@ -57,6 +58,7 @@ class Settings:
     seed: int = 1
     perturb: str = "auto"
     presets: tuple[str, ...] = ()
+    gauntlet: bool = False
 
 
 def merged(*sources: Mapping[str, object]) -> Settings:
@@ -90,7 +92,7 @@ def project_settings(start: Path) -> dict[str, object]:
     for key in table:
         if key not in KEYS:
             raise KtstrError(
-                f"{where}: {_TABLE} {key}: unknown key; must be one of {', '.join(sorted(KEYS))}"
+                f"{where}: {_TABLE} {key}: unknown key{near(key, KEYS)}; must be one of {', '.join(sorted(KEYS))}"
             )
     return {
         key: checked(key, value, f"{where}: {_TABLE} {key} = {shown(value)}: ")
@@ -152,6 +154,16 @@ def _presets(value: object, where: str) -> tuple[str, ...]:
     return names
 
 
+def _flag(value: object, where: str) -> bool:
+    """An ini file has texts only, and spells a truth as TOML does."""
+    flags = {"true": True, "false": False}
+    if isinstance(value, str) and value in flags:
+        return flags[value]
+    if not isinstance(value, bool):
+        raise KtstrError(f"{where}must be true or false")
+    return value
+
+
 def _texts(value: object, where: str) -> tuple[str, ...]:
     values = [value] if isinstance(value, str) else value
     if not isinstance(values, list | tuple) or not all(isinstance(item, str) for item in values):
@@ -192,5 +204,6 @@ KEYS: Mapping[str, Callable[[object, str], object]] = {
     "seed": _seed,
     "perturb": _one_of("on", "off", "auto"),
     "presets": _presets,
+    "gauntlet": _flag,
 }
 """The keys of the table, each with the function that checks its value."""

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from types import FrameType, FunctionType
 from typing import Any, TypeVar
 
 from ktstr.base.errors import KtstrError
@@ -11,6 +13,7 @@ from ktstr.base.topology import Topology
 from ktstr.base.values import seconds, shown, strings, whole
 from ktstr.checks.expect import ExpectedError, expected_error
 from ktstr.checks.thresholds import DEFAULT_CHECKS, Checks
+from ktstr.declare.presets import Constraints
 from ktstr.declare.scheduler import EEVDF, Scheduler, topology_of
 from ktstr.scenario.operations.write import BpfMapWrite, map_writes
 
@@ -46,11 +49,17 @@ class KtstrTest:
     writes: tuple[BpfMapWrite, ...] = ()
     """What is written to the scheduler's globals."""
     expected: ExpectedError | None = None
-    """The error with which the kernel must eject the scheduler; None: it must not."""
+    """The error with which the kernel must eject or refuse the scheduler; None: it must not."""
     watchdog_ms: int | None = None
     """The kernel's watchdog for the scheduler, in guest milliseconds; None: the scheduler's own."""
     auto_repro: bool = True
     """Whether a failed run is run again to learn more."""
+    constraints: Constraints | None = None
+    """Which topology presets the gauntlet takes it through; None: those of its scheduler."""
+    kernels: tuple[str, ...] = ()
+    """Which kernels it runs on, besides its scheduler's filter, each a version, a series or a range; empty: all."""
+    gauntlet: bool = True
+    """Whether the gauntlet takes it through presets; if not, it stays on its own topology."""
 
 
 def ktstr_test(
@@ -72,8 +81,12 @@ def ktstr_test(
     expect_err: bool = False,
     expect_scx_bpf_error_contains: str | None = None,
     expect_scx_bpf_error_matches: str | None = None,
+    expect_load_error: str | None = None,
     watchdog_timeout_s: float | None = None,
     auto_repro: bool = True,
+    constraints: Constraints | None = None,
+    kernels: Sequence[str] = (),
+    gauntlet: bool = True,
 ) -> Callable[[_Body], _Body]:
     """Make the decorated function `def name(ctx)` a test that pytest collects, whatever its name.
 
@@ -85,10 +98,17 @@ def ktstr_test(
     `bpf_map_write` writes to the scheduler's globals once it is attached. With `expect_err=True` the test passes only
     if the kernel ejects the scheduler with an error. `expect_scx_bpf_error_contains` (a text) and
     `expect_scx_bpf_error_matches` (a regular expression, searched for) say which scx_bpf_error() it must be; both
-    must hold if both are given. `watchdog_timeout_s` is the time after which the kernel ejects the scheduler for a
+    must hold if both are given. With `expect_load_error` (a regular expression) the test passes only if the scheduler
+    does not attach, for a reason that it is found in: that of the first line, or a line that its program printed.
+    `watchdog_timeout_s` is the time after which the kernel ejects the scheduler for a
     task that it leaves waiting, at most 30 s, instead of the scheduler's own. docs/crash-tests.md has the details.
 
     A run that fails is run again if that shows more, unless `auto_repro=False`: docs/flight-recorder.md.
+
+    `constraints` say which topologies the test is meant for: the gauntlet leaves out presets that they, or those that
+    its scheduler declares, refuse. The test's own topology must be one. `kernels` filters kernels as
+    declare_scheduler's does; it skips on others. `gauntlet=False` keeps the test on its own topology.
+    docs/gauntlet.md has the details.
 
     Raises KtstrError naming the test and the field if a value is not acceptable.
     """
@@ -97,7 +117,12 @@ def ktstr_test(
         raise KtstrError(f"{getattr(body, '__name__', body)}: write @ktstr_test() with its parentheses")
 
     def decorate(body: _Body) -> _Body:
+        if not inspect.isfunction(body):
+            raise KtstrError(f"ktstr_test: {shown(body)}: must decorate a function, def name(ctx)")
         where = f"{body.__module__}.{body.__name__}"
+        if inspect.iscoroutinefunction(body) or inspect.isgeneratorfunction(body):
+            raise KtstrError(f"{where}: must be a plain function: no async, and no yield")
+        _refuse_second(body, inspect.currentframe())
         try:
             record = record_for(body.__name__)
         except KtstrError as error:
@@ -122,22 +147,27 @@ def ktstr_test(
                 f"bpf_map_write: .rodata: can only be set before the scheduler is loaded, which scheduler {base.name}"
                 f" does by itself; use its arguments"
             )
-        expected = expected_error(expect_err, expect_scx_bpf_error_contains, expect_scx_bpf_error_matches)
+        expected = expected_error(
+            expect_err, expect_scx_bpf_error_contains, expect_scx_bpf_error_matches, expect_load_error
+        )
+        field = "expect_err" if expect_load_error is None else "expect_load_error"
         if expected and not base.is_sched_ext:
-            raise KtstrError(f"expect_err: scheduler {base.name} is the kernel's own, which is never ejected")
+            raise KtstrError(f"{field}: scheduler {base.name} is the kernel's own, which is never ejected")
         if expected and (judged := (checks or Checks()).about_scheduling):
             raise KtstrError(
-                f"expect_err: contradicts checks of {', '.join(judged)}: what is expected is that the scheduler fails"
+                f"{field}: contradicts checks of {', '.join(judged)}: what is expected is that the scheduler fails"
             )
         if watchdog_timeout_s is not None and not base.is_sched_ext:
             raise KtstrError(f"watchdog_timeout_s: scheduler {base.name} has no watchdog")
-        if not isinstance(auto_repro, bool):
-            raise KtstrError(f"auto_repro={shown(auto_repro)}: must be True or False")
+        for field, value in (("auto_repro", auto_repro), ("gauntlet", gauntlet)):
+            if not isinstance(value, bool):
+                raise KtstrError(f"{field}={shown(value)}: must be True or False")
         dimensions = {"numa_nodes": numa_nodes, "llcs": llcs, "cores": cores, "threads": threads}
+        own = _changed(base.topology if topology is None else topology_of(topology), dimensions)
         return KtstrTest(
             name=name,
             scheduler=base,
-            topology=_changed(base.topology if topology is None else topology_of(topology), dimensions),
+            topology=own,
             checks=(checks or Checks()).over(base.checks).over(DEFAULT_CHECKS),
             duration_s=seconds(duration_s, "duration_s"),
             memory_mb=None if memory_mb is None else whole(memory_mb, "memory_mb", 1, _MAX_MEMORY_MB),
@@ -147,9 +177,27 @@ def ktstr_test(
             expected=expected,
             watchdog_ms=None if watchdog_timeout_s is None else _watchdog_ms(watchdog_timeout_s),
             auto_repro=auto_repro,
+            constraints=_constraints(constraints, own),
+            kernels=_kernels(kernels),
+            gauntlet=gauntlet,
         )
 
     return decorate
+
+
+def _refuse_second(body: FunctionType, frame: FrameType | None) -> None:
+    """Raise KtstrError if the file has made a test of this name before, which Python would let go without a word."""
+    scope = frame.f_back.f_locals if frame is not None and frame.f_back is not None else {}
+    first = scope.get(body.__name__)
+    if inspect.isfunction(first) and record_of(first) and _file_of(first) == _file_of(body):
+        raise KtstrError(
+            f"{body.__module__}.{body.__name__}: declared twice in this file, at lines"
+            f" {first.__code__.co_firstlineno} and {body.__code__.co_firstlineno}"
+        )
+
+
+def _file_of(body: FunctionType) -> str:
+    return body.__code__.co_filename
 
 
 def _changed(topology: Topology, dimensions: Mapping[str, int | None]) -> Topology:
@@ -161,6 +209,26 @@ def _changed(topology: Topology, dimensions: Mapping[str, int | None]) -> Topolo
             " give topology= instead"
         )
     return replace(topology, **given) if given else topology
+
+
+def _constraints(value: object, own: Topology) -> Constraints | None:
+    if not isinstance(value, Constraints | None):
+        raise KtstrError(f"constraints={shown(value)}: must be Constraints(...)")
+    if value is not None and (refused := value.refusal(own)):
+        raise KtstrError(f"constraints: {refused} refuses topology {own}, which is the test's own")
+    return value
+
+
+def _kernels(value: object) -> tuple[str, ...]:
+    filters = strings(value, "kernels")
+    if filters:
+        from ktstr.kernel.spec import (
+            check_filter,  # not at import: the grammar is only needed by declarations
+        )
+
+        for text in filters:
+            check_filter(text)
+    return filters
 
 
 def _watchdog_ms(value: object) -> int:

@@ -51,6 +51,7 @@ _CGROUP_BYTES = 64
 # The agent's limits for one map (map.c): it sends no more. Most of so many bytes are zeros, which it does not send.
 _MOST_ELEMENTS = 8192
 _MOST_BYTES = 32 * 2**20
+_MOST_IN_ALL = 8 * _MOST_BYTES
 
 
 @dataclass(frozen=True)
@@ -187,8 +188,12 @@ def _dump(events: Sequence[Event], begin: int) -> Dump:
 
 
 def joined(events: Sequence[Event], kind: str) -> dict[int, bytearray]:
-    """The bytes that events of `kind` carry, by the id of their object; bytes that were not sent are zero."""
+    """The bytes that events of `kind` carry, by the id of their object; bytes that were not sent are zero.
+
+    What goes beyond the limits of an agent, for one object or for all, is left out.
+    """
     streams: dict[int, bytearray] = {}
+    left = _MOST_IN_ALL
     for event in events:
         if event.get("ev") != kind:
             continue
@@ -197,9 +202,11 @@ def joined(events: Sequence[Event], kind: str) -> dict[int, bytearray]:
         except binascii.Error:  # cut off with its guest
             continue
         stream, at = streams.setdefault(event["id"], bytearray()), event["at"]
-        if at + len(data) > _MOST_BYTES:
+        more = max(0, at + len(data) - len(stream))
+        if at + len(data) > _MOST_BYTES or more > left:
             continue
-        stream.extend(bytes(max(0, at + len(data) - len(stream))))
+        left -= more
+        stream.extend(bytes(more))
         stream[at : at + len(data)] = data
     return streams
 

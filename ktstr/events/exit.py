@@ -55,14 +55,18 @@ _FRAME = re.compile(r"\s*\S+\+0x[0-9a-f]+/0x[0-9a-f]+")
 _KMSG_ESCAPE = re.compile(r"\\x([0-9a-f]{2})")
 # How ktstr's loader reports an exit, and how the kernel tree's and scx's helpers do.
 _LOADER = re.compile(
-    r'exit kind=(?P<kind>\d+) code=(?P<code>-?\d+) reason="(?P<reason>(?:[^"\\]|\\.)*)"'
+    r'exit kind=(?P<kind>\d{1,19}) code=(?P<code>-?\d{1,19}) reason="(?P<reason>(?:[^"\\]|\\.)*)"'
     r' message="(?P<message>(?:[^"\\]|\\.)*)"'
 )
-_PRINTED = re.compile(r"\bEXIT: (?P<reason>[^()]*?)(?: \((?P<message>.*)\))?(?: on CPU (?P<cpu>\d+))?\s*$")
+_PRINTED = re.compile(r"\bEXIT: (?P<reason>[^()]*?)(?: \((?P<message>.*)\))?(?: on CPU (?P<cpu>\d{1,19}))?$")
 _ESCAPE = re.compile(r"\\(?:x([0-9a-f]{2})|(.))")
-_STALLED = re.compile(r"(?P<comm>.*)\[(?P<pid>\d+)\] failed to run for (?P<s>\d+\.\d+)s", re.DOTALL)
-_TRIGGERED = re.compile(r"(?P<comm>.*)\[(?P<pid>\d+)\] triggered exit kind \d+(?: on CPU (?P<cpu>\d+))?:")
-_OOM = re.compile(r"[Oo]ut of memory: Killed process (?P<pid>\d+) ")
+_STALLED = re.compile(
+    r"(?P<comm>.*)\[(?P<pid>\d{1,19})\] failed to run for (?P<s>\d{1,19}\.\d{1,19})s", re.DOTALL
+)
+_TRIGGERED = re.compile(
+    r"(?P<comm>.*)\[(?P<pid>\d{1,19})\] triggered exit kind \d+(?: on CPU (?P<cpu>\d{1,19}))?:"
+)
+_OOM = re.compile(r"[Oo]ut of memory: Killed process (?P<pid>\d{1,19}) ")
 # handle_hotplug() of the kernel's sched_ext.
 _HOTPLUG = re.compile(r"cpu \d+ going (?:online|offline), exiting scheduler")
 _DUMP_RULE = re.compile(r"={40,}")
@@ -231,7 +235,7 @@ def _of_log(log: Sequence[str]) -> _Account | None:
     for line in log:
         if match := _LOADER.match(line):
             return _Account(_plain(match["reason"]), _plain(match["message"]), int(match["code"]))
-        if match := _PRINTED.search(line):
+        if match := _PRINTED.search(line.rstrip()):
             cpu = match["cpu"]
             return _Account(match["reason"], match["message"] or "", cpu=None if cpu is None else int(cpu))
     return None

@@ -12,16 +12,17 @@ FAILED = "failed"
 
 # A line of tracefs' `trace` (kernel/trace/trace_output.c): task and its pid, CPU, flags, seconds, event, its text.
 _LINE = re.compile(
-    r"\s*(?P<task>.+)-(?P<pid>\d+) +\[(?P<cpu>\d+)\] \S+ +(?P<s>\d+)\.(?P<us>\d{6}): (?P<event>\w+): (?P<text>.*)"
+    r"\s*(?P<task>.+)-(?P<pid>\d{1,19}) +\[(?P<cpu>\d{1,19})\] \S+ +(?P<s>\d{1,19})\.(?P<us>\d{6}):"
+    r" (?P<event>\w+): (?P<text>.*)"
 )
 # The formats of these events: include/trace/events/sched.h and sched_ext.h.
 _SWITCH = re.compile(
-    r"prev_comm=(?P<prev>.*) prev_pid=(?P<prev_pid>\d+) prev_prio=\d+ prev_state=(?P<state>\S+) ==>"
-    r" next_comm=(?P<next>.*) next_pid=(?P<next_pid>\d+) next_prio=\d+"
+    r"prev_comm=(?P<prev>.*) prev_pid=(?P<prev_pid>\d{1,19}) prev_prio=\d{1,19} prev_state=(?P<state>\S+) ==>"
+    r" next_comm=(?P<next>.*) next_pid=(?P<next_pid>\d{1,19}) next_prio=\d{1,19}"
 )
-_TASK = re.compile(r"comm=(?P<comm>.*) pid=(?P<pid>\d+) prio=\d+ (?P<rest>.*)")
-_CPUS = re.compile(r"\w+=(\d+)")
-_COUNTER = re.compile(r"name (?P<name>\w+) delta (?P<delta>-?\d+)")
+_TASK = re.compile(r"comm=(?P<comm>.*) pid=(?P<pid>\d{1,19}) prio=\d{1,19} (?P<rest>.*)")
+_CPUS = re.compile(r"\w+=(\d{1,19})")
+_COUNTER = re.compile(r"name (?P<name>\w+) delta (?P<delta>-?\d{1,19})")
 _KINDS = {
     "sched_switch": "switch",
     "sched_wakeup": "wakeup",

@@ -23,7 +23,7 @@ _BUGS: dict[BugKind, re.Pattern[str]] = {
     ),
 }
 # A line of the console: the time in seconds since boot, perhaps a CPU or task, and the text.
-_LINE = re.compile(r"\[ *(?P<seconds>\d+)\.(?P<us>\d{6})\](?:\[ *[CT]\d+\])? (?P<text>.*)")
+_LINE = re.compile(r"\[ *(?P<seconds>\d{1,19})\.(?P<us>\d{6})\](?:\[ *[CT]\d{1,19}\])? (?P<text>.*)")
 
 
 @dataclass(frozen=True)

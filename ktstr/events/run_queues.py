@@ -19,15 +19,15 @@ __all__ = ["CpuQueue", "QueuedTask", "RunQueues", "read_run_queues"]
 _BUILTIN, _LOCAL_ON = 1 << 63, 1 << 62
 _BUILTIN_NAMES = {0: "invalid", 1: "global", 2: "local", 3: "bypass"}
 
-_CPU = re.compile(r"CPU (?P<cpu>\d+)\s*: nr_run=(?P<count>\d+) (?P<fields>.*)")
+_CPU = re.compile(r"CPU (?P<cpu>\d{1,19})\s*: nr_run=(?P<count>\d{1,19}) (?P<fields>.*)")
 # "*" marks the running task. A task's name may contain any character.
 _TASK = re.compile(
-    r" (?P<mark>[* ])(?P<state>\S) (?P<comm>.*)\[(?P<pid>\d+)\](?: \*?\S+)? (?P<since>[+-]\d+)ms"
+    r" (?P<mark>[* ])(?P<state>\S) (?P<comm>.*)\[(?P<pid>\d{1,19})\](?: \*?\S+)? (?P<since>[+-]\d{1,19})ms"
 )
-_CURRENT = re.compile(r"\s+curr=(?P<comm>.*)\[(?P<pid>-?\d+)\] class=(?P<class>\S+)")
+_CURRENT = re.compile(r"\s+curr=(?P<comm>.*)\[(?P<pid>-?\d{1,19})\] class=(?P<class>\S+)")
 _FIELD = re.compile(r"(?P<name>[\w/]+)=(?P<value>\S+)")
 _FRAME = re.compile(r"\s+(?P<frame>\S+\+0x[0-9a-f]+/0x[0-9a-f]+(?: .*)?)")
-_COUNTER = re.compile(r"\s+(?P<name>SCX_EV_\w+):\s+(?P<value>\d+)")
+_COUNTER = re.compile(r"\s+(?P<name>SCX_EV_\w+):\s+(?P<value>\d{1,19})")
 
 
 @dataclass(frozen=True)

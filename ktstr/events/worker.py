@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import zip_longest
 
 from ktstr.events.event import Event
 
@@ -104,6 +105,6 @@ def summed(several: Sequence[WorkerStats]) -> WorkerStats:
         gap_at_ns=longest.gap_at_ns,
         iterations=sum(one.iterations for one in several),
         migrations=sum(one.migrations for one in several),
-        gaps=tuple(map(sum, zip(*(one.gaps for one in several), strict=True))),
+        gaps=tuple(map(sum, zip_longest(*(one.gaps for one in several), fillvalue=0))),
         cpus=tuple(sorted({cpu for one in several for cpu in one.cpus})),
     )

@@ -15,10 +15,23 @@ from pathlib import Path
 
 from ktstr.base.errors import KtstrError
 
-__all__ = ["Elf", "Library", "closure", "read_elf"]
+__all__ = ["Elf", "Library", "built_for", "closure", "read_elf"]
 
 _PT_LOAD, _PT_DYNAMIC, _PT_INTERP = 1, 2, 3
 _DT_NEEDED, _DT_STRTAB, _DT_RPATH, _DT_RUNPATH = 1, 5, 15, 29
+# EM_* of elf.h.
+_MACHINES = {
+    3: "i386",
+    20: "powerpc",
+    21: "ppc64",
+    22: "s390x",
+    40: "arm (32 bits)",
+    62: "x86_64",
+    183: "aarch64",
+    243: "riscv",
+    247: "BPF",
+    258: "loongarch",
+}
 _DEFAULT_FOLDERS = ("/lib64", "/usr/lib64", "/lib", "/usr/lib")
 
 
@@ -51,7 +64,22 @@ def read_elf(path: Path) -> Elf | None:
     try:
         return _read(data)
     except (struct.error, OverflowError, ValueError):
-        raise KtstrError(f"{path}: a damaged ELF file: its program headers lead outside it") from None
+        raise KtstrError(
+            f"{path}: a damaged ELF file: its program headers lead outside it (is it whole?)"
+        ) from None
+
+
+def built_for(path: Path) -> str | None:
+    """The name of the machine that an ELF file is for, whatever its word size and byte order.
+
+    None if that machine is not known, or if it is no ELF file.
+    """
+    with path.open("rb") as file:
+        head = file.read(20)
+    if len(head) < 20 or not head.startswith(b"\x7fELF"):
+        return None
+    number = int.from_bytes(head[18:20], "little" if head[5] == 1 else "big")
+    return _MACHINES.get(number)
 
 
 def closure(program: Path) -> list[Library]:
@@ -102,6 +130,8 @@ def _read(data: bytes) -> Elf:
             "<IIQQQQ", data, phoff + i * phentsize
         )
         if kind == _PT_LOAD:
+            if offset + filesz > len(data):
+                raise ValueError("a segment that is not in the file")
             loads.append((vaddr, offset, filesz))
         elif kind == _PT_DYNAMIC:
             dynamic = (offset, filesz)

@@ -10,8 +10,9 @@ from pathlib import Path
 
 from ktstr.base import cache
 from ktstr.base.errors import KtstrError
+from ktstr.base.machine import machine_of_host
 from ktstr.guest.cpio import Entry, write_newc
-from ktstr.guest.elf import closure, read_elf
+from ktstr.guest.elf import built_for, closure, read_elf
 
 __all__ = [
     "LIBRARY_FOLDER",
@@ -78,6 +79,9 @@ def program_files(program: Path, path: str, why: str) -> list[Packed]:
     """
     if not program.is_file():
         raise KtstrError(f"{program}: no such file")
+    machine, here = built_for(program), machine_of_host().name
+    if machine not in (None, here):
+        raise KtstrError(f"{program}: is a program for {machine}; the guest is {here}")
     if read_elf(program) is None:
         raise KtstrError(f"{program}: not an ELF program; the guest has no interpreter for anything else")
     files = [Packed(path, program, 0o755, why)]

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, requires, version
 from pathlib import Path
 
-from ktstr.base.cache import cache_dir
+from ktstr.base.cache import cache_dir, disk_usage
 from ktstr.base.errors import KtstrError
 from ktstr.host.distribution import Distribution, distribution
 from ktstr.host.setup import install_hint, lacking
@@ -65,7 +65,7 @@ def diagnose() -> Diagnosis:
         python=platform.python_version(),
         python_packages=_python_packages(),
         cache=cache,
-        cache_size=_disk_usage(cache),
+        cache_size=disk_usage(cache),
         cache_free=shutil.disk_usage(cache).free,
     )
 
@@ -89,14 +89,3 @@ def _python_packages() -> dict[str, str | None]:
         except PackageNotFoundError:
             found[match[0]] = None
     return found
-
-
-def _disk_usage(folder: Path) -> int:
-    """The bytes that the files below `folder` take on the disk; sparse ones take less than they hold."""
-    total = 0
-    for path in folder.rglob("*"):
-        try:
-            total += path.lstat().st_blocks * 512
-        except OSError:  # it was removed meanwhile
-            continue
-    return total

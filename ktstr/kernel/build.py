@@ -15,11 +15,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from tqdm import tqdm
-
 from ktstr.base.cache import cache_dir, digest, entry, locked, remove_entry
 from ktstr.base.errors import KtstrError
 from ktstr.base.machine import machine_of_host
+from ktstr.base.progress import Progress
 from ktstr.kernel import store
 from ktstr.kernel.fragment import Wanted, complain, read_config, wanted_text
 from ktstr.kernel.model import Kernel
@@ -262,7 +261,7 @@ def _make(recipe: Recipe, version: str, tree: Path) -> int:
     work, what = _work(recipe), f"building kernel {version}"
     log = work / "build.log"
     made = 0
-    bar = tqdm(total=_usual_objects(), desc=what, unit="object", delay=1, leave=False, disable=None)
+    bar = Progress(total=_usual_objects(), desc=what, unit="object")
     with bar, log.open("a", buffering=1) as file:
 
         def on_line(line: str) -> None:

@@ -8,11 +8,10 @@ import time
 from collections import Counter
 from contextlib import suppress
 
-from filelock import FileLock, Timeout
-
 from ktstr.base.cache import cache_dir, remove_entry, remove_partials
 from ktstr.base.download import Unreachable
 from ktstr.base.errors import KtstrError
+from ktstr.base.lock import acquired
 from ktstr.kernel import store
 from ktstr.kernel.sources.maintained import maintained
 
@@ -68,9 +67,13 @@ def _given_up(older_than_s: float) -> list[str]:
             or time.time() - path.stat().st_mtime < older_than_s
         ):
             continue
-        lock = FileLock(folder / f".{path.name}.lock")
-        with suppress(Timeout), lock.acquire(timeout=0):
-            remove_entry(folder, path.name)
+        lock = folder / f".{path.name}.lock"
+        if (held := acquired(lock)) is not None:
+            try:
+                remove_entry(folder, path.name)
+                lock.unlink()
+            finally:
+                os.close(held)
             gone.append(f"the unfinished build {path.name}")
     remove_partials("builds")
     return gone

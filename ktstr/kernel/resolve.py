@@ -39,6 +39,7 @@ from ktstr.kernel.spec import (
     Series,
     Spec,
     Version,
+    accepts,
     parse,
 )
 from ktstr.kernel.store import cached
@@ -46,7 +47,9 @@ from ktstr.kernel.store import cached
 __all__ = ["Candidate", "cached", "candidates", "fetch", "releases", "resolve"]
 
 
-def resolve(text: str | None) -> list[Kernel]:
+def resolve(
+    text: str | None, *, along: bool = False, accepted_by: Sequence[tuple[str, ...]] = ()
+) -> list[Kernel]:
     """The kernels that `text` means (None: `auto`), fetched if the cache does not have them; newest last.
 
     A range means one of each series, everything else means one. A kernel of which no image is published is built, with
@@ -54,16 +57,19 @@ def resolve(text: str | None) -> list[Kernel]:
     if the cache has no other. An exact version, a cache key and `auto` use the network only if the cache has nothing
     that fits; the others want the newest, and fall back to the newest in the cache with a line on stderr.
 
+    With `along` the kernel is fetched for something else than to run tests on it, so `auto` does not mean it later.
+    `accepted_by` are the `kernels` filters of declared schedulers: `auto` means a kernel that one of them accepts.
+
     While this process lives `kernel-clean` does not remove them. Raises KtstrError, `Unreachable` if only a network
     would help.
     """
     try:
         index = ImageIndex()
-        return [store.hold(_have(candidate, index)) for candidate in _candidates(text, index)]
+        return _had(_candidates(text, index, accepted_by), index, along)
     except NotFound:
         # The source has changed since its index was read.
         index = ImageIndex(refresh=True)
-        return [store.hold(_have(candidate, index)) for candidate in _candidates(text, index)]
+        return _had(_candidates(text, index, accepted_by), index, along)
 
 
 def candidates(text: str | None) -> list[Candidate]:
@@ -96,8 +102,20 @@ def releases(first: Version, last: Version) -> list[Candidate]:
 
 
 def fetch(candidate: Candidate) -> Kernel:
-    """The candidate's kernel, as `resolve` would return it."""
-    return store.hold(_have(candidate, ImageIndex()))
+    """The candidate's kernel, as `resolve` with `along` would return it."""
+    return _had([candidate], ImageIndex(), along=True)[0]
+
+
+def _had(wanted: Sequence[Candidate], index: ImageIndex, along: bool) -> list[Kernel]:
+    """The kernels of the candidates, held, with a note of why they were fetched."""
+    kernels = []
+    for candidate in wanted:
+        kernel = store.hold(_have(candidate, index))
+        # One that was there before keeps its note, unless it is wanted for itself now.
+        if candidate.kernel is None or not along:
+            store.note_wanted(kernel, along=along)
+        kernels.append(kernel)
+    return kernels
 
 
 def _have(candidate: Candidate, index: ImageIndex) -> Kernel:
@@ -119,15 +137,15 @@ def _build(candidate: Candidate) -> Kernel:
     return build(default_recipe(tree_code(candidate.origin)))
 
 
-def _candidates(text: str | None, index: ImageIndex) -> list[Candidate]:
+def _candidates(
+    text: str | None, index: ImageIndex, accepted_by: Sequence[tuple[str, ...]] = ()
+) -> list[Candidate]:
     spec = _spec(text)
     # A kernel that breaks on request is for tests of just that: a version does not mean it, only its key does.
     here = [kernel for kernel in cached() if not (kernel.built and store.breakable(kernel))]
     match spec:
         case Auto():
-            # A kernel that was built here may have any option, which only somebody who names it can want.
-            kernel = store.newest([one for one in here if not one.built]) or store.newest(here)
-            return [of_kernel(kernel)] if kernel else _choose(Latest(), here, index)
+            return [_automatic(here, index, accepted_by)]
         case Key(key):
             kernel = store.find_kernel(key)
             if kernel is None:
@@ -144,6 +162,39 @@ def _candidates(text: str | None, index: ImageIndex) -> list[Candidate]:
             version = find_version(spec.path) if isinstance(spec, Local) and spec.ref is None else None
             return [Candidate(version, "", None, None, origin=spec)]
     return _choose(spec, here, index)
+
+
+def _automatic(
+    here: Sequence[Kernel], index: ImageIndex, accepted_by: Sequence[tuple[str, ...]]
+) -> Candidate:
+    """What `auto` means: of the kernels that a scheduler accepts, or of all if none does, the newest of the cache that
+    somebody asked for, else the newest published."""
+
+    def accepted(version: Version) -> bool:
+        return not accepted_by or any(accepts(filters, str(version)) for filters in accepted_by)
+
+    suited = [one for one in here if accepted(store.version_of(one))]
+    asked_for = [one for one in suited if not store.came_along(one)]
+    # A kernel that was built here may have any option, which only somebody who names it can want.
+    kernel = store.newest([one for one in asked_for if not one.built]) or store.newest(asked_for)
+    if kernel is not None:
+        return of_kernel(kernel)
+    try:
+        published = merged(
+            of_kernels(suited, Latest()), [one for one in index.images() if accepted(one.version)]
+        )
+    except Unreachable as error:
+        if suited:
+            kernel = store.newest(list(suited))
+            assert kernel is not None
+            print(
+                f"ktstr: kernel auto: {index.title} cannot be reached; using {kernel.version} from the cache",
+                file=sys.stderr,
+            )
+            return of_kernel(kernel)
+        raise _unreachable(str(Latest()), index, error) from error
+    # No scheduler accepts any: its tests are skipped, and say why.
+    return (newest(Latest(), published) or _choose(Latest(), here, index))[-1]
 
 
 def _of_offer(offer: Offer) -> Candidate:

@@ -13,11 +13,10 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import IO, Any, cast
 
-from tqdm import tqdm
-
 from ktstr.base.cache import cache_dir, entry
 from ktstr.base.download import Unreachable
 from ktstr.base.errors import KtstrError
+from ktstr.base.progress import Progress
 from ktstr.kernel.archive.apt import PoolFile, open_archive
 from ktstr.kernel.archive.deb import data_archive, tar_stream
 from ktstr.kernel.archive.kernels import kernel_stanzas, pool_file, upstream_version
@@ -81,7 +80,7 @@ def fetch_tree(series: str) -> SourceTree:
             packages.append(archive.pool_file(file, what))
             _unpack(packages[0], file, folder, what)
 
-        path = entry(_KIND, f"{version}-{file.sha256[:8]}", what, make)
+        path = entry(_KIND, f"{version}-{file.sha256[:8]}", what, make, sealed=False)
     except Unreachable as error:
         trees = [tree for tree in _cached() if series in ("newest", str(tree.version.series))]
         if not trees:
@@ -113,7 +112,7 @@ def _unpack(package: Path, file: PoolFile, folder: Path, what: str) -> None:
     }
     with (
         package.open("rb") as raw,
-        tqdm.wrapattr(raw, "read", file.size, True, disable=None, **bar) as counted,
+        Progress.wrapattr(raw, "read", file.size, True, **bar) as counted,
         data_archive(cast("IO[bytes]", counted), file.name) as outer,
     ):
         for member in outer:

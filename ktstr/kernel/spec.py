@@ -203,8 +203,8 @@ class Git:
 
 @dataclass(frozen=True)
 class Auto:
-    """`KTSTR_KERNEL`, else the newest in the cache (one built here only if there is no other), else the newest
-    published."""
+    """`KTSTR_KERNEL`, else the newest in the cache that was asked for (one built here only if there is no other), else
+    the newest published; of those that a declared scheduler accepts."""
 
     def __str__(self) -> str:
         return "auto"

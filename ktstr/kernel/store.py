@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 import re
@@ -14,7 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ktstr.base.cache import cache_dir, find
+from ktstr.base import seal
+from ktstr.base.cache import cache_dir, find, refusals
+from ktstr.base.lock import acquired
 from ktstr.base.machine import machine_of_host
 from ktstr.kernel.model import Kernel
 from ktstr.kernel.spec import Version, parse_version
@@ -23,16 +24,19 @@ __all__ = [
     "Entry",
     "breakable",
     "cached",
+    "came_along",
     "entries",
     "find_kernel",
     "hold",
     "newest",
+    "note_wanted",
     "remove",
     "version_of",
     "write",
 ]
 
 _KIND = "kernels"
+_POLL_S = 0.05
 _SCHED_EXT = re.compile(r"^CONFIG_SCHED_CLASS_EXT=y$", re.MULTILINE)
 _BREAKABLE = re.compile(r"^CONFIG_LKDTM=y$", re.MULTILINE)
 _MANIFEST = "manifest.json"
@@ -59,7 +63,8 @@ def find_kernel(key: str) -> Kernel | None:
 def cached() -> list[Kernel]:
     """The cached kernels for this host's machine, newest first."""
     folder = cache_dir() / _KIND
-    entries = [path for path in folder.iterdir() if path.name[0] != "."] if folder.is_dir() else []
+    with refusals():
+        entries = [path for path in folder.iterdir() if path.name[0] != "."] if folder.is_dir() else []
     kernels = [kernel for path in sorted(entries) if (kernel := _load(path)) is not None]
     return sorted(kernels, key=version_of, reverse=True)
 
@@ -97,34 +102,52 @@ _HELD: dict[str, int] = {}
 def hold(kernel: Kernel) -> Kernel:
     """Keep `kernel` in the cache for as long as this process lives."""
     if kernel.key not in _HELD:
-        path = _use_file(kernel.key)
-        descriptor = os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o666)
-        fcntl.flock(descriptor, fcntl.LOCK_SH)
+        with refusals():
+            while (descriptor := acquired(_use_file(kernel.key), shared=True)) is None:
+                time.sleep(_POLL_S)  # another process removes it, which is soon done
         _HELD[kernel.key] = descriptor
     return kernel
 
 
 def remove(kernel: Kernel) -> bool:
     """Remove a kernel from the cache; False if a process uses it."""
-    descriptor = os.open(_use_file(kernel.key), os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o666)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
+    with refusals():
+        descriptor = acquired(_use_file(kernel.key))
+    if descriptor is None:
         return False
-    else:
+    try:
         folder = kernel.image.parent
         # Renamed first, so that a kill leaves no half of an entry.
         gone = folder.with_name(f".{folder.name}.removed")
         shutil.rmtree(gone, ignore_errors=True)
         folder.rename(gone)
+        seal.seal_of(folder).unlink(missing_ok=True)
         shutil.rmtree(gone)
+        folder.with_name(f".{folder.name}.lock").unlink(missing_ok=True)
+        _use_file(kernel.key).unlink(missing_ok=True)
         return True
     finally:
         os.close(descriptor)
 
 
+def came_along(kernel: Kernel) -> bool:
+    """Whether nobody asked for it: a bisection or a build of schedulers fetched it. `auto` does not mean such a one."""
+    return _along_file(kernel.key).exists()
+
+
+def note_wanted(kernel: Kernel, *, along: bool) -> None:
+    """Note why a kernel was fetched just now, `along` with something else or for itself."""
+    if along:
+        _along_file(kernel.key).touch()
+    else:
+        _along_file(kernel.key).unlink(missing_ok=True)
+
+
+def _along_file(key: str) -> Path:
+    return cache_dir() / _KIND / f".{key}.along"
+
+
 def _use_file(key: str) -> Path:
-    # The file stays when the kernel is removed: else two processes could lock two files of this name.
     return cache_dir() / _KIND / f".{key}.use"
 
 
@@ -159,5 +182,8 @@ def _load(folder: Path) -> Kernel | None:
         )
     except (OSError, ValueError, KeyError) as error:
         print(f"ktstr: {folder}: left out, its {_MANIFEST} cannot be read ({error!r})", file=sys.stderr)
+        return None
+    if seal.is_sealed(folder) and (damage := seal.damage(folder)):
+        print(f"ktstr: {folder}: left out: {damage}; it is made again when it is asked for", file=sys.stderr)
         return None
     return kernel

@@ -11,10 +11,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from tqdm import tqdm
-
 from ktstr.base.cache import cache_dir, digest, entry
 from ktstr.base.errors import KtstrError
+from ktstr.base.progress import Progress
 from ktstr.kernel.model import Kernel
 from ktstr.kernel.resolve import resolve
 from ktstr.kernel.settings import schedulers_series
@@ -39,7 +38,7 @@ def build_tools(kernel: Kernel | None = None, series: str | None = None) -> Path
     """
     toolchain = find_toolchain()
     tree = fetch_tree(series or schedulers_series())
-    types = kernel or resolve(str(tree.version.series))[-1]
+    types = kernel or resolve(str(tree.version.series), along=True)[-1]
     if not types.sched_ext:
         raise KtstrError(
             f"kernel {types.version}: built without CONFIG_SCHED_CLASS_EXT, so without the types that schedulers need; "
@@ -115,5 +114,5 @@ def _make(tree: SourceTree, types: Kernel, toolchain: Toolchain, build: Path, lo
 def _run(command: Sequence[str], what: str) -> tuple[int, str]:
     """Run a build and show how many lines it has printed; nobody knows how many there will be."""
     environment = {name: value for name, value in os.environ.items() if name not in FOREIGN} | {"LC_ALL": "C"}
-    with tqdm(desc=what, unit=" lines", delay=1, leave=False, disable=None) as bar:
+    with Progress(desc=what, unit=" lines") as bar:
         return run_build(command, environment, bar.update)

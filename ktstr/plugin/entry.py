@@ -12,7 +12,6 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Generator
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -20,42 +19,21 @@ import pytest
 
 from ktstr.base.errors import KtstrError, Unsuitable
 from ktstr.declare.test import record_of
-from ktstr.plugin.options import add_ini, add_options, add_short_options, is_given
+from ktstr.plugin.axes import ktstr_kernel_axis, ktstr_preset_axis, ktstr_seed_axis, parametrize  # noqa: F401
+from ktstr.plugin.options import WORKER_ERROR, add_ini, add_options, add_short_options, in_suite, is_given
+from ktstr.plugin.state import HANDED, NAME, STATE, handed, settings_of, state_of
 
 if TYPE_CHECKING:
-    from ktstr.declare.settings import Settings
-    from ktstr.plugin.kernels import KernelAxis
-    from ktstr.plugin.plan import Options
     from ktstr.plugin.recorder import Recorder
     from ktstr.plugin.shard import Shard
     from ktstr.run.context import Ctx
 
 _PARENT = os.getppid()
-_HANDED = "ktstr"  # the key of the data that the controller hands to its workers
 _EMPTY = "ktstr_empty_shard"  # the key under which a worker reports that its shard has no tests
-_WORKER_ERROR = "ktstr_error"  # the key under which a worker reports why it could not do the run
+_CHOICE = "ktstr_choice"  # the key under which a worker reports what was left out
 
 
-@dataclass
-class _State:
-    """What the hooks share.
-
-    `kernels` are those that a controller resolved for its workers. `errors` say why the run could not be done, if the
-    session goes on nevertheless.
-    """
-
-    name: str
-    options: Options
-    axis: KernelAxis
-    kernels: dict[str, dict[str, object]] = field(default_factory=dict)
-    recorder: Recorder | None = None
-    errors: list[str] = field(default_factory=list)
-
-
-_STATE = pytest.StashKey[_State]()
-_SETTINGS = pytest.StashKey["Settings"]()
 _SESSION = pytest.StashKey[pytest.Session]()
-_NAME = pytest.StashKey[str]()
 _EMPTY_SHARD = pytest.StashKey[bool]()
 
 
@@ -68,6 +46,10 @@ def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
     from ktstr.plugin import hookspec
 
     pluginmanager.add_hookspecs(hookspec)
+    if in_suite():
+        from ktstr.plugin import mistakes
+
+        pluginmanager.register(mistakes, "ktstr-mistakes")
 
 
 @pytest.hookimpl(tryfirst=True)  # before conftest files are read, and all who look at the known arguments
@@ -78,11 +60,12 @@ def pytest_load_initial_conftests(
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    handed = _handed(config)
-    config.stash[_NAME] = handed["name"] if handed else f"{datetime.now(UTC):%Y%m%dT%H%M%S.%fZ}-{os.getpid()}"
-    parent = (
-        handed["parent"] if handed else _PARENT if os.environ.get("KTSTR_DIE_WITH_PARENT") == "1" else None
+    config.addinivalue_line(
+        "markers", "ktstr_no_scenario: a ktstr test that may end without having run a scenario"
     )
+    given = handed(config)
+    config.stash[NAME] = given["name"] if given else f"{datetime.now(UTC):%Y%m%dT%H%M%S.%fZ}-{os.getpid()}"
+    parent = given["parent"] if given else _PARENT if os.environ.get("KTSTR_DIE_WITH_PARENT") == "1" else None
     if parent is not None:
         from ktstr.base.process import die_with_parent
 
@@ -100,6 +83,21 @@ def pytest_cmdline_main() -> Generator[None, Any, Any]:
         return 2
 
 
+@pytest.hookimpl(wrapper=True, optionalhook=True)
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> Generator[None, int, int]:
+    default = yield
+    if os.environ.get("KTSTR_SUITE") != "1":  # another project's pytest
+        return default
+    from ktstr.plugin.workers import most_tests, workers_for
+
+    kernels = settings_of(
+        config
+    ).kernels  # nothing else is there: xdist asks before the session is configured
+    if config.getoption("ktstr_seeds") or any(".." in spec for spec in kernels):
+        return default  # many variants of each test
+    return workers_for(default, most_tests(config.args, config.option.keyword, max(1, len(kernels))))
+
+
 # Collecting.
 
 
@@ -114,16 +112,16 @@ def pytest_pycollect_makeitem(obj: object) -> None:
     tryfirst=True
 )  # before the parameters that marks bring, so that the kernel comes first in ids
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    if record_of(metafunc.function) is None:
+    test = record_of(metafunc.function)
+    if test is None:
         return
     if "ctx" not in metafunc.fixturenames:
         raise KtstrError(f"{metafunc.definition.nodeid}: must take the argument ctx, which runs its guest")
-    ids = _state(metafunc.config).axis.ids()
-    metafunc.parametrize(_ktstr_kernel.__name__, ids, ids=ids, indirect=True)
-    if seeds := _state(metafunc.config).options.seeds:
-        metafunc.parametrize(
-            _ktstr_seed.__name__, seeds, ids=[f"seed{seed}" for seed in seeds], indirect=True
-        )
+    from ktstr.plugin.gauntlet import presets_for
+
+    state = state_of(metafunc.config)
+    presets = presets_for(test, state.options)
+    parametrize(metafunc, state.axis.ids(), presets, state.options.seeds)
 
 
 @pytest.hookimpl(tryfirst=True)  # before -k and --lf, which must not change which shard has which test
@@ -137,71 +135,74 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     config.hook.pytest_deselected(items=others)
     if collected and not items:
         config.stash[_EMPTY_SHARD] = True
-        if _handed(config) is not None:
+        if handed(config) is not None:
             config.workeroutput[_EMPTY] = True  # type: ignore[attr-defined]
 
 
 @pytest.hookimpl(tryfirst=True)  # before xdist reports the tests to the controller
 def pytest_collection_finish(session: pytest.Session) -> None:
     config = session.config
-    if config.option.collectonly or not any(_is_ours(item) for item in session.items):
+    if not any(_is_ours(item) for item in session.items):
         return
-    from ktstr.plugin.plan import plan_tests
+    from ktstr.plugin.choice import choose
 
-    in_worker = _handed(config) is not None
-    state = _state(config)
+    given, only_list = handed(config), config.option.collectonly
+    in_worker = given is not None
+    state = state_of(config)
+    known = given["timings"] if given else _timings(config)
     try:
-        kept, dropped = plan_tests(session.items, state.axis, state.options)
+        choice = choose(config, session.items, state.axis, state.options, known)
+        kept, dropped, state.lines = choice.kept, choice.dropped, choice.lines
+        if in_worker:
+            config.workeroutput[_CHOICE] = list(choice.lines)  # type: ignore[attr-defined]
     except KtstrError as error:
         if not in_worker:
             raise pytest.UsageError(str(error)) from error  # see pytest_cmdline_main
         # Only the controller can end the session. All workers get here, so they still hold the same tests.
-        config.workeroutput[_WORKER_ERROR] = str(error)  # type: ignore[attr-defined]
+        config.workeroutput[WORKER_ERROR] = str(error)  # type: ignore[attr-defined]
         kept, dropped = [item for item in session.items if not _is_ours(item)], []
     session.items[:] = kept
     if dropped:
         config.hook.pytest_deselected(items=dropped)
-    if not in_worker:
+    if not in_worker and not only_list:
         _start(session).expect([item.nodeid for item in session.items])
 
 
-def pytest_exception_interact(call: pytest.CallInfo[object], report: object) -> None:
-    if isinstance(report, pytest.CollectReport) and call.excinfo and call.excinfo.errisinstance(KtstrError):
-        report.longrepr = str(call.excinfo.value)
-        report.ktstr_error = True  # type: ignore[attr-defined]
+def pytest_exception_interact(node: Any, call: pytest.CallInfo[object], report: object) -> None:
+    if isinstance(report, pytest.CollectReport) and call.excinfo:
+        from ktstr.plugin.mistakes import collection_error
+
+        if (line := collection_error(node, call.excinfo.value)) is not None:
+            report.longrepr = line
+            report.ktstr_error = True  # type: ignore[attr-defined]
 
 
 # Running a test.
 
 
-@pytest.fixture(name="_ktstr_kernel")
-def _ktstr_kernel(request: pytest.FixtureRequest) -> object:
-    return getattr(request, "param", None)
-
-
-@pytest.fixture(name="_ktstr_seed")
-def _ktstr_seed(request: pytest.FixtureRequest) -> object:
-    return getattr(request, "param", None)
-
-
 @pytest.fixture
-def ctx(request: pytest.FixtureRequest, _ktstr_kernel: object, _ktstr_seed: object) -> Ctx:
+def ctx(
+    request: pytest.FixtureRequest, _ktstr_kernel: object, _ktstr_preset: object, _ktstr_seed: object
+) -> Ctx:
     """The guest of a test declared with ktstr_test: runs scenarios in it."""
     from ktstr.plugin.plan import make_context
 
-    return make_context(request.node, _state(request.config).name)
+    return make_context(request.node, state_of(request.config).name)
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> Generator[None, object, object]:
-    try:
-        result = yield
-    except Unsuitable as error:
-        pytest.skip(str(error))
-    if _is_ours(pyfuncitem):
-        from ktstr.plugin.plan import finish
+    if not _is_ours(pyfuncitem):
+        return (yield)
+    from ktstr.plugin.empty import returned_values
+    from ktstr.plugin.plan import finish
 
-        finish(pyfuncitem)
+    with returned_values(pyfuncitem) as returned:
+        try:
+            result = yield
+        except Unsuitable as error:
+            pytest.skip(str(error))
+    finish(pyfuncitem, returned)
     return result
 
 
@@ -211,14 +212,11 @@ def pytest_runtest_makereport(
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     report = yield
     if _is_ours(item):
-        from ktstr.plugin.plan import describe
-        from ktstr.report.text import printable
+        from ktstr.plugin.plan import describe, whole_text
 
         about = describe(item, call.excinfo.value if call.excinfo else None)
-        if about["failure"] and report.failed and call.excinfo:
-            report.longrepr = printable(
-                str(call.excinfo.value)
-            )  # complete as it is: no traceback through ktstr
+        if report.failed and call.excinfo and (text := whole_text(about, call.excinfo.value)) is not None:
+            report.longrepr = text
         report.ktstr = about  # type: ignore[attr-defined]
     return report
 
@@ -232,9 +230,9 @@ def pytest_sessionstart(session: pytest.Session) -> None:
     config.stash[_SESSION] = session
     if config.option.ktstr_shard:
         _shard(config)
-    settings = _settings(config)  # reports a mistake in them at once
+    settings = settings_of(config)  # reports a mistake in them at once
     if is_given(config):
-        _state(config)
+        state_of(config)
     named = settings.kernels or os.environ.get("KTSTR_SUITE") == "1"
     if not named or not config.pluginmanager.has_plugin("dsession"):
         return
@@ -242,7 +240,7 @@ def pytest_sessionstart(session: pytest.Session) -> None:
     # If it resolves them once, all workers have the same kernels, and the user sees the progress.
     from ktstr.plugin.kernels import kernel_to_json
 
-    state = _state(config)
+    state = state_of(config)
     try:
         kernels = state.axis.resolve(state.axis.ids())
     except KtstrError as error:
@@ -253,32 +251,40 @@ def pytest_sessionstart(session: pytest.Session) -> None:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_configure_node(node: Any) -> None:
-    state = node.config.stash.get(_STATE, None)
-    node.workerinput[_HANDED] = {
-        "name": node.config.stash[_NAME],
+    state = node.config.stash.get(STATE, None)
+    node.workerinput[HANDED] = {
+        "name": node.config.stash[NAME],
         "kernels": state.kernels if state else {},
+        "timings": _timings(node.config),
         "parent": os.getpid() if node.gateway.spec.popen else None,  # others are no children of ours
     }
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_testnodedown(node: Any) -> None:
-    if getattr(node, "workeroutput", {}).get(_EMPTY):
+    output = getattr(node, "workeroutput", {})
+    if output.get(_EMPTY):
         node.config.stash[_EMPTY_SHARD] = True
-    if error := getattr(node, "workeroutput", {}).get(_WORKER_ERROR):
-        _state(node.config).errors.append(error)
+    if lines := output.get(_CHOICE):  # all workers choose alike
+        state_of(node.config).lines = tuple(lines)
+    if error := output.get(WORKER_ERROR):
+        state_of(node.config).errors.append(error)
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:
     # Only now does a controller without a named kernel learn that there are tests of ours.
     node = getattr(report, "node", None)
-    if node is not None and hasattr(report, "ktstr") and _state(node.config).recorder is None:
+    if node is not None and hasattr(report, "ktstr") and state_of(node.config).recorder is None:
         _start(node.config.stash[_SESSION]).adopt(report)
 
 
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
-    state = config.stash.get(_STATE, None)
+    state = config.stash.get(STATE, None)
+    if state is not None and (state.lines or state.options.gauntlet):
+        from ktstr.plugin.closing import write_closing
+
+        write_closing(terminalreporter, state.recorder, state.options, state.lines)
     for error in dict.fromkeys(state.errors if state else ()):
         terminalreporter.write_line(f"ktstr: {error}", red=True)
 
@@ -287,81 +293,45 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
 def pytest_sessionfinish(session: pytest.Session) -> Generator[None, object, object]:
     result = yield
     config = session.config
-    state = config.stash.get(_STATE, None)
-    recorder = state.recorder if state else None
-    terminal = config.pluginmanager.get_plugin("terminalreporter")
-    problems = terminal.stats.get("error", ()) if terminal else ()
-    undone = (
-        (state is not None and state.errors)
-        or (recorder is not None and recorder.could_not_run)
-        or any(hasattr(report, "ktstr_error") for report in problems)
+    state = config.stash.get(STATE, None)
+    from ktstr.plugin.ending import final_status
+
+    session.exitstatus = final_status(
+        session,
+        state.recorder if state else None,
+        undone=state is not None and bool(state.errors),
+        empty_shard=config.stash.get(_EMPTY_SHARD, False),
     )
-    # xdist stops after --maxfail failures as if it had been interrupted, which would be status 2.
-    stop = getattr(config.pluginmanager.get_plugin("dsession"), "shouldstop", None)
-    enough = recorder is not None and str(stop).startswith("stopping after")
-    if undone and session.exitstatus in (0, 1, 5):
-        session.exitstatus = 2
-    elif enough and not undone and session.exitstatus == 2:
-        session.exitstatus = 1
-    elif session.exitstatus == pytest.ExitCode.NO_TESTS_COLLECTED and config.stash.get(_EMPTY_SHARD, False):
-        session.exitstatus = 0  # there are tests, but fewer than shards
     return result
 
 
 def _start(session: pytest.Session) -> Recorder:
     """Start to record the session."""
+    from ktstr.plugin.kernels import say_change
     from ktstr.plugin.recorder import Recorder
 
-    state = _state(session.config)
+    state = state_of(session.config)
+    if (kernel := state.axis.automatic) is not None:
+        say_change(kernel, session.config.rootpath)
     try:
         state.recorder = Recorder(session, state.name, state.axis.ids())
     except KtstrError as error:
         raise pytest.UsageError(str(error)) from error  # see pytest_cmdline_main
     session.config.pluginmanager.register(state.recorder, "ktstr-recorder")
+    if session.config.pluginmanager.has_plugin("dsession"):
+        from ktstr.plugin.running import Running
+
+        session.config.pluginmanager.register(Running(session, state.axis.ids()), "ktstr-running")
     return state.recorder
 
 
-def _state(config: pytest.Config) -> _State:
-    """The shared state, made when it is first asked for."""
-    if _STATE not in config.stash:
-        from ktstr.plugin.kernels import KernelAxis, kernel_from_json
-        from ktstr.plugin.plan import options_of
+def _timings(config: pytest.Config) -> dict[str, int]:
+    """What tests took before, by id; read by the controller for all workers, which must choose alike."""
+    if config.option.ktstr_budget is None:
+        return {}
+    from ktstr.report.timings import read_timings
 
-        handed = _handed(config)
-        kernels = {name: kernel_from_json(data) for name, data in handed["kernels"].items()} if handed else {}
-        try:
-            config.stash[_STATE] = _State(
-                name=config.stash[_NAME],
-                options=options_of(config, _settings(config)),
-                axis=KernelAxis(_settings(config).kernels, kernels),
-            )
-        except KtstrError as error:
-            raise pytest.UsageError(str(error)) from error  # see pytest_cmdline_main
-    return config.stash[_STATE]
-
-
-def _settings(config: pytest.Config) -> Settings:
-    """The session's settings: of the command line, else the environment, else pytest's ini file, else the project."""
-    if _SETTINGS not in config.stash:
-        from ktstr.declare.settings import environment_settings, merged, project_settings
-        from ktstr.plugin.options import given, ini_given
-
-        try:
-            config.stash[_SETTINGS] = merged(
-                given(config),
-                environment_settings(),
-                ini_given(config),
-                project_settings(config.rootpath),
-            )
-        except KtstrError as error:
-            raise pytest.UsageError(str(error)) from error  # see pytest_cmdline_main
-    return config.stash[_SETTINGS]
-
-
-def _handed(config: pytest.Config) -> dict[str, Any] | None:
-    """The data that the controller handed to this xdist worker; None in any other process."""
-    handed: dict[str, Any] | None = getattr(config, "workerinput", {}).get(_HANDED)
-    return handed
+    return read_timings(config.rootpath)
 
 
 def _shard(config: pytest.Config) -> Shard:

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 
 from ktstr.base.errors import KtstrError
+from ktstr.declare.discovery import declared_schedulers, default_paths
+from ktstr.declare.scheduler import registered
 from ktstr.declare.test import KtstrTest
 from ktstr.kernel.model import Kernel
 from ktstr.kernel.spec import Auto, Range, Spec, accepts, parse
+from ktstr.report.rundir import results_dir
 
-__all__ = ["KernelAxis", "kernel_from_json", "kernel_to_json", "skip_reason"]
+__all__ = ["KernelAxis", "kernel_from_json", "kernel_to_json", "say_change", "skip_reason"]
 
 
 class KernelAxis:
@@ -39,6 +44,11 @@ class KernelAxis:
         if not self._ids:
             self._ids = tuple(dict.fromkeys(name for spec in self._specs for name in self._names(spec)))
         return self._ids
+
+    @property
+    def automatic(self) -> Kernel | None:
+        """The kernel that `auto` came to, if it was asked for and means what is in the cache or published."""
+        return None if os.environ.get("KTSTR_KERNEL") else self._kernels.get("auto")
 
     def resolve(self, wanted: Iterable[str]) -> dict[str, Kernel]:
         """The kernels of the ids in `wanted`. If two ids name the same kernel, only the first is kept.
@@ -81,10 +91,42 @@ def _meaning(spec: str) -> Spec:
 def _resolve(spec: str) -> list[Kernel]:
     from ktstr.kernel.resolve import resolve  # brings the network stack along
 
-    kernels = resolve(None if spec == "auto" else spec)
+    kernels = resolve(None, accepted_by=_filters()) if spec == "auto" else resolve(spec)
     if not kernels:
         raise KtstrError(f"--kernel {spec}: names no kernel")
     return kernels
+
+
+def _filters() -> list[tuple[str, ...]]:
+    """The kernels that the project's schedulers accept, for each its filters; empty if one accepts all."""
+    declared = registered()
+    if not declared:
+        # xdist's controller collects nothing. What is wrong with a file is said when it is collected.
+        try:
+            declared = declared_schedulers(default_paths())
+        except KtstrError:
+            return []
+    filters = [one.kernels for one in declared]
+    return filters if all(filters) else []
+
+
+def say_change(kernel: Kernel, root: Path) -> None:
+    """Say if `auto` means another kernel than in the last session of the project at `root`."""
+    note = results_dir(root) / ".auto"
+    before = None
+    with suppress(OSError):
+        before = note.read_text(encoding="utf-8").strip()
+    if before == kernel.key:
+        return
+    if before:
+        print(
+            f"ktstr: kernel auto: is {kernel.key} now, and was {before} in the last run;"
+            f" kernels = [...] in pyproject.toml's [tool.ktstr] settles it",
+            file=sys.stderr,
+        )
+    with suppress(OSError):
+        note.parent.mkdir(parents=True, exist_ok=True)
+        note.write_text(f"{kernel.key}\n", encoding="utf-8")
 
 
 def kernel_to_json(kernel: Kernel) -> dict[str, object]:
@@ -115,6 +157,8 @@ def skip_reason(test: KtstrTest, kernel: Kernel, *, run_ignored: bool) -> str | 
     if scheduler.kernels and not accepts(scheduler.kernels, kernel.version):
         declared = ", ".join(scheduler.kernels)
         return f"scheduler {scheduler.name} declares kernels [{declared}]; {kernel.version} is not among them"
+    if not accepts(test.kernels, kernel.version):
+        return f"declares kernels [{', '.join(test.kernels)}]; {kernel.version} is not among them"
     if scheduler.is_sched_ext and not kernel.sched_ext:
         return (
             f"scheduler {scheduler.name} needs sched_ext and kernel {kernel.version} is built without "

@@ -6,6 +6,7 @@ Each option has a `--ktstr-` form, which nobody else has, and a short form, whic
 from __future__ import annotations
 
 import copy
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -15,16 +16,22 @@ import pytest
 from ktstr.base.values import shown
 
 __all__ = [
+    "WORKER_ERROR",
     "add_ini",
     "add_options",
     "add_short_options",
+    "all_options",
     "given",
+    "in_suite",
     "ini_given",
     "is_given",
+    "option_helps",
     "option_names",
     "spelled",
 ]
 
+WORKER_ERROR = "ktstr_error"
+"""The key under which an xdist worker reports why it could not do the run."""
 _SHORT = pytest.StashKey[frozenset[str]]()
 
 
@@ -55,8 +62,8 @@ _OPTIONS = (
     _Option(
         "kernel",
         "run every test on this kernel: 7.0, 7.0.13, 6.16..=7.0, latest, auto; may be given several times "
-        "(default: auto: KTSTR_KERNEL, else the newest in the cache that was not built here, else the newest built, "
-        "else the newest published)",
+        "(default: auto: KTSTR_KERNEL, else the newest in the cache that was asked for, else the newest published; "
+        "both as the schedulers accept)",
         "SPEC",
         setting="kernels",
         ini="args",
@@ -86,15 +93,39 @@ _OPTIONS = (
         setting="perturb",
         ini="string",
     ),
+    _Option(
+        "gauntlet",
+        "run every test on each topology preset that its constraints and its scheduler's admit",
+        setting="gauntlet",
+        ini="string",
+    ),
+    _Option(
+        "preset",
+        "in the gauntlet, run on this preset only; may be given several times (default: all)",
+        "NAME",
+        setting="presets",
+        ini="args",
+        many=True,
+    ),
+    _Option("budget", "run the tests that cover most in this time: 90s, 10m, 1h30m", "10m"),
     _Option("cold", "boot every VM instead of cloning a booted one"),
     _Option("fresh", "run a VM even if its result is remembered"),
     _Option(
         "oversubscribe",
         "use KVM even for topologies with more CPUs than the host has cores (default: emulate these)",
     ),
-    _Option("shard", "run this part of the tests: parts 1/2 and 2/2 together run every test once", "1/2"),
+    _Option(
+        "shard",
+        "run this part of the tests, about as long as the others: parts 1/2 and 2/2 together run every test once",
+        "1/2",
+    ),
     _Option("ignored", "also run the tests declared with ignore=True"),
 )
+
+
+def in_suite() -> bool:
+    """Whether `ktstr test`, or a nox session, started this process or the one that started it."""
+    return os.environ.get("KTSTR_SUITE") == "1" or "KTSTR_COMMAND" in os.environ
 
 
 def add_options(parser: pytest.Parser) -> None:
@@ -121,13 +152,21 @@ def option_names() -> list[str]:
     return [f"--{prefix}{option.name}" for option in _OPTIONS for prefix in ("", "ktstr-")]
 
 
+def option_helps() -> list[tuple[str, str]]:
+    """All options in their short form, each with its value's form, and its meaning."""
+    return [
+        (f"--{option.name} {option.metavar or ''}".rstrip(), option.help.replace("--ktstr-", "--"))
+        for option in _OPTIONS
+    ]
+
+
 def add_short_options(config: pytest.Config, parser: pytest.Parser, arguments: list[str]) -> None:
     """Add the short forms that no other plugin has, and have `config` read the command line anew.
 
     To be called once all plugins but conftest files are there. Plugins come in no order that one could rely on: taken
     earlier, a name would break the plugin that comes next.
     """
-    taken = _taken(parser)
+    taken = all_options(parser)
     group = parser.getgroup("ktstr")
     free = [option for option in _OPTIONS if f"--{option.name}" not in taken]
     for option in free:
@@ -139,8 +178,11 @@ def add_short_options(config: pytest.Config, parser: pytest.Parser, arguments: l
     config.known_args_namespace = known
 
 
-def _taken(parser: pytest.Parser) -> set[str]:
-    """All options so far. pytest has no public list of them; these names are the same from 8.0 to 9.2."""
+def all_options(parser: pytest.Parser) -> set[str]:
+    """All options of pytest and its plugins so far.
+
+    pytest has no public list of them; these names are the same from 8.0 to 9.2.
+    """
     groups = {id(group): group for group in (*parser._groups, parser._anonymous)}
     return {name for group in groups.values() for option in group.options for name in option.names()}
 
@@ -163,11 +205,11 @@ def given(config: pytest.Config) -> Mapping[str, object]:
     values: dict[str, object] = {}
     for option in _OPTIONS:
         value = config.getoption(option.dest) if option.setting else None
-        if option.many and value:
+        if option.setting == "kernels" and value:
             values[option.setting] = tuple(value)  # whoever resolves them says what is wrong with one
-        elif value is not None:
+        elif value is not None and value is not False:  # False: a flag that is not given
             where = f"{spelled(config, option.name)}"
-            where += ": " if option.setting == "topology" else f" {value}: "
+            where += ": " if option.setting in ("topology", "presets", "gauntlet") else f" {value}: "
             values[option.setting] = checked_text(option.setting, value, where)
     return values
 

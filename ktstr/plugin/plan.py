@@ -10,17 +10,18 @@ from typing import TYPE_CHECKING
 import pytest
 
 from ktstr.base.errors import KtstrError
-from ktstr.base.topology import Topology
 from ktstr.base.values import shown
-from ktstr.declare.settings import MAX_SEED, Settings
 from ktstr.declare.test import KtstrTest, record_of
 from ktstr.kernel.model import Kernel
+from ktstr.plugin.axes import KERNEL_FIXTURE, SEED_FIXTURE
+from ktstr.plugin.empty import refuse_no_scenario, refuse_value
+from ktstr.plugin.gauntlet import no_preset, on_topology
 from ktstr.plugin.kernels import KernelAxis, kernel_to_json, skip_reason
-from ktstr.plugin.options import spelled
+from ktstr.plugin.session import Options
 from ktstr.report.console import test_name
 from ktstr.report.rundir import Staging
 from ktstr.report.sidecar import file_stem
-from ktstr.vm.job import DEFAULT_OPTIONS, RunOptions
+from ktstr.report.text import printable
 
 if TYPE_CHECKING:
     from ktstr.checks.verdict import RunReport
@@ -28,38 +29,14 @@ if TYPE_CHECKING:
     from ktstr.vm.job import VmJob
 
 __all__ = [
-    "KERNEL_FIXTURE",
-    "Options",
     "Plan",
     "describe",
     "finish",
+    "is_planned",
     "make_context",
-    "options_of",
     "plan_tests",
+    "whole_text",
 ]
-
-KERNEL_FIXTURE = "_ktstr_kernel"
-"""The fixture by which a test is parametrized with its kernel's spec."""
-SEED_FIXTURE = "_ktstr_seed"
-_MOST_SEEDS = 100_000
-
-
-@dataclass(frozen=True)
-class Options:
-    """What the session's options and settings come to.
-
-    `topology` None: each test's own. `clock` is `real`, `virtual` or `auto`. `seeds` is empty if each test runs with
-    `seed` alone.
-    """
-
-    topology: Topology | None
-    clock: str
-    seed: int
-    ignored: bool
-    run_options: RunOptions = DEFAULT_OPTIONS
-    oversubscribe: bool = False
-    seeds: range = range(0)
-    perturb: bool = False
 
 
 @dataclass(frozen=True)
@@ -112,38 +89,6 @@ _CONTEXT = pytest.StashKey["Ctx"]()
 _LINE = pytest.StashKey[int]()
 
 
-def options_of(config: pytest.Config, settings: Settings) -> Options:
-    """The options, with the settings for what they leave open. Raises KtstrError naming the option."""
-    seed, count = settings.seed, _seed_count(config)
-    if count is not None and seed + count - 1 > MAX_SEED:
-        names = spelled(config, "seed"), spelled(config, "seeds")
-        raise KtstrError(f"{names[0]} {seed} {names[1]} {count}: go beyond the last seed, {MAX_SEED}")
-    return Options(
-        settings.topology,
-        settings.clock,
-        seed,
-        config.getoption("ktstr_ignored"),
-        RunOptions(cold=config.getoption("ktstr_cold"), fresh=config.getoption("ktstr_fresh")),
-        config.getoption("ktstr_oversubscribe"),
-        range(seed, seed + (count or 0)),
-        settings.perturb == "on" or (settings.perturb == "auto" and count is not None),
-    )
-
-
-def _seed_count(config: pytest.Config) -> int | None:
-    text = config.getoption("ktstr_seeds")
-    if text is None:
-        return None
-    where = f"{spelled(config, 'seeds')} {text}"
-    try:
-        count = int(text)
-    except ValueError:
-        raise KtstrError(f"{where}: must be a whole number") from None
-    if not 1 <= count <= _MOST_SEEDS:
-        raise KtstrError(f"{where}: must be between 1 and {_MOST_SEEDS}")
-    return count
-
-
 def plan_tests(
     items: Sequence[pytest.Item], axis: KernelAxis, options: Options
 ) -> tuple[list[pytest.Item], list[pytest.Item]]:
@@ -160,7 +105,7 @@ def plan_tests(
         if name not in kernels:
             dropped.append(item)
             continue
-        test = replace(record, topology=options.topology) if options.topology else record
+        test = on_topology(record, item, options)
         item.stash[_PLAN] = Plan(test, name, kernels[name], replace(options, seed=_seed(item, options)))
         _set_properties(
             item,
@@ -170,10 +115,16 @@ def plan_tests(
             seed=str(_seed(item, options)),
         )
         reason = skip_reason(test, kernels[name], run_ignored=options.ignored)
+        reason = reason or no_preset(record, item, options)
         if reason is not None:
             item.add_marker(pytest.mark.skip(reason=reason))
     gone = set(dropped)
     return [item for item in items if item not in gone], dropped
+
+
+def is_planned(item: pytest.Item) -> bool:
+    """Whether `plan_tests` gave the item a plan, and will run it."""
+    return _PLAN in item.stash
 
 
 def _set_properties(item: pytest.Item, **properties: str) -> None:
@@ -191,8 +142,12 @@ def make_context(item: pytest.Item, session_name: str) -> Ctx:
     if plan is None:
         raise KtstrError(f"{item.nodeid}: the ctx fixture is for functions decorated with @ktstr_test")
     if (staging := item.config.stash.get(_STAGING, None)) is None:
-        item.config.stash[_STAGING] = staging = Staging(item.config.rootpath, session_name)
-        staging.hold()
+        staging = Staging(item.config.rootpath, session_name)
+        try:
+            staging.hold()
+        except OSError as error:
+            raise KtstrError(f"results directory {staging.results}: {error.strerror}") from None
+        item.config.stash[_STAGING] = staging
     executor = LocalExecutor()
     topology = plan.test.topology
     accel = executor.accelerator(plan.options.clock, None if plan.options.oversubscribe else topology.cpus)
@@ -215,25 +170,28 @@ def make_context(item: pytest.Item, session_name: str) -> Ctx:
     return context
 
 
-def finish(item: pytest.Item) -> None:
-    """Raise VerdictFailed if the body of a planned item has returned and the error that it expects has not fired."""
-    if item.stash[_PLAN].test.expected:
-        item.stash[_CONTEXT].finish()
+def finish(item: pytest.Item, returned: Sequence[object]) -> None:
+    """Judge the body of a planned item once it has returned.
+
+    Raises VerdictFailed if the error that it expects has not fired, and KtstrError if it tested nothing.
+    """
+    context = item.stash.get(_CONTEXT, None)
+    refuse_value(item, returned)
+    if context is not None and item.stash[_PLAN].test.expected:
+        context.finish()
+    elif context is not None:
+        refuse_no_scenario(item, context.asked)
 
 
 def describe(item: pytest.Item, error: BaseException | None) -> Mapping[str, object]:
     """What the report of a planned item carries about it, as plain data.
 
-    `failure` says what an exception means: `verdict`, `run` (it could not be done), or nothing in particular (empty).
+    `failure` says what an exception means: `verdict`, `run` (it could not be done), `mistake` (of the test's own
+    Python), or nothing in particular (empty), such as an `assert` of the test.
     """
-    from ktstr.checks.verdict import VerdictFailed
-
     plan = item.stash[_PLAN]
     machine = item.stash.get(_MACHINE, None)
     context = item.stash.get(_CONTEXT, None)
-    failure = (
-        "verdict" if isinstance(error, VerdictFailed) else "run" if isinstance(error, KtstrError) else ""
-    )
     return {
         "test": test_name(item.nodeid, [plan.kernel_id]),
         "kernel": kernel_to_json(plan.kernel),
@@ -246,11 +204,33 @@ def describe(item: pytest.Item, error: BaseException | None) -> Mapping[str, obj
         "clock_reason": machine.reason if machine else "",
         "accelerator": machine.accelerator if machine else "",
         "emulator": machine.emulator if machine else "",
-        "failure": failure,
+        "failure": _meaning(error),
         "line": _line(item, error),
         # Text, because reports travel between processes, which transfer a few plain types only.
         "runs": json.dumps(context.runs if context else [], default=str),
     }
+
+
+def _meaning(error: BaseException | None) -> str:
+    from ktstr.checks.verdict import VerdictFailed
+
+    if isinstance(error, VerdictFailed):
+        return "verdict"
+    if isinstance(error, KtstrError):
+        return "run"
+    # pytest.fail() and the like raise what is no Exception.
+    return "mistake" if isinstance(error, Exception) and not isinstance(error, AssertionError) else ""
+
+
+def whole_text(about: Mapping[str, object], error: BaseException) -> str | None:
+    """All that is to be said of an error, if that is complete without a traceback; else None."""
+    from ktstr.declare.mistake import explained, in_one_line
+
+    if about["failure"] in ("verdict", "run"):
+        return printable(str(error))
+    if about["failure"] == "mistake" and explained(error) is not None:
+        return in_one_line(error)
+    return None
 
 
 def _line(item: pytest.Item, error: BaseException | None) -> int:

@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 
 from ktstr.base.errors import KtstrError
+from ktstr.plugin import empty
 from ktstr.plugin.kernels import kernel_from_json
 from ktstr.report import console, github
 from ktstr.report.case import Case, Outcome, Versions
@@ -24,8 +25,11 @@ from ktstr.report.junit import junit_xml
 from ktstr.report.rundir import Published, Staging, project_of, recover
 from ktstr.report.sidecar import file_stem, sidecar, write_json
 from ktstr.report.text import first_line, printable, relative
+from ktstr.report.timings import keep_timings
 
 __all__ = ["Recorder"]
+
+_ERRORS = ("run", "mistake")  # what an exception can mean that says nothing about the scheduler
 
 
 class Recorder:
@@ -57,6 +61,11 @@ class Recorder:
             config.option.force_short_summary = True  # the section of a failure already has its whole text
 
     @property
+    def cases(self) -> tuple[Case, ...]:
+        """The tests of ours that ended so far."""
+        return tuple(self._cases)
+
+    @property
     def could_not_run(self) -> bool:
         """Whether the run of a test could not be done, or results could not be written."""
         return bool(self.problem) or any(case.outcome == "error" for case in self._cases)
@@ -65,6 +74,11 @@ class Recorder:
     def failed(self) -> bool:
         """Whether a test of ours failed."""
         return any(case.outcome == "failed" for case in self._cases)
+
+    @property
+    def nothing_ran(self) -> bool:
+        """Whether all tests of ours were skipped."""
+        return empty.nothing_ran(self._cases)
 
     def expect(self, nodeids: Iterable[str]) -> None:
         """Make the column of names wide enough for these tests."""
@@ -96,7 +110,7 @@ class Recorder:
         if status is None:
             return status
         category, letter, word = status
-        if category == "failed" and _about(report).get("failure") == "run":
+        if category == "failed" and _about(report).get("failure") in _ERRORS:
             category, letter, word = "error", "E", "ERROR"
         return (category, "", "") if self._in_reporter else (category, letter, word)
 
@@ -139,7 +153,7 @@ class Recorder:
             self._terminal.ensure_newline()
             word = console.WORDS[outcome]
             self._terminal.write(word, **{console.COLOURS[outcome]: True})
-            self._terminal.write(f"{line.removeprefix(word)}\n", flush=True)
+            self._terminal.write(f"{printable(line.removeprefix(word))}\n", flush=True)
 
     def _write(self, case: Case) -> None:
         try:
@@ -171,8 +185,11 @@ class Recorder:
                 folder = self._staging.folder(kernel_version)
                 (folder / "junit.xml").write_bytes(junit_xml(cases, self._versions))
             self._published = self._staging.publish({"status": "interrupted" if stopped else "complete"})
+            keep_timings(self._session.config.rootpath, self._cases)
         except OSError as error:
             self._cannot_write(error)
+        except KtstrError as error:
+            self.problem = f"{error}: results are incomplete"
 
     def pytest_terminal_summary(self, terminalreporter: Any, config: pytest.Config) -> None:
         if config.option.verbose < -1 or not self._cases:
@@ -181,6 +198,7 @@ class Recorder:
         rows = [row for name, cases in self._by_version().items() for row in self._kernel_rows(name, cases)]
         if machines := console.vm_row(self._cases):
             rows.append(("VMs", machines))
+        rows += empty.rows(self._cases)
         if self.problem:
             rows.append(("PROBLEM", self.problem))
         rows += [("killed run", f"its results are in {relative(path)}") for path in self._recovered]
@@ -228,16 +246,20 @@ def _judge(reports: list[pytest.TestReport]) -> tuple[Outcome, str, str]:
         report
         for report in failed
         if _about(report).get("failure") == "verdict"
-        or (report.when == "call" and _about(report).get("failure") != "run")
+        or (report.when == "call" and _about(report).get("failure") not in _ERRORS)
     ]
     errors = [report for report in failed if report not in verdicts]
     if failed:
         report = (errors or verdicts)[0]
         if not errors and (violations := _violations(report)):
-            return "failed", violations, str(report.longrepr)
+            return "failed", printable(violations), str(report.longrepr)
         crash = getattr(report.longrepr, "reprcrash", None)
         details = printable(str(report.longrepr))  # longreprtext adds the xdist worker's name
-        return ("error" if errors else "failed"), first_line(crash.message if crash else details), details
+        return (
+            ("error" if errors else "failed"),
+            first_line(printable(crash.message) if crash else details),
+            details,
+        )
     for report in reports:
         if report.skipped:
             reason = getattr(report, "wasxfail", None)

@@ -9,9 +9,16 @@ import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 
-__all__ = ["suite_command", "suite_environment", "suite_options"]
+__all__ = ["suite_command", "suite_environment", "suite_help", "suite_options"]
 
 _WORKERS = ("-n", "--numprocesses", "--dist", "-d", "--pdb")
+_OF_PYTEST = (
+    ("-k EXPRESSION", "run the tests whose names match: -k smoke, -k 'smoke or smt'"),
+    ("-x, --maxfail N", "stop after the first failure, or after N"),
+    ("--lf", "run only the tests that failed in the last run"),
+    ("-n N", "run N tests at once (default: as many as there are cores); -n0: in this process"),
+    ("-v, -q", "say more, or less"),
+)
 
 
 def suite_command(verb: str, arguments: Sequence[str], python: str = sys.executable) -> list[str]:
@@ -26,7 +33,7 @@ def suite_command(verb: str, arguments: Sequence[str], python: str = sys.executa
     if not _has(given, *_WORKERS):
         # worksteal: these tests are long, and must not queue behind one another while a worker is free.
         defaults += ["-n", "auto", "--dist", "worksteal"]
-    return [python, "-m", "pytest", *defaults, *arguments]
+    return [python, "-m", "ktstr.plugin", *defaults, *arguments]
 
 
 def suite_environment(typed: Sequence[str]) -> Mapping[str, str]:
@@ -53,3 +60,10 @@ def _has(arguments: Sequence[str], *names: str) -> bool:
     return any(
         word.split("=")[0] in names or (word[:2] in names and not word.startswith("--")) for word in arguments
     )
+
+
+def suite_help() -> list[tuple[str, str]]:
+    """The options of `ktstr test` that most people need, ours first, each with its meaning."""
+    from ktstr.plugin.options import option_helps
+
+    return [*option_helps(), *_OF_PYTEST]

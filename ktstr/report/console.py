@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from ktstr.base.front_end import typed
 from ktstr.report.case import Case, Outcome
 
 __all__ = [
@@ -26,6 +27,7 @@ WORDS: Mapping[Outcome, str] = {"passed": "PASS", "failed": "FAIL", "skipped": "
 COLOURS: Mapping[Outcome, str] = {"passed": "green", "failed": "red", "skipped": "yellow", "error": "red"}
 """The colour of each outcome on the terminal."""
 _WIDEST_NAME = 48
+_LONGEST_REASON = 60
 
 
 def test_name(nodeid: str, kernel_ids: Iterable[str]) -> str:
@@ -113,6 +115,9 @@ def vm_row(cases: Iterable[Case]) -> str:
     seeds = sorted({case.seed for case in asked})
     how = f"{machines}, seed {seeds[0]}" + (f" to {seeds[-1]}" if len(seeds) > 1 else "")
     reason = next((case.clock_reason for case in asked if case.clock_reason), "")
+    if len(reason) > _LONGEST_REASON:
+        # It is the same in every run, and may have a message of the emulator in it.
+        reason = f"{reason.partition(':')[0]}; `{typed('doctor')}` says more"
     return f"{counts}; {how}" + (f" ({reason})" if reason else "")
 
 

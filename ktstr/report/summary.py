@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
+from ktstr.checks.not_attached import key_line, never_attached, not_attached
 from ktstr.checks.violation import Violation
 from ktstr.events.exit import SchedulerExit, Task, printed_dump, program_end
 from ktstr.events.report import GuestReport
@@ -27,21 +29,31 @@ def bug_summary(
     bugs, left = report.kernel_bugs, report.scheduler_exit
     if oops := next((bug for bug in bugs if bug.kind in ("panic", "oops")), None):
         return f"the kernel oopsed under {scheduler}: {oops.text}"
+    if (attached := never_attached(report)) and violations[0].check == "attached":
+        return f"{scheduler} {not_attached(report, attached)}"
     unexpected = [violation for violation in violations if violation.check == "expected_error"]
     if left is not None and not unexpected:
-        return f"{scheduler} {_how(left)}"
+        # The first that left; without a name it is the test's own.
+        who = next((one.name for one in report.schedulers if one.exit is not None), "")
+        return f"{who or scheduler} {_how(left, report.log)}"
     if violations[0].check == "kernel_clean":
         return f"the kernel reported a bug under {scheduler} ({bugs[0].kind}): {bugs[0].text}"
     return f"{scheduler}: {violations[0].line}"
 
 
-def _how(left: SchedulerExit) -> str:
+def _how(left: SchedulerExit, log: Sequence[str]) -> str:
     where = f" on CPU {left.cpu}" if left.cpu is not None else ""
     if left.is_error:
         return f"was ejected by the kernel{where}: {left.line}"
     if left.kind in ("program_exited", "program_killed", "oom_killed"):
-        return f"left: {left.line}"
+        return f"left: {left.line}{_said(log)}"
     return f"left{where}: {left.line}"
+
+
+def _said(log: Sequence[str]) -> str:
+    """The line in which the scheduler's program said what went wrong, if there is one."""
+    line = key_line(log)
+    return f": {line}" if re.search(r"rror|ailed|panicked at", line) else ""
 
 
 def unreported(ending: Ending, report: GuestReport) -> str:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Collection, Sequence
 from pathlib import Path
 
-__all__ = ["aligned", "first_line", "printable", "relative"]
+__all__ = ["ago", "aligned", "first_line", "printable", "relative"]
 
 _ESCAPE_SEQUENCE = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]")
 # What XML 1.0 cannot carry (section 2.2), and the C1 controls, which terminals obey.
@@ -42,3 +42,11 @@ def first_line(text: str) -> str:
 def relative(path: Path) -> str:
     """`path` from where the user is, if it is below there."""
     return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)
+
+
+def ago(seconds: int) -> str:
+    """How long something is ago, in its greatest unit: `3 h ago`."""
+    for unit, length in (("d", 86_400), ("h", 3_600), ("min", 60)):
+        if seconds >= length:
+            return f"{seconds // length} {unit} ago"
+    return f"{seconds} s ago"

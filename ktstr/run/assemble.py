@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,7 +13,7 @@ from ktstr.guest.initramfs import Packed, base_files, size_mb
 from ktstr.kernel.model import Kernel
 from ktstr.run.program import packed_together
 from ktstr.run.scenario_run import ScenarioRun
-from ktstr.scenario.plan import scenario_plan
+from ktstr.scenario.plan import ATTACH_S, scenario_plan
 from ktstr.vm.job import Clock, VmJob, default_memory_mb, least_memory_mb
 
 __all__ = ["assemble", "scenario_job", "wall_limit_s"]
@@ -86,6 +86,7 @@ def scenario_job(run: ScenarioRun) -> VmJob:
         run.topology,
         sysctls=scheduler.sysctls,
         scheduler=run.program.command,
+        attach_s=scheduler.attach_timeout_s,
         workload_root=scheduler.cgroup_parent,
         watchdog_ms=test.watchdog_ms,
         writes=test.writes,
@@ -93,6 +94,7 @@ def scenario_job(run: ScenarioRun) -> VmJob:
         recorder=run.recorder,
         layout=run.layout,
         others={name: program.command for name, program in run.others.items()},
+        others_attach_s={name: program.attach_s for name, program in run.others.items()},
     )
     return assemble(
         kernel=run.kernel,
@@ -106,10 +108,18 @@ def scenario_job(run: ScenarioRun) -> VmJob:
         memory_mb=test.memory_mb,
         memory_of=f"{test.name}: memory_mb={test.memory_mb}",
         bounded_turn=run.bounded_turn,
-        wall_limit_s=wall_limit_s(run.topology, run.total_s),
+        wall_limit_s=wall_limit_s(
+            run.topology,
+            run.total_s,
+            (scheduler.attach_timeout_s, *(program.attach_s for program in run.others.values())),
+        ),
     )
 
 
-def wall_limit_s(topology: Topology, busy_s: float) -> float:
-    """Host seconds to allow for a guest whose CPUs are all busy for `busy_s` guest seconds."""
-    return _WALL_BASE_S + _WALL_PER_CPU_SECOND_S * busy_s * topology.cpus
+def wall_limit_s(topology: Topology, busy_s: float, attach_s: Iterable[float] = ()) -> float:
+    """Host seconds to allow for a guest whose CPUs are all busy for `busy_s` guest seconds.
+
+    `attach_s` is what each scheduler may take to attach: while it is verified, it keeps one CPU busy.
+    """
+    longer_s = sum(max(0.0, one - ATTACH_S) for one in attach_s)
+    return _WALL_BASE_S + _WALL_PER_CPU_SECOND_S * (busy_s * topology.cpus + longer_s)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ktstr.base.cancel import Cancel
-from ktstr.base.errors import KtstrError
+from ktstr.base.errors import KernelLacks, KtstrError
 from ktstr.base.topology import Topology
 from ktstr.base.values import seconds, shown
 from ktstr.checks.ending import undone
@@ -60,6 +60,8 @@ class Ctx:
     """The seed of every VM run."""
     artifacts: Path
     """The folder for the runs' files, made by the first run."""
+    asked: int
+    """How many runs were asked for so far, whether or not they could be done."""
     runs: list[dict[str, object]]
     """A record of each run so far, as the sidecar has it (docs/sidecar.md)."""
 
@@ -82,6 +84,7 @@ class Ctx:
         self.kernel = kernel
         self.seed = seed
         self.artifacts = artifacts
+        self.asked = 0
         self.runs = []
         self._clock = clock
         self._options = options
@@ -96,6 +99,11 @@ class Ctx:
     def topology(self) -> Topology:
         """The guest's CPUs."""
         return self.test.topology
+
+    @property
+    def duration_s(self) -> float:
+        """The test's duration: the length of a scenario in guest seconds, unless `hold_s` says another."""
+        return self.test.duration_s
 
     def run(
         self,
@@ -120,9 +128,14 @@ class Ctx:
         Before it raises VerdictFailed, the run is run again if that shows more (docs/flight-recorder.md), unless the
         test has `auto_repro=False`.
         """
+        self.asked += 1
         accel = self._executor.accelerator(self._clock, None if self._oversubscribe else self.topology.cpus)
         scenario = _scenario(parts, hold_s, steps, trace=trace or self._perturb, dump=dump)
-        run = self._asked(accel, scenario, checks, bounded_turn)
+        try:
+            run = self._asked(accel, scenario, checks, bounded_turn)
+        except KernelLacks as error:
+            # What the kernel refuses at load is a verdict on the scheduler, and so is what shows before.
+            raise VerdictFailed(f"BUG SUMMARY: {error}\n{self._name_of_run}") from None
         runner = Runner(self._executor, accel, self._options, self._cancel, [])
         folder = self.artifacts / f"run-{len(self.runs) + 1}"
         job, report = runner(run, folder, functools.partial(self._hooks.before_run, self))
@@ -160,13 +173,13 @@ class Ctx:
         refuse_contradiction(test, checks)
         constants = {write.variable: write.value for write in test.writes if write.is_rodata}
         scheduler = replace(test.scheduler, rodata={**test.scheduler.rodata, **constants})
-        others = other_programs(scenario, self.kernel)
+        others = other_programs(scenario, self.kernel, self.topology)
         run = ScenarioRun(
             test,
             self.kernel,
             accel.clock,
             self.seed,
-            scheduler_program(scheduler, self.kernel, test.sched_args),
+            scheduler_program(scheduler, self.kernel, test.sched_args, topology=self.topology),
             scenario,
             limits,
             bounded_turn,
@@ -216,11 +229,12 @@ class Ctx:
     def _sidecar(self) -> Path:
         return self.artifacts.with_name(f"{self.artifacts.name}.json")
 
+    @property
+    def _name_of_run(self) -> str:
+        return f"{self.test.name}: {self.test.scheduler.name} on {self.kernel.version}, {self.topology}"
+
     def _header(self, result: VmResult) -> str:
-        return (
-            f"{self.test.name}: {self.test.scheduler.name} on {self.kernel.version}, {self.topology}"
-            f" ({result.clock} clock, {result.accelerator}, seed {self.seed})"
-        )
+        return f"{self._name_of_run} ({result.clock} clock, {result.accelerator}, seed {self.seed})"
 
 
 def _in_step(report: RunReport) -> str:

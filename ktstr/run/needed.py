@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Never
 
-from tqdm import tqdm
-
+from ktstr.base.progress import Progress
 from ktstr.checks.verdict import RunReport
 from ktstr.events.report import Needed
 from ktstr.run.execute import Runner
@@ -30,7 +28,7 @@ def needed_perturbations(runner: Runner, run: ScenarioRun, folder: Path, failure
     """
     if run.perturbed is None or run.clock != "virtual":
         return None
-    with tqdm(desc=f"shrinking {run.test.name}", unit="run", delay=1, disable=None, leave=False) as bar:
+    with Progress(desc=f"shrinking {run.test.name}", unit="run") as bar:
         return _Search(runner, run, folder, failure, bar).needed()
 
 
@@ -38,7 +36,7 @@ class _Search:
     """The runs with fewer perturbations so far."""
 
     def __init__(
-        self, runner: Runner, run: ScenarioRun, folder: Path, failure: RunReport, bar: tqdm[Never]
+        self, runner: Runner, run: ScenarioRun, folder: Path, failure: RunReport, bar: Progress
     ) -> None:
         self._runner, self._run, self._folder, self._bar = runner, run, folder, bar
         self._all = run.perturbed or ()

@@ -6,9 +6,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from tqdm import tqdm
-
 from ktstr.base.errors import KtstrError
+from ktstr.base.progress import Progress
 from ktstr.checks.verdict import RunReport
 from ktstr.events.phase import NeededOperations
 from ktstr.run.execute import Runner
@@ -46,7 +45,7 @@ def needed_operations(
             bar.update()
         return known[key]
 
-    with tqdm(desc=f"shrinking {run.test.name}", unit="run", delay=1, disable=None, leave=False) as bar:
+    with Progress(desc=f"shrinking {run.test.name}", unit="run") as bar:
         if fails(()):
             return NeededOperations((), len(drawn))
         few = shrink(shortest_prefix(drawn, fails), fails, _TRIES)

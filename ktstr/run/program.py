@@ -6,13 +6,17 @@ import os
 import re
 import shutil
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from ktstr.base.errors import KtstrError
+from ktstr.base.errors import KernelLacks, KtstrError
+from ktstr.base.topology import Topology
 from ktstr.declare.scheduler import Scheduler, registered
+from ktstr.declare.values import assignments, run_calls
 from ktstr.guest.initramfs import Packed, program_files
 from ktstr.kernel.model import Kernel
+from ktstr.run.open_check import check_opens
+from ktstr.scenario.plan import ATTACH_S
 from ktstr.scenario.scenario import Scenario
 from ktstr.scenario.scheduler_name import OF_TEST, NamesScheduler
 from ktstr.toolchain.project import BuildFailed, build_folder, run_once
@@ -28,18 +32,29 @@ _KERNEL_TREE = re.compile(r"scx_(simple|qmap|central|flatcg|pair|userland|sdt|cp
 
 @dataclass(frozen=True)
 class Program:
-    """The files to pack and the command to run in the guest; both empty for the kernel's default scheduler."""
+    """The files to pack and the command to run in the guest; both empty for the kernel's default scheduler.
+
+    `attach_s` is how many guest seconds it may take to attach.
+    """
 
     files: tuple[Packed, ...] = ()
     command: tuple[str, ...] = ()
+    attach_s: float = ATTACH_S
 
 
 def scheduler_program(
-    scheduler: Scheduler, kernel: Kernel, arguments: tuple[str, ...], folder_in_guest: str = _FOLDER
+    scheduler: Scheduler,
+    kernel: Kernel,
+    arguments: tuple[str, ...],
+    folder_in_guest: str = _FOLDER,
+    topology: Topology | None = None,
 ) -> Program:
     """The program that starts `scheduler` on `kernel` with `arguments`; in the guest it is in `folder_in_guest`.
 
-    Raises KtstrError naming the scheduler where its program or a library of it is missing, or does not compile.
+    `topology` is the guest's (None: the scheduler's own), on which the scheduler's values may depend.
+
+    Raises KtstrError naming the scheduler where its program or a library of it is missing, or does not compile;
+    KernelLacks if that is because of the kernel.
     """
     if not scheduler.is_sched_ext:
         return Program()
@@ -49,19 +64,21 @@ def scheduler_program(
             folder = build_folder(scheduler.declared_in)
             run_once(scheduler.build, folder)
         if scheduler.bpf is not None:
-            return _bpf_program(scheduler, scheduler.bpf, kernel)
+            return _bpf_program(scheduler, scheduler.bpf, kernel, topology or scheduler.topology)
         binary = scheduler.binary_path or find_binary(scheduler.binary or "", folder)
         path = f"{folder_in_guest}/{binary.name}"
         files = program_files(binary, path, f"scheduler {scheduler.name}")
     except BuildFailed as error:
         raise BuildFailed(f"scheduler {scheduler.name}: {error}") from None
+    except KernelLacks as error:
+        raise KernelLacks(f"scheduler {scheduler.name}: {error}") from None
     except KtstrError as error:
         raise KtstrError(f"scheduler {scheduler.name}: {error}") from None
     return Program(tuple(files), (path, *arguments))
 
 
-def other_programs(scenario: Scenario, kernel: Kernel) -> Mapping[str, Program]:
-    """The programs of the schedulers that the operations of `scenario` name, by name.
+def other_programs(scenario: Scenario, kernel: Kernel, topology: Topology) -> Mapping[str, Program]:
+    """The programs of the schedulers that the operations of `scenario` name, by name, in a guest of `topology`.
 
     KtstrError, with operation and argument, for a name that no sched_ext scheduler is declared with.
     """
@@ -78,7 +95,8 @@ def other_programs(scenario: Scenario, kernel: Kernel) -> Mapping[str, Program]:
             )
         other = declared[part.scheduler_name]
         # Two programs of one name are two files.
-        found[other.name] = scheduler_program(other, kernel, other.sched_args, f"{_FOLDER}/of/{other.name}")
+        program = scheduler_program(other, kernel, other.sched_args, f"{_FOLDER}/of/{other.name}", topology)
+        found[other.name] = replace(program, attach_s=other.attach_timeout_s)
     return found
 
 
@@ -131,17 +149,27 @@ def _kernel_tree_tool(name: str) -> Path:
         return build_tools() / name
 
 
-def _bpf_program(scheduler: Scheduler, source: Path, kernel: Kernel) -> Program:
+def _bpf_program(scheduler: Scheduler, source: Path, kernel: Kernel, topology: Topology) -> Program:
     from ktstr.bpf.build import build_bpf, build_loader  # pulls in compilers; only bpf= needs them
 
     loader, object_path = f"{_FOLDER}/loader", f"/ktstr/{scheduler.name}.bpf.o"
     files = program_files(build_loader(), loader, "loads and attaches a scheduler given as BPF")
     files.append(
         Packed(
-            object_path, build_bpf(source, kernel, scheduler.bpf_cflags), 0o644, f"scheduler {scheduler.name}"
+            object_path,
+            build_bpf(source, kernel, scheduler.bpf_cflags, scheduler.bpf_more),
+            0o644,
+            f"scheduler {scheduler.name}",
         )
     )
-    rodata = (
-        token for name, value in scheduler.rodata.items() for token in ("--rodata", f"{name}={int(value)}")
+    options = {
+        "--ops": (scheduler.ops,) if scheduler.ops else (),
+        "--rodata": tuple(f"{name}={int(value)}" for name, value in scheduler.rodata.items()),
+        "--set": assignments(scheduler.values, topology),
+        "--run": run_calls(scheduler.setup_programs),
+    }
+    arguments = tuple(
+        token for option, values in options.items() for value in values for token in (option, value)
     )
-    return Program(tuple(files), (loader, object_path, *rodata))
+    check_opens(files[0].source, files[-1].source, arguments, kernel.release)
+    return Program(tuple(files), (loader, object_path, *arguments))

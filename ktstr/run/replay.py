@@ -7,9 +7,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal
+
+import msgspec
 
 from ktstr.base.errors import KtstrError
+from ktstr.base.topology import Topology
+from ktstr.declare.variants import preset_of
 from ktstr.kernel.store import cached
 from ktstr.report.rundir import RUN_SUFFIX, run_dir
 from ktstr.report.sidecar import SCHEMA, file_stem
@@ -57,8 +61,62 @@ class Recorded:
     @property
     def explored(self) -> bool:
         """Whether the seed is a parameter of the test, as it is with --seeds."""
-        parameters = str(self.data["test"]).partition("[")[2].removesuffix("]")
-        return f"seed{self.data['seed']}" in parameters.split("-")
+        return f"seed{self.data['seed']}" in self._parameters.split("-")
+
+    @property
+    def preset(self) -> str | None:
+        """The preset that is a parameter of the test, as it is in the gauntlet; None if there is none."""
+        name = preset_of(str(self.data["topology"]))
+        return name if name and f"{self._parameters}-".startswith(f"{name}-") else None
+
+    @property
+    def _parameters(self) -> str:
+        return str(self.data["test"]).partition("[")[2].removesuffix("]")
+
+
+# What a replay reads of a sidecar.
+
+
+class _Job(msgspec.Struct):
+    digest: str
+
+
+class _Result(msgspec.Struct, rename={"version": EMULATOR_VERSION_KEY}):
+    version: str
+    events_sha256: str
+
+
+class _Bug(msgspec.Struct):
+    kind: str
+
+
+class _Guest(msgspec.Struct):
+    scheduler_exit: Any
+    kernel_bugs: list[_Bug]
+
+
+class _Run(msgspec.Struct):
+    job: _Job
+    result: _Result
+    guest: _Guest | None = None
+    dump: Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9._\[\]-]+$")] | None = None
+
+
+class _Kernel(msgspec.Struct):
+    version: Annotated[str, msgspec.Meta(pattern=r"^[0-9][A-Za-z0-9.+~_-]*$")]
+    image_sha256: str = ""
+
+
+class _Sidecar(msgspec.Struct):
+    nodeid: str
+    test: str
+    topology: str
+    kernel: _Kernel
+    seed: int
+    clock: Literal["real", "virtual"]
+    runs: list[_Run]
+    outcome: str = ""
+    perturb: bool = False
 
 
 def read_sidecar(path: Path) -> Recorded:
@@ -67,7 +125,7 @@ def read_sidecar(path: Path) -> Recorded:
         data = json.loads(path.read_text(encoding="ascii"))
     except OSError as error:
         raise KtstrError(f"{path}: {error.strerror}; must be a test's sidecar, below target/ktstr") from None
-    except ValueError:
+    except (ValueError, RecursionError):
         raise KtstrError(f"{path}: not JSON; must be a test's sidecar, below target/ktstr") from None
     wanted = ("nodeid", "test", "kernel", "topology", "seed", "clock", "runs")
     if not isinstance(data, dict) or data.get("schema") != SCHEMA or any(name not in data for name in wanted):
@@ -76,6 +134,7 @@ def read_sidecar(path: Path) -> Recorded:
         raise KtstrError(
             f"{path}: {data['test']} ran no VM ({data.get('outcome')}); there is nothing to replay"
         )
+    _refuse_hostile(path, data)
     absolute = path.absolute()
     # <root>/target/ktstr/<run>/<sidecar>, or a run in the history; a copy elsewhere belongs to the current project.
     root = next(
@@ -84,13 +143,28 @@ def read_sidecar(path: Path) -> Recorded:
     return Recorded(path, root or Path.cwd(), data)
 
 
+def _refuse_hostile(path: Path, data: Mapping[str, Any]) -> None:
+    """Raise KtstrError for what no run writes: a sidecar may come from a stranger, and its words become arguments."""
+    try:
+        msgspec.convert(data, _Sidecar)
+        Topology.parse(data["topology"])
+    except (msgspec.ValidationError, KtstrError) as error:
+        raise KtstrError(f"{path}: not a test's sidecar of schema {SCHEMA}: {error}") from None
+    file, colons, _ = data["nodeid"].partition("::")
+    parts = Path(file).parts
+    inside = parts and not Path(file).is_absolute() and ".." not in parts and not file.startswith("-")
+    if not (inside and colons and data["nodeid"].isprintable() and data["test"].isprintable()):
+        raise KtstrError(f"{path}: nodeid {data['nodeid']!r}: must be file::test, with a file of the project")
+
+
 def replay_arguments(recorded: Recorded) -> list[str]:
     """pytest's arguments that run the recorded test again; nothing remembered is used."""
-    data = recorded.data
+    data, preset = recorded.data, recorded.preset
     return [
         recorded.nodeid,
         *("--ktstr-kernel", recorded.kernel),
-        *("--ktstr-topology", str(data["topology"])),
+        *(("--ktstr-gauntlet", "--ktstr-preset", preset) if preset else ()),
+        *(() if preset else ("--ktstr-topology", str(data["topology"]))),
         *("--ktstr-clock", str(data["clock"])),
         *("--ktstr-seed", str(data["seed"])),
         *(("--ktstr-seeds", "1") if recorded.explored else ()),

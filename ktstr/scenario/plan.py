@@ -41,6 +41,7 @@ _NS = 1_000_000_000
 ATTACH_S = 30
 _NONE: Mapping[str, str] = MappingProxyType({})
 _NO_OTHERS: Mapping[str, Sequence[str]] = MappingProxyType({})
+_NO_TIMES: Mapping[str, float] = MappingProxyType({})
 # The agent's own: one of a user's may not take such a name.
 _BUILT_IN = frozenset(path.stem for path in Path(operations.__file__).parent.glob("[a-z]*.py")) | {
     "seed",
@@ -54,6 +55,7 @@ def scenario_plan(
     *,
     sysctls: Mapping[str, str] = _NONE,
     scheduler: Sequence[str] = (),
+    attach_s: float = ATTACH_S,
     workload_root: str = "",
     watchdog_ms: int | None = None,
     writes: Sequence[BpfMapWrite] = (),
@@ -61,10 +63,13 @@ def scenario_plan(
     recorder: bool = False,
     seed: int = 0,
     others: Mapping[str, Sequence[str]] = _NO_OTHERS,
+    others_attach_s: Mapping[str, float] = _NO_TIMES,
     online: frozenset[int] | None = None,
     layout: Layout | None = None,
 ) -> str:
     """The plan of one scenario: start `scheduler` (a command in the guest; empty: none), carry it out, hold.
+
+    `attach_s` guest seconds are what the scheduler may take to attach, `others_attach_s` the others.
 
     The scenario must say how long it holds. `watchdog_ms` (None: the scheduler's own) is the kernel's for that
     scheduler. All cgroups are below `workload_root` (empty: the root), which is there before the scheduler starts.
@@ -85,11 +90,14 @@ def scenario_plan(
     steps: list[Operation] = [*sysctl_operations(sysctls)]
     if workload_root:
         steps.append(WorkloadRoot(workload_root))
-    steps += [DeclareProgram(name, ATTACH_S * _NS, tuple(command)) for name, command in others.items()]
+    steps += [
+        DeclareProgram(name, round(others_attach_s.get(name, ATTACH_S) * _NS), tuple(command))
+        for name, command in others.items()
+    ]
     if (scheduler or others) and watchdog_ms is not None:
         steps.append(Watchdog(watchdog_ms))
     waiting = [write for write in writes if not write.is_rodata]
-    start: list[Operation] = [StartScheduler(ATTACH_S * _NS, tuple(scheduler))] if scheduler else []
+    start: list[Operation] = [StartScheduler(round(attach_s * _NS), tuple(scheduler))] if scheduler else []
     start += [write for write in waiting if write.at_s is None or not scenario.steps]
     if not layout.attach_at:
         steps += start

@@ -24,7 +24,7 @@ from ktstr.scenario.plan import plan_of
 from ktstr.shell.include import included, tools
 from ktstr.vm.job import VmJob
 
-__all__ = ["Guest", "Request", "Session", "shell_guest"]
+__all__ = ["Guest", "Request", "Session", "refuse_early", "shell_guest"]
 
 _MEMORY_MOST_MB = 2**20
 _START = "start-scheduler"
@@ -60,6 +60,19 @@ class Guest:
     notes: tuple[str, ...]
 
 
+def refuse_early(request: Request) -> None:
+    """Raise KtstrError for an option that no kernel could make acceptable, before one is fetched."""
+    _memory_mb(request)
+    _topology(request, None)
+    if request.command is not None:
+        _command(request.command)
+    for path in request.include:
+        if not path.exists():
+            raise KtstrError(f"--include-files: {path}: No such file or directory")
+    if request.test is not None:
+        find_test(request.test)
+
+
 def shell_guest(request: Request, kernel: Kernel, session: Session) -> Guest:
     """The guest of a session. KtstrError names the option whose value is not acceptable."""
     test = find_test(request.test).test if request.test is not None else None
@@ -73,7 +86,7 @@ def shell_guest(request: Request, kernel: Kernel, session: Session) -> Guest:
         scheduler = test.scheduler
         if (reason := skip_reason(test, kernel, run_ignored=True)) is not None:
             notes.append(f"the test would be skipped: {reason}")
-        program = scheduler_program(scheduler, kernel, test.sched_args)
+        program = scheduler_program(scheduler, kernel, test.sched_args, topology=test.topology)
         payload += program.files
         if program.command:
             payload.append(_start_script(program.command))

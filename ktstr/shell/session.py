@@ -12,9 +12,12 @@ from contextlib import suppress
 from pathlib import Path
 
 from ktstr.base.errors import KtstrError
+from ktstr.kernel.images.file import image_kernel
+from ktstr.kernel.model import Kernel
 from ktstr.kernel.resolve import resolve
+from ktstr.kernel.spec import Local, parse
 from ktstr.report.text import printable
-from ktstr.shell.guest import Guest, Request, Session, shell_guest
+from ktstr.shell.guest import Guest, Request, Session, refuse_early, shell_guest
 from ktstr.shell.relay import Ends, OutputClosed, relay
 from ktstr.shell.terminal import GuestGone, Left, Signalled, signals_end, size
 from ktstr.vm.executor import Executor
@@ -52,7 +55,8 @@ def run_shell(request: Request, executor: Executor | None = None) -> int:
 
 
 def _session(request: Request, terminal: bool, folder: Path, executor: Executor) -> int:
-    kernel = resolve(request.kernel)[-1]
+    refuse_early(request)
+    kernel = _kernel(request.kernel, folder)
     begin = Session(size(_INPUT) if terminal else None, round(time.time()), os.environ.get("TERM") or "dumb")
     guest = shell_guest(request, kernel, begin)
     accel = executor.accelerator("real")
@@ -71,6 +75,14 @@ def _session(request: Request, terminal: bool, folder: Path, executor: Executor)
     if status is not None:
         return status
     raise KtstrError(f"shell: {_bad_end(result)}")
+
+
+def _kernel(text: str | None, folder: Path) -> Kernel:
+    """The kernel that `--kernel` names, which may be the file of an image."""
+    spec = parse(text) if text is not None else None
+    if isinstance(spec, Local) and spec.ref is None and (path := Path(spec.path).expanduser()).is_file():
+        return image_kernel(path, folder)
+    return resolve(text)[-1]
 
 
 def _welcome(guest: Guest, accelerator: str) -> str:

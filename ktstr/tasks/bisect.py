@@ -30,7 +30,11 @@ def bisect(
     perturb: str = "",
     fresh: bool = False,
 ) -> None:
-    """Find the first kernel on which a test's verdict changes, in the fewest runs."""
+    """Find the first kernel on which a test's verdict changes, in the fewest runs.
+
+    ktstr bisect --test smoke --good 7.0 --bad 7.3
+    ktstr bisect --test smoke --good ../linux#v7.0 --bad ../linux#v7.1
+    """
     from ktstr.base.errors import KtstrError
     from ktstr.bisect.command import Request, run_bisect
     from ktstr.bisect.step import Options

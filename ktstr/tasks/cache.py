@@ -29,7 +29,7 @@ class Kind:
 @task(
     help={
         "json": "print it as JSON",
-        "verify": "read every template and compare it with what was written; remove what was altered (status 1)",
+        "verify": "read all and compare it with what was written; remove what was altered and what is made of it (1)",
         "clean": "remove templates and results that are not in use, and what killed processes left half made",
         "limit": "remove those least recently used until they take this many GB (10**9 bytes)",
     }
@@ -37,14 +37,24 @@ class Kind:
 def cache(
     _context: Context, json: bool = False, verify: bool = False, clean: bool = False, limit: str | None = None
 ) -> None:
-    """Show, verify or clean the cache."""
+    """Show, verify or clean the cache.
+
+    ktstr cache
+    ktstr cache --clean
+    ktstr cache --limit 10
+    """
     from ktstr.base.cache import EVICTABLE, evict, remove_partials
-    from ktstr.vm.templates import kept_templates, remove_altered
+    from ktstr.base.progress import Progress
+    from ktstr.vm.templates import kept_templates
+    from ktstr.vm.verify import remove_altered
 
     wanted = _limit(limit, clean=clean)
     altered = remove_altered() if verify else {}
     half_made = remove_partials(*EVICTABLE) if clean else 0
-    removed = [] if wanted is None else evict(wanted)
+    removed = []
+    if wanted is not None:
+        with Progress(desc="removing", unit="B", unit_scale=True) as bar:
+            removed = evict(wanted, bar.update)
     kinds, templates = _kinds(), kept_templates()
     show = _as_json if json else _as_text
     print(show(kinds, templates, altered, removed, half_made))
@@ -114,10 +124,10 @@ def _as_text(
     half_made: int,
 ) -> str:
     from ktstr.base.cache import EVICTABLE, cache_dir, limit_bytes
-    from ktstr.report.text import aligned
+    from ktstr.report.text import ago, aligned
     from ktstr.vm.names import EMULATOR
 
-    lines = [f"altered, removed: templates/{key}: {damage}" for key, damage in altered.items()]
+    lines = [f"altered, removed: {entry}: {damage}" for entry, damage in altered.items()]
     lines += [f"removed: {_few(removed)}"] if removed else []
     lines += [f"removed: half made by killed processes, {_size(half_made)}"] if half_made else []
     lines += [""] if lines else []
@@ -132,7 +142,7 @@ def _as_text(
                 one.key,
                 *(name or "?" for name in one.made_of),
                 _size(one.bytes),
-                _ago(one.used_s_ago),
+                ago(one.used_s_ago),
                 "in use" if one.in_use else "",
             )
             for one in templates
@@ -153,10 +163,3 @@ def _few(removed: Sequence[Entry]) -> str:
 def _size(count: int) -> str:
     """In powers of ten, like the limit."""
     return f"{count / 1e9:.2f} GB" if count >= 1e9 else f"{count / 1e6:.1f} MB"
-
-
-def _ago(seconds: int) -> str:
-    for unit, length in (("d", 86_400), ("h", 3_600), ("min", 60)):
-        if seconds >= length:
-            return f"{seconds // length} {unit} ago"
-    return f"{seconds} s ago"

@@ -17,7 +17,10 @@ __all__ = ["doctor"]
 
 @task(help={"json": "print the findings as JSON"})
 def doctor(_context: Context, json: bool = False) -> None:
-    """Show what this machine has and lacks, and whether KVM works."""
+    """Show what this machine has and lacks, and whether KVM works.
+
+    ktstr doctor
+    """
     from ktstr.host.diagnosis import diagnose
 
     found = diagnose()
@@ -55,10 +58,13 @@ def as_json(found: Diagnosis) -> str:
 
 def as_text(found: Diagnosis, *, colour: bool) -> str:
     """The findings as a table and a few lines; the last line says what to do."""
+    from ktstr.base.front_end import typed
     from ktstr.host.distribution import FAMILIES
     from ktstr.report.text import aligned
 
-    head = ["TOOL", "VERSION", "NEEDED FOR", *(f"{family.name.upper()} PACKAGE" for family in FAMILIES)]
+    # For a distribution that is not known it helps to see the packages' names elsewhere.
+    families = [found.host.family] if found.host.family else FAMILIES
+    head = ["TOOL", "VERSION", "NEEDED FOR", *(f"{family.name.upper()} PACKAGE" for family in families)]
     rows = [head]
     for one in found.checks:
         state = one.version or (one.problem if one.tool.need != "optional" else f"{one.problem}, optional")
@@ -67,7 +73,7 @@ def as_text(found: Diagnosis, *, colour: bool) -> str:
             found.host.package_names(one.tool)
             if family == found.host.family
             else one.tool.packages[family.key]
-            for family in FAMILIES
+            for family in families
         ]
         rows.append([one.tool.name, state, one.tool.needed_for, *names])
     lines = aligned(rows)
@@ -86,7 +92,7 @@ def as_text(found: Diagnosis, *, colour: bool) -> str:
         "",
     ]
     if found.able:
-        lines.append("Everything that `nox -s test` needs is there.")
+        lines.append(f"Everything that `{typed('test')}` needs is there.")
     if found.remedy:
         lines.append(f"To install what is missing: {found.remedy}")
     return "\n".join(lines)

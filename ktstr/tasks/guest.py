@@ -24,7 +24,10 @@ def initramfs(
     program: Sequence[str] | None = None,
     output: str | None = None,
 ) -> None:
-    """Pack a guest's initramfs, and list its files with the reason for each."""
+    """Pack a guest's initramfs, and list its files with the reason for each.
+
+    ktstr initramfs --kernel 7.0 --program ./my_sched
+    """
     import shutil
     from pathlib import Path
 
@@ -33,6 +36,9 @@ def initramfs(
     from ktstr.guest.initramfs import base_files, initramfs, program_files
     from ktstr.kernel.resolve import resolve
 
+    for path in program or ():
+        if not Path(path).is_file():
+            raise KtstrError(f"--program {path}: no such file")
     chosen = resolve(kernel)[-1]
     files = base_files(build_agent(), chosen.config, chosen.release)
     for path in program or ():

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["kernel_build", "kernel_clean", "kernel_configure", "kernel_fetch", "kernel_list", "sched_build"]
 
 _KERNEL = "which kernel: 7.0.13, 7.0, 7, 6.16..7.0, latest, auto, ../linux, ...; see docs/kernels.md"
+_SOURCE = 27  # characters of a kernel's source that `kernel-list` shows
 _BUILD = {
     "kernel": "which source: 6.12, latest (default), longterm, mainline, ../linux, ../linux#v7.0, git+https://...#v7.0",
     "config": "add a fragment: a name of kernels/ such as preempt-rt, or a file; may be given several times",
@@ -28,7 +29,10 @@ _BUILD = {
 
 @task(help={"kernel": _KERNEL, "debug": "also fetch its debug symbols (some 350 MB), for `replay --gdb`"})
 def kernel_fetch(context: Context, kernel: str | None = None, debug: bool = False) -> None:
-    """Fetch a kernel into the cache; build it if no image of it is published."""
+    """Fetch a kernel into the cache; build it if no image of it is published.
+
+    ktstr kernel-fetch --kernel 7.0
+    """
     from pathlib import Path
 
     from ktstr.kernel.images.debug import fetch_debug_image
@@ -54,7 +58,12 @@ def kernel_build(
     debug: bool = False,
     llvm: bool = False,
 ) -> None:
-    """Build a kernel from source into the cache."""
+    """Build a kernel from source into the cache.
+
+    ktstr kernel-build --kernel 6.12
+    ktstr kernel-build --kernel ../linux --config preempt-rt --debug
+    """
+    import sys
     from pathlib import Path
 
     from ktstr.kernel.build import build
@@ -64,6 +73,8 @@ def kernel_build(
 
     recipe = _recipe_of(config or (), set or (), debug, llvm)
     for what in _sources(kernel):
+        origin = what.origin if isinstance(what, Code) else f"{what.version}, from {what.where}"
+        print(f"ktstr: building kernel {origin}", file=sys.stderr, flush=True)
         with recording("build", recipe(what).digest, Path.cwd()) as record:
             built = build(recipe(what)) if isinstance(what, Code) else build_offer(what, recipe)
             record.key = built.key
@@ -81,7 +92,10 @@ def kernel_configure(
     debug: bool = False,
     llvm: bool = False,
 ) -> None:
-    """Configure a kernel as kernel-build would, check it, and say where the configuration is."""
+    """Configure a kernel as kernel-build would, check it, and say where the configuration is.
+
+    ktstr kernel-configure --kernel 6.12 --set CONFIG_HZ=1000
+    """
     from pathlib import Path
 
     from ktstr.kernel.build import configure
@@ -107,7 +121,11 @@ def kernel_configure(
     }
 )
 def kernel_list(context: Context, kernel: str | None = None, json: bool = False) -> None:
-    """List the kernels in the cache, or what --kernel means."""
+    """List the kernels in the cache, or what --kernel means.
+
+    ktstr kernel-list
+    ktstr kernel-list --kernel 6.16..=7.0
+    """
     import json as json_format
 
     rows = _meant(kernel) if kernel is not None else _in_cache()
@@ -131,23 +149,31 @@ def kernel_list(context: Context, kernel: str | None = None, json: bool = False)
 def kernel_clean(
     context: Context,
     key: str | None = None,
-    keep: int | None = None,
-    older_than: int | None = None,
+    keep: str | None = None,
+    older_than: str | None = None,
     all: bool = False,
     json: bool = False,
 ) -> None:
-    """Remove kernels from the cache, never one in use; with it what unfinished builds have left."""
+    """Remove kernels from the cache, never one in use; with it what unfinished builds have left.
+
+    ktstr kernel-clean --keep 1
+    ktstr kernel-clean --older-than 30
+    """
     import json as json_format
 
     from ktstr.base.errors import KtstrError
     from ktstr.kernel.clean import clean
+    from ktstr.tasks.values import whole_number
 
     if [key is not None, keep is not None, older_than is not None, all].count(True) != 1:
         raise KtstrError(
             "kernel-clean: say what to remove: one of --key KEY, --keep N, --older-than DAYS, --all"
         )
+    days = whole_number(older_than, "kernel-clean: --older-than", 0, "days")
     removed, used = clean(
-        key=key, keep=keep, older_than_s=None if older_than is None else older_than * 86_400
+        key=key,
+        keep=whole_number(keep, "kernel-clean: --keep", 0, "kernels"),
+        older_than_s=None if days is None else days * 86_400,
     )
     if json:
         print(json_format.dumps({"removed": removed, "in_use": used}, indent=2))
@@ -167,13 +193,31 @@ def kernel_clean(
     }
 )
 def sched_build(context: Context, kernel: str | None = None, series: str | None = None) -> None:
-    """Build the kernel tree's own schedulers (scx_simple, scx_qmap, ...)."""
+    """Build the kernel tree's own schedulers (scx_simple, scx_qmap, ...).
+
+    ktstr sched-build
+    ktstr sched-build --kernel 7.3
+    """
     from ktstr.kernel.resolve import resolve
     from ktstr.kernel.tools import build_tools
 
+    if series is not None and series != "newest":
+        _check_series(series)
     folder = build_tools(resolve(kernel)[-1] if kernel else None, series)
     for tool in sorted(folder.iterdir()):
         print(tool)
+
+
+def _check_series(text: str) -> None:
+    from ktstr.base.errors import KtstrError
+    from ktstr.kernel.spec import Series, parse
+
+    try:
+        known = isinstance(parse(text), Series)
+    except KtstrError:
+        known = False
+    if not known:
+        raise KtstrError(f"sched-build: --series {text}: must be a series such as 7.3, or newest")
 
 
 def _recipe_of(
@@ -285,6 +329,8 @@ def _table(rows: Sequence[dict[str, object]]) -> None:
 
 
 def _cell(name: str, value: object) -> str:
+    from ktstr.report.text import ago
+
     if isinstance(value, bool):
         return "yes" if value else "no"
     if value is None:
@@ -292,5 +338,9 @@ def _cell(name: str, value: object) -> str:
     if name == "size" and isinstance(value, int):
         return f"{value / 1e6:.0f} MB"
     if name == "age_s" and isinstance(value, int):
-        return f"{value // 86_400} d" if value >= 86_400 else f"{value // 3600} h {value % 3600 // 60} min"
+        return ago(value)
+    if name == "source":
+        # Up to its first comma it says who published or what was built; `--json` has all of it.
+        text = str(value).split(",", 1)[0]
+        return text if len(text) <= _SOURCE else f"{text[: _SOURCE - 3]}..."
     return str(value)

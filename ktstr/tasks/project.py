@@ -22,7 +22,11 @@ def init(
     bpf: str | None = None,
     build: str | None = None,
 ) -> None:
-    """Write a first test, its requirements and a CI workflow into this folder; existing files stay as they are."""
+    """Write a first test, its requirements and a CI workflow into this folder; existing files stay as they are.
+
+    ktstr init --bpf my_sched.bpf.c
+    ktstr init --name my_sched --binary my_sched --build make
+    """
     from pathlib import Path
 
     from ktstr.tasks.starter import starter, write_new
@@ -35,7 +39,10 @@ def init(
 
 @task
 def setup(_context: Context) -> None:
-    """Install the system packages that tests need, or print the command that does so."""
+    """Install the system packages that tests need, or print the command that does so.
+
+    ktstr setup
+    """
     from ktstr.host.setup import main
 
     if status := main():

@@ -17,7 +17,10 @@ __all__ = ["replay"]
     },
 )
 def replay(_context: Context, sidecar: str, gdb: bool = False) -> None:
-    """Run a recorded test again, as its sidecar says, and report whether the result is the same."""
+    """Run a recorded test again, as its sidecar says, and report whether the result is the same.
+
+    ktstr replay target/ktstr/7.0.13-nogit/smoke-1a2b3c4d.json
+    """
     import json
     import os
     import subprocess

@@ -14,7 +14,7 @@ __all__ = ["shell"]
     help={
         "include_files": "pack this file or folder below /include-files, with the libraries that programs need; may be"
         " given several times",
-        "kernel": "which kernel: 7.0.13, 7.0, latest, auto (default)",
+        "kernel": "which kernel: 7.0.13, 7.0, latest, auto (default), or an image: ./bzImage, /boot/vmlinuz-7.0.13",
         "topology": "NUMA nodes, LLCs, cores per LLC, threads per core: 1n2l4c1t",
         "memory": "the guest's memory in MiB",
         "test": "the guest of this test: its topology, memory, kernel arguments, sysctls, scheduler and files",
@@ -32,7 +32,13 @@ def shell(
     test: str | None = None,
     dmesg: bool = False,
 ) -> None:
-    """Start a guest and open a shell in it."""
+    """Start a guest and open a shell in it.
+
+    ktstr shell --kernel 7.0
+    ktstr shell --kernel 7.0 --test smoke
+        ktstr shell --kernel ./arch/x86/boot/bzImage
+    ktstr shell --kernel 7.0 --exec 'uname -r; nproc'
+    """
     from pathlib import Path
 
     from ktstr.shell.guest import Request

@@ -9,7 +9,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from ktstr.base.errors import KtstrError
-from ktstr.base.values import command
+from ktstr.base.values import command, string
 
 __all__ = ["ci_file", "starter", "write_new"]
 
@@ -60,6 +60,20 @@ def smt(ctx: Ctx) -> None:
     scenarios.steady(ctx)
 '''
 
+_MISSING = '''\
+"""Keeps pytest green where ktstr is not installed: it is red if there is no test at all, not even a skipped one."""
+
+import importlib.util
+
+import pytest
+
+if importlib.util.find_spec("ktstr") is None:
+
+    @pytest.mark.skip(reason="ktstr is not installed; pyproject.toml lists what its tests need")
+    def test_ktstr() -> None:
+        """Stands for all tests of schedulers."""
+'''
+
 _PYPROJECT = """\
 # For the scheduler's tests only: `pip install '.[ktstr]'` installs what they need, and nothing else.
 [project]
@@ -95,6 +109,10 @@ def starter(
     name = re.sub(r"[^A-Za-z0-9_]+", "_", folder.name).strip("_") if name is None else name
     if not re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_-]{0,62}", name):
         raise KtstrError(f"--name {name}: must be 1 to 63 letters, digits, '_' or '-', the first no '-'")
+    if binary is not None and (not string(binary, "--binary") or "/" in binary):
+        raise KtstrError(
+            f"--binary {binary}: must be a program's name, which is looked up; for a path, declare binary_path="
+        )
     if bpf is not None and not (folder / bpf).is_file():
         raise KtstrError(f"--bpf {bpf}: no such file in {folder}")
     if build is None and bpf is None:
@@ -111,6 +129,7 @@ def starter(
             name_text=json.dumps(name),
             program="".join(f"    {key}={json.dumps(value)},\n" for key, value in lines.items()),
         ),
+        "tests/test_without_ktstr.py": _MISSING,
         "pyproject.toml": _PYPROJECT.format(name=json.dumps(f"{name}-tests"), version=version("ktstr")),
         ".github/actions/ktstr/action.yml": ci_file("action.yml"),
         ".github/workflows/ktstr.yml": re.sub(

@@ -12,13 +12,23 @@ VERBS = ("test", "verifier")
 
 @task
 def test(context: Context) -> None:
-    """Run this project's tests with pytest, in parallel: ktstr test [--kernel 7.0] [-k name] ..."""
+    """Run this project's tests with pytest, in parallel.
+
+    ktstr test --kernel 7.0
+    ktstr test --kernel 7.0 -k smoke -x
+    ktstr test --kernel 7.0 --seeds 20
+    ktstr test tests/test_mine.py --lf
+    """
     _become("test", context.remainder)
 
 
 @task
 def verifier(context: Context) -> None:
-    """Sweep this project's schedulers through the BPF verifier: ktstr verifier [--kernel 7.0] ..."""
+    """Sweep this project's schedulers through the BPF verifier.
+
+    ktstr verifier --kernel 7.0
+    ktstr verifier --kernel 7.0 --preset tiny-1llc
+    """
     _become("verifier", context.remainder)
 
 
@@ -26,6 +36,7 @@ def _become(verb: str, remainder: str) -> None:
     """Replace this process by the verb's, so that signals and the exit status need no forwarding."""
     import os
     import shlex
+    import signal
     import sys
 
     from ktstr.plugin.suite import suite_command, suite_environment
@@ -33,4 +44,6 @@ def _become(verb: str, remainder: str) -> None:
     arguments = shlex.split(remainder)
     command = suite_command(verb, arguments)
     sys.stdout.flush()
+    # Ctrl-C waits until the new program can be silent about it: see `silent_start`.
+    signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
     os.execve(command[0], command, {**os.environ, **suite_environment(["ktstr", verb, *arguments])})

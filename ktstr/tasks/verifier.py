@@ -33,7 +33,10 @@ def verify(
     compare: str | None = None,
     max_growth: str = "10%",
 ) -> None:
-    """Load a BPF object's programs on any kernels, in guests, and show what each costs the verifier."""
+    """Load a BPF object's programs on any kernels, in guests, and show what each costs the verifier.
+
+    ktstr verify my_sched.bpf.o --kernel 7.0
+    """
     from ktstr.verifier.command import main
 
     arguments = [f"--object={object}", f"--format={format}", f"--max-growth={max_growth}"]
@@ -42,5 +45,5 @@ def verify(
     arguments += ["--raw"] if raw else []
     arguments += [f"--max-insns={max_insns}"] if max_insns is not None else []
     arguments += [f"--compare={compare}"] if compare is not None else []
-    if status := main(arguments, prog="invoke verify"):
+    if status := main(arguments, prog="ktstr verify"):
         raise Exit(code=status)

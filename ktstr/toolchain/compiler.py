@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import shlex
@@ -13,12 +14,13 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from tqdm import tqdm
-
 from ktstr.base import cache
+from ktstr.base.answer import ask
 from ktstr.base.errors import KtstrError
+from ktstr.base.progress import Progress
 
 __all__ = [
+    "BuildError",
     "Compiler",
     "bpf_clang",
     "compile_shared",
@@ -40,6 +42,16 @@ _ERROR = re.compile(
 )
 # The linker's message for two files with KTSTR_WORK(name, ...) or KTSTR_OPERATION(name, ...).
 _TWICE = re.compile(r"multiple definition of `ktstr_(work|operation)_(\w+)'")
+
+
+class BuildError(KtstrError):
+    """A compilation that failed: the first error that it printed, all of its output, and the file that has it."""
+
+    def __init__(self, name: str, first: str, output: str, log: Path) -> None:
+        super().__init__(f"{name}: does not compile: {first} (full log: {log})")
+        self.first = first
+        self.output = output
+        self.log = log
 
 
 @dataclass(frozen=True)
@@ -65,7 +77,7 @@ def host_compiler() -> Compiler:
     if chosen:
         command = tuple(shlex.split(chosen))
         found = _probe(command)
-        if found is None:
+        if found is None or not _names_target(found):
             raise KtstrError(
                 f"CC={chosen}: not a C compiler that can be run; unset CC or set it to gcc or clang"
             )
@@ -187,8 +199,7 @@ def run_compiler(
     """
     environment = {**os.environ, "LC_ALL": "C"}
     environment.pop("MAKEFLAGS", None)  # set by a make that called us; its descriptors are not ours
-    quiet = None if steps else True
-    with tqdm(total=steps, desc=f"building {name}", unit="file", delay=1, disable=quiet) as bar:
+    with Progress(total=steps, desc=f"building {name}", unit="file", disable=not steps) as bar:
         status, output = run_build(command, environment, lambda: bar.update(bar.n < (steps or 0)), cwd)
     if status == 0:
         return
@@ -201,7 +212,7 @@ def run_compiler(
         kind = "work type" if twice[1] == "work" else "operation"
         raise KtstrError(f"{name}: the {kind} {twice[2]} is registered twice; rename one (full log: {log})")
     lines = output.strip().splitlines() or [f"{command[0]} failed with status {status}"]
-    raise KtstrError(f"{name}: does not compile: {first[0] if first else lines[-1]} (full log: {log})")
+    raise BuildError(name, first[0] if first else lines[-1], output, log)
 
 
 def run_build(
@@ -247,14 +258,27 @@ def tree_digest(folder: Path, suffixes: tuple[str, ...]) -> str:
 
 def system_archive(compiler: Compiler, lib: str) -> Path:
     """Where the compiler finds `lib<lib>.a`."""
-    command = [*compiler.command, f"-print-file-name=lib{lib}.a"]
-    answer = subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
-    if not Path(answer).is_absolute():  # the compiler answers the bare name if it knows no such file
+    try:
+        found = _archive(compiler, lib)
+    except OSError as error:
+        raise KtstrError(f"{shlex.join(compiler.command)}: {error}") from None
+    if found is None:
         package = f" (Debian: {_PACKAGES[lib]})" if lib in _PACKAGES else ""
         raise KtstrError(
             f"lib{lib}.a is missing: the guest's programs are linked statically; install it{package}"
         )
-    return Path(answer)
+    return found
+
+
+def _archive(compiler: Compiler, lib: str) -> Path | None:
+    """The file by the compiler's answer; it answers the bare name if it knows no such file."""
+    command = [*compiler.command, f"-print-file-name=lib{lib}.a"]
+    path = Path(ask(command).text.strip())
+    if path.is_absolute() and path.is_file():
+        return path
+    # What was kept may be from before the library was installed, or removed.
+    path = Path(ask(command, fresh=True).text.strip())
+    return path if path.is_absolute() else None
 
 
 def _clangs_in_path() -> list[str]:
@@ -270,12 +294,24 @@ def _clangs_in_path() -> list[str]:
 def _probe(command: tuple[str, ...]) -> Compiler | None:
     """What a command says about itself, or None if it cannot be run or is not a compiler."""
     try:
-        done = subprocess.run([*command, "--version"], capture_output=True, text=True, check=False)
-    except (OSError, ValueError, IndexError):
+        answer = ask([*command, "--version"])
+    except (FileNotFoundError, PermissionError, NotADirectoryError, ValueError, IndexError):
         return None
-    banner = (done.stdout.splitlines() or [""])[0]
+    except OSError as error:
+        if error.errno == errno.ENOEXEC:
+            return None
+        raise KtstrError(
+            f"{command[0]}: cannot be started: {error.strerror}"
+        ) from None  # a limit of the host
+    banner = (answer.text.splitlines() or [""])[0]
     version = re.search(r"\b(\d+(?:\.\d+)+)", banner)
-    return Compiler(command, version[1], banner) if done.returncode == 0 and version else None
+    return Compiler(command, version[1], banner) if answer.status == 0 and version else None
+
+
+def _names_target(compiler: Compiler) -> bool:
+    """Whether it names the machine that it compiles for, as compilers do. Other programs have a version, too."""
+    answer = ask([*compiler.command, "-dumpmachine"])
+    return answer.status == 0 and re.fullmatch(r"\w+(-\w+)+", answer.text.strip()) is not None
 
 
 def _version_key(compiler: Compiler) -> tuple[int, ...]:

@@ -11,11 +11,11 @@ import uuid
 from collections.abc import Sequence
 from pathlib import Path
 
-from tqdm import tqdm
-
 from ktstr.base import cache
 from ktstr.base.errors import KtstrError
+from ktstr.base.progress import Progress
 from ktstr.toolchain.compiler import run_build
+from ktstr.toolchain.make import first_error
 
 __all__ = ["BuildFailed", "build_folder", "run_once"]
 
@@ -28,6 +28,8 @@ _lock = threading.Lock()  # the sweep prepares its programs in threads
 
 class BuildFailed(KtstrError):
     """The project's build failed. Its message may have several lines: the reason, then what the build printed."""
+
+    _one_line = False
 
 
 def build_folder(declared_in: str) -> Path:
@@ -86,7 +88,7 @@ def _build(command: Sequence[str], folder: Path) -> tuple[str, str]:
     environment = dict(os.environ)
     environment.pop("MAKEFLAGS", None)  # from a make that called us; its file descriptors are not ours
     try:
-        with tqdm(desc=name, unit=" lines", delay=1, disable=None, leave=False) as bar:
+        with Progress(desc=name, unit=" lines") as bar:
             status, output = run_build(command, environment, bar.update, folder)
     except OSError as error:
         return f"build {name!r} in {folder}: {error.strerror}", ""
@@ -96,7 +98,7 @@ def _build(command: Sequence[str], folder: Path) -> tuple[str, str]:
     log.parent.mkdir(exist_ok=True)
     log.write_text(f"{name}\n{output}")
     ended = f"ended with status {status}" if status > 0 else f"was killed by signal {-status}"
-    return f"build {name!r} in {folder} {ended} (full log: {log})", output
+    return f"build {name!r} in {folder} {ended}: {first_error(output)} (full log: {log})", output
 
 
 def _end_of(output: str) -> list[str]:

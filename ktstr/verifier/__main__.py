@@ -1,8 +1,18 @@
-"""`python -m ktstr.verifier`: what the nox session `verifier` runs."""
+"""`python -m ktstr.verifier`: what the nox session `verifier` and `ktstr verifier` run."""
+
+from __future__ import annotations
 
 import sys
 
-from ktstr.verifier.command import main
+from ktstr.base.output import guarded, silent_start
 
-if __name__ == "__main__":  # the sweep's processes import this module, too
-    sys.exit(main(sys.argv[1:]))
+
+def run() -> int:
+    """Import the sweep and run it."""
+    with silent_start():
+        from ktstr.verifier.command import main
+    return guarded(lambda: main(sys.argv[1:]))
+
+
+if __name__ == "__main__":
+    sys.exit(run())

@@ -10,9 +10,9 @@ from typing import Any, Literal
 
 from ktstr.base.topology import Topology
 from ktstr.declare.scheduler import Scheduler
+from ktstr.events.rejection import Rejection
 from ktstr.kernel.model import Kernel
 from ktstr.report.text import first_line
-from ktstr.verifier.rejection import Rejection
 
 __all__ = ["Cell", "CellResult", "Finding", "Outcome", "Program"]
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import os
 import re
 import shutil
@@ -23,11 +22,13 @@ from ktstr.declare.settings import environment_settings, merged, project_setting
 from ktstr.kernel.model import Kernel
 from ktstr.plugin.kernels import KernelAxis
 from ktstr.report.github import append_summary, in_github
-from ktstr.report.text import relative
+from ktstr.report.rundir import results_dir
+from ktstr.report.text import printable, relative
 from ktstr.verifier.annotated import cell_annotations
 from ktstr.verifier.cell import Cell, CellResult
-from ktstr.verifier.compare import Costs, baseline_cells, changes, costs_of, recorded_costs
+from ktstr.verifier.compare import baseline_cells, changes, check_baseline, costs_of, recorded_costs
 from ktstr.verifier.matrix import Matrix, chosen_schedulers, chosen_topologies, matrix
+from ktstr.verifier.options import parsed
 from ktstr.verifier.record import Record
 from ktstr.verifier.report import Sweep, as_json, as_markdown, as_text, live_line
 from ktstr.verifier.sweep import Options, sweep
@@ -71,8 +72,8 @@ def main(arguments: Sequence[str], prog: str = "nox -s verifier --", executor: E
     """
     if os.environ.get("KTSTR_DIE_WITH_PARENT") == "1":
         die_with_parent(os.getppid())
-    options = vars(_parser(prog).parse_args(arguments))
     try:
+        options = parsed(arguments, prog)
         return run_request(Request(**_settled(options)), executor or LocalExecutor())
     except KtstrError as error:
         print(f"ktstr: {error}", file=sys.stderr)
@@ -97,12 +98,12 @@ def _settled(options: Mapping[str, Any]) -> dict[str, Any]:
 
 def run_request(request: Request, executor: Executor) -> int:
     """Sweep, print the report, publish the results; returns the exit status as `main` does."""
+    before = recorded_costs(Path.cwd(), request.compare) if request.compare else None
+    beside = request.compare and before is None
+    if beside:
+        check_baseline(request.compare)
     chosen = _matrix(request, executor)
-    before: Costs | None = None
-    baseline: list[Cell] = []
-    if request.compare:
-        before = recorded_costs(Path.cwd(), request.compare)
-        baseline = [] if before is not None else baseline_cells(chosen.cells, request.compare)
+    baseline = baseline_cells(chosen.cells, request.compare) if beside else []
     # If a program reads the report, people still see the lines.
     live = sys.stdout if request.format == "text" else sys.stderr
     record = Record(Path.cwd(), request.seed)
@@ -122,7 +123,9 @@ def run_request(request: Request, executor: Executor) -> int:
             before = costs_of(_run(baseline, options, None, live)[0])
         published = record.publish(complete=not stopped)
     except OSError as error:
-        raise KtstrError(f"{error.filename or record.folder}: {error.strerror}") from None
+        # A file that cannot take more has no name in its error.
+        where = error.filename or f"results directory {results_dir(Path.cwd())}"
+        raise KtstrError(f"{where}: {error.strerror}") from None
     finally:
         record.discard()
     done = Sweep(
@@ -160,7 +163,7 @@ def _run(
             for result in coming:
                 # The record is for the sidecar alone: a sweep's memory must not grow with every run's log.
                 results[result.cell.name] = replace(result, record=None)
-                print(live_line(result, len(results), len(cells)), file=live, flush=True)
+                print(printable(live_line(result, len(results), len(cells))), file=live, flush=True)
                 if record is not None:
                     record.write(result)
     except KeyboardInterrupt:
@@ -229,83 +232,5 @@ def _print(done: Sweep, how: str) -> None:
         print("\n".join(as_markdown(done)))
     else:
         columns = shutil.get_terminal_size((_NO_TERMINAL, 24)).columns
-        print("\n".join(as_text(done, columns)))
+        print(printable("\n".join(as_text(done, columns))))
     append_summary("\n".join(as_markdown(done)) + "\n")
-
-
-def _percent(text: str) -> float:
-    try:
-        value = float(text.removesuffix("%"))
-    except ValueError:
-        value = -1.0
-    if not 0 <= value < float("inf"):
-        raise argparse.ArgumentTypeError(f"{text!r}: must be a percentage such as 10%")
-    return value
-
-
-def _count(text: str) -> int:
-    if not text.isdigit() or not 0 < int(text) <= 1_000_000:
-        raise argparse.ArgumentTypeError(f"{text!r}: must be a whole number from 1 to 1000000")
-    return int(text)
-
-
-def _seed(text: str) -> int:
-    if not text.isdigit() or int(text) >= 2**32:
-        raise argparse.ArgumentTypeError(f"{text!r}: must be a whole number from 0 to {2**32 - 1}")
-    return int(text)
-
-
-def _parser(prog: str) -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog=prog,
-        description="Sweep declared schedulers through the BPF verifier: every kernel, every topology preset.",
-        allow_abbrev=False,
-    )
-    add = parser.add_argument
-    many: dict[str, Any] = {"action": "append"}
-    add(
-        "--kernel",
-        dest="kernels",
-        metavar="SPEC",
-        **many,
-        help="sweep this kernel: 7.0, 6.16..=7.0, latest, auto",
-    )
-    add("--scheduler", dest="schedulers", metavar="NAME", **many, help="sweep this scheduler only")
-    add("--preset", dest="presets", metavar="NAME", **many, help="sweep this topology preset only")
-    add("--topology", dest="topologies", metavar="1n2l4c1t", **many, help="sweep this topology")
-    add("--object", type=Path, metavar="FILE", help="sweep this BPF object instead of declared schedulers")
-    add("--clock", choices=("real", "virtual", "auto"), help="the guests' clock (default: auto)")
-    add("--seed", type=_seed, metavar="N", help="the seed of every VM run (default: 1)")
-    add("--cold", action="store_true", help="boot a guest for every cell, instead of cloning a booted one")
-    add("--fresh", action="store_true", help="run every cell, instead of remembering those that ran before")
-    add(
-        "--format", choices=("text", "json", "markdown"), default="text", help="what the report is written as"
-    )
-    add("--raw", action="store_true", help="show verifier logs as they are")
-    add(
-        "--max-insns",
-        type=_count,
-        metavar="N",
-        help="fail a program that costs the verifier more instructions",
-    )
-    add(
-        "--compare",
-        default="",
-        metavar="RUN",
-        help="tell what changed since a run, or from a program or object",
-    )
-    add(
-        "--max-growth",
-        dest="max_growth_pct",
-        type=_percent,
-        default=10.0,
-        metavar="10%",
-        help="with --compare: fail where a program grew by more",
-    )
-    add(
-        "paths",
-        nargs="*",
-        type=Path,
-        help="test files or folders that declare schedulers",
-    )
-    return parser

@@ -10,10 +10,20 @@ from pathlib import Path
 
 from ktstr.base.errors import KtstrError
 from ktstr.report.rundir import results_dir
+from ktstr.report.tables import Row
 from ktstr.verifier.cell import Cell, CellResult
-from ktstr.verifier.tables import Row, span
+from ktstr.verifier.tables import span
 
-__all__ = ["Change", "Costs", "baseline_cells", "changes", "changes_table", "costs_of", "recorded_costs"]
+__all__ = [
+    "Change",
+    "Costs",
+    "baseline_cells",
+    "changes",
+    "changes_table",
+    "check_baseline",
+    "costs_of",
+    "recorded_costs",
+]
 
 _EM_BPF = 247
 
@@ -69,16 +79,21 @@ def recorded_costs(root: Path, text: str) -> Costs | None:
     return costs
 
 
+def check_baseline(text: str) -> None:
+    """Raise KtstrError unless there is a file at path `text`; to be asked before kernels are looked up."""
+    if not Path(text).is_file():
+        raise KtstrError(
+            f"--compare {text}: no such run, program or object; a run is a directory or a commit's label"
+        )
+
+
 def baseline_cells(cells: Sequence[Cell], text: str) -> list[Cell]:
     """The same cells with the program or BPF at path `text` in the scheduler's place.
 
     KtstrError if it is neither, or if the sweep has several schedulers.
     """
+    check_baseline(text)
     path = Path(text).absolute()
-    if not path.is_file():
-        raise KtstrError(
-            f"--compare {text}: no such run, program or object; a run is a directory or a commit's label"
-        )
     names = sorted({cell.scheduler.name for cell in cells})
     if len(names) > 1:
         raise KtstrError(

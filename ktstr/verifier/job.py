@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 
-from ktstr.bpf.build import build_loader
+from ktstr.bpf.build import build_loader, stripped
 from ktstr.guest.initramfs import Packed, program_files
 from ktstr.run.assemble import assemble, wall_limit_s
 from ktstr.run.program import Program, scheduler_program
@@ -17,7 +17,7 @@ from ktstr.scenario.operations.spawn import Spawn
 from ktstr.scenario.operations.sysctl import sysctls
 from ktstr.scenario.operations.unregister import Unregister
 from ktstr.scenario.operations.workload_root import WorkloadRoot
-from ktstr.scenario.plan import ATTACH_S, plan_of
+from ktstr.scenario.plan import plan_of
 from ktstr.scenario.work.spin_wait import SpinWait
 from ktstr.verifier.cell import Cell
 from ktstr.vm.job import Clock, VmJob
@@ -47,7 +47,7 @@ def cell_plan(cell: Cell, command: tuple[str, ...]) -> str:
         [
             *sysctls(cell.scheduler.sysctls),
             *([WorkloadRoot(root)] if (root := cell.scheduler.cgroup_parent) else []),
-            StartScheduler(ATTACH_S * _NS, command),
+            StartScheduler(round(cell.scheduler.attach_timeout_s * _NS), command),
             Programs(),
             AddCgroup(_CGROUP),
             Spawn(_CGROUP, workers, SpinWait()),
@@ -64,8 +64,8 @@ class Jobs:
     def __init__(self, seed: int) -> None:
         self._seed = seed
         self._making = threading.Lock()
-        self._locks: dict[tuple[str, str], threading.Lock] = {}
-        self._programs: dict[tuple[str, str], Program] = {}
+        self._locks: dict[tuple[str, str, str], threading.Lock] = {}
+        self._programs: dict[tuple[str, str, str], Program] = {}
 
     def of(self, cell: Cell, clock: Clock) -> VmJob:
         """The job. KtstrError if the scheduler's program is missing or does not compile."""
@@ -78,11 +78,12 @@ class Jobs:
             seed=self._seed,
             payload=program.files,
             kargs=cell.scheduler.kargs,
-            wall_limit_s=wall_limit_s(cell.topology, _BUSY_S),
+            wall_limit_s=wall_limit_s(cell.topology, _BUSY_S, (cell.scheduler.attach_timeout_s,)),
         )
 
     def _program_of(self, cell: Cell) -> Program:
-        key = (cell.scheduler.name, cell.kernel.key)
+        # Its values may depend on the topology.
+        key = (cell.scheduler.name, cell.kernel.key, str(cell.topology) if cell.scheduler.values else "")
         with self._making:
             lock = self._locks.setdefault(key, threading.Lock())
         with lock:  # of this program alone: others are built meanwhile
@@ -93,8 +94,10 @@ class Jobs:
 
 def _program(cell: Cell) -> Program:
     if cell.object is None:
-        return scheduler_program(cell.scheduler, cell.kernel, cell.scheduler.sched_args)
+        return scheduler_program(
+            cell.scheduler, cell.kernel, cell.scheduler.sched_args, topology=cell.topology
+        )
     loader, path = "/ktstr/bin/loader", "/ktstr/object.bpf.o"
     files = program_files(build_loader(), loader, "loads the programs of a BPF object")
-    packed = Packed(path, cell.object, 0o644, "the BPF object")
+    packed = Packed(path, stripped(cell.object), 0o644, "the BPF object")
     return Program((*files, packed), (loader, path, "--each", "/sys/fs/bpf"))

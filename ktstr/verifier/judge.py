@@ -10,10 +10,10 @@ from ktstr.base.topology import cpu_list
 from ktstr.checks.ending import judge_ending, kernel_bugs
 from ktstr.checks.evidence import Evidence
 from ktstr.declare.scheduler import Scheduler
+from ktstr.events.load_failure import read_load_failure
+from ktstr.events.rejection import Rejection, rejections
 from ktstr.events.report import GuestReport
-from ktstr.scenario.plan import ATTACH_S
 from ktstr.verifier.cell import Cell, Finding, Program
-from ktstr.verifier.rejection import Rejection, rejections
 from ktstr.vm.result import VmResult
 
 __all__ = ["findings", "limit_of", "programs_of"]
@@ -95,7 +95,12 @@ def findings(cell: Cell, run: Evidence, result: VmResult, max_insns: int | None)
     if not found and cell.object is not None:
         found = _object(report, result, refused)
     elif not found:
-        step = _attached(report, refused) or _schedules(report, result) or _stays(report) or _leaves(report)
+        step = (
+            _attached(cell, report, refused)
+            or _schedules(report, result)
+            or _stays(report)
+            or _leaves(report)
+        )
         found = [step] if step else []
     found += _kernel_warnings(run)
     return (*found, *_limits(cell.scheduler, programs_of(result)[0], max_insns))
@@ -115,7 +120,7 @@ def limit_of(scheduler: Scheduler, program: str, max_insns: int | None) -> int |
     return scheduler.max_insns.get(program, scheduler.max_insns.get("*", max_insns))
 
 
-def _attached(report: GuestReport, refused: Sequence[Rejection]) -> Finding | None:
+def _attached(cell: Cell, report: GuestReport, refused: Sequence[Rejection]) -> Finding | None:
     attached = report.state("attached")
     if attached is not None and attached.state == "enabled":
         return None
@@ -128,9 +133,12 @@ def _attached(report: GuestReport, refused: Sequence[Rejection]) -> Finding | No
     if attached.running:
         return Finding(
             "attach",
-            f"not attached after {ATTACH_S} guest seconds (sched_ext state: {attached.state}): {said}",
+            f"not attached after {cell.scheduler.attach_timeout_s:g} guest seconds"
+            f" (sched_ext state: {attached.state}): {said}",
         )
     tried = any("sched_ext: " in line for line in report.kernel_log)
+    if failure := read_load_failure(report.log, report.release):
+        return Finding("attach" if failure.stage == "attach" else "load", failure.what)
     if not tried and not any(_ATTACHING.search(line) for line in report.log):
         return Finding("load", f"its program ended ({_how(report)}) before anything was attached: {said}")
     return Finding("attach", f"its program ended ({_how(report)}) before it was attached: {said}")

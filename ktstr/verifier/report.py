@@ -6,23 +6,14 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
+from ktstr.events.rejection import Rejection
 from ktstr.report.console import WORDS
+from ktstr.report.tables import Row, markdown_table, text_table, wrapped
 from ktstr.verifier.cell import CellResult
 from ktstr.verifier.collapse import collapse
 from ktstr.verifier.compare import Change, changes_table
 from ktstr.verifier.matrix import Skip
-from ktstr.verifier.rejection import Rejection
-from ktstr.verifier.tables import (
-    Row,
-    failing,
-    grid,
-    insns_table,
-    markdown_table,
-    span,
-    summary_line,
-    text_table,
-    wrapped,
-)
+from ktstr.verifier.tables import failing, grid, insns_table, span, summary_line
 
 __all__ = ["Sweep", "as_json", "as_markdown", "as_text", "live_line", "rejection_lines"]
 

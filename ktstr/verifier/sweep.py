@@ -13,12 +13,12 @@ from ktstr.base.cancel import Cancel
 from ktstr.base.errors import KtstrError
 from ktstr.checks.ending import undone
 from ktstr.checks.evidence import evidence_of
+from ktstr.events.rejection import rejections
 from ktstr.report.run_record import run_record
 from ktstr.report.sidecar import file_stem
 from ktstr.verifier.cell import Cell, CellResult, Finding
 from ktstr.verifier.job import Jobs
 from ktstr.verifier.judge import findings, programs_of
-from ktstr.verifier.rejection import rejections
 from ktstr.vm.executor import Executor
 from ktstr.vm.job import DEFAULT_OPTIONS, RunOptions
 

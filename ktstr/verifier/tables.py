@@ -1,22 +1,13 @@
-"""What a sweep prints: the table of costs, the grid, the failing combinations. Text and markdown, from data."""
+"""What a sweep prints: the table of costs, the grid, the failing combinations. Rows of cells, from data."""
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Mapping, Sequence
 
+from ktstr.report.tables import MARKS, Row, mark_of
 from ktstr.verifier.cell import CellResult
 
-__all__ = ["MARKS", "failing", "grid", "insns_table", "span", "summary_line", "text_table", "wrapped"]
-
-MARKS = {"passed": "✅", "failed": "❌", "mixed": "🇽", "none": "-"}
-"""The mark of each outcome in a grid."""
-Row = Sequence[str]
-
-
-def width_of(text: str) -> int:
-    """How many columns of a terminal `text` takes."""
-    return sum(2 if unicodedata.east_asian_width(char) in "WF" else 1 for char in text)
+__all__ = ["failing", "grid", "insns_table", "span", "summary_line"]
 
 
 def span(values: Sequence[int]) -> str:
@@ -25,39 +16,6 @@ def span(values: Sequence[int]) -> str:
         return "-"
     low, high = min(values), max(values)
     return str(low) if low == high else f"{low}..{high}"
-
-
-def text_table(rows: Sequence[Row]) -> list[str]:
-    """Rows in aligned columns, a space before each line."""
-    widths = [max(map(width_of, column)) for column in zip(*rows, strict=True)]
-    return [
-        " "
-        + "  ".join(
-            cell + " " * (width - width_of(cell)) for cell, width in zip(row, widths, strict=True)
-        ).rstrip()
-        for row in rows
-    ]
-
-
-def wrapped(rows: Sequence[Row], columns: int) -> list[list[str]]:
-    """The table as text in as many blocks as fit `columns` of a terminal; each repeats the first column."""
-    widths = [max(map(width_of, column)) for column in zip(*rows, strict=True)]
-    blocks: list[list[str]] = []
-    first = 1
-    while first < len(widths):
-        last, used = first, 1 + widths[0]
-        while last < len(widths) and (last == first or used + 2 + widths[last] <= columns):
-            used += 2 + widths[last]
-            last += 1
-        blocks.append(text_table([[row[0], *row[first:last]] for row in rows]))
-        first = last
-    return blocks or [text_table(rows)]
-
-
-def markdown_table(rows: Sequence[Row]) -> list[str]:
-    """Rows as a table of GitHub's markdown; the first is the head."""
-    lines = ["| " + " | ".join(row) + " |" for row in rows]
-    return [lines[0], "|" + " --- |" * len(rows[0]), *lines[1:]]
 
 
 def insns_table(results: Sequence[CellResult], scheduler: str) -> list[Row]:
@@ -98,7 +56,4 @@ def _pairs(results: Sequence[CellResult]) -> Mapping[tuple[str, str], str]:
     for result in results:
         key = (result.cell.preset, result.cell.scheduler.name)
         outcomes.setdefault(key, set()).add(result.outcome == "passed")
-    return {
-        key: "mixed" if len(seen) == 2 else "passed" if True in seen else "failed"
-        for key, seen in sorted(outcomes.items())
-    }
+    return {key: mark_of(seen) for key, seen in sorted(outcomes.items())}

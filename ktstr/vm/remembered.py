@@ -4,21 +4,24 @@ from __future__ import annotations
 
 import json
 import shutil
+import sys
+from collections.abc import Mapping
 from pathlib import Path
 
-from ktstr.base import cache
+from ktstr.base import cache, seal
 from ktstr.vm.job import VmJob
 from ktstr.vm.qemu.program import Qemu
 from ktstr.vm.qemu.template import template_key
 from ktstr.vm.qemu.vcpu_slice import slice_of
 from ktstr.vm.result import SAID, Ending, VmResult, read_said
 
-__all__ = ["KIND", "recall", "remember", "result_key"]
+__all__ = ["KIND", "made_of", "recall", "remember", "result_key"]
 
 KIND = "results"
 """The name of the cache's folder of remembered results."""
 
 _RESULT = "result.json"
+_NOTHING: Mapping[str, str] = {}
 # Endings that the guest itself decided. The others are, or may be, the host's doing.
 _LASTING = (Ending.DONE, Ending.PANIC, Ending.OUT_OF_MEMORY, Ending.HANG)
 
@@ -27,19 +30,26 @@ def result_key(qemu: Qemu, job: VmJob, accelerator: str, *, cold: bool) -> str:
     """A key over everything that can change the job's result."""
     bound = slice_of(qemu.release, job)  # it reaches the guest with the plan, and is not in the job's
     paced = bound.plan_line if bound else ""
-    return cache.digest("result-2", template_key(qemu, job, accelerator), job.digest(), paced, str(cold))
+    return cache.digest("result-3", template_key(qemu, job, accelerator), job.digest(), paced, str(cold))
 
 
 def recall(key: str, folder: Path) -> VmResult | None:
-    """The stored result, its files copied to `folder`; None if there is none, or it cannot be read."""
+    """The stored result, its files copied to `folder`; None if there is none, or it is not what was written.
+
+    All of it is read and compared, because it is small, and a verdict is reached from nothing else.
+    """
     if cache.find(KIND, key) is None:
         return None
     with cache.in_use(KIND, key) as there:
         if not there:
             return None
         kept = cache.cache_dir() / KIND / key
+        if damage := seal.damage(kept, whole=True):
+            print(f"ktstr: {kept}: {damage}; running the job again", file=sys.stderr, flush=True)
+            return None
         try:
             data = json.loads((kept / _RESULT).read_text())
+            del data["made_of"]
             for name in SAID:
                 shutil.copyfile(kept / name, folder / name)
             console, events = read_said(folder)
@@ -58,14 +68,15 @@ def recall(key: str, folder: Path) -> VmResult | None:
             return None
 
 
-def remember(key: str, result: VmResult, folder: Path) -> None:
-    """Store the result of the run in `folder`, if the guest decided it."""
+def remember(key: str, result: VmResult, folder: Path, made_of: Mapping[str, str] = _NOTHING) -> None:
+    """Store the result of the run in `folder`, if the guest decided it, with what it was `made_of` (see `origins`)."""
     if result.clock != "virtual" or result.ending not in _LASTING:
         return
     data = {
         field: value for field, value in vars(result).items() if field not in ("events", "console", "start")
     }
     data["ending"] = result.ending.value
+    data["made_of"] = dict(made_of)
 
     def make(partial: Path) -> None:
         for name in SAID:
@@ -75,3 +86,11 @@ def remember(key: str, result: VmResult, folder: Path) -> None:
     if cache.find(KIND, key) is not None:
         cache.discard(KIND, key, "replacing a remembered result")
     cache.entry(KIND, key, "remembering a result", make)
+
+
+def made_of(kept: Path) -> list[str]:
+    """What the result stored in `kept` was made of, as `kind/key`; empty if it cannot be read."""
+    try:
+        return list(json.loads((kept / _RESULT).read_text())["made_of"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return []

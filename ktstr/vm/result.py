@@ -5,18 +5,34 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+import signal
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
-__all__ = ["EMULATOR_DIED", "SAID", "Ending", "Start", "VmResult", "classify", "parse_events", "read_said"]
+from ktstr.events.event import Event
+from ktstr.events.stream import MOST_BYTES, Nonsense, parse_events
 
-Event = dict[str, Any]
+__all__ = [
+    "EMULATOR_DIED",
+    "GUEST_STATUSES",
+    "SAID",
+    "Ending",
+    "Event",
+    "Start",
+    "VmResult",
+    "classify",
+    "ended_how",
+    "parse_events",
+    "read_said",
+]
 
 # The agent's values for isa-debug-exit, as the exit statuses that QEMU makes of them (2 * value + 1).
 EXIT_DONE = 2 * 0x10 + 1
 EXIT_AGENT_FAILED = 2 * 0x11 + 1
+GUEST_STATUSES = (EXIT_DONE, EXIT_AGENT_FAILED, 0)
+"""QEMU's exit statuses if its guest ended it; with any other one the end was the host's or QEMU's own doing."""
 
 _PANIC = re.compile(r"Kernel panic - not syncing: (?P<why>.*)")
 # What the kernel prints when it lacks memory (mm/oom_kill.c, init/initramfs.c, mm/page_alloc.c).
@@ -110,33 +126,17 @@ class VmResult:
 
 
 def read_said(folder: Path) -> tuple[str, tuple[Event, ...]]:
-    """The console and the events of the run in `folder`, from the files `SAID`."""
+    """The console and the events of the run in `folder`, from the files `SAID`; Nonsense if the events are none."""
     data = (folder / SAID[0]).read_bytes()
     if len(data) > _CONSOLE_LIMIT:
         half = _CONSOLE_LIMIT // 2
         data = data[:half] + b"\n[... the middle is left out ...]\n" + data[-half:]
     console = data.decode(errors="replace").replace("\r\n", "\n")
-    return console, parse_events((folder / SAID[1]).read_text(errors="replace"))
-
-
-def parse_events(text: str) -> tuple[Event, ...]:
-    """The events in the debug console's lines. A last line that a dying guest left unfinished is dropped.
-
-    The agent writes a byte above 0x7f as \\u00XX, whatever character it is part of; here it becomes text again.
-    """
-    events: list[Event] = []
-    for line in text.splitlines():
-        try:
-            event = json.loads(line)
-        except ValueError:
-            continue
-        if isinstance(event, dict):
-            events.append({key: _utf8(value) for key, value in event.items()})
-    return tuple(events)
-
-
-def _utf8(value: Any) -> Any:
-    return value.encode("latin-1", "replace").decode(errors="replace") if isinstance(value, str) else value
+    path = folder / SAID[1]
+    try:
+        return console, parse_events(path.read_text(errors="replace"))
+    except Nonsense as error:
+        raise Nonsense(f"{error} (in {path})") from None
 
 
 def classify(
@@ -165,9 +165,16 @@ def classify(
             Ending.HANG,
             "the guest hung (its agent did not run for 30 guest seconds) or was reset by a triple fault",
         )
+    return Ending.QEMU_DIED, ended_how(status, output)
+
+
+def ended_how(status: int, output: str) -> str:
+    """How a QEMU ended that its guest did not end, in one line: its status (negative: a signal), its last words."""
+    if abs(status) in (signal.SIGXFSZ, 128 + signal.SIGXFSZ):
+        return f"the guest wrote more than {MOST_BYTES >> 20} MiB to its console or its events, and was ended for it"
     said = output.strip().splitlines()
     how = f"signal {-status}" if status < 0 else f"status {status}"
-    return Ending.QEMU_DIED, f"QEMU ended with {how}" + (f": {said[-1]}" if said else "")
+    return f"QEMU ended with {how}" + (f": {said[-1]}" if said else "")
 
 
 def _line(text: str, number: int) -> str:

@@ -9,22 +9,25 @@ from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
+from ktstr.base import cache, seal
 from ktstr.base.cancel import Cancel
 from ktstr.base.errors import KtstrError
+from ktstr.events.stream import MOST_BYTES
 from ktstr.guest.initramfs import archive, initramfs
 from ktstr.vm.budget import hold_cores
 from ktstr.vm.executor import Talk
 from ktstr.vm.host import topology_limit
 from ktstr.vm.job import DEFAULT_OPTIONS, RunOptions, VmJob
+from ktstr.vm.origins import boot_files, check_image, origins, payload_files
 from ktstr.vm.qemu.accel import Accel
 from ktstr.vm.qemu.command import boot_command
 from ktstr.vm.qemu.process import Process, started
 from ktstr.vm.qemu.program import Qemu, find_qemu
 from ktstr.vm.qemu.qmp import MonitorError
-from ktstr.vm.qemu.template import NotKept, Template, clone, template
+from ktstr.vm.qemu.template import KIND, NotKept, Template, clone, template
 from ktstr.vm.qemu.vcpu_slice import slice_of
 from ktstr.vm.remembered import recall, remember, result_key
-from ktstr.vm.result import SAID, VmResult, classify, read_said
+from ktstr.vm.result import GUEST_STATUSES, SAID, VmResult, classify, read_said
 from ktstr.vm.stored import JOB, job_to_json
 
 __all__ = ["run", "write_job"]
@@ -56,17 +59,22 @@ def run(
     if limit := topology_limit(job.topology, accel):
         raise KtstrError(limit)
     folder = folder.absolute()
-    key = result_key(qemu, job, accel.name, cold=options.cold) if job.clock == "virtual" else None
+    lasting = job.clock == "virtual"
     try:
         write_job(qemu, job, folder)
         cancel.check()
-        if key and not options.fresh and (result := recall(key, folder)):
-            return result
+        if lasting and not options.fresh:
+            key = result_key(qemu, job, accel.name, cold=options.cold)
+            if result := recall(key, folder):
+                return result
         cores = 1 if accel.name == "tcg" else job.topology.cpus
         with nullcontext() if job.channel else hold_cores(cores, cancel):
-            result = _ran(qemu, job, accel.name, folder, options, talk, cancel)
-        if key:
-            remember(key, result, folder)
+            result, by_guest = _ran(qemu, job, accel.name, folder, options, talk, cancel)
+        if lasting and by_guest:
+            # A guest that did not come up was booted even if a clone was asked for: it is kept as what it is.
+            key = result_key(qemu, job, accel.name, cold=result.start == "boot")
+            kept = [cache.cache_dir() / KIND / result.template / "state"] if result.template else []
+            remember(key, result, folder, origins([*kept, *boot_files(job), *payload_files(job)]))
     except OSError as error:
         raise KtstrError(
             f"{error.filename or folder}: a run's files cannot be written: {error.strerror}"
@@ -124,6 +132,11 @@ class _Ended:
     wall_s: float
     template: Template | None
 
+    @property
+    def by_guest(self) -> bool:
+        """Whether the guest ended it. If not, what it said was cut off at a moment that the host chose."""
+        return self.status in GUEST_STATUSES and not self.timed_out
+
 
 def _ran(
     qemu: Qemu,
@@ -133,7 +146,8 @@ def _ran(
     options: RunOptions,
     talk: Talk | None,
     cancel: Cancel,
-) -> VmResult:
+) -> tuple[VmResult, bool]:
+    """The result, and whether the guest alone decided it."""
     files = folder / "files.cpio"
     files.write_bytes(archive(job.payload))
     try:
@@ -146,7 +160,7 @@ def _ran(
     console, events = read_said(folder)
     ending, why = classify(ended.status, ended.timed_out, events, console, job.wall_limit_s, ended.output)
     bound, kept = slice_of(qemu.release, job), ended.template
-    return VmResult(
+    result = VmResult(
         ending=ending,
         why=why,
         events=events,
@@ -162,6 +176,7 @@ def _ran(
         template=kept.key if kept else "",
         template_boot_s=kept.boot_s if kept else 0.0,
     )
+    return result, ended.by_guest
 
 
 def _cloned(
@@ -178,10 +193,7 @@ def _cloned(
                 ) as running:
                     end = channel.wait(running.process, deadline)
             except MonitorError as error:
-                raise KtstrError(
-                    f"a clone of template {kept.key} could not be started: {error};"
-                    " `ktstr cache --verify` finds and removes a damaged template"
-                ) from None
+                raise KtstrError(_not_cloned(kept, error)) from None
             wall_s = time.monotonic() - start
             for name in SAID:  # what the guest said before it was kept is in the template
                 path = folder / name
@@ -191,12 +203,23 @@ def _cloned(
         return None
 
 
+def _not_cloned(kept: Template, error: MonitorError) -> str:
+    """Why a clone did not start: its template has changed on the disk and is removed, or else the host is at fault."""
+    what = f"a clone of template {kept.key} could not be started: {error}"
+    if damage := seal.damage(kept.folder, whole=True):
+        cache.discard(KIND, kept.key, "removing a damaged template")
+        return f"{what} ({damage}; it was removed, and the next run boots it again)"
+    return f"{what} (the template is as it was written; is this process's memory limited?)"
+
+
 def _booted(
     qemu: Qemu, job: VmJob, accelerator: str, folder: Path, channel: _Channel, cancel: Cancel
 ) -> _Ended:
+    check_image(job.kernel)
     end = channel.descriptor
     command = tuple(boot_command(qemu, job, accelerator, folder, initramfs(job.files), end))
     start = time.monotonic()
-    with started(command, job.clock, [] if end is None else [end], cancel=cancel) as process:
+    inherited = [] if end is None else [end]
+    with started(command, job.clock, inherited, most_bytes=MOST_BYTES, cancel=cancel) as process:
         ending = channel.wait(process, start + job.wall_limit_s)
     return _Ended(command, *ending, time.monotonic() - start, None)

@@ -1,4 +1,4 @@
-"""The templates of the cache, for their upkeep: what each was made of, and whether it is what was written."""
+"""The templates of the cache, for their upkeep: what each was made of."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
-from ktstr.base.cache import discard, entries, in_use, is_in_use
-from ktstr.vm.qemu.template import KIND, about, altered
+from ktstr.base.cache import entries, is_in_use
+from ktstr.vm.qemu.template import KIND, about
 
-__all__ = ["KIND", "KeptTemplate", "kept_templates", "remove_altered"]
+__all__ = ["KIND", "KeptTemplate", "kept_templates"]
 
 
 @dataclass(frozen=True)
@@ -57,15 +57,3 @@ def kept_templates() -> list[KeptTemplate]:
             )
         )
     return kept
-
-
-def remove_altered() -> dict[str, str]:
-    """Read every template and remove those that are not what was written: what is wrong with each, by its key."""
-    found: dict[str, str] = {}
-    for entry in entries(KIND):
-        with in_use(KIND, entry.key, touch=False) as there:
-            damage = altered(entry.path) if there else None
-        if damage is not None:
-            found[entry.key] = damage
-            discard(KIND, entry.key, "removing an altered template", lambda path: altered(path) is not None)
-    return found

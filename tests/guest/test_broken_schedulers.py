@@ -45,7 +45,7 @@ def compiled(folder: Path, name: str, text: str, *options: str) -> Path:
 @ktstr_test(scheduler=REJECTED)
 def refused_by_the_verifier(ctx: Ctx) -> None:
     text = failure(ctx)
-    assert "attached: the scheduler's BPF was refused by the verifier" in text
+    assert "attached: the scheduler was refused by the verifier: rejected_enqueue: R" in text
     assert "--- scheduler log ---" in text
 
 

@@ -10,21 +10,25 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from threading import Timer
+from typing import Any
 
 import pytest
 
-from ktstr import CgroupDef, Ctx, declare_scheduler, ktstr_test
-from ktstr.base.cache import cache_dir
+from ktstr import CgroupDef, Ctx, KtstrError, declare_scheduler, ktstr_test
+from ktstr.base.cache import cache_dir, entries
 from ktstr.base.topology import Topology
 from ktstr.checks.verdict import RunReport
 from ktstr.guest.agent import build_agent
 from ktstr.guest.initramfs import Packed, base_files, program_files
 from ktstr.vm.job import RunOptions, VmJob
+from ktstr.vm.qemu import process
 from ktstr.vm.qemu.accel import Accel
+from ktstr.vm.qemu.process import Process
 from ktstr.vm.result import Ending
 from ktstr.vm.run import run
 
@@ -89,8 +93,24 @@ def lose_memory(folder: Path) -> None:
     (folder / "node-0").unlink()
 
 
+def flip_memory(folder: Path) -> None:
+    """2,000 bytes of the guest's memory, which its size does not show."""
+    moments = random.Random(1)
+    with (folder / "node-0").open("r+b") as memory:
+        for _ in range(2000):
+            memory.seek(moments.randrange(2**20, 2**27))
+            memory.write(b"!")
+
+
+def change_events(folder: Path) -> None:
+    (folder / "events.jsonl").write_text((folder / "events.jsonl").read_text().replace("7", "8"))
+
+
+SPOILERS = [shutil.rmtree, truncate, overwrite_header, lose_memory, flip_memory, change_events]
+
+
 @ktstr_test(scheduler=CLONED)
-@pytest.mark.parametrize("spoil", [shutil.rmtree, truncate, overwrite_header, lose_memory])
+@pytest.mark.parametrize("spoil", SPOILERS)
 def spoiled_template_is_made_anew_and_gives_the_same_events(
     ctx: Ctx, own_cache: Path, tmp_path: Path, spoil: Callable[[Path], None]
 ) -> None:
@@ -100,6 +120,51 @@ def spoiled_template_is_made_anew_and_gives_the_same_events(
     assert before.template_boot_s > 0
     assert after.template_boot_s > 0
     assert (after.template, after.events_sha256) == (before.template, before.events_sha256)
+
+
+@pytest.fixture
+def kill_boots(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
+    """Have so many boots of templates be killed, as the kernel does that lacks memory, a moment after their start."""
+
+    def kill(times: int) -> None:
+        left = iter(range(times))
+
+        @contextmanager
+        def started(command: Sequence[str], *arguments: Any, **options: Any) -> Iterator[Process]:
+            with process.started(command, *arguments, **options) as running:
+                if "-incoming" not in command and next(left, None) is not None:
+                    Timer(0.3, running.kill).start()
+                yield running
+
+        monkeypatch.setattr("ktstr.vm.qemu.template.started", started)
+
+    return kill
+
+
+@ktstr_test(scheduler=CLONED)
+@pytest.mark.usefixtures("own_cache")
+def template_killed_while_it_boots_is_booted_again_and_gives_the_same_events(
+    ctx: Ctx, tmp_path: Path, kill_boots: Callable[[int], None], capfd: pytest.CaptureFixture[str]
+) -> None:
+    kill_boots(1)
+    killed = half_a_second(ctx, tmp_path / "killed").result
+    assert "QEMU ended with signal 9; trying again" in capfd.readouterr().err
+    for template in entries("templates"):
+        shutil.rmtree(template.path)
+    left_alone = half_a_second(ctx, tmp_path / "left-alone").result
+    assert (killed.start, left_alone.start, left_alone.template_boot_s > 0) == ("clone", "clone", True)
+    assert killed.events_sha256 == left_alone.events_sha256
+
+
+@ktstr_test(scheduler=CLONED)
+@pytest.mark.usefixtures("own_cache")
+def template_killed_whenever_it_boots_is_an_error_of_the_host(
+    ctx: Ctx, tmp_path: Path, kill_boots: Callable[[int], None]
+) -> None:
+    kill_boots(9)
+    with pytest.raises(KtstrError, match="QEMU ended with signal 9, 2 times: the host may lack memory"):
+        half_a_second(ctx, tmp_path / "killed")
+    assert entries("results", "templates") == []
 
 
 @ktstr_test()

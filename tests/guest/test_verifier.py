@@ -13,12 +13,13 @@ from embedded import PROGRAMS, SCHEDULERS, misbehaving, program_with
 from ktstr import Ctx, Scheduler, ktstr_test
 from ktstr.bpf.build import build_bpf
 from ktstr.declare.presets import PRESETS
+from ktstr.report.tables import MARKS
 from ktstr.toolchain.compiler import compile_static
 from ktstr.verifier.cell import Cell, CellResult
 from ktstr.verifier.collapse import collapse, expand, key
 from ktstr.verifier.job import Jobs
 from ktstr.verifier.sweep import Options, run_cell
-from ktstr.verifier.tables import MARKS, failing, grid, insns_table
+from ktstr.verifier.tables import failing, grid, insns_table
 from ktstr.vm.local import LocalExecutor
 
 OBJECTS = Path(__file__).parent / "bpf"

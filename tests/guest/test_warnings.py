@@ -31,7 +31,7 @@ def compiles(compiler: str, sources: list[Path], *folders: Path) -> None:
     assert (done.stderr, done.returncode) == ("", 0)
 
 
-@pytest.mark.parametrize("program", ["loader", "bpf_strip", "vmlinux_h", "compat"])
+@pytest.mark.parametrize("program", ["loader", "bpf_link", "vmlinux_h", "compat"])
 def test_what_is_linked_with_libbpf_compiles_without_a_warning(compiler: str, program: str) -> None:
     sources = sorted((Path(build.__file__).parent / program).glob("*.c"))
     assert sources

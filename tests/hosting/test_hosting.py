@@ -133,7 +133,7 @@ def test_without_ktstr_tests_skip_and_the_build_is_untouched(
     done = subprocess.run(
         [plain / "python", "-m", "pytest", "-rs"], cwd=project, env=outside(), capture_output=True, text=True
     )
-    assert done.returncode == 5, done.stdout  # pytest's "no tests collected"
+    assert done.returncode == 0, done.stdout  # the starter has a test that is skipped there, so there is one
     assert "could not import 'ktstr'" in done.stdout
     run("make", "scx_tiny", cwd=project)
     assert (project / "scx_tiny").is_file()

@@ -68,6 +68,15 @@ SCX_SLEEPABLE_CALLBACK(void, hotplug_cpu_offline, s32 cpu)
 SCX_SLEEPABLE_CALLBACK(s32, hotplug_init)
 {
 	s32 error = scx_bpf_create_dsq(SHARED, -1);
+#ifdef HEEDS
+	const struct cpumask *now = scx_bpf_get_online_cpumask();
+
+	/* No callback speaks of a CPU that is offline from the start. */
+	for (u32 cpu = 0; cpu < MOST_CPUS && cpu < nr_cpu_ids; cpu++)
+		if (!bpf_cpumask_test_cpu(cpu, now))
+			online &= ~(1ULL << cpu);
+	scx_bpf_put_cpumask(now);
+#endif
 
 	for (u32 cpu = 0; cpu < MOST_CPUS && cpu < nr_cpu_ids && !error; cpu++)
 		error = scx_bpf_create_dsq(QUEUE(cpu), -1);

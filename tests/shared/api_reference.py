@@ -57,7 +57,7 @@ SECTIONS = {
             "PolicyChurn",
             "NiceChurn",
         ),
-        *("ForkExit", "ForkExec", "PageFault", "CachePressure", "TmpfsIo"),
+        *("ForkExit", "ForkExec", "PageFault", "CachePressure", "TmpfsIo", "FilteredCalls"),
         *(
             "FutexPingPong",
             "PipeIo",

@@ -52,7 +52,7 @@ WORKS = (
 )
 # What a field accepts is more than its argument says, or too much to try.
 BY_FIELD: dict[tuple[str, str], tuple[Any, ...]] = {
-    ("sysctl", "name"): ("kernel.sched_schedstats", "kernel.panic_on_warn", "no.such"),
+    ("sysctl", "key"): ("kernel.sched_schedstats", "kernel.panic_on_warn", "no.such"),
     ("sysctl", "value"): ("0", "1", "x"),
     ("write", "map"): (".bss", ".none"),
     ("write", "variable"): ("callback_tick", "nothing"),

@@ -24,7 +24,7 @@ def versions(spec: str) -> list[str]:
 
 
 def left_behind() -> list[str]:
-    """Kernel entries, whole or partial, and downloads."""
+    """Kernel entries, whole or partial, and downloads, without locks and seals."""
     folders = [cache_dir() / "kernels", cache_dir() / "downloads"]
     paths = [path for folder in folders if folder.is_dir() for path in folder.iterdir()]
-    return [path.name for path in paths if path.suffix not in (".lock", ".use")]
+    return [path.name for path in paths if path.suffix not in (".lock", ".use", ".seal")]

@@ -42,7 +42,7 @@ def kernel(version):
     )
 
 
-def resolve(spec):
+def resolve(spec, accepted_by=()):
     with Path(__file__).with_name("resolved").open("a") as log:
         log.write(f"{spec}\\n")
     spec = spec or os.environ.get("KTSTR_KERNEL")
@@ -61,9 +61,10 @@ class Ctx:
 
     def __init__(self, test, kernel, clock, seed, artifacts, **options):
         self.test, self.kernel, self.clock, self.seed, self.artifacts = test, kernel, clock, seed, artifacts
-        self.runs, self.options, self._as_expected = [], options, False
+        self.asked, self.runs, self.options, self._as_expected = 0, [], options, False
 
     def run(self, verdict="", error="", pause_s=0):
+        self.asked += 1
         self.options["hooks"].before_run(self, "the job")
         if error:
             raise KtstrError(error)
@@ -102,7 +103,14 @@ ktstr.vm.local.LocalExecutor = Executor
 
 # If ktstr is installed, its entry point loads the plugin. Other plugins only make workers start slowly.
 INSTALLED = bool(entry_points(group="pytest11", name="ktstr"))
-OPTIONS = ("-p", "no:hypothesispytest", *(() if INSTALLED else ("-p", "ktstr.plugin.entry")))
+# The order of the tests in it is part of what is tested, and a plugin of the outer session may shuffle tests.
+OPTIONS = (
+    "-p",
+    "no:hypothesispytest",
+    "-p",
+    "no:randomly",
+    *(() if INSTALLED else ("-p", "ktstr.plugin.entry")),
+)
 
 SUITE = """
 import pytest

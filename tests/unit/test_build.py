@@ -77,7 +77,7 @@ def test_a_failure_is_reported_once_with_the_builds_own_output(project: Path) ->
         run_once(command, project)
     head, *rest = str(first.value).splitlines()
     assert head.startswith("build \"sh -c 'echo mine.c:3")
-    assert f" in {project} ended with status 2 (full log: " in head
+    assert f" in {project} ended with status 2: mine.c:3: error: no (full log: " in head
     assert rest == ["mine.c:3: error: no", "stop"]
     with pytest.raises(BuildFailed) as second:
         run_once(command, project)

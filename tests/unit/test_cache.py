@@ -233,3 +233,57 @@ def test_partials_of_killed_makers_are_removed_and_those_of_living_ones_are_not(
     makers.go.touch()
     assert process.communicate(timeout=60)[0] == f"{process.pid}\n"
     assert cache.remove_partials("build", "unknown") == 0
+
+
+# What the host refuses
+
+
+def test_a_user_that_does_not_exist_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KTSTR_CACHE_DIR", "~nouser/x")
+    with pytest.raises(KtstrError, match=r"^KTSTR_CACHE_DIR=~nouser/x: no such user, or no home directory$"):
+        cache.cache_dir()
+
+
+def test_a_file_that_the_host_refuses_is_one_line(root: Path) -> None:
+    """As in a cache that is read-only, or another user's; a name that is too long is refused to root, too."""
+    (root / "kind").mkdir(parents=True)
+    with (
+        pytest.raises(
+            KtstrError, match=rf"^cache directory {root}: .*: File name too long; set KTSTR_CACHE_DIR"
+        ),
+        cache.in_use("kind", "k" * 300),
+    ):
+        pass
+    with pytest.raises(
+        KtstrError, match=r"File name too long; set KTSTR_CACHE_DIR to one that can be written"
+    ):
+        cache.find("kind", "k" * 300)
+
+
+# What is kept is what was written
+
+
+def test_an_entry_whose_file_has_changed_is_made_again_with_a_line(
+    root: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = cache.entry("kind", "key", "a test", text("made"))
+    (path / "file").write_text("mad?")
+    assert (cache.entry("kind", "key", "a test", text("made")) / "file").read_text() == "made"
+    said = f"ktstr: {root}/kind/key: file: its content has changed; making it again\n"
+    assert capsys.readouterr().err == said
+    cache.entry("kind", "key", "a test", text("another"))
+    assert (path / "file").read_text() == "made"
+
+
+def test_an_entry_that_was_copied_or_touched_is_the_same(capsys: pytest.CaptureFixture[str]) -> None:
+    path = cache.entry("kind", "key", "a test", text("made"))
+    os.utime(path / "file", (1, 1))
+    cache.entry("kind", "key", "a test", text("another"))
+    assert ((path / "file").read_text(), capsys.readouterr().err) == ("made", "")
+
+
+def test_an_entry_of_an_earlier_version_is_sealed_as_it_is(root: Path) -> None:
+    path = cache.entry("kind", "key", "a test", text("made"), sealed=False)
+    (path / "file").write_text("older")
+    assert (cache.entry("kind", "key", "a test", text("made")) / "file").read_text() == "older"
+    assert (root / "kind" / ".key.seal").is_file()

@@ -196,3 +196,27 @@ def test_an_invalid_limit_is_one_line(monkeypatch: pytest.MonkeyPatch, text: str
     monkeypatch.setenv("KTSTR_CACHE_LIMIT_GB", text)
     with pytest.raises(KtstrError, match=f"^KTSTR_CACHE_LIMIT_GB={text}: must be a number of GB, 0 or more$"):
         cache.limit_bytes()
+
+
+@pytest.mark.usefixtures("three")
+def test_no_lock_outlives_its_entry(root: Path) -> None:
+    with cache.in_use("templates", "old"):
+        assert cache.evict(0)
+    assert sorted(path.name for path in (root / "templates").iterdir()) == [
+        ".old.lock",
+        ".old.seal",
+        ".old.use",
+        "old",
+    ]
+    cache.evict(0)
+    assert list((root / "templates").iterdir()) == []
+
+
+def test_locks_that_killed_processes_left_go_with_what_they_made(root: Path) -> None:
+    (root / "templates").mkdir(parents=True)
+    with cache.in_use("templates", "gone") as there:
+        assert not there
+        cache.remove_partials("templates")
+        assert (root / "templates" / ".gone.use").exists()
+    cache.remove_partials("templates")
+    assert list((root / "templates").iterdir()) == []

@@ -19,22 +19,19 @@ NAMES = [name for name in scenarios.__all__ if name != "Runner"]
 TOPOLOGIES = ["1n1l1c1t", "1n1l2c1t", "1n2l2c1t", "1n3l3c1t", "2n4l4c1t", "1n4l4c2t"]
 
 
-DURATION_S = 1
-"""The duration of the test that a scenario is run in."""
-
-
 class Planned:
     """Stands in for a test's `ctx`: keeps the plan of what a scenario would run, and how long it would hold."""
 
     def __init__(self, topology: str) -> None:
         self.topology = Topology.parse(topology)
+        self.duration_s = 1.0
         self.plan = ""
         self.holds_s: list[float] = []
 
     def run(
         self, *parts: CgroupDef | Operation, hold_s: float | None = None, steps: Sequence[Step] = ()
     ) -> None:
-        duration_s = DURATION_S if hold_s is None else hold_s
+        duration_s = self.duration_s if hold_s is None else hold_s
         scenario = Scenario(parts, duration_s, steps=tuple(steps))
         self.plan = scenario_plan(scenario, self.topology, scheduler=("/scheduler",))
         layout = lay_out(scenario, self.topology, duration_s, scheduler="some")
@@ -68,7 +65,7 @@ def test_every_one_can_run_somewhere(name: str) -> None:
 def test_its_holds_are_as_long_together_as_is_asked(name: str, hold_s: float | None) -> None:
     ctx = Planned("2n4l4c1t")
     getattr(scenarios, name)(ctx, hold_s=hold_s)
-    assert sum(ctx.holds_s) == pytest.approx(DURATION_S if hold_s is None else hold_s)
+    assert sum(ctx.holds_s) == pytest.approx(ctx.duration_s if hold_s is None else hold_s)
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -77,7 +74,7 @@ def test_its_holds_are_the_same_shares_of_any_duration(name: str) -> None:
     getattr(scenarios, name)(short, hold_s=0.2)
     getattr(scenarios, name)(tests_own)
     assert [hold / 0.2 for hold in short.holds_s] == pytest.approx(
-        [hold / DURATION_S for hold in tests_own.holds_s]
+        [hold / tests_own.duration_s for hold in tests_own.holds_s]
     )
 
 

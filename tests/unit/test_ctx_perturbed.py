@@ -31,7 +31,7 @@ def make(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Make:
     kernel = a_job(tmp_path).kernel
     monkeypatch.setattr("ktstr.run.assemble.build_agent", lambda *_sources: tmp_path / "init")
     monkeypatch.setattr(
-        "ktstr.run.context.scheduler_program", lambda *_arguments: Program((), ("/ktstr/bin/mine",))
+        "ktstr.run.context.scheduler_program", lambda *_, **_options: Program((), ("/ktstr/bin/mine",))
     )
     (tmp_path / "results").mkdir()
 

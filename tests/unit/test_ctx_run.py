@@ -16,6 +16,7 @@ from vm_stand_in import a_job
 
 from ktstr import BpfMapWrite, CgroupDef, Checks, Ctx, KtstrError, Scheduler, VerdictFailed
 from ktstr.base.cancel import Cancel, Cancelled
+from ktstr.base.errors import KernelLacks
 from ktstr.base.topology import Topology
 from ktstr.checks.expect import ExpectedError
 from ktstr.run.program import Program
@@ -43,7 +44,7 @@ def make(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Make:
     monkeypatch.setattr("ktstr.run.assemble.build_agent", lambda *_sources: tmp_path / "init")
     built: list[Scheduler] = []
 
-    def program(scheduler: Scheduler, *_: object) -> Program:
+    def program(scheduler: Scheduler, *_: object, **_options: object) -> Program:
         built.append(scheduler)
         return Program((), ("/ktstr/bin/mine", "-v") if scheduler.is_sched_ext else ())
 
@@ -195,6 +196,22 @@ def test_too_little_memory_is_refused(make: Make) -> None:
         KtstrError, match=r"^steady: memory_mb=32: a guest of 1n1l2c1t with 0 MiB of files needs 100 MiB$"
     ):
         make(FakeExecutor(PASSED), memory_mb=32).run(CG)
+
+
+def test_a_source_that_needs_what_the_kernel_lacks_fails(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As it does if the kernel finds that at load; it is no error, which would say nothing of the scheduler."""
+
+    def program(*_: object, **_options: object) -> Program:
+        raise KernelLacks(
+            "scheduler mine: kernel 7.0.13 has no kfunc scx_bpf_frob, which mine.bpf.c:7:2 calls"
+        )
+
+    ctx = make(FakeExecutor(PASSED))
+    monkeypatch.setattr("ktstr.run.context.scheduler_program", program)
+    assert failure(ctx).splitlines() == [
+        "BUG SUMMARY: scheduler mine: kernel 7.0.13 has no kfunc scx_bpf_frob, which mine.bpf.c:7:2 calls",
+        "steady: mine on 7.0.13, 1n1l2c1t",
+    ]
 
 
 def test_an_unknown_clock_is_refused(make: Make) -> None:

@@ -133,7 +133,8 @@ def test_every_ending_is_documented() -> None:
 
 # Troubleshooting
 
-SOURCES = re.sub(r'"\s+f?"', "", "".join(path.read_text() for path in DOCS.parent.glob("ktstr/**/*.py")))
+FILES = [path for kind in ("py", "c") for path in DOCS.parent.glob(f"ktstr/**/*.{kind}")]
+SOURCES = re.sub(r'"\s+f?"', "", "".join(path.read_text() for path in FILES))
 MESSAGES = re.findall(r"^\| `(.*?)` \| ", (DOCS / "troubleshooting.md").read_text(), re.MULTILINE)
 
 

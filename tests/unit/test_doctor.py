@@ -107,7 +107,7 @@ def test_missing_tools_are_listed_and_the_last_line_is_the_command() -> None:
 def test_a_missing_optional_tool_needs_no_remedy(tmp_path: Path) -> None:
     found = a_diagnosis(*check([a_tool(tmp_path / "none", "optional")]))
     assert found.able
-    assert as_text(found, colour=False).endswith("Everything that `nox -s test` needs is there.")
+    assert as_text(found, colour=False).endswith("Everything that `ktstr test` needs is there.")
 
 
 def test_a_missing_python_package_counts_as_missing() -> None:

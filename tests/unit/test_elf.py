@@ -221,4 +221,4 @@ def test_a_truncated_file_is_read_or_refused(program: bytes, tmp_path: Path, dat
 def test_a_program_header_beyond_the_file_is_refused(program: bytes, tmp_path: Path) -> None:
     path = tmp_path / "beyond"
     path.write_bytes(program[:32] + b"\xff" * 8 + program[40:])
-    assert refusal(path) == f"{path}: a damaged ELF file: its program headers lead outside it"
+    assert refusal(path) == f"{path}: a damaged ELF file: its program headers lead outside it (is it whole?)"

@@ -13,6 +13,7 @@ from ktstr.checks.violation import Violation
 from ktstr.events.exit import SchedulerExit, Task, printed_dump, read_exit
 from ktstr.events.kernel_log import KernelBug, console_messages, read_bugs
 from ktstr.events.report import GuestReport, read_report
+from ktstr.events.schedulers import SchedulerRun
 from ktstr.report.failure import failure_text
 from ktstr.report.summary import bug_summary, exit_section
 from ktstr.vm.result import Ending, Event, VmResult, parse_events
@@ -213,6 +214,14 @@ def test_the_most_serious_comes_first() -> None:
 def test_an_unexpected_error_is_reported_as_such() -> None:
     wrong = Violation("expected_error", "another error fired than expected: expected x, got y")
     assert summary(report(scheduler_exit=STALL), wrong) == f"mine: {wrong.message}"
+
+
+def test_of_several_schedulers_the_one_that_left_is_named() -> None:
+    first = SchedulerRun("", "mine", 1, 2, 3, True, (), None, None, True, (), ())
+    other = replace(first, name="other", exit=STALL, asked=False, told_to_end=False)
+    guest = report(scheduler_exit=STALL, schedulers=(first, other))
+    assert summary(guest).startswith("other was ejected by the kernel on CPU 3: runnable task stall")
+    assert summary(replace(guest, schedulers=(first, replace(other, name="")))).startswith("mine was ejected")
 
 
 def test_a_program_that_ended_left() -> None:

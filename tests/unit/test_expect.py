@@ -288,3 +288,48 @@ def test_a_watchdog_that_was_not_set_is_reported() -> None:
     assert mistake_of_test(MINE, report(), watchdog_ms=250) == told
     assert mistake_of_test(MINE, report(watchdog_ms=250), watchdog_ms=250) is None
     assert mistake_of_test(MINE, report(states=()), watchdog_ms=250) is None  # it never got that far
+
+
+# A scheduler that is expected not to attach
+
+REFUSED_LOG = (
+    "libbpf: prog 'd': BPF program load failed: Permission denied",
+    "--- verifier log of d ---",
+    "R1 invalid mem access 'scalar'",
+    "--- end of the verifier log ---",
+)
+NEVER = (SchedulerState("attached", "disabled", "", 0, False),)
+
+
+def loaded(pattern: str, **changes: Any) -> list[tuple[str, str]]:
+    return judged(None, ExpectedError(load=pattern), **changes)
+
+
+@pytest.mark.parametrize(
+    "pattern", ["refused by the verifier: d: R1 invalid", "^R1 .*'scalar'$", "load failed"]
+)
+def test_a_refusal_is_found_in_the_reason_and_in_the_log(pattern: str) -> None:
+    assert loaded(pattern, states=NEVER, log=REFUSED_LOG, exit={"status": 1}) == []
+
+
+def test_another_refusal_than_expected_is_named() -> None:
+    assert loaded("unbounded", states=NEVER, log=REFUSED_LOG, exit={"status": 1}) == [
+        (
+            "expected_error",
+            "another load error than expected: expected 'unbounded', the scheduler was refused by the verifier: d: R1"
+            " invalid mem access 'scalar'",
+        )
+    ]
+
+
+def test_a_scheduler_that_attaches_was_not_refused() -> None:
+    assert loaded("unbounded") == [
+        ("expected_error", "expected load error did not come: the scheduler attached (expected: 'unbounded')")
+    ]
+
+
+def test_a_load_error_and_an_exit_are_not_both_expected() -> None:
+    with pytest.raises(KtstrError, match="expect_load_error: contradicts expect_err"):
+        recorded(expect_err=True, expect_load_error="x")
+    with pytest.raises(KtstrError, match="expect_load_error='a\\*': matches the empty text"):
+        recorded(expect_load_error="a*")

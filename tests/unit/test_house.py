@@ -22,8 +22,8 @@ from house import (
 ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "ktstr"
 MOST_LINES = 400
-# At the top of the package: the public names, and the sessions that a project's noxfile imports.
-LOOSE = {"__init__.py", "nox.py"}
+# At the top of the package: the public names, the command, and the sessions that a project's noxfile imports.
+LOOSE = {"__init__.py", "__main__.py", "nox.py"}
 
 
 @pytest.fixture(scope="module")

@@ -44,6 +44,17 @@ def test_a_worker_that_did_nothing_is_starved() -> None:
     ]
 
 
+def test_several_starved_workers_are_one_violation() -> None:
+    idle = {"iterations": 0, "run_ns": 400_000}
+    assert judged(report(workers=workers({}, idle, idle)), max_spread_pct=False) == [
+        (
+            "not_stuck",
+            "2 workers did no work in 2.00 guest seconds: starved (0 iterations, limit: 1; at most 0.4 ms on a CPU):"
+            " worker cg/1, cg/2",
+        )
+    ]
+
+
 def test_one_iteration_counts_as_work() -> None:
     assert judged(report(workers=workers({"iterations": 1}))) == []
 
@@ -185,15 +196,18 @@ def test_a_scheduler_that_was_never_started() -> None:
 
 
 @pytest.mark.parametrize(
-    "line",
+    ("line", "reason"),
     [
-        "loader: mine refused by the verifier: invalid mem access",
-        "libbpf: prog 'x': BPF program load failed: -EACCES",
+        (
+            "loader: mine refused by the verifier: invalid mem access",
+            "mine refused by the verifier: invalid mem access",
+        ),
+        ("libbpf: prog 'x': BPF program load failed: -EACCES", "x: refused without a log: -EACCES"),
     ],
 )
-def test_a_scheduler_that_the_verifier_refuses(line: str) -> None:
+def test_a_scheduler_that_the_verifier_refuses(line: str, reason: str) -> None:
     assert out(states=never_attached(), exit={"status": 1}, log=("loading", line, "1: (85) call 3")) == (
-        f"the scheduler's BPF was refused by the verifier (its program ended with status 1): {line}"
+        f"the scheduler was refused by the verifier: {reason}"
     )
 
 
@@ -219,7 +233,8 @@ def test_a_scheduler_that_crashes_at_once() -> None:
 
 def test_a_scheduler_that_never_attaches() -> None:
     assert out(states=never_attached(running=True, state="enabling"), exit=None) == (
-        "the scheduler did not attach within 30 guest seconds (sched_ext state: enabling)"
+        "the scheduler did not attach within 30 guest seconds (sched_ext state: enabling); its program still runs"
+        " and last said: attached mine; attach_timeout_s= of its declaration gives it more"
     )
 
 

@@ -35,6 +35,12 @@ def test_a_file_larger_than_the_limit_is_refused() -> None:
         read_files(io.BytesIO(deb(FILES)), "x.deb", in_boot, 12)
 
 
+def test_a_line_end_in_a_name_does_not_break_the_message() -> None:
+    with pytest.raises(KtstrError) as refused:
+        read_files(io.BytesIO(deb({"./boot/x\n\x1b[2Jy": b"long"})), "x.deb", in_boot, 1)
+    assert str(refused.value) == "x.deb: boot/x [2Jy: 4 bytes, accepted are at most 1"
+
+
 WHOLE = deb({"./boot/a": bytes(range(256)) * 1000}, "xz")
 
 

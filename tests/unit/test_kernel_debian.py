@@ -278,6 +278,21 @@ def test_a_killed_download_leaves_no_entry_and_is_resumed(archive: DebianArchive
     assert left_behind() == [resolve("7.0")[0].key]
 
 
+def test_a_kernel_whose_image_has_changed_is_fetched_again(
+    archive: DebianArchive, capsys: pytest.CaptureFixture[str]
+) -> None:
+    archive.add_kernel("7.0.1")
+    archive.publish("stable")
+    (before,) = resolve("7.0")
+    content = before.image.read_bytes()
+    before.image.write_bytes(content[:-1] + b"?")
+    (after,) = resolve("7.0")
+    said = capsys.readouterr().err
+    assert f"kernels/{before.key}: left out: vmlinux: its content has changed; it is made again" in said
+    assert f"kernels/{before.key}: vmlinux: its content has changed; making it again" in said
+    assert (after, after.image.read_bytes()) == (before, content)
+
+
 def test_the_tasks_list_all_kernels_and_what_a_spec_means(
     archive: DebianArchive, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -48,3 +48,23 @@ def test_under_xdist_a_worker_that_dies_is_an_error(run: Run, pytester: pytest.P
 
 def test_under_xdist_stopping_at_the_first_failure_is_status_1(run: Run) -> None:
     assert run(FAILING, "-n1", "-x", "--kernel", "7.0").ret == 1
+
+
+def test_under_xdist_a_file_that_cannot_be_collected_is_told_once_and_is_status_2(run: Run) -> None:
+    result = run("@ktstr_test(lcs=2)\ndef typo(ctx):\n    ctx.run()\n", "-n2")
+    assert result.ret == 2
+    # pytest's own short summary ends with what fits the line.
+    told = [line for line in result.outlines if line.startswith("test_it.py:")]
+    assert len(told) == 1
+    assert told[0].startswith(
+        "test_it.py:6: TypeError: ktstr_test() got an unexpected keyword argument 'lcs'; near is llcs; "
+    )
+
+
+def test_under_xdist_a_test_that_does_not_exist_is_status_2(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("KTSTR_SUITE", "1")
+    result = run(PASSING, "-n2", "test_it.py::basic_stedy", "--kernel", "7.0")
+    assert result.ret == 2
+    assert "ktstr: test_it.py: no test basic_stedy; near is basic_steady" in result.outlines

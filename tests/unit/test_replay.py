@@ -95,6 +95,14 @@ def test_an_explored_seed_becomes_a_parameter_again(tmp_path: Path) -> None:
     ]
 
 
+def test_a_test_of_the_gauntlet_runs_on_its_preset_again(tmp_path: Path) -> None:
+    one = {"nodeid": "test_mine.py::steady[7.0-smt-2llc-wide]", "test": "steady[smt-2llc-wide]"}
+    arguments = replay_arguments(read_sidecar(a_sidecar(tmp_path, topology="1n2l2c2t", **one)))
+    assert arguments[0] == "test_mine.py::steady[7.0.13-smt-2llc-wide]"
+    assert arguments[3:6] == ["--ktstr-gauntlet", "--ktstr-preset", "smt-2llc"]
+    assert "--ktstr-topology" not in arguments
+
+
 def test_the_replays_sidecar_does_not_replace_the_recorded_one(tmp_path: Path) -> None:
     recorded = read_sidecar(a_sidecar(tmp_path))
     stem = file_stem("tests/test_mine.py::steady[7.0.13]")
@@ -210,3 +218,35 @@ def test_a_passed_test_leaves_no_files_to_debug(tmp_path: Path) -> None:
         match=r"^replay: --gdb: steady passed; only of a test that failed are the runs' files kept$",
     ):
         crashed_run(path, read_sidecar(path).data)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        (
+            {"nodeid": "--rootdir=/::x"},
+            "nodeid '--rootdir=/::x': must be file::test, with a file of the project",
+        ),
+        ({"nodeid": "../outside/test_x.py::x"}, "must be file::test, with a file of the project"),
+        ({"nodeid": "/etc/test_x.py::x"}, "must be file::test, with a file of the project"),
+        ({"nodeid": "tests"}, "must be file::test, with a file of the project"),
+        ({"nodeid": "test_x.py::x\n--pdb"}, "must be file::test, with a file of the project"),
+        ({"kernel": {"version": "-h"}}, r"Expected `str` matching regex .* - at `\$.kernel.version`"),
+        ({"kernel": []}, r"Expected `object`, got `array` - at `\$.kernel`"),
+        ({"seed": "7; x"}, r"Expected `int`, got `str` - at `\$.seed`"),
+        ({"clock": "--pdb"}, r"Invalid enum value '--pdb' - at `\$.clock`"),
+        ({"topology": "-k"}, "topology '-k'"),
+        ({"runs": [{"job": 1}]}, r"Expected `object`, got `int` - at `\$.runs\[0\].job`"),
+        ({"runs": [a_run() | {"dump": "../../x"}]}, r"matching regex .* - at `\$.runs\[0\].dump`"),
+    ],
+)
+def test_a_strangers_sidecar_is_refused(tmp_path: Path, changes: dict[str, Any], message: str) -> None:
+    with pytest.raises(KtstrError, match=message):
+        read_sidecar(a_sidecar(tmp_path, **changes))
+
+
+def test_a_sidecar_that_is_nested_without_end_is_refused(tmp_path: Path) -> None:
+    path = a_sidecar(tmp_path)
+    path.write_text("[" * 100_000)
+    with pytest.raises(KtstrError, match="not JSON; must be a test's sidecar"):
+        read_sidecar(path)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import json
 import subprocess
 import sys
@@ -9,6 +10,7 @@ import git
 import pytest
 
 from ktstr.base.errors import KtstrError
+from ktstr.report import rundir
 from ktstr.report.rundir import Project, Staging, project_of, recover
 
 CLEAN = Project("1a2b3c4d" * 5, dirty=False)
@@ -152,3 +154,14 @@ def test_a_project_without_a_commit_has_no_commits_label(tmp_path: Path) -> None
     assert project_of(tmp_path).label == "nogit"
     git.Repo.init(tmp_path).close()
     assert project_of(tmp_path).label == "nogit"
+
+
+def test_a_full_disk_is_one_line_and_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(path: Path, _data: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(rundir, "write_json", full)
+    message = f"^results directory {tmp_path}/target/ktstr: No space left on device$"
+    with pytest.raises(KtstrError, match=message):
+        Staging(tmp_path, "one").open(CLEAN)
+    assert list((tmp_path / "target/ktstr/.staging").iterdir()) == []

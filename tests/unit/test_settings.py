@@ -51,7 +51,11 @@ def test_the_nearest_file_counts(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("sede = 7", "sede: unknown key; must be one of clock, kernels, perturb, presets, seed, topology"),
+        (
+            "sede = 7",
+            "sede: unknown key; near is seed;"
+            " must be one of clock, gauntlet, kernels, perturb, presets, seed, topology",
+        ),
         ("seed = '7'", "seed = '7': must be a whole number"),
         ("seed = true", "seed = True: must be a whole number"),
         ("seed = -1", "seed = -1: must be between 0 and 4294967295"),

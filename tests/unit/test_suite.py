@@ -10,7 +10,7 @@ import pytest
 
 from ktstr.plugin.suite import suite_command
 
-PARALLEL = ("-m", "pytest", "-n", "auto", "--dist", "worksteal")
+PARALLEL = ("-m", "ktstr.plugin", "-n", "auto", "--dist", "worksteal")
 # Shows what the verb becomes, instead of becoming it.
 SHOWS = """
 import json, os, sys
@@ -29,9 +29,9 @@ def ktstr(*arguments: str) -> list[object]:
 
 
 def test_everything_is_passed_on_as_it_was_typed() -> None:
-    assert ktstr("test", "--kernel", "7.0", "-k", "smt or 'a b'", "-x", "--help") == [
-        [*PARALLEL, "--kernel", "7.0", "-k", "smt or 'a b'", "-x", "--help"],
-        "ktstr test --kernel 7.0 -k 'smt or '\"'\"'a b'\"'\"'' -x --help",
+    assert ktstr("test", "--kernel", "7.0", "-k", "smt or 'a b'", "-x", "--markers") == [
+        [*PARALLEL, "--kernel", "7.0", "-k", "smt or 'a b'", "-x", "--markers"],
+        "ktstr test --kernel 7.0 -k 'smt or '\"'\"'a b'\"'\"'' -x --markers",
         "1",
     ]
     assert ktstr("test", "--", "--lf") == [
@@ -51,7 +51,7 @@ def test_a_given_number_of_workers_is_kept(chosen: str) -> None:
     assert suite_command("test", [chosen, "--kernel=7.0"], "python") == [
         "python",
         "-m",
-        "pytest",
+        "ktstr.plugin",
         chosen,
         "--kernel=7.0",
     ]
@@ -59,7 +59,7 @@ def test_a_given_number_of_workers_is_kept(chosen: str) -> None:
 
 def test_pytest_addopts_counts(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PYTEST_ADDOPTS", "-n1 --kernel 7.0")
-    assert suite_command("test", ["-x"], "python") == ["python", "-m", "pytest", "-x"]
+    assert suite_command("test", ["-x"], "python") == ["python", "-m", "ktstr.plugin", "-x"]
 
 
 def test_the_exit_status_is_that_of_pytest(tmp_path: Path) -> None:

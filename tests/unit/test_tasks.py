@@ -14,6 +14,8 @@ from invoke import Context, Program, task
 
 from ktstr.base.errors import KtstrError
 from ktstr.tasks import gather, ns
+from ktstr.tasks.menu import contexts
+from ktstr.tasks.words import mistake
 
 ROOT = Path(__file__).parents[2]
 
@@ -61,6 +63,13 @@ def test_a_closed_output_is_not_an_error(tmp_path: Path) -> None:
             [sys.executable, "-c", code, "cache"], stdout=nobody, stderr=subprocess.PIPE, env=environment
         )
     assert (done.returncode, done.stderr) == (128 + signal.SIGPIPE, b"")
+
+
+def test_short_options_are_known() -> None:
+    known = contexts()
+    for words in (["doctor", "-j"], ["shell", "-i", "./mine", "-k", "7.0"], ["kernel-list", "-jk7.0"]):
+        assert mistake(words, known) is None, words
+    assert mistake(["shell", "-m"], known) == "shell: -m: needs a value: the guest's memory in MiB"
 
 
 def test_a_bug_keeps_its_traceback() -> None:

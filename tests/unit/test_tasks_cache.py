@@ -10,7 +10,7 @@ from invoke import Program
 from vm_monitored import monitored
 from vm_stand_in import a_job
 
-from ktstr.base import cache
+from ktstr.base import cache, seal
 from ktstr.tasks import cache as module
 from ktstr.tasks import gather
 from ktstr.vm.qemu.accel import Accel
@@ -114,8 +114,33 @@ def test_an_altered_template_is_named_and_removed(kept: Path, capsys: pytest.Cap
     assert (
         output.splitlines()[0] == f"altered, removed: templates/{kept.name}: node-0: its content has changed"
     )
+    assert output.splitlines()[1].startswith("altered, removed: results/"), "the damage may be what it shows"
+    assert output.splitlines()[1].endswith(f": made of templates/{kept.name}")
     assert not kept.exists()
+    assert cache.entries("results") == []
     assert said(capsys, "--verify")[0] == 0
+
+
+def test_what_changed_on_the_disk_by_itself_is_found_with_all_that_was_made_of_it(
+    kept: Path, root: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Its stamp is as it was, so that only reading it shows the change."""
+    (initramfs,) = cache.entries("initramfs")
+    with (initramfs.path / "initramfs.cpio").open("r+b") as archive:
+        archive.write(b"9")
+    stat = (initramfs.path / "initramfs.cpio").stat()
+    sealed = json.loads(seal.seal_of(initramfs.path).read_text())
+    sealed["initramfs.cpio"]["stamp"] = [stat.st_ino, stat.st_mtime_ns, stat.st_ctime_ns]
+    seal.seal_of(initramfs.path).write_text(json.dumps(sealed))
+    status, output = said(capsys, "--verify", "--json")
+    (result,) = (name for name in json.loads(output)["altered"] if name.startswith("results/"))
+    assert status == 1
+    assert json.loads(output)["altered"] == {
+        f"initramfs/{initramfs.key}": "initramfs.cpio: its content has changed",
+        f"templates/{kept.name}": f"made of initramfs/{initramfs.key}",
+        result: f"made of initramfs/{initramfs.key}",
+    }
+    assert cache.entries("initramfs", "templates", "results") == []
 
 
 def test_a_template_without_a_description_is_still_shown(
@@ -125,7 +150,9 @@ def test_a_template_without_a_description_is_still_shown(
     assert said(capsys)[1].splitlines()[7].split()[1:6] == ["?"] * 5
     status, output = said(capsys, "--verify", "--json")
     assert status == 1
-    assert json.loads(output)["altered"] == {kept.name: "template.json: No such file or directory"}
+    found = json.loads(output)["altered"]
+    assert found.pop(f"templates/{kept.name}") == "template.json: No such file or directory"
+    assert list(found.values()) == [f"made of templates/{kept.name}"]
 
 
 def test_clean_removes_unused_and_unfinished_entries(

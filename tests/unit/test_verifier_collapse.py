@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ktstr.events.rejection import Rejection, rejections
 from ktstr.verifier.collapse import collapse, expand, key
-from ktstr.verifier.rejection import Rejection, rejections
 
 DATA = Path(__file__).parent / "data"
 

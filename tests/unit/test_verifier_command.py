@@ -17,13 +17,13 @@ from ktstr.base.errors import KtstrError
 from ktstr.declare import scheduler
 from ktstr.declare.presets import PRESETS
 from ktstr.declare.scheduler import Scheduler
+from ktstr.events.rejection import Rejection
 from ktstr.kernel.model import Kernel
 from ktstr.tasks import ns
 from ktstr.verifier import command
 from ktstr.verifier.annotated import cell_annotations
 from ktstr.verifier.cell import Cell, CellResult
 from ktstr.verifier.job import Jobs, cell_plan
-from ktstr.verifier.rejection import Rejection
 from ktstr.verifier.sweep import Options, run_cell, sweep
 from ktstr.vm.executor import Executor
 from ktstr.vm.job import VmJob
@@ -241,11 +241,20 @@ def test_a_users_mistake_is_status_2_and_one_line(
     assert guests.swept == []
 
 
-@pytest.mark.parametrize("arguments", [["--max-growth", "a lot"], ["--max-insns", "0"], ["--seed", "-1"]])
-def test_an_unknown_option_is_status_2(guests: Guests, arguments: list[str]) -> None:
-    with pytest.raises(SystemExit) as ended:
-        main(arguments)
-    assert ended.value.code == 2
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--max-growth", "a lot"], "--max-growth: a lot: must be a percentage such as 10%"),
+        (["--max-insns", "0"], "--max-insns: 0: must be a whole number from 1 to 1000000"),
+        (["--seed", "-1"], "--seed: -1: must be a whole number from 0 to 4294967295"),
+        (["--kernle", "7.0"], "--kernle: no such option; near is --kernel"),
+    ],
+)
+def test_what_an_option_does_not_accept_is_one_line_and_status_2(
+    guests: Guests, capsys: pytest.CaptureFixture[str], arguments: list[str], words: str
+) -> None:
+    assert main(arguments) == 2
+    assert capsys.readouterr().err == f"ktstr: verifier: {words}\n"
 
 
 def test_an_object_is_swept_by_the_task(

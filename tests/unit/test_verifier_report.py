@@ -9,15 +9,16 @@ import pytest
 from verifier_data import a_cell, a_result
 
 from ktstr.base.errors import KtstrError
+from ktstr.events.rejection import Rejection
 from ktstr.report.case import Versions
 from ktstr.report.sidecar import sidecar, write_json
+from ktstr.report.tables import width_of, wrapped
 from ktstr.verifier.cell import Cell, CellResult
 from ktstr.verifier.compare import baseline_cells, changes, changes_table, costs_of, recorded_costs
 from ktstr.verifier.matrix import Skip
 from ktstr.verifier.record import case_of
-from ktstr.verifier.rejection import Rejection
 from ktstr.verifier.report import Sweep, as_json, as_markdown, as_text, live_line, rejection_lines
-from ktstr.verifier.tables import grid, insns_table, span, summary_line, width_of, wrapped
+from ktstr.verifier.tables import grid, insns_table, span, summary_line
 
 REFUSED = "attach: its program ended (status 1) before it was attached: too many CPUs"
 RESULTS = (

@@ -74,6 +74,19 @@ def test_a_newer_result_replaces_what_was_remembered(folder: Path) -> None:
     assert recalled.wall_s == 9.0
 
 
+@pytest.mark.parametrize("name", ["events.jsonl", "console.log", "result.json"])
+def test_one_changed_byte_of_a_remembered_result_is_noticed(
+    folder: Path, name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    remember("k", a_result(), folder)
+    kept = cache.cache_dir() / "results" / "k"
+    data = (kept / name).read_bytes()
+    (kept / name).write_bytes(data[:-2] + bytes([data[-2] ^ 1]) + data[-1:])
+    assert recall("k", folder) is None
+    said = f"ktstr: {kept}: {name}: its content has changed; running the job again\n"
+    assert capsys.readouterr().err == said
+
+
 @pytest.mark.parametrize(
     ("name", "content"),
     [

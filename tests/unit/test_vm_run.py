@@ -96,14 +96,14 @@ def test_every_ending_is_reported(
 
 
 def test_a_run_over_its_time_is_ended(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    result = ran(monkeypatch, tmp_path, "exec sleep 1000", a_job(tmp_path, wall_limit_s=0.3))
-    assert (result.ending, result.why) == (Ending.TIMEOUT, "no end after 0.3 s (last event: none)")
+    result = ran(monkeypatch, tmp_path, "exec sleep 1000", a_job(tmp_path, wall_limit_s=2))
+    assert (result.ending, result.why) == (Ending.TIMEOUT, "no end after 2 s (last event: none)")
     assert ended(pid_in(tmp_path / "pid"))
 
 
 def test_a_wrapper_takes_its_qemu_with_it(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     body = f"sleep 1000 >/dev/null 2>&1 & echo $! >{tmp_path}/inner; wait"
-    assert ran(monkeypatch, tmp_path, body, a_job(tmp_path, wall_limit_s=0.3)).ending is Ending.TIMEOUT
+    assert ran(monkeypatch, tmp_path, body, a_job(tmp_path, wall_limit_s=2)).ending is Ending.TIMEOUT
     assert ended(pid_in(tmp_path / "inner"))
 
 
@@ -117,12 +117,27 @@ def test_an_endless_console_is_kept_at_both_ends(monkeypatch: pytest.MonkeyPatch
 
 
 def test_bytes_that_are_not_text_do_no_harm(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    body = (
-        'printf \'a\\377\\n\' | tee $console; printf \'\\377\\n{"ev":"end"}\\n{"ev":"to\' >$events; exit 33'
-    )
+    body = 'printf \'a\\377\\n\' | tee $console; printf \'{"ev":"end"}\\n{"ev":"to\\377\' >$events; exit 33'
     result = ran(monkeypatch, tmp_path, body)
     assert (result.console, result.qemu_output) == ("a\ufffd\n", "a\ufffd\n")
     assert result.events == ({"ev": "end"},)
+
+
+def test_a_guest_that_writes_without_end_is_ended(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    result = ran(monkeypatch, tmp_path, "head -c 100000000 /dev/zero >$console; exit $?")
+    why = "the guest wrote more than 64 MiB to its console or its events, and was ended for it"
+    assert (result.ending, result.why) == (Ending.QEMU_DIED, why)
+    assert (tmp_path / "run" / "console.log").stat().st_size == 64 * 2**20
+
+
+def test_events_that_make_no_sense_are_one_line(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    body = """echo '{"ev":"boot"}\n{"ev":"cpu","cpu":0,"threads":"0-60000000","llc":"0"}' >$events; exit 33"""
+    with pytest.raises(KtstrError) as refused:
+        ran(monkeypatch, tmp_path, body)
+    assert str(refused.value) == (
+        "the guest's events make no sense: line 2: cpu: not a list of CPUs (CPU list '0-60000000': more than 8192"
+        f" CPUs) - at `$.threads` (in {tmp_path}/run/events.jsonl)"
+    )
 
 
 def test_more_cpus_than_qemu_emulates_are_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -134,6 +149,17 @@ def test_a_folder_that_cannot_be_created_is_reported(monkeypatch: pytest.MonkeyP
     (tmp_path / "run").write_text("in the way")
     with pytest.raises(KtstrError, match=r"run: a run's files cannot be written: File exists$"):
         ran(monkeypatch, tmp_path, DONE)
+
+
+def test_a_kernel_that_is_not_the_one_that_results_name_is_refused(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    job = a_job(tmp_path)
+    job.kernel.image.write_text("another")
+    with pytest.raises(
+        KtstrError, match=r"^kernel 7\.0\.13 \(.*\): vmlinux: its content has changed; the next run"
+    ):
+        ran(monkeypatch, tmp_path, DONE, job)
 
 
 # The process that runs it ends
@@ -158,7 +184,9 @@ def test_no_process_is_left_when_the_run_is_ended(tmp_path: Path, number: signal
     environment = {
         **os.environ,
         "KTSTR_QEMU": str(stand_in(tmp_path, "exec sleep 1000")),
-        "PYTHONPATH": str(Path(__file__).parent),
+        "PYTHONPATH": os.pathsep.join(
+            filter(None, [str(Path(__file__).parent), os.environ.get("PYTHONPATH")])
+        ),
     }
     runner = subprocess.Popen(
         [sys.executable, "-c", RUNNER, str(tmp_path)],

@@ -1,7 +1,7 @@
 """Templates and their clones, with a stand-in for QEMU that can be kept and cloned."""
 
-import json
 import os
+import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -12,12 +12,10 @@ from vm_monitored import monitored, starts
 from vm_stand_in import a_job
 
 from ktstr import KtstrError
-from ktstr.base import cache
+from ktstr.base import cache, seal
 from ktstr.vm.job import RunOptions
-from ktstr.vm.qemu import template as templates
 from ktstr.vm.qemu.accel import Accel
 from ktstr.vm.qemu.program import find_qemu
-from ktstr.vm.qemu.template import altered
 from ktstr.vm.result import Ending, VmResult
 from ktstr.vm.run import run
 
@@ -96,6 +94,39 @@ def test_a_guest_that_does_not_boot_is_booted_again_to_show_why(
     assert cache.entries("templates") == []
 
 
+def test_a_guest_that_had_to_be_booted_is_not_remembered_as_a_clone(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("KTSTR_QEMU", str(monitored(tmp_path, keeps=False)))
+    assert [ran(tmp_path, RunOptions()).start for _ in range(2)] == ["boot", "boot"]
+    assert ran(tmp_path, RunOptions(cold=True)).start == "remembered"
+    monitored(tmp_path)
+    assert ran(tmp_path, RunOptions()).start == "clone"
+
+
+def test_a_template_whose_qemu_is_killed_is_booted_again(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("KTSTR_QEMU", str(monitored(tmp_path, killed=1)))
+    result = ran(tmp_path, RunOptions())
+    assert (starts(tmp_path), result.start) == (["template", "template", "clone"], "clone")
+    said = "ktstr: booting 7.0.13 on 1n1l2c1t to clone it: QEMU ended with signal 9; trying again\n"
+    assert capfd.readouterr().err == said
+    assert ran(tmp_path, RunOptions()).events == result.events
+
+
+def test_a_template_whose_qemu_is_killed_each_time_is_an_error_of_the_host(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("KTSTR_QEMU", str(monitored(tmp_path, killed=9)))
+    with pytest.raises(
+        KtstrError, match=r"to clone it: QEMU ended with signal 9, 2 times: the host may lack memory, or room"
+    ):
+        ran(tmp_path, RunOptions())
+    assert starts(tmp_path) == ["template", "template"], "no boot in its place"
+    assert cache.entries("results", "templates") == []
+
+
 def test_a_clone_that_qemu_refuses_is_one_line(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("KTSTR_QEMU", str(monitored(tmp_path, takes=False)))
     with pytest.raises(KtstrError, match=r"^a clone of template \w{24} could not be started: QEMU refused"):
@@ -135,22 +166,42 @@ def without_a_description(folder: Path) -> None:
     (folder / "template.json").unlink()
 
 
-def described_in_half(folder: Path) -> None:
-    os.truncate(folder / "template.json", 20)
+def in_one_bit(folder: Path) -> None:
+    with (folder / "node-0").open("r+b") as memory:
+        memory.seek(700_000)
+        memory.write(b"\1")
 
 
-def described_in_other_words(folder: Path) -> None:
-    (folder / "template.json").write_text("[1]")
+def in_its_events(folder: Path) -> None:
+    events = folder / "events.jsonl"
+    before = events.stat()
+    events.write_text(events.read_text().replace("1", "2"))
+    os.utime(events, ns=(before.st_atime_ns, before.st_mtime_ns))
+
+
+def without_a_seal(folder: Path) -> None:
+    seal.seal_of(folder).unlink()
+
+
+def sealed_in_half(folder: Path) -> None:
+    os.truncate(seal.seal_of(folder), 20)
+
+
+def sealed_in_other_words(folder: Path) -> None:
+    seal.seal_of(folder).write_text("[1]")
 
 
 DAMAGE: dict[Callable[[Path], None], str] = {
     truncated: "state: 3 bytes, not 22",
     longer: "node-0: 1048577 bytes, not 1048576",
-    of_another_format: "state: not a migration stream",
+    of_another_format: "state: its content has changed",
     without_memory: "node-0: No such file or directory",
     without_a_description: "template.json: No such file or directory",
-    described_in_half: "template.json: not what was written",
-    described_in_other_words: "template.json: not what was written",
+    in_one_bit: "node-0: its content has changed",
+    in_its_events: "events.jsonl: its content has changed",
+    without_a_seal: ".KEY.seal: No such file or directory",
+    sealed_in_half: ".KEY.seal: not what was written",
+    sealed_in_other_words: ".KEY.seal: not what was written",
 }
 
 
@@ -159,34 +210,24 @@ DAMAGE: dict[Callable[[Path], None], str] = {
 def test_a_damaged_template_is_noticed_and_replaced(tmp_path: Path, damage: Callable[[Path], None]) -> None:
     before = ran(tmp_path)
     damage(only_template())
-    assert altered(only_template()) == DAMAGE[damage]
+    assert seal.damage(only_template(), whole=True) == DAMAGE[damage].replace("KEY", before.template)
     after = ran(tmp_path)
     assert starts(tmp_path) == ["template", "clone"] * 2
     assert after.events == before.events
-    assert altered(only_template()) is None
+    assert seal.damage(only_template(), whole=True) is None
 
 
 @pytest.mark.usefixtures("qemu")
-def test_content_that_changed_is_found_by_reading_it(tmp_path: Path) -> None:
+def test_a_copied_cache_is_read_once(tmp_path: Path) -> None:
     ran(tmp_path)
-    with (only_template() / "node-0").open("r+b") as memory:
-        memory.seek(700_000)
-        memory.write(b"1")
-    assert altered(only_template()) == "node-0: its content has changed"
+    template = only_template()
+    shutil.copytree(template, tmp_path / "copy")
+    shutil.rmtree(template)
+    shutil.copytree(tmp_path / "copy", template)
+    before = seal.seal_of(template).read_text()
     ran(tmp_path)
-    assert starts(tmp_path) == ["template", "clone", "clone"], "at a clone there is no time to read it all"
-
-
-@pytest.mark.usefixtures("qemu")
-@pytest.mark.parametrize("sha256", [None, [], {"gone": "ab"}])
-def test_a_description_without_digests_is_altered(tmp_path: Path, sha256: object) -> None:
-    ran(tmp_path)
-    path = only_template() / "template.json"
-    path.write_text(json.dumps(json.loads(path.read_text()) | {"sha256": sha256}))
-    assert altered(only_template()) in (
-        "template.json: not what was written",
-        "gone: No such file or directory",
-    )
+    assert starts(tmp_path) == ["template", "clone", "clone"]
+    assert seal.seal_of(template).read_text() != before, "its stamps are those of the copies"
 
 
 def test_a_template_that_another_process_has_replaced_stays(tmp_path: Path) -> None:
@@ -210,7 +251,7 @@ def test_a_hole_equals_zeros(tmp_path: Path) -> None:
         file.truncate(1 << 21)
     (tmp_path / "full").write_bytes(bytes(1 << 20) + data + bytes((1 << 20) - 1000))
     assert (tmp_path / "sparse").stat().st_blocks < (tmp_path / "full").stat().st_blocks
-    assert templates._content_digest(tmp_path / "sparse") == templates._content_digest(tmp_path / "full")
+    assert seal.content_digest(tmp_path / "sparse") == seal.content_digest(tmp_path / "full")
 
 
 def test_the_place_of_data_counts(tmp_path: Path) -> None:
@@ -220,5 +261,5 @@ def test_the_place_of_data_counts(tmp_path: Path) -> None:
             file.seek(at)
             file.write(b"data")
             file.truncate(1 << 21)
-        digests.add(templates._content_digest(tmp_path / "file"))
+        digests.add(seal.content_digest(tmp_path / "file"))
     assert len(digests) == 4

@@ -65,8 +65,11 @@ int log_collect(struct bpf_object *object)
 	struct bpf_program *program;
 
 	bpf_object__for_each_program(program, object) {
-		char *buffer = calloc(1, VERIFIER_LOG_BYTES);
+		char *buffer;
 
+		if (!bpf_program__autoload(program))
+			continue;
+		buffer = calloc(1, VERIFIER_LOG_BYTES);
 		if (!buffer || bpf_program__set_log_buf(program, buffer, VERIFIER_LOG_BYTES)) {
 			say("out of memory for the verifier's log");
 			return -1;

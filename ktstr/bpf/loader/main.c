@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * loader <object.bpf.o> [--check] [--each folder] [--rodata name=value]...
+ * loader <object.bpf.o> [--check] [--each folder] [--ops name] [--rodata name=value]... [--set path=value]...
+ *     [--run program[=number,...]]...
  *
  * Loads a BPF object, attaches its struct_ops (a sched_ext scheduler), says `attached <name>` on stdout, and waits for
  * SIGTERM, SIGINT or the scheduler's own end. With --check it only opens the object and applies the values, which needs
@@ -22,6 +23,7 @@
 #include "request.h"
 #include "scheduler.h"
 #include "status.h"
+#include "syscall.h"
 
 #define KERNEL_BTF "/sys/kernel/btf/vmlinux"
 
@@ -99,6 +101,12 @@ int main(int argc, char **argv)
 		explain_refusal(object, -error);
 		bpf_object__close(object);
 		return REFUSED;
+	}
+	for (char **call = request.runs; *call; call++) {
+		if (syscall_run(object, *call)) {
+			bpf_object__close(object);
+			return REFUSED;
+		}
 	}
 	leave_scheduler_class();
 	scheduler = scheduler_attach(object);

@@ -8,24 +8,26 @@
 #include "cpus.h"
 #include "log.h"
 #include "rodata.h"
-#include "scheduler.h"
+#include "struct_ops.h"
+#include "value.h"
 
 struct bpf_object *object_open(const struct request *request)
 {
 	struct bpf_object *object = bpf_object__open_file(request->object, NULL);
 
 	if (!object) {
-		say("%s: not a BPF object that can be opened: %s", request->object, strerror(errno));
+		say("not a BPF object that can be opened: %s", log_first_warning()[0] ? log_first_warning() : strerror(errno));
 		return NULL;
 	}
-	if (!request->each && !scheduler_has_struct_ops(object)) {
-		say("%s: has no struct_ops map, so it is not a scheduler", request->object);
+	if (!request->each && struct_ops_choose(object, request->ops))
 		goto refuse;
-	}
 	if (!request->check && cpus_set(object))
 		goto refuse;
 	for (char **assignment = request->rodata; *assignment; assignment++)
 		if (rodata_set(object, *assignment))
+			goto refuse;
+	for (char **assignment = request->values; *assignment; assignment++)
+		if (value_set(object, *assignment))
 			goto refuse;
 	return object;
 

@@ -6,6 +6,8 @@
 #include "programs.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -13,6 +15,8 @@
 #include "log.h"
 #include "object.h"
 #include "status.h"
+
+#define MAX_KEPT 256
 
 #define LOG_STATISTICS 4 /* BPF_LOG_STATS of include/linux/bpf_verifier.h: only what the program cost */
 
@@ -36,6 +40,51 @@ static void drop_others(struct bpf_object *object, const struct bpf_program *kep
 	}
 }
 
+/* The maps of the programs so far. Programs that are pinned hold theirs: if each had its own, a guest would soon be full. */
+struct kept {
+	struct {
+		char name[64];
+		int fd;
+	} maps[MAX_KEPT];
+	int count;
+};
+
+static bool is_shared(const struct bpf_map *map)
+{
+	return bpf_map__type(map) != BPF_MAP_TYPE_STRUCT_OPS && bpf_map__autocreate(map);
+}
+
+/* Gives the object the maps that are there already. A map that does not fit gets one of its own. */
+static void reuse(const struct kept *kept, struct bpf_object *object)
+{
+	struct bpf_map *map;
+
+	bpf_object__for_each_map(map, object)
+		for (int i = 0; is_shared(map) && i < kept->count; i++)
+			if (!strcmp(kept->maps[i].name, bpf_map__name(map)) && bpf_map__reuse_fd(map, kept->maps[i].fd))
+				say("map %s is made once more: %s", bpf_map__name(map), strerror(errno));
+}
+
+/* Keeps the maps of a loaded object that are not kept yet. */
+static void keep(struct kept *kept, struct bpf_object *object)
+{
+	struct bpf_map *map;
+
+	bpf_object__for_each_map(map, object) {
+		int i = 0, fd = bpf_map__fd(map);
+
+		while (i < kept->count && strcmp(kept->maps[i].name, bpf_map__name(map)))
+			i++;
+		if (!is_shared(map) || fd < 0 || i < kept->count || kept->count == MAX_KEPT)
+			continue;
+		fd = fcntl(fd, F_DUPFD_CLOEXEC, 3);
+		if (fd < 0)
+			continue;
+		kept->maps[kept->count].fd = fd;
+		snprintf(kept->maps[kept->count++].name, sizeof(kept->maps[0].name), "%s", bpf_map__name(map));
+	}
+}
+
 /* A map whose size its userspace program would set gets one element: the verifier does not care. */
 static void size_maps(struct bpf_object *object)
 {
@@ -44,6 +93,7 @@ static void size_maps(struct bpf_object *object)
 	bpf_object__for_each_map(map, object) {
 		switch (bpf_map__type(map)) {
 		case BPF_MAP_TYPE_STRUCT_OPS:
+		case BPF_MAP_TYPE_ARENA: /* its globals would not fit into one page */
 		case BPF_MAP_TYPE_PERF_EVENT_ARRAY:
 		case BPF_MAP_TYPE_SK_STORAGE:
 		case BPF_MAP_TYPE_TASK_STORAGE:
@@ -58,7 +108,8 @@ static void size_maps(struct bpf_object *object)
 }
 
 /* Opens the object with all but program number `index` left out; NULL having said why. */
-static struct bpf_object *open_one(const struct request *request, int index, struct bpf_program **wanted)
+static struct bpf_object *open_one(const struct request *request, const struct kept *kept, int index,
+				   struct bpf_program **wanted)
 {
 	struct bpf_object *object = object_open(request);
 	struct bpf_program *program;
@@ -76,6 +127,7 @@ static struct bpf_object *open_one(const struct request *request, int index, str
 		return object;
 	drop_others(object, *wanted);
 	size_maps(object);
+	reuse(kept, object);
 	if (enums_set(object)) {
 		bpf_object__close(object);
 		return NULL;
@@ -95,11 +147,11 @@ static const char *processed(char *log)
 }
 
 /* Says why program number `index` is refused. Loads it once more, for the verifier's log. */
-static void explain(const struct request *request, int index)
+static void explain(const struct request *request, const struct kept *kept, int index)
 {
 	const char *reason = "", *name;
 	struct bpf_program *program;
-	struct bpf_object *object = open_one(request, index, &program);
+	struct bpf_object *object = open_one(request, kept, index, &program);
 	int error;
 
 	if (!object)
@@ -120,6 +172,7 @@ static void explain(const struct request *request, int index)
 int programs_load(const struct request *request)
 {
 	static char log[64 << 10];
+	static struct kept kept;
 	int status = STOPPED;
 
 	for (int index = 0;; index++) {
@@ -128,7 +181,7 @@ int programs_load(const struct request *request)
 		char path[256];
 
 		log_forget();
-		object = open_one(request, index, &program);
+		object = open_one(request, &kept, index, &program);
 		if (!object)
 			return UNUSABLE;
 		if (!program) {
@@ -140,10 +193,11 @@ int programs_load(const struct request *request)
 		bpf_program__set_log_buf(program, log, sizeof(log));
 		if (bpf_object__load(object)) {
 			bpf_object__close(object);
-			explain(request, index);
+			explain(request, &kept, index);
 			status = REFUSED;
 			continue;
 		}
+		keep(&kept, object);
 		printf("verified %s: %s\n", bpf_program__name(program), processed(log));
 		snprintf(path, sizeof(path), "%s/program-%d", request->each, index);
 		if (bpf_program__pin(program, path)) {

@@ -2,21 +2,33 @@
 /* Reads the loader's arguments; main.c describes them. */
 #include "request.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "log.h"
 
 static int usage(const char *what, const char *argument)
 {
-	say("%s%s; usage: loader <object.bpf.o> [--check] [--each folder] [--rodata name=value]...", what, argument);
+	say("%s%s; usage: loader <object.bpf.o> [--check] [--each folder] [--ops name] [--rodata name=value]..."
+	    " [--set path=value]... [--run program[=number,...]]...",
+	    what, argument);
 	return -1;
 }
 
 int request_parse(char **argv, struct request *request)
 {
 	char **kept = argv;
+	size_t arguments = 0, values = 0, runs = 0;
 
 	request->rodata = argv;
+	for (char **arg = argv; *arg; arg++)
+		arguments++;
+	request->values = calloc(arguments + 1, sizeof(*request->values));
+	request->runs = calloc(arguments + 1, sizeof(*request->runs));
+	if (!request->values || !request->runs) {
+		say("out of memory");
+		return -1;
+	}
 	for (char **arg = argv + 1; *arg; arg++) {
 		if (!strcmp(*arg, "--check")) {
 			request->check = true;
@@ -24,6 +36,18 @@ int request_parse(char **argv, struct request *request)
 			if (!arg[1])
 				return usage("nothing follows ", *arg);
 			request->each = *++arg;
+		} else if (!strcmp(*arg, "--ops")) {
+			if (!arg[1])
+				return usage("nothing follows ", *arg);
+			request->ops = *++arg;
+		} else if (!strcmp(*arg, "--run")) {
+			if (!arg[1])
+				return usage("nothing follows ", *arg);
+			request->runs[runs++] = *++arg;
+		} else if (!strcmp(*arg, "--set")) {
+			if (!arg[1])
+				return usage("nothing follows ", *arg);
+			request->values[values++] = *++arg;
 		} else if (!strcmp(*arg, "--rodata")) {
 			if (!arg[1])
 				return usage("nothing follows ", *arg);

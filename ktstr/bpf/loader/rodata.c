@@ -2,12 +2,11 @@
 /* --rodata name=value: sets an integer, boolean or enumeration among the object's read-only globals. */
 #include "rodata.h"
 
-#include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "log.h"
+#include "number.h"
 #include "variable.h"
 
 #define NEAR_NAMES 5
@@ -90,65 +89,6 @@ static int unknown(const struct search *search)
 	return -1;
 }
 
-static bool is_signed(const struct variable *variable)
-{
-	return btf_is_int(variable->type) ? btf_int_encoding(variable->type) & BTF_INT_SIGNED :
-					    btf_kflag(variable->type);
-}
-
-static bool is_bool(const struct variable *variable)
-{
-	return btf_is_int(variable->type) && (btf_int_encoding(variable->type) & BTF_INT_BOOL);
-}
-
-/* Reads a whole number in C's notation that fits the variable. Returns 0, or -1 having said what is accepted. */
-static int parse(const struct search *search, const char *text, __u64 *value)
-{
-	const struct variable *variable = &search->variable;
-	int bits = variable->size * 8;
-	bool negative = text[0] == '-';
-	char *end;
-
-	if (is_bool(variable)) {
-		if (!strcmp(text, "true") || !strcmp(text, "false"))
-			*value = text[0] == 't';
-		else if (!strcmp(text, "0") || !strcmp(text, "1"))
-			*value = text[0] == '1';
-		else
-			goto refused_bool;
-		return 0;
-	}
-	errno = 0;
-	*value = negative ? (__u64)strtoll(text, &end, 0) : strtoull(text, &end, 0);
-	if (!text[0] || *end || text[0] == ' ' || text[0] == '+') {
-		say("--rodata %s=%s: not a whole number", search->name, text);
-		return -1;
-	}
-	if (is_signed(variable)) {
-		__s64 high = ~0ULL >> (65 - bits);
-		__s64 low = -high - 1;
-
-		if (errno || (negative ? (__s64)*value < low : *value > (__u64)high)) {
-			say("--rodata %s=%s: out of range, must be %lld to %lld", search->name, text, (long long)low,
-			    (long long)high);
-			return -1;
-		}
-	} else {
-		__u64 high = ~0ULL >> (64 - bits);
-
-		if (errno || negative || *value > high) {
-			say("--rodata %s=%s: out of range, must be 0 to %llu", search->name, text,
-			    (unsigned long long)high);
-			return -1;
-		}
-	}
-	return 0;
-
-refused_bool:
-	say("--rodata %s=%s: must be 0, 1, true or false", search->name, text);
-	return -1;
-}
-
 int rodata_set(struct bpf_object *object, const char *assignment)
 {
 	const char *equals = strchr(assignment, '=');
@@ -165,11 +105,11 @@ int rodata_set(struct bpf_object *object, const char *assignment)
 	variables_visit(object, match, &search);
 	if (!search.found)
 		return unknown(&search);
-	if (!(btf_is_int(search.variable.type) || btf_is_any_enum(search.variable.type)) || search.variable.size > 8) {
+	if (!number_fits(&search.variable)) {
 		say("--rodata %s: not an integer, bool or enum of at most 64 bits", name);
 		return -1;
 	}
-	if (parse(&search, equals + 1, &value))
+	if (number_parse("--rodata", name, &search.variable, equals + 1, &value))
 		return -1;
 	variable_store(&search.variable, value);
 	return 0;

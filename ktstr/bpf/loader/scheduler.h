@@ -3,13 +3,9 @@
 #ifndef KTSTR_LOADER_SCHEDULER_H
 #define KTSTR_LOADER_SCHEDULER_H
 
-#include <stdbool.h>
 #include <bpf/libbpf.h>
 
 struct scheduler;
-
-/* Whether the object has a struct_ops map. */
-bool scheduler_has_struct_ops(struct bpf_object *object);
 
 /* Attaches every struct_ops map of a loaded object. NULL if the kernel refuses one, having said so. */
 struct scheduler *scheduler_attach(struct bpf_object *object);

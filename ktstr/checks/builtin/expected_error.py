@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from ktstr.checks.evidence import Evidence
+from ktstr.checks.not_attached import never_attached, not_attached
 from ktstr.checks.registry import Stage, declare_check
 from ktstr.checks.scheduler_out import scheduler_out
+from ktstr.events.report import GuestReport
 
 __all__ = ["expected_error"]
 
 
 @declare_check(stage=Stage.SCHEDULER, always=True, rank=0)
 def expected_error(run: Evidence, _always: bool) -> Iterator[str]:
-    """The scheduler was ejected with the error that a crash test expects, after the writes that bring it about."""
+    """The scheduler failed with the error that the test expects: it was ejected, or was not loaded."""
     if run.expected is None:
+        return
+    if run.expected.load is not None:
+        yield from _load_error(run.report, run.expected.load)
         return
     report, named = run.report, run.expected.named
     left = report.scheduler_exit
@@ -32,3 +38,13 @@ def expected_error(run: Evidence, _always: bool) -> Iterator[str]:
             yield (
                 f"the error fired before {missing[0].target} was written, so that is not what made it: {left.line}"
             )
+
+
+def _load_error(report: GuestReport, pattern: str) -> Iterator[str]:
+    attached = never_attached(report)
+    if attached is None:
+        yield f"expected load error did not come: the scheduler attached (expected: {pattern!r})"
+        return
+    why = not_attached(report, attached)
+    if not re.search(pattern, "\n".join([why, *report.log]), re.MULTILINE):
+        yield f"another load error than expected: expected {pattern!r}, the scheduler {why}"

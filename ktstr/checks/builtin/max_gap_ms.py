@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from ktstr.checks.accepted import Limit
 from ktstr.checks.evidence import Evidence
+from ktstr.checks.offline import while_offline
 from ktstr.checks.registry import declare_check
 from ktstr.checks.violation import Finding
 from ktstr.checks.worker_names import worker_name
@@ -23,6 +24,7 @@ def max_gap_ms(run: Evidence, limit: float) -> Iterator[Finding]:
     for worker in run.workers:
         if worker.gap_ns > limit * _MS:
             yield Finding(
-                f"{worker_name(worker)} wanted to run and did not for {worker.gap_ns / _MS:.1f} ms, limit {limit:g} ms",
+                f"{worker_name(worker)} wanted to run and did not for {worker.gap_ns / _MS:.1f} ms"
+                f"{while_offline(run)}, limit {limit:g} ms",
                 worker.gap_at_ns,
             )

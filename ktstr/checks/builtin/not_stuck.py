@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ktstr.checks.evidence import Evidence
+from ktstr.checks.offline import while_offline
 from ktstr.checks.registry import declare_check
-from ktstr.checks.worker_names import worker_name
+from ktstr.checks.worker_names import worker_name, worker_names
 
 __all__ = ["not_stuck"]
 
@@ -19,9 +20,18 @@ _LEAST_NS = 100 * _MS
 def not_stuck(run: Evidence, _on: bool) -> Iterator[str]:
     """Every worker did some work, unless the scenario gave it no time to."""
     least_ns = _LEAST_NS if run.has_steps else 0
-    for worker in run.workers:
-        if worker.iterations == 0 and worker.wanted_ns >= least_ns:
-            yield (
-                f"{worker_name(worker)} did no work in {worker.wall_ns / 1e9:.2f} guest seconds: starved"
-                f" (0 iterations, limit: 1; {worker.run_ns / _MS:.1f} ms on a CPU)"
-            )
+    starved = [one for one in run.workers if one.iterations == 0 and one.wanted_ns >= least_ns]
+    if not starved:
+        return
+    # One starvation is one violation, however many workers it met.
+    wall_s = max(one.wall_ns for one in starved) / 1e9
+    ran = f"{max(one.run_ns for one in starved) / _MS:.1f} ms on a CPU"
+    if len(starved) == 1:
+        who, whom = worker_name(starved[0]), ""
+    else:
+        who, ran = f"{len(starved)} workers", f"at most {ran}"
+        whom = f": {worker_names(starved)}"
+    yield (
+        f"{who} did no work in {wall_s:.2f} guest seconds{while_offline(run)}:"
+        f" starved (0 iterations, limit: 1; {ran}){whom}"
+    )

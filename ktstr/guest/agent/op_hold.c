@@ -4,6 +4,7 @@
 
 #include "agent.h"
 #include "dump.h"
+#include "idle.h"
 #include "machine.h"
 #include "perturb.h"
 #include "queue.h"
@@ -56,6 +57,7 @@ static uint64_t begin(void)
 	uint64_t start;
 
 	perturb_prepare(agent.workers.gate);
+	idle_begin();
 	/*
 	 * The start does not depend on how long the plan was: removing one perturbation must not shift anything else. The
 	 * perturber's processes know it beforehand, so that they sleep by then and preempt no one when it comes.
@@ -74,6 +76,7 @@ static void report(uint64_t began_ns, uint64_t asked_ns, uint64_t held_ns)
 	emit_u64("held_ns", held_ns);
 	emit_end();
 	workers_report(&agent.workers);
+	idle_report();
 	trace_stop();
 	perturb_stop();
 	if (!agent.scheduler.declared)

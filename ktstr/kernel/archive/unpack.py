@@ -11,9 +11,9 @@ from pathlib import Path, PurePosixPath
 from typing import IO, Any, cast
 
 import zstandard
-from tqdm import tqdm
 
 from ktstr.base.errors import KtstrError
+from ktstr.base.progress import Progress
 from ktstr.kernel.archive.deb import data_archive, tar_stream
 
 __all__ = ["unpack", "unpack_debian", "unpack_stream"]
@@ -59,16 +59,13 @@ def unpack_stream(stream: IO[bytes], name: str, folder: Path) -> None:
 def _bar(raw: IO[bytes], size: int, name: str) -> Any:
     return cast(
         "Any",
-        tqdm.wrapattr(
+        Progress.wrapattr(
             raw,
             "read",
             size,
             True,
             desc=f"unpacking {name}",
             unit_scale=True,
-            delay=1,
-            leave=False,
-            disable=None,
         ),
     )
 
@@ -115,6 +112,12 @@ def _members(archive: tarfile.TarFile, name: str, folder: Path) -> None:
     # Last, so that no file can be written through one.
     for target, link in links:
         target.symlink_to(link)
+    # Each was checked by its text; through another link its `..` may lead elsewhere.
+    root = os.path.realpath(folder)
+    for target, link in links:
+        if not Path(os.path.realpath(target)).is_relative_to(root):
+            where = target.relative_to(folder)
+            raise KtstrError(f"{name}: {where}: a link to {link}, out of the folder; refused")
     if not files:
         raise KtstrError(f"{name}: an empty archive")
 

@@ -12,10 +12,9 @@ import shutil
 from pathlib import Path
 from typing import IO, cast
 
-from tqdm import tqdm
-
 from ktstr.base.cache import locked
 from ktstr.base.errors import KtstrError
+from ktstr.base.progress import Progress
 from ktstr.kernel.archive.apt import Archive, PoolFile, open_archive
 from ktstr.kernel.archive.deb import data_archive
 from ktstr.kernel.archive.kernels import kernel_stanzas, pool_file
@@ -75,9 +74,7 @@ def _unpack(package: Path, name: str, image: Path, what: str) -> None:
     size = package.stat().st_size
     with (
         package.open("rb") as file,
-        tqdm.wrapattr(
-            file, "read", size, desc=f"unpacking {what}", delay=1, disable=None, leave=False
-        ) as read,
+        Progress.wrapattr(file, "read", size, desc=f"unpacking {what}") as read,
         data_archive(cast(IO[bytes], read), name) as members,
     ):
         for member in members:

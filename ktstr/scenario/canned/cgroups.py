@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from ktstr.scenario.canned.runner import Report_co, Runner, require, shares, usable_count
+from ktstr.scenario.canned.runner import Report_co, Runner, require, shares, total, usable_count
 from ktstr.scenario.cgroup import CgroupDef
 from ktstr.scenario.cpuset import Cpuset, usable_cpus
+from ktstr.scenario.operations.at import At
 from ktstr.scenario.operations.cgroup import AddCgroup
 from ktstr.scenario.operations.freeze import Freeze
 from ktstr.scenario.operations.move_tasks import MoveTasks
@@ -15,7 +16,7 @@ from ktstr.scenario.operations.set_weight import SetWeight
 from ktstr.scenario.operations.spawn import Spawn
 from ktstr.scenario.operations.stop_cgroup import StopCgroup
 from ktstr.scenario.operations.thaw import Thaw
-from ktstr.scenario.step import Hold, Step
+from ktstr.scenario.step import Step
 from ktstr.scenario.work import Bursty, Mixed
 
 __all__ = [
@@ -72,14 +73,21 @@ def cgroup_churn(
     `cgroup_init`, `cgroup_exit`, `init_task`, `exit_task`, again and again.
     """
     names = [f"new_{i}" for i in range(cgroups)]
-    steps: list[Step] = []
-    for turn in range(1, turns + 1):
-        made, removed = (CgroupDef(name, 2) for name in names), (RemoveCgroup(name) for name in names)
-        steps += (
-            Step(f"made {turn}", *made, hold=Hold.fraction(0.7 / turns)),
-            Step(f"removed {turn}", *removed, hold=Hold.fraction(0.3 / turns)),
-        )
-    return ctx.run(CgroupDef("stays", usable_count(ctx)), hold_s=hold_s, steps=steps)
+    total_s = total(ctx, hold_s)
+    turn_s = total_s / turns
+    return ctx.run(
+        CgroupDef("stays", usable_count(ctx)),
+        hold_s=total_s,
+        steps=(
+            Step(
+                "churn",
+                *(CgroupDef(name, 2) for name in names),
+                *(At(turn_s * 0.7, RemoveCgroup(name)) for name in names),
+                hold=turn_s,
+                repeat=turns,
+            ),
+        ),
+    )
 
 
 def cgroup_weight(ctx: Runner[Report_co], *, hold_s: float | None = None) -> Report_co:
@@ -163,14 +171,14 @@ def cgroup_imbalance(ctx: Runner[Report_co], *, ways: int = 4, hold_s: float | N
 def cgroup_move_threads(
     ctx: Runner[Report_co], *, threads: int = 4, turns: int = 4, hold_s: float | None = None
 ) -> Report_co:
-    """A process with `threads` threads moves as a whole from one cgroup to another and back, while they run.
+    """A process with `threads` threads moves as a whole from one cgroup to another and back, while they run and sleep.
 
     Probes that a scheduler takes several tasks at once, all or none. Drives `cgroup_prep_move` for all of them before
     the first `cgroup_move`, and `cgroup_cancel_move` if the scheduler refuses one of them.
     """
     moves = [("a", "b"), ("b", "a")]
     return ctx.run(
-        CgroupDef("a", threads, threads=True),
+        CgroupDef("a", threads, work=Bursty(1, 1), threads=True),
         AddCgroup("b"),
         CgroupDef("other", 1),
         hold_s=hold_s,

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from ktstr.scenario.canned.runner import Report_co, Runner, require, shares
+from ktstr.scenario.canned.runner import Report_co, Runner, require, shares, total
 from ktstr.scenario.cgroup import CgroupDef
 from ktstr.scenario.cpuset import Cpuset
+from ktstr.scenario.operations.at import At
 from ktstr.scenario.operations.clear_cpuset import ClearCpuset
 from ktstr.scenario.operations.set_cpuset import SetCpuset
 from ktstr.scenario.operations.spawn import Spawn
 from ktstr.scenario.operations.swap_cpusets import SwapCpusets
-from ktstr.scenario.step import Step
+from ktstr.scenario.step import Hold, Step
 from ktstr.scenario.work import Bursty
 
 __all__ = [
@@ -159,22 +160,21 @@ def cross_llc_race(ctx: Runner[Report_co], *, hold_s: float | None = None) -> Re
     )
 
 
-def cpuset_change_on_wakeup(
-    ctx: Runner[Report_co], *, changes: int = 10, hold_s: float | None = None
-) -> Report_co:
-    """Workers that sleep and wake every 2 ms while their cpuset changes from one half of the CPUs to the other.
+def cpuset_change_on_wakeup(ctx: Runner[Report_co], *, hold_s: float | None = None) -> Report_co:
+    """Workers that sleep and wake every 2 ms while their cpuset changes ten times within one hold.
 
     Probes wakeups that race with a change of the mask. Drives `set_cpumask` on sleeping, queued and running tasks.
     """
     require(ctx, "cpuset_change_on_wakeup", cpus=2)
+    total_s = total(ctx, hold_s)
     return ctx.run(
         CgroupDef("cg", 4, work=Bursty(1, 1)),
-        hold_s=hold_s,
+        hold_s=total_s,
         steps=(
-            Step("everywhere", hold=shares(changes + 1)),
-            *(
-                Step(f"change {i + 1}", SetCpuset("cg", Cpuset.disjoint(i % 2, 2)), hold=shares(changes + 1))
-                for i in range(changes)
+            Step(
+                "changes",
+                *(At(total_s * (i + 1) / 12, SetCpuset("cg", Cpuset.disjoint(i % 2, 2))) for i in range(10)),
+                hold=Hold.fraction(1),
             ),
         ),
     )

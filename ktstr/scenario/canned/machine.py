@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from ktstr.base.errors import Unsuitable
-from ktstr.scenario.canned.runner import Report_co, Runner, require, shares, usable_count
+from ktstr.scenario.canned.runner import Report_co, Runner, require, shares, total, usable_count
 from ktstr.scenario.cgroup import CgroupDef
+from ktstr.scenario.operations.at import At
 from ktstr.scenario.operations.attach import Attach
 from ktstr.scenario.operations.cpu_offline import CpuOffline
 from ktstr.scenario.operations.cpu_online import CpuOnline
@@ -80,10 +81,11 @@ def scheduler_dump(ctx: Runner[Report_co], *, hold_s: float | None = None) -> Re
 
     Probes that a scheduler's own part of the dump works, before it is needed. Drives `dump`, `dump_cpu`, `dump_task`.
     """
+    total_s = total(ctx, hold_s)
     return ctx.run(
-        CgroupDef("cg", 2 * usable_count(ctx), work=Mixed()),
-        hold_s=hold_s,
-        steps=(Step("before", hold=shares(2)), Step("dumped", KernelDump(), hold=shares(2))),
+        CgroupDef("cg", 2 * usable_count(ctx)),
+        hold_s=total_s,
+        steps=(Step("dumped", At(total_s / 2, KernelDump()), hold=total_s),),
     )
 
 

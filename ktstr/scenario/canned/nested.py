@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from ktstr.scenario.canned.runner import Report_co, Runner, require, shares, usable_count
+from ktstr.scenario.canned.runner import Report_co, Runner, require, shares, total, usable_count
 from ktstr.scenario.cgroup import CgroupDef
 from ktstr.scenario.cpuset import Cpuset
+from ktstr.scenario.operations.at import At
 from ktstr.scenario.operations.cgroup import AddCgroup
 from ktstr.scenario.operations.move_tasks import MoveTasks
 from ktstr.scenario.operations.remove_cgroup import RemoveCgroup
 from ktstr.scenario.operations.set_controllers import SetControllers
 from ktstr.scenario.operations.set_cpuset import SetCpuset
-from ktstr.scenario.step import Hold, Step
+from ktstr.scenario.step import Step
 
 __all__ = ["nested_churn", "nested_cpusets", "nested_no_controller", "nested_steady", "nested_task_move"]
 
@@ -47,13 +48,17 @@ def nested_churn(ctx: Runner[Report_co], *, turns: int = 4, hold_s: float | None
 
     Probes that a scheduler takes down a hierarchy from below. Drives `cgroup_init`, `cgroup_exit`, `exit_task`.
     """
-    steps: list[Step] = []
-    for turn in range(1, turns + 1):
-        steps += (
-            Step(f"made {turn}", CgroupDef("a/b/c", 2), hold=Hold.fraction(0.7 / turns)),
-            Step(f"removed {turn}", RemoveCgroup("a"), hold=Hold.fraction(0.3 / turns)),
-        )
-    return ctx.run(CgroupDef("stays", usable_count(ctx)), hold_s=hold_s, steps=steps)
+    total_s = total(ctx, hold_s)
+    turn_s = total_s / turns
+    return ctx.run(
+        CgroupDef("stays", usable_count(ctx)),
+        hold_s=total_s,
+        steps=(
+            Step(
+                "churn", CgroupDef("a/b/c", 2), At(turn_s * 0.7, RemoveCgroup("a")), hold=turn_s, repeat=turns
+            ),
+        ),
+    )
 
 
 def nested_cpusets(ctx: Runner[Report_co], *, hold_s: float | None = None) -> Report_co:

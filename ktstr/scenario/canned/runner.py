@@ -12,18 +12,22 @@ from ktstr.scenario.cpuset import usable_cpus
 from ktstr.scenario.operation import Operation
 from ktstr.scenario.step import Hold, Step
 
-__all__ = ["Report_co", "Runner", "require", "shares", "spread", "usable_count"]
+__all__ = ["Report_co", "Runner", "require", "shares", "spread", "total", "usable_count"]
 
 Report_co = TypeVar("Report_co", covariant=True)
 """What a run returns: a test's `ctx` gives a RunReport."""
 
 
 class Runner(Protocol[Report_co]):
-    """What a canned scenario needs of a test's `ctx`: its topology, and a way to run a scenario."""
+    """What a canned scenario needs of a test's `ctx`: its topology and duration, and a way to run a scenario."""
 
     @property
     def topology(self) -> Topology:
         """The guest's CPUs."""
+
+    @property
+    def duration_s(self) -> float:
+        """The test's duration: the length of a scenario in guest seconds, unless `hold_s` says another."""
 
     def run(
         self, *parts: CgroupDef | Operation, hold_s: float | None = None, steps: Sequence[Step] = ()
@@ -44,6 +48,11 @@ def require(ctx: Runner[Report_co], scenario: str, **least: int) -> None:
 def usable_count(ctx: Runner[Report_co]) -> int:
     """How many CPUs the scenarios divide up."""
     return len(usable_cpus(ctx.topology))
+
+
+def total(ctx: Runner[Report_co], hold_s: float | None) -> float:
+    """The length of all holds together, for a scenario that needs it to say when in a hold something happens."""
+    return ctx.duration_s if hold_s is None else hold_s
 
 
 def spread(count: int, at_most: int) -> int:

@@ -6,6 +6,7 @@ from ktstr.scenario.work.bursty import Bursty
 from ktstr.scenario.work.cache_pressure import CachePressure
 from ktstr.scenario.work.epoll import Epoll
 from ktstr.scenario.work.fan_out import FanOut
+from ktstr.scenario.work.filtered_calls import FilteredCalls
 from ktstr.scenario.work.fork_exec import ForkExec
 from ktstr.scenario.work.fork_exit import ForkExit
 from ktstr.scenario.work.futex_ping_pong import FutexPingPong
@@ -34,6 +35,7 @@ __all__ = [
     "CachePressure",
     "Epoll",
     "FanOut",
+    "FilteredCalls",
     "ForkExec",
     "ForkExit",
     "FutexPingPong",

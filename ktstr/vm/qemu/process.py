@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
+import resource
 import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import IO
 
@@ -60,11 +61,13 @@ def started(
     descriptors: Sequence[int] = (),
     *,
     debugged: bool = False,
+    most_bytes: int | None = None,
     cancel: Cancel | None = None,
 ) -> Iterator[Process]:
     """QEMU, which inherits `descriptors`; under the virtual clock only one of its threads runs at a time (serialize.c).
 
-    With `debugged` a breakpoint of one CPU also stops the others at once.
+    With `debugged` a breakpoint of one CPU also stops the others at once. `most_bytes` is how much QEMU may write to a
+    file, such as the guest's console; more ends it with SIGXFSZ.
 
     The end of the block, an exception, the death of this process and `cancel` kill it; after `cancel` the block raises
     Cancelled. Raises KtstrError if it cannot be started.
@@ -78,7 +81,7 @@ def started(
         process = None
         try:
             with interrupt_waits():
-                process = Process(_start(arguments, environment, output, descriptors), output)
+                process = Process(_start(arguments, environment, output, descriptors, most_bytes), output)
             with (cancel or Cancel()).stopping(process.kill):
                 yield process
         finally:
@@ -87,7 +90,11 @@ def started(
 
 
 def _start(
-    arguments: Sequence[str], environment: dict[str, str], output: IO[bytes], descriptors: Sequence[int]
+    arguments: Sequence[str],
+    environment: dict[str, str],
+    output: IO[bytes],
+    descriptors: Sequence[int],
+    most_bytes: int | None,
 ) -> subprocess.Popen[bytes]:
     try:
         # A session of its own, because Ctrl-C at the terminal is for this process, which then kills QEMU.
@@ -99,7 +106,22 @@ def _start(
             env=environment,
             pass_fds=tuple(descriptors),
             start_new_session=True,
-            preexec_fn=child_dies_with_us(),
+            preexec_fn=_before_exec(most_bytes),
         )
     except OSError as error:
         raise KtstrError(f"{arguments[0]}: cannot be started: {error.strerror}") from None
+
+
+def _before_exec(most_bytes: int | None) -> Callable[[], None]:
+    dies_with_us = child_dies_with_us()
+    if most_bytes is None:
+        return dies_with_us
+    allowed = resource.getrlimit(resource.RLIMIT_FSIZE)[1]
+    most = most_bytes if allowed == resource.RLIM_INFINITY else min(most_bytes, allowed)
+
+    def prepare() -> None:
+        dies_with_us()
+        resource.setrlimit(resource.RLIMIT_FSIZE, (most, most))
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # that signal has QEMU's memory dumped
+
+    return prepare

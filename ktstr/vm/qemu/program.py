@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from ktstr.base.answer import ask
 from ktstr.base.cache import digest as cache_digest
 from ktstr.base.cache import file_digest
 from ktstr.base.errors import KtstrError
@@ -19,6 +20,9 @@ __all__ = ["OLDEST", "Qemu", "find_qemu", "packages_of"]
 
 OLDEST = (7, 2)
 """The oldest release that works: Debian 12's, the oldest on which the options in this folder were measured."""
+
+
+_EMULATORS = re.compile(r"^qemu-system-")
 
 
 @dataclass(frozen=True)
@@ -93,4 +97,4 @@ def _firmware(board: Board, folders: str) -> list[Path]:
 
 
 def _output_of(*command: str) -> str:
-    return subprocess.run(command, capture_output=True, errors="replace", timeout=30).stdout
+    return ask(command, timeout_s=30, names=_EMULATORS).text

@@ -6,13 +6,12 @@ without the RAM (capability `x-ignore-shared`). The guest itself chooses the ins
 
 from __future__ import annotations
 
-import errno
-import hashlib
 import json
 import os
 import platform
 import shlex
 import shutil
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -22,34 +21,38 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tqdm import tqdm
-
 from ktstr.base import cache
 from ktstr.base.cancel import Cancel
 from ktstr.base.errors import KtstrError
+from ktstr.base.progress import Progress
+from ktstr.events.stream import MOST_BYTES
 from ktstr.guest.initramfs import initramfs
 from ktstr.vm.job import VmJob
+from ktstr.vm.origins import boot_files, check_image, origins
 from ktstr.vm.qemu.command import clone_command, template_command
-from ktstr.vm.qemu.cpus import memory_files
 from ktstr.vm.qemu.process import Process, started
 from ktstr.vm.qemu.program import Qemu
 from ktstr.vm.qemu.qmp import MonitorError, Qmp, monitor_sockets
 from ktstr.vm.qemu.serialize import build_serializer
-from ktstr.vm.result import SAID
+from ktstr.vm.result import GUEST_STATUSES, SAID, ended_how
 
-__all__ = ["KIND", "Clone", "NotKept", "Template", "about", "altered", "clone", "template", "template_key"]
+__all__ = ["KIND", "Clone", "NotKept", "Template", "about", "clone", "template", "template_key"]
 
 KIND = "templates"
 """The name of the cache's folder of templates."""
 _STATE, _ABOUT = "state", "template.json"
-_MAGIC = b"QEVM"  # a migration stream's first bytes (QEMU's migration/savevm.c)
-_BLOCK = 1 << 16
 # A boot takes seconds; this limit is for a QEMU that does not run its guest.
 _BOOT_LIMIT_S = 600.0
+_END_S = 1.0  # from the end of its monitor to that of its process
+_BOOTS = 2  # how often a boot is tried if its QEMU is killed
 
 
-class NotKept(Exception):
-    """The guest did not reach the instant at which it is kept; booted as a job it shows why."""
+class NotKept(MonitorError):
+    """The guest ended, or hung, before the instant at which it is kept; booted as a job it shows why."""
+
+
+class _Killed(Exception):
+    """The template's QEMU ended, and not by its guest's doing; the message says how, in one line."""
 
 
 @dataclass(frozen=True)
@@ -78,7 +81,7 @@ def template_key(qemu: Qemu, job: VmJob, accelerator: str) -> str:
     files = initramfs(job.files).parent.name  # an entry of the cache is named by its content
     serializer = [build_serializer().parent.name] if job.clock == "virtual" else []
     return cache.digest(
-        "template-2", files, *serializer, *(replaced.get(part, part) for part in command), *host
+        "template-3", files, *serializer, *(replaced.get(part, part) for part in command), *host
     )
 
 
@@ -86,11 +89,13 @@ def template_key(qemu: Qemu, job: VmJob, accelerator: str) -> str:
 def template(qemu: Qemu, job: VmJob, accelerator: str, cancel: Cancel | None = None) -> Iterator[Template]:
     """The template of `job`, booted if the cache does not have it, and safe from eviction within the block.
 
-    Raises NotKept if its guest does not come up, KtstrError if it cannot be stored, Cancelled if `cancel` stops its
-    boot or the wait for another process that boots it.
+    A boot whose QEMU is killed is tried once more: that says nothing of the guest. Raises NotKept if the guest does not
+    come up, KtstrError if QEMU was killed again or the template cannot be stored, Cancelled if `cancel` stops its boot
+    or the wait for another process that boots it.
     """
     key = template_key(qemu, job, accelerator)
     boot_s = 0.0
+    killed = 0
 
     def make(folder: Path) -> None:
         nonlocal boot_s
@@ -98,17 +103,23 @@ def template(qemu: Qemu, job: VmJob, accelerator: str, cancel: Cancel | None = N
 
     what = f"booting {job.kernel.version} on {job.topology} to clone it"
     while True:
-        folder = cache.entry(KIND, key, what, make, cancel)
+        try:
+            folder = cache.entry(KIND, key, what, make, cancel)
+        except _Killed as error:
+            killed += 1
+            if killed == _BOOTS:
+                raise KtstrError(
+                    f"{what}: {error}, {_BOOTS} times: the host may lack memory, or room for the cache"
+                ) from None
+            print(f"ktstr: {what}: {error}; trying again", file=sys.stderr, flush=True)
+            continue
         with cache.in_use(KIND, key) as there:
             if not there:
                 continue  # evicted in between
-            if (damage := _damage(folder)) is None:
-                if boot_s:
-                    cache.evict()
-                yield Template(key, folder, boot_s)
-                return
-        replacing = f"replacing a damaged template ({damage})"
-        cache.discard(KIND, key, replacing, lambda there: _damage(there) is not None)
+            if boot_s:
+                cache.evict()
+            yield Template(key, folder, boot_s)
+            return
 
 
 @contextmanager
@@ -131,7 +142,10 @@ def clone(
     with monitor_sockets() as (ours, theirs):
         arguments = clone_command(qemu, job, accelerator, folder, kept.folder, theirs.fileno(), channel, gdb)
         inherited = [theirs.fileno(), *([] if channel is None else [channel])]
-        with started(arguments, job.clock, inherited, debugged=gdb is not None, cancel=cancel) as process:
+        debugged = gdb is not None
+        with started(
+            arguments, job.clock, inherited, debugged=debugged, most_bytes=MOST_BYTES, cancel=cancel
+        ) as process:
             theirs.close()
             try:
                 monitor = Qmp(ours, deadline)
@@ -143,23 +157,8 @@ def clone(
             yield Clone(process, tuple(arguments))
 
 
-def altered(folder: Path) -> str | None:
-    """Which file of a template differs from what was written, by its content, or None."""
-    if damage := _damage(folder):
-        return damage
-    try:
-        for name, digest in about(folder)["sha256"].items():
-            if _content_digest(folder / name) != digest:
-                return f"{name}: its content has changed"
-    except OSError as error:
-        return f"{Path(error.filename or folder).name}: {error.strerror}"
-    except (ValueError, KeyError, TypeError, AttributeError):
-        return f"{_ABOUT}: not what was written"
-    return None
-
-
 def about(folder: Path) -> dict[str, Any]:
-    """The description in a template's folder: what it was made of, sizes and digests of its files.
+    """The description in a template's folder: its machine, and what it was made of.
 
     Raises OSError or ValueError if it cannot be read.
     """
@@ -170,6 +169,7 @@ def about(folder: Path) -> dict[str, Any]:
 def _boot(qemu: Qemu, job: VmJob, accelerator: str, folder: Path, cancel: Cancel | None) -> float:
     """Boot a guest in `folder` and keep it there; returns the host seconds that took."""
     _check_room(job)
+    check_image(job.kernel)
     start = time.monotonic()
     image = initramfs(job.files)
     for name in SAID:
@@ -183,9 +183,9 @@ def _boot(qemu: Qemu, job: VmJob, accelerator: str, folder: Path, cancel: Cancel
                 monitor.event("STOP")
                 (folder / _STATE).write_bytes(_saved(monitor))
             except MonitorError as error:
+                _refuse_killed(process)
                 raise NotKept(_with_output(error, process)) from None
     boot_s = time.monotonic() - start
-    names = [_STATE, *(file.name for file in memory_files(folder, job.topology, job.memory_mb))]
     made = {
         "kernel": job.kernel.version,
         "topology": str(job.topology),
@@ -196,11 +196,17 @@ def _boot(qemu: Qemu, job: VmJob, accelerator: str, folder: Path, cancel: Cancel
         "kargs": list(job.kargs),
         "boot_s": round(boot_s, 3),
         "command": shlex.join(arguments),
-        "size": {name: (folder / name).stat().st_size for name in names},
-        "sha256": {name: _content_digest(folder / name) for name in names},
+        "made_of": origins(boot_files(job)),
     }
     (folder / _ABOUT).write_text(json.dumps(made, indent=2) + "\n")
     return boot_s
+
+
+def _refuse_killed(process: Process) -> None:
+    """Raise _Killed if QEMU has ended by what is no doing of its guest; one that still runs has a guest that hangs."""
+    status, runs = process.wait(time.monotonic() + _END_S)
+    if not runs and status not in GUEST_STATUSES:
+        raise _Killed(ended_how(status, process.output))
 
 
 def _check_room(job: VmJob) -> None:
@@ -272,7 +278,7 @@ def _progress(job: VmJob) -> Iterator[None]:
     """Show on a terminal how long a boot takes, if it takes longer than a second."""
     over = threading.Event()
     description = f"booting {job.kernel.version} on {job.topology}"
-    with tqdm(desc=description, bar_format="{desc} {elapsed}", delay=1, disable=None, leave=False) as bar:
+    with Progress(desc=description, bar_format="{desc} {elapsed}") as bar:
 
         def show() -> None:
             while not over.wait(0.5):
@@ -288,45 +294,6 @@ def _progress(job: VmJob) -> Iterator[None]:
             over.set()
             if not bar.disable:
                 thread.join()
-
-
-def _damage(folder: Path) -> str | None:
-    """What is obviously wrong with a template: a file that is missing, or has another size or format; else None."""
-    try:
-        for name, size in about(folder)["size"].items():
-            if (there := (folder / name).stat().st_size) != size:
-                return f"{name}: {there} bytes, not {size}"
-        with (folder / _STATE).open("rb") as state:
-            if state.read(len(_MAGIC)) != _MAGIC:
-                return f"{_STATE}: not a migration stream"
-    except OSError as error:
-        return f"{Path(error.filename or folder).name}: {error.strerror}"
-    except (ValueError, KeyError, TypeError, AttributeError):
-        return f"{_ABOUT}: not what was written"
-    return None
-
-
-def _content_digest(path: Path) -> str:
-    """The SHA-256 of a sparse file's nonzero blocks, each with its number, so that holes need not be read."""
-    sha = hashlib.sha256()
-    zeros = bytes(_BLOCK)
-    with path.open("rb") as file:
-        size = file.seek(0, os.SEEK_END)
-        at = 0
-        while at < size:
-            try:
-                at = os.lseek(file.fileno(), at, os.SEEK_DATA)
-            except OSError as error:
-                if error.errno == errno.ENXIO:  # only a hole is left
-                    break
-                raise
-            at -= at % _BLOCK
-            block = os.pread(file.fileno(), _BLOCK, at)
-            if block != zeros[: len(block)]:
-                sha.update(at.to_bytes(8, "little"))
-                sha.update(block)
-            at += _BLOCK
-    return sha.hexdigest()
 
 
 def _host_cpu() -> str:

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Weighted: one queue in order of virtual time, which advances more slowly for tasks of more weight. With -DSTALE it keeps
- * the weight that a task had when it came, and does not hear of a nice value that is set later.
+ * the weight that a task had when it came, and does not hear of a nice value that is set later. With -DKEEPS_LAG a task
+ * that was away for long gets all the time that it did not use meanwhile.
  *
- * Pins: that a scheduler which gives the worse nice value more time fails, after `SetNice` on running workers.
+ * Pins: that a scheduler which gives the worse nice value more time fails, after `SetNice` on running workers; and one that
+ * starves the others once a cgroup is thawed.
  */
 #include <ktstr/sched_ext.bpf.h>
 
@@ -34,8 +36,10 @@ SCX_CALLBACK(void, weights_enqueue, struct task_struct *p, u64 enq_flags)
 {
 	u64 vtime = p->scx.dsq_vtime;
 
+#ifndef KEEPS_LAG
 	if (vtime + SLICE_NS < vtime_now)
 		vtime = vtime_now - SLICE_NS;
+#endif
 	scx_bpf_dsq_insert_vtime(p, SHARED_DSQ, SLICE_NS, vtime, enq_flags);
 }
 

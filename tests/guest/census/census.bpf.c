@@ -15,6 +15,7 @@
 #define BATCH 8 /* tasks that a CPU takes out of the map at once; the kernel's limit is 32 */
 
 #define COUNT(counter) __sync_fetch_and_add(&(counter), 1)
+#define SEEN(kind, flags) __sync_fetch_and_or(&seen_##kind, flags)
 #define CALLED(name) COUNT(callback_##name)
 #define FLAG(flags, name)                   \
 	do {                                \
@@ -33,6 +34,8 @@ u64 callback_cgroup_set_idle, callback_cpu_online, callback_cpu_offline, callbac
 
 u64 flag_WAKE_FORK, flag_WAKE_TTWU, flag_WAKE_SYNC;
 u64 flag_ENQ_WAKEUP, flag_ENQ_HEAD, flag_ENQ_CPU_SELECTED, flag_ENQ_PREEMPT, flag_ENQ_REENQ, flag_ENQ_LAST;
+/* All bits of flags that callbacks were given: those without a counter should not be among them. */
+u64 seen_WAKE, seen_ENQ, seen_DEQ;
 u64 flag_DEQ_SLEEP, flag_DEQ_CORE_SCHED_EXEC, flag_DEQ_SCHED_CHANGE;
 
 /* Whether threads that leave a cgroup with the first of their process are refused: the kernel then cancels its move. */
@@ -46,6 +49,7 @@ struct {
 
 static void count_enqueue(u64 flags)
 {
+	SEEN(ENQ, flags);
 	FLAG(flags, ENQ_WAKEUP);
 	FLAG(flags, ENQ_HEAD);
 	FLAG(flags, ENQ_CPU_SELECTED);
@@ -56,6 +60,7 @@ static void count_enqueue(u64 flags)
 
 static void count_dequeue(u64 flags)
 {
+	SEEN(DEQ, flags);
 	FLAG(flags, DEQ_SLEEP);
 	FLAG(flags, DEQ_CORE_SCHED_EXEC);
 	FLAG(flags, DEQ_SCHED_CHANGE);
@@ -67,6 +72,7 @@ SCX_CALLBACK(s32, census_select_cpu, struct task_struct *p, s32 prev_cpu, u64 wa
 	s32 cpu;
 
 	CALLED(select_cpu);
+	SEEN(WAKE, wake_flags);
 	FLAG(wake_flags, WAKE_FORK);
 	FLAG(wake_flags, WAKE_TTWU);
 	FLAG(wake_flags, WAKE_SYNC);

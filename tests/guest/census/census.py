@@ -1,24 +1,18 @@
-"""The census: which callbacks and flags of sched_ext each canned scenario makes the kernel use."""
+"""How a census is taken: canned scenarios, each under a scheduler that counts its callbacks and flags."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
+
+from census_record import Census
 
 from ktstr import CgroupDef, Ctx, Operation, RunReport, Step, Topology, scenarios
 from ktstr.bpf.build import vmlinux_header
 from ktstr.kernel.model import Kernel
 
-__all__ = [
-    "CANNED",
-    "FLAGS_OF_OTHERS",
-    "OUT_OF_REACH",
-    "SCHEDULER",
-    "Counting",
-    "members",
-    "table",
-]
+__all__ = ["CANNED", "HOLD_S", "SCHEDULER", "Counting", "callbacks_of", "flags_of", "take_census"]
 
 SCHEDULER = Path(__file__).with_name("census.bpf.c")
 """The scheduler that counts."""
@@ -26,30 +20,8 @@ SCHEDULER = Path(__file__).with_name("census.bpf.c")
 CANNED = tuple(name for name in scenarios.__all__ if name != "Runner")
 """The names of all canned scenarios."""
 
-OUT_OF_REACH = {
-    "core_sched_before": "these kernels are built without CONFIG_SCHED_CORE",
-    "cgroup_cancel_move": "called only if a move fails after prep_move() accepted it, which this scheduler always does",
-    "sub_attach": "of a scheduler with sub-schedulers",
-    "sub_detach": "of a scheduler with sub-schedulers",
-    "sub_caps_updated": "of a scheduler with sub-schedulers",
-    "sub_ecaps_updated": "of a scheduler with sub-schedulers",
-    "init_cids": "of a scheduler by cid",
-}
-"""Callbacks that no scenario can cause, and why."""
-
-FLAGS_OF_OTHERS = {
-    "ENQ_PREEMPT": "a scheduler gives it to the kernel",
-    "ENQ_IMMED": "a scheduler gives it to the kernel",
-    "ENQ_RESCUE": "the kernel's, for a sub-scheduler's tasks",
-    "ENQ_CLEAR_OPSS": "the kernel's own",
-    "ENQ_DSQ_PRIQ": "the kernel's own",
-    "ENQ_NESTED": "the kernel's own",
-    "ENQ_GDSQ_FALLBACK": "the kernel's own",
-    "ENQ_IGNORE_CAPS": "the kernel's own",
-    "ENQ_APPLY_SLICE": "the kernel's own",
-    "ENQ_SLICE_DFL": "the kernel's own",
-}
-"""Flags that user space cannot cause, and whose they are."""
+HOLD_S = 0.2
+"""The length of each scenario, in guest seconds."""
 
 
 class Counting:
@@ -65,6 +37,11 @@ class Counting:
         """The guest's CPUs."""
         return self._ctx.topology
 
+    @property
+    def duration_s(self) -> float:
+        """The test's duration."""
+        return self._ctx.duration_s
+
     def run(
         self, *parts: CgroupDef | Operation, hold_s: float | None = None, steps: Sequence[Step] = ()
     ) -> RunReport:
@@ -73,32 +50,51 @@ class Counting:
         assert report.dump is not None
         self.report = report
         counted = {one.name: one.value for of in report.dump.maps for one in of.variables}
+        counts = {name: value for name, value in counted.items() if isinstance(value, int) and value}
+        # The maps are read before the scheduler leaves; its program prints what exit() has recorded.
+        counts["callback_exit"] = sum(
+            "exit kind=" in event["text"] for event in report.result.of("sched_log")
+        )
+        for flag, bit in flags_of(self._ctx.kernel).items():
+            if counts.get(f"seen_{flag.partition('_')[0]}", 0) & bit:
+                counts.setdefault(f"flag_{flag}", 1)  # it has no counter: how often is not known
         self.counts = {
             name.partition("_")[2]: value
-            for name, value in counted.items()
-            if name.startswith(("callback_", "flag_")) and isinstance(value, int)
+            for name, value in counts.items()
+            if name.startswith(("callback_", "flag_"))
         }
-        # The maps are read before the scheduler leaves; its program prints what exit() has recorded.
-        self.counts["exit"] = sum("exit kind=" in event["text"] for event in report.result.of("sched_log"))
         return report
 
 
-def members(kernel: Kernel) -> tuple[list[str], list[str]]:
-    """The callbacks of the kernel's sched_ext_ops, and its wake and enqueue flags without SCX_, from its BTF."""
+def take_census(ctx: Ctx, names: Sequence[str]) -> Census:
+    """Run each canned scenario of `names`; AssertionError if the scheduler did not keep well under one."""
+    counts: dict[str, dict[str, int]] = {}
+    wrong: dict[str, str] = {}
+    for name in names:
+        guest = Counting(ctx)
+        getattr(scenarios, name)(guest, hold_s=HOLD_S)
+        assert guest.report is not None
+        counts[name] = guest.counts
+        for one in guest.report.violations:
+            if one.check in ("attached", "operations", "kernel_clean"):
+                wrong[name] = one.message
+    assert wrong == {}
+    kernel = ctx.kernel
+    return Census(
+        kernel.version, str(ctx.topology), HOLD_S, callbacks_of(kernel), tuple(flags_of(kernel)), counts
+    )
+
+
+def callbacks_of(kernel: Kernel) -> tuple[str, ...]:
+    """The callbacks of the kernel's sched_ext_ops, from its BTF."""
     header = vmlinux_header(kernel).read_text()
     ops = header[header.index("struct sched_ext_ops {") :]
-    ops = ops[: ops.index("\n};")]
-    flags = re.findall(r"^\tSCX_((?:WAKE|ENQ)_\w+) =", header, re.MULTILINE)
-    return re.findall(r"\(\*(\w+)\)", ops), sorted(set(flags))
+    return tuple(re.findall(r"\(\*(\w+)\)", ops[: ops.index("\n};")]))
 
 
-def table(counts: Mapping[str, Mapping[str, int]], rows: Sequence[str]) -> str:
-    """A line for each callback or flag: in how many scenarios it was reached, and in which it was most often."""
-    lines = ["| callback or flag | scenarios | most often in |", "| --- | --- | --- |"]
-    for row in rows:
-        reached = {name: count[row] for name, count in counts.items() if count.get(row)}
-        first = sorted(reached, key=lambda name: (-reached[name], name))[:3]
-        most = ", ".join(f"`{name}` ({reached[name]})" for name in first)
-        why = OUT_OF_REACH.get(row) or FLAGS_OF_OTHERS.get(row) or "never"
-        lines.append(f"| `{row}` | {len(reached)} | {most or why} |")
-    return "\n".join(lines)
+def flags_of(kernel: Kernel) -> dict[str, int]:
+    """The kernel's wake, enqueue and dequeue flags, without SCX_, and the bit of each, from its BTF."""
+    flags = re.findall(
+        r"^\tSCX_((?:WAKE|ENQ|DEQ)_\w+) = (\d+)", vmlinux_header(kernel).read_text(), re.MULTILINE
+    )
+    return {name: int(bit) for name, bit in flags}

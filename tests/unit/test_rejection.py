@@ -5,7 +5,7 @@ from __future__ import annotations
 import gzip
 from pathlib import Path
 
-from ktstr.verifier.rejection import rejections
+from ktstr.events.rejection import rejections
 
 DATA = Path(__file__).parent / "data"
 

@@ -1,0 +1,78 @@
+"""The check `max_idle_wait_pct`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ktstr.checks.accepted import Limit
+from ktstr.checks.builtin.max_spread_pct import comparable
+from ktstr.checks.evidence import Evidence
+from ktstr.checks.registry import declare_check
+from ktstr.checks.worker_names import worker_name
+from ktstr.events.idle import Idle, read_idle
+from ktstr.events.phase import Phase
+from ktstr.events.report import WorkerStats
+from ktstr.scenario.model import State
+from ktstr.scenario.policy import REAL_TIME
+
+__all__ = ["max_idle_wait_pct"]
+
+_MS = 1_000_000
+_LEAST_NS = 200 * _MS  # in less than this, idle time and time on a CPU are too coarse
+
+
+# The default: a scheduler may keep tasks on CPUs that they know, and let others idle for it, but not for most of the
+# time that a task wants to run.
+@declare_check(default=50.0, accepts=Limit("percent of the time that a worker wanted to run"), rank=3)
+def max_idle_wait_pct(run: Evidence, limit: float) -> Iterator[str]:
+    """No worker waited for a CPU, for so much of the time that it wanted to run, while one that it may use was idle.
+
+    The agent knows for how long a worker waited and for how long a CPU was idle, but not when. If both together are
+    longer than the time that there was, the rest was at the same time. The longest wait does not count: `max_gap_ms` is
+    about that.
+    """
+    idle, phase = read_idle(run.events), run.phase
+    states = [state for one in (run.layout.phases if run.layout else ()) for state in one.held_states]
+    if idle is None or phase is None or not states:
+        return
+    found: list[tuple[float, int, int, WorkerStats]] = []
+    for worker in run.workers:
+        if worker.wall_ns < _LEAST_NS or worker.wanted_ns <= 0 or not _may_run(run, states, worker):
+            continue
+        cpu, both_ns = _both(idle, phase, worker, _allowed(run, states[-1], worker))
+        if 100 * both_ns > limit * worker.wanted_ns:
+            found.append((100 * both_ns / worker.wanted_ns, cpu, both_ns, worker))
+    if found:
+        share, cpu, both_ns, worker = max(found, key=lambda one: one[0])
+        more = f" and {len(found) - 1} more" if len(found) > 1 else ""
+        yield (
+            f"CPU {cpu} was idle while {worker_name(worker)}{more} waited: for at least {both_ns / _MS:.0f} ms"
+            f" of the {worker.wanted_ns / _MS:.0f} ms that {worker.cgroup}/{worker.index} wanted to run"
+            f" ({share:.0f}%), limit {limit:g}%"
+        )
+
+
+def _both(idle: Idle, phase: Phase, worker: WorkerStats, allowed: frozenset[int]) -> tuple[int, int]:
+    """The allowed CPU that was idle for longest, and how long it was so at least while the worker waited, in ns."""
+    until_ns = phase.began_ns + phase.held_ns
+    from_ns = max(phase.began_ns, until_ns - worker.wall_ns)
+    cpu = max(sorted(allowed), key=lambda one: idle.cpus.get(one, 0))
+    waited_ns = worker.wanted_ns - worker.run_ns - worker.gap_ns
+    return cpu, waited_ns + idle.least_ns(cpu, from_ns, until_ns) - worker.wall_ns
+
+
+def _allowed(run: Evidence, state: State, worker: WorkerStats) -> frozenset[int]:
+    member = run.member(worker)
+    return state.allowed(member) if member else run.allowed(worker)
+
+
+def _may_run(run: Evidence, states: list[State], worker: WorkerStats) -> bool:
+    """Whether only the scheduler kept it from running all through the phase: no throttling, and nothing changed."""
+    member = run.member(worker)
+    if member is None or member.policy in REAL_TIME or not comparable(run, worker):
+        return False
+    return not any(
+        one.quota and f"{member.cgroup}/".startswith(f"{path}/")
+        for state in states
+        for path, one in state.cgroups.items()
+    )

@@ -1,0 +1,100 @@
+"""What the options and settings of a session come to."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+import pytest
+
+from ktstr.base.errors import KtstrError
+from ktstr.base.topology import Topology
+from ktstr.declare.settings import MAX_SEED, Settings
+from ktstr.plugin.options import spelled
+from ktstr.vm.job import DEFAULT_OPTIONS, RunOptions
+
+__all__ = ["Options", "options_of", "parse_budget"]
+
+_MOST_SEEDS = 100_000
+_TIME = re.compile(r"(?:(\d{1,4})h)?(?:(\d{1,5})m)?(?:(\d{1,6})s)?")
+
+
+@dataclass(frozen=True)
+class Options:
+    """What the session's options and settings come to.
+
+    `topology` None: each test's own. `clock` is `real`, `virtual` or `auto`. `seeds` is empty if each test runs with
+    `seed` alone. `gauntlet`: each test runs on those of the `presets` (empty: all) that fit it. `budget_ms` is how long
+    the session may take; None: as long as it takes.
+    """
+
+    topology: Topology | None
+    clock: str
+    seed: int
+    ignored: bool
+    run_options: RunOptions = DEFAULT_OPTIONS
+    oversubscribe: bool = False
+    seeds: range = range(0)
+    perturb: bool = False
+    gauntlet: bool = False
+    presets: tuple[str, ...] = ()
+    budget_ms: int | None = None
+
+
+def options_of(config: pytest.Config, settings: Settings) -> Options:
+    """The options, with the settings for what they leave open. Raises KtstrError naming the option."""
+    seed, count = settings.seed, _seed_count(config)
+    if count is not None and seed + count - 1 > MAX_SEED:
+        names = spelled(config, "seed"), spelled(config, "seeds")
+        raise KtstrError(f"{names[0]} {seed} {names[1]} {count}: go beyond the last seed, {MAX_SEED}")
+    gauntlet = _gauntlet(config, settings)
+    budget = config.getoption("ktstr_budget")
+    return Options(
+        None if gauntlet else settings.topology,
+        settings.clock,
+        seed,
+        config.getoption("ktstr_ignored"),
+        RunOptions(cold=config.getoption("ktstr_cold"), fresh=config.getoption("ktstr_fresh")),
+        config.getoption("ktstr_oversubscribe"),
+        range(seed, seed + (count or 0)),
+        settings.perturb == "on" or (settings.perturb == "auto" and count is not None),
+        gauntlet,
+        settings.presets if gauntlet else (),
+        None if budget is None else parse_budget(budget, spelled(config, "budget")),
+    )
+
+
+def _gauntlet(config: pytest.Config, settings: Settings) -> bool:
+    """Whether tests run on presets: a topology on the command line takes the place of a project's gauntlet."""
+    topology, gauntlet = config.getoption("ktstr_topology"), config.getoption("ktstr_gauntlet")
+    names = {name: spelled(config, name) for name in ("topology", "gauntlet", "preset")}
+    if topology and gauntlet:
+        raise KtstrError(f"{names['topology']} and {names['gauntlet']}: give one of them")
+    on = settings.gauntlet and not topology
+    if config.getoption("ktstr_preset") and not on:
+        raise KtstrError(f"{names['preset']}: is for the gauntlet; give {names['gauntlet']}, too")
+    return on
+
+
+def _seed_count(config: pytest.Config) -> int | None:
+    text = config.getoption("ktstr_seeds")
+    if text is None:
+        return None
+    where = f"{spelled(config, 'seeds')} {text}"
+    try:
+        count = int(text)
+    except ValueError:
+        raise KtstrError(f"{where}: must be a whole number") from None
+    if not 1 <= count <= _MOST_SEEDS:
+        raise KtstrError(f"{where}: must be between 1 and {_MOST_SEEDS}")
+    return count
+
+
+def parse_budget(text: str, where: str) -> int:
+    """The milliseconds of a time such as `90s`, `10m` or `1h30m`. KtstrError, beginning with `where`, for others."""
+    match = _TIME.fullmatch(text)
+    hours, minutes, seconds = (int(part or 0) for part in match.groups()) if match else (0, 0, 0)
+    ms = 1000 * (3600 * hours + 60 * minutes + seconds)
+    if not ms:
+        raise KtstrError(f"{where} {text}: must be a time such as 90s, 10m or 1h30m")
+    return ms

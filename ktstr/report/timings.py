@@ -1,0 +1,54 @@
+"""How long each test took: a file of the results that later sessions estimate by. Losing it loses no result."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from pathlib import Path
+
+from ktstr.base.cache import locked
+from ktstr.report.case import Case
+from ktstr.report.console import remembered
+from ktstr.report.rundir import results_dir
+from ktstr.report.sidecar import write_json
+
+__all__ = ["keep_timings", "read_timings"]
+
+_NAME = "timings.json"
+_MOST = 20_000  # tests; the ones that ran longest ago go first
+
+
+def read_timings(root: Path) -> dict[str, int]:
+    """The host milliseconds that each test of the project at `root` took when it last ran, by pytest's id.
+
+    Empty if nothing is known.
+    """
+    try:
+        data = json.loads((results_dir(root) / _NAME).read_text(encoding="ascii"))
+        known = data["wall_ms"]
+        return {name: ms for name, ms in known.items() if isinstance(ms, int) and ms > 0}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return {}
+
+
+def keep_timings(root: Path, cases: Iterable[Case]) -> None:
+    """Add what these cases took. A case whose results were remembered took no time that says anything.
+
+    Without the boot of a guest that is kept: the next session finds it. OSError if the file cannot be written.
+    """
+    new = {
+        case.nodeid: max(1, round(1000 * (case.wall_s - _booted_s(case))))
+        for case in cases
+        if case.outcome in ("passed", "failed") and case.runs and not remembered(case)
+    }
+    if not new:
+        return
+    results = results_dir(root)
+    with locked(results / ".lock", "another session moving its results into place"):
+        old = {name: ms for name, ms in read_timings(root).items() if name not in new}
+        merged = list({**old, **new}.items())[-_MOST:]
+        write_json(results / _NAME, {"schema": 1, "wall_ms": dict(merged)})
+
+
+def _booted_s(case: Case) -> float:
+    return sum(float(run["result"].get("template_boot_s", 0.0)) for run in case.runs)

@@ -1,0 +1,247 @@
+"""Every option of every task: with a value, with a wrong one, and with none.
+
+A task that needs a network or a VM for its work says so here, because the cache is empty and there is no network: what
+is pinned is that an option is understood, and that nothing ends in a traceback.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from command_line import ktstr
+
+from ktstr.tasks.menu import contexts
+
+# An option that takes a value: the words before it, a value, a wrong value, and what is said of that.
+VALUES: dict[tuple[str, str], tuple[tuple[str, ...], str, str, str]] = {
+    ("bisect", "--test"): (
+        ("--good", "7.0", "--bad", "7.3"),
+        "smoke",
+        "smke",
+        "test smke: not in tests; near is smoke",
+    ),
+    ("bisect", "--good"): (
+        ("--test", "smoke", "--bad", "7.3"),
+        "7.0",
+        "seven",
+        "kernel 'seven': accepted are",
+    ),
+    ("bisect", "--bad"): (("--test", "smoke", "--good", "7.0"), "7.3", "7.x", "kernel '7.x': accepted are"),
+    ("bisect", "--topology"): (
+        ("--test", "smoke", "--good", "7.0", "--bad", "7.3"),
+        "1n1l2c1t",
+        "2cpus",
+        "bisect: --topology 2cpus: ",
+    ),
+    ("bisect", "--clock"): (
+        ("--test", "smoke", "--good", "7.0", "--bad", "7.3"),
+        "virtual",
+        "fast",
+        "bisect: --clock fast: must be real, virtual or auto",
+    ),
+    ("bisect", "--seed"): (
+        ("--test", "smoke", "--good", "7.0", "--bad", "7.3"),
+        "7",
+        "x",
+        "bisect: --seed x: must be a whole number",
+    ),
+    ("bisect", "--perturb"): (
+        ("--test", "smoke", "--good", "7.0", "--bad", "7.3"),
+        "on",
+        "maybe",
+        "bisect: --perturb maybe: must be on, off or auto",
+    ),
+    ("cache", "--limit"): ((), "1.5", "much", "cache: --limit much: must be a number of GB, 0 or more"),
+    ("init", "--name"): ((), "mine", "a b", "--name a b: must be 1 to 63 letters"),
+    ("init", "--binary"): ((), "mine", "bin/mine", "--binary bin/mine: must be a program's name"),
+    ("init", "--bpf"): ((), "my.bpf.c", "gone.bpf.c", "--bpf gone.bpf.c: no such file"),
+    ("init", "--build"): ((), "make all", "make && true", "--build='make && true': is run without a shell"),
+    ("initramfs", "--kernel"): ((), "7.0", "seven", "kernel 'seven': accepted are"),
+    ("initramfs", "--program"): ((), "/bin/true", "/gone", ""),
+    ("initramfs", "--output"): ((), "archive", "/gone/archive", ""),
+    ("kernel-build", "--kernel"): ((), "6.12", "seven", "kernel 'seven': accepted are"),
+    ("kernel-build", "--config"): ((), "preempt-rt", "preempt-tr", "--config preempt-tr: no such file"),
+    ("kernel-build", "--set"): ((), "CONFIG_HZ=250", "HZ", "--set 'HZ': accepted are CONFIG_X=y"),
+    ("kernel-clean", "--key"): ((), "7.0.13-debian-0123abcd", "seven", "kernel seven: not in the cache"),
+    ("kernel-clean", "--keep"): (
+        (),
+        "1",
+        "few",
+        "kernel-clean: --keep few: must be a whole number of kernels",
+    ),
+    ("kernel-clean", "--older-than"): (
+        (),
+        "100",
+        "-1",
+        "kernel-clean: --older-than -1: must be a whole number of days, 0 or more",
+    ),
+    ("kernel-configure", "--kernel"): ((), "6.12", "seven", "kernel 'seven': accepted are"),
+    ("kernel-configure", "--config"): ((), "preempt-rt", "preempt-tr", "--config preempt-tr: no such file"),
+    ("kernel-configure", "--set"): ((), "CONFIG_HZ=250", "HZ", "--set 'HZ': accepted are CONFIG_X=y"),
+    ("kernel-fetch", "--kernel"): ((), "7.0", "seven", "kernel 'seven': accepted are"),
+    ("kernel-list", "--kernel"): ((), "7.0", "seven", "kernel 'seven': accepted are"),
+    ("replay", "--sidecar"): ((), "smoke.json", "gone.json", "gone.json"),
+    ("sched-build", "--kernel"): ((), "7.3", "seven", "kernel 'seven': accepted are"),
+    ("sched-build", "--series"): (
+        (),
+        "7.3",
+        "seven",
+        "sched-build: --series seven: must be a series such as 7.3",
+    ),
+    ("shell", "--include-files"): (("--exec", "true"), "my.bpf.c", "gone", "gone"),
+    ("shell", "--kernel"): (("--exec", "true"), "7.0", "seven", "kernel 'seven': accepted are"),
+    ("shell", "--topology"): (("--exec", "true"), "1n1l2c1t", "2cpus", "--topology: "),
+    ("shell", "--memory"): (
+        ("--exec", "true"),
+        "512",
+        "half",
+        "--memory half: must be a whole number of MiB",
+    ),
+    ("shell", "--test"): (("--exec", "true"), "smoke", "smke", "test smke: not in tests; near is smoke"),
+    ("shell", "--exec"): ((), "true", "", "shell: --exec: needs a value"),
+    ("verify", "--object"): ((), "my.bpf.o", "gone.bpf.o", "--object gone.bpf.o: No such file or directory"),
+    ("verify", "--kernel"): (("my.bpf.o",), "7.0", "seven", "kernel 'seven': accepted are"),
+    ("verify", "--preset"): (("my.bpf.o",), "tiny-1llc", "tiny", "tiny"),
+    ("verify", "--format"): (("my.bpf.o",), "json", "xml", "verify: --format: invalid choice: 'xml'"),
+    ("verify", "--max-insns"): (
+        ("my.bpf.o",),
+        "1000",
+        "few",
+        "verify: --max-insns: few: must be a whole number",
+    ),
+    ("verify", "--compare"): (("my.bpf.o",), "my.bpf.o", "gone", "gone"),
+    ("verify", "--max-growth"): (
+        ("my.bpf.o",),
+        "5%",
+        "much",
+        "verify: --max-growth: much: must be a percentage",
+    ),
+}
+# Flags whose task does its work without a network or a VM; the others are only refused a value.
+FLAGS = {
+    ("cache", "--json"),
+    ("cache", "--verify"),
+    ("cache", "--clean"),
+    ("kernel-list", "--json"),
+    ("kernel-clean", "--all"),
+}
+TEST = """
+from ktstr import ktstr_test, scenarios
+
+@ktstr_test()
+def smoke(ctx):
+    scenarios.steady(ctx)
+"""
+
+
+def options(*, with_value: bool) -> set[tuple[str, str]]:
+    """The tasks' options, by the task and the option's long form."""
+    return {
+        (task, flag)
+        for task, context in contexts().items()
+        for flag, argument in context.flags.items()
+        if flag.startswith("--") and argument.takes_value == with_value
+    }
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A project with a test, no network, and an empty cache."""
+    folder = tmp_path / "project"
+    (folder / "tests").mkdir(parents=True)
+    (folder / "tests" / "test_it.py").write_text(TEST)
+    (folder / "my.bpf.c").write_text("")
+    (folder / "my.bpf.o").write_bytes(b"\x7fELF\2\1\1" + bytes(9) + b"\1\0\xf7\0")
+    (folder / "smoke.json").write_text("{}")
+    monkeypatch.chdir(folder)
+    monkeypatch.setenv("KTSTR_OFFLINE", "1")
+    monkeypatch.delenv("KTSTR_KERNEL", raising=False)
+    return folder
+
+
+def test_the_table_has_every_option_with_a_value() -> None:
+    assert set(VALUES) == options(with_value=True)
+
+
+@pytest.mark.usefixtures("project")
+@pytest.mark.parametrize(("task", "option"), sorted(VALUES))
+def test_a_value_is_taken(
+    task: str, option: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before, value, _, refusal = VALUES[task, option]
+    told = ktstr(capsys, monkeypatch, task, *before, option, value)
+    assert told.status in (0, 2)
+    assert "Traceback" not in told.err
+    assert not refusal or not told.err.startswith(f"ktstr: {refusal}")
+
+
+@pytest.mark.usefixtures("project")
+@pytest.mark.parametrize(("task", "option"), sorted(key for key in VALUES if VALUES[key][3]))
+def test_a_wrong_value_is_one_line_and_status_2(
+    task: str, option: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before, _, value, refusal = VALUES[task, option]
+    told = ktstr(capsys, monkeypatch, task, *before, f"{option}={value}")
+    assert (told.status, told.err.count("\n")) == (2, 1), told
+    assert told.err.startswith("ktstr: ")
+    assert refusal in told.err
+
+
+@pytest.mark.parametrize(("task", "option"), sorted(options(with_value=True)))
+def test_no_value_is_one_line_and_status_2(
+    task: str, option: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for words in ([option], [f"{option}="]):
+        told = ktstr(capsys, monkeypatch, task, *words)
+        assert (told.status, told.err.count("\n")) == (2, 1), told
+        assert told.err.startswith(f"ktstr: {task}: {option}: needs a value")
+
+
+@pytest.mark.usefixtures("project")
+@pytest.mark.parametrize(("task", "option"), sorted(options(with_value=False)))
+def test_a_flag_takes_no_value(
+    task: str, option: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = ktstr(capsys, monkeypatch, task, f"{option}=1")
+    assert (told.status, told.err) == (
+        2,
+        f"ktstr: {task}: {option}: takes no value, and {option}=1 gives one\n",
+    )
+    if (task, option) in FLAGS:
+        assert ktstr(capsys, monkeypatch, task, option).status == 0
+
+
+@pytest.mark.parametrize(("task", "option"), sorted(options(with_value=True) | options(with_value=False)))
+def test_a_misspelt_option_is_told_the_nearest(
+    task: str, option: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = ktstr(capsys, monkeypatch, task, f"{option[:-1]}")
+    assert told.status == 2
+    assert told.err.startswith(f"ktstr: {task}: {option[:-1]}: no such option; near is {option}")
+
+
+@pytest.mark.parametrize("columns", [40, 80, 200])
+def test_the_menu_fits_any_terminal(
+    columns: int, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", str(columns))
+    for words in ([], ["--help"], ["help"]):
+        told = ktstr(capsys, monkeypatch, *words)
+        assert (told.status, told.err) == (0, "")
+        assert max(map(len, told.out.splitlines())) <= min(columns, 100)
+        assert all(f"  {task}" in told.out for task in contexts())
+
+
+@pytest.mark.parametrize("task", sorted(contexts()))
+def test_help_fits_a_screen_and_begins_with_examples(
+    task: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    told = ktstr(capsys, monkeypatch, task, "--help")
+    lines = told.out.splitlines()
+    assert (told.status, told.err) == (0, "")
+    assert max(map(len, lines)) <= 80
+    assert len(lines) <= 48
+    usage = next(number for number, line in enumerate(lines) if line.lower().startswith("usage:"))
+    assert f"  ktstr {task}" in "\n".join(lines[:usage])
