@@ -30,6 +30,7 @@ int short_program(char *const *argv)
 	while (steps--) {
 		for (int i = 0; i < STEP_ROUNDS; i++)
 			value = value * 1664525 + 1013904223;
+		/* As a worker's step: without it this CPU's turn took the other one's time on guests of two CPUs. */
 		machine_relax();
 	}
 	now = now_ns();
