@@ -44,7 +44,9 @@ STREAMS = captured()
 def context(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Ctx:
     """A test's, whose guests `executor` makes up."""
     monkeypatch.setattr("ktstr.run.assemble.build_agent", lambda *_sources: tmp_path / "init")
-    monkeypatch.setattr("ktstr.run.context.scheduler_program", lambda *_: Program((), ("/ktstr/bin/mine",)))
+    monkeypatch.setattr(
+        "ktstr.run.context.scheduler_program", lambda *_, **_options: Program((), ("/ktstr/bin/mine",))
+    )
     test = a_test(
         scheduler=Scheduler(name="mine", bpf=Path("mine.bpf.c")),
         topology=Topology(1, 1, 2, 1),

@@ -45,7 +45,9 @@ def said(capsys: pytest.CaptureFixture[str], *options: str) -> tuple[int, str]:
     except SystemExit as exit_:
         status = int(exit_.code or 0)
     captured = capsys.readouterr()
-    return status, captured.out + captured.err
+    # How many questions compilers were asked depends on those that this host has.
+    lines = [line for line in captured.out.splitlines(keepends=True) if not line.startswith("answers ")]
+    return status, "".join(lines) + captured.err
 
 
 def test_an_empty_cache_is_reported(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
