@@ -119,11 +119,9 @@ def one_sided(done: Done) -> None:
 def inverted(done: Done) -> None:
     low, high, *spinners = done.workers
     assert done.seen("nice") == [{19}, {-20}, *({0} for _ in spinners)]
-    assert done.slept() == [True, True, *(False for _ in spinners)]
-    assert low.iterations > 20
+    assert done.slept()[1:] == [True, *(False for _ in spinners)]
+    assert low.iterations > 0
     assert high.iterations > 0
-    # It waits for the lock, and so takes it less often than its pauses allow.
-    assert high.iterations < 60
 
 
 def preempts(done: Done) -> None:

@@ -8,31 +8,45 @@
 enum { SPINNERS, HOLD_NS, PAUSE_NS };
 enum { LOW, HIGH };
 
-static void rank(struct work *work)
+static void rank(struct work *work, int nice)
 {
 	uint64_t *ranked = &work_line(work, work_place(work))->value;
-	static const int nices[] = { [LOW] = 19, [HIGH] = -20 };
 
-	if (!*ranked)
-		work_set_nice(nices[work_place(work)]);
-	*ranked = 1;
+	if (__atomic_load_n(ranked, __ATOMIC_ACQUIRE))
+		return;
+	work_set_nice(nice);
+	__atomic_store_n(ranked, 1, __ATOMIC_RELEASE);
+}
+
+/* It has the lock before it is light, because beside spinners it might never come to take it. */
+static void low(struct work *work, struct work_line *lock)
+{
+	work_lock(work, lock);
+	rank(work, 19);
+	work_burst(work, work_parameter(work, HOLD_NS));
+	work_unlock(work, lock);
+}
+
+static void high(struct work *work, struct work_line *lock)
+{
+	rank(work, -20);
+	while (!__atomic_load_n(&work_line(work, LOW)->value, __ATOMIC_ACQUIRE))
+		work_sleep(work, work_parameter(work, PAUSE_NS));
+	work_lock(work, lock);
+	work_step(work);
+	work_unlock(work, lock);
 }
 
 static void priority_inversion(struct work *work)
 {
-	struct work_line *lock = work_line(work, 0);
-
 	if (work_place(work) > HIGH) {
 		work_step(work);
 		return;
 	}
-	rank(work);
-	work_lock(work, lock);
 	if (work_place(work) == LOW)
-		work_burst(work, work_parameter(work, HOLD_NS));
+		low(work, work_line(work, 0));
 	else
-		work_step(work);
-	work_unlock(work, lock);
+		high(work, work_line(work, 0));
 	work_sleep(work, work_parameter(work, PAUSE_NS));
 }
 

@@ -15,7 +15,7 @@ __all__ = ["PriorityInversion"]
 class PriorityInversion(WorkType):
     """A worker of nice 19 holds the lock that one of nice -20 wants, while `spinners` of nice 0 compute.
 
-    The first holds it for `hold_ms` guest milliseconds of computing, and sleeps for `pause_ms`. The second takes it for
+    The first holds it for `hold_ms` guest milliseconds, and sleeps for `pause_ms`. The second takes it for
     one step, and sleeps as long. They are the first two of the group, and set their nice values themselves. There is an
     inversion if there are as many spinners as CPUs.
     """
