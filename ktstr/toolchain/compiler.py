@@ -23,6 +23,7 @@ __all__ = [
     "BuildError",
     "Compiler",
     "bpf_clang",
+    "bpf_clangs",
     "compile_shared",
     "compile_static",
     "host_compiler",
@@ -95,6 +96,11 @@ def bpf_clang() -> Compiler:
 
     Raises KtstrError naming the package to install if there is none of version 14 or later.
     """
+    return bpf_clangs()[0]
+
+
+def bpf_clangs() -> list[Compiler]:
+    """The clangs that may compile BPF, at least one, the newest first; see `bpf_clang`."""
     accepted = f"clang {OLDEST_BPF_CLANG} or later"
     if chosen := os.environ.get("KTSTR_CLANG"):
         found = _probe(tuple(shlex.split(chosen)))
@@ -102,19 +108,20 @@ def bpf_clang() -> Compiler:
             raise KtstrError(f"KTSTR_CLANG={chosen}: not a clang that can be run; must be {accepted}")
         if found.major < OLDEST_BPF_CLANG:
             raise KtstrError(f"KTSTR_CLANG={chosen}: clang {found.version} is too old; must be {accepted}")
-        return found
+        return [found]
     probed = [found for path in _clangs_in_path() if (found := _probe((path,)))]
-    newest = max(probed, key=_version_key, default=None)
-    if newest is None:
+    probed.sort(key=_version_key, reverse=True)
+    if not probed:
         raise KtstrError(
             f"no clang in PATH: BPF schedulers need {accepted} (Debian: clang); KTSTR_CLANG names another"
         )
+    newest = probed[0]
     if newest.major < OLDEST_BPF_CLANG:
         raise KtstrError(
             f"{newest.command[0]}: clang {newest.version} is too old for BPF schedulers;"
             f" install {accepted} (Debian: clang) or set KTSTR_CLANG"
         )
-    return newest
+    return [one for one in probed if one.major >= OLDEST_BPF_CLANG]
 
 
 def compile_static(

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ktstr.base.errors import KtstrError
-from ktstr.toolchain.compiler import Compiler, bpf_clang
+from ktstr.toolchain.compiler import Compiler, bpf_clangs
 
 __all__ = ["Toolchain", "find_toolchain", "has_header"]
 
@@ -30,8 +30,18 @@ class Toolchain:
 
 
 def find_toolchain() -> Toolchain:
-    """The newest clang with what a build of the kernel tree needs beside it; KtstrError names what is missing."""
-    clang = bpf_clang()
+    """The newest clang with what a build of the kernel tree needs beside it; KtstrError names what the newest lacks."""
+    clangs = bpf_clangs()
+    refusals = []
+    for clang in clangs:
+        try:
+            return _with_companions(clang)
+        except KtstrError as refusal:
+            refusals.append(refusal)
+    raise refusals[0]
+
+
+def _with_companions(clang: Compiler) -> Toolchain:
     name = Path(clang.command[-1]).name
     suffix = name.removeprefix("clang")
     if clang.major < _OLDEST_CLANG:
