@@ -13,6 +13,7 @@ from pathlib import Path
 
 import plugin_project
 import pytest
+from interrupted import end
 from plugin_project import OPTIONS, SUITE, Run, results, sidecars
 
 pytest_plugins = "pytester"
@@ -66,7 +67,7 @@ PYTEST = (sys.executable, "-m", "pytest", *OPTIONS, "--kernel", "7.0")
 
 def test_after_ctrl_c_finished_results_are_in_place(run: Run, pytester: pytest.Pytester) -> None:
     process = started(pytester, *PYTEST)
-    os.killpg(process.pid, signal.SIGINT)
+    end(process, signal.SIGINT)
     said, _ = process.communicate()
     assert process.returncode == 2
     assert "target/ktstr/7.0.13-nogit" in said
