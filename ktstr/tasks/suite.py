@@ -46,4 +46,7 @@ def _become(verb: str, remainder: str) -> None:
     sys.stdout.flush()
     # Ctrl-C waits until the new program can be silent about it: see `silent_start`.
     signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
-    os.execve(command[0], command, {**os.environ, **suite_environment(["ktstr", verb, *arguments])})
+    try:
+        os.execve(command[0], command, {**os.environ, **suite_environment(["ktstr", verb, *arguments])})
+    finally:  # it returns only if it fails
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGINT])

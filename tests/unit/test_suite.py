@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from ktstr.plugin.suite import suite_command
+from ktstr.tasks.suite import _become
 
 PARALLEL = ("-m", "ktstr.plugin", "-n", "auto", "--dist", "worksteal")
 # Shows what the verb becomes, instead of becoming it.
@@ -124,3 +126,13 @@ def test_another_projects_noxfile_gets_the_sessions(tmp_path: Path) -> None:
     command += ["-s", "sched-test", "--", "-n0", "-k", "plain"]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert "1 passed" in done.stdout, done.stdout + done.stderr
+
+
+def test_ctrl_c_works_after_a_program_that_cannot_be_started(monkeypatch: pytest.MonkeyPatch) -> None:
+    def execve(path: str, *_: object) -> None:
+        raise FileNotFoundError(2, "No such file or directory", path)
+
+    monkeypatch.setattr(os, "execve", execve)
+    with pytest.raises(FileNotFoundError):
+        _become("test", "")
+    assert signal.SIGINT not in signal.pthread_sigmask(signal.SIG_BLOCK, ())
