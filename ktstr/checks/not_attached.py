@@ -71,7 +71,7 @@ def out_of_memory(report: GuestReport) -> str:
 
 def _waited_s(report: GuestReport, attached: SchedulerState) -> float:
     started = [one.started_ns for one in report.schedulers if one.started_ns <= attached.at_ns]
-    return round((attached.at_ns - started[-1]) / 1e9, 3) if started else ATTACH_S
+    return (attached.at_ns - started[-1]) / 1e9 if started else ATTACH_S
 
 
 def how_it_ended(report: GuestReport) -> str:
