@@ -130,7 +130,8 @@ def a_cpu_that_is_never_yielded_is_reported_with_the_kernels_diagnosis(ctx: Ctx)
         summary,
     )
     assert sections[:2] == ["scheduler exit", "kernel bug"]
-    assert guest["kernel_bugs"][0]["kind"] == "lockup"
+    # 7.3 may warn as well, when its watchdog moves the task that spins (put_prev_task_scx).
+    assert "lockup" in [bug["kind"] for bug in guest["kernel_bugs"]]
 
 
 @ktstr_test()
