@@ -16,7 +16,6 @@ import tempfile
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
-from functools import lru_cache
 from pathlib import Path
 
 from ktstr.base.cache import cache_dir, digest
@@ -58,7 +57,7 @@ def ask(
     environment = tuple(f"{name}={os.environ.get(name)}" for name in _ENVIRONMENT)
     key = digest(*known, *command, *environment)
     kept = cache_dir() / _KIND / f"{key}.json"
-    if not fresh and (answer := _kept(kept, _changed_ns(kept))) is not None:
+    if not fresh and (answer := _kept(kept)) is not None:
         return answer
     answer = _run(command, timeout_s)
     if answer.status == 0:
@@ -89,18 +88,8 @@ def _identity(program: str, names: re.Pattern[str]) -> tuple[str, ...] | None:
     )
 
 
-def _changed_ns(path: Path) -> int | None:
-    try:
-        return path.stat().st_mtime_ns
-    except OSError:
-        return None
-
-
-@lru_cache(maxsize=256)
-def _kept(path: Path, changed_ns: int | None) -> Answer | None:
-    """The answer in a file, read again only after a change of it; None if there is none or it is damaged."""
-    if changed_ns is None:
-        return None
+def _kept(path: Path) -> Answer | None:
+    """The answer in a file; None if there is none or it is damaged."""
     try:
         data = json.loads(path.read_bytes())
         answer = Answer(int(data["status"]), str(data["text"]))

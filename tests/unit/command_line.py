@@ -6,13 +6,14 @@ import os
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 
 from ktstr.tasks import main
 from ktstr.verifier.command import main as sweep
 
-__all__ = ["Told", "ktstr"]
+__all__ = ["Told", "enter_project", "ktstr"]
 
 
 @dataclass(frozen=True)
@@ -22,6 +23,20 @@ class Told:
     status: int
     out: str
     err: str
+
+
+def enter_project(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, test: str) -> Path:
+    """A project with the module `test`, no network, and an empty cache: this process is in it."""
+    folder = tmp_path / "project"
+    (folder / "tests").mkdir(parents=True)
+    (folder / "tests" / "test_it.py").write_text(test)
+    (folder / "my.bpf.c").write_text("")
+    (folder / "my.bpf.o").write_bytes(b"\x7fELF\2\1\1" + bytes(9) + b"\1\0\xf7\0")
+    (folder / "smoke.json").write_text("{}")
+    monkeypatch.chdir(folder)
+    monkeypatch.setenv("KTSTR_OFFLINE", "1")
+    monkeypatch.delenv("KTSTR_KERNEL", raising=False)
+    return folder
 
 
 def ktstr(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, *words: str) -> Told:

@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import pytest
 from vm_stand_in import a_job
 
 from ktstr import CgroupDef, Checks, Ctx, ktstr_test
@@ -25,6 +26,14 @@ def a_test(**changes: Any) -> KtstrTest:
     record = record_of(steady)
     assert record is not None
     return replace(record, **changes)
+
+
+def build_nothing(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
+    """Contexts build neither the agent nor a scheduler: their guests are an executor's."""
+    monkeypatch.setattr("ktstr.run.assemble.build_agent", lambda *_sources: folder / "init")
+    monkeypatch.setattr(
+        "ktstr.run.context.scheduler_program", lambda *_, **_options: Program((), ("/ktstr/bin/mine",))
+    )
 
 
 def a_run(folder: Path, **changes: Any) -> ScenarioRun:

@@ -9,12 +9,11 @@ from typing import Any
 
 import pytest
 from fake_executor import FakeExecutor, recorded, recorded_by_plan
-from run_data import a_test
+from run_data import a_test, build_nothing
 from vm_stand_in import a_job
 
 from ktstr import CgroupDef, Checks, Cpuset, Ctx, Scheduler, VerdictFailed
 from ktstr.base.topology import Topology
-from ktstr.run.program import Program
 from ktstr.scenario.perturb import perturbations
 from ktstr.vm.job import VmJob
 from ktstr.vm.result import VmResult
@@ -29,10 +28,7 @@ def make(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Make:
     """Makes a context whose runs are perturbed; its scheduler is not built."""
     monkeypatch.setenv("KTSTR_CACHE_DIR", str(tmp_path / "cache"))
     kernel = a_job(tmp_path).kernel
-    monkeypatch.setattr("ktstr.run.assemble.build_agent", lambda *_sources: tmp_path / "init")
-    monkeypatch.setattr(
-        "ktstr.run.context.scheduler_program", lambda *_, **_options: Program((), ("/ktstr/bin/mine",))
-    )
+    build_nothing(monkeypatch, tmp_path)
     (tmp_path / "results").mkdir()
 
     def make(executor: FakeExecutor, seed: int = 1, clock: str = "virtual", **changes: Any) -> Ctx:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from fake_executor import FakeExecutor, recorded
 from mutated_events import forged_console, mutated, thinned
-from run_data import a_test
+from run_data import a_test, build_nothing
 from vm_stand_in import a_job
 
 from ktstr import CgroupDef, Ctx, KtstrError, Scheduler, VerdictFailed
@@ -19,7 +19,6 @@ from ktstr.base.topology import Topology
 from ktstr.events.dump import read_dump, read_snapshots
 from ktstr.events.exit import read_exit
 from ktstr.events.stream import MOST_EVENTS, Nonsense, parse_events
-from ktstr.run.program import Program
 from ktstr.verifier.judge import programs_of
 from ktstr.vm.result import Event, VmResult, classify
 
@@ -43,10 +42,7 @@ STREAMS = captured()
 @pytest.fixture
 def context(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Ctx:
     """A test's, whose guests `executor` makes up."""
-    monkeypatch.setattr("ktstr.run.assemble.build_agent", lambda *_sources: tmp_path / "init")
-    monkeypatch.setattr(
-        "ktstr.run.context.scheduler_program", lambda *_, **_options: Program((), ("/ktstr/bin/mine",))
-    )
+    build_nothing(monkeypatch, tmp_path)
     test = a_test(
         scheduler=Scheduler(name="mine", bpf=Path("mine.bpf.c")),
         topology=Topology(1, 1, 2, 1),

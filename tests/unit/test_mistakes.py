@@ -9,7 +9,7 @@ from pathlib import Path
 
 import mistakes
 import pytest
-from command_line import ktstr
+from command_line import enter_project, ktstr
 from plugin_project import CONFTEST, OPTIONS
 
 import ktstr.declare.scheduler as ktstr_scheduler
@@ -40,17 +40,8 @@ def smoke(ctx):
 @pytest.fixture
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A project with a test and a scheduler, no network, and an empty cache."""
-    folder = tmp_path / "project"
-    (folder / "tests").mkdir(parents=True)
-    (folder / "tests" / "test_it.py").write_text(TEST)
-    (folder / "my.bpf.c").write_text("")
-    (folder / "my.bpf.o").write_bytes(b"\x7fELF\2\1\1" + bytes(9) + b"\1\0\xf7\0")
-    (folder / "smoke.json").write_text("{}")
-    monkeypatch.chdir(folder)
     monkeypatch.setattr(ktstr_scheduler, "_registry", {})
-    monkeypatch.setenv("KTSTR_OFFLINE", "1")
-    monkeypatch.delenv("KTSTR_KERNEL", raising=False)
-    return folder
+    return enter_project(monkeypatch, tmp_path, TEST)
 
 
 @pytest.mark.usefixtures("project")

@@ -9,7 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from command_line import ktstr
+from command_line import enter_project, ktstr
 
 from ktstr.tasks.menu import contexts
 
@@ -148,16 +148,7 @@ def options(*, with_value: bool) -> set[tuple[str, str]]:
 @pytest.fixture
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A project with a test, no network, and an empty cache."""
-    folder = tmp_path / "project"
-    (folder / "tests").mkdir(parents=True)
-    (folder / "tests" / "test_it.py").write_text(TEST)
-    (folder / "my.bpf.c").write_text("")
-    (folder / "my.bpf.o").write_bytes(b"\x7fELF\2\1\1" + bytes(9) + b"\1\0\xf7\0")
-    (folder / "smoke.json").write_text("{}")
-    monkeypatch.chdir(folder)
-    monkeypatch.setenv("KTSTR_OFFLINE", "1")
-    monkeypatch.delenv("KTSTR_KERNEL", raising=False)
-    return folder
+    return enter_project(monkeypatch, tmp_path, TEST)
 
 
 def test_the_table_has_every_option_with_a_value() -> None:
