@@ -12,13 +12,13 @@ import os
 import re
 import shutil
 import subprocess
-import tempfile
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from ktstr.base.cache import cache_dir, digest
+from ktstr.base.whole_file import write_whole
 
 __all__ = ["Answer", "ask"]
 
@@ -102,10 +102,7 @@ def _keep(path: Path, answer: Answer) -> None:
     """Keep an answer; a cache that cannot be written costs time only."""
     with suppress(OSError):
         path.parent.mkdir(exist_ok=True)
-        descriptor, partial = tempfile.mkstemp(prefix=".", dir=path.parent)
-        with os.fdopen(descriptor, "w") as file:
-            json.dump({**asdict(answer), "digest": _digest(answer)}, file)
-        Path(partial).replace(path)
+        write_whole(path, json.dumps({**asdict(answer), "digest": _digest(answer)}))
 
 
 def _digest(answer: Answer) -> str:

@@ -16,6 +16,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from ktstr.base.whole_file import write_whole
+
 __all__ = ["content_digest", "damage", "digest_of", "is_sealed", "seal_of", "write_seal"]
 
 _BLOCK = 1 << 16
@@ -116,10 +118,4 @@ def _read(folder: Path) -> dict[str, dict[str, Any]]:
 
 def _write(folder: Path, files: dict[str, dict[str, Any]]) -> None:
     """Replace the seal, which is whole at any moment."""
-    new = seal_of(folder).with_suffix(f".seal-{os.getpid()}")
-    try:
-        new.write_text(json.dumps(files))
-        new.replace(seal_of(folder))
-    except OSError:
-        new.unlink(missing_ok=True)
-        raise
+    write_whole(seal_of(folder), json.dumps(files))

@@ -13,7 +13,7 @@ from ktstr.events.phase import Phase, events_by_phase
 from ktstr.events.report import GuestReport, WorkerStats, read_report
 from ktstr.scenario.cgroup import CgroupDef
 from ktstr.scenario.layout import Layout
-from ktstr.scenario.model import Member
+from ktstr.scenario.model import Member, State
 from ktstr.scenario.operations.write import BpfMapWrite
 from ktstr.vm.result import Ending, VmResult
 
@@ -105,11 +105,17 @@ class Evidence:
         return not ends or any(event.get("when") == "held" for event in self.events[ends[-1] :])
 
     @property
+    def held_states(self) -> tuple[State, ...]:
+        """The states of the guest in the holds that are judged, in order; none if they are not known."""
+        phases = self.layout.phases if self.layout else ()
+        return tuple(state for phase in phases for state in phase.held_states)
+
+    @property
     def without_scheduler(self) -> bool:
         """Whether a sched_ext scheduler is tested, but none was attached in the hold of the phase that is judged."""
         if not self.sched_ext or self.phase is None or self.layout is None or not self.layout.scheduler:
             return False
-        return all(state.scheduler is None for phase in self.layout.phases for state in phase.held_states)
+        return all(state.scheduler is None for state in self.held_states)
 
     @property
     def starts_scheduler(self) -> bool:

@@ -10,9 +10,8 @@ __all__ = ["while_offline"]
 
 def while_offline(run: Evidence) -> str:
     """` while CPU 1 was offline`, if one was at some time that is judged; else nothing."""
-    states = [state for phase in (run.layout.phases if run.layout else ()) for state in phase.held_states]
     offline = frozenset(
-        cpu for state in states for cpu in range(state.topology.cpus) if cpu not in state.online
+        cpu for state in run.held_states for cpu in range(state.topology.cpus) if cpu not in state.online
     )
     if not offline:
         return ""

@@ -104,3 +104,12 @@ def test_a_program_that_is_not_there_is_an_error() -> None:
     for command in (["no-such-gcc", "--version"], [], ["/nowhere/gcc"]):
         with pytest.raises((OSError, IndexError)):
             ask(command)
+
+
+def test_a_full_disk_leaves_nothing_behind(compiler: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(self: Path, _target: Path) -> None:
+        raise OSError(28, "No space left on device", str(self))
+
+    monkeypatch.setattr(Path, "replace", full)
+    assert ask([str(compiler), "hello"]).text == "hello\n"
+    assert list((cache_dir() / "answers").iterdir()) == []

@@ -17,7 +17,7 @@ _MORE_PERIODS = 2
 @declare_check(default=25.0, accepts=Limit("percent of the quota"), rank=7)
 def max_bandwidth_excess_pct(run: Evidence, limit: float) -> Iterator[str]:
     """No cgroup with a `cpu.max` all through the phase used more CPU time than its quota, and that much of it more."""
-    states = [state for phase in (run.layout.phases if run.layout else ()) for state in phase.held_states]
+    states = run.held_states
     held_ns = max((worker.wall_ns for worker in run.workers), default=0)
     for path in states[0].cgroups if states else ():
         quotas = {state.cgroups[path].quota if path in state.cgroups else None for state in states}

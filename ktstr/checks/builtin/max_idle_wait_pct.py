@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from ktstr.checks.accepted import Limit
 from ktstr.checks.builtin.max_spread_pct import comparable
@@ -32,7 +32,7 @@ def max_idle_wait_pct(run: Evidence, limit: float) -> Iterator[str]:
     about that.
     """
     idle, phase = read_idle(run.events), run.phase
-    states = [state for one in (run.layout.phases if run.layout else ()) for state in one.held_states]
+    states = run.held_states
     if idle is None or phase is None or not states:
         return
     found: list[tuple[float, int, int, WorkerStats]] = []
@@ -66,7 +66,7 @@ def _allowed(run: Evidence, state: State, worker: WorkerStats) -> frozenset[int]
     return state.allowed(member) if member else run.allowed(worker)
 
 
-def _may_run(run: Evidence, states: list[State], worker: WorkerStats) -> bool:
+def _may_run(run: Evidence, states: Sequence[State], worker: WorkerStats) -> bool:
     """Whether only the scheduler kept it from running all through the phase: no throttling, and nothing changed."""
     member = run.member(worker)
     if member is None or member.policy in REAL_TIME or not comparable(run, worker):

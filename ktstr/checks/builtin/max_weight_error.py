@@ -97,7 +97,7 @@ def _compared(run: Evidence) -> Iterator[list[_Sibling]]:
 
 def _only_state(run: Evidence) -> State | None:
     """What was all through the phase; None if it changed, or is not known."""
-    states = [state for phase in (run.layout.phases if run.layout else ()) for state in phase.held_states]
+    states = run.held_states
     if not states or any(
         one.workers != states[0].workers or one.cgroups != states[0].cgroups for one in states
     ):
