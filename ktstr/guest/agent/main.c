@@ -9,6 +9,7 @@
 
 #include "archive.h"
 #include "cgroup.h"
+#include "confine.h"
 #include "files.h"
 #include "fw_cfg.h"
 #include "hotplug.h"
@@ -75,6 +76,7 @@ int main(int argc, char **argv)
 	}
 	machine_open();
 	system_mount();
+	confine_helpers();
 	file_write("/proc/self/oom_score_adj", "-1000");
 	take_place();
 	machine_watchdog();
