@@ -75,11 +75,11 @@ def scenario_plan(
 
     The scenario must say how long it holds. `watchdog_ms` (None: the scheduler's own) is the kernel's for that
     scheduler. All cgroups are below `workload_root` (empty: the root), which is there before the scheduler starts.
-    Programs that are `privileged` are not confined. `writes` go to its globals, except those that have to be made before it is loaded. `perturbations`
-    (None: no perturber) disturb the holds; `recorder` keeps the last scheduling events before the scheduler's exit.
-    `others` are the commands of the schedulers that the scenario's operations name. `layout` is the scenario laid out
-    in time. Without it, what is random follows from `seed`, and `online` are the CPUs that are online at first (None:
-    all).
+    Programs that are `privileged` are not confined. `writes` go to its globals, except those that have to be made
+    before it is loaded. `perturbations` (None: no perturber) disturb the holds; `recorder` keeps the last scheduling
+    events before the scheduler's exit. `others` are the commands of the schedulers that the scenario's operations
+    name. `layout` is the scenario laid out in time. Without it, what is random follows from `seed`, and `online` are
+    the CPUs that are online at first (None: all).
     KtstrError for a scenario that makes no sense (`lay_out`).
     """
     layout = layout or lay_out(

@@ -21,6 +21,8 @@ from ktstr.kernel.model import Kernel
 
 ABSENT = r"hostile did not attach within .* guest seconds \(sched_ext state: disabled\).*"
 STARVES = r"hostile: worker cg/1 \(spin_wait\) did no work in .* guest seconds: starved .*"
+KILLED = r"hostile: worker cg/0 .* was killed by signal {signal}, by the program under test or its BPF, .*"
+ENDED = "hang under hostile: a program in the guest ended it, by sysrq: {what}"
 
 # Ways to fake what the agent reports, or to change the agent: with no scheduler at all.
 PRETENDS = (
@@ -46,20 +48,20 @@ HIDES = {
     "workers_written_by_file": STARVES,
     "workers_files": STARVES,
     "workers_nice": STARVES,
-    "workers_fifo": STARVES,
+    "workers_fifo": r"hostile: 3 of 3 workers were not in the ext class: .*",
     "workers_stopped": STARVES,
-    "workers_killed": STARVES,
+    "workers_killed": KILLED.format(signal=r"9 \(SIGKILL\)"),
     "workers_moved": STARVES,
     "workers_frozen": STARVES,
-    "everyone_killed": STARVES,
+    "everyone_killed": KILLED.format(signal=r"15 \(SIGTERM\)"),
     "many_processes": STARVES,
     "many_files": STARVES,
     "files_of_memory": STARVES,
     "memory": STARVES,
-    "cpus_offline": STARVES,
-    "sysrq_power_off": STARVES,
-    "sysrq_restart": STARVES,
-    "suspended": STARVES,
+    "cpus_offline": "hostile left: unregistered from the main kernel",
+    "sysrq_power_off": ENDED.format(what="Power Off"),
+    "sysrq_restart": ENDED.format(what="Resetting"),
+    "suspended": r"hang under hostile: the guest hung .*",
 }
 
 

@@ -305,7 +305,8 @@ def test_a_worker_that_ended_is_reported_once() -> None:
     assert judged(report(workers=workers(dead, {}))) == [
         (
             "workers",
-            "worker cg/0 (spin_wait) was killed by signal 9 (SIGKILL), by the program under test or its BPF, which interfered",
+            "worker cg/0 (spin_wait) was killed by signal 9 (SIGKILL), by the program under test or its BPF,"
+            " which interfered",
         )
     ]
 
