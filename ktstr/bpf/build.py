@@ -36,7 +36,7 @@ _FLAGS = (
 
 def build_loader() -> Path:
     """The loader, a static executable for the guest; `ktstr/bpf/loader/main.c` describes its use."""
-    return _compile("loader", libbpf())
+    return _compile("loader", libbpf(), diverted=("bpf_prog_load",))
 
 
 def build_bpf(
@@ -161,10 +161,11 @@ def vmlinux_header(kernel: Kernel) -> Path:
     return cache.entry("vmlinux-h", key, f"writing vmlinux.h of kernel {kernel.release}", make) / "vmlinux.h"
 
 
-def _compile(program: str, library: Libbpf) -> Path:
-    """The static executable of the C files in folder `program` beside this one."""
+def _compile(program: str, library: Libbpf, diverted: tuple[str, ...] = ()) -> Path:
+    """The static executable of the C files in folder `program` beside this one; it has its own `diverted` functions."""
     sources = [*sorted((_HERE / program).glob("*.c")), _HERE / "compat" / "libelf.c"]
-    return compile_static(program, sources, [INCLUDE, library.include, library.uapi], library.link())
+    includes = [INCLUDE, library.include, library.uapi]
+    return compile_static(program, sources, includes, library.link(), diverted=diverted)
 
 
 def _check_object(path: Path, source: Path, *, is_scheduler: bool = False) -> None:

@@ -3,6 +3,7 @@
 #include "log.h"
 
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,18 +15,49 @@
 #define VERIFIER_LOG_BYTES (64 << 10)
 
 static char first_warning[512];
+static char first_blame[512]; /* the first warning about the program that libbpf warned of last */
+
+static const char *without_prefix(const char *warning)
+{
+	static const char prefix[] = "libbpf: ";
+
+	return strncmp(warning, prefix, sizeof(prefix) - 1) ? warning : warning + sizeof(prefix) - 1;
+}
+
+/* Whether two warnings name one program: `prog 'name': ...`. */
+static bool same_program(const char *one, const char *other)
+{
+	size_t length = strcspn(one, ":") + 1;
+
+	return !strncmp(one, other, length);
+}
+
+static void remember(const char *warning)
+{
+	const char *text = without_prefix(warning);
+
+	/* Of a map that libbpf then makes in another way, or fails to, which has a warning of its own. */
+	if (strstr(text, "Retrying without BTF"))
+		return;
+	if (!first_warning[0])
+		snprintf(first_warning, sizeof(first_warning), "%s", text);
+	if (!strncmp(text, "prog '", 6) && !same_program(text, first_blame))
+		snprintf(first_blame, sizeof(first_blame), "%s", text);
+}
 
 static int print(enum libbpf_print_level level, const char *format, va_list args)
 {
 	if (level == LIBBPF_DEBUG)
 		return 0;
-	if (level == LIBBPF_WARN && !first_warning[0]) {
+	if (level == LIBBPF_WARN) {
+		char warning[512];
 		va_list copy;
 
 		va_copy(copy, args);
-		vsnprintf(first_warning, sizeof(first_warning), format, copy);
+		vsnprintf(warning, sizeof(warning), format, copy);
 		va_end(copy);
-		first_warning[strcspn(first_warning, "\n")] = '\0';
+		warning[strcspn(warning, "\n")] = '\0';
+		remember(warning);
 	}
 	return vfprintf(stderr, format, args);
 }
@@ -40,6 +72,7 @@ void log_start(void)
 void log_forget(void)
 {
 	first_warning[0] = '\0';
+	first_blame[0] = '\0';
 }
 
 void say(const char *format, ...)
@@ -55,9 +88,16 @@ void say(const char *format, ...)
 
 const char *log_first_warning(void)
 {
-	static const char prefix[] = "libbpf: ";
+	return first_warning;
+}
 
-	return strncmp(first_warning, prefix, sizeof(prefix) - 1) ? first_warning : first_warning + sizeof(prefix) - 1;
+const char *log_blamed(char *name, size_t size)
+{
+	const char *start = first_blame + strlen("prog '");
+
+	if (!first_blame[0] || (size_t)snprintf(name, size, "%.*s", (int)strcspn(start, "'"), start) >= size)
+		return NULL;
+	return first_blame;
 }
 
 int log_collect(struct bpf_object *object)
@@ -78,11 +118,8 @@ int log_collect(struct bpf_object *object)
 	return 0;
 }
 
-/*
- * The line of a verifier's log that says what was wrong: the last one before the statistics and, from 7.3 on, before
- * the explanation that starts with "Verification failed".
- */
-static const char *last_complaint(char *log)
+/* The last line before the statistics and, from 7.3 on, before the explanation that starts with "Verification failed". */
+const char *log_complaint(char *log)
 {
 	const char *last = "";
 
@@ -95,6 +132,23 @@ static const char *last_complaint(char *log)
 	return last;
 }
 
+const char *log_statistics(char *log)
+{
+	char *line = strstr(log, "processed ");
+
+	if (!line)
+		return "";
+	line[strcspn(line, "\n")] = '\0';
+	return line;
+}
+
+void log_print(const char *program, const char *log)
+{
+	fprintf(stderr, "--- verifier log of %s ---\n", program);
+	fputs(log, stderr);
+	fprintf(stderr, "--- end of the verifier log ---\n");
+}
+
 const char *log_report(struct bpf_object *object, const char **reason)
 {
 	struct bpf_program *program;
@@ -105,11 +159,9 @@ const char *log_report(struct bpf_object *object, const char **reason)
 
 		if (!log || !log[0])
 			continue;
-		fprintf(stderr, "--- verifier log of %s ---\n", bpf_program__name(program));
-		fwrite(log, 1, strnlen(log, size), stderr);
-		fprintf(stderr, "--- end of the verifier log ---\n");
 		log[size - 1] = '\0';
-		*reason = last_complaint(log);
+		log_print(bpf_program__name(program), log);
+		*reason = log_complaint(log);
 		return bpf_program__name(program);
 	}
 	return NULL;
