@@ -15,6 +15,8 @@
 #define VERIFIER_LOG_BYTES (64 << 10)
 
 static char first_warning[512];
+static char last_detail[512];
+static bool keeps_details;
 static char first_blame[512]; /* the first warning about the program that libbpf warned of last */
 
 static const char *without_prefix(const char *warning)
@@ -36,8 +38,8 @@ static void remember(const char *warning)
 {
 	const char *text = without_prefix(warning);
 
-	/* Of a map that libbpf then makes in another way, or fails to, which has a warning of its own. */
-	if (strstr(text, "Retrying without BTF"))
+	/* libbpf goes on, and has a warning of its own if that fails. */
+	if (strstr(text, "Retrying without BTF") || strstr(text, "Ignored and continue"))
 		return;
 	if (!first_warning[0])
 		snprintf(first_warning, sizeof(first_warning), "%s", text);
@@ -47,18 +49,22 @@ static void remember(const char *warning)
 
 static int print(enum libbpf_print_level level, const char *format, va_list args)
 {
-	if (level == LIBBPF_DEBUG)
-		return 0;
-	if (level == LIBBPF_WARN) {
-		char warning[512];
+	char line[512];
+
+	if (level == LIBBPF_WARN || (level == LIBBPF_DEBUG && keeps_details)) {
 		va_list copy;
 
 		va_copy(copy, args);
-		vsnprintf(warning, sizeof(warning), format, copy);
+		vsnprintf(line, sizeof(line), format, copy);
 		va_end(copy);
-		warning[strcspn(warning, "\n")] = '\0';
-		remember(warning);
+		line[strcspn(line, "\n")] = '\0';
+		if (level == LIBBPF_WARN)
+			remember(line);
+		else
+			snprintf(last_detail, sizeof(last_detail), "%s", without_prefix(line));
 	}
+	if (level == LIBBPF_DEBUG)
+		return 0;
 	return vfprintf(stderr, format, args);
 }
 
@@ -86,9 +92,26 @@ void say(const char *format, ...)
 	va_end(args);
 }
 
+void log_keep_details(void)
+{
+	keeps_details = true;
+}
+
 const char *log_first_warning(void)
 {
 	return first_warning;
+}
+
+const char *log_reason(int error)
+{
+	static char text[sizeof(last_detail) + sizeof(": ") + 128];
+	char meaning[128];
+
+	if (first_warning[0])
+		return first_warning;
+	libbpf_strerror(error, meaning, sizeof(meaning));
+	snprintf(text, sizeof(text), "%s%s%s", last_detail, last_detail[0] ? ": " : "", meaning);
+	return text;
 }
 
 const char *log_blamed(char *name, size_t size)

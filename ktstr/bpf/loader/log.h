@@ -16,6 +16,12 @@ void say(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* libbpf's first warning: the later ones are its consequences. */
 const char *log_first_warning(void);
 
+/* Keeps what libbpf says only to those who debug it: some failures have no warning. There is too much of it otherwise. */
+void log_keep_details(void);
+
+/* libbpf's first warning, or what `error`, an errno or one of libbpf's own, means, after the last detail if one is kept. */
+const char *log_reason(int error);
+
 /* The first warning about the program that libbpf warned of last, whose name goes to `name`; NULL if there is none. */
 const char *log_blamed(char *name, size_t size);
 

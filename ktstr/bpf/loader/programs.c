@@ -289,7 +289,7 @@ static bool load(struct each *each)
 		refuse_program(each, number, bpf_program__name(program), log_first_warning());
 		again = true;
 	} else {
-		say("the object is refused: %s", log_first_warning()[0] ? log_first_warning() : strerror(-error));
+		say("the object is refused: %s", log_reason(-error));
 		each->status = REFUSED;
 	}
 out:
