@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include <bpf/bpf.h>
 
@@ -301,6 +302,10 @@ int programs_load(const struct request *request)
 {
 	static struct each each;
 
+	if (mkdir(request->each, 0700) && errno != EEXIST) {
+		say("%s: cannot be made: %s", request->each, strerror(errno));
+		return UNUSABLE;
+	}
 	each.watcher.decided = decide;
 	each.request = request;
 	each.status = STOPPED;
