@@ -15,8 +15,9 @@ from ktstr.run.open_check import check_opens
 from ktstr.run.program import Program
 from ktstr.vm.job import default_memory_mb
 
-__all__ = ["object_memory_mb", "object_program", "object_scheduler"]
+__all__ = ["object_memory_mb", "object_program", "object_scheduler", "openable"]
 
+_EACH = ("--each", "/sys/fs/bpf")
 # Guest seconds. A program of a million instructions, which is the most, takes 45 to be refused, and its log as long.
 _LEAST_S, _A_SECTION_S, _A_MIB_S, _MOST_S = 300.0, 30.0, 30.0, 3600.0
 # Maps are filled from a copy, so that they take twice their size. A larger object is given more by --memory-mb.
@@ -43,14 +44,24 @@ def object_scheduler(path: Path, attach_timeout_s: float | None) -> Scheduler:
 def object_program(path: Path, release: str) -> Program:
     """The loader with the object, to be verified on kernel `release`; KtstrError if libbpf cannot open it."""
     loader, in_guest = "/ktstr/bin/loader", "/ktstr/object.bpf.o"
-    each = ("--each", "/sys/fs/bpf")
+    files = program_files(build_loader(), loader, "loads the programs of a BPF object")
+    packed = Packed(in_guest, openable(path, release), 0o644, "the BPF object")
+    return Program((*files, packed), (loader, in_guest, *_EACH))
+
+
+def openable(path: Path, release: str) -> Path:
+    """The object without its DWARF, or as it is; KtstrError if libbpf cannot open it."""
+    loader = build_loader()
     try:
-        check_opens(build_loader(), path, each, release)
+        check_opens(loader, path, _EACH, release)
     except KtstrError as error:
         raise KtstrError(f"--object {path}: {error}") from None
-    files = program_files(build_loader(), loader, "loads the programs of a BPF object")
-    packed = Packed(in_guest, stripped(path), 0o644, "the BPF object")
-    return Program((*files, packed), (loader, in_guest, *each))
+    smaller = stripped(path)
+    try:
+        check_opens(loader, smaller, _EACH, release)
+    except KtstrError:
+        return path  # it is damaged, and libbpf's linker has made it worse
+    return smaller
 
 
 def object_memory_mb(path: Path, topology: Topology, program: Program) -> int | None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from ktstr.base.errors import KtstrError
 from ktstr.base.topology import Topology
-from ktstr.bpf.build import build_loader, stripped
+from ktstr.bpf.build import build_loader
 from ktstr.bpf.object_file import data_mb
 from ktstr.declare.presets import PRESETS
 from ktstr.events.rejection import rejections
@@ -16,10 +16,9 @@ from ktstr.events.report import GuestReport, read_report
 from ktstr.guest.initramfs import Packed, program_files
 from ktstr.kernel.model import Kernel
 from ktstr.run.assemble import assemble, wall_limit_s
-from ktstr.run.open_check import check_opens
 from ktstr.scenario.operations.run import Run
 from ktstr.scenario.plan import plan_of
-from ktstr.verifier.object_cell import object_scheduler
+from ktstr.verifier.object_cell import object_scheduler, openable
 from ktstr.verifier.object_judge import object_findings
 from ktstr.vm.job import RunOptions
 from ktstr.vm.local import LocalExecutor
@@ -52,7 +51,7 @@ def verdicts(objects: Sequence[Path], kernel: Kernel, folder: Path, clock: str =
     for path in objects:
         try:
             object_scheduler(path, None)
-            check_opens(build_loader(), path, ("--each", "/"), kernel.release)
+            openable(path, kernel.release)
             opened.append(path)
         except KtstrError as error:
             found[path] = Verdict(path.name, "refused", (str(error),))
@@ -70,7 +69,7 @@ def verified_together(
     accel = executor.accelerator(clock, _TINY.cpus)
     files = program_files(build_loader(), _LOADER, "loads the programs of a BPF object")
     files += [
-        Packed(f"/ktstr/{number}.bpf.o", stripped(path), 0o644, "a BPF object")
+        Packed(f"/ktstr/{number}.bpf.o", openable(path, kernel.release), 0o644, "a BPF object")
         for number, path in enumerate(objects)
     ]
     runs = [

@@ -60,7 +60,7 @@ static int print(enum libbpf_print_level level, const char *format, va_list args
 		line[strcspn(line, "\n")] = '\0';
 		if (level == LIBBPF_WARN)
 			remember(line);
-		else
+		else if (!first_warning[0])
 			snprintf(last_detail, sizeof(last_detail), "%s", without_prefix(line));
 	}
 	if (level == LIBBPF_DEBUG)
@@ -92,8 +92,14 @@ void say(const char *format, ...)
 	va_end(args);
 }
 
+bool log_is_vague(void)
+{
+	return !first_warning[0] || strstr(first_warning, "Error loading ELF section");
+}
+
 void log_keep_details(void)
 {
+	log_forget();
 	keeps_details = true;
 }
 
@@ -104,13 +110,12 @@ const char *log_first_warning(void)
 
 const char *log_reason(int error)
 {
-	static char text[sizeof(last_detail) + sizeof(": ") + 128];
+	static char text[sizeof(last_detail) + sizeof(": ") + sizeof(first_warning)];
 	char meaning[128];
 
-	if (first_warning[0])
-		return first_warning;
 	libbpf_strerror(error, meaning, sizeof(meaning));
-	snprintf(text, sizeof(text), "%s%s%s", last_detail, last_detail[0] ? ": " : "", meaning);
+	snprintf(text, sizeof(text), "%s%s%s", last_detail, last_detail[0] ? ": " : "",
+		 first_warning[0] ? first_warning : meaning);
 	return text;
 }
 

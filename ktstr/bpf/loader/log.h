@@ -3,6 +3,8 @@
 #ifndef KTSTR_LOADER_LOG_H
 #define KTSTR_LOADER_LOG_H
 
+#include <stdbool.h>
+
 #include <bpf/libbpf.h>
 
 void log_start(void);
@@ -16,10 +18,16 @@ void say(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* libbpf's first warning: the later ones are its consequences. */
 const char *log_first_warning(void);
 
-/* Keeps what libbpf says only to those who debug it: some failures have no warning. There is too much of it otherwise. */
+/* Whether libbpf's warnings do not say what is wrong. */
+bool log_is_vague(void);
+
+/*
+ * Forgets the warnings, and keeps what libbpf says only to those who debug it. It is too much to be kept unless something
+ * has gone wrong.
+ */
 void log_keep_details(void);
 
-/* libbpf's first warning, or what `error`, an errno or one of libbpf's own, means, after the last detail if one is kept. */
+/* libbpf's first warning, or what `error`, an errno or one of libbpf's own, means; before it the last detail, if kept. */
 const char *log_reason(int error);
 
 /* The first warning about the program that libbpf warned of last, whose name goes to `name`; NULL if there is none. */

@@ -14,7 +14,7 @@ struct bpf_object *object_open(const struct request *request)
 {
 	struct bpf_object *object = bpf_object__open_file(request->object, NULL);
 
-	if (!object && !log_first_warning()[0]) {
+	if (!object && log_is_vague()) {
 		log_keep_details();
 		object = bpf_object__open_file(request->object, NULL);
 	}
