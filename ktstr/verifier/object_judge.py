@@ -8,7 +8,7 @@ import signal
 from collections.abc import Sequence
 
 from ktstr.base.process import signal_name
-from ktstr.events.load_failure import read_load_failure
+from ktstr.events.load_failure import LoadFailure, read_load_failure
 from ktstr.events.rejection import Rejection
 from ktstr.events.report import GuestReport
 from ktstr.verifier.cell import Finding
@@ -39,7 +39,8 @@ def object_findings(
         found.append(Finding("load", _killed(report, timeout_s)))
     elif not found and (report.exit != {"status": 0} or not loaded):
         said = next((line for line in reversed(report.log) if line.startswith("loader: ")), "it said nothing")
-        found.append(Finding("load", f"not loaded ({_how(report)}): {said}"))
+        failure = read_load_failure([said], report.release)
+        found.append(Finding("load", _words(failure) if failure else f"not loaded ({_how(report)}): {said}"))
     return found
 
 
@@ -55,7 +56,7 @@ def _program(one: Rejection, release: str) -> str:
     if reason.startswith(_NO_LOG):
         cause = reason.removeprefix(_NO_LOG)
         failure = read_load_failure([cause], release)
-        reason = failure.what if failure else cause
+        reason = _words(failure) if failure else cause
         if _NO_MEMORY.search(cause):
             reason += f"; {_MORE}"
     return f"{one.program}: {reason}"
@@ -68,10 +69,12 @@ def _object(said: str, report: GuestReport) -> str:
         words = [line.strip() for line in log if line.strip()]
         return f"the kernel refuses its BTF: {words[-1] if words else said}"
     failure = read_load_failure([said], report.release)
-    # A sweep has an option for what is an attribute of a test.
-    return (
-        failure.what.replace("memory_mb= ", "--memory-mb ") if failure else f"the object is refused: {said}"
-    )
+    return _words(failure) if failure else f"the object is refused: {said}"
+
+
+def _words(failure: LoadFailure) -> str:
+    """What happened; a sweep has an option for what is an attribute of a test."""
+    return failure.what.replace("memory_mb= ", "--memory-mb ")
 
 
 def _killed(report: GuestReport, timeout_s: float) -> str:

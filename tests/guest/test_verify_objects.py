@@ -169,9 +169,9 @@ def a_time_limit_that_is_reached_is_told_with_what_was_done(ctx: Ctx) -> None:
 @ktstr_test()
 def an_object_that_needs_more_memory_is_told_how_to_get_it(ctx: Ctx) -> None:
     result = swept(ctx, "roomy", memory_mb=192)
+    # libbpf makes room for the variables before the kernel does; either may fail.
     assert re.fullmatch(
-        r"load: could not be loaded: map \S*\.bss was refused by the kernel: Cannot allocate memory\(-12\);"
-        r" --memory-mb gives the guest more memory",
+        r"load: could not be loaded: .*map \S*\.bss\b.*; --memory-mb gives the guest more memory",
         result.message,
     )
     assert swept(ctx, "roomy").outcome == "passed"
