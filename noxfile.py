@@ -93,6 +93,13 @@ def fuzz(session: nox.Session) -> None:
 
 
 @nox.session
+def objects(session: nox.Session) -> None:
+    """Verify BPF objects, and damaged ones made of them: nox -s objects -- [--mutants 60] [object ...]."""
+    environment(session)
+    session.run(PYTHON, "tests/shared/object_sweep.py", *session.posargs, env={"KTSTR_DIE_WITH_PARENT": "1"})
+
+
+@nox.session
 def hosting(session: nox.Session) -> None:
     """Test that other projects can use ktstr: wheel, init, action, documents (tests/hosting). Takes minutes."""
     pytest_in_vms(session, "tests/hosting")

@@ -1,8 +1,8 @@
 """What a program of this host says about itself, asked once for as long as the program stays the same.
 
 A run asks its compilers some thirty questions, such as `gcc --version`; each answer costs a process. An answer is kept
-by the program's file (inode, size and times of change) and the question, and never for a program that may be a wrapper:
-what a script or ccache says can change while its file stays.
+by the program's file (inode, size and times of change) and the question, with the contents of what it is about, and
+never for a program that may be a wrapper: what a script or ccache says can change while its file stays.
 """
 
 from __future__ import annotations
@@ -44,18 +44,19 @@ def ask(
     *,
     fresh: bool = False,
     names: re.Pattern[str] = _COMPILERS,
+    digests: Sequence[str] = (),
 ) -> Answer:
     """What `command` answers, from the cache if the program is the one that said it and nothing `fresh` is wanted.
 
-    `timeout_s` is in host seconds. `names` match the file names of programs that are no wrappers. Raises OSError,
-    ValueError or subprocess.TimeoutExpired if it cannot be run.
+    `timeout_s` is in host seconds. `names` match the file names of programs that are no wrappers. `digests` are those
+    of the files that it reads to answer. Raises OSError, ValueError or subprocess.TimeoutExpired if it cannot be run.
     """
     program = shutil.which(command[0]) if command else None
     known = _identity(program, names) if program else None
     if known is None:
         return _run(command, timeout_s)
     environment = tuple(f"{name}={os.environ.get(name)}" for name in _ENVIRONMENT)
-    key = digest(*known, *command, *environment)
+    key = digest(*known, *command, *environment, *digests)
     kept = cache_dir() / _KIND / f"{key}.json"
     if not fresh and (answer := _kept(kept)) is not None:
         return answer

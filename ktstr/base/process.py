@@ -10,9 +10,14 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-__all__ = ["child_dies_with_us", "die_with_parent", "interrupt_waits"]
+__all__ = ["child_dies_with_us", "die_with_parent", "interrupt_waits", "signal_name"]
 
 _PR_SET_PDEATHSIG = 1  # linux/prctl.h
+
+
+def signal_name(number: int) -> str:
+    """`SIGSEGV` for 11; `signal 99` for a number that no signal has."""
+    return next((one.name for one in signal.Signals if one == number), f"signal {number}")
 
 
 def die_with_parent(parent: int) -> None:

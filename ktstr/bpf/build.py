@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import mmap
 import re
 import struct
 import tempfile
@@ -12,8 +11,8 @@ from ktstr.base import cache
 from ktstr.base.errors import KtstrError
 from ktstr.bpf.compile_error import compile_error, cpu_of
 from ktstr.bpf.libbpf import Libbpf, libbpf
+from ktstr.bpf.object_file import check_object_file, sections
 from ktstr.guest.agent import INCLUDE
-from ktstr.guest.elf import built_for
 from ktstr.kernel.model import Kernel
 from ktstr.toolchain.compiler import BuildError, bpf_clang, compile_static, run_compiler
 from ktstr.toolchain.includes import system_includes
@@ -22,7 +21,6 @@ __all__ = ["build_bpf", "build_loader", "stripped", "vmlinux_header"]
 
 _HERE = Path(__file__).parent
 
-_EM_BPF = 247
 # The kernel's name of a machine, for bpf_tracing.h, by the number that an ELF file has for it.
 _MACHINES = {62: "x86", 183: "arm64", 243: "riscv"}
 _FLAGS = (
@@ -36,7 +34,7 @@ _FLAGS = (
 
 def build_loader() -> Path:
     """The loader, a static executable for the guest; `ktstr/bpf/loader/main.c` describes its use."""
-    return _compile("loader", libbpf())
+    return _compile("loader", libbpf(), diverted=("bpf_prog_load",))
 
 
 def build_bpf(
@@ -141,15 +139,14 @@ def vmlinux_header(kernel: Kernel) -> Path:
     """`vmlinux.h` of a kernel: its types and its kfuncs' prototypes as C, from the BTF in its image."""
     library = libbpf()
     generator = _compile("vmlinux_h", library)
-    sections = _sections(kernel.image)
-    if ".BTF" not in sections:
+    btf_section = next((one for one in sections(kernel.image) if one.name == ".BTF"), None)
+    if btf_section is None:
         raise KtstrError(
             f"kernel {kernel.release} ({kernel.image}): has no BTF; CONFIG_DEBUG_INFO_BTF must be set"
         )
-    offset, size = sections[".BTF"]
     with kernel.image.open("rb") as image:
-        image.seek(offset)
-        btf = image.read(size)
+        image.seek(btf_section.offset)
+        btf = image.read(btf_section.size)
 
     def make(directory: Path) -> None:
         raw, header = directory / "btf", directory / "vmlinux.h"
@@ -161,24 +158,19 @@ def vmlinux_header(kernel: Kernel) -> Path:
     return cache.entry("vmlinux-h", key, f"writing vmlinux.h of kernel {kernel.release}", make) / "vmlinux.h"
 
 
-def _compile(program: str, library: Libbpf) -> Path:
-    """The static executable of the C files in folder `program` beside this one."""
+def _compile(program: str, library: Libbpf, diverted: tuple[str, ...] = ()) -> Path:
+    """The static executable of the C files in folder `program` beside this one; it has its own `diverted` functions."""
     sources = [*sorted((_HERE / program).glob("*.c")), _HERE / "compat" / "libelf.c"]
-    return compile_static(program, sources, [INCLUDE, library.include, library.uapi], library.link())
+    includes = [INCLUDE, library.include, library.uapi]
+    return compile_static(program, sources, includes, library.link(), diverted=diverted)
 
 
 def _check_object(path: Path, source: Path, *, is_scheduler: bool = False) -> None:
     """Raise KtstrError if the object at `path` is not BPF, or no scheduler; `source` is what the user gave."""
-    machine = built_for(path)
-    if machine is not None and machine != "BPF":
-        raise KtstrError(
-            f"bpf={source}: is an object for {machine}, not for BPF: clang -target bpf -c makes one"
-        )
-    if machine is None or _machine(path) != _EM_BPF:
-        raise KtstrError(f"bpf={source}: not a BPF object")
-    sections = _sections(path)
+    check_object_file(path, f"bpf={source}")
+    names = [one.name for one in sections(path)]
     # "?" marks one that is left out unless the program that loads it asks for it.
-    if is_scheduler and not any(name.lstrip("?") in (".struct_ops", ".struct_ops.link") for name in sections):
+    if is_scheduler and not any(name.lstrip("?") in (".struct_ops", ".struct_ops.link") for name in names):
         raise KtstrError(f'bpf={source}: not a scheduler: it has no SEC(".struct_ops.link") variable')
 
 
@@ -198,20 +190,3 @@ def _machine(path: Path) -> int | None:
     return (
         struct.unpack_from("<H", head, 18)[0] if len(head) == 20 and head.startswith(b"\x7fELF\2\1") else None
     )
-
-
-def _sections(path: Path) -> dict[str, tuple[int, int]]:
-    """Offset and size in the file of the sections of a little-endian 64-bit ELF file, by name."""
-    try:
-        with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
-            (table,) = struct.unpack_from("<Q", data, 0x28)
-            size, count, names = struct.unpack_from("<HHH", data, 0x3A)
-            # Of each header: name, then (after type, flags and address) offset and size.
-            headers = [struct.unpack_from("<I20xQQ", data, table + index * size) for index in range(count)]
-            found = {}
-            for name, offset, length in headers:
-                start = headers[names][1] + name
-                found[data[start : data.find(b"\0", start)].decode()] = (offset, length)
-            return found
-    except (struct.error, IndexError, ValueError) as error:
-        raise KtstrError(f"{path}: damaged ELF file (is it whole?): {error}") from None

@@ -101,6 +101,13 @@ _PATTERNS = (
     ),
     _Pattern(
         "load",
+        re.compile(r"failed to alloc map '(?P<map>[^']*)' content buffer: -12"),
+        lambda found, _: (
+            f"could not be loaded: there is no memory for map {found['map']}; memory_mb= gives the guest more memory"
+        ),
+    ),
+    _Pattern(
+        "load",
         re.compile(r"map '(?P<map>[^']*)': failed to create: (?P<error>.*)"),
         lambda found, _: (
             f"could not be loaded: map {found['map']} was refused by the kernel: {found['error']}"

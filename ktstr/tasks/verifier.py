@@ -18,6 +18,8 @@ __all__ = ["verify"]
         "format": "text (default), json or markdown",
         "raw": "show verifier logs in full",
         "max_insns": "fail a program for which the verifier processes more instructions",
+        "attach_timeout": "guest seconds that the object may take (default: 300 or more, by its size)",
+        "memory_mb": "MiB of the guest's memory (default: enough for the object's globals)",
         "compare": "show the changes since a run (a directory, a commit) or from another object",
         "max_growth": "with --compare: fail if a program grew by more (default: 10%)",
     },
@@ -30,6 +32,8 @@ def verify(
     format: str = "text",
     raw: bool = False,
     max_insns: str | None = None,
+    attach_timeout: str | None = None,
+    memory_mb: str | None = None,
     compare: str | None = None,
     max_growth: str = "10%",
 ) -> None:
@@ -44,6 +48,8 @@ def verify(
     arguments += [f"--preset={one}" for one in preset or ()]
     arguments += ["--raw"] if raw else []
     arguments += [f"--max-insns={max_insns}"] if max_insns is not None else []
+    arguments += [f"--attach-timeout={attach_timeout}"] if attach_timeout is not None else []
+    arguments += [f"--memory-mb={memory_mb}"] if memory_mb is not None else []
     arguments += [f"--compare={compare}"] if compare is not None else []
     if status := main(arguments, prog="ktstr verify"):
         raise Exit(code=status)

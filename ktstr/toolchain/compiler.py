@@ -130,17 +130,20 @@ def compile_static(
     includes: Sequence[Path] = (),
     libs: Sequence[Path | str] = (),
     outside: Sequence[Path] = (),
+    diverted: Sequence[str] = (),
 ) -> Path:
     """The static executable `name` built from C `sources`; compiled only if the cache does not have it.
 
     `includes` are folders of headers. `libs` are archives, by path or by the name that `-l` takes ("elf"), in
-    link order. `outside` are C files of a user's project, linked after the sources. The key covers the sources,
+    link order. `outside` are C files of a user's project, linked after the sources. Calls of the `diverted` functions
+    go to `__wrap_<name>`, also those from archives (`--wrap` of ld(1)). The key covers the sources,
     the headers beside them and in `includes`, what the preprocessor makes of `outside`, the archives, the flags and
     the compiler. Raises KtstrError with the first error of a failed build, or naming a missing library's package.
     """
     compiler = host_compiler()
     system_archive(compiler, "c")  # checked here, because the linker's message for it helps nobody
-    return _compile(compiler, name, ("-static", "-s"), sources, includes, libs, outside=outside)
+    kind = ("-static", "-s", *(f"-Wl,--wrap={function}" for function in diverted))
+    return _compile(compiler, name, kind, sources, includes, libs, outside=outside)
 
 
 def compile_shared(name: str, sources: Sequence[Path], parts: Sequence[Path] = ()) -> Path:

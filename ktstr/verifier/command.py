@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import shutil
 import sys
 import time
@@ -28,6 +27,7 @@ from ktstr.verifier.annotated import cell_annotations
 from ktstr.verifier.cell import Cell, CellResult
 from ktstr.verifier.compare import baseline_cells, changes, check_baseline, costs_of, recorded_costs
 from ktstr.verifier.matrix import Matrix, chosen_schedulers, chosen_topologies, matrix
+from ktstr.verifier.object_cell import object_scheduler
 from ktstr.verifier.options import parsed
 from ktstr.verifier.record import Record
 from ktstr.verifier.report import Sweep, as_json, as_markdown, as_text, live_line
@@ -39,14 +39,16 @@ from ktstr.vm.local import LocalExecutor
 
 __all__ = ["Request", "main", "run_request"]
 
-_EM_BPF = b"\xf7\0"
 _INTERRUPTED = "interrupted"
 _NO_TERMINAL = 10**6  # a file has no width
 
 
 @dataclass(frozen=True)
 class Request:
-    """What to sweep, and how. `object` is a BPF object to sweep instead of declared schedulers."""
+    """What to sweep, and how. `object` is a BPF object to sweep instead of declared schedulers.
+
+    `attach_timeout_s` (guest seconds) is for all schedulers instead of their own, `memory_mb` (MiB) for all guests.
+    """
 
     kernels: Sequence[str] = ()
     schedulers: Sequence[str] = ()
@@ -54,6 +56,8 @@ class Request:
     topologies: Sequence[str] = ()
     paths: Sequence[Path] = ()
     object: Path | None = None
+    attach_timeout_s: float | None = None
+    memory_mb: int | None = None
     clock: str = "auto"
     seed: int = 1
     cold: bool = False
@@ -114,6 +118,7 @@ def run_request(request: Request, executor: Executor) -> int:
         record.folder,
         executor,
         RunOptions(cold=request.cold, fresh=request.fresh),
+        request.memory_mb,
     )
     begin = time.monotonic()
     try:
@@ -177,12 +182,14 @@ def _matrix(request: Request, executor: Executor) -> Matrix:
     topologies = chosen_topologies(request.presets, request.topologies)
     named = bool(request.presets or request.topologies)
     if request.object is not None:
-        schedulers: Sequence[Scheduler] = (_object_scheduler(request.object),)
+        schedulers: Sequence[Scheduler] = (object_scheduler(request.object, request.attach_timeout_s),)
         if not named:
             topologies = chosen_topologies(["tiny-1llc"], [])
     else:
         declared = declared_schedulers(request.paths or default_paths())
         schedulers = chosen_schedulers(declared, request.schedulers)
+        if request.attach_timeout_s is not None:
+            schedulers = [replace(one, attach_timeout_s=request.attach_timeout_s) for one in schedulers]
 
     def accelerator(topology: Topology) -> Accel:
         return executor.accelerator(request.clock, topology.cpus)
@@ -209,20 +216,6 @@ def _kernels(specs: Sequence[str]) -> dict[str, Kernel]:
         stable = name if name[:1].isdigit() else series
         kernels[kernel.key if stable in kernels else stable] = kernel
     return kernels
-
-
-def _object_scheduler(path: Path) -> Scheduler:
-    """The scheduler of a cell with an object: the object's name, which nobody declared."""
-    try:
-        with path.open("rb") as file:
-            head = file.read(20)
-    except OSError as error:
-        raise KtstrError(f"--object {path}: {error.strerror}") from None
-    if head[:4] != b"\x7fELF" or head[18:20] != _EM_BPF:
-        raise KtstrError(f"--object {path}: not a BPF object (clang -target bpf -c makes one)")
-    return Scheduler(
-        name=re.sub(r"[^A-Za-z0-9_.-]", "_", path.name.removesuffix(".o").removesuffix(".bpf")), bpf=path
-    )
 
 
 def _print(done: Sweep, how: str) -> None:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import threading
 
-from ktstr.bpf.build import build_loader, stripped
-from ktstr.guest.initramfs import Packed, program_files
 from ktstr.run.assemble import assemble, wall_limit_s
 from ktstr.run.program import Program, scheduler_program
 from ktstr.scenario.operations.cgroup import AddCgroup
@@ -21,6 +19,7 @@ from ktstr.scenario.operations.workload_root import WorkloadRoot
 from ktstr.scenario.plan import plan_of
 from ktstr.scenario.work.spin_wait import SpinWait
 from ktstr.verifier.cell import Cell
+from ktstr.verifier.object_cell import object_memory_mb, object_program
 from ktstr.vm.job import Clock, VmJob
 
 __all__ = ["Jobs", "cell_plan"]
@@ -31,7 +30,6 @@ _PROGRESS_MOST_NS = 10 * _NS
 # Guest time for which a scheduler is kept at work even if all workers have run, so that one that leaves soon is found.
 # On eight CPUs a guest second of it costs two host seconds.
 _PROGRESS_LEAST_NS = _NS // 10
-_OBJECT_S = 300
 _CGROUP = "verifier"
 # Guest seconds in which all CPUs are busy, for the time limit.
 _BUSY_S = 5.0
@@ -39,8 +37,9 @@ _BUSY_S = 5.0
 
 def cell_plan(cell: Cell, command: tuple[str, ...]) -> str:
     """What the agent does for a cell; `command` loads the scheduler, or the object, in the guest."""
+    attach_ns = round(cell.scheduler.attach_timeout_s * _NS)
     if cell.object is not None:
-        return plan_of([Run(_OBJECT_S * _NS, command), Programs()], cell.topology)
+        return plan_of([Run(attach_ns, command), Programs()], cell.topology)
     # Two workers per CPU: one that stays on it, so that each CPU has to be served, and one that may go anywhere, so
     # that tasks queue and have to be dispatched.
     workers = 2 * cell.topology.cpus
@@ -49,7 +48,7 @@ def cell_plan(cell: Cell, command: tuple[str, ...]) -> str:
             *sysctls(cell.scheduler.sysctls),
             *([WorkloadRoot(root)] if (root := cell.scheduler.cgroup_parent) else []),
             *([Privileged()] if cell.scheduler.privileged else []),
-            StartScheduler(round(cell.scheduler.attach_timeout_s * _NS), command),
+            StartScheduler(attach_ns, command),
             Programs(),
             AddCgroup(_CGROUP),
             Spawn(_CGROUP, workers, SpinWait()),
@@ -61,10 +60,14 @@ def cell_plan(cell: Cell, command: tuple[str, ...]) -> str:
 
 
 class Jobs:
-    """Makes the jobs of a sweep's cells, and each program once. It may be used by several threads."""
+    """Makes the jobs of a sweep's cells, and each program once. It may be used by several threads.
 
-    def __init__(self, seed: int) -> None:
+    `memory_mb` is MiB of each guest's memory; None: enough for what is in it.
+    """
+
+    def __init__(self, seed: int, memory_mb: int | None = None) -> None:
         self._seed = seed
+        self._memory_mb = memory_mb
         self._making = threading.Lock()
         self._locks: dict[tuple[str, str, str], threading.Lock] = {}
         self._programs: dict[tuple[str, str, str], Program] = {}
@@ -72,6 +75,9 @@ class Jobs:
     def of(self, cell: Cell, clock: Clock) -> VmJob:
         """The job. KtstrError if the scheduler's program is missing or does not compile."""
         program = self._program_of(cell)
+        memory_mb = self._memory_mb
+        if memory_mb is None and cell.object is not None:
+            memory_mb = object_memory_mb(cell.object, cell.topology, program)
         return assemble(
             kernel=cell.kernel,
             topology=cell.topology,
@@ -80,6 +86,8 @@ class Jobs:
             seed=self._seed,
             payload=program.files,
             kargs=cell.scheduler.kargs,
+            memory_mb=memory_mb,
+            memory_of=f"--memory-mb={memory_mb}",
             wall_limit_s=wall_limit_s(cell.topology, _BUSY_S, (cell.scheduler.attach_timeout_s,)),
         )
 
@@ -99,7 +107,4 @@ def _program(cell: Cell) -> Program:
         return scheduler_program(
             cell.scheduler, cell.kernel, cell.scheduler.sched_args, topology=cell.topology
         )
-    loader, path = "/ktstr/bin/loader", "/ktstr/object.bpf.o"
-    files = program_files(build_loader(), loader, "loads the programs of a BPF object")
-    packed = Packed(path, stripped(cell.object), 0o644, "the BPF object")
-    return Program((*files, packed), (loader, path, "--each", "/sys/fs/bpf"))
+    return object_program(cell.object, cell.kernel.release)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from ktstr.base.topology import cpu_list
@@ -14,6 +15,7 @@ from ktstr.events.load_failure import read_load_failure
 from ktstr.events.rejection import Rejection, rejections
 from ktstr.events.report import GuestReport
 from ktstr.verifier.cell import Cell, Finding, Program
+from ktstr.verifier.object_judge import object_findings, so_far
 from ktstr.vm.result import VmResult
 
 __all__ = ["findings", "limit_of", "programs_of"]
@@ -92,8 +94,12 @@ def findings(cell: Cell, run: Evidence, result: VmResult, max_insns: int | None)
     report = run.report
     refused = rejections(report.log)
     found = [Finding(ended.check, ended.message) for ended in judge_ending(run)]
-    if not found and cell.object is not None:
-        found = _object(report, result, refused)
+    if cell.object is not None:
+        found = [
+            replace(one, message=f"{one.message}: {so_far(report)}") for one in found
+        ] or object_findings(
+            report, refused, loaded=bool(result.of("program")), timeout_s=cell.scheduler.attach_timeout_s
+        )
     elif not found:
         step = (
             _attached(cell, report, refused)
@@ -196,13 +202,6 @@ def _leaves(report: GuestReport) -> Finding | None:
     if report.exit == {"signal": 9}:
         return Finding("leave", "its program did not end on SIGINT or SIGTERM and was killed")
     return None
-
-
-def _object(report: GuestReport, result: VmResult, refused: Sequence[Rejection]) -> list[Finding]:
-    found = [Finding("load", f"{one.program}: {one.reason}") for one in refused]
-    if not found and (report.exit != {"status": 0} or not result.of("program")):
-        found.append(Finding("load", f"not loaded ({_how(report)}): {_said(report)}"))
-    return found
 
 
 def _limits(scheduler: Scheduler, programs: Sequence[Program], max_insns: int | None) -> list[Finding]:

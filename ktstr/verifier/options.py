@@ -55,6 +55,22 @@ def _count(text: str) -> int:
     return int(text)
 
 
+def _seconds(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
+    if not 0 < value <= 3600:
+        raise argparse.ArgumentTypeError(f"{text}: must be guest seconds, above 0 and at most 3600")
+    return value
+
+
+def _memory(text: str) -> int:
+    if not text.isdigit() or not 64 <= int(text) <= 1 << 20:
+        raise argparse.ArgumentTypeError(f"{text}: must be MiB, from 64 to {1 << 20}")
+    return int(text)
+
+
 def _seed(text: str) -> int:
     if not text.isdigit() or int(text) >= 2**32:
         raise argparse.ArgumentTypeError(f"{text}: must be a whole number from 0 to {2**32 - 1}")
@@ -80,6 +96,20 @@ def _parser(prog: str) -> _Parser:
     add("--preset", dest="presets", metavar="NAME", **many, help="sweep this topology preset only")
     add("--topology", dest="topologies", metavar="1n2l4c1t", **many, help="sweep this topology")
     add("--object", type=Path, metavar="FILE", help="sweep this BPF object instead of declared schedulers")
+    add(
+        "--attach-timeout",
+        dest="attach_timeout_s",
+        type=_seconds,
+        metavar="S",
+        help="guest seconds that a scheduler may take to attach, or an object to be verified",
+    )
+    add(
+        "--memory-mb",
+        dest="memory_mb",
+        type=_memory,
+        metavar="N",
+        help="MiB of every guest's memory (default: enough for its CPUs, its files and an object's globals)",
+    )
     add("--clock", choices=("real", "virtual", "auto"), help="the guests' clock (default: auto)")
     add("--seed", type=_seed, metavar="N", help="the seed of every VM run (default: 1)")
     add("--cold", action="store_true", help="boot a guest for every cell, instead of cloning a booted one")

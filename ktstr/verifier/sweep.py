@@ -34,6 +34,7 @@ class Options:
 
     `clock` is `real`, `virtual` or `auto`; `max_insns` limits the programs that the declaration does not limit;
     `folder` gets a folder for each cell that did not pass. `executor` runs the guests and `cancel` stops them all.
+    `memory_mb` is MiB of each guest's memory; None: enough for what is in it.
     """
 
     clock: str
@@ -42,6 +43,7 @@ class Options:
     folder: Path
     executor: Executor
     run_options: RunOptions = DEFAULT_OPTIONS
+    memory_mb: int | None = None
     cancel: Cancel = field(default_factory=Cancel, compare=False)
 
 
@@ -52,7 +54,7 @@ def sweep(cells: Sequence[Cell], options: Options) -> Generator[CellResult]:
     closing this, what runs is cancelled, and no guest is left.
     """
     longest_first = sorted(cells, key=lambda cell: -cell.topology.cpus)
-    jobs = Jobs(options.seed)
+    jobs = Jobs(options.seed, options.memory_mb)
     # Threads: they wait for compilers and for the executor nearly all the time.
     with ThreadPoolExecutor(max(1, min(options.executor.capacity, len(cells)))) as pool:
         futures = [pool.submit(run_cell, cell, options, jobs) for cell in longest_first]

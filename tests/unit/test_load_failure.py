@@ -20,6 +20,10 @@ LINES = (
         " guest more memory",
     ),
     (
+        "loader: not a BPF object that can be opened: failed to alloc map 'object.bss' content buffer: -12",
+        "could not be loaded: there is no memory for map object.bss; memory_mb= gives the guest more memory",
+    ),
+    (
         "loader: attaching r10b_ops was refused by the kernel: Device or resource busy",
         "could not be attached: r10b_ops was refused by the kernel: Device or resource busy",
     ),

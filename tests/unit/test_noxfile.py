@@ -61,6 +61,7 @@ def test_each_session_has_a_line_in_the_menu() -> None:
         "bench",
         "census",
         "fuzz",
+        "objects",
         "kvm-nested",
         "lint",
         "typecheck",

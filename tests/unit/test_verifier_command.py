@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from elf_object import elf_object
 from fake_executor import FakeExecutor
 from invoke import Program
 from verifier_data import a_cell, a_kernel, a_result, a_scheduler, a_vm_result, healthy_events
@@ -227,6 +228,10 @@ def test_a_sweep_that_cannot_continue_keeps_finished_results(
         (["--preset", "huge"], "ktstr: --preset huge: none of that name"),
         (["--compare", "absent", *TINY], "ktstr: --compare absent: no such run, program or object"),
         (["--object", "absent.bpf.o"], "ktstr: --object absent.bpf.o: No such file or directory"),
+        (
+            ["--object", "half.bpf.o"],
+            "ktstr: --object half.bpf.o: cut off: 100 bytes, and its section table ends",
+        ),
         (["--object", "tests/test_mine.py"], "ktstr: --object tests/test_mine.py: not a BPF object"),
         (["absent"], "ktstr: absent: no such file or folder of tests"),
     ],
@@ -234,6 +239,7 @@ def test_a_sweep_that_cannot_continue_keeps_finished_results(
 def test_a_users_mistake_is_status_2_and_one_line(
     guests: Guests, capsys: pytest.CaptureFixture[str], arguments: list[str], words: str
 ) -> None:
+    Path("half.bpf.o").write_bytes(elf_object()[:100])
     assert main(["--kernel", "7.0", *arguments]) == 2
     captured = capsys.readouterr()
     assert captured.err.startswith(words)
@@ -246,6 +252,8 @@ def test_a_users_mistake_is_status_2_and_one_line(
     [
         (["--max-growth", "a lot"], "--max-growth: a lot: must be a percentage such as 10%"),
         (["--max-insns", "0"], "--max-insns: 0: must be a whole number from 1 to 1000000"),
+        (["--attach-timeout", "0"], "--attach-timeout: 0: must be guest seconds, above 0 and at most 3600"),
+        (["--memory-mb", "12"], "--memory-mb: 12: must be MiB, from 64 to 1048576"),
         (["--seed", "-1"], "--seed: -1: must be a whole number from 0 to 4294967295"),
         (["--kernle", "7.0"], "--kernle: no such option; near is --kernel"),
     ],
@@ -261,7 +269,7 @@ def test_an_object_is_swept_by_the_task(
     guests: Guests, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     path = tmp_path / "some thing.bpf.o"
-    path.write_bytes(b"\x7fELF\2\1\1" + bytes(9) + b"\1\0\xf7\0")
+    path.write_bytes(elf_object())
     Program(namespace=ns).run(["invoke", "verify", "--object", str(path), "--kernel", "7.0"], exit=False)
     assert [(cell.name, cell.object) for cell in guests.swept] == [
         ("verifier/some_thing/kernel_7_0/tiny-1llc", path)

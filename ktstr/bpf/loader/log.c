@@ -3,6 +3,7 @@
 #include "log.h"
 
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,21 +13,60 @@
  * A log that the kernel has to grow into costs a verification for each doubling, so the size is fixed.
  */
 #define VERIFIER_LOG_BYTES (64 << 10)
+/* Of the logs behind the first ones, the ends; from 7.3 on, an explanation of one or two KiB is there. */
+#define SHORT_LOG_BYTES (6 << 10)
 
 static char first_warning[512];
+static char last_detail[512];
+static bool keeps_details;
+static char first_blame[512]; /* the first warning about the program that libbpf warned of last */
+
+static const char *without_prefix(const char *warning)
+{
+	static const char prefix[] = "libbpf: ";
+
+	return strncmp(warning, prefix, sizeof(prefix) - 1) ? warning : warning + sizeof(prefix) - 1;
+}
+
+/* Whether two warnings name one program: `prog 'name': ...`. */
+static bool same_program(const char *one, const char *other)
+{
+	size_t length = strcspn(one, ":") + 1;
+
+	return !strncmp(one, other, length);
+}
+
+static void remember(const char *warning)
+{
+	const char *text = without_prefix(warning);
+
+	/* libbpf goes on, and has a warning of its own if that fails. */
+	if (strstr(text, "Retrying without BTF") || strstr(text, "Ignored and continue"))
+		return;
+	if (!first_warning[0])
+		snprintf(first_warning, sizeof(first_warning), "%s", text);
+	if (!strncmp(text, "prog '", 6) && !same_program(text, first_blame))
+		snprintf(first_blame, sizeof(first_blame), "%s", text);
+}
 
 static int print(enum libbpf_print_level level, const char *format, va_list args)
 {
-	if (level == LIBBPF_DEBUG)
-		return 0;
-	if (level == LIBBPF_WARN && !first_warning[0]) {
+	char line[512];
+
+	if (level == LIBBPF_WARN || (level == LIBBPF_DEBUG && keeps_details)) {
 		va_list copy;
 
 		va_copy(copy, args);
-		vsnprintf(first_warning, sizeof(first_warning), format, copy);
+		vsnprintf(line, sizeof(line), format, copy);
 		va_end(copy);
-		first_warning[strcspn(first_warning, "\n")] = '\0';
+		line[strcspn(line, "\n")] = '\0';
+		if (level == LIBBPF_WARN)
+			remember(line);
+		else if (!first_warning[0])
+			snprintf(last_detail, sizeof(last_detail), "%s", without_prefix(line));
 	}
+	if (level == LIBBPF_DEBUG)
+		return 0;
 	return vfprintf(stderr, format, args);
 }
 
@@ -40,6 +80,7 @@ void log_start(void)
 void log_forget(void)
 {
 	first_warning[0] = '\0';
+	first_blame[0] = '\0';
 }
 
 void say(const char *format, ...)
@@ -53,11 +94,40 @@ void say(const char *format, ...)
 	va_end(args);
 }
 
+bool log_is_vague(void)
+{
+	return !first_warning[0] || strstr(first_warning, "Error loading ELF section");
+}
+
+void log_keep_details(void)
+{
+	log_forget();
+	keeps_details = true;
+}
+
 const char *log_first_warning(void)
 {
-	static const char prefix[] = "libbpf: ";
+	return first_warning;
+}
 
-	return strncmp(first_warning, prefix, sizeof(prefix) - 1) ? first_warning : first_warning + sizeof(prefix) - 1;
+const char *log_reason(int error)
+{
+	static char text[sizeof(last_detail) + sizeof(": ") + sizeof(first_warning)];
+	char meaning[128];
+
+	libbpf_strerror(error, meaning, sizeof(meaning));
+	snprintf(text, sizeof(text), "%s%s%s", last_detail, last_detail[0] ? ": " : "",
+		 first_warning[0] ? first_warning : meaning);
+	return text;
+}
+
+const char *log_blamed(char *name, size_t size)
+{
+	const char *start = first_blame + strlen("prog '");
+
+	if (!first_blame[0] || (size_t)snprintf(name, size, "%.*s", (int)strcspn(start, "'"), start) >= size)
+		return NULL;
+	return first_blame;
 }
 
 int log_collect(struct bpf_object *object)
@@ -78,11 +148,8 @@ int log_collect(struct bpf_object *object)
 	return 0;
 }
 
-/*
- * The line of a verifier's log that says what was wrong: the last one before the statistics and, from 7.3 on, before
- * the explanation that starts with "Verification failed".
- */
-static const char *last_complaint(char *log)
+/* The last line before the statistics and, from 7.3 on, before the explanation that starts with "Verification failed". */
+const char *log_complaint(char *log)
 {
 	const char *last = "";
 
@@ -95,6 +162,34 @@ static const char *last_complaint(char *log)
 	return last;
 }
 
+const char *log_statistics(char *log)
+{
+	char *line = strstr(log, "processed ");
+
+	if (!line)
+		return "";
+	line[strcspn(line, "\n")] = '\0';
+	return line;
+}
+
+void log_print(const char *program, const char *log)
+{
+	/* The agent passes on half a MiB: an object of which many programs are refused must not lose some of them. */
+	static size_t room = 192 << 10;
+	size_t length = strlen(log), most = room > SHORT_LOG_BYTES ? room : SHORT_LOG_BYTES;
+	const char *start = log;
+
+	if (length > most) {
+		start = strchr(log + length - most, '\n');
+		start = start ? start + 1 : log + length;
+	}
+	length = strlen(start);
+	room -= length < room ? length : room;
+	fprintf(stderr, "--- verifier log of %s ---\n", program);
+	fputs(start, stderr);
+	fprintf(stderr, "--- end of the verifier log ---\n");
+}
+
 const char *log_report(struct bpf_object *object, const char **reason)
 {
 	struct bpf_program *program;
@@ -105,11 +200,9 @@ const char *log_report(struct bpf_object *object, const char **reason)
 
 		if (!log || !log[0])
 			continue;
-		fprintf(stderr, "--- verifier log of %s ---\n", bpf_program__name(program));
-		fwrite(log, 1, strnlen(log, size), stderr);
-		fprintf(stderr, "--- end of the verifier log ---\n");
 		log[size - 1] = '\0';
-		*reason = last_complaint(log);
+		log_print(bpf_program__name(program), log);
+		*reason = log_complaint(log);
 		return bpf_program__name(program);
 	}
 	return NULL;

@@ -5,8 +5,8 @@
  *
  * Loads a BPF object, attaches its struct_ops (a sched_ext scheduler), says `attached <name>` on stdout, and waits for
  * SIGTERM, SIGINT or the scheduler's own end. With --check it only opens the object and applies the values, which needs
- * no privilege. With --each it loads the programs one by one, of any type, and pins them in a folder. The exit statuses
- * are in status.h.
+ * no privilege. With --each it loads the programs of any type, with a verdict on each, and pins them in a folder. The
+ * exit statuses are in status.h.
  */
 #include <errno.h>
 #include <sched.h>
@@ -83,7 +83,7 @@ int main(int argc, char **argv)
 		return UNUSABLE;
 	/* Before anything is attached, so that a stop never ends the loader without a report. */
 	block_stop_signals();
-	if (request.each)
+	if (request.each && !request.check)
 		return programs_load(&request);
 	object = object_open(&request);
 	if (!object)

@@ -3,7 +3,6 @@
 #include "object.h"
 
 #include <errno.h>
-#include <string.h>
 
 #include "cpus.h"
 #include "log.h"
@@ -15,8 +14,12 @@ struct bpf_object *object_open(const struct request *request)
 {
 	struct bpf_object *object = bpf_object__open_file(request->object, NULL);
 
+	if (!object && log_is_vague()) {
+		log_keep_details();
+		object = bpf_object__open_file(request->object, NULL);
+	}
 	if (!object) {
-		say("not a BPF object that can be opened: %s", log_first_warning()[0] ? log_first_warning() : strerror(errno));
+		say("not a BPF object that can be opened: %s", log_reason(errno));
 		return NULL;
 	}
 	if (!request->each && struct_ops_choose(object, request->ops))

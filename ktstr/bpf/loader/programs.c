@@ -1,29 +1,49 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * --each: loads each program of an object by itself, so that a refused one hides no other. Loaded programs are pinned,
- * which keeps them after the loader's end.
+ * --each: a verdict on each program of an object. Accepted programs are pinned, which keeps them after the loader's end.
+ *
+ * The object is loaded as a whole. What libbpf refuses before the kernel's verifier sees it ends such a load: if it
+ * names a program, that one is left out and the object is loaded once more; if not, the object is refused.
  */
 #include "programs.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+
+#include <bpf/bpf.h>
 
 #include "enums.h"
+#include "kept_maps.h"
 #include "log.h"
 #include "object.h"
+#include "prog_load.h"
 #include "status.h"
+#include "struct_ops.h"
 
-#define MAX_KEPT 256
+enum verdict {
+	UNDECIDED,
+	ACCEPTED,
+	REFUSED_PROGRAM,
+	UNEXPLAINED, /* refused, and only libbpf can say why */
+};
 
-#define LOG_STATISTICS 4 /* BPF_LOG_STATS of include/linux/bpf_verifier.h: only what the program cost */
+struct each {
+	struct watcher watcher;
+	const struct request *request;
+	struct bpf_object *object; /* the one that is being loaded */
+	enum verdict *verdicts; /* by the number of the program in the object */
+	int count;
+	struct kept_maps maps;
+	int status;
+};
 
-/* Takes every other program out of the struct_ops maps: libbpf loads what they refer to. */
-static void drop_others(struct bpf_object *object, const struct bpf_program *kept)
+/* Takes a program out of the struct_ops maps: libbpf loads what they refer to. */
+static void drop(struct bpf_object *object, const struct bpf_program *program)
 {
-	struct bpf_program *program;
 	struct bpf_map *map;
 
 	bpf_object__for_each_map(map, object) {
@@ -34,65 +54,22 @@ static void drop_others(struct bpf_object *object, const struct bpf_program *kep
 			continue;
 		members = bpf_map__initial_value(map, &size);
 		for (size_t i = 0; members && i < size / sizeof(*members); i++)
-			bpf_object__for_each_program(program, object)
-				if (members[i] == program && program != kept)
-					members[i] = NULL;
+			if (members[i] == program)
+				members[i] = NULL;
 	}
 }
 
-/* The maps of the programs so far. Programs that are pinned hold theirs: if each had its own, a guest would soon be full. */
-struct kept {
-	struct {
-		char name[64];
-		int fd;
-	} maps[MAX_KEPT];
-	int count;
-};
-
-static bool is_shared(const struct bpf_map *map)
-{
-	return bpf_map__type(map) != BPF_MAP_TYPE_STRUCT_OPS && bpf_map__autocreate(map);
-}
-
-/* Gives the object the maps that are there already. A map that does not fit gets one of its own. */
-static void reuse(const struct kept *kept, struct bpf_object *object)
-{
-	struct bpf_map *map;
-
-	bpf_object__for_each_map(map, object)
-		for (int i = 0; is_shared(map) && i < kept->count; i++)
-			if (!strcmp(kept->maps[i].name, bpf_map__name(map)) && bpf_map__reuse_fd(map, kept->maps[i].fd))
-				say("map %s is made once more: %s", bpf_map__name(map), strerror(errno));
-}
-
-/* Keeps the maps of a loaded object that are not kept yet. */
-static void keep(struct kept *kept, struct bpf_object *object)
-{
-	struct bpf_map *map;
-
-	bpf_object__for_each_map(map, object) {
-		int i = 0, fd = bpf_map__fd(map);
-
-		while (i < kept->count && strcmp(kept->maps[i].name, bpf_map__name(map)))
-			i++;
-		if (!is_shared(map) || fd < 0 || i < kept->count || kept->count == MAX_KEPT)
-			continue;
-		fd = fcntl(fd, F_DUPFD_CLOEXEC, 3);
-		if (fd < 0)
-			continue;
-		kept->maps[kept->count].fd = fd;
-		snprintf(kept->maps[kept->count++].name, sizeof(kept->maps[0].name), "%s", bpf_map__name(map));
-	}
-}
-
-/* A map whose size its userspace program would set gets one element: the verifier does not care. */
-static void size_maps(struct bpf_object *object)
+/* Prepares maps for a load of which nothing but the verifier's verdict is wanted. */
+static void prepare_maps(struct bpf_object *object)
 {
 	struct bpf_map *map;
 
 	bpf_object__for_each_map(map, object) {
 		switch (bpf_map__type(map)) {
 		case BPF_MAP_TYPE_STRUCT_OPS:
+			/* Also one of SEC("?.struct_ops"), without which its programs would not be loaded. */
+			bpf_map__set_autocreate(map, true);
+			break;
 		case BPF_MAP_TYPE_ARENA: /* its globals would not fit into one page */
 		case BPF_MAP_TYPE_PERF_EVENT_ARRAY:
 		case BPF_MAP_TYPE_SK_STORAGE:
@@ -101,110 +78,242 @@ static void size_maps(struct bpf_object *object)
 		case BPF_MAP_TYPE_CGRP_STORAGE:
 			break;
 		default:
+			/* Its userspace program would set the size; the verifier does not care. */
 			if (!bpf_map__max_entries(map))
 				bpf_map__set_max_entries(map, 1);
 		}
 	}
 }
 
-/* Opens the object with all but program number `index` left out; NULL having said why. */
-static struct bpf_object *open_one(const struct request *request, const struct kept *kept, int index,
-				   struct bpf_program **wanted)
+static int count_programs(const struct bpf_object *object)
 {
-	struct bpf_object *object = object_open(request);
+	struct bpf_program *program;
+	int count = 0;
+
+	bpf_object__for_each_program(program, object)
+		count++;
+	return count;
+}
+
+/* Opens the object with the undecided programs, or program number `only` alone; NULL having said why. */
+static struct bpf_object *open_for(struct each *each, int only)
+{
+	struct bpf_object *object = object_open(each->request);
 	struct bpf_program *program;
 	int number = 0;
 
-	*wanted = NULL;
 	if (!object)
 		return NULL;
+	if (!each->verdicts) {
+		each->count = count_programs(object);
+		each->verdicts = calloc(each->count + 1, sizeof(*each->verdicts));
+		if (!each->verdicts) {
+			say("out of memory");
+			goto refuse;
+		}
+	}
 	bpf_object__for_each_program(program, object) {
-		if (number == index)
-			*wanted = program;
-		bpf_program__set_autoload(program, number++ == index);
+		bool wanted = only < 0 ? each->verdicts[number] == UNDECIDED : number == only;
+
+		bpf_program__set_autoload(program, wanted);
+		if (!wanted)
+			drop(object, program);
+		number++;
 	}
-	if (!*wanted)
-		return object;
-	drop_others(object, *wanted);
-	size_maps(object);
-	reuse(kept, object);
-	if (enums_set(object)) {
-		bpf_object__close(object);
-		return NULL;
-	}
+	prepare_maps(object);
+	kept_maps_reuse(&each->maps, object);
+	if (enums_set(object))
+		goto refuse;
 	return object;
+
+refuse:
+	bpf_object__close(object);
+	return NULL;
 }
 
-/* The line of the verifier's statistics that says how many instructions it processed; empty if there is none. */
-static const char *processed(char *log)
+/* The number of the first undecided program with this name, and the program; -1 if there is none. */
+static int find_undecided(const struct each *each, const char *name, struct bpf_program **found)
 {
-	char *line = strstr(log, "processed ");
-
-	if (!line)
-		return "";
-	line[strcspn(line, "\n")] = '\0';
-	return line;
-}
-
-/* Says why program number `index` is refused. Loads it once more, for the verifier's log. */
-static void explain(const struct request *request, const struct kept *kept, int index)
-{
-	const char *reason = "", *name;
 	struct bpf_program *program;
-	struct bpf_object *object = open_one(request, kept, index, &program);
-	int error;
+	int number = 0;
+
+	bpf_object__for_each_program(program, each->object) {
+		if (each->verdicts[number] == UNDECIDED && !strcmp(bpf_program__name(program), name)) {
+			*found = program;
+			return number;
+		}
+		number++;
+	}
+	return -1;
+}
+
+static void refuse_program(struct each *each, int number, const char *name, const char *why)
+{
+	each->verdicts[number] = REFUSED_PROGRAM;
+	each->status = REFUSED;
+	say("prog '%s': BPF program load failed: %s", name, why);
+}
+
+static void pin(struct each *each, int number, int fd)
+{
+	char path[256];
+
+	snprintf(path, sizeof(path), "%s/program-%d", each->request->each, number);
+	if (bpf_obj_pin(fd, path)) {
+		say("%s: cannot be pinned: %s", path, strerror(errno));
+		each->status = UNUSABLE;
+	}
+}
+
+/*
+ * Whether libbpf has made calls of what the kernel lacks to such of no function; it knows what they were. The numbers
+ * are those of its libbpf.c and relo_core.c.
+ */
+static bool libbpf_knows(const char *log)
+{
+	return strstr(log, "unknown#195896080") || strstr(log, "unknown#200100") || strstr(log, "unknown#200200");
+}
+
+static void decide(struct watcher *watcher, const char *name, int fd, char *log)
+{
+	struct each *each = (struct each *)watcher; /* its first member */
+	struct bpf_program *program;
+	int number = find_undecided(each, name, &program);
+
+	if (number < 0)
+		return;
+	kept_maps_add(&each->maps, each->object);
+	if (fd >= 0) {
+		each->verdicts[number] = ACCEPTED;
+		printf("verified %s: %s\n", name, log_statistics(log));
+		pin(each, number, fd);
+	} else if (libbpf_knows(log)) {
+		each->verdicts[number] = UNEXPLAINED;
+		each->status = REFUSED;
+	} else if (log[0]) {
+		each->verdicts[number] = REFUSED_PROGRAM;
+		each->status = REFUSED;
+		log_print(name, log);
+		say("refused by the verifier: %s: %s", name, log_complaint(log));
+	} else {
+		refuse_program(each, number, name, strerror(-fd));
+	}
+}
+
+/* Loads program number `number` alone, so that libbpf puts its words into the verifier's log. */
+static void explain(struct each *each, int number)
+{
+	struct bpf_object *object = open_for(each, number);
+	const char *reason = "", *name;
 
 	if (!object)
 		return;
-	if (log_collect(object)) {
-		bpf_object__close(object);
-		return;
+	log_forget();
+	if (!log_collect(object) && bpf_object__load(object)) {
+		name = log_report(object, &reason);
+		if (name)
+			say("refused by the verifier: %s: %s", name, reason);
 	}
-	error = bpf_object__load(object);
-	name = bpf_program__name(program);
-	if (error && log_report(object, &reason))
-		say("refused by the verifier: %s: %s", name, reason);
-	else
-		say("prog '%s': BPF program load failed: %s", name, log_first_warning());
 	bpf_object__close(object);
+}
+
+/* The number of the program that libbpf's warning is about; -1 if it is about the object. */
+static int blamed(const struct each *each, struct bpf_program **program)
+{
+	const char *warning = log_first_warning();
+	char map_name[64], member[64], name[128];
+	struct bpf_map *map;
+
+	if (log_blamed(name, sizeof(name)))
+		return find_undecided(each, name, program);
+	if (sscanf(warning, "struct_ops init_kern %63[^:]: Cannot find member %63s", map_name, member) != 2)
+		return -1;
+	map = bpf_object__find_map_by_name(each->object, map_name);
+	*program = map ? struct_ops_member(each->object, map, member) : NULL;
+	return *program ? find_undecided(each, bpf_program__name(*program), program) : -1;
+}
+
+static int first_undecided(const struct each *each, struct bpf_program **found)
+{
+	struct bpf_program *program;
+	int number = 0;
+
+	bpf_object__for_each_program(program, each->object) {
+		if (each->verdicts[number] == UNDECIDED) {
+			*found = program;
+			return number;
+		}
+		number++;
+	}
+	return -1;
+}
+
+static bool is_undecided(const struct each *each)
+{
+	for (int number = 0; number < each->count; number++)
+		if (each->verdicts[number] == UNDECIDED)
+			return true;
+	return false;
+}
+
+/* Loads what is undecided. Returns whether to do so once more. */
+static bool load(struct each *each)
+{
+	struct bpf_program *program;
+	bool again = false;
+	int error, number;
+
+	each->object = open_for(each, -1);
+	if (!each->object) {
+		each->status = UNUSABLE;
+		return false;
+	}
+	if (!each->count) {
+		say("the object has no BPF program");
+		each->status = UNUSABLE;
+		goto out;
+	}
+	log_forget();
+	if (prog_load_watch(&each->watcher, each->object)) {
+		each->status = UNUSABLE;
+		goto out;
+	}
+	error = bpf_object__load(each->object);
+	prog_load_unwatch();
+	if (!is_undecided(each))
+		goto out;
+	number = error ? blamed(each, &program) : first_undecided(each, &program);
+	if (!error) {
+		refuse_program(each, number, bpf_program__name(program), "libbpf leaves it out");
+		again = true;
+	} else if (number >= 0) {
+		refuse_program(each, number, bpf_program__name(program), log_first_warning());
+		again = true;
+	} else {
+		say("the object is refused: %s", log_reason(-error));
+		each->status = REFUSED;
+	}
+out:
+	bpf_object__close(each->object);
+	return again;
 }
 
 int programs_load(const struct request *request)
 {
-	static char log[64 << 10];
-	static struct kept kept;
-	int status = STOPPED;
+	static struct each each;
 
-	for (int index = 0;; index++) {
-		struct bpf_program *program;
-		struct bpf_object *object;
-		char path[256];
-
-		log_forget();
-		object = open_one(request, &kept, index, &program);
-		if (!object)
-			return UNUSABLE;
-		if (!program) {
-			bpf_object__close(object);
-			break;
-		}
-		log[0] = '\0';
-		bpf_program__set_log_level(program, LOG_STATISTICS);
-		bpf_program__set_log_buf(program, log, sizeof(log));
-		if (bpf_object__load(object)) {
-			bpf_object__close(object);
-			explain(request, &kept, index);
-			status = REFUSED;
-			continue;
-		}
-		keep(&kept, object);
-		printf("verified %s: %s\n", bpf_program__name(program), processed(log));
-		snprintf(path, sizeof(path), "%s/program-%d", request->each, index);
-		if (bpf_program__pin(program, path)) {
-			say("%s: cannot be pinned: %s", path, strerror(errno));
-			status = UNUSABLE;
-		}
-		bpf_object__close(object);
+	if (mkdir(request->each, 0700) && errno != EEXIST) {
+		say("%s: cannot be made: %s", request->each, strerror(errno));
+		return UNUSABLE;
 	}
-	return status;
+	each.watcher.decided = decide;
+	each.request = request;
+	each.status = STOPPED;
+	while (load(&each) && is_undecided(&each))
+		;
+	for (int number = 0; number < each.count; number++)
+		if (each.verdicts[number] == UNEXPLAINED)
+			explain(&each, number);
+	free(each.verdicts);
+	return each.status;
 }

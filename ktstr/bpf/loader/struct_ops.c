@@ -101,3 +101,24 @@ int struct_ops_choose(struct bpf_object *object, const char *wanted)
 			bpf_map__set_autocreate(map, map == chosen);
 	return 0;
 }
+
+struct bpf_program *struct_ops_member(struct bpf_object *object, const struct bpf_map *map, const char *name)
+{
+	const struct btf_type *type = struct_ops_type(object, map);
+	const struct btf *btf = bpf_object__btf(object);
+	struct bpf_program *program;
+	void **values, *value;
+	size_t size, offset;
+
+	values = bpf_map__initial_value(map, &size);
+	for (int i = 0; type && values && i < btf_vlen(type); i++) {
+		offset = btf_member_bit_offset(type, i) / 8;
+		if (strcmp(btf__name_by_offset(btf, btf_members(type)[i].name_off), name) || offset + sizeof(value) > size)
+			continue;
+		memcpy(&value, (char *)values + offset, sizeof(value));
+		bpf_object__for_each_program(program, object)
+			if (program == value)
+				return program;
+	}
+	return NULL;
+}

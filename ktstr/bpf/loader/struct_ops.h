@@ -13,6 +13,9 @@ const struct btf_type *struct_ops_type(const struct bpf_object *object, const st
 /* Whether the map is a scheduler: a sched_ext_ops, or a variant of it. */
 bool struct_ops_is_scheduler(const struct bpf_object *object, const struct bpf_map *map);
 
+/* The program in a member of a struct_ops map, such as `enqueue`; NULL if there is none. */
+struct bpf_program *struct_ops_member(struct bpf_object *object, const struct bpf_map *map, const char *name);
+
 /*
  * Leaves one scheduler to be attached: `wanted`, or the only one there is (NULL). Returns 0, or -1 having said what is
  * wrong. The object must not be loaded yet.

@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#include <ktstr/store.h>
+
 static const struct btf_type *bare_type(const struct btf *btf, __u32 id)
 {
 	const struct btf_type *type = btf__type_by_id(btf, id);
@@ -51,18 +53,6 @@ void variables_visit(struct bpf_object *object, variable_visitor visit, void *co
 
 void variable_store(const struct variable *variable, __u64 value)
 {
-	switch (variable->size) {
-	case 1:
-		*(__u8 *)variable->value = value;
-		break;
-	case 2:
-		*(__u16 *)variable->value = value;
-		break;
-	case 4:
-		*(__u32 *)variable->value = value;
-		break;
-	case 8:
-		*(__u64 *)variable->value = value;
-		break;
-	}
+	if (variable->size <= sizeof(value))
+		ktstr_store(variable->value, value, variable->size);
 }

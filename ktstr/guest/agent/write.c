@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include <ktstr/event.h>
+#include <ktstr/store.h>
 
 #include "agent.h"
 #include "bpf.h"
@@ -200,36 +201,13 @@ out:
 	return ready;
 }
 
-/* Stores the bytes, with one instruction if they are aligned, because programs read them meanwhile. */
-static void store(char *place, uint64_t value, uint32_t size)
-{
-	if ((uintptr_t)place % size) {
-		memcpy(place, &value, size);
-		return;
-	}
-	switch (size) {
-	case 1:
-		*(volatile uint8_t *)place = (uint8_t)value;
-		break;
-	case 2:
-		*(volatile uint16_t *)place = (uint16_t)value;
-		break;
-	case 4:
-		*(volatile uint32_t *)place = (uint32_t)value;
-		break;
-	default:
-		*(volatile uint64_t *)place = value;
-		break;
-	}
-}
-
 static void write_value(const struct write *write)
 {
 	unsigned int unused = 64 - write->number.size * 8;
 	uint64_t was = 0;
 
 	memcpy(&was, write->place, write->number.size);
-	store(write->place, write->value, write->number.size);
+	ktstr_store(write->place, write->value, write->number.size);
 	emit_begin("write");
 	emit_text("map", write->map);
 	emit_text("variable", write->variable);
