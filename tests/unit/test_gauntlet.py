@@ -14,7 +14,7 @@ from ktstr import Constraints, KtstrError, ktstr_test
 from ktstr.declare.presets import PRESETS
 from ktstr.declare.scheduler import EEVDF, Scheduler
 from ktstr.declare.test import KtstrTest, record_of
-from ktstr.declare.variants import fit, preset_of
+from ktstr.declare.fit import fit, preset_of
 from ktstr.report.grid import grid_lines, grid_rows
 
 pytest_plugins = "pytester"
