@@ -30,6 +30,7 @@ SECTIONS = {
             "Node",
             "Constraints",
         ),
+        *("Inline", "Variant", "flag_variants"),
         *("Checks", "BpfMapWrite", "ExpectedError"),
     ),
     "Scenarios": (

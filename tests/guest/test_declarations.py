@@ -1,0 +1,108 @@
+"""What a declaration brings into the guest: files for the scheduler's program, and a variant's arguments and values."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from embedded import SCHEDULERS, program_with
+
+from ktstr import (
+    CgroupDef,
+    Ctx,
+    Inline,
+    KtstrError,
+    Scheduler,
+    Variant,
+    declare_scheduler,
+    ktstr_test,
+    scenarios,
+)
+from ktstr.bpf.build import build_bpf
+from ktstr.checks.verdict import VerdictFailed
+from ktstr.declare.files import checked_files
+
+BPF = Path(__file__).parent / "bpf"
+TINY = "1n1l2c1t"
+
+VARIED = declare_scheduler(
+    name="varied",
+    bpf=BPF / "preset.bpf.c",
+    topology=TINY,
+    setup_programs={"set_up": [40, 2]},
+    values={"weights": [3, 5, 7], "limits.turn_ns": 2_000_000, "limits.tag": "fast"},
+    variants={"set": Variant(values={"limits.of_queue[1]": -4}), "unset": Variant()},
+)
+
+
+def configured(ctx: Ctx, folder: Path, *arguments: str, **declared: Any) -> Ctx:
+    """A guest of the fixture with programs/configured.c, which prints the files that its arguments name."""
+    program = program_with(build_bpf(SCHEDULERS / "fixture.bpf.c", ctx.kernel), "configured", folder)
+    files = checked_files(declared, str(Path(__file__)))
+    scheduler = Scheduler("configured", binary_path=program, sched_args=arguments, files=files)
+    test = replace(ctx.test, scheduler=scheduler, sched_args=arguments)
+    return Ctx(test, ctx.kernel, "auto", ctx.seed, ctx.artifacts)
+
+
+def said(ctx: Ctx) -> list[str]:
+    """What the program printed of its files in a run."""
+    log = ctx.run(CgroupDef("cg", 2), hold_s=0.2).guest.log
+    return [line for line in log if line.startswith(("/ktstr/files/", "/etc/"))]
+
+
+@ktstr_test(topology="1n2l2c1t")
+def a_programs_files_are_where_its_arguments_say(ctx: Ctx, tmp_path: Path) -> None:
+    """One of the declaration, one written for the guest's topology, and one at a place that the program knows."""
+    (tmp_path / "layers.json").write_text('[{"name": "batch"}]\n')
+    guest = configured(
+        ctx,
+        tmp_path,
+        *("{layers.json}", "{llcs}", "/etc/mine.conf"),
+        **{
+            "layers.json": tmp_path / "layers.json",
+            "llcs": Inline(lambda topology: f"{topology.llcs} LLCs\n"),
+            "/etc/mine.conf": Inline("slice = 5\n"),
+        },
+    )
+    assert said(guest) == [
+        '/ktstr/files/configured/layers.json: [{"name": "batch"}]',
+        "/ktstr/files/configured/llcs: 2 LLCs",
+        "/etc/mine.conf: slice = 5",
+    ]
+
+
+@ktstr_test(topology=TINY)
+def a_tests_file_takes_the_place_of_its_schedulers(ctx: Ctx, tmp_path: Path) -> None:
+    guest = configured(ctx, tmp_path, "{config}", config=Inline("the scheduler's\n"))
+    guest.test = replace(guest.test, files={"config": Inline("the test's\n")})
+    assert said(guest) == ["/ktstr/files/configured/config: the test's"]
+
+
+@ktstr_test(topology=TINY)
+def a_file_that_is_missing_is_an_error_before_a_guest_is_started(ctx: Ctx, tmp_path: Path) -> None:
+    guest = configured(ctx, tmp_path, "{config}", config="absent.json")
+    with pytest.raises(KtstrError) as refused:
+        said(guest)
+    absent = Path(__file__).with_name("absent.json")
+    assert str(refused.value) == (
+        f"scheduler configured: files['config']: {absent}: No such file or directory"
+    )
+
+
+@ktstr_test(scheduler=VARIED, duration_s=0.2, auto_repro=False)
+def each_variant_has_its_own_values(ctx: Ctx) -> None:
+    """The scheduler's init fails unless they are set."""
+    if ctx.test.scheduler.variant == "set":
+        scenarios.steady(ctx)
+        return
+    with pytest.raises(VerdictFailed) as failed:
+        scenarios.steady(ctx)
+    first = str(failed.value).splitlines()[0]
+    assert first.startswith(
+        "BUG SUMMARY: varied[unset] was ejected by the kernel while it was being enabled"
+    ), first
+
+
+@ktstr_test(scheduler=VARIED, variants=["set"], duration_s=0.2)
+def a_test_takes_one_variant(ctx: Ctx) -> None:
+    scenarios.steady(ctx)
