@@ -121,6 +121,7 @@ if TYPE_CHECKING:  # the same names as in _PUBLIC, for type checkers; a test com
     from ktstr.scenario.operations.sysctl import Sysctl as Sysctl
     from ktstr.scenario.operations.thaw import Thaw as Thaw
     from ktstr.scenario.operations.write import BpfMapWrite as BpfMapWrite
+    from ktstr.scenario.operations.write_file import WriteFile as WriteFile
     from ktstr.scenario.policy import Deadline as Deadline
     from ktstr.scenario.scenario import Scenario as Scenario
     from ktstr.scenario.scheduler_name import Named as Named
@@ -249,6 +250,7 @@ _PUBLIC = {
     "ktstr.scenario.operations.suspend": ("Suspend",),
     "ktstr.scenario.operations.sysctl": ("Sysctl",),
     "ktstr.scenario.operations.write": ("BpfMapWrite",),
+    "ktstr.scenario.operations.write_file": ("WriteFile",),
     "ktstr.scenario.policy": ("Deadline",),
     "ktstr.scenario.scenario": ("Scenario",),
     "ktstr.scenario.scheduler_name": ("Named",),

@@ -14,8 +14,9 @@ from ktstr.base.values import command, mapping, path_beside, seconds, shown, str
 from ktstr.checks.thresholds import Checks
 from ktstr.declare.files import GuestFile, Inline, checked_files
 from ktstr.declare.presets import Constraints
+from ktstr.declare.setting import Setting, checked_settings
 from ktstr.declare.values import Value, checked_rodata, checked_runs, checked_values
-from ktstr.declare.variant import Variant, checked_variants
+from ktstr.declare.variant import Kind, Variant, checked_variants
 from ktstr.scenario.operations.cgroup import CgroupName
 from ktstr.scenario.plan import ATTACH_S
 
@@ -75,6 +76,10 @@ class Scheduler:
     """Values that are written before it starts."""
     cgroup_parent: str = ""
     """The cgroup below which all those of a scenario are; empty: the root."""
+    enable: tuple[Setting, ...] = ()
+    """What makes the kernel's own scheduler this one: written before the workers start."""
+    disable: tuple[Setting, ...] = ()
+    """What takes that back: written after the last hold."""
     checks: Checks = field(default_factory=Checks)
     """Its default limits."""
     constraints: Constraints = field(default_factory=Constraints)
@@ -107,6 +112,8 @@ class Scheduler:
             rodata={**self.rodata, **more.rodata},
             values={**self.values, **more.values},
             files={**self.files, **checked_files(more.files, self.declared_in)},
+            enable=(*self.enable, *more.enable),
+            disable=(*more.disable, *self.disable),
         )
 
 
@@ -135,6 +142,8 @@ def declare_scheduler(
     kargs: Sequence[str] = (),
     sysctls: Mapping[str, str | int] | None = None,
     cgroup_parent: str | None = None,
+    enable: Sequence[Setting] = (),
+    disable: Sequence[Setting] = (),
     checks: Checks | None = None,
     constraints: Constraints | None = None,
     max_insns: int | Mapping[str, int] | None = None,
@@ -162,9 +171,10 @@ def declare_scheduler(
     is that place. `variants` are named lists of further arguments, or `Variant(...)`: each test runs once in each.
     docs/declarations.md has the details.
 
-    `cgroup_parent` is for one that
-    rules a subtree: the cgroup `/work` is made before it starts, and those of scenarios are made in it. `checks` are
-    its default thresholds.
+    `cgroup_parent` is for one that rules a subtree: the cgroup `/work` is made before it starts, and those of scenarios
+    are made in it. `enable` and `disable` make another scheduler of the kernel's own, which has no program:
+    `WriteFile(...)` and `Sysctl(...)`, done before the workers start and after the last hold. `checks` are its default
+    thresholds.
 
     `constraints` say on which topology presets it is swept and its tests run the gauntlet. For the verifier sweep
     `max_insns` says how many instructions the verifier may process for a program of it: one number for all, or a
@@ -195,6 +205,8 @@ def declare_scheduler(
             kargs=kargs,
             sysctls=sysctls,
             cgroup_parent=cgroup_parent,
+            enable=enable,
+            disable=disable,
             checks=checks,
             constraints=constraints,
             max_insns=max_insns,
@@ -247,6 +259,8 @@ def _checked(
     kargs: object,
     sysctls: object,
     cgroup_parent: object,
+    enable: object,
+    disable: object,
     checks: object,
     constraints: object,
     max_insns: object,
@@ -267,9 +281,10 @@ def _checked(
     for field_name, value in (("ops", ops), ("values", values), ("setup_programs", setup_programs)):
         if value is not None and not has_bpf:
             raise KtstrError(f"{field_name}: only for a scheduler declared with bpf=")
-    for field_name, value in (("files", files), ("variants", variants)):
-        if value and not given:
-            raise KtstrError(f"{field_name}: only for a scheduler with binary, binary_path or bpf")
+    if files and not given:
+        raise KtstrError("files: only for a scheduler with binary, binary_path or bpf")
+    if (enable or disable) and given:
+        raise KtstrError(f"enable and disable: only for the kernel's own scheduler, without {given[0]}")
     if ops is not None and not _VARIABLE.fullmatch(string(ops, "ops")):
         raise KtstrError(f"ops={shown(ops)}: must be the name of a variable, that of a sched_ext_ops")
     if sched_args and (has_bpf or not given):
@@ -305,10 +320,12 @@ def _checked(
         kernels=strings(kernels, "kernels"),
         sched_args=strings(sched_args, "sched_args"),
         files=checked_files(files, where),
-        variants=checked_variants(variants, where, has_bpf=has_bpf),
+        variants=checked_variants(variants, where, kind=_kind(given)),
         kargs=strings(kargs, "kargs"),
         sysctls=settings,
         cgroup_parent=str(parent or ""),
+        enable=checked_settings(enable, "enable"),
+        disable=checked_settings(disable, "disable"),
         checks=checks or Checks(),
         constraints=constraints or Constraints(),
         max_insns={
@@ -351,6 +368,10 @@ def _caller() -> tuple[str, int]:
     while frame is not None and frame.f_code.co_filename == __file__:
         frame = frame.f_back
     return (frame.f_code.co_filename, frame.f_lineno) if frame is not None else ("", 0)
+
+
+def _kind(given: Sequence[str]) -> Kind:
+    return "bpf" if "bpf" in given else "program" if given else "kernel"
 
 
 def _beside(where: str, value: object, field: str) -> Path | None:

@@ -8,19 +8,29 @@ from dataclasses import dataclass, field
 from itertools import combinations
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Literal
 
 from ktstr.base.errors import KtstrError
 from ktstr.base.topology import Topology
 from ktstr.base.values import mapping, shown, strings
 from ktstr.declare.files import Inline, checked_files
 from ktstr.declare.presets import PRESETS
+from ktstr.declare.setting import Setting, checked_settings
 from ktstr.declare.values import Value, checked_rodata, checked_values
 
-__all__ = ["Variant", "checked_variants", "chosen_variants", "flag_variants", "refuse_unknown_variants"]
+__all__ = [
+    "Kind",
+    "Variant",
+    "checked_variants",
+    "chosen_variants",
+    "flag_variants",
+    "refuse_unknown_variants",
+]
 
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,31}")
 _MOST = 64
+Kind = Literal["bpf", "program", "kernel"]
+"""What a scheduler is: given as BPF, a program, or the kernel's own."""
 _NONE: Mapping[str, Any] = MappingProxyType({})
 
 
@@ -37,10 +47,17 @@ class Variant:
     """Values, over the declaration's."""
     files: Mapping[str, str | Path | Inline] = field(default_factory=dict, compare=False)
     """Files, over the declaration's."""
+    enable: Sequence[Setting] = ()
+    """What is written after the declaration's."""
+    disable: Sequence[Setting] = ()
+    """What is written before the declaration's."""
 
 
-def checked_variants(given: object, where: str, *, has_bpf: bool) -> Mapping[str, Variant]:
-    """`variants` of a declaration in the file `where`; KtstrError naming the one that is not acceptable."""
+def checked_variants(given: object, where: str, *, kind: Kind) -> Mapping[str, Variant]:
+    """`variants` of a declaration in the file `where`; KtstrError naming the one that is not acceptable.
+
+    `kind` is what the scheduler is: given as BPF, a program, or the kernel's own.
+    """
     variants: dict[str, Variant] = {}
     for name, value in mapping(given, "variants").items():
         of = f"variants[{name!r}]"
@@ -48,15 +65,21 @@ def checked_variants(given: object, where: str, *, has_bpf: bool) -> Mapping[str
         one = Variant(tuple(value)) if isinstance(value, list | tuple) else value
         if not isinstance(one, Variant):
             raise KtstrError(f"{of}={shown(value)}: must be a list of arguments, or Variant(...)")
-        if one.sched_args and has_bpf:
+        if one.sched_args and kind != "program":
             raise KtstrError(f"{of}: sched_args: only for a scheduler with a program of its own")
-        if (one.rodata or one.values) and not has_bpf:
+        if (one.rodata or one.values) and kind != "bpf":
             raise KtstrError(f"{of}: rodata and values: only for a scheduler declared with bpf=")
+        if one.files and kind == "kernel":
+            raise KtstrError(f"{of}: files: only for a scheduler with binary, binary_path or bpf")
+        if (one.enable or one.disable) and kind != "kernel":
+            raise KtstrError(f"{of}: enable and disable: only for the kernel's own scheduler")
         variants[name] = Variant(
             strings(one.sched_args, f"{of}: sched_args"),
             _prefixed(of, checked_rodata, one.rodata),
             _prefixed(of, checked_values, one.values),
             checked_files(one.files, where, f"{of}: files"),
+            checked_settings(one.enable, f"{of}: enable"),
+            checked_settings(one.disable, f"{of}: disable"),
         )
     if len(variants) > _MOST:
         raise KtstrError(f"variants: {len(variants)}: must be {_MOST} at most")
@@ -126,6 +149,8 @@ def _joined(variants: Sequence[Variant]) -> Variant:
         {name: value for one in variants for name, value in one.rodata.items()},
         {name: value for one in variants for name, value in one.values.items()},
         {name: value for one in variants for name, value in one.files.items()},
+        tuple(write for one in variants for write in one.enable),
+        tuple(write for one in reversed(variants) for write in one.disable),
     )
 
 

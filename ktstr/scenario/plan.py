@@ -61,6 +61,8 @@ def scenario_plan(
     writes: Sequence[BpfMapWrite] = (),
     perturbations: Sequence[Perturbation] | None = None,
     recorder: bool = False,
+    enable: Sequence[Operation] = (),
+    disable: Sequence[Operation] = (),
     seed: int = 0,
     others: Mapping[str, Sequence[str]] = _NO_OTHERS,
     others_attach_s: Mapping[str, float] = _NO_TIMES,
@@ -75,6 +77,7 @@ def scenario_plan(
     scheduler. All cgroups are below `workload_root` (empty: the root), which is there before the scheduler starts.
     `writes` go to its globals, except those that have to be made before it is loaded. `perturbations`
     (None: no perturber) disturb the holds; `recorder` keeps the last scheduling events before the scheduler's exit.
+    `enable` comes before the scheduler and `disable` after the last hold.
     `others` are the commands of the schedulers that the scenario's operations name. `layout` is the scenario laid out
     in time. Without it, what is random follows from `seed`, and `online` are the CPUs that are online at first (None:
     all).
@@ -90,6 +93,7 @@ def scenario_plan(
     steps: list[Operation] = [*sysctl_operations(sysctls)]
     if workload_root:
         steps.append(WorkloadRoot(workload_root))
+    steps += enable
     steps += [
         DeclareProgram(name, round(others_attach_s.get(name, ATTACH_S) * _NS), tuple(command))
         for name, command in others.items()
@@ -105,6 +109,7 @@ def scenario_plan(
     steps += _phases(scenario, layout, start, waiting, perturbations, recorder=recorder)
     if scenario.dump:
         steps.append(Dump())
+    steps += disable
     return plan_of(steps, topology)
 
 

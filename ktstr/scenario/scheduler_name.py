@@ -52,8 +52,9 @@ class NamesScheduler(Operation):
 
     def __post_init__(self) -> None:
         """Take the name of a scheduler that was given itself, and check it."""
-        name = getattr(self.scheduler, "title", getattr(self.scheduler, "name", self.scheduler))
-        object.__setattr__(self, "scheduler", name)
+        if not isinstance(self.scheduler, str):  # which has a title(), too
+            name = getattr(self.scheduler, "title", getattr(self.scheduler, "name", self.scheduler))
+            object.__setattr__(self, "scheduler", name)
         self.check()
 
     @property

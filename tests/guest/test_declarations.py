@@ -13,7 +13,9 @@ from ktstr import (
     Inline,
     KtstrError,
     Scheduler,
+    Sysctl,
     Variant,
+    WriteFile,
     declare_scheduler,
     ktstr_test,
     scenarios,
@@ -32,6 +34,21 @@ VARIED = declare_scheduler(
     setup_programs={"set_up": [40, 2]},
     values={"weights": [3, 5, 7], "limits.turn_ns": 2_000_000, "limits.tag": "fast"},
     variants={"set": Variant(values={"limits.of_queue[1]": -4}), "unset": Variant()},
+)
+
+SCHED = "/sys/kernel/debug/sched"
+SLICES = declare_scheduler(
+    name="slices",
+    topology="1n1l1c1t",
+    enable=[Sysctl("kernel.panic_on_warn", "0")],
+    disable=[WriteFile(f"{SCHED}/base_slice_ns", "3000000")],
+    variants={
+        "short": Variant(enable=[WriteFile(f"{SCHED}/base_slice_ns", "4000000")]),
+        "long": Variant(enable=[WriteFile(f"{SCHED}/base_slice_ns", "100000000")]),
+    },
+)
+UNKNOWN = declare_scheduler(
+    name="unknown-feature", topology=TINY, enable=[WriteFile(f"{SCHED}/features", "NO_SUCH")]
 )
 
 
@@ -106,3 +123,24 @@ def each_variant_has_its_own_values(ctx: Ctx) -> None:
 @ktstr_test(scheduler=VARIED, variants=["set"], duration_s=0.2)
 def a_test_takes_one_variant(ctx: Ctx) -> None:
     scenarios.steady(ctx)
+
+
+@ktstr_test(scheduler=SLICES, duration_s=1)
+def the_kernels_own_scheduler_obeys_what_enables_it(ctx: Ctx) -> None:
+    """Two tasks on a CPU wait for each other as long as a slice is."""
+    waited_ms = [worker.gap_ns / 1e6 for worker in ctx.run(CgroupDef("cg", 2)).workers]
+    if ctx.test.scheduler.variant == "short":
+        assert max(waited_ms) < 25, waited_ms
+    else:
+        assert min(waited_ms) > 30, waited_ms
+
+
+@ktstr_test(scheduler=UNKNOWN)
+def what_the_kernel_does_not_take_is_an_error(ctx: Ctx) -> None:
+    with pytest.raises(KtstrError) as refused:
+        scenarios.steady(ctx)
+    features = f"{SCHED}/features"
+    assert str(refused.value) == (
+        f"what_the_kernel_does_not_take_is_an_error: write_file {features} NO_SUCH: the kernel refused it:"
+        f" Invalid argument ({features})"
+    )

@@ -4,17 +4,17 @@ from typing import Any
 
 import pytest
 
-from ktstr import Ctx, Inline, KtstrError, Variant, flag_variants, ktstr_test
+from ktstr import Ctx, Inline, KtstrError, Sysctl, Variant, flag_variants, ktstr_test
 from ktstr.declare.scheduler import Scheduler
 from ktstr.declare.test import KtstrTest, record_of
-from ktstr.declare.variant import checked_variants, chosen_variants
+from ktstr.declare.variant import Kind, checked_variants, chosen_variants
 
 FLAGS: dict[str, list[str] | Variant] = {"llc": ["--llc"], "steal": ["--steal"], "smt": Variant(["--no-smt"])}
 MINE = Scheduler(
     "mine",
     binary="scx_mine",
     sched_args=("-v",),
-    variants=checked_variants({"fifo": ["-f"], "vtime": []}, "", has_bpf=False),
+    variants=checked_variants({"fifo": ["-f"], "vtime": []}, "", kind="program"),
 )
 
 
@@ -39,7 +39,7 @@ def test_a_variant_of_bpf_has_values_and_files_over_the_declarations() -> None:
     variants = checked_variants(
         {"short": Variant(rodata={"slice_us": 500}, values={"mode": 2}, files={"a": Inline("2")})},
         "",
-        has_bpf=True,
+        kind="bpf",
     )
     base = Scheduler(
         "mine",
@@ -106,20 +106,35 @@ def test_what_is_no_flag_is_refused(
 
 
 @pytest.mark.parametrize(
-    ("variants", "has_bpf", "why"),
+    ("variants", "kind", "why"),
     [
-        (["fifo"], False, "variants="),
-        ({"a b": []}, False, "variants\\['a b'\\]: must be words of letters"),
-        ({"seed3": []}, False, "variants\\['seed3'\\]: would be taken for a seed or a preset"),
-        ({"tiny-1llc": []}, False, "variants\\['tiny-1llc'\\]: would be taken for"),
-        ({"a": "-f"}, False, "variants\\['a'\\]='-f': must be a list of arguments, or Variant"),
-        ({"a": ["-f"]}, True, "variants\\['a'\\]: sched_args: only for a scheduler with a program"),
-        ({"a": Variant(rodata={"x": 1})}, False, "variants\\['a'\\]: rodata and values: only for"),
-        ({"a": Variant(rodata={"x": "1"})}, True, "variants\\['a'\\]: rodata\\['x'\\]='1': must be a whole"),  # type: ignore[dict-item]
-        ({"a": Variant(files={"x": 1})}, True, "variants\\['a'\\]: files\\['x'\\]=1: must be the path"),  # type: ignore[dict-item]
-        ({f"v{n}": [] for n in range(65)}, False, "variants: 65: must be 64 at most"),
+        (["fifo"], "program", "variants="),
+        ({"a b": []}, "program", "variants\\['a b'\\]: must be words of letters"),
+        ({"seed3": []}, "program", "variants\\['seed3'\\]: would be taken for a seed or a preset"),
+        ({"tiny-1llc": []}, "program", "variants\\['tiny-1llc'\\]: would be taken for"),
+        ({"a": "-f"}, "program", "variants\\['a'\\]='-f': must be a list of arguments, or Variant"),
+        ({"a": ["-f"]}, "bpf", "variants\\['a'\\]: sched_args: only for a scheduler with a program"),
+        ({"a": Variant(rodata={"x": 1})}, "program", "variants\\['a'\\]: rodata and values: only for"),
+        ({"a": Variant(rodata={"x": "1"})}, "bpf", "variants\\['a'\\]: rodata\\['x'\\]='1': must be a whole"),  # type: ignore[dict-item]
+        ({"a": Variant(files={"x": 1})}, "bpf", "variants\\['a'\\]: files\\['x'\\]=1: must be the path"),  # type: ignore[dict-item]
+        (
+            {"a": Variant(files={"x": "y"})},
+            "kernel",
+            "variants\\['a'\\]: files: only for a scheduler with binary",
+        ),
+        (
+            {"a": Variant(enable=[Sysctl("a.b", "1")])},
+            "bpf",
+            "variants\\['a'\\]: enable and disable: only for",
+        ),
+        (
+            {"a": Variant(enable=[1])},  # type: ignore[list-item]
+            "kernel",
+            "variants\\['a'\\]: enable=\\[1\\]: must be a list of WriteFile",
+        ),
+        ({f"v{n}": [] for n in range(65)}, "program", "variants: 65: must be 64 at most"),
     ],
 )
-def test_what_is_no_variant_is_refused(variants: object, has_bpf: bool, why: str) -> None:
+def test_what_is_no_variant_is_refused(variants: object, kind: Kind, why: str) -> None:
     with pytest.raises(KtstrError, match=f"^{why}"):
-        checked_variants(variants, "", has_bpf=has_bpf)
+        checked_variants(variants, "", kind=kind)
