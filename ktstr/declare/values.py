@@ -15,8 +15,8 @@ Value = int | str | Sequence[int]
 """A whole number, a text for an array of char, or the numbers of an array."""
 
 _NAME = re.compile(r"[A-Za-z_]\w*", re.ASCII)  # a C identifier
-# A variable, and members and elements of it.
-_PATH = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*|\[\d+\])*", re.ASCII)
+# A variable or a map, and members and elements of it. The keys of a hash may be negative.
+_PATH = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*|\[-?\d+\])*", re.ASCII)
 # What a 64-bit variable can hold, signed or unsigned.
 _NUMBERS = range(-(2**63), 2**64)
 _ACCEPTED = (
