@@ -1,4 +1,4 @@
-"""What a declaration brings into the guest: files for the scheduler's program, and a variant's arguments and values."""
+"""What a declaration brings along: files, variants, settings; and a program that outlives its scheduler."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -144,3 +144,19 @@ def what_the_kernel_does_not_take_is_an_error(ctx: Ctx) -> None:
         f"what_the_kernel_does_not_take_is_an_error: write_file {features} NO_SUCH: the kernel refused it:"
         f" Invalid argument ({features})"
     )
+
+
+@ktstr_test(topology=TINY, auto_repro=False)
+def an_ejection_in_init_is_noticed_although_the_program_lives_on(ctx: Ctx, tmp_path: Path) -> None:
+    """The kernel reports success to such a program, which then sleeps; the time to attach is not waited for."""
+    program = program_with(build_bpf(BPF / "preset.bpf.c", ctx.kernel), "sleeps_on", tmp_path)
+    scheduler = Scheduler("sleeps_on", binary_path=program, attach_timeout_s=60)
+    guest = Ctx(replace(ctx.test, scheduler=scheduler), ctx.kernel, "auto", ctx.seed, ctx.artifacts)
+    report = guest.run(CgroupDef("cg", 2), check=False)
+    (violation,) = report.violations
+    assert violation.message.startswith(
+        "the scheduler was ejected by the kernel while it was being enabled: scx_bpf_error: "
+    ), violation.message
+    (one,) = report.schedulers
+    assert one.states[0].running
+    assert one.states[0].at_ns - one.started_ns < 10_000_000_000

@@ -10,7 +10,9 @@ TWO = Topology.parse("1n2l4c1t")
 
 
 def test_values_are_paths_with_numbers_texts_and_lists() -> None:
-    values = checked_values({"a": True, "b.c[3]": -4, "map[-1].x": 2, "mine_ops.name": "fast", "weights": [1, 2**64 - 1]})
+    values = checked_values(
+        {"a": True, "b.c[3]": -4, "map[-1].x": 2, "mine_ops.name": "fast", "weights": [1, 2**64 - 1]}
+    )
     assert assignments(values, TWO) == (
         "a=1",
         "b.c[3]=-4",

@@ -16,6 +16,7 @@
 #include <ktstr/clock.h>
 #include <ktstr/event.h>
 
+#include "ejection.h"
 #include "files.h"
 #include "machine.h"
 #include "process.h"
@@ -235,23 +236,26 @@ static void start(struct scheduler *scheduler, char *const argv[])
 	emit_end();
 }
 
-/* Starts the command and waits until a scheduler is enabled; whether one is. */
-static bool start_and_wait(struct scheduler *scheduler, const struct command *command, uint64_t timeout_ns)
+/* Starts the command and waits until a scheduler is enabled, or, if it is `alone`, was ejected; whether one is. */
+static bool start_and_wait(struct scheduler *scheduler, const struct command *command, uint64_t timeout_ns, bool alone)
 {
 	uint64_t begin = now_ns(), seq = enable_seq();
+	struct ejection ejection;
 	bool counts = access(SYSFS "enable_seq", R_OK) == 0, fresh;
 
 	scheduler->command = command;
+	ejection_begin(&ejection);
 	start(scheduler, command->argv);
 	while (!(fresh = scheduler_enabled() && (!counts || enable_seq() != seq))) {
 		if (reap(scheduler))
 			break;
-		if (now_ns() - begin > timeout_ns)
+		if (now_ns() - begin > timeout_ns || (ejection_final(&ejection) && alone))
 			break;
 		scheduler_watch(scheduler);
 		machine_watchdog();
 		nap();
 	}
+	ejection_end(&ejection);
 	scheduler_watch(scheduler);
 	scheduler->enable_seq = enable_seq();
 	return fresh;
@@ -260,7 +264,7 @@ static bool start_and_wait(struct scheduler *scheduler, const struct command *co
 void scheduler_start(struct scheduler *scheduler, const struct command *command)
 {
 	scheduler->declared = true;
-	start_and_wait(scheduler, command, command->timeout_ns);
+	start_and_wait(scheduler, command, command->timeout_ns, true);
 	scheduler_state(scheduler, "attached");
 	if (!scheduler_enabled())
 		scheduler->lost = true;
@@ -269,7 +273,7 @@ void scheduler_start(struct scheduler *scheduler, const struct command *command)
 bool scheduler_try(struct scheduler *scheduler, const struct command *command)
 {
 	/* Without the kernel's count the scheduler that is attached already looks like a new one. */
-	return start_and_wait(scheduler, command, TRY_NS) && access(SYSFS "enable_seq", R_OK) == 0;
+	return start_and_wait(scheduler, command, TRY_NS, false) && access(SYSFS "enable_seq", R_OK) == 0;
 }
 
 void scheduler_hotplug(struct scheduler *scheduler)

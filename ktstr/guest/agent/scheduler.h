@@ -24,8 +24,8 @@ struct scheduler {
 };
 
 /*
- * Starts the command and waits until the kernel says that a scheduler is enabled, until the program exits, or until the
- * time is over. Events report what happened; `lost` is set if no scheduler is enabled.
+ * Starts the command and waits until the kernel says that a scheduler is enabled, or that it has ejected it meanwhile,
+ * until the program exits, or until the time is over. Events report what happened; `lost` is set if no scheduler is enabled.
  */
 void scheduler_start(struct scheduler *scheduler, const struct command *command);
 
