@@ -5,10 +5,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from embedded import SCHEDULERS, program_with
+from embedded import SCHEDULERS, misbehaving, program_with
 
 from ktstr import (
     CgroupDef,
+    Checks,
     Ctx,
     Inline,
     KtstrError,
@@ -160,3 +161,19 @@ def an_ejection_in_init_is_noticed_although_the_program_lives_on(ctx: Ctx, tmp_p
     (one,) = report.schedulers
     assert one.states[0].running
     assert one.states[0].at_ns - one.started_ns < 10_000_000_000
+
+
+@ktstr_test(topology=TINY)
+def a_program_that_does_not_end_when_it_is_asked_to_is_found(ctx: Ctx, tmp_path: Path) -> None:
+    """This one ignores SIGINT, so it ends by the SIGTERM that follows 3 guest seconds later."""
+    test = replace(
+        ctx.test, scheduler=(deaf := misbehaving(ctx.kernel, tmp_path, "deaf")), sched_args=deaf.sched_args
+    )
+    guest = Ctx(test, ctx.kernel, "auto", ctx.seed, ctx.artifacts)
+    report = guest.run(CgroupDef("cg", 2), hold_s=0.2, checks=Checks(max_teardown_ms=1000), check=False)
+    (violation,) = report.violations
+    assert violation.check == "max_teardown_ms"
+    assert violation.message.startswith("the scheduler took 30"), violation.message
+    assert violation.message.endswith(" ms to end after it was asked to, limit 1000 ms"), violation.message
+    passed = guest.run(CgroupDef("cg", 2), hold_s=0.2, checks=Checks(max_teardown_ms=5000))
+    assert passed.passed

@@ -203,6 +203,8 @@ void scheduler_state(const struct scheduler *scheduler, const char *when)
 	emit_sysfs("switch_all", SYSFS "switch_all");
 	emit_sysfs("nr_rejected", SYSFS "nr_rejected");
 	emit_u64("running", scheduler->pid != 0);
+	if (scheduler->stopping_ns)
+		emit_u64("took_ns", scheduler->stopping_ns);
 	emit_end();
 }
 
@@ -321,6 +323,8 @@ void scheduler_run(struct scheduler *scheduler, char *const argv[], uint64_t tim
 void scheduler_stop(struct scheduler *scheduler)
 {
 	static const int signals[] = { SIGINT, SIGTERM, SIGKILL };
+	uint64_t begin = now_ns();
+	bool ended = !scheduler->pid;
 
 	for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]) && scheduler->pid; i++) {
 		uint64_t start = now_ns();
@@ -333,6 +337,8 @@ void scheduler_stop(struct scheduler *scheduler)
 			nap();
 		}
 	}
+	if (!ended)
+		scheduler->stopping_ns = now_ns() - begin;
 	emit_tail(scheduler);
 	if (scheduler->declared)
 		scheduler_state(scheduler, "stopped");
