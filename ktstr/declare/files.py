@@ -87,9 +87,9 @@ def filled_in(arguments: Sequence[str], places: Mapping[str, str]) -> tuple[str,
     )
 
 
-def place_of(name: str, scheduler: str) -> str:
-    """Where the guest has the file `name` of a scheduler: at that path if it is one, else in the scheduler's folder."""
-    return name if name.startswith("/") else f"/ktstr/files/{scheduler}/{name}"
+def place_of(name: str, folder: str) -> str:
+    """Where the guest has the file `name` of a scheduler: at that path if it is one, else in the scheduler's `folder`."""
+    return name if name.startswith("/") else f"/ktstr/files/{folder}/{name}"
 
 
 def _refuse_place(path: str, field: str) -> None:

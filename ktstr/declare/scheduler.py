@@ -102,6 +102,11 @@ class Scheduler:
         """Its name, and the variant in brackets if it is one: `mine[fifo]`."""
         return f"{self.name}[{self.variant}]" if self.variant else self.name
 
+    @property
+    def folder(self) -> str:
+        """Its title as a part of paths in the guest: `mine+fifo`."""
+        return f"{self.name}+{self.variant}" if self.variant else self.name
+
     def of_variant(self, name: str) -> Scheduler:
         """This scheduler in one of its variants."""
         more = self.variants[name]

@@ -68,6 +68,11 @@ class KtstrTest:
     variants: tuple[str, ...] = ()
     """The variants of its scheduler that it runs in; empty: it has none."""
 
+    @property
+    def scheduler_with_files(self) -> Scheduler:
+        """The scheduler with the test's own files over its own."""
+        return replace(self.scheduler, files={**self.scheduler.files, **self.files})
+
     def of_variant(self, name: str) -> KtstrTest:
         """This test of one variant of its scheduler."""
         scheduler = self.scheduler.of_variant(name)

@@ -172,11 +172,7 @@ class Ctx:
             refuse_finer_than_turn(test, limits, self._executor, bounded=bounded_turn)
         refuse_contradiction(test, checks)
         constants = {write.variable: write.value for write in test.writes if write.is_rodata}
-        scheduler = replace(
-            test.scheduler,
-            rodata={**test.scheduler.rodata, **constants},
-            files={**test.scheduler.files, **test.files},
-        )
+        scheduler = replace(test.scheduler_with_files, rodata={**test.scheduler.rodata, **constants})
         others = other_programs(scenario, self.kernel, self.topology)
         run = ScenarioRun(
             test,

@@ -26,7 +26,7 @@ def packed_files(scheduler: Scheduler, topology: Topology) -> tuple[Packed, ...]
     """
     packed: list[Packed] = []
     for name, content in scheduler.files.items():
-        packed += _packed(content, place_of(name, scheduler.title), f"files[{name!r}]", topology)
+        packed += _packed(content, place_of(name, scheduler.folder), f"files[{name!r}]", topology)
         if size_mb(packed) > _MOST_MB:
             raise KtstrError(f"files[{name!r}]: too big: all files together must be {_MOST_MB} MiB at most")
     return tuple(packed)
@@ -35,7 +35,7 @@ def packed_files(scheduler: Scheduler, topology: Topology) -> tuple[Packed, ...]
 def arguments_of(scheduler: Scheduler, arguments: tuple[str, ...]) -> tuple[str, ...]:
     """`arguments` with the place in the guest of each file that they name; KtstrError for one that there is not."""
     refuse_unknown_names(arguments, scheduler.files, "sched_args")
-    return filled_in(arguments, {name: place_of(name, scheduler.title) for name in scheduler.files})
+    return filled_in(arguments, {name: place_of(name, scheduler.folder) for name in scheduler.files})
 
 
 def _packed(content: GuestFile, place: str, field: str, topology: Topology) -> Iterator[Packed]:

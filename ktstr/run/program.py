@@ -100,7 +100,7 @@ def other_programs(scenario: Scenario, kernel: Kernel, topology: Topology) -> Ma
             )
         other = declared[part.scheduler_name]
         # Two programs of one name are two files.
-        program = scheduler_program(other, kernel, other.sched_args, f"{_FOLDER}/of/{other.title}", topology)
+        program = scheduler_program(other, kernel, other.sched_args, f"{_FOLDER}/of/{other.folder}", topology)
         found[other.title] = replace(program, attach_s=other.attach_timeout_s)
     return found
 
