@@ -88,7 +88,7 @@ def filled_in(arguments: Sequence[str], places: Mapping[str, str]) -> tuple[str,
 
 
 def place_of(name: str, folder: str) -> str:
-    """Where the guest has the file `name` of a scheduler: at that path if it is one, else in the scheduler's `folder`."""
+    """Where the guest has the file `name` of a scheduler: at that path if it is one, else in its `folder`."""
     return name if name.startswith("/") else f"/ktstr/files/{folder}/{name}"
 
 

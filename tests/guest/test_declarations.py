@@ -8,12 +8,14 @@ import pytest
 from embedded import SCHEDULERS, misbehaving, program_with
 
 from ktstr import (
+    Attach,
     CgroupDef,
     Checks,
     Ctx,
     Inline,
     KtstrError,
     Scheduler,
+    Step,
     Sysctl,
     Variant,
     WriteFile,
@@ -124,6 +126,12 @@ def each_variant_has_its_own_values(ctx: Ctx) -> None:
 @ktstr_test(scheduler=VARIED, variants=["set"], duration_s=0.2)
 def a_test_takes_one_variant(ctx: Ctx) -> None:
     scenarios.steady(ctx)
+
+
+@ktstr_test(topology=TINY)
+def a_step_attaches_a_variant(ctx: Ctx) -> None:
+    report = ctx.run(CgroupDef("cg", 2), steps=[Step("set", Attach("varied[set]"), hold=0.2)])
+    assert [(one.name, one.ops) for one in report.schedulers] == [("varied[set]", "preset")]
 
 
 @ktstr_test(scheduler=SLICES, duration_s=1)

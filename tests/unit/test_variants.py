@@ -4,7 +4,17 @@ from typing import Any
 
 import pytest
 
-from ktstr import Ctx, Inline, KtstrError, Sysctl, Variant, flag_variants, ktstr_test
+from ktstr import (
+    Attach,
+    Ctx,
+    Inline,
+    KtstrError,
+    ReplaceScheduler,
+    Sysctl,
+    Variant,
+    flag_variants,
+    ktstr_test,
+)
 from ktstr.declare.scheduler import Scheduler
 from ktstr.declare.test import KtstrTest, record_of
 from ktstr.declare.variant import Kind, checked_variants, chosen_variants
@@ -138,3 +148,11 @@ def test_what_is_no_flag_is_refused(
 def test_what_is_no_variant_is_refused(variants: object, kind: Kind, why: str) -> None:
     with pytest.raises(KtstrError, match=f"^{why}"):
         checked_variants(variants, "", kind=kind)
+
+
+def test_operations_name_a_variant_and_the_scheduler_as_declared() -> None:
+    assert Attach("mine[vtime]").scheduler_name == "mine[vtime]"
+    assert ReplaceScheduler(MINE).scheduler_name == "mine"
+    assert ReplaceScheduler(MINE.of_variant("fifo")).scheduler_name == "mine[fifo]"
+    with pytest.raises(KtstrError, match=r"attach: scheduler='mine\[': must be a declared scheduler"):
+        Attach("mine[")
