@@ -80,6 +80,8 @@ class Scheduler:
     """What makes the kernel's own scheduler this one: written before the workers start."""
     disable: tuple[Setting, ...] = ()
     """What takes that back: written after the last hold."""
+    privileged: bool = False
+    """Whether its program keeps every privilege in the guest."""
     checks: Checks = field(default_factory=Checks)
     """Its default limits."""
     constraints: Constraints = field(default_factory=Constraints)
@@ -149,6 +151,7 @@ def declare_scheduler(
     cgroup_parent: str | None = None,
     enable: Sequence[Setting] = (),
     disable: Sequence[Setting] = (),
+    privileged: bool = False,
     checks: Checks | None = None,
     constraints: Constraints | None = None,
     max_insns: int | Mapping[str, int] | None = None,
@@ -178,8 +181,9 @@ def declare_scheduler(
 
     `cgroup_parent` is for one that rules a subtree: the cgroup `/work` is made before it starts, and those of scenarios
     are made in it. `enable` and `disable` make another scheduler of the kernel's own, which has no program:
-    `WriteFile(...)` and `Sysctl(...)`, done before the workers start and after the last hold. `checks` are its default
-    thresholds.
+    `WriteFile(...)` and `Sysctl(...)`, done before the workers start and after the last hold. A program that needs I/O
+    ports, kernel modules, other processes' memory or mounts that all see is `privileged`; then a PASS is only its word
+    (docs/trust.md). `checks` are its default thresholds.
 
     `constraints` say on which topology presets it is swept and its tests run the gauntlet. For the verifier sweep
     `max_insns` says how many instructions the verifier may process for a program of it: one number for all, or a
@@ -212,6 +216,7 @@ def declare_scheduler(
             cgroup_parent=cgroup_parent,
             enable=enable,
             disable=disable,
+            privileged=privileged,
             checks=checks,
             constraints=constraints,
             max_insns=max_insns,
@@ -266,6 +271,7 @@ def _checked(
     cgroup_parent: object,
     enable: object,
     disable: object,
+    privileged: object,
     checks: object,
     constraints: object,
     max_insns: object,
@@ -299,6 +305,8 @@ def _checked(
         if isinstance(value, bool) or not isinstance(value, str | int) or value == "":
             raise KtstrError(f"sysctls[{sysctl!r}]={shown(value)}: must be a string or a whole number")
         settings[sysctl] = string(str(value), f"sysctls[{sysctl!r}]")
+    if not isinstance(privileged, bool):
+        raise KtstrError(f"privileged={shown(privileged)}: must be True or False")
     parent = cgroup_parent.removeprefix("/") if isinstance(cgroup_parent, str) else cgroup_parent
     if parent is not None:
         CgroupName().check(parent, "cgroup_parent")
@@ -331,6 +339,7 @@ def _checked(
         cgroup_parent=str(parent or ""),
         enable=checked_settings(enable, "enable"),
         disable=checked_settings(disable, "disable"),
+        privileged=privileged is True,
         checks=checks or Checks(),
         constraints=constraints or Constraints(),
         max_insns={

@@ -90,6 +90,7 @@ def scenario_job(run: ScenarioRun) -> VmJob:
         workload_root=scheduler.cgroup_parent,
         enable=scheduler.enable,
         disable=scheduler.disable,
+        privileged=scheduler.privileged or any(program.privileged for program in run.others.values()),
         watchdog_ms=test.watchdog_ms,
         writes=test.writes,
         perturbations=run.perturbed,
