@@ -26,12 +26,15 @@ if TYPE_CHECKING:  # the same names as in _PUBLIC, for type checkers; a test com
     from ktstr.checks.verdict import VerdictFailed as VerdictFailed
     from ktstr.checks.violation import Finding as Finding
     from ktstr.checks.violation import Violation as Violation
+    from ktstr.declare.files import Inline as Inline
     from ktstr.declare.presets import Constraints as Constraints
     from ktstr.declare.scheduler import EEVDF as EEVDF
     from ktstr.declare.scheduler import Scheduler as Scheduler
     from ktstr.declare.scheduler import declare_scheduler as declare_scheduler
     from ktstr.declare.test import KtstrTest as KtstrTest
     from ktstr.declare.test import ktstr_test as ktstr_test
+    from ktstr.declare.variant import Variant as Variant
+    from ktstr.declare.variant import flag_variants as flag_variants
     from ktstr.events.btf.values import Variable as Variable
     from ktstr.events.dump import Dump as Dump
     from ktstr.events.dump import Element as Element
@@ -118,6 +121,7 @@ if TYPE_CHECKING:  # the same names as in _PUBLIC, for type checkers; a test com
     from ktstr.scenario.operations.sysctl import Sysctl as Sysctl
     from ktstr.scenario.operations.thaw import Thaw as Thaw
     from ktstr.scenario.operations.write import BpfMapWrite as BpfMapWrite
+    from ktstr.scenario.operations.write_file import WriteFile as WriteFile
     from ktstr.scenario.policy import Deadline as Deadline
     from ktstr.scenario.scenario import Scenario as Scenario
     from ktstr.scenario.scheduler_name import Named as Named
@@ -171,9 +175,11 @@ _PUBLIC = {
     "ktstr.checks.thresholds": ("Checks",),
     "ktstr.checks.verdict": ("RunReport", "VerdictFailed"),
     "ktstr.checks.violation": ("Finding", "Violation"),
+    "ktstr.declare.files": ("Inline",),
     "ktstr.declare.presets": ("Constraints",),
     "ktstr.declare.scheduler": ("EEVDF", "Scheduler", "declare_scheduler"),
     "ktstr.declare.test": ("KtstrTest", "ktstr_test"),
+    "ktstr.declare.variant": ("Variant", "flag_variants"),
     "ktstr.events.btf.values": ("Variable",),
     "ktstr.events.dump": ("Dump", "Element", "MapDump"),
     "ktstr.events.exit": ("SchedulerExit", "Task"),
@@ -244,6 +250,7 @@ _PUBLIC = {
     "ktstr.scenario.operations.suspend": ("Suspend",),
     "ktstr.scenario.operations.sysctl": ("Sysctl",),
     "ktstr.scenario.operations.write": ("BpfMapWrite",),
+    "ktstr.scenario.operations.write_file": ("WriteFile",),
     "ktstr.scenario.policy": ("Deadline",),
     "ktstr.scenario.scenario": ("Scenario",),
     "ktstr.scenario.scheduler_name": ("Named",),

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from ktstr.base.errors import KtstrError
 
-__all__ = ["command", "mapping", "path_of", "seconds", "shown", "string", "strings", "whole"]
+__all__ = ["command", "mapping", "path_beside", "path_of", "seconds", "shown", "string", "strings", "whole"]
 
 _LONGEST = 100
 _SHELL = ("&&", "||", ";", "|", "&", ">", "<")
@@ -84,6 +84,17 @@ def path_of(value: object, field: str) -> Path:
     if not isinstance(value, str | Path) or not str(value):
         raise KtstrError(f"{field}={shown(value)}: must be the path of a file")
     return Path(string(str(value), field))
+
+
+def path_beside(where: str, value: object, field: str) -> Path:
+    """A path to a file; a relative one is relative to the folder of the file `where`, if that is known."""
+    try:
+        path = path_of(value, field).expanduser()
+    except RuntimeError:  # of a "~name" that is no user
+        raise KtstrError(f"{field}={shown(value)}: no such user") from None
+    if path.is_absolute() or not where:
+        return path
+    return (Path(where).parent / path).resolve()
 
 
 def whole(value: object, field: str, least: int, most: int) -> int:

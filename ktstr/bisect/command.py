@@ -163,11 +163,8 @@ class _Bisection:
 def _about(request: Request, declared: DeclaredTest, subject: Subject) -> dict[str, object]:
     """What the verdicts depend on, as far as it is known without a run."""
     scheduler = declared.test.scheduler
-    files = [
-        path
-        for path in (declared.path, scheduler.bpf, *scheduler.bpf_more, scheduler.binary_path)
-        if path and path.is_file()
-    ]
+    given = (scheduler.bpf, *scheduler.bpf_more, scheduler.binary_path, *scheduler.files.values())
+    files = [path for path in (declared.path, *given) if isinstance(path, Path) and path.is_file()]
     return {
         "test": request.test,
         "good": request.good,

@@ -28,7 +28,8 @@ class Checks:
     better nice value may wait. `max_gap_ms`: the longest time, in guest milliseconds, that a worker which wanted to
     run did not. `max_weight_error`: by how many percentage points a cgroup's share of its siblings' CPU time may be
     less than its `cpu.weight` gives it. `max_bandwidth_excess_pct`: by how many percent a cgroup may exceed its
-    `cpu.max`. `kernel_clean`: the kernel reported no bug of its own: no warning, oops, lockup or stall.
+    `cpu.max`. `max_teardown_ms`: for how many guest milliseconds a scheduler that is asked to end may go on.
+    `kernel_clean`: the kernel reported no bug of its own: no warning, oops, lockup or stall.
 
     A check that a project declares (`declare_check`) is a keyword like these. `said` has the ones that are set, by
     name. KtstrError for a check that does not exist, or a value that it does not accept.
@@ -46,6 +47,7 @@ class Checks:
         max_gap_ms: float | Off | None
         max_weight_error: float | Off | None
         max_bandwidth_excess_pct: float | Off | None
+        max_teardown_ms: float | Off | None
         kernel_clean: bool | None
 
         def __init__(
@@ -60,6 +62,7 @@ class Checks:
             max_gap_ms: float | Off | None = None,
             max_weight_error: float | Off | None = None,
             max_bandwidth_excess_pct: float | Off | None = None,
+            max_teardown_ms: float | Off | None = None,
             kernel_clean: bool | None = None,
             **declared: Threshold | None,
         ) -> None: ...

@@ -10,10 +10,13 @@ from pathlib import Path
 
 from ktstr.base.errors import KtstrError
 from ktstr.base.topology import DEFAULT_TOPOLOGY, Topology
-from ktstr.base.values import command, mapping, path_of, seconds, shown, string, strings, whole
+from ktstr.base.values import command, mapping, path_beside, seconds, shown, string, strings, whole
 from ktstr.checks.thresholds import Checks
+from ktstr.declare.files import GuestFile, Inline, checked_files
 from ktstr.declare.presets import Constraints
-from ktstr.declare.values import Value, checked_runs, checked_values
+from ktstr.declare.setting import Setting, checked_settings
+from ktstr.declare.values import Value, checked_rodata, checked_runs, checked_values
+from ktstr.declare.variant import Kind, Variant, checked_variants
 from ktstr.scenario.operations.cgroup import CgroupName
 from ktstr.scenario.plan import ATTACH_S
 
@@ -21,8 +24,6 @@ __all__ = ["EEVDF", "Scheduler", "declare_scheduler", "registered"]
 
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}")
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")  # a C identifier
-# What a 64-bit variable can hold, signed or unsigned.
-_RODATA = range(-(2**63), 2**64)
 # The verifier itself gives up at a million; a higher limit would limit nothing.
 _MAX_INSNS = 1_000_000
 _registry: dict[str, Scheduler] = {}
@@ -63,12 +64,22 @@ class Scheduler:
     """Which kernels it is run on, each a version, a series or a range; empty: all."""
     sched_args: tuple[str, ...] = ()
     """Its arguments."""
+    files: Mapping[str, GuestFile] = field(default_factory=dict, compare=False)
+    """Its files in the guest, by name or by path; `{name}` in an argument is where it is."""
+    variants: Mapping[str, Variant] = field(default_factory=dict, hash=False)
+    """The variants that it is tested in, by name; empty: only as it is declared."""
+    variant: str = ""
+    """Which of the variants this is; empty: none."""
     kargs: tuple[str, ...] = ()
     """Additions to the guest kernel's command line."""
     sysctls: Mapping[str, str] = field(default_factory=dict, hash=False)
     """Values that are written before it starts."""
     cgroup_parent: str = ""
     """The cgroup below which all those of a scenario are; empty: the root."""
+    enable: tuple[Setting, ...] = ()
+    """What makes the kernel's own scheduler this one: written before the workers start."""
+    disable: tuple[Setting, ...] = ()
+    """What takes that back: written after the last hold."""
     privileged: bool = False
     """Whether its program keeps every privilege in the guest."""
     checks: Checks = field(default_factory=Checks)
@@ -87,6 +98,30 @@ class Scheduler:
     def is_sched_ext(self) -> bool:
         """Whether a program has to be started for it; False for the kernel's default scheduler."""
         return any((self.binary, self.binary_path, self.bpf))
+
+    @property
+    def title(self) -> str:
+        """Its name, and the variant in brackets if it is one: `mine[fifo]`."""
+        return f"{self.name}[{self.variant}]" if self.variant else self.name
+
+    @property
+    def folder(self) -> str:
+        """Its title as a part of paths in the guest: `mine+fifo`."""
+        return f"{self.name}+{self.variant}" if self.variant else self.name
+
+    def of_variant(self, name: str) -> Scheduler:
+        """This scheduler in one of its variants."""
+        more = self.variants[name]
+        return replace(
+            self,
+            variant=name,
+            sched_args=(*self.sched_args, *more.sched_args),
+            rodata={**self.rodata, **more.rodata},
+            values={**self.values, **more.values},
+            files={**self.files, **checked_files(more.files, self.declared_in)},
+            enable=(*self.enable, *more.enable),
+            disable=(*more.disable, *self.disable),
+        )
 
 
 EEVDF = Scheduler(name="eevdf")
@@ -109,9 +144,13 @@ def declare_scheduler(
     topology: tuple[int, int, int, int] | str | Topology = DEFAULT_TOPOLOGY,
     kernels: Sequence[str] = (),
     sched_args: Sequence[str] = (),
+    files: Mapping[str, str | Path | Inline] | None = None,
+    variants: Mapping[str, Sequence[str] | Variant] | None = None,
     kargs: Sequence[str] = (),
     sysctls: Mapping[str, str | int] | None = None,
     cgroup_parent: str | None = None,
+    enable: Sequence[Setting] = (),
+    disable: Sequence[Setting] = (),
     privileged: bool = False,
     checks: Checks | None = None,
     constraints: Constraints | None = None,
@@ -133,10 +172,18 @@ def declare_scheduler(
     Cargo.toml or the like. `attach_timeout_s` is how many guest seconds it may take to load, pass the verifier and
     attach. `topology` is (NUMA nodes, LLCs in total, cores per LLC, threads per core). `kernels` filters the kernels it
     is run on: `"6.14"` the series, `"6.15..=7.0"` an inclusive range. `sched_args` go to the scheduler, `kargs` to the
-    guest kernel's command line, `sysctls` are written before the scheduler starts. `cgroup_parent` is for one that
-    rules a subtree: the cgroup `/work` is made before it starts, and those of scenarios are made in it. A program
-    that needs I/O ports, kernel modules, other processes' memory or mounts that all see is `privileged`; then a PASS
-    is only its word (docs/trust.md). `checks` are its default thresholds.
+    guest kernel's command line, `sysctls` are written before the scheduler starts.
+
+    `files` are what the guest has for it: a name, such as `layers.json`, with the path of a file or folder, or
+    `Inline(text)`. `{layers.json}` in an argument is replaced by where it is in the guest; a name that begins with `/`
+    is that place. `variants` are named lists of further arguments, or `Variant(...)`: each test runs once in each.
+    docs/declarations.md has the details.
+
+    `cgroup_parent` is for one that rules a subtree: the cgroup `/work` is made before it starts, and those of scenarios
+    are made in it. `enable` and `disable` make another scheduler of the kernel's own, which has no program:
+    `WriteFile(...)` and `Sysctl(...)`, done before the workers start and after the last hold. A program that needs I/O
+    ports, kernel modules, other processes' memory or mounts that all see is `privileged`; then a PASS is only its word
+    (docs/trust.md). `checks` are its default thresholds.
 
     `constraints` say on which topology presets it is swept and its tests run the gauntlet. For the verifier sweep
     `max_insns` says how many instructions the verifier may process for a program of it: one number for all, or a
@@ -162,9 +209,13 @@ def declare_scheduler(
             topology=topology,
             kernels=kernels,
             sched_args=sched_args,
+            files=files,
+            variants=variants,
             kargs=kargs,
             sysctls=sysctls,
             cgroup_parent=cgroup_parent,
+            enable=enable,
+            disable=disable,
             privileged=privileged,
             checks=checks,
             constraints=constraints,
@@ -213,9 +264,13 @@ def _checked(
     topology: object,
     kernels: object,
     sched_args: object,
+    files: object,
+    variants: object,
     kargs: object,
     sysctls: object,
     cgroup_parent: object,
+    enable: object,
+    disable: object,
     privileged: object,
     checks: object,
     constraints: object,
@@ -237,17 +292,14 @@ def _checked(
     for field_name, value in (("ops", ops), ("values", values), ("setup_programs", setup_programs)):
         if value is not None and not has_bpf:
             raise KtstrError(f"{field_name}: only for a scheduler declared with bpf=")
+    if files and not given:
+        raise KtstrError("files: only for a scheduler with binary, binary_path or bpf")
+    if (enable or disable) and given:
+        raise KtstrError(f"enable and disable: only for the kernel's own scheduler, without {given[0]}")
     if ops is not None and not _VARIABLE.fullmatch(string(ops, "ops")):
         raise KtstrError(f"ops={shown(ops)}: must be the name of a variable, that of a sched_ext_ops")
     if sched_args and (has_bpf or not given):
         raise KtstrError("sched_args: only for a scheduler with a program of its own; a bpf= one has rodata")
-    constants: dict[str, int] = {}
-    for variable, value in mapping(rodata, "rodata").items():
-        if not _VARIABLE.fullmatch(variable):
-            raise KtstrError(f"rodata: {variable!r}: must be the name of a variable")
-        if not isinstance(value, int) or value not in _RODATA:
-            raise KtstrError(f"rodata[{variable!r}]={shown(value)}: must be a whole number of 64 bits")
-        constants[variable] = int(value)
     settings: dict[str, str] = {}
     for sysctl, value in mapping(sysctls, "sysctls").items():
         if isinstance(value, bool) or not isinstance(value, str | int) or value == "":
@@ -267,11 +319,11 @@ def _checked(
     return Scheduler(
         name=name,
         binary=None if binary is None else str(binary),
-        binary_path=_relative_to(where, programs["binary_path"], "binary_path"),
-        bpf=_relative_to(where, sources[0] if sources else None, "bpf"),
-        bpf_more=tuple(path for one in sources[1:] if (path := _relative_to(where, one, "bpf"))),
+        binary_path=_beside(where, programs["binary_path"], "binary_path"),
+        bpf=_beside(where, sources[0] if sources else None, "bpf"),
+        bpf_more=tuple(path_beside(where, one, "bpf") for one in sources[1:]),
         ops=str(ops or ""),
-        rodata=constants,
+        rodata=checked_rodata(rodata),
         values=checked_values(values),
         setup_programs=checked_runs(setup_programs),
         bpf_cflags=strings(bpf_cflags, "bpf_cflags"),
@@ -280,9 +332,13 @@ def _checked(
         topology=topology_of(topology),
         kernels=strings(kernels, "kernels"),
         sched_args=strings(sched_args, "sched_args"),
+        files=checked_files(files, where),
+        variants=checked_variants(variants, where, kind=_kind(given)),
         kargs=strings(kargs, "kargs"),
         sysctls=settings,
         cgroup_parent=str(parent or ""),
+        enable=checked_settings(enable, "enable"),
+        disable=checked_settings(disable, "disable"),
         privileged=privileged is True,
         checks=checks or Checks(),
         constraints=constraints or Constraints(),
@@ -328,13 +384,9 @@ def _caller() -> tuple[str, int]:
     return (frame.f_code.co_filename, frame.f_lineno) if frame is not None else ("", 0)
 
 
-def _relative_to(where: str, value: object, field: str) -> Path | None:
-    if value is None:
-        return None
-    try:
-        path = path_of(value, field).expanduser()
-    except RuntimeError:  # of a "~name" that is no user
-        raise KtstrError(f"{field}={shown(value)}: no such user") from None
-    if path.is_absolute() or not where:
-        return path
-    return (Path(where).parent / path).resolve()
+def _kind(given: Sequence[str]) -> Kind:
+    return "bpf" if "bpf" in given else "program" if given else "kernel"
+
+
+def _beside(where: str, value: object, field: str) -> Path | None:
+    return None if value is None else path_beside(where, value, field)

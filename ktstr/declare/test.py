@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 from types import FrameType, FunctionType
 from typing import Any, TypeVar
 
@@ -13,8 +14,10 @@ from ktstr.base.topology import Topology
 from ktstr.base.values import seconds, shown, strings, whole
 from ktstr.checks.expect import ExpectedError, expected_error
 from ktstr.checks.thresholds import DEFAULT_CHECKS, Checks
+from ktstr.declare.files import GuestFile, Inline, checked_files, refuse_unknown_names
 from ktstr.declare.presets import Constraints
 from ktstr.declare.scheduler import EEVDF, Scheduler, topology_of
+from ktstr.declare.variant import chosen_variants, refuse_unknown_variants
 from ktstr.scenario.operations.write import BpfMapWrite, map_writes
 
 __all__ = ["KtstrTest", "ktstr_test", "record_of"]
@@ -60,6 +63,23 @@ class KtstrTest:
     """Which kernels it runs on, besides its scheduler's filter, each a version, a series or a range; empty: all."""
     gauntlet: bool = True
     """Whether the gauntlet takes it through presets; if not, it stays on its own topology."""
+    files: Mapping[str, GuestFile] = field(default_factory=dict, compare=False)
+    """Its own files in the guest, over those of the scheduler."""
+    variants: tuple[str, ...] = ()
+    """The variants of its scheduler that it runs in; empty: it has none."""
+
+    @property
+    def scheduler_with_files(self) -> Scheduler:
+        """The scheduler with the test's own files over its own."""
+        return replace(self.scheduler, files={**self.scheduler.files, **self.files})
+
+    def of_variant(self, name: str) -> KtstrTest:
+        """This test of one variant of its scheduler."""
+        scheduler = self.scheduler.of_variant(name)
+        extra = self.sched_args[len(self.scheduler.sched_args) :]
+        return replace(
+            self, scheduler=scheduler, sched_args=(*scheduler.sched_args, *extra), variants=(name,)
+        )
 
 
 def ktstr_test(
@@ -75,6 +95,9 @@ def ktstr_test(
     memory_mb: int | None = None,
     duration_s: float = DEFAULT_DURATION_S,
     extra_sched_args: tuple[str, ...] | list[str] = (),
+    files: Mapping[str, str | Path | Inline] | None = None,
+    variants: Sequence[str] = (),
+    exclude_variants: Sequence[str] = (),
     checks: Checks | None = None,
     ignore: bool = False,
     bpf_map_write: BpfMapWrite | Sequence[BpfMapWrite] | None = None,
@@ -93,7 +116,9 @@ def ktstr_test(
     `topology` is written as for declare_scheduler; it and each of its dimensions are inherited from `scheduler` (None:
     the kernel's default, EEVDF) unless given.
     `duration_s` is the default length of a scenario in guest seconds. `ignore=True` skips the test and keeps its
-    scheduler registered.
+    scheduler registered. `files` are as declare_scheduler's, and come over them: a name that both have is the test's.
+    Of the scheduler's variants the test runs in those that match one of `variants` (none: all) and none of
+    `exclude_variants`; `a+b` matches those whose name has both of these words. docs/declarations.md has the details.
 
     `bpf_map_write` writes to the scheduler's globals once it is attached. With `expect_err=True` the test passes only
     if the kernel ejects the scheduler with an error. `expect_scx_bpf_error_contains` (a text) and
@@ -124,13 +149,13 @@ def ktstr_test(
             raise KtstrError(f"{where}: must be a plain function: no async, and no yield")
         _refuse_second(body, inspect.currentframe())
         try:
-            record = record_for(body.__name__)
+            record = record_for(body.__name__, _file_of(body))
         except KtstrError as error:
             raise KtstrError(f"{where}: {error}") from None
         setattr(body, _ATTRIBUTE, record)
         return body
 
-    def record_for(name: str) -> KtstrTest:
+    def record_for(name: str, where: str) -> KtstrTest:
         base = EEVDF if scheduler is None else scheduler
         if not isinstance(base, Scheduler):
             raise KtstrError(f"scheduler={shown(base)}: must be what declare_scheduler returned")
@@ -139,6 +164,12 @@ def ktstr_test(
         arguments = strings(extra_sched_args, "extra_sched_args")
         if arguments and not (base.binary or base.binary_path):
             raise KtstrError(f"extra_sched_args: scheduler {base.name} has no program of its own")
+        own_files = checked_files(files, where)
+        if own_files and not base.is_sched_ext:
+            raise KtstrError(f"files: scheduler {base.name} has no program that could read them")
+        chosen = _variants(base, variants, exclude_variants)
+        for one in [base.of_variant(name) for name in chosen] or [base]:
+            refuse_unknown_names(one.sched_args + arguments, {**one.files, **own_files}, "sched_args")
         writes = map_writes(bpf_map_write)
         if writes and not base.is_sched_ext:
             raise KtstrError(f"bpf_map_write: scheduler {base.name} has no BPF to write to")
@@ -180,6 +211,8 @@ def ktstr_test(
             constraints=_constraints(constraints, own),
             kernels=_kernels(kernels),
             gauntlet=gauntlet,
+            files=own_files,
+            variants=chosen,
         )
 
     return decorate
@@ -217,6 +250,20 @@ def _constraints(value: object, own: Topology) -> Constraints | None:
     if value is not None and (refused := value.refusal(own)):
         raise KtstrError(f"constraints: {refused} refuses topology {own}, which is the test's own")
     return value
+
+
+def _variants(scheduler: Scheduler, wanted: object, excluded: object) -> tuple[str, ...]:
+    """The variants of `scheduler` that a test with these fields runs in."""
+    names = {
+        "variants": strings(wanted, "variants"),
+        "exclude_variants": strings(excluded, "exclude_variants"),
+    }
+    for field_name, some in names.items():
+        refuse_unknown_variants(scheduler.variants, some, field_name)
+    chosen = chosen_variants(scheduler.variants, names["variants"], names["exclude_variants"])
+    if scheduler.variants and not chosen:
+        raise KtstrError(f"exclude_variants: leaves none of {', '.join(scheduler.variants)}")
+    return chosen
 
 
 def _kernels(value: object) -> tuple[str, ...]:

@@ -9,19 +9,31 @@ from ktstr.base.errors import KtstrError
 from ktstr.base.topology import Topology
 from ktstr.base.values import mapping, shown, string
 
-__all__ = ["Value", "assignments", "checked_runs", "checked_values", "run_calls"]
+__all__ = ["Value", "assignments", "checked_rodata", "checked_runs", "checked_values", "run_calls"]
 
 Value = int | str | Sequence[int]
 """A whole number, a text for an array of char, or the numbers of an array."""
 
-_NAME = re.compile(r"[A-Za-z_]\w*")
-# A variable, and members and elements of it.
-_PATH = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*|\[\d+\])*")
+_NAME = re.compile(r"[A-Za-z_]\w*", re.ASCII)  # a C identifier
+# A variable or a map, and members and elements of it. The keys of a hash may be negative.
+_PATH = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*|\[-?\d+\])*", re.ASCII)
 # What a 64-bit variable can hold, signed or unsigned.
 _NUMBERS = range(-(2**63), 2**64)
 _ACCEPTED = (
     "must be a whole number of 64 bits, a text, a list of numbers, or a function of the topology to one"
 )
+
+
+def checked_rodata(given: object) -> Mapping[str, int]:
+    """`rodata` of a declaration; KtstrError for a name or a value that is not acceptable."""
+    constants: dict[str, int] = {}
+    for variable, value in mapping(given, "rodata").items():
+        if not _NAME.fullmatch(variable):
+            raise KtstrError(f"rodata: {variable!r}: must be the name of a variable")
+        if not isinstance(value, int) or value not in _NUMBERS:
+            raise KtstrError(f"rodata[{variable!r}]={shown(value)}: must be a whole number of 64 bits")
+        constants[variable] = int(value)
+    return constants
 
 
 def checked_values(given: object) -> Mapping[str, Value | Callable[[Topology], Value]]:

@@ -62,6 +62,7 @@ KINDS: Mapping[str, Mapping[str, Any]] = {
         "switch_all?": str,
         "nr_rejected?": _DigitsOrNone,
         "running": _Flag,
+        "took_ns?": _Number,
     },
     "sched_exit": {"t": _Number, "status?": _Small, "signal?": _Small, "told?": _Flag, "over?": _Flag},
     "write": {"t": _Number, "map": str, "variable": str, "value": _Digits, "was": int, "bytes": _Number},

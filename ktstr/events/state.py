@@ -30,6 +30,8 @@ class SchedulerState:
     """How many tasks schedulers have rejected since boot; 0 if the kernel does not report it."""
     at_ns: int = 0
     """When it was read, in guest ns since boot."""
+    took_ns: int = 0
+    """Of `stopped`: guest ns from the first signal to the end of the program; 0 if it had ended before."""
 
 
 def read_state(event: Event) -> SchedulerState:
@@ -43,4 +45,5 @@ def read_state(event: Event) -> SchedulerState:
         switch_all=event["switch_all"] == "1" if event.get("switch_all") else None,
         nr_rejected=int(event.get("nr_rejected") or 0),
         at_ns=event.get("t", 0),
+        took_ns=event.get("took_ns", 0),
     )

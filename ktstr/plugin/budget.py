@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import pytest
 
-from ktstr.plugin.axes import KERNEL_FIXTURE, PRESET_FIXTURE, SEED_FIXTURE
+from ktstr.plugin.axes import KERNEL_FIXTURE, PRESET_FIXTURE, SEED_FIXTURE, VARIANT_FIXTURE
 from ktstr.plugin.cover import MAIN_AXES, Pick, Variant, cover_of, pick
 from ktstr.plugin.estimate import estimates
 
@@ -33,9 +33,14 @@ def within_budget(
 
 
 def variant_of(item: pytest.Item, cost_ms: int) -> Variant:
-    """What the item covers: test, kernel, preset, seed, and the parameters of its own, as far as it has them."""
+    """What the item covers: test, kernel, preset, variant, seed, and its own parameters, as far as it has them."""
     params = getattr(getattr(item, "callspec", None), "params", {})
-    ours = {"kernel": KERNEL_FIXTURE, "preset": PRESET_FIXTURE, "seed": SEED_FIXTURE}
+    ours = {
+        "kernel": KERNEL_FIXTURE,
+        "preset": PRESET_FIXTURE,
+        "variant": VARIANT_FIXTURE,
+        "seed": SEED_FIXTURE,
+    }
     axes = [("test", item.nodeid.partition("[")[0])]
     axes += [(axis, str(params[name])) for axis, name in ours.items() if name in params]
     own = item.nodeid.partition("[")[2].removesuffix("]")

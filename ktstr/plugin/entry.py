@@ -19,7 +19,13 @@ import pytest
 
 from ktstr.base.errors import KtstrError, Unsuitable
 from ktstr.declare.test import record_of
-from ktstr.plugin.axes import ktstr_kernel_axis, ktstr_preset_axis, ktstr_seed_axis, parametrize  # noqa: F401
+from ktstr.plugin.axes import (  # noqa: F401
+    ktstr_kernel_axis,
+    ktstr_preset_axis,
+    ktstr_seed_axis,
+    ktstr_variant_axis,
+    parametrize,
+)
 from ktstr.plugin.options import WORKER_ERROR, add_ini, add_options, add_short_options, in_suite, is_given
 from ktstr.plugin.state import HANDED, NAME, STATE, handed, settings_of, state_of
 
@@ -120,7 +126,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
     state = state_of(metafunc.config)
     presets = presets_for(test, state.options)
-    parametrize(metafunc, state.axis.ids(), presets, state.options.seeds)
+    parametrize(metafunc, state.axis.ids(), presets, test.variants, state.options.seeds)
 
 
 @pytest.hookimpl(tryfirst=True)  # before -k and --lf, which must not change which shard has which test
@@ -181,7 +187,11 @@ def pytest_exception_interact(node: Any, call: pytest.CallInfo[object], report: 
 
 @pytest.fixture
 def ctx(
-    request: pytest.FixtureRequest, _ktstr_kernel: object, _ktstr_preset: object, _ktstr_seed: object
+    request: pytest.FixtureRequest,
+    _ktstr_kernel: object,
+    _ktstr_preset: object,
+    _ktstr_variant: object,
+    _ktstr_seed: object,
 ) -> Ctx:
     """The guest of a test declared with ktstr_test: runs scenarios in it."""
     from ktstr.plugin.plan import make_context

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from ktstr.base.topology import Topology
+from ktstr.declare.fit import fit
 from ktstr.declare.presets import PRESETS
 from ktstr.declare.test import KtstrTest, record_of
-from ktstr.declare.variants import fit
 from ktstr.plugin.axes import PRESET_FIXTURE
 from ktstr.vm.job import default_memory_mb
 

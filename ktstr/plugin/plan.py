@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -13,7 +13,7 @@ from ktstr.base.errors import KtstrError
 from ktstr.base.values import shown
 from ktstr.declare.test import KtstrTest, record_of
 from ktstr.kernel.model import Kernel
-from ktstr.plugin.axes import KERNEL_FIXTURE, SEED_FIXTURE
+from ktstr.plugin.axes import KERNEL_FIXTURE, SEED_FIXTURE, VARIANT_FIXTURE
 from ktstr.plugin.empty import refuse_no_scenario, refuse_value
 from ktstr.plugin.gauntlet import no_preset, on_topology
 from ktstr.plugin.kernels import KernelAxis, kernel_to_json, skip_reason
@@ -106,12 +106,14 @@ def plan_tests(
             dropped.append(item)
             continue
         test = on_topology(record, item, options)
+        if variant := _param(item, VARIANT_FIXTURE):
+            test = test.of_variant(variant)
         item.stash[_PLAN] = Plan(test, name, kernels[name], replace(options, seed=_seed(item, options)))
         _set_properties(
             item,
             kernel=kernels[name].version,
             topology=str(test.topology),
-            scheduler=test.scheduler.name,
+            scheduler=test.scheduler.title,
             seed=str(_seed(item, options)),
         )
         reason = skip_reason(test, kernels[name], run_ignored=options.ignored)
@@ -197,6 +199,7 @@ def describe(item: pytest.Item, error: BaseException | None) -> Mapping[str, obj
         "kernel": kernel_to_json(plan.kernel),
         "topology": str(plan.test.topology),
         "scheduler": plan.test.scheduler.name,
+        "variant": plan.test.scheduler.variant,
         "sched_args": list(plan.test.sched_args),
         "seed": plan.options.seed,
         "perturb": plan.options.perturb,
@@ -249,11 +252,15 @@ def _record(item: pytest.Item) -> KtstrTest | None:
 
 
 def _seed(item: pytest.Item, options: Options) -> int:
-    callspec = getattr(item, "callspec", None)
-    seed: int = callspec.params.get(SEED_FIXTURE, options.seed) if callspec else options.seed
-    return seed
+    seed: int | None = _param(item, SEED_FIXTURE)
+    return options.seed if seed is None else seed
 
 
 def _kernel_id(item: pytest.Item) -> str | None:
+    name: str | None = _param(item, KERNEL_FIXTURE)
+    return name
+
+
+def _param(item: pytest.Item, fixture: str) -> Any:
     callspec = getattr(item, "callspec", None)
-    return callspec.params.get(KERNEL_FIXTURE) if callspec else None
+    return callspec.params.get(fixture) if callspec else None

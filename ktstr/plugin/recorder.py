@@ -303,6 +303,7 @@ def _case(
         kernel=kernel_from_json(about["kernel"]),
         topology=about["topology"],
         scheduler=about["scheduler"],
+        variant=about["variant"],
         sched_args=tuple(about["sched_args"]),
         clock=about["clock"],
         clock_reason=about["clock_reason"],

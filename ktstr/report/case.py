@@ -34,7 +34,8 @@ class Case:
     skipped, `details` in full. `clock`, `accelerator` and `emulator` are empty if no VM was asked for. `started` is in
     seconds since the epoch, `wall_s` in host seconds with set-up, `guest_s` in guest seconds over all VM runs;
     `perturb` says whether they were perturbed. `runs` are these runs, as the context recorded them. `line` is the line
-    of the test's file at which it failed, else its first line; 0 if that is not known.
+    of the test's file at which it failed, else its first line; 0 if that is not known. `variant` is the scheduler's, or
+    empty.
     """
 
     nodeid: str
@@ -57,3 +58,9 @@ class Case:
     guest_s: float
     runs: Sequence[Mapping[str, Any]]
     line: int = 0
+    variant: str = ""
+
+    @property
+    def title(self) -> str:
+        """The scheduler's name, and its variant in brackets if it is one: `mine[fifo]`."""
+        return f"{self.scheduler}[{self.variant}]" if self.variant else self.scheduler

@@ -69,7 +69,7 @@ class Columns:
         self.topology = max(self.topology, len(case.topology))
         columns = (
             f"{name:{self.name}} {case.kernel.version:{self.kernel}} {case.topology:{self.topology}} "
-            f"{case.scheduler}"
+            f"{case.title}"
         )
         if remembered(case):
             columns += " (remembered)"

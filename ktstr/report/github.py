@@ -43,7 +43,7 @@ def all_annotations(cases: Iterable[Case], root: Path) -> list[str]:
 def annotation(case: Case, root: Path) -> str:
     """The workflow command that shows `case` on its line of the source, relative to the repository's top."""
     path = root / case.nodeid.partition("::")[0]
-    title = f"{WORDS[case.outcome]} {case.test} on {case.kernel.version} {case.topology} {case.scheduler}"
+    title = f"{WORDS[case.outcome]} {case.test} on {case.kernel.version} {case.topology} {case.title}"
     return error(path, case.line, root, title, case.message)
 
 
@@ -73,7 +73,7 @@ def summary(by_version: Mapping[str, Sequence[Case]], folders: Iterable[Path]) -
             "| --- | --- | --- | --- | --- | --- |",
         ]
     for case in undone:
-        cells = (case.test, case.kernel.version, case.topology, case.scheduler, case.message)
+        cells = (case.test, case.kernel.version, case.topology, case.title, case.message)
         lines.append(f"| {WORDS[case.outcome]} | {' | '.join(map(_cell, cells))} |")
     for case in undone:
         details = case.details[:_LONGEST_DETAILS]

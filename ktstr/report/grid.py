@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from ktstr.declare.fit import preset_of
 from ktstr.declare.presets import PRESETS
-from ktstr.declare.variants import preset_of
 from ktstr.report.case import Case
 from ktstr.report.console import WORDS
 from ktstr.report.tables import MARKS, Row, mark_of, wrapped

@@ -1,4 +1,4 @@
-"""junit.xml: the cases of one kernel, one suite per kernel, topology and scheduler.
+"""junit.xml: the cases of one kernel, one suite per kernel, topology and scheduler (or variant of it).
 
 There are that many suites because the junit-xml library has properties for suites only.
 """
@@ -26,7 +26,7 @@ def junit_xml(cases: Iterable[Case], versions: Versions) -> bytes:
     """The document in UTF-8. Its order depends only on the cases' names."""
     suites: dict[tuple[str, str, str], list[Case]] = {}
     for case in sorted(cases, key=lambda case: case.nodeid):
-        suites.setdefault((case.kernel.key, case.topology, case.scheduler), []).append(case)
+        suites.setdefault((case.kernel.key, case.topology, case.title), []).append(case)
     document = to_xml_report_string(
         [_suite(members, versions) for _, members in sorted(suites.items())], prettyprint=False
     )
@@ -53,6 +53,7 @@ def _suite(cases: Sequence[Case], versions: Versions) -> TestSuite:
         "image_sha256": first.kernel.image_sha256,
         "topology": first.topology,
         "scheduler": first.scheduler,
+        **({"variant": first.variant} if first.variant else {}),
         "clock": ran.clock or "none",
         "seed": str(ran.seed),
         "accelerator": ran.accelerator or "none",
@@ -63,7 +64,7 @@ def _suite(cases: Sequence[Case], versions: Versions) -> TestSuite:
     }
     started = datetime.fromtimestamp(min(case.started for case in cases), UTC)
     return TestSuite(
-        printable(f"{first.kernel.version} {first.topology} {first.scheduler}"),
+        printable(f"{first.kernel.version} {first.topology} {first.title}"),
         [_case(case) for case in cases],
         timestamp=started.strftime("%Y-%m-%dT%H:%M:%S"),
         properties={key: printable(value) for key, value in properties.items()},

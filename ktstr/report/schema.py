@@ -55,6 +55,8 @@ class SchedulerRecord(TypedDict):
 
     name: str
     """Its declared name; `eevdf` for the kernel's default."""
+    variant: NotRequired[str | None]
+    """Which of its declared variants it is; null for none."""
     args: list[str]
     """Its arguments, those of the test included."""
 

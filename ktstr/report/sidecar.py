@@ -46,7 +46,11 @@ def sidecar(case: Case, versions: Versions) -> Sidecar:
             "image_sha256": case.kernel.image_sha256,
         },
         "topology": case.topology,
-        "scheduler": {"name": case.scheduler, "args": list(case.sched_args)},
+        "scheduler": {
+            "name": case.scheduler,
+            "variant": case.variant or None,
+            "args": list(case.sched_args),
+        },
         "clock": case.clock or None,
         "clock_reason": case.clock_reason or None,
         "seed": case.seed,

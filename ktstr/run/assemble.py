@@ -88,6 +88,8 @@ def scenario_job(run: ScenarioRun) -> VmJob:
         scheduler=run.program.command,
         attach_s=scheduler.attach_timeout_s,
         workload_root=scheduler.cgroup_parent,
+        enable=scheduler.enable,
+        disable=scheduler.disable,
         privileged=scheduler.privileged or any(program.privileged for program in run.others.values()),
         watchdog_ms=test.watchdog_ms,
         writes=test.writes,

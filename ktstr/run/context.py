@@ -172,7 +172,7 @@ class Ctx:
             refuse_finer_than_turn(test, limits, self._executor, bounded=bounded_turn)
         refuse_contradiction(test, checks)
         constants = {write.variable: write.value for write in test.writes if write.is_rodata}
-        scheduler = replace(test.scheduler, rodata={**test.scheduler.rodata, **constants})
+        scheduler = replace(test.scheduler_with_files, rodata={**test.scheduler.rodata, **constants})
         others = other_programs(scenario, self.kernel, self.topology)
         run = ScenarioRun(
             test,
@@ -231,7 +231,7 @@ class Ctx:
 
     @property
     def _name_of_run(self) -> str:
-        return f"{self.test.name}: {self.test.scheduler.name} on {self.kernel.version}, {self.topology}"
+        return f"{self.test.name}: {self.test.scheduler.title} on {self.kernel.version}, {self.topology}"
 
     def _header(self, result: VmResult) -> str:
         return f"{self._name_of_run} ({result.clock} clock, {result.accelerator}, seed {self.seed})"

@@ -15,6 +15,7 @@ from ktstr.declare.scheduler import Scheduler, registered
 from ktstr.declare.values import assignments, run_calls
 from ktstr.guest.initramfs import Packed, program_files
 from ktstr.kernel.model import Kernel
+from ktstr.run.guest_files import arguments_of, packed_files
 from ktstr.run.open_check import check_opens
 from ktstr.scenario.plan import ATTACH_S
 from ktstr.scenario.scenario import Scenario
@@ -59,23 +60,25 @@ def scheduler_program(
     """
     if not scheduler.is_sched_ext:
         return Program()
-    folder = Path()
+    folder, topology = Path(), topology or scheduler.topology
     try:
         if scheduler.build:
             folder = build_folder(scheduler.declared_in)
             run_once(scheduler.build, folder)
         if scheduler.bpf is not None:
-            return _bpf_program(scheduler, scheduler.bpf, kernel, topology or scheduler.topology)
+            program = _bpf_program(scheduler, scheduler.bpf, kernel, topology)
+            return replace(program, files=(*program.files, *packed_files(scheduler, topology)))
         binary = scheduler.binary_path or find_binary(scheduler.binary or "", folder)
         path = f"{folder_in_guest}/{binary.name}"
         files = program_files(binary, path, f"scheduler {scheduler.name}")
+        command = (path, *arguments_of(scheduler, arguments))
+        return Program((*files, *packed_files(scheduler, topology)), command)
     except BuildFailed as error:
         raise BuildFailed(f"scheduler {scheduler.name}: {error}") from None
     except KernelLacks as error:
         raise KernelLacks(f"scheduler {scheduler.name}: {error}") from None
     except KtstrError as error:
         raise KtstrError(f"scheduler {scheduler.name}: {error}") from None
-    return Program(tuple(files), (path, *arguments))
 
 
 def other_programs(scenario: Scenario, kernel: Kernel, topology: Topology) -> Mapping[str, Program]:
@@ -83,7 +86,9 @@ def other_programs(scenario: Scenario, kernel: Kernel, topology: Topology) -> Ma
 
     KtstrError, with operation and argument, for a name that no sched_ext scheduler is declared with.
     """
-    declared = {one.name: one for one in registered() if one.is_sched_ext}
+    bases = [one for one in registered() if one.is_sched_ext]
+    every = [one for base in bases for one in (base, *(base.of_variant(name) for name in base.variants))]
+    declared = {one.title: one for one in every}
     found: dict[str, Program] = {}
     for part in scenario.all_parts:
         if not isinstance(part, NamesScheduler) or part.scheduler_name in (OF_TEST, *found):
@@ -96,8 +101,8 @@ def other_programs(scenario: Scenario, kernel: Kernel, topology: Topology) -> Ma
             )
         other = declared[part.scheduler_name]
         # Two programs of one name are two files.
-        program = scheduler_program(other, kernel, other.sched_args, f"{_FOLDER}/of/{other.name}", topology)
-        found[other.name] = replace(program, attach_s=other.attach_timeout_s, privileged=other.privileged)
+        program = scheduler_program(other, kernel, other.sched_args, f"{_FOLDER}/of/{other.folder}", topology)
+        found[other.title] = replace(program, attach_s=other.attach_timeout_s, privileged=other.privileged)
     return found
 
 

@@ -17,7 +17,7 @@ __all__ = ["keep_dump", "record_of", "summary_of"]
 
 def summary_of(run: ScenarioRun, report: RunReport) -> str:
     """What went wrong, in one line; empty if nothing was violated."""
-    return bug_summary(run.test.scheduler.name, report.violations, report.guest, report.result)
+    return bug_summary(run.test.scheduler.title, report.violations, report.guest, report.result)
 
 
 def record_of(run: ScenarioRun, job: VmJob, report: RunReport) -> dict[str, object]:

@@ -13,7 +13,7 @@ import msgspec
 
 from ktstr.base.errors import KtstrError
 from ktstr.base.topology import Topology
-from ktstr.declare.variants import preset_of
+from ktstr.declare.fit import preset_of
 from ktstr.kernel.store import cached
 from ktstr.report.rundir import RUN_SUFFIX, run_dir
 from ktstr.report.sidecar import SCHEMA, file_stem

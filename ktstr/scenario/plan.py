@@ -63,6 +63,8 @@ def scenario_plan(
     writes: Sequence[BpfMapWrite] = (),
     perturbations: Sequence[Perturbation] | None = None,
     recorder: bool = False,
+    enable: Sequence[Operation] = (),
+    disable: Sequence[Operation] = (),
     seed: int = 0,
     others: Mapping[str, Sequence[str]] = _NO_OTHERS,
     others_attach_s: Mapping[str, float] = _NO_TIMES,
@@ -77,9 +79,9 @@ def scenario_plan(
     scheduler. All cgroups are below `workload_root` (empty: the root), which is there before the scheduler starts.
     Programs that are `privileged` are not confined. `writes` go to its globals, except those that have to be made
     before it is loaded. `perturbations` (None: no perturber) disturb the holds; `recorder` keeps the last scheduling
-    events before the scheduler's exit. `others` are the commands of the schedulers that the scenario's operations
-    name. `layout` is the scenario laid out in time. Without it, what is random follows from `seed`, and `online` are
-    the CPUs that are online at first (None: all).
+    events before the scheduler's exit. `enable` comes before the scheduler, `disable` after the last hold. `others` are
+    the commands of the schedulers that the scenario's operations name. `layout` is the scenario laid out in time.
+    Without it, what is random follows from `seed`, and `online` are the CPUs that are online at first (None: all).
     KtstrError for a scenario that makes no sense (`lay_out`).
     """
     layout = layout or lay_out(
@@ -92,6 +94,7 @@ def scenario_plan(
     steps: list[Operation] = [*sysctl_operations(sysctls)]
     if workload_root:
         steps.append(WorkloadRoot(workload_root))
+    steps += enable
     if privileged:
         steps.append(Privileged())
     steps += [
@@ -109,6 +112,7 @@ def scenario_plan(
     steps += _phases(scenario, layout, start, waiting, perturbations, recorder=recorder)
     if scenario.dump:
         steps.append(Dump())
+    steps += disable
     return plan_of(steps, topology)
 
 

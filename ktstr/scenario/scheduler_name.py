@@ -16,12 +16,12 @@ __all__ = ["OF_TEST", "Named", "NamesScheduler", "SchedulerName", "require_attac
 
 OF_TEST = "-"
 """What the plan calls the test's own scheduler."""
-_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}|-")
+_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}(\[[A-Za-z0-9_.+-]+\])?|-")
 
 
 @dataclass(frozen=True)
 class SchedulerName(Argument):
-    """The name of a declared scheduler, or `-` for the test's own."""
+    """The name of a declared scheduler, `mine[fifo]` for one of its variants, or `-` for the test's own."""
 
     def check(self, value: object, where: str) -> None:
         """Raise KtstrError for anything that cannot be the name of a scheduler."""
@@ -52,7 +52,9 @@ class NamesScheduler(Operation):
 
     def __post_init__(self) -> None:
         """Take the name of a scheduler that was given itself, and check it."""
-        object.__setattr__(self, "scheduler", getattr(self.scheduler, "name", self.scheduler))
+        if not isinstance(self.scheduler, str):  # which has a title(), too
+            name = getattr(self.scheduler, "title", getattr(self.scheduler, "name", self.scheduler))
+            object.__setattr__(self, "scheduler", name)
         self.check()
 
     @property

@@ -12,6 +12,7 @@ from ktstr.base.errors import KtstrError
 from ktstr.base.topology import DEFAULT_TOPOLOGY, Topology
 from ktstr.base.values import string
 from ktstr.declare.discovery import find_test
+from ktstr.declare.setting import Setting
 from ktstr.declare.test import KtstrTest
 from ktstr.guest.initramfs import Packed
 from ktstr.kernel.model import Kernel
@@ -19,7 +20,7 @@ from ktstr.plugin.kernels import skip_reason
 from ktstr.run.assemble import assemble
 from ktstr.run.program import scheduler_program
 from ktstr.scenario.operations.shell import Shell
-from ktstr.scenario.operations.sysctl import Sysctl, sysctls
+from ktstr.scenario.operations.sysctl import sysctls
 from ktstr.scenario.plan import plan_of
 from ktstr.shell.include import included, tools
 from ktstr.vm.job import VmJob
@@ -75,24 +76,24 @@ def refuse_early(request: Request) -> None:
 
 def shell_guest(request: Request, kernel: Kernel, session: Session) -> Guest:
     """The guest of a session. KtstrError names the option whose value is not acceptable."""
-    test = find_test(request.test).test if request.test is not None else None
+    test = _chosen_test(request.test) if request.test is not None else None
     topology = _topology(request, test)
     named = included(request.include)
     notes = [f"--include-files: left out: {line}" for line in named.left_out]
     payload = [*tools(), *named.files]
-    settings: tuple[Sysctl, ...] = ()
+    settings: tuple[Setting, ...] = ()
     kargs: tuple[str, ...] = ()
     if test is not None:
         scheduler = test.scheduler
         if (reason := skip_reason(test, kernel, run_ignored=True)) is not None:
             notes.append(f"the test would be skipped: {reason}")
-        program = scheduler_program(scheduler, kernel, test.sched_args, topology=test.topology)
+        program = scheduler_program(test.scheduler_with_files, kernel, test.sched_args, topology=topology)
         payload += program.files
         if program.command:
             payload.append(_start_script(program.command))
-            notes.append(f"`{_START}` starts the test's scheduler, {scheduler.name}")
+            notes.append(f"`{_START}` starts the test's scheduler, {scheduler.title}")
         kargs = scheduler.kargs
-        settings = sysctls(scheduler.sysctls)
+        settings = (*sysctls(scheduler.sysctls), *scheduler.enable)
     command = () if request.command is None else (_command(request.command),)
     rows, columns = session.size or (0, 0)
     script = ("/bin/busybox", "sh", "/ktstr/session.sh", str(session.time_s), session.term, *command)
@@ -113,6 +114,14 @@ def shell_guest(request: Request, kernel: Kernel, session: Session) -> Guest:
         channel=True,
     )
     return Guest(job, tuple(notes))
+
+
+def _chosen_test(name: str) -> KtstrTest:
+    """The test, of the variant that its parameters in brackets name, or else of the first, if it has any."""
+    test = find_test(name).test
+    parameters = name.partition("[")[2].removesuffix("]")
+    named = [one for one in test.variants if f"-{one}-" in f"-{parameters}-"]
+    return test.of_variant((named or test.variants)[0]) if test.variants else test
 
 
 def _topology(request: Request, test: KtstrTest | None) -> Topology:

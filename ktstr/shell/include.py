@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import os
 import shutil
-import stat
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from ktstr.base.errors import KtstrError
 from ktstr.guest.elf import read_elf
 from ktstr.guest.initramfs import Packed, program_files
+from ktstr.guest.tree import files_below, packed_file
 
 __all__ = ["INCLUDED", "Included", "included", "tools"]
 
 INCLUDED = "/include-files"
 """The folder in the guest that holds the user's files."""
 
+_WHY = "given by --include-files"
 _SESSION = Path(__file__).with_name("session.sh")
 _SYSTEM_FOLDERS = "/usr/sbin:/sbin"  # bpftool may be here, and a user's PATH may lack them
 
@@ -62,11 +63,11 @@ def included(paths: Sequence[Path]) -> Included:
             here = path.expanduser().resolve(strict=True)
             name = path.name if path.name not in ("", "..") else here.name
             if not here.is_dir():
-                result.files += _packed(here, f"{INCLUDED}/{name}")
+                result.files += packed_file(here, f"{INCLUDED}/{name}", _WHY)
                 continue
-            for file, place in _walk(here, f"{INCLUDED}/{name}"):
+            for file, place in files_below(here, f"{INCLUDED}/{name}"):
                 try:
-                    result.files += _packed(file, place)
+                    result.files += packed_file(file, place, _WHY)
                 except (KtstrError, OSError) as error:
                     result.left_out.append(_in_one_line(error))
         # RuntimeError: a loop of links, or a ~name that is not a user
@@ -75,36 +76,6 @@ def included(paths: Sequence[Path]) -> Included:
         except KtstrError as error:
             raise KtstrError(f"--include-files: {error}") from None
     return result
-
-
-def _walk(folder: Path, place: str) -> Iterator[tuple[Path, str]]:
-    """The files below a folder, with links followed, and the place of each in the guest."""
-    # A link may lead to a folder above it.
-    seen: set[Path] = set()
-    for where, folders, files in os.walk(folder, followlinks=True):
-        real = Path(where).resolve()
-        if real in seen:
-            folders.clear()
-            continue
-        seen.add(real)
-        folders.sort()
-        below = Path(where).relative_to(folder)
-        for name in sorted(files):
-            yield Path(where, name), str(Path(place) / below / name)
-
-
-def _packed(file: Path, place: str) -> list[Packed]:
-    try:
-        place.encode()
-    except UnicodeEncodeError:
-        raise KtstrError(f"{place!r}: its name is not UTF-8") from None
-    status = file.stat()
-    if not stat.S_ISREG(status.st_mode):
-        raise KtstrError(f"{file}: neither a file nor a folder")
-    if (elf := read_elf(file)) is not None and elf.needed:
-        program, *libraries = program_files(file, place, "given by --include-files")
-        return [Packed(program.path, file, stat.S_IMODE(status.st_mode), program.why), *libraries]
-    return [Packed(place, file, stat.S_IMODE(status.st_mode), "given by --include-files")]
 
 
 def _in_one_line(error: Exception) -> str:

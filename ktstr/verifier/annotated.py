@@ -21,7 +21,7 @@ def cell_annotations(results: Iterable[CellResult], root: Path) -> list[str]:
     alike: dict[tuple[Path, int, str, str], list[CellResult]] = {}
     for result in results:
         if result.outcome != "passed":
-            key = (*_place(result), result.cell.scheduler.name, result.message)
+            key = (*_place(result), result.cell.scheduler.title, result.message)
             alike.setdefault(key, []).append(result)
     found = []
     for (path, line, _, message), cells in alike.items():

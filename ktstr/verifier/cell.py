@@ -41,8 +41,8 @@ class Cell:
 
     @property
     def name(self) -> str:
-        """`verifier/<scheduler>/kernel_7_0/tiny-1llc`: the same for the same options."""
-        return f"verifier/{self.scheduler.name}/{self.kernel_name}/{self.preset}"
+        """`verifier/mine/kernel_7_0/tiny-1llc`, or `verifier/mine[fifo]/...`: the same for the same options."""
+        return f"verifier/{self.scheduler.title}/{self.kernel_name}/{self.preset}"
 
 
 @dataclass(frozen=True)

@@ -92,8 +92,9 @@ class Jobs:
         )
 
     def _program_of(self, cell: Cell) -> Program:
-        # Its values may depend on the topology.
-        key = (cell.scheduler.name, cell.kernel.key, str(cell.topology) if cell.scheduler.values else "")
+        # Its values and files may depend on the topology.
+        depends = cell.scheduler.values or cell.scheduler.files
+        key = (cell.scheduler.title, cell.kernel.key, str(cell.topology) if depends else "")
         with self._making:
             lock = self._locks.setdefault(key, threading.Lock())
         with lock:  # of this program alone: others are built meanwhile

@@ -37,14 +37,24 @@ class Matrix:
 
 
 def chosen_schedulers(declared: Sequence[Scheduler], names: Sequence[str]) -> tuple[Scheduler, ...]:
-    """The schedulers of these names, all if none is given; KtstrError for one that is not declared."""
+    """The schedulers of these names, all if none is given; KtstrError for one that is not declared.
+
+    A name means all variants of that scheduler, `mine[fifo]` one of them.
+    """
     if not declared:
         raise KtstrError("no scheduler is declared in the given tests; declare_scheduler(...) declares one")
-    by_name = {scheduler.name: scheduler for scheduler in declared}
+    by_name = {scheduler.name: _variants(scheduler) for scheduler in declared}
+    known = {one.title: (one,) for some in by_name.values() for one in some} | by_name
     for name in names:
-        if name not in by_name:
-            raise KtstrError(f"--scheduler {name}: {_accepted(name, by_name)}")
-    return tuple(by_name[name] for name in dict.fromkeys(names)) if names else tuple(declared)
+        if name not in known:
+            raise KtstrError(f"--scheduler {name}: {_accepted(name, known)}")
+    chosen = (one for name in (names or by_name) for one in known[name])
+    return tuple({one.title: one for one in chosen}.values())
+
+
+def _variants(scheduler: Scheduler) -> tuple[Scheduler, ...]:
+    """What the sweep runs of a scheduler: each of its variants, or itself if it has none."""
+    return tuple(scheduler.of_variant(name) for name in scheduler.variants) or (scheduler,)
 
 
 def chosen_topologies(presets: Sequence[str], topologies: Sequence[str]) -> dict[str, Topology]:
@@ -86,17 +96,17 @@ def matrix(
             del possible[name]
     for scheduler in schedulers:
         if not scheduler.is_sched_ext:
-            skipped.append(Skip(scheduler.name, "has no BPF of its own: it is the kernel's"))
+            skipped.append(Skip(scheduler.title, "has no BPF of its own: it is the kernel's"))
             continue
         for kernel_id, kernel in kernels.items():
             if reason := _no_kernel(scheduler, kernel):
-                skipped.append(Skip(f"{scheduler.name} on {kernel.version}", reason))
+                skipped.append(Skip(f"{scheduler.title} on {kernel.version}", reason))
                 continue
             for preset, topology in possible.items():
                 unfit = None if named else scheduler.constraints.refusal(topology)
                 if unfit:
                     skipped.append(
-                        Skip(f"{scheduler.name} on {kernel.version}, {preset}", f"constraints: {unfit}")
+                        Skip(f"{scheduler.title} on {kernel.version}, {preset}", f"constraints: {unfit}")
                     )
                     continue
                 cells.append(Cell(scheduler, kernel_id, kernel, preset, topology))

@@ -82,6 +82,7 @@ def case_of(result: CellResult, seed: int) -> Case:
         kernel=cell.kernel,
         topology=str(cell.topology),
         scheduler=cell.scheduler.name,
+        variant=cell.scheduler.variant,
         sched_args=cell.scheduler.sched_args,
         clock=result.clock,
         clock_reason=result.clock_reason,

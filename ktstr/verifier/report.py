@@ -39,7 +39,7 @@ class Sweep:
     @property
     def schedulers(self) -> list[str]:
         """The names of what was swept."""
-        return sorted({result.cell.scheduler.name for result in self.results})
+        return sorted({result.cell.scheduler.title for result in self.results})
 
     @property
     def grown(self) -> list[Change]:
@@ -107,6 +107,7 @@ def as_json(sweep: Sweep) -> str:
             {
                 "name": result.cell.name,
                 "scheduler": result.cell.scheduler.name,
+                "variant": result.cell.scheduler.variant or None,
                 "kernel": result.cell.kernel.version,
                 "preset": result.cell.preset,
                 "topology": str(result.cell.topology),
@@ -152,7 +153,7 @@ def _alike(results: Sequence[CellResult]) -> list[tuple[CellResult, list[str]]]:
     groups: dict[tuple[object, ...], list[CellResult]] = {}
     for result in results:
         if result.findings:
-            key = (result.cell.scheduler.name, result.cell.kernel_name, result.findings)
+            key = (result.cell.scheduler.title, result.cell.kernel_name, result.findings)
             groups.setdefault(key, []).append(result)
     return [(group[0], [result.cell.name for result in group]) for group in groups.values()]
 
@@ -179,7 +180,7 @@ def _failure(result: CellResult, names: Sequence[str], raw: bool) -> list[str]:
 
 def _sizes(results: Sequence[CellResult], scheduler: str) -> list[str]:
     lines = []
-    own = [result for result in results if result.cell.scheduler.name == scheduler and result.programs]
+    own = [result for result in results if result.cell.scheduler.title == scheduler and result.programs]
     for kernel in dict.fromkeys(result.cell.kernel_name for result in own):
         some = [result for result in own if result.cell.kernel_name == kernel]
         xlated = span([sum(program.xlated_bytes for program in result.programs) for result in some])

@@ -20,7 +20,7 @@ def span(values: Sequence[int]) -> str:
 
 def insns_table(results: Sequence[CellResult], scheduler: str) -> list[Row]:
     """Verified instructions of one scheduler: one row per kernel, one column per program, the range over topologies."""
-    own = [result for result in results if result.cell.scheduler.name == scheduler]
+    own = [result for result in results if result.cell.scheduler.title == scheduler]
     names = sorted({name for result in own for name in result.insns})
     rows: list[Row] = [("kernel", *names)]
     for kernel in dict.fromkeys(result.cell.kernel_name for result in own):
@@ -31,7 +31,7 @@ def insns_table(results: Sequence[CellResult], scheduler: str) -> list[Row]:
 
 def grid(results: Sequence[CellResult]) -> list[Row]:
     """Topologies by schedulers, a mark for each pair: passed on every kernel, failed on every one, or mixed."""
-    schedulers = sorted({result.cell.scheduler.name for result in results})
+    schedulers = sorted({result.cell.scheduler.title for result in results})
     pairs = _pairs(results)
     rows: list[Row] = [("topology", *schedulers)]
     for preset in sorted({result.cell.preset for result in results}):
@@ -54,6 +54,6 @@ def failing(results: Sequence[CellResult]) -> list[tuple[str, str]]:
 def _pairs(results: Sequence[CellResult]) -> Mapping[tuple[str, str], str]:
     outcomes: dict[tuple[str, str], set[bool]] = {}
     for result in results:
-        key = (result.cell.preset, result.cell.scheduler.name)
+        key = (result.cell.preset, result.cell.scheduler.title)
         outcomes.setdefault(key, set()).add(result.outcome == "passed")
     return {key: mark_of(seen) for key, seen in sorted(outcomes.items())}

@@ -30,6 +30,7 @@ SECTIONS = {
             "Node",
             "Constraints",
         ),
+        *("Inline", "Variant", "flag_variants"),
         *("Checks", "BpfMapWrite", "ExpectedError"),
     ),
     "Scenarios": (
@@ -75,7 +76,7 @@ SECTIONS = {
         *("SetNice", "SetPolicy", "SetAffinity", "Pause", "Resume", "CoreSched", "ReadWorkers", "Churn"),
     ),
     "Operations on the machine and its scheduler": (
-        *("CpuOffline", "CpuOnline", "Suspend", "Sysctl", "Snapshot"),
+        *("CpuOffline", "CpuOnline", "Suspend", "Sysctl", "WriteFile", "Snapshot"),
         *("Attach", "Detach", "Restart", "ReplaceScheduler", "AttachOver", "Named"),
     ),
     "Running": (

@@ -4,6 +4,7 @@ import copy
 import pickle
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -77,6 +78,7 @@ def test_checks_are_judged_in_this_order() -> None:
         "max_weight_error",
         "max_bandwidth_excess_pct",
         "kernel_clean",
+        "max_teardown_ms",
     ]
 
 
@@ -87,7 +89,8 @@ def test_every_check_says_what_it_judges() -> None:
 def test_the_defaults_are_the_checks_own() -> None:
     assert repr(DEFAULT_CHECKS) == (
         "Checks(attached=True, isolation=True, kernel_clean=True, max_bandwidth_excess_pct=25.0, max_gap_ms=1000.0,"
-        " max_idle_wait_pct=50.0, max_inversion_pct=15.0, max_spread_pct=15.0, max_weight_error=15.0, not_stuck=True)"
+        " max_idle_wait_pct=50.0, max_inversion_pct=15.0, max_spread_pct=15.0, max_teardown_ms=False,"
+        " max_weight_error=15.0, not_stuck=True)"
     )
 
 
@@ -248,3 +251,15 @@ def test_checks_with_the_same_values_are_equal() -> None:
 def test_an_unset_check_is_none_and_an_unknown_one_is_no_attribute() -> None:
     assert Checks(max_gap_ms=5).isolation is None
     assert not hasattr(Checks(), "workers")
+
+
+def test_a_scheduler_that_takes_too_long_to_end_is_found() -> None:
+    stopped = replace(report().states[-1], took_ns=1_500_000_000)
+    run = evidence(report=report(states=(*report().states[:2], stopped)))
+    assert violations(run) == []
+    assert violations(run, max_teardown_ms=1500) == []
+    (found,) = violations(run, max_teardown_ms=1000)
+    assert found == (
+        "max_teardown_ms",
+        "the scheduler took 1500.0 ms to end after it was asked to, limit 1000 ms",
+    )

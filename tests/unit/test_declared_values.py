@@ -10,10 +10,13 @@ TWO = Topology.parse("1n2l4c1t")
 
 
 def test_values_are_paths_with_numbers_texts_and_lists() -> None:
-    values = checked_values({"a": True, "b.c[3]": -4, "mine_ops.name": "fast", "weights": [1, 2**64 - 1]})
+    values = checked_values(
+        {"a": True, "b.c[3]": -4, "map[-1].x": 2, "mine_ops.name": "fast", "weights": [1, 2**64 - 1]}
+    )
     assert assignments(values, TWO) == (
         "a=1",
         "b.c[3]=-4",
+        "map[-1].x=2",
         "mine_ops.name=fast",
         "weights=1,18446744073709551615",
     )
@@ -40,6 +43,7 @@ def test_a_function_that_gives_no_value_is_named_with_the_topology() -> None:
         (7, "values"),
         ({"a b": 1}, "values: 'a b': must be a variable with members or elements"),
         ({"a->b": 1}, "values: 'a->b'"),
+        ({"a[x]": 1}, r"values: 'a\[x\]'"),
         ({"a": 1.5}, r"values\['a'\]=1.5: must be a whole number of 64 bits"),
         ({"a": []}, r"values\['a'\]"),
         ({"a": [1, "x"]}, r"values\['a'\]='x'"),

@@ -11,10 +11,10 @@ from plugin_project import FAILING, PASSING, Run, lines, resolved, sidecars
 from report_case import a_case
 
 from ktstr import Constraints, KtstrError, ktstr_test
+from ktstr.declare.fit import fit, preset_of
 from ktstr.declare.presets import PRESETS
 from ktstr.declare.scheduler import EEVDF, Scheduler
 from ktstr.declare.test import KtstrTest, record_of
-from ktstr.declare.variants import fit, preset_of
 from ktstr.report.grid import grid_lines, grid_rows
 
 pytest_plugins = "pytester"

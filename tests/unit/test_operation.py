@@ -69,6 +69,7 @@ from ktstr.scenario.operations.unregister import Unregister
 from ktstr.scenario.operations.watchdog import Watchdog
 from ktstr.scenario.operations.workload_root import WorkloadRoot
 from ktstr.scenario.operations.write import BpfMapWrite
+from ktstr.scenario.operations.write_file import WriteFile
 from ktstr.scenario.plan import plan_of, scenario_plan
 from ktstr.scenario.scenario import Scenario
 from ktstr.scenario.work_type import WorkType
@@ -124,6 +125,7 @@ EVERY: list[tuple[Operation, str]] = [
     (CoreSched("cg"), "core_sched cg  0"),
     (ReadWorkers("cg"), "read_workers cg  0"),
     (Sysctl("kernel.panic_on_warn", "1"), "sysctl kernel/panic_on_warn 1"),
+    (WriteFile("/proc/sys/kernel/panic", "1"), "write_file /proc/sys/kernel/panic 1"),
     (Attach(), "attach -"),
     (Attach("mine"), "attach mine"),
     (AttachOver("other"), "attach_over other"),

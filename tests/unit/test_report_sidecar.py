@@ -30,7 +30,7 @@ def test_a_sidecar_says_what_ran_where_and_how_it_ended() -> None:
             "image_sha256": "ab" * 32,
         },
         "topology": "1n2l4c1t",
-        "scheduler": {"name": "my_sched", "args": ["--slice", "5"]},
+        "scheduler": {"name": "my_sched", "variant": None, "args": ["--slice", "5"]},
         "clock": "virtual",
         "clock_reason": "no KVM",
         "seed": 1,

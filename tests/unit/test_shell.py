@@ -154,7 +154,7 @@ def test_unpackable_files_are_refused_by_name_and_left_out_of_folders(tmp_path: 
 # The job
 
 TEST = """
-from ktstr import declare_scheduler, ktstr_test
+from ktstr import Inline, declare_scheduler, ktstr_test
 
 MINE = declare_scheduler(
     name="mine", binary_path="mine", sched_args=["--slice", "5 ms"], kargs=["skew_tick=1"],
@@ -163,6 +163,15 @@ MINE = declare_scheduler(
 
 @ktstr_test(scheduler=MINE, llcs=1, cores=3, memory_mb=777)
 def wide(ctx):
+    pass
+
+
+VARIED = declare_scheduler(
+    name="varied", binary_path="mine", sched_args=["{rules}"], variants={"fifo": ["-f"], "vtime": ["-v"]}
+)
+
+@ktstr_test(scheduler=VARIED, files={"rules": Inline("none")})
+def both(ctx):
     pass
 """
 
@@ -217,6 +226,21 @@ def test_a_tests_guest_has_the_tests_settings_unless_overridden(
 
 
 @pytest.mark.parametrize(
+    ("test", "variant"), [("both", "fifo"), ("both[vtime]", "vtime"), ("both[7.0-vtime-3]", "vtime")]
+)
+def test_a_tests_guest_is_of_one_variant_and_has_its_files(
+    a_guest: Callable[..., guest_module.Guest], test: str, variant: str
+) -> None:
+    made = a_guest(test=test, command="true")
+    by_path = {file.path: file for file in made.job.payload}
+    rules = f"/ktstr/files/varied+{variant}/rules"
+    assert by_path[rules].source.read_text() == "none"
+    script = by_path["/ktstr/bin/start-scheduler"].source.read_text()
+    assert f"exec /ktstr/bin/mine {rules} -{variant[0]} " in script
+    assert made.notes == (f"`start-scheduler` starts the test's scheduler, varied[{variant}]",)
+
+
+@pytest.mark.parametrize(
     ("asked", "message"),
     [
         ({"topology": "8"}, "--topology: topology '8': not of the form 1n2l4c1t"),
@@ -224,7 +248,7 @@ def test_a_tests_guest_has_the_tests_settings_unless_overridden(
         ({"memory_mb": "50"}, "--memory 50: a guest of 1n1l2c1t with 0 MiB of files needs 100 MiB"),
         ({"command": " "}, "--exec: must name a command"),
         ({"command": "echo \udcff"}, "--exec='echo \\udcff': must be text that UTF-8 can encode"),
-        ({"test": "absent"}, "test absent: not in .; near is wide"),
+        ({"test": "absent"}, "test absent: not in .; near is both, wide"),
     ],
 )
 def test_a_mistake_is_one_line(

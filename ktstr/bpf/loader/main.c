@@ -24,6 +24,7 @@
 #include "scheduler.h"
 #include "status.h"
 #include "syscall.h"
+#include "value.h"
 
 #define KERNEL_BTF "/sys/kernel/btf/vmlinux"
 
@@ -101,6 +102,12 @@ int main(int argc, char **argv)
 		explain_refusal(object, -error);
 		bpf_object__close(object);
 		return REFUSED;
+	}
+	for (char **assignment = request.values; *assignment; assignment++) {
+		if (value_set_loaded(object, *assignment)) {
+			bpf_object__close(object);
+			return UNUSABLE;
+		}
 	}
 	for (char **call = request.runs; *call; call++) {
 		if (syscall_run(object, *call)) {

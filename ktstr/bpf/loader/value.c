@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* --set path=value: sets what a C expression without calls names, in .rodata, .data, .bss and the struct_ops. */
+/* --set path=value: sets what a C expression without calls names: globals, the struct_ops, and elements of maps. */
 #include "value.h"
 
 #include <ctype.h>
@@ -10,17 +10,11 @@
 #include <bpf/btf.h>
 
 #include "log.h"
+#include "map_value.h"
 #include "number.h"
 #include "variable.h"
 
 #define PATH_BYTES 256
-
-struct target {
-	const struct btf *btf;
-	const char *path; /* the whole, for messages */
-	__u32 id; /* of the type */
-	char *value;
-};
 
 static const struct btf_type *type_of(const struct target *target)
 {
@@ -118,15 +112,12 @@ static int no_such(const struct target *target, const char *part)
 	return -1;
 }
 
-/* Follows the path to what it names. */
-static int follow(struct bpf_object *object, char *path, struct target *target)
+int value_follow(struct target *target, const char *rest)
 {
-	size_t length = strcspn(path, ".[");
-	char delimiter = path[length], *at = path + length;
+	char parts[PATH_BYTES], *at = parts, delimiter;
 
-	path[length] = '\0';
-	if (!find_global(object, path, target))
-		return no_such(target, path);
+	snprintf(parts, sizeof(parts), "%s", rest);
+	delimiter = *at;
 	bare(target);
 	while (delimiter) {
 		char *part = ++at;
@@ -215,32 +206,64 @@ static bool is_text(const struct target *target)
 	return btf_is_int(type) && type->size == 1 && !strcmp(btf__name_by_offset(target->btf, type->name_off), "char");
 }
 
-int value_set(struct bpf_object *object, const char *assignment)
+int value_store(const struct target *target, const char *text)
 {
-	struct target target = { .btf = bpf_object__btf(object) };
-	const char *equals = strchr(assignment, '=');
-	char path[PATH_BYTES], whole[PATH_BYTES], *text;
+	char *numbers;
 	int error;
 
-	if (!equals || equals == assignment || equals - assignment >= PATH_BYTES) {
-		say("--set %s: must be path=value", assignment);
-		return -1;
-	}
-	snprintf(path, sizeof(path), "%.*s", (int)(equals - assignment), assignment);
-	memcpy(whole, path, sizeof(whole));
-	target.path = whole;
-	if (follow(object, path, &target))
-		return -1;
-	if (is_text(&target))
-		return store_text(&target, equals + 1);
-	if (!btf_is_array(type_of(&target)))
-		return store_number(&target, equals + 1);
-	text = strdup(equals + 1);
-	if (!text) {
+	if (is_text(target))
+		return store_text(target, text);
+	if (!btf_is_array(type_of(target)))
+		return store_number(target, text);
+	numbers = strdup(text);
+	if (!numbers) {
 		say("out of memory");
 		return -1;
 	}
-	error = store_array(&target, text);
-	free(text);
+	error = store_array(target, numbers);
+	free(numbers);
 	return error;
+}
+
+/* Takes the path off an assignment. Returns what follows the '=', or NULL having said that there is none. */
+static const char *split(const char *assignment, char *path)
+{
+	const char *equals = strchr(assignment, '=');
+
+	if (!equals || equals == assignment || equals - assignment >= PATH_BYTES) {
+		say("--set %s: must be path=value", assignment);
+		return NULL;
+	}
+	snprintf(path, PATH_BYTES, "%.*s", (int)(equals - assignment), assignment);
+	return equals + 1;
+}
+
+int value_set(struct bpf_object *object, const char *assignment)
+{
+	struct target target = { .btf = bpf_object__btf(object) };
+	char path[PATH_BYTES], name[PATH_BYTES];
+	const char *text = split(assignment, path);
+	struct bpf_map *map;
+	size_t length;
+
+	if (!text)
+		return -1;
+	target.path = path;
+	length = strcspn(path, ".[");
+	snprintf(name, sizeof(name), "%.*s", (int)length, path);
+	if (find_global(object, name, &target))
+		return value_follow(&target, path + length) ? -1 : value_store(&target, text);
+	map = map_value_named(object, path);
+	return map ? map_value_set(object, map, path, text) : no_such(&target, name);
+}
+
+int value_set_loaded(struct bpf_object *object, const char *assignment)
+{
+	char path[PATH_BYTES];
+	const char *text = split(assignment, path);
+	struct bpf_map *map = text ? map_value_named(object, path) : NULL;
+
+	if (!text)
+		return -1;
+	return map ? map_value_set(object, map, path, text) : 0;
 }

@@ -29,11 +29,18 @@ void kmsg_prepare(void)
 		file_write("/proc/sys/kernel/panic_print", "32");
 }
 
+int kmsg_end(void)
+{
+	int fd = open("/dev/kmsg", O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+
+	if (fd >= 0 && lseek(fd, 0, SEEK_END) < 0)
+		fail_errno("kmsg", "seeking to the log's end");
+	return fd;
+}
+
 void kmsg_open(void)
 {
-	kmsg = open("/dev/kmsg", O_RDONLY | O_NONBLOCK | O_CLOEXEC);
-	if (kmsg >= 0 && lseek(kmsg, 0, SEEK_END) < 0)
-		fail_errno("kmsg", "seeking to the log's end");
+	kmsg = kmsg_end();
 }
 
 /* The next record of the log, without the fields after its text; false, with errno, if there is none. */

@@ -15,6 +15,9 @@ void kmsg_emit(void);
 /* The whole log from the boot on, for kmsg_line(). */
 int kmsg_all(void);
 
+/* What is logged from now on, for kmsg_line(); -1 if the kernel has no log. */
+int kmsg_end(void);
+
 /* The next line as dmesg(1) shows it; its length, or -1 and errno if there is none yet. */
 ssize_t kmsg_line(int fd, char *line, size_t size);
 

@@ -17,6 +17,7 @@
 #include <ktstr/event.h>
 
 #include "confine.h"
+#include "ejection.h"
 #include "files.h"
 #include "machine.h"
 #include "process.h"
@@ -204,6 +205,8 @@ void scheduler_state(const struct scheduler *scheduler, const char *when)
 	emit_sysfs("switch_all", SYSFS "switch_all");
 	emit_sysfs("nr_rejected", SYSFS "nr_rejected");
 	emit_u64("running", scheduler->pid != 0);
+	if (scheduler->stopping_ns)
+		emit_u64("took_ns", scheduler->stopping_ns);
 	emit_end();
 }
 
@@ -238,23 +241,26 @@ static void start(struct scheduler *scheduler, char *const argv[])
 	emit_end();
 }
 
-/* Starts the command and waits until a scheduler is enabled; whether one is. */
-static bool start_and_wait(struct scheduler *scheduler, const struct command *command, uint64_t timeout_ns)
+/* Starts the command and waits until a scheduler is enabled, or, if it is `alone`, was ejected; whether one is. */
+static bool start_and_wait(struct scheduler *scheduler, const struct command *command, uint64_t timeout_ns, bool alone)
 {
 	uint64_t begin = now_ns(), seq = enable_seq();
+	struct ejection ejection;
 	bool counts = access(SYSFS "enable_seq", R_OK) == 0, fresh;
 
 	scheduler->command = command;
+	ejection_begin(&ejection);
 	start(scheduler, command->argv);
 	while (!(fresh = scheduler_enabled() && (!counts || enable_seq() != seq))) {
 		if (reap(scheduler))
 			break;
-		if (now_ns() - begin > timeout_ns)
+		if (now_ns() - begin > timeout_ns || (ejection_final(&ejection) && alone))
 			break;
 		scheduler_watch(scheduler);
 		machine_watchdog();
 		nap();
 	}
+	ejection_end(&ejection);
 	scheduler_watch(scheduler);
 	scheduler->enable_seq = enable_seq();
 	return fresh;
@@ -263,7 +269,7 @@ static bool start_and_wait(struct scheduler *scheduler, const struct command *co
 void scheduler_start(struct scheduler *scheduler, const struct command *command)
 {
 	scheduler->declared = true;
-	start_and_wait(scheduler, command, command->timeout_ns);
+	start_and_wait(scheduler, command, command->timeout_ns, true);
 	scheduler_state(scheduler, "attached");
 	if (!scheduler_enabled())
 		scheduler->lost = true;
@@ -272,7 +278,7 @@ void scheduler_start(struct scheduler *scheduler, const struct command *command)
 bool scheduler_try(struct scheduler *scheduler, const struct command *command)
 {
 	/* Without the kernel's count the scheduler that is attached already looks like a new one. */
-	return start_and_wait(scheduler, command, TRY_NS) && access(SYSFS "enable_seq", R_OK) == 0;
+	return start_and_wait(scheduler, command, TRY_NS, false) && access(SYSFS "enable_seq", R_OK) == 0;
 }
 
 void scheduler_hotplug(struct scheduler *scheduler)
@@ -320,6 +326,8 @@ void scheduler_run(struct scheduler *scheduler, char *const argv[], uint64_t tim
 void scheduler_stop(struct scheduler *scheduler)
 {
 	static const int signals[] = { SIGINT, SIGTERM, SIGKILL };
+	uint64_t begin = now_ns();
+	bool ended = !scheduler->pid;
 
 	for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]) && scheduler->pid; i++) {
 		uint64_t start = now_ns();
@@ -332,6 +340,8 @@ void scheduler_stop(struct scheduler *scheduler)
 			nap();
 		}
 	}
+	if (!ended)
+		scheduler->stopping_ns = now_ns() - begin;
 	emit_tail(scheduler);
 	if (scheduler->declared)
 		scheduler_state(scheduler, "stopped");

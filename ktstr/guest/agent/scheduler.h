@@ -19,13 +19,14 @@ struct scheduler {
 	bool over;		/* it was started while another one was attached */
 	const struct command *command; /* by which it was started; NULL if it is no scheduler */
 	uint64_t started_ns;	/* when its program was started */
+	uint64_t stopping_ns;	/* how long it took to end once it was told to; 0: it has not, or had ended before */
 	uint64_t hotplug_ns;	/* when a CPU was last taken offline or brought online under it; 0: never */
 	uint64_t enable_seq;	/* the kernel's number of it; 0 if unknown */
 };
 
 /*
- * Starts the command and waits until the kernel says that a scheduler is enabled, until the program exits, or until the
- * time is over. Events report what happened; `lost` is set if no scheduler is enabled.
+ * Starts the command and waits until the kernel says that a scheduler is enabled, or that it has ejected it meanwhile,
+ * until the program exits, or until the time is over. Events report what happened; `lost` is set if no scheduler is enabled.
  */
 void scheduler_start(struct scheduler *scheduler, const struct command *command);
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * A scheduler's program that attaches, and 50 ms later does what its arguments say: `exit STATUS`, `signal NUMBER` to
- * itself, `hoard` memory, or `write FILE TEXT` to make the kernel do something; then it stays.
+ * itself, `hoard` memory, be `deaf` to SIGINT, or `write FILE TEXT` to make the kernel do something; then it stays.
  */
 #include "embedded.h"
 
@@ -47,6 +47,8 @@ int main(int argc, char **argv)
 		kill(getpid(), atoi(argv[2]));
 	if (!strcmp(argv[1], "hoard"))
 		hoard();
+	if (!strcmp(argv[1], "deaf"))
+		signal(SIGINT, SIG_IGN);
 	if (!strcmp(argv[1], "write") && write_to(argv[2], argv[3]))
 		return 2;
 	for (;;)

@@ -1,4 +1,4 @@
-"""The variants of a test on other topologies than its own: which presets it and its scheduler are meant for."""
+"""Which topology presets a test and its scheduler are meant for."""
 
 from __future__ import annotations
 
