@@ -1,48 +1,46 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* --run name[=number,...]: runs a program of SEC("syscall"), as the userspace programs of schedulers do to set them up. */
+#define _GNU_SOURCE /* cpu_set_t */
 #include "syscall.h"
 
 #include <errno.h>
+#include <sched.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include <bpf/bpf.h>
 
+#include "context.h"
 #include "log.h"
 
-#define MAX_ARGUMENTS 32
-#define CALL_BYTES 1024
+#define CALL_BYTES 4096
 
-/* Reads the numbers. Returns how many there are, or -1 having said what is wrong. */
-static int read_arguments(const char *call, char *text, __u64 *arguments)
+/*
+ * A program may start what belongs to the CPU it runs on, such as a timer. Userspace programs that do so say which CPU;
+ * here it is always the first.
+ */
+static int run_on_first_cpu(int fd, struct bpf_test_run_opts *options)
 {
-	int count = 0;
+	cpu_set_t before, first;
+	int error;
 
-	for (char *part = text ? strtok(text, ",") : NULL; part; part = strtok(NULL, ",")) {
-		char *end;
-
-		if (count == MAX_ARGUMENTS) {
-			say("--run %s: more than %d arguments", call, MAX_ARGUMENTS);
-			return -1;
-		}
-		errno = 0;
-		arguments[count++] = part[0] == '-' ? (__u64)strtoll(part, &end, 0) : strtoull(part, &end, 0);
-		if (errno || *end || !*part) {
-			say("--run %s: %s is no number of 64 bits", call, part);
-			return -1;
-		}
-	}
-	return count;
+	CPU_ZERO(&first);
+	CPU_SET(0, &first);
+	if (sched_getaffinity(0, sizeof(before), &before) || sched_setaffinity(0, sizeof(first), &first))
+		return -errno;
+	error = bpf_prog_test_run_opts(fd, options);
+	if (sched_setaffinity(0, sizeof(before), &before))
+		return -errno;
+	return error;
 }
 
 int syscall_run(struct bpf_object *object, const char *call)
 {
-	__u64 arguments[MAX_ARGUMENTS] = {};
+	__u64 context[CONTEXT_BYTES / sizeof(__u64)];
 	LIBBPF_OPTS(bpf_test_run_opts, options);
 	struct bpf_program *program;
 	char name[CALL_BYTES], *text;
-	int count;
+	int size, error;
 
 	if ((size_t)snprintf(name, sizeof(name), "%s", call) >= sizeof(name)) {
 		say("--run %s: too long", call);
@@ -56,15 +54,16 @@ int syscall_run(struct bpf_object *object, const char *call)
 		say("--run %s: the object has no program of SEC(\"syscall\") with that name", name);
 		return -1;
 	}
-	count = read_arguments(call, text, arguments);
-	if (count < 0)
+	size = context_fill(object, name, text, context);
+	if (size < 0)
 		return -1;
-	if (count) {
-		options.ctx_in = arguments;
-		options.ctx_size_in = count * sizeof(arguments[0]);
+	if (size) {
+		options.ctx_in = context;
+		options.ctx_size_in = size;
 	}
-	if (bpf_prog_test_run_opts(bpf_program__fd(program), &options)) {
-		say("running program %s was refused by the kernel: %s", name, strerror(errno));
+	error = run_on_first_cpu(bpf_program__fd(program), &options);
+	if (error) {
+		say("running program %s was refused by the kernel: %s", name, strerror(-error));
 		return -1;
 	}
 	if (options.retval) {
