@@ -1,0 +1,125 @@
+"""Declaring a scheduler of an scx tree: its own program, built by cargo, or its BPF part alone."""
+
+from __future__ import annotations
+
+import inspect
+import shutil
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from ktstr.base.errors import KtstrError
+from ktstr.base.values import command, path_of, shown, string
+from ktstr.bpf.scx_tree import ScxScheduler, read_scx
+from ktstr.declare.scheduler import Scheduler, declare_scheduler
+from ktstr.declare.scx.recipe import GLUE, Recipe
+from ktstr.declare.scx.recipes import RECIPES
+
+__all__ = ["declare_scx"]
+
+_PARTS = ("auto", "program", "bpf")
+_FOR_PROGRAM = ("sched_args",)
+_FOR_BPF = (
+    "ops",
+    "rodata",
+    "values",
+    "setup_programs",
+    "start_programs",
+    "programs",
+    "bpf_cflags",
+    "vmlinux_h",
+)
+
+
+def declare_scx(
+    scx: str,
+    *,
+    tree: str | Path,
+    name: str | None = None,
+    part: str = "auto",
+    cargo: str | Sequence[str] = "cargo build --release",
+    recipe: bool = True,
+    **fields: Any,
+) -> Scheduler:
+    """Declare scheduler `scx`, such as `"scx_rusty"`, of the checkout of the scx project at `tree`.
+
+    `part` is what of it is run: `"program"` is its own program, which `cargo`, with `-p` and the scheduler's name
+    added, builds in the tree. `"bpf"` is its BPF part alone, compiled from the sources that its build script names,
+    and set up as ktstr's recipe for it says (docs/scx.md); `recipe=False` leaves that to the fields. `"auto"` is the
+    program if there is a cargo, else the BPF part.
+
+    `name` is the declaration's (None: `scx`). `fields` are those of `declare_scheduler`: `sched_args` goes to the
+    program alone; `values`, `setup_programs`, `bpf_cflags` and the like are for the BPF part, and are added to the
+    recipe's. A relative `tree` is relative to the declaring file.
+
+    Raises KtstrError naming the field if a value is not acceptable, if the tree has no such scheduler, or if its BPF
+    part does nothing without its program.
+    """
+    name = name or scx
+    try:
+        if part not in _PARTS:
+            raise KtstrError(f"part={shown(part)}: must be {', '.join(_PARTS[:-1])} or {_PARTS[-1]}")
+        found = read_scx(_tree(tree), string(scx, "scx"))
+        if part == "program" or (part == "auto" and shutil.which("cargo")):
+            given = {key: value for key, value in fields.items() if key not in _FOR_BPF}
+            return declare_scheduler(name, **_program(found, command(cargo, "cargo")), **given)
+        if not found.sources:
+            raise KtstrError(
+                f"scx={scx}: has no BPF sources of its own: its program takes the decisions; part='program' builds it"
+            )
+    except KtstrError as error:
+        raise KtstrError(f"{_caller()}: scheduler {shown(name)}: {error}") from None
+    given = {key: value for key, value in fields.items() if key not in _FOR_PROGRAM}
+    return declare_scheduler(
+        name, **_bpf_part(found, RECIPES.get(scx, Recipe()) if recipe else Recipe(), given)
+    )
+
+
+def _program(found: ScxScheduler, cargo: Sequence[str]) -> Mapping[str, Any]:
+    """The fields of the program's declaration."""
+    # `build` runs where the declaring file is, so the tree is named.
+    manifest = found.tree / "Cargo.toml"
+    folder = "release" if {"--release", "-r"} & set(cargo) else "debug"
+    return {
+        "build": [*cargo, "--manifest-path", str(manifest), "-p", found.name],
+        "binary_path": found.tree / "target" / folder / found.name,
+    }
+
+
+def _bpf_part(found: ScxScheduler, recipe: Recipe, given: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The fields of the BPF part's declaration: those that are `given` come before the recipe's."""
+    main, *more = found.sources
+    cflags = list(found.cflags)
+    if recipe.main:
+        cflags.append(f"-I{main.parent}")
+        main = GLUE / recipe.main
+    fields: dict[str, Any] = {
+        "bpf": [main, *more, *(GLUE / source for source in recipe.more)],
+        "bpf_cflags": [*cflags, *given.get("bpf_cflags", ())],
+        "values": {**recipe.values, **(given.get("values") or {})},
+        "setup_programs": {**recipe.setup_programs, **(given.get("setup_programs") or {})},
+        "programs": {**recipe.programs, **(given.get("programs") or {})},
+        "start_programs": {**recipe.start_programs, **(given.get("start_programs") or {})},
+    }
+    if found.vmlinux_h is not None:
+        fields["vmlinux_h"] = found.vmlinux_h
+    if recipe.attach_timeout_s is not None:
+        fields["attach_timeout_s"] = recipe.attach_timeout_s
+    return fields | {key: value for key, value in given.items() if key not in fields or key in _PLAIN}
+
+
+_PLAIN = ("vmlinux_h", "attach_timeout_s")
+
+
+def _tree(value: object) -> Path:
+    """The tree's folder; a relative one is relative to the declaring file."""
+    path = path_of(value, "tree").expanduser()
+    return path if path.is_absolute() else (Path(_caller()).parent / path).resolve()
+
+
+def _caller() -> str:
+    """The declaring file."""
+    frame, here = inspect.currentframe(), str(Path(__file__).parent)
+    while frame is not None and frame.f_code.co_filename.startswith(here):
+        frame = frame.f_back
+    return frame.f_code.co_filename if frame is not None else ""
