@@ -49,7 +49,7 @@ def assignments(
     for path, value in values.items():
         if callable(value):
             value = _checked(value(topology), f"values[{path!r}] for topology {topology}", path)
-        if _EVERY in path and isinstance(value, tuple):
+        if _EVERY in path and isinstance(value, list | tuple):
             set_to += [f"{path.replace(_EVERY, f'[{at}]')}={_text(one)}" for at, one in enumerate(value)]
         else:
             set_to.append(f"{path}={_text(value)}")
