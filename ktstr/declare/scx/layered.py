@@ -11,6 +11,7 @@ from ktstr.declare.scx.recipe import (
     Recipe,
     cpus_in,
     each_cpu,
+    each_llc,
     each_node,
     flags,
     llc_neighbors,
@@ -26,7 +27,9 @@ _SLICE_NS = 20_000_000
 # MAX_LAYERS and MAX_LLCS of its intf.h.
 _MOST_LAYERS = 16
 _MOST_LLCS = 64
-_LAYERS = (0, 1)
+# The layers of layered.bpf.c. The second has all CPUs, which is what its program comes to if no task is of the first.
+_BATCH, _NORMAL = 0, 1
+_LAYERS = (_BATCH, _NORMAL)
 
 
 def _by_distance(topology: Topology, cpu: int) -> list[int]:
@@ -65,8 +68,8 @@ def _nodes(topology: Topology) -> Calls:
 
 
 def _contexts(topology: Topology) -> Calls:
-    """The arguments of refresh_node_ctx: all layers are empty, and which LLCs a node has."""
-    empty = [*_LAYERS, *[_MOST_LAYERS] * (_MOST_LAYERS - len(_LAYERS)), len(_LAYERS)]
+    """The arguments of refresh_node_ctx: which layers have no CPU, and which LLCs a node has."""
+    empty = [_BATCH, *[_MOST_LAYERS] * (_MOST_LAYERS - 1), 1]
     calls = []
     for node in range(topology.numa_nodes):
         llcs = list(topology.node_llcs(node))
@@ -91,18 +94,29 @@ LAYERED = Recipe(
         "cpu_llc_id_map": each_cpu(Topology.llc_of),
         "nr_layers": len(_LAYERS),
         "layer_iteration_order": list(_LAYERS),
+        f"layers[{_NORMAL}].cpus": lambda topology: mask_bytes(cpus_in(topology)),
+        f"layers[{_NORMAL}].nr_cpus": lambda topology: topology.cpus,
+        f"layers[{_NORMAL}].nr_llc_cpus": each_llc(len),
+        f"layers[{_NORMAL}].node[*].nr_cpus": each_node(len),
+        f"layers[{_NORMAL}].refresh_cpus": 1,
+        "layers[*].fully_allocated": [True] * len(_LAYERS),
+        "fallback_cpus": each_node(min),
         "nr_gn_layers": 1,
         "min_open_layer_disallow_open_after_ns": 40_000,
         "min_open_layer_disallow_preempt_after_ns": 80_000,
     },
     setup_programs={
-        "ktstr_layer": [[0, _SLICE_NS, 1_000_000, 1_000_000], [1, _SLICE_NS, 200_000, 100_000]],
+        "ktstr_layer": [
+            [_BATCH, _SLICE_NS, 1_000_000, 1_000_000],
+            [_NORMAL, _SLICE_NS, 200_000, 100_000],
+        ],
         "ktstr_cpu": lambda topology: [[cpu, *_by_distance(topology, cpu)] for cpu in cpus_in(topology)],
         "ktstr_llc": _llcs,
         "ktstr_node": _nodes,
         "refresh_node_ctx": _contexts,
         "initialize_pid_namespace": [],
     },
+    start_programs={"refresh_layer_cpumasks": []},
     # They count memory bandwidth, for which its program opens counters.
     programs={"scx_pmu_switch_tc": False, "scx_pmu_tick_tc": False},
     main="layered.bpf.c",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -91,16 +91,14 @@ def each_cpu(of: Callable[[Topology, int], int]) -> Callable[[Topology], list[in
     return lambda topology: [of(topology, cpu) for cpu in cpus_in(topology)]
 
 
-def each_llc(
-    of: Callable[[Iterable[int]], int] | Callable[[Iterable[int]], list[int]],
-) -> Callable[[Topology], Value]:
+def each_llc(of: Callable[[Collection[int]], int | list[int]]) -> Callable[[Topology], Value]:
     """A value that is an array by LLC, of what `of` makes of its CPUs."""
     return lambda topology: [of(topology.llc_cpus(llc)) for llc in range(topology.llcs)]  # type: ignore[return-value]
 
 
-def each_node(of: Callable[[Iterable[int]], list[int]]) -> Callable[[Topology], Value]:
+def each_node(of: Callable[[Collection[int]], int | list[int]]) -> Callable[[Topology], Value]:
     """A value that is an array by NUMA node, of what `of` makes of its CPUs."""
-    return lambda topology: [of(topology.node_cpus(node)) for node in range(topology.numa_nodes)]
+    return lambda topology: [of(topology.node_cpus(node)) for node in range(topology.numa_nodes)]  # type: ignore[return-value]
 
 
 def node_of_llcs(topology: Topology) -> list[int]:
