@@ -67,6 +67,22 @@ def a_program_that_fails_once_it_is_attached_is_named(ctx: Ctx) -> None:
             {"values": {"domains[*].id": [1, 2, 3, 4, 5]}},
             "--set domains[4].id: the object has no such global",
         ),
+        (
+            {"setup_programs": {"init_size": [8]}},
+            '--run init_size: the object has no program of SEC("syscall") with that name',
+        ),
+        (
+            {"setup_programs": {"init_sizes": ["sizeof(struct task)"]}},
+            "--run init_sizes: the object has no struct task",
+        ),
+        (
+            {"start_programs": {"start": [2**31]}},
+            "--run start=2147483648: out of range, must be -2147483648 to 2147483647",
+        ),
+        (
+            {"start_programs": {"start": [0, 1, 2, 3, 4, 5]}},
+            "--run start: struct cpu_arg has fewer members than there are numbers",
+        ),
         ({"values": {"cpus_added": "SCX_ops"}}, "--set cpus_added=SCX_ops: not a whole number"),
     ],
 )

@@ -9,6 +9,7 @@
 #include "log.h"
 #include "rodata.h"
 #include "struct_ops.h"
+#include "syscall.h"
 #include "value.h"
 
 /* name=0 or name=1: whether a program is loaded, whatever its section says ("?" leaves it out). */
@@ -49,6 +50,12 @@ struct bpf_object *object_open(const struct request *request)
 			goto refuse;
 	for (char **assignment = request->values; *assignment; assignment++)
 		if (value_set(object, *assignment))
+			goto refuse;
+	for (char **call = request->runs; *call; call++)
+		if (syscall_check(object, *call))
+			goto refuse;
+	for (char **call = request->then; *call; call++)
+		if (syscall_check(object, *call))
 			goto refuse;
 	return object;
 

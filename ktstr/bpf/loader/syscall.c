@@ -34,42 +34,62 @@ static int run_on_first_cpu(int fd, struct bpf_test_run_opts *options)
 	return error;
 }
 
-int syscall_run(struct bpf_object *object, const char *call)
-{
-	__u64 context[CONTEXT_BYTES / sizeof(__u64)];
-	LIBBPF_OPTS(bpf_test_run_opts, options);
+/* What a call asks for: the program, and the context with its size, 0 for none. */
+struct call {
 	struct bpf_program *program;
-	char name[CALL_BYTES], *text;
-	int size, error;
+	char name[CALL_BYTES];
+	__u64 context[CONTEXT_BYTES / sizeof(__u64)];
+	int size;
+};
 
-	if ((size_t)snprintf(name, sizeof(name), "%s", call) >= sizeof(name)) {
-		say("--run %s: too long", call);
+static int call_read(struct bpf_object *object, const char *text, struct call *call)
+{
+	char *arguments;
+
+	if ((size_t)snprintf(call->name, sizeof(call->name), "%s", text) >= sizeof(call->name)) {
+		say("--run %s: too long", text);
 		return -1;
 	}
-	text = strchr(name, '=');
-	if (text)
-		*text++ = '\0';
-	program = bpf_object__find_program_by_name(object, name);
-	if (!program || bpf_program__type(program) != BPF_PROG_TYPE_SYSCALL) {
-		say("--run %s: the object has no program of SEC(\"syscall\") with that name", name);
+	arguments = strchr(call->name, '=');
+	if (arguments)
+		*arguments++ = '\0';
+	call->program = bpf_object__find_program_by_name(object, call->name);
+	if (!call->program || bpf_program__type(call->program) != BPF_PROG_TYPE_SYSCALL) {
+		say("--run %s: the object has no program of SEC(\"syscall\") with that name", call->name);
 		return -1;
 	}
-	size = context_fill(object, name, text, context);
-	if (size < 0)
+	call->size = context_fill(object, call->name, arguments, call->context);
+	return call->size < 0 ? -1 : 0;
+}
+
+int syscall_check(struct bpf_object *object, const char *text)
+{
+	struct call call;
+
+	return call_read(object, text, &call);
+}
+
+int syscall_run(struct bpf_object *object, const char *text)
+{
+	LIBBPF_OPTS(bpf_test_run_opts, options);
+	struct call call;
+	int error;
+
+	if (call_read(object, text, &call))
 		return -1;
-	if (size) {
-		options.ctx_in = context;
-		options.ctx_size_in = size;
+	if (call.size) {
+		options.ctx_in = call.context;
+		options.ctx_size_in = call.size;
 	}
-	error = run_on_first_cpu(bpf_program__fd(program), &options);
+	error = run_on_first_cpu(bpf_program__fd(call.program), &options);
 	if (error) {
-		say("running program %s was refused by the kernel: %s", name, strerror(-error));
+		say("running program %s was refused by the kernel: %s", call.name, strerror(-error));
 		return -1;
 	}
 	if (options.retval) {
-		say("program %s returned %d, not 0", name, (int)options.retval);
+		say("program %s returned %d, not 0", call.name, (int)options.retval);
 		return -1;
 	}
-	printf("ran %s\n", call);
+	printf("ran %s\n", text);
 	return 0;
 }

@@ -11,4 +11,7 @@
  */
 int syscall_run(struct bpf_object *object, const char *call);
 
+/* Whether it could be run: the object, which need not be loaded, has the program, and the numbers fit. Says what is not so. */
+int syscall_check(struct bpf_object *object, const char *call);
+
 #endif
