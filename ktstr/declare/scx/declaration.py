@@ -77,11 +77,12 @@ def declare_scx(
 
 def _program(found: ScxScheduler, cargo: Sequence[str]) -> Mapping[str, Any]:
     """The fields of the program's declaration."""
-    # `build` runs where the declaring file is, so the tree is named.
-    manifest = found.tree / "Cargo.toml"
+    # `build` runs where the declaring file is. Cargo's configuration and rustup's toolchain are those of the folder in
+    # which cargo runs; with `--manifest-path` they would not be the tree's.
+    there = ("env", f"--chdir={found.tree}")
     folder = "release" if {"--release", "-r"} & set(cargo) else "debug"
     return {
-        "build": [*cargo, "--manifest-path", str(manifest), "-p", found.name],
+        "build": [*there, *cargo, "-p", found.name],
         "binary_path": found.tree / "target" / folder / found.name,
     }
 
