@@ -120,5 +120,6 @@ LAYERED = Recipe(
     # They count memory bandwidth, for which its program opens counters.
     programs={"scx_pmu_switch_tc": False, "scx_pmu_tick_tc": False},
     main="layered.bpf.c",
+    attach_timeout_s=60,
 )
 """Its values and what its program runs, with the layers of `layered.bpf.c`."""

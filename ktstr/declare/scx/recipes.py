@@ -191,7 +191,7 @@ RECIPES: Mapping[str, Recipe] = {
         setup_programs=arena("cake_task_ctx"),
         more=(ARENA,),
     ),
-    # The verifier needs longer than for most.
+    # Compiled by clang 16, it takes longer than the usual 30 s to verify.
     "scx_pandemonium": Recipe(attach_timeout_s=300),
     "scx_flow": Recipe(
         values={
