@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -12,6 +11,7 @@ from ktstr.base.errors import KtstrError
 from ktstr.base.topology import DEFAULT_TOPOLOGY, Topology
 from ktstr.base.values import command, mapping, path_of, seconds, shown, string, strings, whole
 from ktstr.checks.thresholds import Checks
+from ktstr.declare.caller import caller
 from ktstr.declare.presets import Constraints
 from ktstr.declare.runs import Runs, checked_programs, checked_runs
 from ktstr.declare.values import Value, checked_values
@@ -155,7 +155,7 @@ def declare_scheduler(
     """
     from ktstr.kernel.spec import check_filter  # not at import: the grammar is only needed by declarations
 
-    where, line = _caller()
+    where, line = caller()
     try:
         scheduler = _checked(
             where,
@@ -338,14 +338,6 @@ def _register(scheduler: Scheduler) -> None:
     if known is not None and known != scheduler:
         raise KtstrError(f"declared twice in this file, with different values, by line {known.declared_at}")
     _registry[scheduler.name] = scheduler
-
-
-def _caller() -> tuple[str, int]:
-    """The file and the line of the first frame outside this folder: other modules of it declare, too."""
-    frame, here = inspect.currentframe(), str(Path(__file__).parent)
-    while frame is not None and frame.f_code.co_filename.startswith(here):
-        frame = frame.f_back
-    return (frame.f_code.co_filename, frame.f_lineno) if frame is not None else ("", 0)
 
 
 def _header(where: str, value: object) -> Path | str:

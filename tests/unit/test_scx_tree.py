@@ -122,6 +122,8 @@ def test_a_relative_tree_starts_at_the_declaring_file() -> None:
         ("scx_fast", {"part": "rust"}, "part='rust': must be auto, program or bpf"),
         ("scx_slow", {}, "scx=scx_slow: has no BPF sources of its own: its program takes the decisions"),
         ("scx_fast", {"attach_timeout_s": -1}, "attach_timeout_s"),
+        ("scx_fast", {"attach_timeout_s": -1, "part": "program"}, "attach_timeout_s"),
+        ("scx_fast", {"bpf": "mine.bpf.c"}, "bpf: is what the tree says; declare_scheduler takes it"),
     ],
 )
 def test_what_is_wrong_is_named(tree: Path, name: str, fields: dict[str, Any], reason: str) -> None:
@@ -142,6 +144,11 @@ def test_a_recipe_says_its_values_for_each_topology(name: str, topology: str) ->
     assert all("=" in text for text in assignments(recipe.values, guest))
     assert run_calls(recipe.setup_programs, guest) is not None
     assert all((GLUE / source).is_file() for source in (*recipe.more, *filter(None, [recipe.main])))
+
+
+def test_a_recipe_says_for_how_many_cpus_it_is() -> None:
+    with pytest.raises(KtstrError, match=r"CPU 512: the recipes for scx's schedulers have masks of 512 CPUs"):
+        assignments(RECIPES["scx_rusty"].values, Topology(1, 9, 60, 1))
 
 
 def test_the_arenas_tree_begins_at_the_top() -> None:

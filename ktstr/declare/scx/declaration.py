@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Any
 from ktstr.base.errors import KtstrError
 from ktstr.base.values import command, path_of, shown, string
 from ktstr.bpf.scx_tree import ScxScheduler, read_scx
+from ktstr.declare.caller import caller
 from ktstr.declare.scheduler import Scheduler, declare_scheduler
 from ktstr.declare.scx.recipe import GLUE, Recipe
 from ktstr.declare.scx.recipes import RECIPES
@@ -18,6 +18,7 @@ from ktstr.declare.scx.recipes import RECIPES
 __all__ = ["declare_scx"]
 
 _PARTS = ("auto", "program", "bpf")
+_SAID = ("bpf", "binary", "binary_path", "build")
 _FOR_PROGRAM = ("sched_args",)
 _FOR_BPF = (
     "ops",
@@ -55,33 +56,34 @@ def declare_scx(
     Raises KtstrError naming the field if a value is not acceptable, if the tree has no such scheduler, or if its BPF
     part does nothing without its program.
     """
-    name = name or scx
+    name, (where, _) = name or scx, caller()
     try:
         if part not in _PARTS:
             raise KtstrError(f"part={shown(part)}: must be {', '.join(_PARTS[:-1])} or {_PARTS[-1]}")
-        found = read_scx(_tree(tree), string(scx, "scx"))
+        for field in _SAID:
+            if field in fields:
+                raise KtstrError(f"{field}: is what the tree says; declare_scheduler takes it")
+        found = read_scx(_tree(tree, where), string(scx, "scx"))
         if part == "program" or (part == "auto" and shutil.which("cargo")):
-            given = {key: value for key, value in fields.items() if key not in _FOR_BPF}
-            return declare_scheduler(name, **_program(found, command(cargo, "cargo")), **given)
-        if not found.sources:
+            said = _program(found, command(cargo, "cargo"), fields)
+        elif found.sources:
+            said = _bpf_part(found, RECIPES.get(scx, Recipe()) if recipe else Recipe(), fields)
+        else:
             raise KtstrError(
                 f"scx={scx}: has no BPF sources of its own: its program takes the decisions; part='program' builds it"
             )
     except KtstrError as error:
-        raise KtstrError(f"{_caller()}: scheduler {shown(name)}: {error}") from None
-    given = {key: value for key, value in fields.items() if key not in _FOR_PROGRAM}
-    return declare_scheduler(
-        name, **_bpf_part(found, RECIPES.get(scx, Recipe()) if recipe else Recipe(), given)
-    )
+        raise KtstrError(f"{where}: scheduler {shown(name)}: {error}") from None
+    return declare_scheduler(name, **said)
 
 
-def _program(found: ScxScheduler, cargo: Sequence[str]) -> Mapping[str, Any]:
+def _program(found: ScxScheduler, cargo: Sequence[str], given: Mapping[str, Any]) -> Mapping[str, Any]:
     """The fields of the program's declaration."""
     # `build` runs where the declaring file is. Cargo's configuration and rustup's toolchain are those of the folder in
     # which cargo runs; with `--manifest-path` they would not be the tree's.
     there = ("env", f"--chdir={found.tree}")
     folder = "release" if {"--release", "-r"} & set(cargo) else "debug"
-    return {
+    return {key: value for key, value in given.items() if key not in _FOR_BPF} | {
         "build": [*there, *cargo, "-p", found.name],
         "binary_path": found.tree / "target" / folder / found.name,
     }
@@ -94,33 +96,23 @@ def _bpf_part(found: ScxScheduler, recipe: Recipe, given: Mapping[str, Any]) -> 
     if recipe.main:
         cflags.append(f"-I{main.parent}")
         main = GLUE / recipe.main
-    fields: dict[str, Any] = {
+    usual = {"vmlinux_h": found.vmlinux_h, "attach_timeout_s": recipe.attach_timeout_s}
+    added = {
+        "values": recipe.values,
+        "setup_programs": recipe.setup_programs,
+        "start_programs": recipe.start_programs,
+        "programs": recipe.programs,
+    }
+    return {
+        **{key: value for key, value in usual.items() if value is not None},
+        **{key: value for key, value in given.items() if key not in _FOR_PROGRAM},
+        **{key: {**value, **(given.get(key) or {})} for key, value in added.items()},
         "bpf": [main, *more, *(GLUE / source for source in recipe.more)],
         "bpf_cflags": [*cflags, *given.get("bpf_cflags", ())],
-        "values": {**recipe.values, **(given.get("values") or {})},
-        "setup_programs": {**recipe.setup_programs, **(given.get("setup_programs") or {})},
-        "programs": {**recipe.programs, **(given.get("programs") or {})},
-        "start_programs": {**recipe.start_programs, **(given.get("start_programs") or {})},
     }
-    if found.vmlinux_h is not None:
-        fields["vmlinux_h"] = found.vmlinux_h
-    if recipe.attach_timeout_s is not None:
-        fields["attach_timeout_s"] = recipe.attach_timeout_s
-    return fields | {key: value for key, value in given.items() if key not in fields or key in _PLAIN}
 
 
-_PLAIN = ("vmlinux_h", "attach_timeout_s")
-
-
-def _tree(value: object) -> Path:
+def _tree(value: object, where: str) -> Path:
     """The tree's folder; a relative one is relative to the declaring file."""
     path = path_of(value, "tree").expanduser()
-    return path if path.is_absolute() else (Path(_caller()).parent / path).resolve()
-
-
-def _caller() -> str:
-    """The declaring file."""
-    frame, here = inspect.currentframe(), str(Path(__file__).parent)
-    while frame is not None and frame.f_code.co_filename.startswith(here):
-        frame = frame.f_back
-    return frame.f_code.co_filename if frame is not None else ""
+    return path if path.is_absolute() else (Path(where).parent / path).resolve()

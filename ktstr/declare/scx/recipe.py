@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from ktstr.base.errors import KtstrError
 from ktstr.base.topology import Topology
 from ktstr.declare.runs import Argument, Calls, Runs
 from ktstr.declare.values import Value
@@ -68,10 +69,14 @@ def mask(cpus: Iterable[int]) -> int:
     return words(cpus)[0]
 
 
-def words(cpus: Iterable[int], count: int = _WORDS) -> list[int]:
-    """The mask of these CPUs as words of 64 bits."""
-    found = [0] * count
+def words(cpus: Iterable[int]) -> list[int]:
+    """The mask of these CPUs as words of 64 bits. KtstrError if there are more CPUs than those words have bits."""
+    found = [0] * _WORDS
     for cpu in cpus:
+        if cpu >= _WORDS * _WORD_BITS:
+            raise KtstrError(
+                f"CPU {cpu}: the recipes for scx's schedulers have masks of {_WORDS * _WORD_BITS} CPUs"
+            )
         found[cpu // _WORD_BITS] |= 1 << cpu % _WORD_BITS
     return found
 
