@@ -111,7 +111,11 @@ RECIPES: Mapping[str, Recipe] = {
             "gpu_enabled": False,
             **_PREFERRED,
         },
-        setup_programs={"enable_sibling_cpu": sibling_calls()},
+        setup_programs={
+            "ktstr_cpu": lambda topology: [[cpu, topology.node_of(cpu)] for cpu in cpus_in(topology)],
+            "enable_sibling_cpu": sibling_calls(),
+        },
+        main="cosmos.bpf.c",
     ),
     "scx_flash": Recipe(
         values={
