@@ -80,6 +80,12 @@ def test_the_bpf_part_is_declared_with_the_recipe(tree: Path) -> None:
     assert "llc_to_cpus[1].bits=240,0,0,0,0,0,0,0" in values
 
 
+def test_none_takes_one_of_the_recipes_out(tree: Path) -> None:
+    mine = declare(tree, "scx_mitosis", values={"slice_ns": None})
+    assert "slice_ns" not in mine.values
+    assert "nr_llc" in mine.values
+
+
 def test_without_the_recipe_the_fields_alone_count(tree: Path) -> None:
     assert declare(tree, "scx_mitosis", values={"slice_ns": 7}, recipe=False).values == {"slice_ns": 7}
 

@@ -51,7 +51,7 @@ def declare_scx(
 
     `name` is the declaration's (None: `scx`). `fields` are those of `declare_scheduler`: `sched_args` goes to the
     program alone; `values`, `setup_programs`, `bpf_cflags` and the like are for the BPF part, and are added to the
-    recipe's. A relative `tree` is relative to the declaring file.
+    recipe's, of which the value None takes one out. A relative `tree` is relative to the declaring file.
 
     Raises KtstrError naming the field if a value is not acceptable, if the tree has no such scheduler, or if its BPF
     part does nothing without its program.
@@ -106,10 +106,15 @@ def _bpf_part(found: ScxScheduler, recipe: Recipe, given: Mapping[str, Any]) -> 
     return {
         **{key: value for key, value in usual.items() if value is not None},
         **{key: value for key, value in given.items() if key not in _FOR_PROGRAM},
-        **{key: {**value, **(given.get(key) or {})} for key, value in added.items()},
+        **{key: _together(value, given.get(key) or {}) for key, value in added.items()},
         "bpf": [main, *more, *(GLUE / source for source in recipe.more)],
         "bpf_cflags": [*cflags, *given.get("bpf_cflags", ())],
     }
+
+
+def _together(recipe: Mapping[str, Any], given: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The recipe's with those given, of which None takes one of the recipe's out."""
+    return {key: value for key, value in {**recipe, **given}.items() if value is not None}
 
 
 def _tree(value: object, where: str) -> Path:
