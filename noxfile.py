@@ -83,6 +83,15 @@ def census(session: nox.Session) -> None:
 
 
 @nox.session
+def scx(session: nox.Session) -> None:
+    """Run two scenarios on each scheduler of a checkout of scx: nox -s scx -- ../scx [--kernel 7.3]. Takes an hour."""
+    if not session.posargs or not Path(session.posargs[0]).is_dir():
+        session.error("give the checkout of scx first: nox -s scx -- ../scx")
+    tree = str(Path(session.posargs.pop(0)).resolve())
+    pytest(session, "tests/guest/test_scx.py", "-n", "auto", KTSTR_SCX_TREE=tree, KTSTR_DIE_WITH_PARENT="1")
+
+
+@nox.session
 def fuzz(session: nox.Session) -> None:
     """Run 500 random scenarios over all operations, 50 of them twice. Takes half an hour."""
     environment(session)

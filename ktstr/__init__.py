@@ -31,6 +31,7 @@ if TYPE_CHECKING:  # the same names as in _PUBLIC, for type checkers; a test com
     from ktstr.declare.scheduler import EEVDF as EEVDF
     from ktstr.declare.scheduler import Scheduler as Scheduler
     from ktstr.declare.scheduler import declare_scheduler as declare_scheduler
+    from ktstr.declare.scx.declaration import declare_scx as declare_scx
     from ktstr.declare.test import KtstrTest as KtstrTest
     from ktstr.declare.test import ktstr_test as ktstr_test
     from ktstr.declare.variant import Variant as Variant
@@ -178,6 +179,7 @@ _PUBLIC = {
     "ktstr.declare.files": ("Inline",),
     "ktstr.declare.presets": ("Constraints",),
     "ktstr.declare.scheduler": ("EEVDF", "Scheduler", "declare_scheduler"),
+    "ktstr.declare.scx.declaration": ("declare_scx",),
     "ktstr.declare.test": ("KtstrTest", "ktstr_test"),
     "ktstr.declare.variant": ("Variant", "flag_variants"),
     "ktstr.events.btf.values": ("Variable",),

@@ -38,16 +38,20 @@ def build_loader() -> Path:
 
 
 def build_bpf(
-    source: Path, kernel: Kernel, cflags: tuple[str, ...] = (), more: tuple[Path, ...] = ()
+    source: Path,
+    kernel: Kernel,
+    cflags: tuple[str, ...] = (),
+    more: tuple[Path, ...] = (),
+    types: Path | None = None,
 ) -> Path:
     """The object of scheduler `source` for `kernel`: a `.bpf.c` is compiled, a `.bpf.o` is returned as it is.
 
     `more` are sources and objects that are linked with it. `cflags` go to clang after ktstr's own; relative paths in
-    them start in the source's folder. Raises KtstrError with the cause and the log's path if one does not compile or
-    they do not link, and if the object is not BPF or has no struct_ops map; KernelLacks if it needs what the kernel
-    does not have.
+    them start in the source's folder. `types` is another `vmlinux.h` than the kernel's own. Raises KtstrError with the
+    cause and the log's path if one does not compile or they do not link, and if the object is not BPF or has no
+    struct_ops map; KernelLacks if it needs what the kernel does not have.
     """
-    objects = [_object(one.absolute(), kernel, cflags) for one in (source, *more)]
+    objects = [_object(one.absolute(), kernel, cflags, types) for one in (source, *more)]
     if more:
         objects = [_linked(source, objects)]
     _check_object(objects[0], source, is_scheduler=True)
@@ -68,7 +72,7 @@ def stripped(path: Path) -> Path:
         return path
 
 
-def _object(source: Path, kernel: Kernel, cflags: tuple[str, ...]) -> Path:
+def _object(source: Path, kernel: Kernel, cflags: tuple[str, ...], types: Path | None) -> Path:
     """The object of one source or object."""
     if not source.is_file():
         raise KtstrError(f"bpf={source}: no such file; must be a .bpf.c or a .bpf.o")
@@ -77,7 +81,7 @@ def _object(source: Path, kernel: Kernel, cflags: tuple[str, ...]) -> Path:
         return source
     if not source.name.endswith(".bpf.c"):
         raise KtstrError(f"bpf={source}: must be named .bpf.c (compiled with clang) or .bpf.o")
-    clang, library, header = bpf_clang(), libbpf(), vmlinux_header(kernel)
+    clang, library, header = bpf_clang(), libbpf(), types or vmlinux_header(kernel)
     command = [
         *(*clang.command, *_FLAGS, f"-D__TARGET_ARCH_{_architecture(kernel)}"),
         *(f"-I{folder}" for folder in (header.parent, INCLUDE, library.include)),
@@ -97,7 +101,8 @@ def _object(source: Path, kernel: Kernel, cflags: tuple[str, ...]) -> Path:
         try:
             run_compiler(name, arguments, cwd=source.parent)
         except BuildError as error:
-            raise compile_error(source, error, clang, cpu_of(cflags), kernel) from None
+            # What another kernel's types lack says nothing about this one.
+            raise compile_error(source, error, clang, cpu_of(cflags), None if types else kernel) from None
 
     # Clang runs in the source's folder, where it finds the source under its mapped path and puts its lines into BTF.
     # The key is what the compiler reads, so a change in any header makes a new object.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -12,10 +11,12 @@ from ktstr.base.errors import KtstrError
 from ktstr.base.topology import DEFAULT_TOPOLOGY, Topology
 from ktstr.base.values import command, mapping, path_beside, seconds, shown, string, strings, whole
 from ktstr.checks.thresholds import Checks
+from ktstr.declare.caller import caller
 from ktstr.declare.files import GuestFile, Inline, checked_files
 from ktstr.declare.presets import Constraints
+from ktstr.declare.runs import Runs, checked_programs, checked_runs
 from ktstr.declare.setting import Setting, checked_settings
-from ktstr.declare.values import Value, checked_rodata, checked_runs, checked_values
+from ktstr.declare.values import Value, checked_rodata, checked_values
 from ktstr.declare.variant import Kind, Variant, checked_variants
 from ktstr.scenario.operations.cgroup import CgroupName
 from ktstr.scenario.plan import ATTACH_S
@@ -50,8 +51,14 @@ class Scheduler:
     # Functions of two imports of one file differ.
     values: Mapping[str, Value | Callable[[Topology], Value]] = field(default_factory=dict, compare=False)
     """What is set in its globals and its `sched_ext_ops` before it is loaded, by path in C."""
-    setup_programs: Mapping[str, tuple[int, ...]] = field(default_factory=dict, hash=False)
+    setup_programs: Runs = field(default_factory=dict, compare=False)
     """The programs of `SEC("syscall")` that are run before it is attached, with their arguments."""
+    start_programs: Runs = field(default_factory=dict, compare=False)
+    """Those that are run as soon as it is attached."""
+    programs: Mapping[str, bool] = field(default_factory=dict, hash=False)
+    """Which of its programs are loaded although their sections leave them out, or left out although not."""
+    vmlinux_h: Path | str = ""
+    """Whose types its BPF is compiled against: a header, or a kernel; empty: those of the kernel under test."""
     bpf_cflags: tuple[str, ...] = ()
     """Further options for clang."""
     build: tuple[str, ...] = ()
@@ -137,7 +144,10 @@ def declare_scheduler(
     ops: str | None = None,
     rodata: Mapping[str, int] | None = None,
     values: Mapping[str, Value | Callable[[Topology], Value]] | None = None,
-    setup_programs: Mapping[str, Sequence[int]] | None = None,
+    setup_programs: Runs | None = None,
+    start_programs: Runs | None = None,
+    programs: Mapping[str, bool] | None = None,
+    vmlinux_h: str | Path | None = None,
     bpf_cflags: Sequence[str] = (),
     build: str | Sequence[str] | None = None,
     attach_timeout_s: float = ATTACH_S,
@@ -164,8 +174,11 @@ def declare_scheduler(
     `sched_ext_ops` that is meant, if the BPF has several. `rodata` sets `const volatile` globals of a `bpf` scheduler
     before it is loaded. `values` sets any global and any field of its `sched_ext_ops` by its path in C, such as
     `{"mine_ops.flags": 8, "weights": [1, 2], "nr_llcs": lambda topology: topology.llcs}`. `setup_programs` are
-    programs of `SEC("syscall")`, run before it is attached with these numbers as u64. `bpf_cflags` are passed to
-    clang.
+    programs of `SEC("syscall")`, run before it is attached, and `start_programs` as soon as it is: with these numbers
+    for the members of the struct that they take, once, or once with each list of a list. `bpf_cflags` are passed to
+    clang. `programs` says which programs are loaded (True) although their sections, which begin with `?`, leave that to
+    a userspace program, and which are not (False). `vmlinux_h` is a header of another kernel's types, or that kernel
+    (`"6.12"`), for a source that the types of the kernel under test do not fit.
 
     `build` is the project's own build, which makes the program (`"make"`, `"cargo build --release"`): run once a
     session, before it is looked for, in the nearest folder of or above the declaring file that has a Makefile,
@@ -193,16 +206,19 @@ def declare_scheduler(
     """
     from ktstr.kernel.spec import check_filter  # not at import: the grammar is only needed by declarations
 
-    where, line = _caller()
+    where, line = caller()
     try:
         scheduler = _checked(
             where,
             name=name,
-            programs={"binary": binary, "binary_path": binary_path, "bpf": bpf},
+            made_of={"binary": binary, "binary_path": binary_path, "bpf": bpf},
             ops=ops,
             rodata=rodata,
             values=values,
             setup_programs=setup_programs,
+            start_programs=start_programs,
+            programs=programs,
+            vmlinux_h=vmlinux_h,
             bpf_cflags=bpf_cflags,
             build=build,
             attach_timeout_s=attach_timeout_s,
@@ -253,11 +269,14 @@ def _checked(
     where: str,
     *,
     name: object,
-    programs: Mapping[str, object],
+    made_of: Mapping[str, object],
     ops: object,
     rodata: object,
     values: object,
     setup_programs: object,
+    start_programs: object,
+    programs: object,
+    vmlinux_h: object,
     bpf_cflags: object,
     build: object,
     attach_timeout_s: object,
@@ -279,17 +298,24 @@ def _checked(
     """The scheduler of a declaration in file `where`; KtstrError naming the field that is not acceptable."""
     if not isinstance(name, str) or not _NAME.fullmatch(name):
         raise KtstrError("name: must be 1 to 64 letters, digits, '_', '-' or '.', the first no '-' or '.'")
-    given = [field for field, value in programs.items() if value is not None]
+    given = [field for field, value in made_of.items() if value is not None]
     if len(given) > 1:
         raise KtstrError(f"{' and '.join(given)}: give one of binary, binary_path and bpf")
-    has_bpf, binary = "bpf" in given, programs["binary"]
+    has_bpf, binary = "bpf" in given, made_of["binary"]
     if binary is not None and (not string(binary, "binary") or "/" in str(binary)):
         raise KtstrError(f"binary={shown(binary)}: a name, looked up; for a path use binary_path=")
     if build is not None and not given:
         raise KtstrError("build: only for a scheduler with binary, binary_path or bpf, which it makes")
     if (rodata or bpf_cflags) and not has_bpf:
         raise KtstrError("rodata and bpf_cflags: only for a scheduler declared with bpf=")
-    for field_name, value in (("ops", ops), ("values", values), ("setup_programs", setup_programs)):
+    for field_name, value in (
+        ("ops", ops),
+        ("values", values),
+        ("setup_programs", setup_programs),
+        ("start_programs", start_programs),
+        ("programs", programs),
+        ("vmlinux_h", vmlinux_h),
+    ):
         if value is not None and not has_bpf:
             raise KtstrError(f"{field_name}: only for a scheduler declared with bpf=")
     if files and not given:
@@ -314,18 +340,21 @@ def _checked(
         raise KtstrError(f"checks={shown(checks)}: must be Checks(...)")
     if not isinstance(constraints, Constraints | None):
         raise KtstrError(f"constraints={shown(constraints)}: must be Constraints(...)")
-    sources = _several(programs["bpf"])
+    sources = _several(made_of["bpf"])
     limits = {"*": max_insns} if isinstance(max_insns, int) else mapping(max_insns, "max_insns")
     return Scheduler(
         name=name,
         binary=None if binary is None else str(binary),
-        binary_path=_beside(where, programs["binary_path"], "binary_path"),
+        binary_path=_beside(where, made_of["binary_path"], "binary_path"),
         bpf=_beside(where, sources[0] if sources else None, "bpf"),
         bpf_more=tuple(path_beside(where, one, "bpf") for one in sources[1:]),
         ops=str(ops or ""),
         rodata=checked_rodata(rodata),
         values=checked_values(values),
         setup_programs=checked_runs(setup_programs),
+        start_programs=checked_runs(start_programs, "start_programs"),
+        programs=checked_programs(programs),
+        vmlinux_h=_header(where, vmlinux_h),
         bpf_cflags=strings(bpf_cflags, "bpf_cflags"),
         build=command(build, "build"),
         attach_timeout_s=seconds(attach_timeout_s, "attach_timeout_s"),
@@ -376,12 +405,20 @@ def _register(scheduler: Scheduler) -> None:
     _registry[scheduler.name] = scheduler
 
 
-def _caller() -> tuple[str, int]:
-    """The file and the line of the first frame outside this module."""
-    frame = inspect.currentframe()
-    while frame is not None and frame.f_code.co_filename == __file__:
-        frame = frame.f_back
-    return (frame.f_code.co_filename, frame.f_lineno) if frame is not None else ("", 0)
+def _header(where: str, value: object) -> Path | str:
+    """`vmlinux_h`: a file if it is a Path or ends in .h, else a kernel as `--kernel` names it."""
+    if isinstance(value, Path) or (isinstance(value, str) and value.endswith(".h")):
+        return path_beside(where, value, "vmlinux_h")
+    if value is None:
+        return ""
+    from ktstr.kernel.spec import parse
+
+    text = string(value, "vmlinux_h")
+    try:
+        parse(text)
+    except KtstrError as error:
+        raise KtstrError(f"vmlinux_h={text}: neither a header (.h) nor a kernel: {error}") from None
+    return text
 
 
 def _kind(given: Sequence[str]) -> Kind:

@@ -11,8 +11,9 @@ from pathlib import Path
 
 from ktstr.base.errors import KernelLacks, KtstrError
 from ktstr.base.topology import Topology
+from ktstr.declare.runs import run_calls
 from ktstr.declare.scheduler import Scheduler, registered
-from ktstr.declare.values import assignments, run_calls
+from ktstr.declare.values import assignments
 from ktstr.guest.initramfs import Packed, program_files
 from ktstr.kernel.model import Kernel
 from ktstr.run.guest_files import arguments_of, packed_files
@@ -157,13 +158,16 @@ def _kernel_tree_tool(name: str) -> Path:
 
 def _bpf_program(scheduler: Scheduler, source: Path, kernel: Kernel, topology: Topology) -> Program:
     from ktstr.bpf.build import build_bpf, build_loader  # pulls in compilers; only bpf= needs them
+    from ktstr.bpf.foreign_types import types_header
+
+    types = types_header(scheduler.vmlinux_h) if scheduler.vmlinux_h else None
 
     loader, object_path = f"{_FOLDER}/loader", f"/ktstr/{scheduler.name}.bpf.o"
     files = program_files(build_loader(), loader, "loads and attaches a scheduler given as BPF")
     files.append(
         Packed(
             object_path,
-            build_bpf(source, kernel, scheduler.bpf_cflags, scheduler.bpf_more),
+            build_bpf(source, kernel, scheduler.bpf_cflags, scheduler.bpf_more, types),
             0o644,
             f"scheduler {scheduler.name}",
         )
@@ -172,7 +176,9 @@ def _bpf_program(scheduler: Scheduler, source: Path, kernel: Kernel, topology: T
         "--ops": (scheduler.ops,) if scheduler.ops else (),
         "--rodata": tuple(f"{name}={int(value)}" for name, value in scheduler.rodata.items()),
         "--set": assignments(scheduler.values, topology),
-        "--run": run_calls(scheduler.setup_programs),
+        "--program": tuple(f"{name}={int(load)}" for name, load in scheduler.programs.items()),
+        "--run": run_calls(scheduler.setup_programs, topology),
+        "--then": run_calls(scheduler.start_programs, topology),
     }
     arguments = tuple(
         token for option, values in options.items() for value in values for token in (option, value)

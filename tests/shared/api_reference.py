@@ -22,6 +22,7 @@ SECTIONS = {
     "Declaring": (
         *(
             "declare_scheduler",
+            "declare_scx",
             "Scheduler",
             "EEVDF",
             "ktstr_test",

@@ -4,7 +4,7 @@ import pytest
 
 from ktstr.base.errors import KtstrError
 from ktstr.base.topology import Topology
-from ktstr.declare.values import assignments, checked_runs, checked_values, run_calls
+from ktstr.declare.values import assignments, checked_values
 
 TWO = Topology.parse("1n2l4c1t")
 
@@ -55,11 +55,29 @@ def test_what_is_no_value_is_refused(values: object, named: str) -> None:
         checked_values(values)
 
 
-def test_programs_have_numbers() -> None:
-    assert run_calls(checked_runs({"set_up": [40, -2], "check": ()})) == ("set_up=40,-2", "check")
+def test_one_path_for_every_element() -> None:
+    values = checked_values(
+        {"of[*].mask": lambda topology: [1, 2], "rows[*]": [[1, 2], [3]], "dsq[*]": ["a", "b"]}
+    )
+    assert assignments(values, TWO) == (
+        "of[0].mask=1",
+        "of[1].mask=2",
+        "rows[0]=1,2",
+        "rows[1]=3",
+        "dsq[0]=a",
+        "dsq[1]=b",
+    )
 
 
-@pytest.mark.parametrize("runs", [["set_up"], {"set_up": 1}, {"set up": []}, {"set_up": ["1"]}])
-def test_what_is_no_program_is_refused(runs: object) -> None:
-    with pytest.raises(KtstrError, match=r"^setup_programs"):
-        checked_runs(runs)
+@pytest.mark.parametrize(
+    ("values", "named"),
+    [
+        ({"of[*].a[*]": [1]}, r"values: 'of\[\*\]\.a\[\*\]'"),
+        ({"of[*]": 1}, r"values\['of\[\*\]'\]=1: must be a list, with a value for each element"),
+        ({"of[*]": []}, r"values\['of\[\*\]'\]=\[\]"),
+        ({"of[*]": [1.5]}, r"values\['of\[\*\]'\]=1.5: must be a whole number"),
+    ],
+)
+def test_what_is_no_list_for_every_element_is_refused(values: object, named: str) -> None:
+    with pytest.raises(KtstrError, match=f"^{named}"):
+        checked_values(values)

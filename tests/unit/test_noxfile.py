@@ -62,6 +62,7 @@ def test_each_session_has_a_line_in_the_menu() -> None:
         "census",
         "fuzz",
         "objects",
+        "scx",
         "kvm-nested",
         "lint",
         "typecheck",
@@ -100,6 +101,11 @@ def test_a_default_kernel_is_passed_if_the_user_names_none(project: Project) -> 
         "-m pytest -o testpaths=tests/guest -p no:hypothesispytest -n auto --dist worksteal --kernel auto -x",
         "-m pytest -o testpaths=tests/unit -n auto -x",
     ]
+
+
+def test_the_session_of_scx_takes_its_checkout_first(project: Project) -> None:
+    asked = project.nox("-s", "scx", "--", str(project.folder), "--kernel", "7.3")
+    assert asked[1:] == ["-m pytest -o testpaths=tests/guest/test_scx.py -n auto --kernel 7.3"]
 
 
 def test_coverage_is_collected_by_unit_tests_and_by_guests_on_request(project: Project) -> None:

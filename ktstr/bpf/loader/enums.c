@@ -6,7 +6,9 @@
  */
 #include "enums.h"
 
+#include <ctype.h>
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "log.h"
@@ -70,4 +72,29 @@ int enums_set(struct bpf_object *object)
 	if (fill.error)
 		say("the kernel's BTF cannot be read: %s", strerror(fill.error));
 	return fill.error ? -1 : 0;
+}
+
+bool enums_read(const char *text, __u64 *value)
+{
+	struct btf *kernel;
+
+	if (!isalpha((unsigned char)text[0]) || text[strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZ_0123456789|")])
+		return false;
+	*value = 0;
+	/* Where the object is only checked, the kernel that counts is another one. */
+	kernel = btf__load_vmlinux_btf();
+	while (*text) {
+		size_t length = strcspn(text, "|");
+		char name[128];
+		__u64 one;
+
+		snprintf(name, sizeof(name), "%.*s", (int)length, text);
+		if (kernel && find_enumerator(kernel, name, &one))
+			*value |= one;
+		else
+			say("the kernel has no %s; it counts as 0", name);
+		text += length + (text[length] == '|');
+	}
+	btf__free(kernel);
+	return true;
 }

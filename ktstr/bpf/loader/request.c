@@ -10,7 +10,8 @@
 static int usage(const char *what, const char *argument)
 {
 	say("%s%s; usage: loader <object.bpf.o> [--check] [--each folder] [--ops name] [--rodata name=value]..."
-	    " [--set path=value]... [--run program[=number,...]]...",
+	    " [--set path=value]... [--run program[=number,...]]... [--then program[=number,...]]..."
+	    " [--program name=0|1]...",
 	    what, argument);
 	return -1;
 }
@@ -18,14 +19,16 @@ static int usage(const char *what, const char *argument)
 int request_parse(char **argv, struct request *request)
 {
 	char **kept = argv;
-	size_t arguments = 0, values = 0, runs = 0;
+	size_t arguments = 0, values = 0, runs = 0, then = 0, programs = 0;
 
 	request->rodata = argv;
 	for (char **arg = argv; *arg; arg++)
 		arguments++;
 	request->values = calloc(arguments + 1, sizeof(*request->values));
 	request->runs = calloc(arguments + 1, sizeof(*request->runs));
-	if (!request->values || !request->runs) {
+	request->then = calloc(arguments + 1, sizeof(*request->then));
+	request->programs = calloc(arguments + 1, sizeof(*request->programs));
+	if (!request->values || !request->runs || !request->then || !request->programs) {
 		say("out of memory");
 		return -1;
 	}
@@ -44,6 +47,14 @@ int request_parse(char **argv, struct request *request)
 			if (!arg[1])
 				return usage("nothing follows ", *arg);
 			request->runs[runs++] = *++arg;
+		} else if (!strcmp(*arg, "--then")) {
+			if (!arg[1])
+				return usage("nothing follows ", *arg);
+			request->then[then++] = *++arg;
+		} else if (!strcmp(*arg, "--program")) {
+			if (!arg[1])
+				return usage("nothing follows ", *arg);
+			request->programs[programs++] = *++arg;
 		} else if (!strcmp(*arg, "--set")) {
 			if (!arg[1])
 				return usage("nothing follows ", *arg);

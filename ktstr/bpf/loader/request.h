@@ -10,7 +10,9 @@ struct request {
 	const char *each; /* the folder in which --each pins the programs; NULL without it */
 	const char *ops; /* the variable of the scheduler that is meant; NULL: the only one */
 	char **runs; /* programs to run before the scheduler is attached, NULL-terminated; allocated */
+	char **then; /* programs to run as soon as it is attached, likewise */
 	char **values; /* path=value, NULL-terminated; allocated */
+	char **programs; /* name=0 or name=1, whether to load it, NULL-terminated; allocated */
 	char **rodata; /* name=value, NULL-terminated; reuses argv */
 	bool check;
 };

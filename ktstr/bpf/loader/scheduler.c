@@ -101,7 +101,7 @@ static void detach(struct scheduler *scheduler)
 		print_uei(&scheduler->uei);
 }
 
-static struct scheduler *abandon(struct scheduler *scheduler)
+struct scheduler *scheduler_abandon(struct scheduler *scheduler)
 {
 	detach(scheduler);
 	ring_buffer__free(scheduler->ring);
@@ -180,7 +180,7 @@ struct scheduler *scheduler_attach(struct bpf_object *object)
 		scheduler->ring = ring_buffer__new(bpf_map__fd(map), on_exit_record, scheduler, NULL);
 		if (!scheduler->ring) {
 			say("map %s cannot be read: %s", KTSTR_EXIT_MAP, strerror(errno));
-			return abandon(scheduler);
+			return scheduler_abandon(scheduler);
 		}
 	}
 	scheduler->polled = !scheduler->ring;
@@ -188,12 +188,12 @@ struct scheduler *scheduler_attach(struct bpf_object *object)
 	scheduler->count = auxiliary_attach(object, scheduler->links, MAX_LINKS);
 	if (scheduler->count < 0) {
 		scheduler->count = 0;
-		return abandon(scheduler);
+		return scheduler_abandon(scheduler);
 	}
 	bpf_object__for_each_map(map, object)
 		if (bpf_map__type(map) == BPF_MAP_TYPE_STRUCT_OPS && bpf_map__autocreate(map))
 			if (attach_map(scheduler, map))
-				return abandon(scheduler);
+				return scheduler_abandon(scheduler);
 	read_line(ENABLE_SEQ, scheduler->enable_seq, sizeof(scheduler->enable_seq));
 	return scheduler;
 }
@@ -231,7 +231,7 @@ int scheduler_wait(struct scheduler *scheduler)
 	fds[0].fd = signalfd(-1, &signals, SFD_CLOEXEC);
 	if (fds[0].fd < 0) {
 		say("signalfd: %s", strerror(errno));
-		abandon(scheduler);
+		scheduler_abandon(scheduler);
 		return UNUSABLE;
 	}
 	if (scheduler->ring)
@@ -253,6 +253,6 @@ int scheduler_wait(struct scheduler *scheduler)
 	status = scheduler->exited ? EXITED : STOPPED;
 	if (status == EXITED)
 		say("the scheduler exited by itself");
-	abandon(scheduler);
+	scheduler_abandon(scheduler);
 	return status;
 }

@@ -1,76 +1,95 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* --run name[=number,...]: runs a program of SEC("syscall"), as the userspace programs of schedulers do to set them up. */
+#define _GNU_SOURCE /* cpu_set_t */
 #include "syscall.h"
 
 #include <errno.h>
+#include <sched.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include <bpf/bpf.h>
 
+#include "context.h"
 #include "log.h"
 
-#define MAX_ARGUMENTS 32
-#define CALL_BYTES 1024
+#define CALL_BYTES 4096
 
-/* Reads the numbers. Returns how many there are, or -1 having said what is wrong. */
-static int read_arguments(const char *call, char *text, __u64 *arguments)
+/*
+ * A program may start what belongs to the CPU it runs on, such as a timer. Userspace programs that do so say which CPU;
+ * here it is always the first.
+ */
+static int run_on_first_cpu(int fd, struct bpf_test_run_opts *options)
 {
-	int count = 0;
+	cpu_set_t before, first;
+	int error;
 
-	for (char *part = text ? strtok(text, ",") : NULL; part; part = strtok(NULL, ",")) {
-		char *end;
-
-		if (count == MAX_ARGUMENTS) {
-			say("--run %s: more than %d arguments", call, MAX_ARGUMENTS);
-			return -1;
-		}
-		errno = 0;
-		arguments[count++] = part[0] == '-' ? (__u64)strtoll(part, &end, 0) : strtoull(part, &end, 0);
-		if (errno || *end || !*part) {
-			say("--run %s: %s is no number of 64 bits", call, part);
-			return -1;
-		}
-	}
-	return count;
+	CPU_ZERO(&first);
+	CPU_SET(0, &first);
+	if (sched_getaffinity(0, sizeof(before), &before) || sched_setaffinity(0, sizeof(first), &first))
+		return -errno;
+	error = bpf_prog_test_run_opts(fd, options);
+	if (sched_setaffinity(0, sizeof(before), &before))
+		return -errno;
+	return error;
 }
 
-int syscall_run(struct bpf_object *object, const char *call)
-{
-	__u64 arguments[MAX_ARGUMENTS] = {};
-	LIBBPF_OPTS(bpf_test_run_opts, options);
+/* What a call asks for: the program, and the context with its size, 0 for none. */
+struct call {
 	struct bpf_program *program;
-	char name[CALL_BYTES], *text;
-	int count;
+	char name[CALL_BYTES];
+	__u64 context[CONTEXT_BYTES / sizeof(__u64)];
+	int size;
+};
 
-	if ((size_t)snprintf(name, sizeof(name), "%s", call) >= sizeof(name)) {
-		say("--run %s: too long", call);
+static int call_read(struct bpf_object *object, const char *text, struct call *call)
+{
+	char *arguments;
+
+	if ((size_t)snprintf(call->name, sizeof(call->name), "%s", text) >= sizeof(call->name)) {
+		say("--run %s: too long", text);
 		return -1;
 	}
-	text = strchr(name, '=');
-	if (text)
-		*text++ = '\0';
-	program = bpf_object__find_program_by_name(object, name);
-	if (!program || bpf_program__type(program) != BPF_PROG_TYPE_SYSCALL) {
-		say("--run %s: the object has no program of SEC(\"syscall\") with that name", name);
+	arguments = strchr(call->name, '=');
+	if (arguments)
+		*arguments++ = '\0';
+	call->program = bpf_object__find_program_by_name(object, call->name);
+	if (!call->program || bpf_program__type(call->program) != BPF_PROG_TYPE_SYSCALL) {
+		say("--run %s: the object has no program of SEC(\"syscall\") with that name", call->name);
 		return -1;
 	}
-	count = read_arguments(call, text, arguments);
-	if (count < 0)
+	call->size = context_fill(object, call->name, arguments, call->context);
+	return call->size < 0 ? -1 : 0;
+}
+
+int syscall_check(struct bpf_object *object, const char *text)
+{
+	struct call call;
+
+	return call_read(object, text, &call);
+}
+
+int syscall_run(struct bpf_object *object, const char *text)
+{
+	LIBBPF_OPTS(bpf_test_run_opts, options);
+	struct call call;
+	int error;
+
+	if (call_read(object, text, &call))
 		return -1;
-	if (count) {
-		options.ctx_in = arguments;
-		options.ctx_size_in = count * sizeof(arguments[0]);
+	if (call.size) {
+		options.ctx_in = call.context;
+		options.ctx_size_in = call.size;
 	}
-	if (bpf_prog_test_run_opts(bpf_program__fd(program), &options)) {
-		say("running program %s was refused by the kernel: %s", name, strerror(errno));
+	error = run_on_first_cpu(bpf_program__fd(call.program), &options);
+	if (error) {
+		say("running program %s was refused by the kernel: %s", call.name, strerror(-error));
 		return -1;
 	}
 	if (options.retval) {
-		say("program %s returned %d, not 0", name, (int)options.retval);
+		say("program %s returned %d, not 0", call.name, (int)options.retval);
 		return -1;
 	}
-	printf("ran %s\n", call);
+	printf("ran %s\n", text);
 	return 0;
 }

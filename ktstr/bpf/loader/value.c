@@ -9,6 +9,7 @@
 
 #include <bpf/btf.h>
 
+#include "enums.h"
 #include "log.h"
 #include "map_value.h"
 #include "number.h"
@@ -150,12 +151,17 @@ static int store_number(const struct target *target, const char *text)
 	__s64 size = btf__resolve_size(target->btf, target->id);
 	__u64 value;
 
+	/* A callback of the struct_ops, which the kernel then does without. */
+	if (btf_is_ptr(type_of(target)) && !strcmp(text, "0")) {
+		memset(target->value, 0, sizeof(void *));
+		return 0;
+	}
 	variable.size = size > 0 ? size : 0;
 	if (!number_fits(&variable)) {
 		say("--set %s: not an integer, bool or enum of at most 64 bits, an array of them, or a text", target->path);
 		return -1;
 	}
-	if (number_parse("--set", target->path, &variable, text, &value))
+	if (!enums_read(text, &value) && number_parse("--set", target->path, &variable, text, &value))
 		return -1;
 	variable_store(&variable, value);
 	return 0;

@@ -1,0 +1,1 @@
+"""Schedulers of the scx project, declared from a checkout of it."""
