@@ -12,6 +12,16 @@ from ktstr.events.exit import SchedulerExit, read_exit
 from ktstr.events.flight import FlightEvent, parse_flight
 from ktstr.events.kernel_log import KernelBug, console_messages, read_bugs
 from ktstr.events.phase import OperationDone, Phase, all_workers, read_operations, read_phases
+from ktstr.events.readings import (
+    FileRead,
+    GlobalRead,
+    ProgramRun,
+    RefusedGlobal,
+    read_files,
+    read_globals,
+    read_program_runs,
+    read_refused_global,
+)
 from ktstr.events.schedulers import (
     RefusedAttach,
     SchedulerRun,
@@ -204,6 +214,14 @@ class GuestReport:
     """The operations before the first step; empty for a scenario without steps whose hold began: its phase has them."""
     nodes: tuple[GuestNode, ...] = ()
     """The NUMA nodes as the guest sees them."""
+    globals_read: tuple[GlobalRead, ...] = ()
+    """The globals of the scheduler that `ReadGlobals` read, in order."""
+    refused_global: RefusedGlobal | None = None
+    """The first global that could not be read."""
+    files: tuple[FileRead, ...] = ()
+    """The files that `ReadFile` read, in order."""
+    program_runs: tuple[ProgramRun, ...] = ()
+    """The programs that `RunProgram` ran, in order."""
 
     def state(self, when: str) -> SchedulerState | None:
         """The state at `when`, or None if the guest did not get there. Of the ends of several holds it is the last."""
@@ -266,6 +284,10 @@ def read_report(events: Sequence[Event], console: str = "") -> GuestReport:
         refused_attaches=read_refused_attaches(events),
         backdrop=_backdrop(events),
         nodes=tuple(_node(event) for event in of("node")),
+        globals_read=read_globals(events),
+        refused_global=read_refused_global(events),
+        files=read_files(events),
+        program_runs=read_program_runs(events),
     )
 
 

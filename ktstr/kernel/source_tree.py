@@ -25,7 +25,7 @@ from ktstr.kernel.spec import Version, parse_version
 
 __all__ = ["SourceTree", "fetch_tree", "write_tree"]
 
-_KIND = "sched-source"
+_KIND = "tools-source"
 _TREE = re.compile(r"(?P<version>.+)-(?P<id>[0-9a-f]{8})")
 _PACKAGE = re.compile(r"linux-source-([0-9]+\.[0-9]+)")
 # What `make -C tools/sched_ext` reads: libbpf and bpftool are built on the way; the latter compiles the
@@ -38,6 +38,7 @@ _WANTED = (
     "tools/lib/",
     "tools/sched_ext/",
     "tools/scripts/",
+    "tools/testing/selftests/sched_ext/",
     "kernel/bpf/",
     "scripts/bpf_doc.py",
 )

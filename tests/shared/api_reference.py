@@ -75,7 +75,8 @@ SECTIONS = {
         *("SetNice", "SetPolicy", "SetAffinity", "Pause", "Resume", "CoreSched", "ReadWorkers", "Churn"),
     ),
     "Operations on the machine and its scheduler": (
-        *("CpuOffline", "CpuOnline", "Suspend", "Sysctl", "Snapshot"),
+        *("CpuOffline", "CpuOnline", "Suspend", "Sysctl", "Snapshot", "ReadFile", "WriteFile"),
+        *("ReadGlobals", "RunProgram"),
         *("Attach", "Detach", "Restart", "ReplaceScheduler", "AttachOver", "Named"),
     ),
     "Running": (
@@ -97,7 +98,8 @@ SECTIONS = {
             "GuestCpu",
             "GuestNode",
         ),
-        *("Perturbed", "Switches", "MapWrite", "RefusedWrite", "FlightEvent"),
+        *("Perturbed", "Switches", "MapWrite", "RefusedWrite", "GlobalRead", "RefusedGlobal"),
+        *("FileRead", "ProgramRun", "FlightEvent"),
     ),
     "The failure dump": (*("Dump", "MapDump", "Element", "Variable", "RunQueues", "CpuQueue", "QueuedTask"),),
     "Extending": (
