@@ -102,6 +102,7 @@ if TYPE_CHECKING:  # the same names as in _PUBLIC, for type checkers; a test com
     from ktstr.scenario.operations.read_file import ReadFile as ReadFile
     from ktstr.scenario.operations.read_globals import ReadGlobals as ReadGlobals
     from ktstr.scenario.operations.read_workers import ReadWorkers as ReadWorkers
+    from ktstr.scenario.operations.reload import Reload as Reload
     from ktstr.scenario.operations.remove_cgroup import RemoveCgroup as RemoveCgroup
     from ktstr.scenario.operations.replace_scheduler import ReplaceScheduler as ReplaceScheduler
     from ktstr.scenario.operations.restart import Restart as Restart
@@ -234,6 +235,7 @@ _PUBLIC = {
     "ktstr.scenario.operations.read_cgroup": ("ReadCgroup",),
     "ktstr.scenario.operations.read_file": ("ReadFile",),
     "ktstr.scenario.operations.read_globals": ("ReadGlobals",),
+    "ktstr.scenario.operations.reload": ("Reload",),
     "ktstr.scenario.operations.run_program": ("RunProgram",),
     "ktstr.scenario.operations.write_file": ("WriteFile",),
     "ktstr.scenario.operations.remove_cgroup": ("RemoveCgroup",),

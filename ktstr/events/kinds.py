@@ -80,6 +80,7 @@ KINDS: Mapping[str, Mapping[str, Any]] = {
         "most?": _Small,
         "context": str,
     },
+    "reloaded": {"attached?": _Number, "refused?": _Number},
     "phase": {"name": str},
     "op": {
         "t": _Number,

@@ -77,7 +77,7 @@ SECTIONS = {
     "Operations on the machine and its scheduler": (
         *("CpuOffline", "CpuOnline", "Suspend", "Sysctl", "Snapshot", "ReadFile", "WriteFile"),
         *("ReadGlobals", "RunProgram"),
-        *("Attach", "Detach", "Restart", "ReplaceScheduler", "AttachOver", "Named"),
+        *("Attach", "Detach", "Restart", "Reload", "ReplaceScheduler", "AttachOver", "Named"),
     ),
     "Running": (
         *("Ctx", "RunReport", "Violation", "VerdictFailed", "KtstrError", "Kernel", "VmJob", "Packed"),

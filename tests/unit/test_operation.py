@@ -41,6 +41,7 @@ from ktstr.scenario.operations.read_file import ReadFile
 from ktstr.scenario.operations.read_globals import ReadGlobals
 from ktstr.scenario.operations.read_workers import ReadWorkers
 from ktstr.scenario.operations.recorder import Recorder
+from ktstr.scenario.operations.reload import Reload
 from ktstr.scenario.operations.remove_cgroup import RemoveCgroup
 from ktstr.scenario.operations.replace_scheduler import ReplaceScheduler
 from ktstr.scenario.operations.restart import Restart
@@ -90,6 +91,7 @@ EVERY: list[tuple[Operation, str]] = [
     (ReadCgroup("a", "cpu.stat"), "read_cgroup a cpu.stat"),
     (ReadFile("/proc/stat"), "read_file /proc/stat "),
     (ReadFile("/proc/stat", "cpu 0"), "read_file /proc/stat cpu%200"),
+    (Reload(), "reload 100 1"),
     (ReadGlobals("nr", "stats[3].nr"), "read_globals nr stats[3].nr"),
     (RunProgram("query"), "run_program query 0 0"),
     (RunProgram("query", [40, -2], expect=range(4)), "run_program query 0 3 40 -2"),
