@@ -2,24 +2,24 @@
 /* A scheduler whose globals, maps and SEC("syscall") programs a scenario reads and runs. */
 #include <ktstr/sched_ext.bpf.h>
 
-struct limits {
+struct dsq_caps {
 	u32 of_queue[4];
 	s16 least;
 	bool strict;
 };
 
-struct stat {
+struct dsq_tally {
 	u64 nr, unused;
 };
 
-struct query {
+struct long_question {
 	s32 pid;
-	struct limits limits;
+	struct dsq_caps limits;
 	s64 answer;
 };
 
 u64 nr_enqueued;
-struct limits limits = { .of_queue = { 0, 0, 7 }, .least = -3, .strict = true };
+struct dsq_caps limits = { .of_queue = { 0, 0, 7 }, .least = -3, .strict = true };
 const volatile s32 a_constant = -11;
 
 struct {
@@ -33,13 +33,13 @@ struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
 	__uint(max_entries, 2);
 	__type(key, u32);
-	__type(value, struct stat);
+	__type(value, struct dsq_tally);
 } stats SEC(".maps");
 
 SCX_CALLBACK(void, on_demand_enqueue, struct task_struct *p, u64 enq_flags)
 {
 	u32 zero = 0, one = 1;
-	struct stat *stat = bpf_map_lookup_elem(&stats, &one);
+	struct dsq_tally *stat = bpf_map_lookup_elem(&stats, &one);
 	s32 *number = bpf_map_lookup_elem(&numbers_of_queues, &zero);
 
 	__sync_fetch_and_add(&nr_enqueued, 1);
@@ -52,7 +52,7 @@ SCX_CALLBACK(void, on_demand_enqueue, struct task_struct *p, u64 enq_flags)
 
 /* What it returns is a number that its context has; it puts the pid of the task that it finds into that. */
 SEC("syscall")
-int answer_a_long_question(struct query *query)
+int answer_a_long_question(struct long_question *query)
 {
 	struct task_struct *p = bpf_task_from_pid(query->pid);
 
