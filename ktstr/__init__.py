@@ -45,7 +45,7 @@ if TYPE_CHECKING:  # the same names as in _PUBLIC, for type checkers; a test com
     from ktstr.events.readings import FileRead as FileRead
     from ktstr.events.readings import GlobalRead as GlobalRead
     from ktstr.events.readings import ProgramRun as ProgramRun
-    from ktstr.events.readings import RefusedGlobal as RefusedGlobal
+    from ktstr.events.readings import RefusedReading as RefusedReading
     from ktstr.events.report import GuestCpu as GuestCpu
     from ktstr.events.report import GuestNode as GuestNode
     from ktstr.events.report import GuestReport as GuestReport
@@ -189,7 +189,7 @@ _PUBLIC = {
     "ktstr.events.flight": ("FlightEvent",),
     "ktstr.events.kernel_log": ("KernelBug",),
     "ktstr.events.phase": ("OperationDone", "Phase"),
-    "ktstr.events.readings": ("FileRead", "GlobalRead", "ProgramRun", "RefusedGlobal"),
+    "ktstr.events.readings": ("FileRead", "GlobalRead", "ProgramRun", "RefusedReading"),
     "ktstr.events.report": (
         "GuestCpu",
         "GuestNode",

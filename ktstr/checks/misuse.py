@@ -42,15 +42,15 @@ def mistake_of_test(
 ) -> str | None:
     """The mistake in one line, or None if there is none.
 
-    It is an unknown map, variable, global or constant, a value that does not fit it, a guest that is too small for the
+    It is an unknown map, variable, global, program or constant, a value that does not fit it, a guest that is too small for the
     scheduler's program, a watchdog that could not be set, or an operation that the kernel refused for another reason
     than the scheduler.
     """
     if refused := report.refused_write:
         asked = f"BpfMapWrite({refused.map!r}, {refused.variable!r}, {refused.value})"
         return f"{asked}: {refused.why}{_near(refused.wanted, refused.known)}"
-    if unread := report.refused_global:
-        return f"ReadGlobals({unread.path!r}): {unread.why}{_near(unread.path, unread.known)}"
+    if unread := report.refused_reading:
+        return f"{unread.operation}({unread.name!r}): {unread.why}{_near(unread.name, unread.known)}"
     if scheduler.bpf and report.exit == {"status": _LOADER_UNUSABLE}:
         if small := next((found for line in report.log if (found := _NO_ROOM.search(line))), None):
             has_mb = sum(node.memory_mb for node in report.nodes)

@@ -71,6 +71,7 @@ KINDS: Mapping[str, Mapping[str, Any]] = {
     "global": {"t": _Number, "path": str, "value": _Word},
     "global_refused": {"path": str, "why": str},
     "global_known": {"name": str},
+    "program_refused": {"name": str, "why": str},
     "file": {"t": _Number, "path": str, "text": str, "whole": _Flag},
     "program_ran": {
         "t": _Number,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from ktstr.events.event import Event
 
@@ -11,11 +12,11 @@ __all__ = [
     "FileRead",
     "GlobalRead",
     "ProgramRun",
-    "RefusedGlobal",
+    "RefusedReading",
     "read_files",
     "read_globals",
     "read_program_runs",
-    "read_refused_global",
+    "read_refused",
 ]
 
 
@@ -34,15 +35,17 @@ class GlobalRead:
 
 
 @dataclass(frozen=True)
-class RefusedGlobal:
-    """A global that could not be read."""
+class RefusedReading:
+    """A global that could not be read, or a program that could not be run, because there is none such."""
 
-    path: str
-    """The path, as requested."""
+    operation: Literal["ReadGlobals", "RunProgram"]
+    """What was asked for."""
+    name: str
+    """The global's path, or the program's name, as requested."""
     why: str
     """The reason."""
     known: tuple[str, ...] = ()
-    """The names that there are, if there is none of that name."""
+    """The globals that there are, if there is none of that name."""
 
 
 @dataclass(frozen=True)
@@ -93,12 +96,14 @@ def read_globals(events: Sequence[Event]) -> tuple[GlobalRead, ...]:
     )
 
 
-def read_refused_global(events: Sequence[Event]) -> RefusedGlobal | None:
-    """The first global that could not be read; None if all could."""
+def read_refused(events: Sequence[Event]) -> RefusedReading | None:
+    """The first global that could not be read, or program that could not be run; None if there is none."""
     for event in events:
         if event.get("ev") == "global_refused":
             known = (one["name"] for one in events if one.get("ev") == "global_known")
-            return RefusedGlobal(event["path"], event["why"], tuple(dict.fromkeys(known)))
+            return RefusedReading("ReadGlobals", event["path"], event["why"], tuple(dict.fromkeys(known)))
+        if event.get("ev") == "program_refused":
+            return RefusedReading("RunProgram", event["name"], event["why"])
     return None
 
 

@@ -16,11 +16,11 @@ from ktstr.events.readings import (
     FileRead,
     GlobalRead,
     ProgramRun,
-    RefusedGlobal,
+    RefusedReading,
     read_files,
     read_globals,
     read_program_runs,
-    read_refused_global,
+    read_refused,
 )
 from ktstr.events.schedulers import (
     RefusedAttach,
@@ -216,8 +216,8 @@ class GuestReport:
     """The NUMA nodes as the guest sees them."""
     globals_read: tuple[GlobalRead, ...] = ()
     """The globals of the scheduler that `ReadGlobals` read, in order."""
-    refused_global: RefusedGlobal | None = None
-    """The first global that could not be read."""
+    refused_reading: RefusedReading | None = None
+    """The first global that could not be read, or program that could not be run."""
     files: tuple[FileRead, ...] = ()
     """The files that `ReadFile` read, in order."""
     program_runs: tuple[ProgramRun, ...] = ()
@@ -285,7 +285,7 @@ def read_report(events: Sequence[Event], console: str = "") -> GuestReport:
         backdrop=_backdrop(events),
         nodes=tuple(_node(event) for event in of("node")),
         globals_read=read_globals(events),
-        refused_global=read_refused_global(events),
+        refused_reading=read_refused(events),
         files=read_files(events),
         program_runs=read_program_runs(events),
     )

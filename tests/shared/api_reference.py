@@ -98,7 +98,7 @@ SECTIONS = {
             "GuestCpu",
             "GuestNode",
         ),
-        *("Perturbed", "Switches", "MapWrite", "RefusedWrite", "GlobalRead", "RefusedGlobal"),
+        *("Perturbed", "Switches", "MapWrite", "RefusedWrite", "GlobalRead", "RefusedReading"),
         *("FileRead", "ProgramRun", "FlightEvent"),
     ),
     "The failure dump": (*("Dump", "MapDump", "Element", "Variable", "RunQueues", "CpuQueue", "QueuedTask"),),

@@ -62,6 +62,8 @@ def test_an_unknown_global_is_a_mistake_that_names_what_is_near() -> None:
     assert mistake_of_test(EEVDF, read_report(events)) == (
         "ReadGlobals('nr_enqeued'): no such global; near: nr_enqueued"
     )
+    events = [{"ev": "program_refused", "name": "ad", "why": "no such program; it has add"}]
+    assert mistake_of_test(EEVDF, read_report(events)) == "RunProgram('ad'): no such program; it has add"
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,14 @@
 
 #include "call.h"
 
+static void refuse(const char *name, const char *why)
+{
+	emit_begin("program_refused");
+	emit_text("name", name);
+	emit_text("why", why);
+	emit_end();
+}
+
 static bool run_program(const struct arguments *arguments)
 {
 	const char *name = argument_text(arguments, "name"), *least = argument_text(arguments, "least"),
@@ -17,8 +25,11 @@ static bool run_program(const struct arguments *arguments)
 	char *const *values = arguments_from(arguments, "value");
 	struct call call = { 0 };
 
-	if (!call_find(&call, name) || !call_fill(&call, values))
-		argument_refuse(arguments, "name", call.wrong);
+	if (!call_find(&call, name) || !call_fill(&call, values)) {
+		refuse(name, call.wrong);
+		call_end(&call);
+		return false;
+	}
 	if (!call_run(&call)) {
 		operation_refused("BPF_PROG_TEST_RUN");
 		call_end(&call);
