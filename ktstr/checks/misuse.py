@@ -42,9 +42,9 @@ def mistake_of_test(
 ) -> str | None:
     """The mistake in one line, or None if there is none.
 
-    It is an unknown map, variable, global, program or constant, a value that does not fit it, a guest that is too small for the
-    scheduler's program, a watchdog that could not be set, or an operation that the kernel refused for another reason
-    than the scheduler.
+    It is an unknown map, variable, global, program or constant, a value that does not fit it, a guest that is too
+    small for the scheduler's program, a watchdog that could not be set, or an operation that the kernel refused for
+    another reason than the scheduler.
     """
     if refused := report.refused_write:
         asked = f"BpfMapWrite({refused.map!r}, {refused.variable!r}, {refused.value})"
