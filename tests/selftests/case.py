@@ -36,6 +36,8 @@ class Case:
     """Further arguments of ktstr_test."""
     refused: str = ""
     """A pattern of why the kernel does not attach it; empty: it attaches."""
+    clang: int = 0
+    """The least clang that compiles it; 0: any that ktstr accepts."""
     is_object: bool = False
     """Whether it is no scheduler, but an object whose programs the verifier has to refuse for that reason."""
 

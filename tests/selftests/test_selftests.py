@@ -13,6 +13,7 @@ from tree import Tree, find_tree
 
 from ktstr import Checks, Ctx, Scheduler, VerdictFailed, declare_scheduler, ktstr_test
 from ktstr.bpf.build import build_bpf
+from ktstr.toolchain.compiler import bpf_clang
 from ktstr.verifier.cell import Cell
 from ktstr.verifier.job import Jobs
 from ktstr.verifier.sweep import Options, run_cell
@@ -64,6 +65,8 @@ def test_of(case: Case, tree: Tree) -> Callable[[Ctx], None]:
     """The test function of a case."""
 
     def body(ctx: Ctx) -> None:
+        if (clang := bpf_clang()).major < case.clang:
+            pytest.skip(f"needs clang {case.clang} or later, found {clang.version}")
         if case.is_object:
             refuse(case, tree, ctx)
         else:
