@@ -65,6 +65,12 @@ def guest(session: nox.Session) -> None:
 
 
 @nox.session
+def selftests(session: nox.Session) -> None:
+    """Run the tests of the kernel tree itself (docs/selftests.md): nox -s selftests -- [--kernel 7.0] [-k name]."""
+    pytest_in_vms(session, "tests/selftests")
+
+
+@nox.session
 def warnings(session: nox.Session) -> None:
     """Compile the C that the unit tests do not, with each installed compiler, and accept no warning."""
     pytest(session, "tests/guest/test_warnings.py")

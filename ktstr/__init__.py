@@ -46,6 +46,10 @@ if TYPE_CHECKING:  # the same names as in _PUBLIC, for type checkers; a test com
     from ktstr.events.kernel_log import KernelBug as KernelBug
     from ktstr.events.phase import OperationDone as OperationDone
     from ktstr.events.phase import Phase as Phase
+    from ktstr.events.readings import FileRead as FileRead
+    from ktstr.events.readings import GlobalRead as GlobalRead
+    from ktstr.events.readings import ProgramRun as ProgramRun
+    from ktstr.events.readings import RefusedReading as RefusedReading
     from ktstr.events.report import GuestCpu as GuestCpu
     from ktstr.events.report import GuestNode as GuestNode
     from ktstr.events.report import GuestReport as GuestReport
@@ -99,11 +103,15 @@ if TYPE_CHECKING:  # the same names as in _PUBLIC, for type checkers; a test com
     from ktstr.scenario.operations.move_tasks import MoveTasks as MoveTasks
     from ktstr.scenario.operations.pause import Pause as Pause
     from ktstr.scenario.operations.read_cgroup import ReadCgroup as ReadCgroup
+    from ktstr.scenario.operations.read_file import ReadFile as ReadFile
+    from ktstr.scenario.operations.read_globals import ReadGlobals as ReadGlobals
     from ktstr.scenario.operations.read_workers import ReadWorkers as ReadWorkers
+    from ktstr.scenario.operations.reload import Reload as Reload
     from ktstr.scenario.operations.remove_cgroup import RemoveCgroup as RemoveCgroup
     from ktstr.scenario.operations.replace_scheduler import ReplaceScheduler as ReplaceScheduler
     from ktstr.scenario.operations.restart import Restart as Restart
     from ktstr.scenario.operations.resume import Resume as Resume
+    from ktstr.scenario.operations.run_program import RunProgram as RunProgram
     from ktstr.scenario.operations.set_affinity import SetAffinity as SetAffinity
     from ktstr.scenario.operations.set_bandwidth import SetBandwidth as SetBandwidth
     from ktstr.scenario.operations.set_controllers import SetControllers as SetControllers
@@ -188,6 +196,7 @@ _PUBLIC = {
     "ktstr.events.flight": ("FlightEvent",),
     "ktstr.events.kernel_log": ("KernelBug",),
     "ktstr.events.phase": ("OperationDone", "Phase"),
+    "ktstr.events.readings": ("FileRead", "GlobalRead", "ProgramRun", "RefusedReading"),
     "ktstr.events.report": (
         "GuestCpu",
         "GuestNode",
@@ -231,6 +240,11 @@ _PUBLIC = {
     "ktstr.scenario.operations.freeze": ("Freeze",),
     "ktstr.scenario.operations.move_tasks": ("MoveTasks",),
     "ktstr.scenario.operations.read_cgroup": ("ReadCgroup",),
+    "ktstr.scenario.operations.read_file": ("ReadFile",),
+    "ktstr.scenario.operations.read_globals": ("ReadGlobals",),
+    "ktstr.scenario.operations.reload": ("Reload",),
+    "ktstr.scenario.operations.run_program": ("RunProgram",),
+    "ktstr.scenario.operations.write_file": ("WriteFile",),
     "ktstr.scenario.operations.remove_cgroup": ("RemoveCgroup",),
     "ktstr.scenario.operations.set_bandwidth": ("SetBandwidth",),
     "ktstr.scenario.operations.set_controllers": ("SetControllers",),

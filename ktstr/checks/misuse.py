@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Protocol
 
 from ktstr.checks.not_attached import never_attached, out_of_memory
-from ktstr.events.report import GuestReport, RefusedWrite
+from ktstr.events.report import GuestReport
 from ktstr.scenario.layout import Layout
 
 __all__ = ["Tested", "mistake_of_test"]
@@ -41,13 +42,15 @@ def mistake_of_test(
 ) -> str | None:
     """The mistake in one line, or None if there is none.
 
-    It is an unknown map, variable or constant, a value that does not fit it, a guest that is too small for the
-    scheduler's program, a watchdog that could not be set, or an operation that the kernel refused for another reason
-    than the scheduler.
+    It is an unknown map, variable, global, program or constant, a value that does not fit it, a guest that is too
+    small for the scheduler's program, a watchdog that could not be set, or an operation that the kernel refused for
+    another reason than the scheduler.
     """
     if refused := report.refused_write:
         asked = f"BpfMapWrite({refused.map!r}, {refused.variable!r}, {refused.value})"
-        return f"{asked}: {refused.why}{_names(refused)}"
+        return f"{asked}: {refused.why}{_near(refused.wanted, refused.known)}"
+    if unread := report.refused_reading:
+        return f"{unread.operation}({unread.name!r}): {unread.why}{_near(unread.name, unread.known)}"
     if scheduler.bpf and report.exit == {"status": _LOADER_UNUSABLE}:
         if small := next((found for line in report.log if (found := _NO_ROOM.search(line))), None):
             has_mb = sum(node.memory_mb for node in report.nodes)
@@ -75,14 +78,14 @@ def _refused_operation(scheduler: Tested, report: GuestReport, layout: Layout) -
     return None
 
 
-def _names(refused: RefusedWrite) -> str:
+def _near(asked: str, known: Sequence[str]) -> str:
     """The names that could have been meant; if none is near, some of those that there are."""
-    wanted = re.match(r"\.?\w*", refused.wanted)
-    near = get_close_matches(wanted[0] if wanted else "", refused.known, _SHOWN)
+    wanted = re.match(r"\.?\w*", asked)
+    near = get_close_matches(wanted[0] if wanted else "", known, _SHOWN)
     if near:
         return f"; near: {', '.join(near)}"
-    if not refused.known:
+    if not known:
         return ""
-    names = sorted(refused.known)
+    names = sorted(known)
     more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
     return f"; there are {', '.join(names[:_SHOWN])}{more}" if len(names) > 1 else f"; there is {names[0]}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ktstr.base.errors import KtstrError
@@ -9,6 +10,7 @@ from ktstr.base.values import shown
 from ktstr.checks.violation import Violation
 from ktstr.events.dump import Dump, read_dump, read_snapshots
 from ktstr.events.phase import Phase
+from ktstr.events.readings import FileRead, ProgramRun
 from ktstr.events.report import GuestReport, WorkerStats
 from ktstr.events.schedulers import SchedulerRun
 from ktstr.vm.result import VmResult
@@ -45,6 +47,21 @@ class RunReport:
     def dumps(self) -> tuple[Dump, ...]:
         """What the scheduler's maps held at each `Snapshot`, in order."""
         return read_snapshots(self.result.events)
+
+    @property
+    def globals(self) -> Mapping[str, int]:
+        """The scheduler's globals that `ReadGlobals` read, by path; of several readings the last."""
+        return {one.path: one.value for one in self.guest.globals_read}
+
+    @property
+    def files(self) -> tuple[FileRead, ...]:
+        """The guest's files that `ReadFile` read, in order."""
+        return self.guest.files
+
+    @property
+    def program_runs(self) -> tuple[ProgramRun, ...]:
+        """The scheduler's programs that `RunProgram` ran, in order."""
+        return self.guest.program_runs
 
     @property
     def schedulers(self) -> tuple[SchedulerRun, ...]:

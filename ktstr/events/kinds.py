@@ -33,6 +33,7 @@ _Node = Annotated[int, msgspec.Meta(ge=0, lt=1024)]
 _Flag = Annotated[int, msgspec.Meta(ge=0, le=1)]
 _Small = Annotated[int, msgspec.Meta(ge=-(2**31), lt=2**31)]
 _U32 = Annotated[int, msgspec.Meta(ge=0, lt=2**32)]
+_Word = Annotated[int, msgspec.Meta(ge=-(2**63))]
 _Digits = Annotated[str, msgspec.Meta(pattern=r"^-?[0-9]{1,20}\n?$")]
 _DigitsOrNone = Annotated[str, msgspec.Meta(pattern=r"^[0-9]{0,20}\n?$")]
 _CpuNumbers = Annotated[str, msgspec.Meta(pattern=r"^([0-9]{1,4},)*([0-9]{1,4})?$")]
@@ -68,6 +69,20 @@ KINDS: Mapping[str, Mapping[str, Any]] = {
     "write": {"t": _Number, "map": str, "variable": str, "value": _Digits, "was": int, "bytes": _Number},
     "write_refused": {"map": str, "variable": str, "value": _Digits, "why": str, "wanted": str},
     "write_known": {"name": str},
+    "global": {"t": _Number, "path": str, "value": _Word},
+    "global_refused": {"path": str, "why": str},
+    "global_known": {"name": str},
+    "program_refused": {"name": str, "why": str},
+    "file": {"t": _Number, "path": str, "text": str, "whole": _Flag},
+    "program_ran": {
+        "t": _Number,
+        "name": str,
+        "returned": _Small,
+        "least?": _Small,
+        "most?": _Small,
+        "context": str,
+    },
+    "reloaded": {"attached?": _Number, "refused?": _Number},
     "phase": {"name": str},
     "op": {
         "t": _Number,

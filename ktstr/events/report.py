@@ -12,6 +12,16 @@ from ktstr.events.exit import SchedulerExit, read_exit
 from ktstr.events.flight import FlightEvent, parse_flight
 from ktstr.events.kernel_log import KernelBug, console_messages, read_bugs
 from ktstr.events.phase import OperationDone, Phase, all_workers, read_operations, read_phases
+from ktstr.events.readings import (
+    FileRead,
+    GlobalRead,
+    ProgramRun,
+    RefusedReading,
+    read_files,
+    read_globals,
+    read_program_runs,
+    read_refused,
+)
 from ktstr.events.schedulers import (
     RefusedAttach,
     SchedulerRun,
@@ -204,6 +214,14 @@ class GuestReport:
     """The operations before the first step; empty for a scenario without steps whose hold began: its phase has them."""
     nodes: tuple[GuestNode, ...] = ()
     """The NUMA nodes as the guest sees them."""
+    globals_read: tuple[GlobalRead, ...] = ()
+    """The globals of the scheduler that `ReadGlobals` read, in order."""
+    refused_reading: RefusedReading | None = None
+    """The first global that could not be read, or program that could not be run."""
+    files: tuple[FileRead, ...] = ()
+    """The files that `ReadFile` read, in order."""
+    program_runs: tuple[ProgramRun, ...] = ()
+    """The programs that `RunProgram` ran, in order."""
 
     left_cpus: str = ""
     """Which CPUs were online at the end, in the kernel's notation, if they are others than at the beginning."""
@@ -270,6 +288,10 @@ def read_report(events: Sequence[Event], console: str = "") -> GuestReport:
         backdrop=_backdrop(events),
         nodes=tuple(_node(event) for event in of("node")),
         left_cpus=next((event["what"] for event in of("leftover") if event["kind"] == "cpus"), ""),
+        globals_read=read_globals(events),
+        refused_reading=read_refused(events),
+        files=read_files(events),
+        program_runs=read_program_runs(events),
     )
 
 

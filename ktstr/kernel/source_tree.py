@@ -1,4 +1,4 @@
-"""The part of a kernel's source tree that its own schedulers, `tools/sched_ext`, are built from.
+"""The part of a kernel's source tree that its own schedulers, `tools/sched_ext`, and tests of them are built from.
 
 Debian's package `linux-source-X.Y` holds the whole tree as a tar archive in a tar archive (over 100,000
 files); it is read once, as a stream, and only this part is written.
@@ -23,13 +23,15 @@ from ktstr.kernel.archive.kernels import kernel_stanzas, pool_file, upstream_ver
 from ktstr.kernel.settings import debian_settings
 from ktstr.kernel.spec import Version, parse_version
 
-__all__ = ["SourceTree", "fetch_tree", "write_tree"]
+__all__ = ["SELFTESTS", "SourceTree", "fetch_tree", "write_tree"]
 
-_KIND = "sched-source"
+_KIND = "tools-source"
 _TREE = re.compile(r"(?P<version>.+)-(?P<id>[0-9a-f]{8})")
 _PACKAGE = re.compile(r"linux-source-([0-9]+\.[0-9]+)")
-# What `make -C tools/sched_ext` reads: libbpf and bpftool are built on the way; the latter compiles the
-# kernel's disassembler, and libbpf's build runs the script that turns the UAPI header into helper prototypes.
+SELFTESTS = PurePosixPath("tools/testing/selftests/sched_ext")
+"""Where a tree has the kernel's own tests of sched_ext; they include headers of `tools/sched_ext`."""
+# What `make -C tools/sched_ext` reads, and those tests: libbpf and bpftool are built on the way; the latter compiles
+# the kernel's disassembler, and libbpf's build runs the script that turns the UAPI header into helper prototypes.
 _WANTED = (
     "tools/arch/",
     "tools/bpf/",
@@ -38,6 +40,7 @@ _WANTED = (
     "tools/lib/",
     "tools/sched_ext/",
     "tools/scripts/",
+    f"{SELFTESTS}/",
     "kernel/bpf/",
     "scripts/bpf_doc.py",
 )

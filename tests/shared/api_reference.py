@@ -77,8 +77,9 @@ SECTIONS = {
         *("SetNice", "SetPolicy", "SetAffinity", "Pause", "Resume", "CoreSched", "ReadWorkers", "Churn"),
     ),
     "Operations on the machine and its scheduler": (
-        *("CpuOffline", "CpuOnline", "Suspend", "Sysctl", "WriteFile", "Snapshot"),
-        *("Attach", "Detach", "Restart", "ReplaceScheduler", "AttachOver", "Named"),
+        *("CpuOffline", "CpuOnline", "Suspend", "Sysctl", "Snapshot", "ReadFile", "WriteFile"),
+        *("ReadGlobals", "RunProgram"),
+        *("Attach", "Detach", "Restart", "Reload", "ReplaceScheduler", "AttachOver", "Named"),
     ),
     "Running": (
         *("Ctx", "RunReport", "Violation", "VerdictFailed", "KtstrError", "Kernel", "VmJob", "Packed"),
@@ -99,7 +100,8 @@ SECTIONS = {
             "GuestCpu",
             "GuestNode",
         ),
-        *("Perturbed", "Switches", "MapWrite", "RefusedWrite", "FlightEvent"),
+        *("Perturbed", "Switches", "MapWrite", "RefusedWrite", "GlobalRead", "RefusedReading"),
+        *("FileRead", "ProgramRun", "FlightEvent"),
     ),
     "The failure dump": (*("Dump", "MapDump", "Element", "Variable", "RunQueues", "CpuQueue", "QueuedTask"),),
     "Extending": (

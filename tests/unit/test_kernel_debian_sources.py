@@ -17,7 +17,7 @@ from ktstr.base.errors import KtstrError
 from ktstr.kernel.archive.source_package import fetch_source
 from ktstr.kernel.images.debug import debug_image, fetch_debug_image
 from ktstr.kernel.resolve import cached, resolve
-from ktstr.kernel.source_tree import fetch_tree
+from ktstr.kernel.source_tree import SELFTESTS, fetch_tree
 from ktstr.tasks.kernel import kernel_fetch
 
 
@@ -50,6 +50,8 @@ def test_the_schedulers_source_is_the_wanted_part_of_the_newest(
     tree = {
         f"{top}/tools/sched_ext/Makefile": b"all:\n",
         f"{top}/tools/lib/bpf/libbpf.c": b"int x;\n",
+        f"{top}/{SELFTESTS}/minimal.bpf.c": b"int y;\n",
+        f"{top}/tools/testing/selftests/bpf/huge.c": b"not needed",
         f"{top}/drivers/gpu/huge.c": b"not needed",
         f"{top}/tools/lib/../../../../escaped": b"not wanted",
         "/tools/lib/absolute": b"not wanted",
@@ -61,7 +63,7 @@ def test_the_schedulers_source_is_the_wanted_part_of_the_newest(
     found = fetch_tree("newest")
     files = {str(path.relative_to(found.path)) for path in found.path.rglob("*") if path.is_file()}
     assert str(found.version) == "7.3.4"
-    assert files == {"tools/sched_ext/Makefile", "tools/lib/bpf/libbpf.c"}
+    assert files == {"tools/sched_ext/Makefile", "tools/lib/bpf/libbpf.c", f"{SELFTESTS}/minimal.bpf.c"}
     with pytest.raises(KtstrError, match=r"kernel source 6\.9: no package linux-source-6\.9"):
         fetch_tree("6.9")
     shutil.rmtree(cache_dir() / "debian")

@@ -38,13 +38,17 @@ from ktstr.scenario.operations.program import DeclareProgram
 from ktstr.scenario.operations.programs import Programs
 from ktstr.scenario.operations.progress import Progress
 from ktstr.scenario.operations.read_cgroup import ReadCgroup
+from ktstr.scenario.operations.read_file import ReadFile
+from ktstr.scenario.operations.read_globals import ReadGlobals
 from ktstr.scenario.operations.read_workers import ReadWorkers
 from ktstr.scenario.operations.recorder import Recorder
+from ktstr.scenario.operations.reload import Reload
 from ktstr.scenario.operations.remove_cgroup import RemoveCgroup
 from ktstr.scenario.operations.replace_scheduler import ReplaceScheduler
 from ktstr.scenario.operations.restart import Restart
 from ktstr.scenario.operations.resume import Resume
 from ktstr.scenario.operations.run import Run
+from ktstr.scenario.operations.run_program import RunProgram
 from ktstr.scenario.operations.scheduler import StartScheduler
 from ktstr.scenario.operations.set_affinity import SetAffinity
 from ktstr.scenario.operations.set_bandwidth import SetBandwidth
@@ -86,6 +90,17 @@ EVERY: list[tuple[Operation, str]] = [
     (MoveTasks("a", "b"), "move_tasks a b 0"),
     (MoveTasks("a", "", 2), "move_tasks a  2"),
     (ReadCgroup("a", "cpu.stat"), "read_cgroup a cpu.stat"),
+    (ReadFile("/proc/stat"), "read_file /proc/stat "),
+    (ReadFile("/proc/stat", "cpu 0"), "read_file /proc/stat cpu%200"),
+    (Reload(), "reload 100 1"),
+    (ReadGlobals("nr", "stats[3].nr"), "read_globals nr stats[3].nr"),
+    (RunProgram("query"), "run_program query 0 0"),
+    (RunProgram("query", [40, -2], expect=range(4)), "run_program query 0 3 40 -2"),
+    (
+        RunProgram("query", {"pid": "cg/0", "a.b[1]": True}, expect=None),
+        "run_program query - - .pid=@cg/0 .a.b[1]=1",
+    ),
+    (WriteFile("/proc/sys/vm/panic", "1"), "write_file /proc/sys/vm/panic 1"),
     (RemoveCgroup("a"), "remove_cgroup a"),
     (SetBandwidth("a", 20), "set_bandwidth a 20000 100000"),
     (SetBandwidth("a", None, 50.5), "set_bandwidth a max 50500"),

@@ -5,12 +5,6 @@
 
 #include "scheduler.h"
 
-/* Holds the programs of the scheduler that has just attached, and so their maps. */
-void dump_hold(void);
-
-/* Lets the held programs go. */
-void dump_release(void);
-
 /* Reports every map of the held programs, and the types of what they hold. `why` goes into the event. */
 void dump_emit(const char *why);
 

@@ -9,6 +9,7 @@
 
 #include "agent.h"
 #include "dump.h"
+#include "held.h"
 
 #define TICK_NS (2 * NSEC_PER_MSEC)
 #define LEAVE_NS (5 * NSEC_PER_SEC) /* that the kernel may take */
@@ -32,7 +33,7 @@ bool instance_attach(const struct command *command)
 	scheduler_start(&agent.scheduler, command);
 	if (agent.scheduler.lost)
 		return false;
-	dump_hold();
+	held_take();
 	return true;
 }
 
@@ -64,7 +65,6 @@ bool instance_detach(void)
 	}
 	scheduler_state(&agent.scheduler, "default");
 	scheduler_forget(&agent.scheduler);
-	dump_release();
 	return true;
 }
 

@@ -4,6 +4,7 @@
 
 #include "agent.h"
 #include "dump.h"
+#include "held.h"
 #include "idle.h"
 #include "machine.h"
 #include "perturb.h"
@@ -24,7 +25,7 @@ static bool left(void)
 		return false;
 	agent.scheduler.lost = scheduler_gone(&agent.scheduler);
 	if (agent.scheduler.enable_seq != before)
-		dump_hold();
+		held_take();
 	return agent.scheduler.lost;
 }
 

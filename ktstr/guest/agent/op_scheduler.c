@@ -3,7 +3,7 @@
 #include <ktstr/operation.h>
 
 #include "agent.h"
-#include "dump.h"
+#include "held.h"
 
 static bool scheduler(const struct arguments *arguments)
 {
@@ -13,7 +13,7 @@ static bool scheduler(const struct arguments *arguments)
 	scheduler_start(&agent.scheduler, command);
 	if (agent.scheduler.lost)
 		return false;
-	dump_hold();
+	held_take();
 	return true;
 }
 KTSTR_OPERATION(scheduler, "timeout_ns:u64 program argument...", scheduler);

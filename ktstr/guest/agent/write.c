@@ -21,6 +21,7 @@
 #include "bpf.h"
 #include "btf_load.h"
 #include "btf_path.h"
+#include "number.h"
 
 struct write {
 	const char *map, *variable, *text; /* as the plan has them */
@@ -203,19 +204,14 @@ out:
 
 static void write_value(const struct write *write)
 {
-	unsigned int unused = 64 - write->number.size * 8;
-	uint64_t was = 0;
+	uint64_t was = number_load(&write->number, write->place);
 
-	memcpy(&was, write->place, write->number.size);
 	ktstr_store(write->place, write->value, write->number.size);
 	emit_begin("write");
 	emit_text("map", write->map);
 	emit_text("variable", write->variable);
 	emit_text("value", write->text);
-	if (write->number.is_signed)
-		emit_i64("was", (int64_t)(was << unused) >> unused);
-	else
-		emit_u64("was", was);
+	number_emit("was", &write->number, was);
 	emit_u64("bytes", write->number.size);
 	emit_end();
 }

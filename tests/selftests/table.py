@@ -1,0 +1,53 @@
+"""The table of all tests of the tree: what each demands, and which are not done, or not on every kernel, and why."""
+
+from __future__ import annotations
+
+from case import Case, Listed
+from ending_cases import ENDINGS
+from machine_cases import MACHINE
+from task_cases import TASKS
+
+__all__ = ["CASES", "LISTED", "kernels_of", "page_table"]
+
+CASES: tuple[Case, ...] = tuple(sorted((*ENDINGS, *TASKS, *MACHINE), key=lambda case: case.of))
+"""Every test that is done, or part of one, by name."""
+LISTED: tuple[Listed, ...] = (
+    *(
+        Listed(
+            "dequeue",
+            "7.0 does not call ops.dequeue() when it moves a task to a terminal DSQ, so the BPF finds it enqueued twice",
+            "7.3",
+            f"scenario_{number}",
+        )
+        for number in (2, 5, 6)
+    ),
+    Listed(
+        "enable_cmask",
+        "7.0 has no cmask in `scx_enable_args`; the C program skips it, too. On every kernel it needs clang 19: before"
+        " that, BPF's casts to an arena's address space do not exist",
+        "7.3",
+    ),
+    Listed("test_example", "tests the tree's own runner; it has no BPF and attaches nothing"),
+)
+"""The tests that are not done, or not on every kernel."""
+
+
+def kernels_of(case: Case) -> tuple[str, ...]:
+    """The kernels on which a case is done, as `ktstr_test` takes them; none: all."""
+    return tuple(f"{one.before}.." for one in LISTED if one.names(case))
+
+
+def page_table() -> str:
+    """The table in docs/selftests.md."""
+    rows = ["| test | what it demands | kernels |", "| --- | --- | --- |"]
+    for case in CASES:
+        kernels = ", ".join(f"{one.before} on" for one in LISTED if one.names(case)) or "all"
+        if case.clang:
+            kernels += f"; with clang {case.clang} or later"
+        part = f" ({case.part})" if case.part else ""
+        rows.append(f"| `{case.of}`{part} | {case.does} | {kernels} |")
+    rows += ["", "| listed | on | why |", "| --- | --- | --- |"]
+    for one in LISTED:
+        on = f"before {one.before}" if one.before else "every kernel"
+        rows.append(f"| `{one.of}`{f' ({one.part})' if one.part else ''} | {on} | {one.why} |")
+    return "\n".join(rows) + "\n"
