@@ -31,6 +31,7 @@ from ktstr.run.scenario_run import ScenarioRun
 from ktstr.run.second import run_again
 from ktstr.scenario.cgroup import CgroupDef
 from ktstr.scenario.operation import Operation
+from ktstr.scenario.operations.monitor import Monitor
 from ktstr.scenario.perturb import perturbations
 from ktstr.scenario.scenario import Scenario, scenario_of
 from ktstr.scenario.step import Step
@@ -115,6 +116,7 @@ class Ctx:
         trace: bool = False,
         dump: bool = False,
         steps: Sequence[Step] = (),
+        monitor: Monitor | None = None,
     ) -> RunReport:
         """Run `parts`, or one Scenario, for `hold_s` guest seconds (None: the test's duration), and judge the result.
 
@@ -123,7 +125,8 @@ class Ctx:
         `checks` override the test's. Raises VerdictFailed for a run that violates them, unless `check=False`, and
         KtstrError if the run could not be done. `bounded_turn=False` leaves the virtual clock's CPU turn as it is
         (docs/clocks.md). `trace` records the hold's context switches; a perturbed hold is always traced. `dump` reads
-        the scheduler's maps at the end of the hold; they are always read when the scheduler leaves before.
+        the scheduler's maps at the end of the hold; they are always read when the scheduler leaves before. `monitor` is
+        what is sampled meanwhile (None: what the test's is); docs/monitor.md.
 
         Before it raises VerdictFailed, the run is run again if that shows more (docs/flight-recorder.md), unless the
         test has `auto_repro=False`.
@@ -132,7 +135,7 @@ class Ctx:
         accel = self._executor.accelerator(self._clock, None if self._oversubscribe else self.topology.cpus)
         scenario = _scenario(parts, hold_s, steps, trace=trace or self._perturb, dump=dump)
         try:
-            run = self._asked(accel, scenario, checks, bounded_turn)
+            run = self._asked(accel, scenario, checks, bounded_turn, monitor)
         except KernelLacks as error:
             # What the kernel refuses at load is a verdict on the scheduler, and so is what shows before.
             raise VerdictFailed(f"BUG SUMMARY: {error}\n{self._name_of_run}") from None
@@ -161,12 +164,19 @@ class Ctx:
             )
 
     def _asked(
-        self, accel: Accel, scenario: Scenario, checks: Checks | None, bounded_turn: bool
+        self,
+        accel: Accel,
+        scenario: Scenario,
+        checks: Checks | None,
+        bounded_turn: bool,
+        monitor: Monitor | None,
     ) -> ScenarioRun:
         """The run that the arguments ask for; KtstrError for one that makes no sense."""
         test = self.test
         if not isinstance(checks, Checks | None):
             raise KtstrError(f"ctx.run: checks={shown(checks)}: must be Checks(...)")
+        if not isinstance(monitor, Monitor | None):
+            raise KtstrError(f"ctx.run: monitor={shown(monitor)}: must be Monitor(...)")
         limits = (checks or Checks()).over(test.checks)
         if accel.clock == "virtual":
             refuse_finer_than_turn(test, limits, self._executor, bounded=bounded_turn)
@@ -185,6 +195,7 @@ class Ctx:
             bounded_turn,
             recorder=accel.clock == "virtual" and (scheduler.is_sched_ext or bool(others)),
             others=others,
+            monitor=monitor or test.monitor,
         )
         if not self._perturb:
             return run

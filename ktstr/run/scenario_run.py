@@ -12,6 +12,7 @@ from ktstr.kernel.model import Kernel
 from ktstr.run.program import Program
 from ktstr.scenario.layout import Drawn, Layout, lay_out, leave_out
 from ktstr.scenario.online import online_at_start
+from ktstr.scenario.operations.monitor import Monitor
 from ktstr.scenario.perturb import Perturbation
 from ktstr.scenario.scenario import Scenario
 from ktstr.scenario.scheduler_name import OF_TEST
@@ -27,7 +28,7 @@ class ScenarioRun:
     The run is judged by `limits`. `recorder` keeps the last scheduling events before
     the scheduler's exit. `bounded_turn=False` leaves the virtual clock's CPU turn as it is. `perturbed` are the hold's
     perturbations; None: there is no perturber. `left_out` are drawn operations that the scenario then does not have.
-    `others` are the programs of the schedulers that the scenario names.
+    `others` are the programs of the schedulers that the scenario names. `monitor` is what is sampled (None: nothing).
     """
 
     test: KtstrTest
@@ -42,6 +43,7 @@ class ScenarioRun:
     perturbed: tuple[Perturbation, ...] | None = None
     left_out: frozenset[Drawn] = frozenset()
     others: Mapping[str, Program] = field(default_factory=dict, hash=False)
+    monitor: Monitor | None = None
 
     @property
     def topology(self) -> Topology:

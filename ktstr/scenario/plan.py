@@ -20,6 +20,7 @@ from ktstr.scenario.layout import Layout, lay_out
 from ktstr.scenario.operation import Operation
 from ktstr.scenario.operations.dump import Dump
 from ktstr.scenario.operations.hold import HoldFor
+from ktstr.scenario.operations.monitor import Monitor
 from ktstr.scenario.operations.perturb import Perturbation
 from ktstr.scenario.operations.perturber import Perturber
 from ktstr.scenario.operations.phase import BeginPhase
@@ -61,6 +62,7 @@ def scenario_plan(
     writes: Sequence[BpfMapWrite] = (),
     perturbations: Sequence[Perturbation] | None = None,
     recorder: bool = False,
+    monitor: Monitor | None = None,
     seed: int = 0,
     others: Mapping[str, Sequence[str]] = _NO_OTHERS,
     others_attach_s: Mapping[str, float] = _NO_TIMES,
@@ -75,9 +77,9 @@ def scenario_plan(
     scheduler. All cgroups are below `workload_root` (empty: the root), which is there before the scheduler starts.
     `writes` go to its globals, except those that have to be made before it is loaded. `perturbations`
     (None: no perturber) disturb the holds; `recorder` keeps the last scheduling events before the scheduler's exit.
-    `others` are the commands of the schedulers that the scenario's operations name. `layout` is the scenario laid out
-    in time. Without it, what is random follows from `seed`, and `online` are the CPUs that are online at first (None:
-    all).
+    `monitor` is what is sampled in the holds (None: nothing). `others` are the commands of the schedulers that the
+    scenario's operations name. `layout` is the scenario laid out in time. Without it, what is random follows from
+    `seed`, and `online` are the CPUs that are online at first (None: all).
     KtstrError for a scenario that makes no sense (`lay_out`).
     """
     layout = layout or lay_out(
@@ -90,6 +92,9 @@ def scenario_plan(
     steps: list[Operation] = [*sysctl_operations(sysctls)]
     if workload_root:
         steps.append(WorkloadRoot(workload_root))
+    if monitor is not None:
+        monitor.check_length(layout.hold_ns / _NS)
+        steps.append(monitor)
     steps += [
         DeclareProgram(name, round(others_attach_s.get(name, ATTACH_S) * _NS), tuple(command))
         for name, command in others.items()

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What a sample has of each CPU: its run queue, its local DSQ, and whether it is idle. */
+#ifndef KTSTR_AGENT_MONITOR_CPUS_H
+#define KTSTR_AGENT_MONITOR_CPUS_H
+
+/* Finds where the kernel has them; fails if it has no type information. */
+void monitor_cpus_open(void);
+
+unsigned int monitor_cpus_count(void);
+void monitor_cpus_read(void);
+void monitor_cpus_emit(void);
+
+#endif
