@@ -8,10 +8,11 @@ from ktstr.base.errors import KtstrError
 from ktstr.base.values import shown
 from ktstr.checks.evidence import Evidence
 from ktstr.checks.registry import Check, Stage, declared_checks
+from ktstr.checks.series import LEAST_SAMPLES
 from ktstr.checks.thresholds import Checks
 from ktstr.checks.violation import Finding, Violation
 
-__all__ = ["Violation", "judge"]
+__all__ = ["Violation", "judge", "unsettled"]
 
 
 def judge(run: Evidence, limits: Checks, checks: Iterable[Check] | None = None) -> list[Violation]:
@@ -34,10 +35,30 @@ def judge(run: Evidence, limits: Checks, checks: Iterable[Check] | None = None) 
                 for part in by_phase if stage is Stage.WORK else (run,):
                     if part.without_scheduler and check.threshold is not None:
                         continue
+                    if check.monitored and not _has_samples(part):
+                        continue
                     violations += [_violation(check, part, found) for found in _findings(check, part, limit)]
         if stage is Stage.GUEST and violations:
             break
     return violations
+
+
+def unsettled(run: Evidence, limits: Checks) -> tuple[str, ...]:
+    """The checks that cannot be judged in some phase for want of samples, a line each; none if nothing was sampled."""
+    found = []
+    for check in declared_checks():
+        if not check.monitored or limits.limit(check) is False or run.report.monitor is None:
+            continue
+        for part in run.by_phase():
+            if not part.without_scheduler and not _has_samples(part):
+                count = len(part.report.monitor.at_ns) if part.report.monitor else 0
+                where = f" in step {part.phase.name}" if part.phase and part.phase.name else ""
+                found.append(f"{check.name}: {count} samples{where}, {LEAST_SAMPLES} are needed")
+    return tuple(found)
+
+
+def _has_samples(run: Evidence) -> bool:
+    return run.report.monitor is not None and len(run.report.monitor.at_ns) >= LEAST_SAMPLES
 
 
 def _findings(check: Check, run: Evidence, limit: object) -> list[Finding]:

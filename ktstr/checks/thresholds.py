@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from ktstr.base.errors import KtstrError
 from ktstr.checks import builtin
-from ktstr.checks.accepted import Threshold
+from ktstr.checks.accepted import Sustained, Threshold
 from ktstr.checks.registry import Check, Stage, declared_checks, find_check
 
 __all__ = ["DEFAULT_CHECKS", "Checks"]
@@ -30,6 +30,10 @@ class Checks:
     less than its `cpu.weight` gives it. `max_bandwidth_excess_pct`: by how many percent a cgroup may exceed its
     `cpu.max`. `kernel_clean`: the kernel reported no bug of its own: no warning, oops, lockup or stall.
 
+    Of what a monitor samples, and off unless set: `max_imbalance_ratio`, `max_local_dsq_depth`, `max_fallback_rate`,
+    `max_keep_last_rate`, `max_enq_skip_rate` (a second), each a number or `Sustained(number, for_ms=...)`, and
+    `max_stall_ms`. docs/monitor.md.
+
     A check that a project declares (`declare_check`) is a keyword like these. `said` has the ones that are set, by
     name. KtstrError for a check that does not exist, or a value that it does not accept.
     """
@@ -47,6 +51,12 @@ class Checks:
         max_weight_error: float | Off | None
         max_bandwidth_excess_pct: float | Off | None
         kernel_clean: bool | None
+        max_imbalance_ratio: float | Sustained | Off | None
+        max_local_dsq_depth: float | Sustained | Off | None
+        max_fallback_rate: float | Sustained | Off | None
+        max_keep_last_rate: float | Sustained | Off | None
+        max_enq_skip_rate: float | Sustained | Off | None
+        max_stall_ms: float | Off | None
 
         def __init__(
             self,
@@ -61,6 +71,12 @@ class Checks:
             max_weight_error: float | Off | None = None,
             max_bandwidth_excess_pct: float | Off | None = None,
             kernel_clean: bool | None = None,
+            max_imbalance_ratio: float | Sustained | Off | None = None,
+            max_local_dsq_depth: float | Sustained | Off | None = None,
+            max_fallback_rate: float | Sustained | Off | None = None,
+            max_keep_last_rate: float | Sustained | Off | None = None,
+            max_enq_skip_rate: float | Sustained | Off | None = None,
+            max_stall_ms: float | Off | None = None,
             **declared: Threshold | None,
         ) -> None: ...
 

@@ -11,6 +11,7 @@ from ktstr.events.event import Event
 from ktstr.events.exit import SchedulerExit, read_exit
 from ktstr.events.flight import FlightEvent, parse_flight
 from ktstr.events.kernel_log import KernelBug, console_messages, read_bugs
+from ktstr.events.monitor import Samples, read_samples
 from ktstr.events.phase import OperationDone, Phase, all_workers, read_operations, read_phases
 from ktstr.events.schedulers import (
     RefusedAttach,
@@ -204,6 +205,8 @@ class GuestReport:
     """The operations before the first step; empty for a scenario without steps whose hold began: its phase has them."""
     nodes: tuple[GuestNode, ...] = ()
     """The NUMA nodes as the guest sees them."""
+    monitor: Samples | None = None
+    """What was sampled during the holds; None if the run had no monitor."""
 
     def state(self, when: str) -> SchedulerState | None:
         """The state at `when`, or None if the guest did not get there. Of the ends of several holds it is the last."""
@@ -266,6 +269,7 @@ def read_report(events: Sequence[Event], console: str = "") -> GuestReport:
         refused_attaches=read_refused_attaches(events),
         backdrop=_backdrop(events),
         nodes=tuple(_node(event) for event in of("node")),
+        monitor=read_samples(events),
     )
 
 

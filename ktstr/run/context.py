@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ktstr.base.cancel import Cancel
-from ktstr.base.errors import KernelLacks, KtstrError
+from ktstr.base.errors import Inconclusive, KernelLacks, KtstrError
 from ktstr.base.topology import Topology
 from ktstr.base.values import seconds, shown
 from ktstr.checks.ending import undone
@@ -26,7 +26,12 @@ from ktstr.run.needed import needed_perturbations
 from ktstr.run.needed_operations import needed_operations
 from ktstr.run.program import other_programs, scheduler_program
 from ktstr.run.record import keep_dump, record_of, summary_of
-from ktstr.run.refuse import refuse_contradiction, refuse_finer_than_turn
+from ktstr.run.refuse import (
+    refuse_contradiction,
+    refuse_finer_than_turn,
+    refuse_unknown_variables,
+    refuse_without_monitor,
+)
 from ktstr.run.scenario_run import ScenarioRun
 from ktstr.run.second import run_again
 from ktstr.scenario.cgroup import CgroupDef
@@ -149,10 +154,16 @@ class Ctx:
             raise KtstrError(f"{_in_step(report)}{why} (console and command in {folder})")
         if why := mistake_of_test(self.test.scheduler, report.guest, self.test.watchdog_ms, run.layout):
             raise KtstrError(f"{self.test.name}: {why}")
+        refuse_unknown_variables(self.test.name, report.result.events)
         self._as_expected = self._as_expected or report.passed
         self._hooks.after_verdict(self, report)
-        if check and not report.passed:
+        if check and report.violations:
             raise VerdictFailed(self._explained(runner, run, folder, report, record, dump_file))
+        if check and report.inconclusive:
+            more = f" (and {len(report.inconclusive) - 1} more)" if len(report.inconclusive) > 1 else ""
+            raise Inconclusive(
+                f"{report.inconclusive[0]}{more}; a shorter period_ms or a longer hold gives more"
+            )
         return report
 
     def finish(self) -> None:
@@ -181,6 +192,7 @@ class Ctx:
         if accel.clock == "virtual":
             refuse_finer_than_turn(test, limits, self._executor, bounded=bounded_turn)
         refuse_contradiction(test, checks)
+        refuse_without_monitor(limits, monitor or test.monitor)
         constants = {write.variable: write.value for write in test.writes if write.is_rodata}
         scheduler = replace(test.scheduler, rodata={**test.scheduler.rodata, **constants})
         others = other_programs(scenario, self.kernel, self.topology)
