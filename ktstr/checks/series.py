@@ -162,17 +162,20 @@ class Series:
             ratio, lambda one: not low <= one <= high, f"was not within {low:g} and {high:g}"
         )
 
-    def line(self, columns: int = 60) -> str:
-        """The series as a line of a text: its name, a bar for each sample, or for as many as fit, and its range."""
+    def line(self, columns: int = 60, width: int = 0) -> str:
+        """The series as a line of a text: its name, a bar for each sample, or for as many as fit, and its range.
+
+        `columns` are those of the bars, at most, and `width` those of the name, at least.
+        """
         if not self.samples:
-            return f"{self.name}  (no samples)"
+            return f"{self.name:{width}}  (no samples)"
         low, high = min(self.values), max(self.values)
         per = -(-len(self.samples) // columns)
         bars = (max(self.values[at : at + per]) for at in range(0, len(self.samples), per))
         text = "".join(
             _BARS[round((one - low) / (high - low) * (len(_BARS) - 1)) if high > low else 0] for one in bars
         )
-        return f"{self.name}  {text}  {low:g} to {high:g}"
+        return f"{self.name:{width}}  {text}  {low:g} to {high:g}"
 
     def _pairs(self) -> Iterator[tuple[Sample, Sample]]:
         return ((one, two) for one, two in pairwise(self.samples) if one.phase == two.phase)

@@ -34,10 +34,12 @@ def run_record(
     guest: GuestReport,
     violations: Sequence[_Violation],
     summary: str = "",
+    inconclusive: Sequence[str] = (),
 ) -> RunRecord:
     """The run as its sidecar has it, with neither a dump nor a second run so far.
 
     `violations` (none: passed) have a check and a message each, `summary` is what went wrong, in one line.
+    `inconclusive` are the checks that could not be judged.
     """
     return {
         "job": {
@@ -65,9 +67,10 @@ def run_record(
         },
         "vms": vm_counts([result]),
         "verdict": {
-            "passed": not violations,
+            "passed": not violations and not inconclusive,
             "violations": [_violation(one) for one in violations],
             "summary": summary or None,
+            "inconclusive": list(inconclusive),
         },
         "guest": guest.as_json(),
     }
