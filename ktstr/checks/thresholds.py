@@ -129,6 +129,8 @@ def _existing(name: str) -> Check:
     return check
 
 
-_defaults: dict[str, Any] = {name: _existing(name).default for name in builtin.NAMES}
+_defaults: dict[str, Any] = {
+    name: default for name in builtin.NAMES if (default := _existing(name).default) is not False
+}
 DEFAULT_CHECKS = Checks(**_defaults)
 """What ktstr's own checks say if nobody else does."""

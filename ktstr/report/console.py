@@ -27,7 +27,7 @@ WORDS: Mapping[Outcome, str] = {
     "failed": "FAIL",
     "skipped": "SKIP",
     "error": "ERROR",
-    "inconclusive": "INCONCL",
+    "inconclusive": "INCONCLUSIVE",
 }
 """What the terminal calls each outcome."""
 COLOURS: Mapping[Outcome, str] = {
@@ -94,7 +94,7 @@ class Columns:
     def _line(self, outcome: Outcome, wall_s: float, position: int, columns: str, message: str) -> str:
         word = WORDS[outcome]
         number = f"({position:{len(str(self.total))}}/{self.total})"
-        line = f"{word} [{wall_s:{10 - len(word)}.1f}s] {number} {columns}"
+        line = f"{word} [{wall_s:{max(1, 10 - len(word))}.1f}s] {number} {columns}"
         return f"{line}: {message}" if message and outcome != "passed" else line
 
 

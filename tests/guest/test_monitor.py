@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -55,13 +56,13 @@ def a_hold_is_sampled_at_its_period(ctx: Ctx) -> None:
     monitor["idle_cpus"].never_exceeds(0)
     monitor.matching("cpu*.runnable").each(lambda one: one.never_exceeds(8))
     monitor.matching("cpu*.switches").each(lambda one: one.strictly_increasing())
-    monitor["dsq0.depth"].never_exceeds(4).never_below(3)
+    monitor["dsq0.depth"].never_exceeds(5).never_below(3)
     monitor["nr_queued"].strictly_increasing().rate_within(100, 100_000)
     monitor[".bss:vtime_now"].strictly_increasing()
     monitor["slice_us"].always(lambda us: us == 5000, "the declared slice")
     monitor["event.SCX_EV_SELECT_CPU_FALLBACK"].never_exceeds(0)
     monitor["pressure.cpu.some.total"].nondecreasing()
-    monitor["cg/cpu.stat.usage_usec"].rate_within(3_000_000, 4_100_000)
+    monitor["cg/cpu.stat.usage_usec"].rate_within(3_000_000, 4_500_000)
     monitor["cg/cpu.stat.user_usec"].ratio_within(monitor["cg/cpu.stat.usage_usec"], 0.5, 1)
 
 
@@ -86,8 +87,8 @@ def without_a_monitor_nothing_is_sampled(ctx: Ctx) -> None:
 
 @ktstr_test(monitor=Monitor(period_ms=20), duration_s=0.2, topology=(1, 1, 2, 1))
 def the_kernels_own_scheduler_is_sampled_too(ctx: Ctx) -> None:
-    monitor = ctx.run(CgroupDef("cg", workers=3, work=SpinWait())).monitor
-    monitor["runnable"].never_below(3).never_exceeds(4)
+    monitor = ctx.run(CgroupDef("cg", workers=4, work=SpinWait())).monitor
+    monitor["runnable"].never_below(4).never_exceeds(5)
     assert not [name for name in monitor.names if name.startswith("dsq")]
 
 
@@ -144,17 +145,17 @@ ONLY_SAMPLED = {
 
 @ktstr_test(scheduler=FIXTURE, duration_s=0.3, monitor=Monitor(period_ms=20))
 def a_heap_on_one_cpu_is_an_imbalance_and_a_balanced_crowd_is_none(ctx: Ctx) -> None:
-    checks = Checks(max_imbalance_ratio=5, **ONLY_SAMPLED)
-    assert "CPU 0 had 8 runnable tasks and CPU 1 had 0: 8.0 times as many" in violation(
-        ctx, HEAP, CROWD, checks
+    line = violation(ctx, HEAP, CROWD, Checks(max_imbalance_ratio=5, **ONLY_SAMPLED))
+    assert re.search(
+        r"CPU 0 had (\d+) runnable tasks and CPU 1 had 0: \1.0 times as many for \d+ ms, limit 5$", line
     )
     ctx.run(CgroupDef("cg", workers=4, work=SpinWait()), checks=Checks(max_imbalance_ratio=5))
 
 
 @ktstr_test(scheduler=FIXTURE, duration_s=0.3, monitor=Monitor(period_ms=20))
 def a_deep_local_dsq_is_found_and_a_shared_one_is_not(ctx: Ctx) -> None:
-    checks = Checks(max_local_dsq_depth=4, **ONLY_SAMPLED)
-    assert "7 tasks waited in the local DSQ of CPU 0" in violation(ctx, HEAP, CROWD, checks)
+    line = violation(ctx, HEAP, CROWD, Checks(max_local_dsq_depth=4, **ONLY_SAMPLED))
+    assert re.search(r"\d+ tasks waited in the local DSQ of CPU 0 for \d+ ms, limit 4$", line)
     ctx.run(CROWD, checks=Checks(max_local_dsq_depth=4))
 
 
