@@ -76,8 +76,8 @@ def _findings(check: Check, run: Evidence, limit: object) -> list[Finding]:
 def _violation(check: Check, run: Evidence, found: Finding) -> Violation:
     phase = run.phase_at(found.at_ns)
     if phase is None:
-        return Violation(check.name, found.message, at_ns=found.at_ns)
+        return Violation(check.name, found.message, at_ns=found.at_ns, victim=found.victim)
     ended_ns = phase.began_ns + phase.held_ns if phase.held_ns else None
     at_ns = ended_ns if found.at_ns is None else found.at_ns
     into_ns = None if at_ns is None else at_ns - phase.began_ns
-    return Violation(check.name, found.message, phase.name, at_ns, into_ns)
+    return Violation(check.name, found.message, phase.name, at_ns, into_ns, found.victim)

@@ -6,7 +6,7 @@ import functools
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from ktstr.base.cancel import Cancel
 from ktstr.base.errors import Inconclusive, KernelLacks, KtstrError
@@ -22,6 +22,7 @@ from ktstr.report.failure import failure_text
 from ktstr.report.run_record import vm_counts
 from ktstr.run.execute import Runner
 from ktstr.run.hooks import NO_HOOKS, RunHooks, sections_text
+from ktstr.run.look import look_again
 from ktstr.run.needed import needed_perturbations
 from ktstr.run.needed_operations import needed_operations
 from ktstr.run.program import other_programs, scheduler_program
@@ -229,6 +230,10 @@ class Ctx:
         if dump is None and repro and repro.report:
             dump = repro.report.dump
             dump_file = keep_dump(dump, record, run, self._sidecar, len(self.runs), again=True)
+        seen = look_again(runner, run, folder / "look", report)
+        summary = summary_of(run, report) + (f"; {seen.line}" if seen else "")
+        if seen:
+            record["verdict"] = {**cast(dict[str, object], record["verdict"]), "summary": summary}
         needed = needed_perturbations(runner, run, folder / "shrunk", report)
         operations = needed_operations(runner, run, folder / "shrunk", report)
         record["vms"] = vm_counts(runner.results)
@@ -242,7 +247,7 @@ class Ctx:
             sidecar=self._sidecar,
             dump=dump,
             dump_file=dump_file,
-            summary=summary_of(run, report),
+            summary=summary,
             repro=repro,
             ending=report.result.ending,
         )
