@@ -63,4 +63,4 @@ def event_rate(
 
 def lasted(first: Sample, last: Sample) -> str:
     """For how long, as the end of a message; nothing for one sample."""
-    return f" for {(last.at_ns - first.at_ns) / _MS:g} ms" if last.at_ns > first.at_ns else ""
+    return f" for {(last.at_ns - first.at_ns) / _MS:.4g} ms" if last.at_ns > first.at_ns else ""

@@ -190,7 +190,7 @@ class Series:
     def _never(self, wrong: Callable[[float], bool], what: str, for_ms: float) -> Self:
         self._enough(self.samples)
         for first, last in lasting(self.samples, wrong, for_ms):
-            lasted = f" for {(last.at_ns - first.at_ns) / _MS:g} ms, limit {for_ms:g} ms" if for_ms else ""
+            lasted = f" for {(last.at_ns - first.at_ns) / _MS:.4g} ms, limit {for_ms:g} ms" if for_ms else ""
             self._fail(f"{what}{lasted}: {first.value:g}", first)
         return self
 

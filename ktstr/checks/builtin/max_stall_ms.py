@@ -41,7 +41,7 @@ def max_stall_ms(run: Evidence, limit: float) -> Iterator[Finding]:
     if worst and worst[0] > limit * _MS:
         ns, cpu, since = worst
         yield Finding(
-            f"CPU {cpu} made no context switch for {ns / _MS:g} ms while several tasks were runnable on it, limit"
+            f"CPU {cpu} made no context switch for {ns / _MS:.4g} ms while several tasks were runnable on it, limit"
             f" {limit:g} ms",
             since.at_ns,
         )
