@@ -5,6 +5,7 @@
 #include <ktstr/clock.h>
 #include <ktstr/event.h>
 
+#include "btf_load.h"
 #include "kernel_memory.h"
 #include "monitor_columns.h"
 #include "monitor_cpus.h"
@@ -20,11 +21,16 @@ static struct {
 
 void monitor_set(uint64_t period_ns)
 {
+	struct btf btf = { 0 };
+
 	monitor.period_ns = period_ns;
 	if (!kernel_memory_open())
 		fail_errno("monitor", "loading BPF programs that read the kernel's memory");
-	monitor_cpus_open();
-	monitor_dsqs_open();
+	if (!btf_load_kernel(&btf))
+		fail("monitor", "the kernel has no type information (CONFIG_DEBUG_INFO_BTF)");
+	monitor_cpus_open(&btf);
+	monitor_dsqs_open(&btf);
+	btf_free(&btf);
 }
 
 void monitor_add_variable(const char *name)

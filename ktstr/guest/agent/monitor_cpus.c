@@ -13,7 +13,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "btf_load.h"
 #include "btf_path.h"
 #include "kernel_memory.h"
 #include "system.h"
@@ -63,24 +62,23 @@ static uint64_t find_mask(const struct btf *btf)
 	return kernel_memory_copy(masks + offset, &address, sizeof(address)) ? address : 0;
 }
 
-void monitor_cpus_open(void)
+void monitor_cpus_open(const struct btf *btf)
 {
 	uint64_t queues = kernel_memory_symbol("runqueues"), bases = kernel_memory_symbol("__per_cpu_offset");
 	uint32_t offsets[FIELDS], queue;
-	struct btf btf = { 0 };
 
 	cpus.cpus = system_cpus();
 	cpus.queues = zeroed(cpus.cpus, sizeof(*cpus.queues));
 	cpus.reads = zeroed((size_t)cpus.cpus * FIELDS, sizeof(*cpus.reads));
-	if (!queues || !bases || !btf_load_kernel(&btf))
-		fail("monitor", "the kernel does not say where its run queues are (CONFIG_KALLSYMS_ALL, CONFIG_DEBUG_INFO_BTF)");
-	queue = btf_struct(&btf, "rq");
+	if (!queues || !bases)
+		fail("monitor", "the kernel does not say where its run queues are (CONFIG_KALLSYMS_ALL)");
+	queue = btf_struct(btf, "rq");
 	for (int field = 0; field < FIELDS; field++) {
 		struct btf_number number;
 
-		if (btf_path_find(&btf, queue, paths[field], &number))
+		if (btf_path_find(btf, queue, paths[field], &number))
 			cpus.sizes[field] = number.size;
-		else if (btf_path_offset(&btf, queue, paths[field], &number.offset))
+		else if (btf_path_offset(btf, queue, paths[field], &number.offset))
 			cpus.sizes[field] = sizeof(void *);
 		else if (field != LOCAL) /* a kernel without sched_ext has no local DSQs */
 			fail_format("monitor", "the kernel's struct rq has no %s", paths[field]);
@@ -99,8 +97,7 @@ void monitor_cpus_open(void)
 				.size = cpus.sizes[field],
 			};
 	}
-	cpus.mask = find_mask(&btf);
-	btf_free(&btf);
+	cpus.mask = find_mask(btf);
 }
 
 unsigned int monitor_cpus_count(void)

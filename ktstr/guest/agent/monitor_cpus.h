@@ -3,8 +3,10 @@
 #ifndef KTSTR_AGENT_MONITOR_CPUS_H
 #define KTSTR_AGENT_MONITOR_CPUS_H
 
-/* Finds where the kernel has them; fails if it has no type information. */
-void monitor_cpus_open(void);
+struct btf;
+
+/* Finds where the kernel, whose types `btf` has, keeps them; fails if it does not say. */
+void monitor_cpus_open(const struct btf *btf);
 
 unsigned int monitor_cpus_count(void);
 void monitor_cpus_read(void);

@@ -9,7 +9,6 @@
 
 #include <ktstr/event.h>
 
-#include "btf_load.h"
 #include "btf_path.h"
 #include "kernel_memory.h"
 
@@ -49,23 +48,17 @@ static bool find_table(const struct btf *btf)
 	return dsqs.table;
 }
 
-void monitor_dsqs_open(void)
+void monitor_dsqs_open(const struct btf *btf)
 {
-	struct btf btf = { 0 };
-	uint32_t table, buckets, dsq;
+	uint32_t table = btf_struct(btf, "rhashtable"), buckets = btf_struct(btf, "bucket_table");
+	uint32_t dsq = btf_struct(btf, "scx_dispatch_q");
 
-	if (!btf_load_kernel(&btf))
-		return;
-	table = btf_struct(&btf, "rhashtable");
-	buckets = btf_struct(&btf, "bucket_table");
-	dsq = btf_struct(&btf, "scx_dispatch_q");
-	dsqs.there = table && buckets && dsq && btf_path_offset(&btf, table, ".tbl", &dsqs.tbl) &&
-		     btf_path_offset(&btf, table, ".nelems.counter", &dsqs.elements) &&
-		     btf_path_offset(&btf, buckets, ".size", &dsqs.size) &&
-		     btf_path_offset(&btf, buckets, ".buckets", &dsqs.buckets) &&
-		     btf_path_offset(&btf, dsq, ".id", &dsqs.id) && btf_path_offset(&btf, dsq, ".nr", &dsqs.nr) &&
-		     btf_path_offset(&btf, dsq, ".hash_node.next", &dsqs.next) && find_table(&btf);
-	btf_free(&btf);
+	dsqs.there = table && buckets && dsq && btf_path_offset(btf, table, ".tbl", &dsqs.tbl) &&
+		     btf_path_offset(btf, table, ".nelems.counter", &dsqs.elements) &&
+		     btf_path_offset(btf, buckets, ".size", &dsqs.size) &&
+		     btf_path_offset(btf, buckets, ".buckets", &dsqs.buckets) &&
+		     btf_path_offset(btf, dsq, ".id", &dsqs.id) && btf_path_offset(btf, dsq, ".nr", &dsqs.nr) &&
+		     btf_path_offset(btf, dsq, ".hash_node.next", &dsqs.next) && find_table(btf);
 }
 
 /* The table of the scheduler that is attached; 0 if there is none. */

@@ -3,8 +3,10 @@
 #ifndef KTSTR_AGENT_MONITOR_DSQS_H
 #define KTSTR_AGENT_MONITOR_DSQS_H
 
-/* Finds where the kernel has them; without sched_ext there are none. */
-void monitor_dsqs_open(void);
+struct btf;
+
+/* Finds where the kernel, whose types `btf` has, keeps them; without sched_ext there are none. */
+void monitor_dsqs_open(const struct btf *btf);
 
 /* Looks for all DSQs anew. */
 void monitor_dsqs_find(void);

@@ -97,7 +97,7 @@ static bool reach(struct variable *variable, const struct bpf_map_info *map, int
 	return true;
 }
 
-/* Finds the path in the map; `is_section` says what it was. */
+/* Finds the number that the path names in the map. */
 static bool find_path(struct variable *variable, struct btf *btf, const struct bpf_map_info *map, const char *path)
 {
 	const struct btf_type *value;

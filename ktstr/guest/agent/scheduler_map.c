@@ -28,20 +28,31 @@ static bool is_called(const struct bpf_map_info *map, struct btf *btf, const cha
 	return !strcmp(map_name(map, btf), name) || !strncmp(map->name, name, BPF_OBJ_NAME_LEN - 1);
 }
 
-/* Opens the scheduler's next map after `id`; -1 after the last. */
-static int open_next(uint32_t *id, struct bpf_map_info *map)
-{
-	struct ids objects = { 0 }, maps = { 0 };
+/* The scheduler's objects and maps, and how far a walk through all maps has come. */
+struct walk {
+	struct ids objects, maps;
+	uint32_t id;
+};
 
-	bpf_schedulers(agent.scheduler.started_ns, &objects, &maps);
-	while ((*id = bpf_next_id(BPF_MAP_GET_NEXT_ID, *id))) {
-		int fd = bpf_open_id(BPF_MAP_GET_FD_BY_ID, *id);
+static struct walk begin(void)
+{
+	struct walk walk = { .id = 0 };
+
+	bpf_schedulers(agent.scheduler.started_ns, &walk.objects, &walk.maps);
+	return walk;
+}
+
+/* Opens the scheduler's next map; -1 after the last. */
+static int open_next(struct walk *walk, struct bpf_map_info *map)
+{
+	while ((walk->id = bpf_next_id(BPF_MAP_GET_NEXT_ID, walk->id))) {
+		int fd = bpf_open_id(BPF_MAP_GET_FD_BY_ID, walk->id);
 
 		if (fd < 0)
 			continue;
 		*map = (struct bpf_map_info){ 0 };
 		bpf_info(fd, map, sizeof(*map));
-		if (ids_have(&objects, map->btf_id) || ids_have(&maps, map->id))
+		if (ids_have(&walk->objects, map->btf_id) || ids_have(&walk->maps, map->id))
 			return fd;
 		close(fd);
 	}
@@ -51,11 +62,11 @@ static int open_next(uint32_t *id, struct bpf_map_info *map)
 unsigned int scheduler_map_find(const char *name, struct btf *btf, struct bpf_map_info *found, int *fd)
 {
 	struct bpf_map_info map;
+	struct walk walk = begin();
 	unsigned int count = 0;
-	uint32_t id = 0;
 	int one;
 
-	while ((one = open_next(&id, &map)) >= 0) {
+	while ((one = open_next(&walk, &map)) >= 0) {
 		if (is_called(&map, btf, name) && !count++) {
 			*found = map;
 			*fd = one;
@@ -68,11 +79,11 @@ unsigned int scheduler_map_find(const char *name, struct btf *btf, struct bpf_ma
 
 void scheduler_map_names(struct btf *btf, void (*visit)(const char *name))
 {
+	struct walk walk = begin();
 	struct bpf_map_info map;
-	uint32_t id = 0;
 	int fd;
 
-	while ((fd = open_next(&id, &map)) >= 0) {
+	while ((fd = open_next(&walk, &map)) >= 0) {
 		visit(map_name(&map, btf));
 		close(fd);
 	}
