@@ -21,7 +21,7 @@ MOST: Mapping[str, int] = {
     "sched_start": 2048,
     "dump": 2048,
     "dump_map": 1024,
-    "sample": 32768,
+    "sample": 16384,
     "monitor_dsqs": 32768,
 }
 """How many events of a kind there may be, if that is fewer than of all kinds together: each of these costs more."""

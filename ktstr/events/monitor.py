@@ -7,12 +7,18 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from ktstr.scenario.operations.monitor import MOST_SAMPLES, MOST_SAMPLES_OF_CPUS
+
 __all__ = ["Samples", "read_lacks", "read_samples"]
+
 
 Number = int | float
 _VARIABLE = "variable"
 _DEEPEST = 8  # objects within objects of a scheduler's own statistics
 _MOST_STATS = 512  # numbers of one answer
+_MOST_NUMBERS = (
+    2**23
+)  # of all series together: a guest may say that it has more CPUs, DSQs and names than it samples
 
 
 @dataclass(frozen=True)
@@ -57,7 +63,7 @@ class _Reading:
 
 
 def read_samples(events: Sequence[Mapping[str, Any]]) -> Samples | None:
-    """The samples among a guest's events; None if nothing was to be sampled."""
+    """The samples among a guest's events; None if nothing was to be sampled. More than a run may have are left out."""
     period_ns, phase = 0, ""
     reading = _Reading()
     at_ns: list[int] = []
@@ -76,13 +82,16 @@ def read_samples(events: Sequence[Mapping[str, Any]]) -> Samples | None:
             case "stats":
                 reading.stats = dict(_numbers(event["text"]))
             case "sample":
+                if len(rows) == MOST_SAMPLES or (len(rows) + 1) * reading.cpus > MOST_SAMPLES_OF_CPUS:
+                    break
                 at_ns.append(event["at_ns"])
                 phases.append(phase)
                 rows.append(_row(event, reading))
                 reading.stats = {}
     if not period_ns:
         return None
-    names = dict.fromkeys(name for row in rows for name in row)
+    names = list(dict.fromkeys(name for row in rows for name in row))
+    names = names[: _MOST_NUMBERS // max(1, len(rows))]
     series = {name: tuple(row.get(name) for row in rows) for name in names}
     return Samples(period_ns, reading.cpus, tuple(at_ns), tuple(phases), series)
 

@@ -93,7 +93,7 @@ def scenario_plan(
     if workload_root:
         steps.append(WorkloadRoot(workload_root))
     if monitor is not None:
-        monitor.check_length(layout.hold_ns / _NS)
+        monitor.check_length(layout.hold_ns / _NS, topology.cpus)
         steps.append(monitor)
     steps += [
         DeclareProgram(name, round(others_attach_s.get(name, ATTACH_S) * _NS), tuple(command))

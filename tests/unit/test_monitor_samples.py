@@ -7,6 +7,7 @@ import json
 import pytest
 from monitor_data import MS, sampled
 
+from ktstr.events import monitor
 from ktstr.events.monitor import Samples, read_lacks, read_samples
 
 ANSWER = {"errno": 0, "args": {"resp": {"nr": 3, "cpus": [{"busy": 0.5}], "on": True, "name": "x"}}}
@@ -119,3 +120,10 @@ def test_lists_of_another_length_than_they_should_have_are_cut() -> None:
 def test_a_variable_that_is_found_later_is_not_lacking() -> None:
     lacks = [{"ev": "monitor_lacks", "name": name, "why": "no such variable"} for name in ("a", "b")]
     assert read_lacks([*lacks, *sampled({}, columns=("variable a",))]) == {"b": "no such variable"}
+
+
+def test_a_guest_that_lies_costs_no_more_than_one_that_does_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(monitor, "MOST_SAMPLES_OF_CPUS", 8)
+    monkeypatch.setattr(monitor, "_MOST_NUMBERS", 20)
+    found = read(sampled(*[{"idle": [], "claimable": []}] * 9, cpus=4))
+    assert (len(found.at_ns), len(found.series)) == (2, 10)

@@ -11,10 +11,12 @@ from ktstr.base.values import shown, strings
 from ktstr.scenario.argument import Milliseconds
 from ktstr.scenario.operation import Operation
 
-__all__ = ["EVENTS", "MOST_SAMPLES", "STATS", "Monitor"]
+__all__ = ["EVENTS", "MOST_SAMPLES", "MOST_SAMPLES_OF_CPUS", "STATS", "Monitor"]
 
 MOST_SAMPLES = 16_384
-"""How many samples a run may take."""
+"""How many samples a run may have."""
+MOST_SAMPLES_OF_CPUS = 2**20
+"""How many samples a run may have, times the CPUs of its guest."""
 EVENTS = "event"
 """The source of the kernel's SCX_EV_* counters."""
 STATS = "/var/run/scx/root/stats"
@@ -96,12 +98,13 @@ class Monitor(Operation):
             if len(getattr(self, field)) > most:
                 raise KtstrError(f"Monitor: {field}: {len(getattr(self, field))} of them: at most {most}")
 
-    def check_length(self, total_s: float) -> None:
-        """KtstrError for a run so long that it has more samples than a run may have."""
+    def check_length(self, total_s: float, cpus: int) -> None:
+        """KtstrError for a run so long that it has more samples than a run of so many CPUs may have."""
         samples = int(total_s * 1000 / self.period_ms)
-        if samples > MOST_SAMPLES:
+        most = min(MOST_SAMPLES, MOST_SAMPLES_OF_CPUS // cpus)
+        if samples > most:
             raise KtstrError(
-                f"Monitor: period_ms={self.period_ms:g}: {total_s:g} s have {samples} samples: at most {MOST_SAMPLES}"
+                f"Monitor: period_ms={self.period_ms:g}: {total_s:g} s have {samples} samples: at most {most}"
             )
 
     def arguments(self, topology: Topology) -> tuple[str, ...]:
