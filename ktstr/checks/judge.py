@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from ktstr.base.errors import KtstrError
+from ktstr.base.errors import Inconclusive, KtstrError
 from ktstr.base.values import shown
 from ktstr.checks.evidence import Evidence
 from ktstr.checks.registry import Check, Stage, declared_checks
@@ -37,7 +37,7 @@ def judge(run: Evidence, limits: Checks, checks: Iterable[Check] | None = None) 
                         continue
                     if check.monitored and not _has_samples(part):
                         continue
-                    violations += [_violation(check, part, found) for found in _findings(check, part, limit)]
+                    violations += [_violation(check, part, found) for found in _judged(check, part, limit)]
         if stage is Stage.GUEST and violations:
             break
     return violations
@@ -47,18 +47,39 @@ def unsettled(run: Evidence, limits: Checks) -> tuple[str, ...]:
     """The checks that cannot be judged in some phase for want of samples, a line each; none if nothing was sampled."""
     found = []
     for check in declared_checks():
-        if not check.monitored or limits.limit(check) is False or run.report.monitor is None:
+        limit = limits.limit(check)
+        if not check.monitored or limit is False or run.report.monitor is None:
             continue
         for part in run.by_phase():
-            if not part.without_scheduler and not _has_samples(part):
-                count = len(part.report.monitor.at_ns) if part.report.monitor else 0
-                where = f" in step {part.phase.name}" if part.phase and part.phase.name else ""
-                found.append(f"{check.name}: {count} samples{where}, {LEAST_SAMPLES} are needed")
+            if not part.without_scheduler and (why := _lacking(check, part, limit)):
+                where = f" (in step {part.phase.name})" if part.phase and part.phase.name else ""
+                found.append(f"{check.name}: {why}{where}")
     return tuple(found)
+
+
+def _lacking(check: Check, run: Evidence, limit: object) -> str:
+    """Why the check cannot be judged; empty if it can."""
+    if not _has_samples(run):
+        count = len(run.report.monitor.at_ns) if run.report.monitor else 0
+        return f"{count} samples, {LEAST_SAMPLES} are needed: a shorter period_ms or a longer hold gives more"
+    try:
+        _findings(check, run, limit)
+    except Inconclusive as error:
+        return str(error)
+    return ""
 
 
 def _has_samples(run: Evidence) -> bool:
     return run.report.monitor is not None and len(run.report.monitor.at_ns) >= LEAST_SAMPLES
+
+
+def _judged(check: Check, run: Evidence, limit: object) -> list[Finding]:
+    try:
+        return _findings(check, run, limit)
+    except Inconclusive:
+        if not check.monitored:
+            raise
+        return []  # `unsettled` has it
 
 
 def _findings(check: Check, run: Evidence, limit: object) -> list[Finding]:

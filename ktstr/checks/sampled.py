@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from ktstr.base.errors import Inconclusive
 from ktstr.checks.accepted import Sustained
 from ktstr.checks.evidence import Evidence
 from ktstr.checks.recorded import Recorded, recorded
@@ -45,7 +46,7 @@ def event_rate(
     names = [name for counter in counters if (name := f"event.SCX_EV_{counter}") in monitor.names]
     rates = [monitor[name].rates() for name in names]
     if not rates:
-        return
+        raise Inconclusive(f"the kernel does not count SCX_EV_{' and SCX_EV_'.join(counters)}")
     together = Series(
         what,
         tuple(

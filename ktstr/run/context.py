@@ -162,9 +162,7 @@ class Ctx:
             raise VerdictFailed(self._explained(runner, run, folder, report, record, dump_file))
         if check and report.inconclusive:
             more = f" (and {len(report.inconclusive) - 1} more)" if len(report.inconclusive) > 1 else ""
-            raise Inconclusive(
-                f"{report.inconclusive[0]}{more}; a shorter period_ms or a longer hold gives more"
-            )
+            raise Inconclusive(f"{report.inconclusive[0]}{more}")
         return report
 
     def finish(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -69,8 +70,29 @@ def test_too_few_samples_are_neither_a_violation_nor_a_pass(limit: dict[str, Any
     run = evidence(*CALM[:4])
     name = next(iter(limit))
     assert [one for one in judge(run, Checks(**limit)) if one.check in limit] == []
-    assert unsettled(run, Checks(**limit)) == (f"{name}: 4 samples, 5 are needed",)
+    assert unsettled(run, Checks(**limit)) == (
+        f"{name}: 4 samples, 5 are needed: a shorter period_ms or a longer hold gives more",
+    )
     assert unsettled(evidence(*CALM), Checks(**limit)) == ()
+
+
+@pytest.mark.parametrize(
+    ("limit", "why"),
+    [
+        ({"max_fallback_rate": 1}, "the kernel does not count SCX_EV_SELECT_CPU_FALLBACK"),
+        (
+            {"max_enq_skip_rate": 1},
+            "the kernel does not count SCX_EV_ENQ_SKIP_EXITING and SCX_EV_ENQ_SKIP_MIGRATION_DISABLED",
+        ),
+        ({"max_local_dsq_depth": 1}, "the kernel has no local DSQs"),
+    ],
+)
+def test_what_the_kernel_does_not_have_cannot_be_judged(limit: dict[str, Any], why: str) -> None:
+    run = evidence()
+    monitor = read_samples(sampled(*[{"switches": [0, 0]}] * 6))
+    run = replace(run, report=replace(run.report, monitor=monitor))
+    assert [one for one in judge(run, Checks(**limit)) if one.check in limit] == []
+    assert unsettled(run, Checks(**limit)) == (f"{next(iter(limit))}: {why}",)
 
 
 def test_a_check_that_is_off_is_not_inconclusive() -> None:

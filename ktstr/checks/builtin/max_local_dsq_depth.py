@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from ktstr.base.errors import Inconclusive
 from ktstr.checks.accepted import Sustained, SustainedLimit
 from ktstr.checks.evidence import Evidence
 from ktstr.checks.registry import declare_check
@@ -18,8 +19,10 @@ __all__ = ["max_local_dsq_depth"]
 def max_local_dsq_depth(run: Evidence, limit: float | Sustained) -> Iterator[Finding]:
     """No CPU's local DSQ, from which no other CPU takes a task, holds more than so many."""
     allowed, monitor = sustained(limit), recording(run)
-    names = [f"cpu{cpu}.local_dsq" for cpu in range(monitor.samples.cpus)]
-    if found := exceeded((monitor[name] for name in names if name in monitor.names), allowed):
+    names = [name for name in monitor.names if name.endswith(".local_dsq")]
+    if not names:
+        raise Inconclusive("the kernel has no local DSQs")
+    if found := exceeded((monitor[name] for name in names), allowed):
         series, first, last = found
         cpu = series.name.removeprefix("cpu").partition(".")[0]
         yield Finding(
