@@ -10,17 +10,25 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:  # the same names as in _PUBLIC, for type checkers; a test compares the two
+    from ktstr.base.errors import Inconclusive as Inconclusive
     from ktstr.base.errors import KtstrError as KtstrError
     from ktstr.base.node import Node as Node
     from ktstr.base.topology import Topology as Topology
     from ktstr.checks.accepted import Accepted as Accepted
     from ktstr.checks.accepted import Limit as Limit
     from ktstr.checks.accepted import OnOff as OnOff
+    from ktstr.checks.accepted import Sustained as Sustained
+    from ktstr.checks.accepted import SustainedLimit as SustainedLimit
     from ktstr.checks.evidence import Evidence as Evidence
     from ktstr.checks.expect import ExpectedError as ExpectedError
+    from ktstr.checks.recorded import Recorded as Recorded
     from ktstr.checks.registry import Check as Check
     from ktstr.checks.registry import Stage as Stage
     from ktstr.checks.registry import declare_check as declare_check
+    from ktstr.checks.series import Sample as Sample
+    from ktstr.checks.series import Series as Series
+    from ktstr.checks.series import SeriesFailed as SeriesFailed
+    from ktstr.checks.series import SeriesGroup as SeriesGroup
     from ktstr.checks.thresholds import Checks as Checks
     from ktstr.checks.verdict import RunReport as RunReport
     from ktstr.checks.verdict import VerdictFailed as VerdictFailed
@@ -44,6 +52,7 @@ if TYPE_CHECKING:  # the same names as in _PUBLIC, for type checkers; a test com
     from ktstr.events.exit import Task as Task
     from ktstr.events.flight import FlightEvent as FlightEvent
     from ktstr.events.kernel_log import KernelBug as KernelBug
+    from ktstr.events.monitor import Samples as Samples
     from ktstr.events.phase import OperationDone as OperationDone
     from ktstr.events.phase import Phase as Phase
     from ktstr.events.readings import FileRead as FileRead
@@ -100,6 +109,7 @@ if TYPE_CHECKING:  # the same names as in _PUBLIC, for type checkers; a test com
     from ktstr.scenario.operations.detach import Detach as Detach
     from ktstr.scenario.operations.freeze import Freeze as Freeze
     from ktstr.scenario.operations.kernel_dump import KernelDump as KernelDump
+    from ktstr.scenario.operations.monitor import Monitor as Monitor
     from ktstr.scenario.operations.move_tasks import MoveTasks as MoveTasks
     from ktstr.scenario.operations.pause import Pause as Pause
     from ktstr.scenario.operations.read_cgroup import ReadCgroup as ReadCgroup
@@ -174,13 +184,15 @@ if TYPE_CHECKING:  # the same names as in _PUBLIC, for type checkers; a test com
 
 # Where each public name is.
 _PUBLIC = {
-    "ktstr.base.errors": ("KtstrError",),
+    "ktstr.base.errors": ("Inconclusive", "KtstrError"),
     "ktstr.base.node": ("Node",),
     "ktstr.base.topology": ("Topology",),
-    "ktstr.checks.accepted": ("Accepted", "Limit", "OnOff"),
+    "ktstr.checks.accepted": ("Accepted", "Limit", "OnOff", "Sustained", "SustainedLimit"),
     "ktstr.checks.evidence": ("Evidence",),
     "ktstr.checks.expect": ("ExpectedError",),
+    "ktstr.checks.recorded": ("Recorded",),
     "ktstr.checks.registry": ("Check", "Stage", "declare_check"),
+    "ktstr.checks.series": ("Sample", "Series", "SeriesFailed", "SeriesGroup"),
     "ktstr.checks.thresholds": ("Checks",),
     "ktstr.checks.verdict": ("RunReport", "VerdictFailed"),
     "ktstr.checks.violation": ("Finding", "Violation"),
@@ -195,6 +207,7 @@ _PUBLIC = {
     "ktstr.events.exit": ("SchedulerExit", "Task"),
     "ktstr.events.flight": ("FlightEvent",),
     "ktstr.events.kernel_log": ("KernelBug",),
+    "ktstr.events.monitor": ("Samples",),
     "ktstr.events.phase": ("OperationDone", "Phase"),
     "ktstr.events.readings": ("FileRead", "GlobalRead", "ProgramRun", "RefusedReading"),
     "ktstr.events.report": (
@@ -226,6 +239,7 @@ _PUBLIC = {
     "ktstr.scenario.operations.at": ("At",),
     "ktstr.scenario.operations.kernel_dump": ("KernelDump",),
     "ktstr.scenario.operations.core_sched": ("CoreSched",),
+    "ktstr.scenario.operations.monitor": ("Monitor",),
     "ktstr.scenario.operations.pause": ("Pause",),
     "ktstr.scenario.operations.read_workers": ("ReadWorkers",),
     "ktstr.scenario.operations.resume": ("Resume",),

@@ -11,7 +11,7 @@ import re
 # All that a terminal obeys, and line ends: a part of a message may come from a guest, an archive or a server.
 _CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 
-__all__ = ["KernelLacks", "KtstrError", "Unsuitable"]
+__all__ = ["Inconclusive", "KernelLacks", "KtstrError", "Unsuitable"]
 
 
 class KtstrError(Exception):
@@ -31,3 +31,7 @@ class Unsuitable(KtstrError):
 
 class KernelLacks(KtstrError):
     """A scheduler needs something that the kernel under test lacks, found before it was run: it does not work there."""
+
+
+class Inconclusive(KtstrError):
+    """There are too few samples for a verdict: the run says nothing, neither that it passed nor that it failed."""

@@ -116,7 +116,7 @@ def judged(sidecars: Sequence[dict[str, Any]], otherwise: str) -> Verdict:
     """The verdict of all variants of a test, from their sidecars; `otherwise` is the reason if there are none."""
     if not sidecars:
         return Verdict("skipped", otherwise)
-    for outcome in ("error", "failed", "skipped"):
+    for outcome in ("error", "failed", "inconclusive", "skipped"):
         for data in sidecars:
             if data["outcome"] == outcome:
                 why = first_line(printable(str(data.get("message") or "")))

@@ -8,9 +8,23 @@ from typing import Protocol
 from ktstr.base.errors import KtstrError
 from ktstr.base.values import shown
 
-__all__ = ["Accepted", "Limit", "OnOff", "Threshold"]
+__all__ = ["Accepted", "Limit", "OnOff", "Sustained", "SustainedLimit", "Threshold"]
 
-Threshold = bool | float
+
+@dataclass(frozen=True)
+class Sustained:
+    """A limit of what is sampled: a violation is more than `limit` in all samples of `for_ms` milliseconds."""
+
+    limit: float
+    """The most that is acceptable for longer."""
+    for_ms: float = 0
+    """For how long more is acceptable, in guest milliseconds; 0: for no sample."""
+
+    def __str__(self) -> str:
+        return f"{self.limit:g} for {self.for_ms:g} ms" if self.for_ms else f"{self.limit:g}"
+
+
+Threshold = bool | float | Sustained
 """A limit, or whether the check is on; False turns any check off."""
 
 
@@ -45,3 +59,22 @@ class Limit:
             raise KtstrError(
                 f"{where}={shown(value)}: must be {self.unit}, {self.least:g} or more, or False for off"
             )
+
+
+@dataclass(frozen=True)
+class SustainedLimit:
+    """A number from `least` on in `unit`, or `Sustained(number, for_ms=...)`; or False, which turns the check off."""
+
+    unit: str
+    least: float = 0
+
+    def check(self, value: object, where: str) -> None:
+        """Raise KtstrError for anything else."""
+        if isinstance(value, Sustained):
+            Limit("guest milliseconds").check(value.for_ms, f"{where}: for_ms")
+            Limit(self.unit, self.least).check(value.limit, f"{where}: limit")
+            return
+        try:
+            Limit(self.unit, self.least).check(value, where)
+        except KtstrError as error:
+            raise KtstrError(f"{error}, or Sustained({self.unit}, for_ms=...)") from None

@@ -78,6 +78,7 @@ class Evidence:
                     self.report,
                     workers=phase.workers,
                     phases=(phase,),
+                    monitor=self.report.monitor and self.report.monitor.of_phase(phase.name),
                     held_ns=phase.held_ns,
                     asked_ns=phase.asked_ns,
                 ),

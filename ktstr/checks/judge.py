@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from ktstr.base.errors import KtstrError
+from ktstr.base.errors import Inconclusive, KtstrError
 from ktstr.base.values import shown
 from ktstr.checks.evidence import Evidence
 from ktstr.checks.registry import Check, Stage, declared_checks
+from ktstr.checks.series import LEAST_SAMPLES
 from ktstr.checks.thresholds import Checks
 from ktstr.checks.violation import Finding, Violation
 
-__all__ = ["Violation", "judge"]
+__all__ = ["Violation", "judge", "unsettled"]
 
 
 def judge(run: Evidence, limits: Checks, checks: Iterable[Check] | None = None) -> list[Violation]:
@@ -34,10 +35,51 @@ def judge(run: Evidence, limits: Checks, checks: Iterable[Check] | None = None) 
                 for part in by_phase if stage is Stage.WORK else (run,):
                     if part.without_scheduler and check.threshold is not None:
                         continue
-                    violations += [_violation(check, part, found) for found in _findings(check, part, limit)]
+                    if check.monitored and not _has_samples(part):
+                        continue
+                    violations += [_violation(check, part, found) for found in _judged(check, part, limit)]
         if stage is Stage.GUEST and violations:
             break
     return violations
+
+
+def unsettled(run: Evidence, limits: Checks) -> tuple[str, ...]:
+    """The checks that cannot be judged in some phase for want of samples, a line each; none if nothing was sampled."""
+    found = []
+    for check in declared_checks():
+        limit = limits.limit(check)
+        if not check.monitored or limit is False or run.report.monitor is None:
+            continue
+        for part in run.by_phase():
+            if not part.without_scheduler and (why := _lacking(check, part, limit)):
+                where = f" (in step {part.phase.name})" if part.phase and part.phase.name else ""
+                found.append(f"{check.name}: {why}{where}")
+    return tuple(found)
+
+
+def _lacking(check: Check, run: Evidence, limit: object) -> str:
+    """Why the check cannot be judged; empty if it can."""
+    if not _has_samples(run):
+        count = len(run.report.monitor.at_ns) if run.report.monitor else 0
+        return f"{count} samples, {LEAST_SAMPLES} are needed: a shorter period_ms or a longer hold gives more"
+    try:
+        _findings(check, run, limit)
+    except Inconclusive as error:
+        return str(error)
+    return ""
+
+
+def _has_samples(run: Evidence) -> bool:
+    return run.report.monitor is not None and len(run.report.monitor.at_ns) >= LEAST_SAMPLES
+
+
+def _judged(check: Check, run: Evidence, limit: object) -> list[Finding]:
+    try:
+        return _findings(check, run, limit)
+    except Inconclusive:
+        if not check.monitored:
+            raise
+        return []  # `unsettled` has it
 
 
 def _findings(check: Check, run: Evidence, limit: object) -> list[Finding]:
@@ -55,8 +97,8 @@ def _findings(check: Check, run: Evidence, limit: object) -> list[Finding]:
 def _violation(check: Check, run: Evidence, found: Finding) -> Violation:
     phase = run.phase_at(found.at_ns)
     if phase is None:
-        return Violation(check.name, found.message, at_ns=found.at_ns)
+        return Violation(check.name, found.message, at_ns=found.at_ns, victim=found.victim)
     ended_ns = phase.began_ns + phase.held_ns if phase.held_ns else None
     at_ns = ended_ns if found.at_ns is None else found.at_ns
     into_ns = None if at_ns is None else at_ns - phase.began_ns
-    return Violation(check.name, found.message, phase.name, at_ns, into_ns)
+    return Violation(check.name, found.message, phase.name, at_ns, into_ns, found.victim)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from ktstr.base.errors import KtstrError
 from ktstr.checks import builtin
-from ktstr.checks.accepted import Threshold
+from ktstr.checks.accepted import Sustained, Threshold
 from ktstr.checks.registry import Check, Stage, declared_checks, find_check
 
 __all__ = ["DEFAULT_CHECKS", "Checks"]
@@ -31,6 +31,10 @@ class Checks:
     `cpu.max`. `max_teardown_ms`: for how many guest milliseconds a scheduler that is asked to end may go on.
     `kernel_clean`: the kernel reported no bug of its own: no warning, oops, lockup or stall.
 
+    Of what a monitor samples, and off unless set: `max_imbalance_ratio`, `max_local_dsq_depth`, `max_fallback_rate`,
+    `max_keep_last_rate`, `max_enq_skip_rate` (a second), each a number or `Sustained(number, for_ms=...)`, and
+    `max_stall_ms`. docs/monitor.md.
+
     A check that a project declares (`declare_check`) is a keyword like these. `said` has the ones that are set, by
     name. KtstrError for a check that does not exist, or a value that it does not accept.
     """
@@ -49,6 +53,12 @@ class Checks:
         max_bandwidth_excess_pct: float | Off | None
         max_teardown_ms: float | Off | None
         kernel_clean: bool | None
+        max_imbalance_ratio: float | Sustained | Off | None
+        max_local_dsq_depth: float | Sustained | Off | None
+        max_fallback_rate: float | Sustained | Off | None
+        max_keep_last_rate: float | Sustained | Off | None
+        max_enq_skip_rate: float | Sustained | Off | None
+        max_stall_ms: float | Off | None
 
         def __init__(
             self,
@@ -64,6 +74,12 @@ class Checks:
             max_bandwidth_excess_pct: float | Off | None = None,
             max_teardown_ms: float | Off | None = None,
             kernel_clean: bool | None = None,
+            max_imbalance_ratio: float | Sustained | Off | None = None,
+            max_local_dsq_depth: float | Sustained | Off | None = None,
+            max_fallback_rate: float | Sustained | Off | None = None,
+            max_keep_last_rate: float | Sustained | Off | None = None,
+            max_enq_skip_rate: float | Sustained | Off | None = None,
+            max_stall_ms: float | Off | None = None,
             **declared: Threshold | None,
         ) -> None: ...
 
@@ -116,6 +132,8 @@ def _existing(name: str) -> Check:
     return check
 
 
-_defaults: dict[str, Any] = {name: _existing(name).default for name in builtin.NAMES}
+_defaults: dict[str, Any] = {
+    name: default for name in builtin.NAMES if (default := _existing(name).default) is not False
+}
 DEFAULT_CHECKS = Checks(**_defaults)
 """What ktstr's own checks say if nobody else does."""

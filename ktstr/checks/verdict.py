@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from ktstr.base.errors import KtstrError
 from ktstr.base.values import shown
+from ktstr.checks.recorded import Recorded, recorded
 from ktstr.checks.violation import Violation
 from ktstr.events.dump import Dump, read_dump, read_snapshots
 from ktstr.events.phase import Phase
@@ -33,10 +34,20 @@ class RunReport:
     result: VmResult
     """How the VM ended, and all that it left."""
 
+    inconclusive: tuple[str, ...] = ()
+    """The checks for which there were too few samples, each with the reason: then the run has no verdict."""
+
     @property
     def passed(self) -> bool:
-        """Whether no check was violated."""
-        return not self.violations
+        """Whether no check was violated, and each could be judged."""
+        return not self.violations and not self.inconclusive
+
+    @property
+    def monitor(self) -> Recorded:
+        """What the monitor sampled; KtstrError if the run had no monitor."""
+        if (found := recorded(self.guest)) is None:
+            raise KtstrError("report.monitor: the run had no monitor; give the test monitor=Monitor(...)")
+        return found
 
     @property
     def dump(self) -> Dump | None:

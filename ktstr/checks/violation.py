@@ -15,6 +15,8 @@ class Finding:
     """Who, the measured value and the limit, in one line."""
     at_ns: int | None = None
     """The guest time, in ns since boot; None: not known."""
+    victim: int | None = None
+    """The number of the worker that waited; None: none did."""
 
 
 @dataclass(frozen=True)
@@ -31,6 +33,8 @@ class Violation:
     """The guest time, in ns since boot: of what was found, or of the end of the phase that was judged."""
     into_ns: int | None = None
     """The same in guest ns from the begin of the phase's hold; negative if it was before."""
+    victim: int | None = None
+    """The number of the worker that waited; None: none did."""
 
     @property
     def where(self) -> str:

@@ -18,6 +18,7 @@ from ktstr.declare.files import GuestFile, Inline, checked_files, refuse_unknown
 from ktstr.declare.presets import Constraints
 from ktstr.declare.scheduler import EEVDF, Scheduler, topology_of
 from ktstr.declare.variant import chosen_variants, refuse_unknown_variants
+from ktstr.scenario.operations.monitor import Monitor
 from ktstr.scenario.operations.write import BpfMapWrite, map_writes
 
 __all__ = ["KtstrTest", "ktstr_test", "record_of"]
@@ -80,6 +81,10 @@ class KtstrTest:
         return replace(
             self, scheduler=scheduler, sched_args=(*scheduler.sched_args, *extra), variants=(name,)
         )
+    monitor: Monitor | None = None
+    """What is sampled during its runs; None: nothing."""
+    allow_inconclusive: bool = False
+    """Whether it may end without a verdict for want of samples."""
 
 
 def ktstr_test(
@@ -110,6 +115,8 @@ def ktstr_test(
     constraints: Constraints | None = None,
     kernels: Sequence[str] = (),
     gauntlet: bool = True,
+    monitor: Monitor | None = None,
+    allow_inconclusive: bool = False,
 ) -> Callable[[_Body], _Body]:
     """Make the decorated function `def name(ctx)` a test that pytest collects, whatever its name.
 
@@ -134,6 +141,9 @@ def ktstr_test(
     its scheduler declares, refuse. The test's own topology must be one. `kernels` filters kernels as
     declare_scheduler's does; it skips on others. `gauntlet=False` keeps the test on its own topology.
     docs/gauntlet.md has the details.
+
+    `monitor` samples each run at a set period, for checks and assertions over time: docs/monitor.md. A test for which
+    there were too few samples is inconclusive, and the session's status is 2, unless `allow_inconclusive=True`.
 
     Raises KtstrError naming the test and the field if a value is not acceptable.
     """
@@ -190,7 +200,10 @@ def ktstr_test(
             )
         if watchdog_timeout_s is not None and not base.is_sched_ext:
             raise KtstrError(f"watchdog_timeout_s: scheduler {base.name} has no watchdog")
-        for field, value in (("auto_repro", auto_repro), ("gauntlet", gauntlet)):
+        if not isinstance(monitor, Monitor | None):
+            raise KtstrError(f"monitor={shown(monitor)}: must be Monitor(...)")
+        flags = {"auto_repro": auto_repro, "gauntlet": gauntlet, "allow_inconclusive": allow_inconclusive}
+        for field, value in flags.items():
             if not isinstance(value, bool):
                 raise KtstrError(f"{field}={shown(value)}: must be True or False")
         dimensions = {"numa_nodes": numa_nodes, "llcs": llcs, "cores": cores, "threads": threads}
@@ -213,6 +226,8 @@ def ktstr_test(
             gauntlet=gauntlet,
             files=own_files,
             variants=chosen,
+            monitor=monitor,
+            allow_inconclusive=allow_inconclusive,
         )
 
     return decorate

@@ -15,7 +15,15 @@ from ktstr.base.topology import parse_cpu_list
 
 __all__ = ["KINDS", "MOST", "check_fields"]
 
-MOST: Mapping[str, int] = {"cpu": 1024, "node": 1024, "sched_start": 2048, "dump": 2048, "dump_map": 1024}
+MOST: Mapping[str, int] = {
+    "cpu": 1024,
+    "node": 1024,
+    "sched_start": 2048,
+    "dump": 2048,
+    "dump_map": 1024,
+    "sample": 16384,
+    "monitor_dsqs": 32768,
+}
 """How many events of a kind there may be, if that is fewer than of all kinds together: each of these costs more."""
 
 
@@ -38,6 +46,10 @@ _Digits = Annotated[str, msgspec.Meta(pattern=r"^-?[0-9]{1,20}\n?$")]
 _DigitsOrNone = Annotated[str, msgspec.Meta(pattern=r"^[0-9]{0,20}\n?$")]
 _CpuNumbers = Annotated[str, msgspec.Meta(pattern=r"^([0-9]{1,4},)*([0-9]{1,4})?$")]
 _Distances = Annotated[str, msgspec.Meta(pattern=r"^([0-9]{1,5} )*([0-9]{1,5})?\n?$")]
+_ByCpu = Annotated[list[_Number], msgspec.Meta(max_length=1024)]
+_CpuSet = Annotated[list[_Cpu], msgspec.Meta(max_length=1024)]
+_ByDsq = Annotated[list[_Number], msgspec.Meta(max_length=64)]
+_Columns = Annotated[list[_Number], msgspec.Meta(max_length=256)]
 _Gaps = Annotated[list[_Number], msgspec.Meta(max_length=32)]
 
 KINDS: Mapping[str, Mapping[str, Any]] = {
@@ -117,6 +129,30 @@ KINDS: Mapping[str, Mapping[str, Any]] = {
         "wait_status?": _Small,
         "ended?": _Flag,
     },
+    "monitor": {
+        "period_ns": Annotated[int, msgspec.Meta(ge=1)],
+        "cpus": Annotated[int, msgspec.Meta(ge=1, le=1024)],
+    },
+    "monitor_dsqs": {"ids": _ByDsq, "more?": _Number},
+    "monitor_column": {
+        "column": Annotated[int, msgspec.Meta(ge=0, lt=256)],
+        "source": str,
+        "name": str,
+        "signed?": _Flag,
+    },
+    "monitor_lacks": {"name": str, "why": str},
+    "sample": {
+        "at_ns": _Number,
+        "running?": _ByCpu,
+        "switches?": _ByCpu,
+        "local?": _ByCpu,
+        "idle?": _CpuSet,
+        "claimable?": _CpuSet,
+        "dsqs?": _ByDsq,
+        "values?": _Columns,
+        "missing?": _Columns,
+    },
+    "stats": {"text": str},
     "switches": {"count": _Number, "lost": _Number, "order": str},
     "flight": {"text": str, "cpu?": _Cpu},
     "perturbed": {

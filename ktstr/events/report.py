@@ -11,6 +11,7 @@ from ktstr.events.event import Event
 from ktstr.events.exit import SchedulerExit, read_exit
 from ktstr.events.flight import FlightEvent, parse_flight
 from ktstr.events.kernel_log import KernelBug, console_messages, read_bugs
+from ktstr.events.monitor import Samples, read_samples
 from ktstr.events.phase import OperationDone, Phase, all_workers, read_operations, read_phases
 from ktstr.events.readings import (
     FileRead,
@@ -225,6 +226,8 @@ class GuestReport:
 
     left_cpus: str = ""
     """Which CPUs were online at the end, in the kernel's notation, if they are others than at the beginning."""
+    monitor: Samples | None = None
+    """What was sampled during the holds; None if the run had no monitor."""
 
     def state(self, when: str) -> SchedulerState | None:
         """The state at `when`, or None if the guest did not get there. Of the ends of several holds it is the last."""
@@ -292,6 +295,7 @@ def read_report(events: Sequence[Event], console: str = "") -> GuestReport:
         refused_reading=read_refused(events),
         files=read_files(events),
         program_runs=read_program_runs(events),
+        monitor=read_samples(events),
     )
 
 

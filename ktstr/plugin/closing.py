@@ -9,6 +9,7 @@ from typing import Any
 
 from ktstr.plugin.recorder import Recorder
 from ktstr.plugin.session import Options
+from ktstr.report.case import NOT_PASSED
 from ktstr.report.grid import grid_lines
 
 __all__ = ["write_closing"]
@@ -24,7 +25,7 @@ def write_closing(terminal: Any, recorder: Recorder | None, options: Options, li
     columns = shutil.get_terminal_size().columns if sys.stdout.isatty() else _NO_TERMINAL
     grid = grid_lines(cases, columns)
     for number, line in enumerate(grid):
-        bad = any(case.outcome in ("failed", "error") for case in cases)
+        bad = any(case.outcome in NOT_PASSED for case in cases)
         colour = {"red" if bad else "green": True} if number == 0 else {}
         terminal.write_line(line, **colour)
     for line in lines:

@@ -24,7 +24,7 @@ def final_status(
     problems = terminal.stats.get("error", ()) if terminal else ()
     undone = (
         undone
-        or (recorder is not None and recorder.could_not_run)
+        or (recorder is not None and (recorder.could_not_run or recorder.undecided))
         or any(hasattr(report, "ktstr_error") for report in problems)
     )
     # xdist stops after --maxfail failures as if it had been interrupted, which would be status 2.

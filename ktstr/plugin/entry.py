@@ -227,6 +227,13 @@ def pytest_runtest_makereport(
         if report.failed and call.excinfo and (text := whole_text(about, call.excinfo.value)) is not None:
             report.longrepr = text
         report.ktstr = about  # type: ignore[attr-defined]
+        if about["failure"] == "inconclusive" and about["allow_inconclusive"]:
+            report.outcome = "skipped"  # pytest counts it as no failure; the recorder has its own word for it
+            report.longrepr = (
+                str(item.path),
+                int(str(about["line"])),
+                str(call.excinfo and call.excinfo.value),
+            )
     return report
 
 

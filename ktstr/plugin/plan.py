@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from ktstr.base.errors import KtstrError
+from ktstr.base.errors import Inconclusive, KtstrError
 from ktstr.base.values import shown
 from ktstr.declare.test import KtstrTest, record_of
 from ktstr.kernel.model import Kernel
@@ -188,8 +188,9 @@ def finish(item: pytest.Item, returned: Sequence[object]) -> None:
 def describe(item: pytest.Item, error: BaseException | None) -> Mapping[str, object]:
     """What the report of a planned item carries about it, as plain data.
 
-    `failure` says what an exception means: `verdict`, `run` (it could not be done), `mistake` (of the test's own
-    Python), or nothing in particular (empty), such as an `assert` of the test.
+    `failure` says what an exception means: `verdict`, `series` (an assertion over time), `inconclusive`, `run` (it
+    could not be done), `mistake` (of the test's own Python), or nothing in particular (empty), such as an `assert` of
+    the test.
     """
     plan = item.stash[_PLAN]
     machine = item.stash.get(_MACHINE, None)
@@ -208,6 +209,7 @@ def describe(item: pytest.Item, error: BaseException | None) -> Mapping[str, obj
         "accelerator": machine.accelerator if machine else "",
         "emulator": machine.emulator if machine else "",
         "failure": _meaning(error),
+        "allow_inconclusive": plan.test.allow_inconclusive,
         "line": _line(item, error),
         # Text, because reports travel between processes, which transfer a few plain types only.
         "runs": json.dumps(context.runs if context else [], default=str),
@@ -215,10 +217,15 @@ def describe(item: pytest.Item, error: BaseException | None) -> Mapping[str, obj
 
 
 def _meaning(error: BaseException | None) -> str:
+    from ktstr.checks.series import SeriesFailed
     from ktstr.checks.verdict import VerdictFailed
 
     if isinstance(error, VerdictFailed):
         return "verdict"
+    if isinstance(error, SeriesFailed):
+        return "series"
+    if isinstance(error, Inconclusive):
+        return "inconclusive"
     if isinstance(error, KtstrError):
         return "run"
     # pytest.fail() and the like raise what is no Exception.
@@ -229,7 +236,7 @@ def whole_text(about: Mapping[str, object], error: BaseException) -> str | None:
     """All that is to be said of an error, if that is complete without a traceback; else None."""
     from ktstr.declare.mistake import explained, in_one_line
 
-    if about["failure"] in ("verdict", "run"):
+    if about["failure"] in ("verdict", "series", "inconclusive", "run"):
         return printable(str(error))
     if about["failure"] == "mistake" and explained(error) is not None:
         return in_one_line(error)

@@ -20,7 +20,7 @@ from ktstr.base.errors import KtstrError
 from ktstr.plugin import empty
 from ktstr.plugin.kernels import kernel_from_json
 from ktstr.report import console, github
-from ktstr.report.case import Case, Outcome, Versions
+from ktstr.report.case import NOT_PASSED, Case, Outcome, Versions
 from ktstr.report.junit import junit_xml
 from ktstr.report.rundir import Published, Staging, project_of, recover
 from ktstr.report.sidecar import file_stem, sidecar, write_json
@@ -30,6 +30,7 @@ from ktstr.report.timings import keep_timings
 __all__ = ["Recorder"]
 
 _ERRORS = ("run", "mistake")  # what an exception can mean that says nothing about the scheduler
+_INCONCLUSIVE = "inconclusive"
 
 
 class Recorder:
@@ -71,6 +72,11 @@ class Recorder:
         return bool(self.problem) or any(case.outcome == "error" for case in self._cases)
 
     @property
+    def undecided(self) -> bool:
+        """Whether a test of ours was inconclusive that may not be."""
+        return any(case.outcome == "inconclusive" and not case.allowed for case in self._cases)
+
+    @property
     def failed(self) -> bool:
         """Whether a test of ours failed."""
         return any(case.outcome == "failed" for case in self._cases)
@@ -110,7 +116,9 @@ class Recorder:
         if status is None:
             return status
         category, letter, word = status
-        if category == "failed" and _about(report).get("failure") in _ERRORS:
+        if category in ("failed", "error", "skipped") and _about(report).get("failure") == _INCONCLUSIVE:
+            category, letter, word = _INCONCLUSIVE, "I", "INCONCLUSIVE"
+        elif category == "failed" and _about(report).get("failure") in _ERRORS:
             category, letter, word = "error", "E", "ERROR"
         return (category, "", "") if self._in_reporter else (category, letter, word)
 
@@ -170,7 +178,7 @@ class Recorder:
         folder.mkdir(exist_ok=True)
         stem = file_stem(case.nodeid)
         write_json(folder / f"{stem}.json", sidecar(case, self._versions))
-        if case.outcome in ("failed", "error"):
+        if case.outcome in NOT_PASSED:
             logs = folder / stem
             logs.mkdir(exist_ok=True)
             (logs / "failure.txt").write_text(case.details + "\n", encoding="utf-8", errors="replace")
@@ -202,7 +210,7 @@ class Recorder:
         if self.problem:
             rows.append(("PROBLEM", self.problem))
         rows += [("killed run", f"its results are in {relative(path)}") for path in self._recovered]
-        if self.failed or self.could_not_run:
+        if self.failed or self.could_not_run or self.undecided:
             again = console.again_command(os.environ.get("KTSTR_COMMAND"), config.invocation_params.args)
             rows.append(("run again", again))
         width = max(len(title) for title, _ in rows)
@@ -239,6 +247,15 @@ def _about(report: Any) -> Mapping[str, Any]:
     return getattr(report, "ktstr", None) or {}
 
 
+def _is_inconclusive(report: pytest.TestReport) -> bool:
+    return bool(_about(report).get("failure") == _INCONCLUSIVE)
+
+
+def _reason(report: pytest.TestReport) -> str:
+    """Why a test is inconclusive: one that is counted as skipped has file, line and reason."""
+    return printable(report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr))
+
+
 def _judge(reports: list[pytest.TestReport]) -> tuple[Outcome, str, str]:
     """How a test ended, and why: in one line, and in full."""
     failed = [report for report in reports if report.failed]
@@ -248,7 +265,9 @@ def _judge(reports: list[pytest.TestReport]) -> tuple[Outcome, str, str]:
         if _about(report).get("failure") == "verdict"
         or (report.when == "call" and _about(report).get("failure") not in _ERRORS)
     ]
-    errors = [report for report in failed if report not in verdicts]
+    errors = [report for report in failed if report not in verdicts and not _is_inconclusive(report)]
+    if not errors and (texts := [_reason(report) for report in reports if _is_inconclusive(report)]):
+        return "inconclusive", first_line(texts[0]), texts[0]
     if failed:
         report = (errors or verdicts)[0]
         if not errors and (violations := _violations(report)):
@@ -316,6 +335,7 @@ def _case(
         guest_s=sum(run["result"]["guest_s"] for run in runs),
         runs=runs,
         line=about["line"],
+        allowed=about["allow_inconclusive"],
     )
 
 

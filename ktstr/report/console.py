@@ -22,9 +22,21 @@ __all__ = [
     "vm_row",
 ]
 
-WORDS: Mapping[Outcome, str] = {"passed": "PASS", "failed": "FAIL", "skipped": "SKIP", "error": "ERROR"}
+WORDS: Mapping[Outcome, str] = {
+    "passed": "PASS",
+    "failed": "FAIL",
+    "skipped": "SKIP",
+    "error": "ERROR",
+    "inconclusive": "INCONCLUSIVE",
+}
 """What the terminal calls each outcome."""
-COLOURS: Mapping[Outcome, str] = {"passed": "green", "failed": "red", "skipped": "yellow", "error": "red"}
+COLOURS: Mapping[Outcome, str] = {
+    "passed": "green",
+    "failed": "red",
+    "skipped": "yellow",
+    "error": "red",
+    "inconclusive": "yellow",
+}
 """The colour of each outcome on the terminal."""
 _WIDEST_NAME = 48
 _LONGEST_REASON = 60
@@ -82,7 +94,7 @@ class Columns:
     def _line(self, outcome: Outcome, wall_s: float, position: int, columns: str, message: str) -> str:
         word = WORDS[outcome]
         number = f"({position:{len(str(self.total))}}/{self.total})"
-        line = f"{word} [{wall_s:{10 - len(word)}.1f}s] {number} {columns}"
+        line = f"{word} [{wall_s:{max(1, 10 - len(word))}.1f}s] {number} {columns}"
         return f"{line}: {message}" if message and outcome != "passed" else line
 
 
@@ -90,7 +102,12 @@ def counts_text(outcomes: Iterable[Outcome]) -> str:
     """`3 passed, 1 failed`; passed always, the others if there are any."""
     counts = Counter(outcomes)
     parts = [f"{counts['passed']} passed"]
-    names: Mapping[Outcome, str] = {"failed": "failed", "error": "could not be run", "skipped": "skipped"}
+    names: Mapping[Outcome, str] = {
+        "failed": "failed",
+        "error": "could not be run",
+        "inconclusive": "inconclusive",
+        "skipped": "skipped",
+    }
     return ", ".join(
         parts + [f"{counts[outcome]} {text}" for outcome, text in names.items() if counts[outcome]]
     )

@@ -12,6 +12,7 @@ from ktstr.events.phase import NeededOperations
 from ktstr.events.report import GuestReport, Needed
 from ktstr.report.dump import map_lines, run_queue_lines
 from ktstr.report.flight import flight_lines
+from ktstr.report.monitor import monitor_lines
 from ktstr.report.phases import needed_lines, stats_lines
 from ktstr.report.repro import Repro, maps_note, repro_lines
 from ktstr.report.summary import bug_lines, exit_section, unreported, without_bug, without_dump
@@ -52,7 +53,8 @@ def failure_text(
         lines.append(f"  replay: ktstr replay {shlex.quote(str(sidecar))}")
     if missing := unreported(ending, report):
         lines.append(f"  untold: {missing}")
-    for title, text in _sections(report, console, needed, operations, dump, dump_file, repro):
+    sampled = monitor_lines(report, violations)
+    for title, text in _sections(report, console, needed, operations, dump, dump_file, repro, sampled):
         if text:
             lines += ["", f"--- {title} ---", *text]
     return "\n".join(lines)
@@ -66,6 +68,7 @@ def _sections(
     dump: Dump | None,
     dump_file: Path | None,
     repro: Repro | None,
+    sampled: Sequence[str],
 ) -> Iterator[tuple[str, Sequence[str]]]:
     left = report.scheduler_exit
     yield "scheduler exit", exit_section(left) if left else ()
@@ -73,6 +76,7 @@ def _sections(
     yield "perturbations", () if needed is None else perturbation_table(needed)
     yield "operations", () if operations is None else needed_lines(operations)
     yield "stats", stats_lines(report)
+    yield "monitor", sampled
     yield "flight recorder", flight_lines(report.flight)
     yield "auto-repro", repro_lines(repro) if repro else ()
     yield "scheduler log", _tail(without_dump(report.log), _LOG_LINES)

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from ktstr.base.errors import KtstrError
-from ktstr.report.case import Case
+from ktstr.report.case import NOT_PASSED, Case
 from ktstr.report.console import WORDS, counts_text, vm_row
 
 __all__ = [
@@ -36,7 +36,7 @@ def in_github() -> bool:
 
 def all_annotations(cases: Iterable[Case], root: Path) -> list[str]:
     """The workflow commands that annotate what did not pass; `root` is pytest's root directory."""
-    undone = [case for case in cases if case.outcome in ("failed", "error")]
+    undone = [case for case in cases if case.outcome in NOT_PASSED]
     return [annotation(case, root) for case in undone[:MOST_ANNOTATIONS]]
 
 
@@ -44,17 +44,18 @@ def annotation(case: Case, root: Path) -> str:
     """The workflow command that shows `case` on its line of the source, relative to the repository's top."""
     path = root / case.nodeid.partition("::")[0]
     title = f"{WORDS[case.outcome]} {case.test} on {case.kernel.version} {case.topology} {case.title}"
-    return error(path, case.line, root, title, case.message)
+    level = "warning" if case.outcome == "inconclusive" and case.allowed else "error"
+    return error(path, case.line, root, title, case.message, level)
 
 
-def error(path: Path, line: int, root: Path, title: str, message: str) -> str:
+def error(path: Path, line: int, root: Path, title: str, message: str, level: str = "error") -> str:
     """The workflow command that shows an error on a line (0: none) of a file; `root` stands for the repository's top
-    where GitHub does not say where that is."""
+    where GitHub does not say where that is. `level` is what GitHub shows it as, such as `warning`."""
     workspace = Path(os.environ.get("GITHUB_WORKSPACE") or root)
     shown = path.relative_to(workspace) if path.is_relative_to(workspace) else path
     properties = {"file": str(shown), **({"line": str(line)} if line else {}), "title": title}
     listed = ",".join(f"{name}={_escaped(value, _PROPERTY)}" for name, value in properties.items())
-    return f"::error {listed}::{_escaped(message, _MESSAGE)}"
+    return f"::{level} {listed}::{_escaped(message, _MESSAGE)}"
 
 
 def summary(by_version: Mapping[str, Sequence[Case]], folders: Iterable[Path]) -> str:
@@ -65,7 +66,7 @@ def summary(by_version: Mapping[str, Sequence[Case]], folders: Iterable[Path]) -
         for version, cases in by_version.items()
     ]
     cases = [case for some in by_version.values() for case in some]
-    undone = [case for case in cases if case.outcome in ("failed", "error")]
+    undone = [case for case in cases if case.outcome in NOT_PASSED]
     if undone:
         lines += [
             "",

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from ktstr.declare.fit import preset_of
 from ktstr.declare.presets import PRESETS
-from ktstr.report.case import Case
+from ktstr.report.case import NOT_PASSED, Case
 from ktstr.report.console import WORDS
 from ktstr.report.tables import MARKS, Row, mark_of, wrapped
 
@@ -46,7 +46,7 @@ def grid_lines(cases: Sequence[Case], columns: int) -> list[str]:
     marks = [mark for row in rows[1:] for mark in row[1:]]
     counts = "  ".join(f"{marks.count(MARKS[name])} {MARKS[name]}" for name in ("passed", "failed", "mixed"))
     lines = [f"gauntlet: {counts}", *(line for block in wrapped(rows, columns) for line in block)]
-    bad = [case for case in cases if case.outcome in ("failed", "error")]
+    bad = [case for case in cases if case.outcome in NOT_PASSED]
     lines += ["failing:"] if bad else []
     lines += [
         f" {WORDS[case.outcome]} {case.test} on {case.kernel.version}: {case.message}"

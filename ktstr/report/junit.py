@@ -84,6 +84,10 @@ def _case(case: Case) -> TestCase:
         result.add_failure_info(message, details, "verdict")
     elif case.outcome == "error":
         result.add_error_info(message, details, "run")
+    elif case.outcome == "inconclusive" and not case.allowed:
+        result.add_error_info(message, details, "inconclusive")
+    elif case.outcome == "inconclusive":
+        result.add_skipped_info(f"inconclusive: {message}")
     elif case.outcome == "skipped":
         result.add_skipped_info(message)
     return result

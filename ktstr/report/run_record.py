@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Protocol
 
 from ktstr.checks.violation import Violation
-from ktstr.report.schema import RunRecord, ViolationRecord, VmCounts
+from ktstr.report.schema import RunRecord, VerdictRecord, ViolationRecord, VmCounts
 from ktstr.vm.names import EMULATOR_VERSION_KEY
 
 if TYPE_CHECKING:
@@ -34,11 +34,20 @@ def run_record(
     guest: GuestReport,
     violations: Sequence[_Violation],
     summary: str = "",
+    inconclusive: Sequence[str] = (),
 ) -> RunRecord:
     """The run as its sidecar has it, with neither a dump nor a second run so far.
 
     `violations` (none: passed) have a check and a message each, `summary` is what went wrong, in one line.
+    `inconclusive` are the checks that could not be judged.
     """
+    verdict: VerdictRecord = {
+        "passed": not violations and not inconclusive,
+        "violations": [_violation(one) for one in violations],
+        "summary": summary or None,
+    }
+    if inconclusive:
+        verdict["inconclusive"] = list(inconclusive)
     return {
         "job": {
             "digest": job.digest(),
@@ -64,11 +73,7 @@ def run_record(
             "guest_s": round(guest.guest_ns / 1e9, 6),
         },
         "vms": vm_counts([result]),
-        "verdict": {
-            "passed": not violations,
-            "violations": [_violation(one) for one in violations],
-            "summary": summary or None,
-        },
+        "verdict": verdict,
         "guest": guest.as_json(),
     }
 

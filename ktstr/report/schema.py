@@ -33,7 +33,7 @@ __all__ = [
 SCHEMA = 1
 """The number of this schema. A new field does not change it; a field that goes, or changes its meaning, does."""
 
-Outcome = Literal["passed", "failed", "skipped", "error"]
+Outcome = Literal["passed", "failed", "skipped", "error", "inconclusive"]
 """How a test ended."""
 
 
@@ -158,11 +158,13 @@ class VerdictRecord(TypedDict):
     """The judgement of a run."""
 
     passed: bool
-    """Whether no check was violated."""
+    """Whether no check was violated, and each could be judged."""
     violations: list[ViolationRecord]
     """The checks that failed, the most telling first."""
     summary: str | None
     """What went wrong, in one line; null if nothing did."""
+    inconclusive: NotRequired[list[str]]
+    """The checks for which there were too few samples, each with the reason."""
 
 
 class ProgramRecord(TypedDict):
@@ -232,7 +234,8 @@ class Sidecar(EmulatorOfCase):
     nodeid: str
     """pytest's id, which selects the test on pytest's command line."""
     outcome: Outcome
-    """`passed`, `failed` (a verdict failed), `error` (the run could not be done) or `skipped`."""
+    """`passed`, `failed` (a verdict failed), `error` (the run could not be done), `skipped`, or `inconclusive` (there
+    were too few samples for a verdict)."""
     message: str | None
     """Why, in one line; null for a test that passed."""
     details: str | None

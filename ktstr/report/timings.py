@@ -39,7 +39,7 @@ def keep_timings(root: Path, cases: Iterable[Case]) -> None:
     new = {
         case.nodeid: max(1, round(1000 * (case.wall_s - _booted_s(case))))
         for case in cases
-        if case.outcome in ("passed", "failed") and case.runs and not remembered(case)
+        if case.outcome in ("passed", "failed", "inconclusive") and case.runs and not remembered(case)
     }
     if not new:
         return

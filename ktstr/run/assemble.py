@@ -95,6 +95,7 @@ def scenario_job(run: ScenarioRun) -> VmJob:
         writes=test.writes,
         perturbations=run.perturbed,
         recorder=run.recorder,
+        monitor=run.monitor,
         layout=run.layout,
         others={name: program.command for name, program in run.others.items()},
         others_attach_s={name: program.attach_s for name, program in run.others.items()},

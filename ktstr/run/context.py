@@ -6,10 +6,10 @@ import functools
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from ktstr.base.cancel import Cancel
-from ktstr.base.errors import KernelLacks, KtstrError
+from ktstr.base.errors import Inconclusive, KernelLacks, KtstrError
 from ktstr.base.topology import Topology
 from ktstr.base.values import seconds, shown
 from ktstr.checks.ending import undone
@@ -22,15 +22,22 @@ from ktstr.report.failure import failure_text
 from ktstr.report.run_record import vm_counts
 from ktstr.run.execute import Runner
 from ktstr.run.hooks import NO_HOOKS, RunHooks, sections_text
+from ktstr.run.look import look_again
 from ktstr.run.needed import needed_perturbations
 from ktstr.run.needed_operations import needed_operations
 from ktstr.run.program import other_programs, scheduler_program
 from ktstr.run.record import keep_dump, record_of, summary_of
-from ktstr.run.refuse import refuse_contradiction, refuse_finer_than_turn
+from ktstr.run.refuse import (
+    refuse_contradiction,
+    refuse_finer_than_turn,
+    refuse_unknown_variables,
+    refuse_without_monitor,
+)
 from ktstr.run.scenario_run import ScenarioRun
 from ktstr.run.second import run_again
 from ktstr.scenario.cgroup import CgroupDef
 from ktstr.scenario.operation import Operation
+from ktstr.scenario.operations.monitor import Monitor
 from ktstr.scenario.perturb import perturbations
 from ktstr.scenario.scenario import Scenario, scenario_of
 from ktstr.scenario.step import Step
@@ -115,6 +122,7 @@ class Ctx:
         trace: bool = False,
         dump: bool = False,
         steps: Sequence[Step] = (),
+        monitor: Monitor | None = None,
     ) -> RunReport:
         """Run `parts`, or one Scenario, for `hold_s` guest seconds (None: the test's duration), and judge the result.
 
@@ -123,7 +131,8 @@ class Ctx:
         `checks` override the test's. Raises VerdictFailed for a run that violates them, unless `check=False`, and
         KtstrError if the run could not be done. `bounded_turn=False` leaves the virtual clock's CPU turn as it is
         (docs/clocks.md). `trace` records the hold's context switches; a perturbed hold is always traced. `dump` reads
-        the scheduler's maps at the end of the hold; they are always read when the scheduler leaves before.
+        the scheduler's maps at the end of the hold; they are always read when the scheduler leaves before. `monitor` is
+        what is sampled meanwhile (None: what the test's is); docs/monitor.md.
 
         Before it raises VerdictFailed, the run is run again if that shows more (docs/flight-recorder.md), unless the
         test has `auto_repro=False`.
@@ -132,7 +141,7 @@ class Ctx:
         accel = self._executor.accelerator(self._clock, None if self._oversubscribe else self.topology.cpus)
         scenario = _scenario(parts, hold_s, steps, trace=trace or self._perturb, dump=dump)
         try:
-            run = self._asked(accel, scenario, checks, bounded_turn)
+            run = self._asked(accel, scenario, checks, bounded_turn, monitor)
         except KernelLacks as error:
             # What the kernel refuses at load is a verdict on the scheduler, and so is what shows before.
             raise VerdictFailed(f"BUG SUMMARY: {error}\n{self._name_of_run}") from None
@@ -146,10 +155,14 @@ class Ctx:
             raise KtstrError(f"{_in_step(report)}{why} (console and command in {folder})")
         if why := mistake_of_test(self.test.scheduler, report.guest, self.test.watchdog_ms, run.layout):
             raise KtstrError(f"{self.test.name}: {why}")
+        refuse_unknown_variables(self.test.name, report.result.events)
         self._as_expected = self._as_expected or report.passed
         self._hooks.after_verdict(self, report)
-        if check and not report.passed:
+        if check and report.violations:
             raise VerdictFailed(self._explained(runner, run, folder, report, record, dump_file))
+        if check and report.inconclusive:
+            more = f" (and {len(report.inconclusive) - 1} more)" if len(report.inconclusive) > 1 else ""
+            raise Inconclusive(f"{report.inconclusive[0]}{more}")
         return report
 
     def finish(self) -> None:
@@ -161,16 +174,24 @@ class Ctx:
             )
 
     def _asked(
-        self, accel: Accel, scenario: Scenario, checks: Checks | None, bounded_turn: bool
+        self,
+        accel: Accel,
+        scenario: Scenario,
+        checks: Checks | None,
+        bounded_turn: bool,
+        monitor: Monitor | None,
     ) -> ScenarioRun:
         """The run that the arguments ask for; KtstrError for one that makes no sense."""
         test = self.test
         if not isinstance(checks, Checks | None):
             raise KtstrError(f"ctx.run: checks={shown(checks)}: must be Checks(...)")
+        if not isinstance(monitor, Monitor | None):
+            raise KtstrError(f"ctx.run: monitor={shown(monitor)}: must be Monitor(...)")
         limits = (checks or Checks()).over(test.checks)
         if accel.clock == "virtual":
             refuse_finer_than_turn(test, limits, self._executor, bounded=bounded_turn)
         refuse_contradiction(test, checks)
+        refuse_without_monitor(limits, monitor or test.monitor)
         constants = {write.variable: write.value for write in test.writes if write.is_rodata}
         scheduler = replace(test.scheduler_with_files, rodata={**test.scheduler.rodata, **constants})
         others = other_programs(scenario, self.kernel, self.topology)
@@ -185,6 +206,7 @@ class Ctx:
             bounded_turn,
             recorder=accel.clock == "virtual" and (scheduler.is_sched_ext or bool(others)),
             others=others,
+            monitor=monitor or test.monitor,
         )
         if not self._perturb:
             return run
@@ -206,6 +228,10 @@ class Ctx:
         if dump is None and repro and repro.report:
             dump = repro.report.dump
             dump_file = keep_dump(dump, record, run, self._sidecar, len(self.runs), again=True)
+        seen = look_again(runner, run, folder / "look", report)
+        summary = summary_of(run, report) + (f"; {seen.line}" if seen else "")
+        if seen:
+            record["verdict"] = {**cast(dict[str, object], record["verdict"]), "summary": summary}
         needed = needed_perturbations(runner, run, folder / "shrunk", report)
         operations = needed_operations(runner, run, folder / "shrunk", report)
         record["vms"] = vm_counts(runner.results)
@@ -219,7 +245,7 @@ class Ctx:
             sidecar=self._sidecar,
             dump=dump,
             dump_file=dump_file,
-            summary=summary_of(run, report),
+            summary=summary,
             repro=repro,
             ending=report.result.ending,
         )

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from ktstr.base.cancel import Cancel
 from ktstr.checks.evidence import evidence_of
-from ktstr.checks.judge import judge
+from ktstr.checks.judge import judge, unsettled
 from ktstr.checks.verdict import RunReport
 from ktstr.run.assemble import scenario_job
 from ktstr.run.scenario_run import ScenarioRun
@@ -60,4 +60,7 @@ def judged(run: ScenarioRun, result: VmResult) -> RunReport:
         writes=test.writes,
         layout=run.layout,
     )
-    return RunReport(tuple(judge(evidence, run.limits)), evidence.report, result)
+    violations = tuple(judge(evidence, run.limits))
+    # What a violation explains needs no further verdict.
+    inconclusive = () if violations or test.expected else unsettled(evidence, run.limits)
+    return RunReport(violations, evidence.report, result, inconclusive)

@@ -22,7 +22,9 @@ def summary_of(run: ScenarioRun, report: RunReport) -> str:
 
 def record_of(run: ScenarioRun, job: VmJob, report: RunReport) -> dict[str, object]:
     """The run as the sidecar has it, so far without a dump's file and a second run."""
-    record = run_record(job, report.result, report.guest, report.violations, summary_of(run, report))
+    record = run_record(
+        job, report.result, report.guest, report.violations, summary_of(run, report), report.inconclusive
+    )
     return {**record, "dump": None, "repro": None}
 
 

@@ -241,6 +241,9 @@ def _text(path: Path) -> str | None:
 
 
 def _ended(data: Mapping[str, Any]) -> str:
-    return {"passed": "passed", "failed": "failed", "error": "could not be run"}.get(
-        str(data["outcome"]), str(data["outcome"])
-    )
+    return {
+        "passed": "passed",
+        "failed": "failed",
+        "error": "could not be run",
+        "inconclusive": "was inconclusive",
+    }.get(str(data["outcome"]), str(data["outcome"]))

@@ -20,6 +20,7 @@ from ktstr.scenario.layout import Layout, lay_out
 from ktstr.scenario.operation import Operation
 from ktstr.scenario.operations.dump import Dump
 from ktstr.scenario.operations.hold import HoldFor
+from ktstr.scenario.operations.monitor import Monitor
 from ktstr.scenario.operations.perturb import Perturbation
 from ktstr.scenario.operations.perturber import Perturber
 from ktstr.scenario.operations.phase import BeginPhase
@@ -65,6 +66,7 @@ def scenario_plan(
     recorder: bool = False,
     enable: Sequence[Operation] = (),
     disable: Sequence[Operation] = (),
+    monitor: Monitor | None = None,
     seed: int = 0,
     others: Mapping[str, Sequence[str]] = _NO_OTHERS,
     others_attach_s: Mapping[str, float] = _NO_TIMES,
@@ -79,9 +81,10 @@ def scenario_plan(
     scheduler. All cgroups are below `workload_root` (empty: the root), which is there before the scheduler starts.
     Programs that are `privileged` are not confined. `writes` go to its globals, except those that have to be made
     before it is loaded. `perturbations` (None: no perturber) disturb the holds; `recorder` keeps the last scheduling
-    events before the scheduler's exit. `enable` comes before the scheduler, `disable` after the last hold. `others` are
-    the commands of the schedulers that the scenario's operations name. `layout` is the scenario laid out in time.
-    Without it, what is random follows from `seed`, and `online` are the CPUs that are online at first (None: all).
+    events before the scheduler's exit. `monitor` is what is sampled in the holds (None: nothing). `enable` comes before
+    the scheduler, `disable` after the last hold. `others` are the commands of the schedulers that the scenario's
+    operations name. `layout` is the scenario laid out in time. Without it, what is random follows from `seed`, and
+    `online` are the CPUs that are online at first (None: all).
     KtstrError for a scenario that makes no sense (`lay_out`).
     """
     layout = layout or lay_out(
@@ -97,6 +100,9 @@ def scenario_plan(
     steps += enable
     if privileged:
         steps.append(Privileged())
+    if monitor is not None:
+        monitor.check_length(layout.hold_ns / _NS, topology.cpus)
+        steps.append(monitor)
     steps += [
         DeclareProgram(name, round(others_attach_s.get(name, ATTACH_S) * _NS), tuple(command))
         for name, command in others.items()

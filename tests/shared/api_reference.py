@@ -47,6 +47,19 @@ SECTIONS = {
         *("SetWeight", "SetBandwidth", "SetIdle", "SetLimit", "SetControllers"),
         "scenarios",
     ),
+    "The monitor": (
+        *(
+            "Monitor",
+            "Recorded",
+            "Series",
+            "SeriesGroup",
+            "Sample",
+            "SeriesFailed",
+            "Inconclusive",
+            "Samples",
+        ),
+        "Sustained",
+    ),
     "Work types": (
         *(
             "SpinWait",
@@ -108,6 +121,7 @@ SECTIONS = {
         *("WorkType", "Operation", "Argument", "Whole", "Flag", "Text", "Words", "Choice", "Milliseconds"),
         *("State", "CgroupState", "Member", "Layout", "PhasePlan", "Drawn", "OnWorkers"),
         *("declare_check", "Finding", "Evidence", "Stage", "Check", "Accepted", "OnOff", "Limit"),
+        "SustainedLimit",
     ),
 }
 HEAD = """# API reference

@@ -161,7 +161,7 @@ def run(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Run:
 
 def lines(result: pytest.RunResult) -> list[str]:
     """The lines of the tests, without their times."""
-    words = ("PASS", "FAIL", "SKIP", "ERROR [")
+    words = ("PASS", "FAIL", "SKIP", "ERROR [", "INCONCLUSIVE [")
     return [
         line.split("[")[0] + line.split("s] ", 1)[1]
         for line in result.outlines

@@ -61,8 +61,8 @@ def test_a_race_is_shrunk_to_the_preemption_that_it_takes(make: Make) -> None:
     )
     assert len(lines) == 2
     assert "preempted ktstr-w" in lines[1]
-    assert [folder.name for folder in executor.folders] == ["run-1", "repro", *["shrunk"] * 7]
-    assert ctx.runs[0]["vms"] == {"booted": 0, "cloned": 9, "remembered": 0}
+    assert [folder.name for folder in executor.folders] == ["run-1", "repro", "look", *["shrunk"] * 7]
+    assert ctx.runs[0]["vms"] == {"booted": 0, "cloned": 10, "remembered": 0}
     # A plan of the same length each time: nothing shifts.
     assert {len(job.plan.splitlines()) for job in executor.jobs if "dump" not in job.plan} == {45 + 2}
 

@@ -276,12 +276,15 @@ def test_a_starved_worker_fails_and_a_second_run_has_the_maps(make: Make, tmp_pa
     assert "auto-repro" not in titles(text)
     assert {"stats", "maps"} <= set(titles(text))
     assert "(read at the end of the hold, by a second run that is the same up to there)" in text
-    first, second = executor.jobs
+    first, second, look = executor.jobs
     assert second.plan == f"{first.plan}dump\n"
-    assert [folder.name for folder in executor.folders] == ["run-1", "repro"]
+    assert [line for line in look.plan.splitlines() if line not in first.plan.splitlines()] == [
+        f"at {at}0000000 kernel_dump" for at in (15, 25, 35, 45)
+    ]
+    assert [folder.name for folder in executor.folders] == ["run-1", "repro", "look"]
     record = run_of(ctx)
     assert (record["repro"]["more"], record["repro"]["outcome"]) == ("dump", "identical")
-    assert record["vms"] == {"booted": 0, "cloned": 2, "remembered": 0}
+    assert record["vms"] == {"booted": 0, "cloned": 3, "remembered": 0}
     dump = json.loads((tmp_path / "results" / record["dump"]).read_text())
     assert (dump["again"], dump["run"], dump["test"]) == (True, 1, "steady")
 

@@ -28,6 +28,7 @@ from ktstr.scenario.operations.dump import Dump
 from ktstr.scenario.operations.freeze import Freeze
 from ktstr.scenario.operations.hold import HoldFor
 from ktstr.scenario.operations.kernel_dump import KernelDump
+from ktstr.scenario.operations.monitor import Monitor
 from ktstr.scenario.operations.move_tasks import MoveTasks
 from ktstr.scenario.operations.pause import Pause
 from ktstr.scenario.operations.perturb import Perturbation
@@ -81,6 +82,7 @@ from ktstr.scenario.work_type import WorkType
 EVERY: list[tuple[Operation, str]] = [
     (At(0.25, Sysctl("kernel.panic", "1")), "at 250000000 sysctl kernel/panic 1"),
     (KernelDump(), "kernel_dump"),
+    (Monitor(), "monitor 100000000 file=/sys/kernel/sched_ext/root/events=event"),
     (BeginPhase("swap cpusets"), "phase swap%20cpusets"),
     (AddCgroup("cg"), "cgroup cg -"),
     (AddCgroup("cg", Cpuset.llc(1)), "cgroup cg 4-6"),

@@ -190,6 +190,7 @@ def test_a_violation_is_of_a_phase_and_has_its_time() -> None:
             "two",
             4 * S + 250 * MS,
             250 * MS,
+            victim=0,
         ),
     ]
 

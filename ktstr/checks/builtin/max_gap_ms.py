@@ -27,4 +27,5 @@ def max_gap_ms(run: Evidence, limit: float) -> Iterator[Finding]:
                 f"{worker_name(worker)} wanted to run and did not for {worker.gap_ns / _MS:.1f} ms"
                 f"{while_offline(run)}, limit {limit:g} ms",
                 worker.gap_at_ns,
+                worker.index,
             )

@@ -8,6 +8,7 @@ from ktstr.checks.accepted import Limit
 from ktstr.checks.builtin.max_spread_pct import comparable
 from ktstr.checks.evidence import Evidence
 from ktstr.checks.registry import declare_check
+from ktstr.checks.violation import Finding
 from ktstr.checks.worker_names import worker_name
 from ktstr.events.idle import Idle, read_idle
 from ktstr.events.phase import Phase
@@ -24,7 +25,7 @@ _LEAST_NS = 200 * _MS  # in less than this, idle time and time on a CPU are too 
 # The default: a scheduler may keep tasks on CPUs that they know, and let others idle for it, but not for most of the
 # time that a task wants to run.
 @declare_check(default=50.0, accepts=Limit("percent of the time that a worker wanted to run"), rank=3)
-def max_idle_wait_pct(run: Evidence, limit: float) -> Iterator[str]:
+def max_idle_wait_pct(run: Evidence, limit: float) -> Iterator[Finding]:
     """No worker waited for a CPU, for so much of the time that it wanted to run, while one that it may use was idle.
 
     The agent knows for how long a worker waited and for how long a CPU was idle, but not when. If both together are
@@ -45,10 +46,11 @@ def max_idle_wait_pct(run: Evidence, limit: float) -> Iterator[str]:
     if found:
         share, cpu, both_ns, worker = max(found, key=lambda one: one[0])
         more = f" and {len(found) - 1} more" if len(found) > 1 else ""
-        yield (
+        yield Finding(
             f"CPU {cpu} was idle while {worker_name(worker)}{more} waited: for at least {both_ns / _MS:.0f} ms"
             f" of the {worker.wanted_ns / _MS:.0f} ms that {worker.cgroup}/{worker.index} wanted to run"
-            f" ({share:.0f}%), limit {limit:g}%"
+            f" ({share:.0f}%), limit {limit:g}%",
+            victim=worker.index,
         )
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from ktstr.checks.evidence import Evidence
 from ktstr.checks.offline import while_offline
 from ktstr.checks.registry import declare_check
+from ktstr.checks.violation import Finding
 from ktstr.checks.worker_names import worker_name, worker_names
 
 __all__ = ["not_stuck"]
@@ -17,7 +18,7 @@ _LEAST_NS = 100 * _MS
 
 
 @declare_check(rank=2)
-def not_stuck(run: Evidence, _on: bool) -> Iterator[str]:
+def not_stuck(run: Evidence, _on: bool) -> Iterator[Finding]:
     """Every worker did some work, unless the scenario gave it no time to."""
     least_ns = _LEAST_NS if run.has_steps else 0
     starved = [one for one in run.workers if one.iterations == 0 and one.wanted_ns >= least_ns]
@@ -31,7 +32,8 @@ def not_stuck(run: Evidence, _on: bool) -> Iterator[str]:
     else:
         who, ran = f"{len(starved)} workers", f"at most {ran}"
         whom = f": {worker_names(starved)}"
-    yield (
+    yield Finding(
         f"{who} did no work in {wall_s:.2f} guest seconds{while_offline(run)}:"
-        f" starved (0 iterations, limit: 1; {ran}){whom}"
+        f" starved (0 iterations, limit: 1; {ran}){whom}",
+        victim=starved[0].index,
     )

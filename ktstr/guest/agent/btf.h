@@ -27,4 +27,7 @@ const struct btf_type *btf_type(const struct btf *btf, uint32_t id);
 /* The text at an offset of the strings; empty beyond their end. */
 const char *btf_text(const struct btf *btf, uint32_t offset);
 
+/* The struct of that name; 0 if there is none. */
+uint32_t btf_struct(const struct btf *btf, const char *name);
+
 #endif

@@ -192,8 +192,8 @@ static bool is_number(const struct search *search, uint32_t id, const struct fie
 	return true;
 }
 
-/* Follows the rest of a path from a value of type `id` that begins at `offset`. */
-static bool follow(const struct search *search, uint32_t id, uint64_t offset, const char *rest)
+/* Follows the rest of a path from a value of type `id` that begins at `offset`, to the type and the field that it names. */
+static bool locate(const struct search *search, uint32_t id, uint64_t offset, const char *rest, struct field *found)
 {
 	const struct btf *btf = search->btf;
 	struct field field = { 0 };
@@ -238,7 +238,29 @@ static bool follow(const struct search *search, uint32_t id, uint64_t offset, co
 	if (offset > UINT32_MAX)
 		return wrong(search, 0, "is beyond the map's value");
 	search->found->offset = (uint32_t)offset;
-	return is_number(search, id, &field);
+	*found = field;
+	found->type = id;
+	return true;
+}
+
+/* The same; what it names must be a number. */
+static bool follow(const struct search *search, uint32_t id, uint64_t offset, const char *rest)
+{
+	struct field field;
+
+	return locate(search, id, offset, rest, &field) && is_number(search, field.type, &field);
+}
+
+bool btf_path_offset(const struct btf *btf, uint32_t id, const char *path, uint32_t *offset)
+{
+	struct btf_number number = { 0 };
+	struct search search = { .btf = btf, .path = path, .found = &number };
+	struct field field;
+
+	if (!locate(&search, id, 0, path, &field))
+		return false;
+	*offset = number.offset;
+	return true;
 }
 
 bool btf_path_find(const struct btf *btf, uint32_t id, const char *path, struct btf_number *found)

@@ -20,6 +20,9 @@ struct btf_number {
  */
 bool btf_path_find(const struct btf *btf, uint32_t id, const char *path, struct btf_number *found);
 
+/* Where in a struct of type `id` is what the path (".scx.local_dsq.nr") names, of whatever type; false if it has no such. */
+bool btf_path_offset(const struct btf *btf, uint32_t id, const char *path, uint32_t *offset);
+
 /* Calls `visit` with the name of each variable of a section, or of each member of a struct. */
 void btf_path_names(const struct btf *btf, uint32_t owner, void (*visit)(const char *name));
 

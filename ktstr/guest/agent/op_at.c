@@ -9,7 +9,8 @@
 /* What shapes the plan itself, or has a time of its own, cannot wait for one. */
 static bool may_wait(const char *name)
 {
-	static const char *const frame[] = { "at", "hold", "phase", "progress", "pace", "seed", "perturb", "perturber" };
+	static const char *const frame[] = { "at",   "hold", "monitor", "phase", "progress", "pace",
+					     "seed", "perturb", "perturber" };
 
 	for (size_t i = 0; i < sizeof(frame) / sizeof(*frame); i++)
 		if (!strcmp(name, frame[i]))

@@ -7,6 +7,7 @@
 #include "held.h"
 #include "idle.h"
 #include "machine.h"
+#include "monitor.h"
 #include "perturb.h"
 #include "queue.h"
 #include "recorder.h"
@@ -24,8 +25,10 @@ static bool left(void)
 	if (!agent.scheduler.declared)
 		return false;
 	agent.scheduler.lost = scheduler_gone(&agent.scheduler);
-	if (agent.scheduler.enable_seq != before)
+	if (agent.scheduler.enable_seq != before) {
 		held_take();
+		monitor_rescheduled();
+	}
 	return agent.scheduler.lost;
 }
 
@@ -36,11 +39,14 @@ static bool left(void)
 static bool watch(uint64_t start, uint64_t end)
 {
 	for (uint64_t next = start; next < end;) {
-		next = start + write_before(queue_before((next + TICK_NS < end ? next + TICK_NS : end) - start));
+		uint64_t tick = next + TICK_NS < end ? next + TICK_NS : end;
+
+		next = start + write_before(queue_before(monitor_before(tick - start)));
 		sleep_until(next);
 		write_due(next - start);
 		if (!queue_due(next - start))
 			return false;
+		monitor_due(next - start);
 		machine_watchdog();
 		scheduler_watch(&agent.scheduler);
 		agent_reap();
@@ -59,6 +65,7 @@ static uint64_t begin(void)
 
 	perturb_prepare(agent.workers.gate);
 	idle_begin();
+	monitor_begin();
 	/*
 	 * The start does not depend on how long the plan was: removing one perturbation must not shift anything else. The
 	 * perturber's processes know it beforehand, so that they sleep by then and preempt no one when it comes.

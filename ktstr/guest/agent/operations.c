@@ -116,7 +116,7 @@ void operation_refused(const char *what)
 /* Lines that make up the frame of a plan, and those that report by events of their own. */
 static bool is_frame(const char *name)
 {
-	static const char *const frame[] = { "at", "hold", "pace", "perturb", "perturber", "phase", "progress",
+	static const char *const frame[] = { "at", "hold", "monitor", "pace", "perturb", "perturber", "phase", "progress",
 					     "recorder", "seed", "shell", "trace" };
 
 	for (size_t i = 0; i < sizeof(frame) / sizeof(*frame); i++)

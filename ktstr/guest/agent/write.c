@@ -17,11 +17,10 @@
 #include <ktstr/event.h>
 #include <ktstr/store.h>
 
-#include "agent.h"
-#include "bpf.h"
 #include "btf_load.h"
 #include "btf_path.h"
 #include "number.h"
+#include "scheduler_map.h"
 
 struct write {
 	const char *map, *variable, *text; /* as the plan has them */
@@ -35,23 +34,6 @@ static struct {
 	struct write all[KTSTR_MAX_WRITES];
 	unsigned int count, done; /* in order of time */
 } writes;
-
-/*
- * A map's name as its source has it. The kernel's is cut at 15 characters, and libbpf puts the object's name before that
- * of a section ("my_sched.bss"); the full name of a section is that of its type.
- */
-static const char *map_name(const struct bpf_map_info *map, struct btf *btf)
-{
-	const struct btf_type *type =
-		map->btf_id && btf_load(btf, map->btf_id) ? btf_type(btf, map->btf_value_type_id) : NULL;
-
-	return type && BTF_INFO_KIND(type->info) == BTF_KIND_DATASEC ? btf_text(btf, type->name_off) : map->name;
-}
-
-static bool is_called(const struct bpf_map_info *map, struct btf *btf, const char *name)
-{
-	return !strcmp(map_name(map, btf), name) || !strncmp(map->name, name, BPF_OBJ_NAME_LEN - 1);
-}
 
 static void refuse(const struct write *write, const char *why)
 {
@@ -69,35 +51,6 @@ static void emit_name(const char *name)
 	emit_begin("write_known");
 	emit_text("name", name);
 	emit_end();
-}
-
-/* Counts the scheduler's maps of that name and opens the first; without a name it reports all names instead. */
-static unsigned int find_map(const char *name, struct btf *btf, struct bpf_map_info *found, int *found_fd)
-{
-	struct ids objects = { 0 }, maps = { 0 };
-	unsigned int count = 0;
-
-	bpf_schedulers(agent.scheduler.started_ns, &objects, &maps);
-	for (uint32_t id = 0; (id = bpf_next_id(BPF_MAP_GET_NEXT_ID, id));) {
-		struct bpf_map_info map = { 0 };
-		int fd = bpf_open_id(BPF_MAP_GET_FD_BY_ID, id);
-
-		if (fd < 0)
-			continue;
-		bpf_info(fd, &map, sizeof(map));
-		if (!ids_have(&objects, map.btf_id) && !ids_have(&maps, map.id)) {
-			close(fd);
-		} else if (!name) {
-			emit_name(map_name(&map, btf));
-			close(fd);
-		} else if (is_called(&map, btf, name) && !count++) {
-			*found = map;
-			*found_fd = fd;
-		} else {
-			close(fd);
-		}
-	}
-	return count;
 }
 
 /* The value that the plan has, if it fits. */
@@ -161,11 +114,11 @@ static bool prepare(struct write *write)
 	char *end;
 	int fd;
 
-	count = find_map(write->map, &btf, &map, &fd);
+	count = scheduler_map_find(write->map, &btf, &map, &fd);
 	if (count != 1) {
 		write->number.wanted = count ? NULL : write->map;
 		refuse(write, count ? "the scheduler has several maps of that name" : "the scheduler has no such map");
-		find_map(NULL, &btf, &map, &fd);
+		scheduler_map_names(&btf, emit_name);
 		goto out;
 	}
 	if (!map.btf_id || !btf_load(&btf, map.btf_id) || !map.btf_value_type_id) {

@@ -1,0 +1,75 @@
+"""Where a task waited at the moment of a debug dump, and what its CPUs did meanwhile."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ktstr.base.topology import cpu_list
+from ktstr.events.run_queues import CpuQueue, QueuedTask, RunQueues
+
+__all__ = ["Waiting", "waiting_of"]
+
+_AGENT = 1  # the pid of the guest's init, which asked for the dump
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """A task that waited at the moment of a debug dump."""
+
+    task: QueuedTask
+    """The task."""
+    cpu: int
+    """The CPU on whose run queue it was."""
+    holder: str
+    """The task that ran there, as `comm[pid]`; empty if the CPU idled."""
+    idle: frozenset[int]
+    """The CPUs that idled although it might run there."""
+
+    @property
+    def line(self) -> str:
+        """All of that, in one clause."""
+        what = (
+            f"{self.task.comm} was runnable for {self.task.waits_ms} ms {_where(self.task.queue, self.cpu)}"
+        )
+        if self.idle:
+            several = len(self.idle) > 1
+            return f"{what} while CPU{'s' * several} {cpu_list(self.idle)}, which it may use, idled"
+        return f"{what} while CPU {self.cpu} ran {self.holder}"
+
+
+def waiting_of(queues: RunQueues, pid: int, cpus: int) -> Waiting | None:
+    """Where the task with that pid waited in a guest of `cpus` CPUs; None if it did not wait there."""
+    for cpu in queues.cpus:
+        for task in cpu.tasks:
+            if task.pid == pid and not task.runs:
+                busy = {one.cpu for one in queues.cpus if not _is_idle(one)}
+                idle = frozenset(_allowed(task, cpus) - busy)
+                return Waiting(task, cpu.cpu, "" if _is_idle(cpu) else cpu.current, idle)
+    return None
+
+
+def _is_idle(cpu: CpuQueue) -> bool:
+    """Whether it would idle if the dump had not been asked for: the agent runs on one of them."""
+    if cpu.current_class == "idle":
+        return True
+    return cpu.current.endswith(f"[{_AGENT}]") and cpu.nr_running <= 1
+
+
+def _allowed(task: QueuedTask, cpus: int) -> set[int]:
+    """The CPUs of the task's mask, which the kernel writes in hexadecimal; none if it is not there."""
+    try:
+        mask = int(task.fields.get("cpus", "0").replace(",", ""), 16)
+    except ValueError:
+        return set()
+    return {cpu for cpu in range(cpus) if mask >> cpu & 1}
+
+
+def _where(queue: str, cpu: int) -> str:
+    if not queue:
+        return f"in no DSQ, enqueued on CPU {cpu},"
+    if queue.startswith("0x"):
+        return f"on DSQ {int(queue, 16)}"
+    if queue == "global":
+        return "on the global DSQ"
+    number = queue.removeprefix("local").strip() or str(cpu)
+    return f"on the local DSQ of CPU {number}" if queue.startswith("local") else f"on the DSQ {queue}"
