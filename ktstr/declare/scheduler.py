@@ -16,8 +16,9 @@ from ktstr.declare.files import GuestFile, Inline, checked_files
 from ktstr.declare.presets import Constraints
 from ktstr.declare.runs import Runs, checked_programs, checked_runs
 from ktstr.declare.setting import Setting, checked_settings
+from ktstr.declare.sources import beside, bpf_sources, kind_of, vmlinux_header
 from ktstr.declare.values import Value, checked_rodata, checked_values
-from ktstr.declare.variant import Kind, Variant, checked_variants
+from ktstr.declare.variant import Variant, checked_variants
 from ktstr.scenario.operations.cgroup import CgroupName
 from ktstr.scenario.plan import ATTACH_S
 
@@ -340,13 +341,13 @@ def _checked(
         raise KtstrError(f"checks={shown(checks)}: must be Checks(...)")
     if not isinstance(constraints, Constraints | None):
         raise KtstrError(f"constraints={shown(constraints)}: must be Constraints(...)")
-    sources = _several(made_of["bpf"])
+    sources = bpf_sources(made_of["bpf"])
     limits = {"*": max_insns} if isinstance(max_insns, int) else mapping(max_insns, "max_insns")
     return Scheduler(
         name=name,
         binary=None if binary is None else str(binary),
-        binary_path=_beside(where, made_of["binary_path"], "binary_path"),
-        bpf=_beside(where, sources[0] if sources else None, "bpf"),
+        binary_path=beside(where, made_of["binary_path"], "binary_path"),
+        bpf=beside(where, sources[0] if sources else None, "bpf"),
         bpf_more=tuple(path_beside(where, one, "bpf") for one in sources[1:]),
         ops=str(ops or ""),
         rodata=checked_rodata(rodata),
@@ -354,7 +355,7 @@ def _checked(
         setup_programs=checked_runs(setup_programs),
         start_programs=checked_runs(start_programs, "start_programs"),
         programs=checked_programs(programs),
-        vmlinux_h=_header(where, vmlinux_h),
+        vmlinux_h=vmlinux_header(where, vmlinux_h),
         bpf_cflags=strings(bpf_cflags, "bpf_cflags"),
         build=command(build, "build"),
         attach_timeout_s=seconds(attach_timeout_s, "attach_timeout_s"),
@@ -362,7 +363,7 @@ def _checked(
         kernels=strings(kernels, "kernels"),
         sched_args=strings(sched_args, "sched_args"),
         files=checked_files(files, where),
-        variants=checked_variants(variants, where, kind=_kind(given)),
+        variants=checked_variants(variants, where, kind=kind_of(given)),
         kargs=strings(kargs, "kargs"),
         sysctls=settings,
         cgroup_parent=str(parent or ""),
@@ -379,19 +380,6 @@ def _checked(
     )
 
 
-def _several(value: object) -> tuple[object, ...]:
-    """The sources of `bpf`, which is one or a list of them."""
-    if value is None or isinstance(value, str | Path):
-        return () if value is None else (value,)
-    if (
-        not isinstance(value, list | tuple)
-        or not value
-        or not all(isinstance(one, str | Path) for one in value)
-    ):
-        raise KtstrError(f"bpf={shown(value)}: must be a path, or a list of paths that are linked together")
-    return tuple(value)
-
-
 def _register(scheduler: Scheduler) -> None:
     known = _registry.get(scheduler.name)
     # One file may be imported twice (by pytest and by the verifier sweep), and then declares the same again.
@@ -403,27 +391,3 @@ def _register(scheduler: Scheduler) -> None:
     if known is not None and known != scheduler:
         raise KtstrError(f"declared twice in this file, with different values, by line {known.declared_at}")
     _registry[scheduler.name] = scheduler
-
-
-def _header(where: str, value: object) -> Path | str:
-    """`vmlinux_h`: a file if it is a Path or ends in .h, else a kernel as `--kernel` names it."""
-    if isinstance(value, Path) or (isinstance(value, str) and value.endswith(".h")):
-        return path_beside(where, value, "vmlinux_h")
-    if value is None:
-        return ""
-    from ktstr.kernel.spec import parse
-
-    text = string(value, "vmlinux_h")
-    try:
-        parse(text)
-    except KtstrError as error:
-        raise KtstrError(f"vmlinux_h={text}: neither a header (.h) nor a kernel: {error}") from None
-    return text
-
-
-def _kind(given: Sequence[str]) -> Kind:
-    return "bpf" if "bpf" in given else "program" if given else "kernel"
-
-
-def _beside(where: str, value: object, field: str) -> Path | None:
-    return None if value is None else path_beside(where, value, field)

@@ -81,6 +81,7 @@ class KtstrTest:
         return replace(
             self, scheduler=scheduler, sched_args=(*scheduler.sched_args, *extra), variants=(name,)
         )
+
     monitor: Monitor | None = None
     """What is sampled during its runs; None: nothing."""
     allow_inconclusive: bool = False

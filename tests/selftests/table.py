@@ -15,7 +15,7 @@ LISTED: tuple[Listed, ...] = (
     *(
         Listed(
             "dequeue",
-            "7.0 does not call ops.dequeue() when it moves a task to a terminal DSQ, so the BPF finds it enqueued twice",
+            "7.0 calls no ops.dequeue() when it moves a task to a terminal DSQ, so the BPF finds it enqueued twice",
             "7.3",
             f"scenario_{number}",
         )
