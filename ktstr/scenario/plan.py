@@ -6,6 +6,7 @@ docs/plan.md lists the operations.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -30,6 +31,7 @@ from ktstr.scenario.operations.recorder import Recorder
 from ktstr.scenario.operations.scheduler import StartScheduler
 from ktstr.scenario.operations.sysctl import sysctls as sysctl_operations
 from ktstr.scenario.operations.trace import Trace
+from ktstr.scenario.operations.unlocked import Unlocked
 from ktstr.scenario.operations.watchdog import Watchdog
 from ktstr.scenario.operations.workload_root import WorkloadRoot
 from ktstr.scenario.operations.write import BpfMapWrite
@@ -49,6 +51,8 @@ _BUILT_IN = frozenset(path.stem for path in Path(operations.__file__).parent.glo
     "seed",
     "pace",
 }
+# An operation that writes there, at once or at its time.
+_TO_DEBUGFS = re.compile(r"^(?:at \d+ )?write_file /sys/kernel/debug/", re.MULTILINE)
 
 
 def scenario_plan(
@@ -119,7 +123,8 @@ def scenario_plan(
     if scenario.dump:
         steps.append(Dump())
     steps += disable
-    return plan_of(steps, topology)
+    text = plan_of(steps, topology)
+    return plan_of([Unlocked(), *steps], topology) if _TO_DEBUGFS.search(text) and not privileged else text
 
 
 def _check_times(writes: Sequence[BpfMapWrite], layout: Layout) -> None:

@@ -4,7 +4,9 @@ from typing import Any
 
 import pytest
 
-from ktstr import BpfMapWrite, KtstrError, Topology
+from ktstr import BpfMapWrite, KtstrError, Step, Topology
+from ktstr.scenario.operations.at import At
+from ktstr.scenario.operations.write_file import WriteFile
 from ktstr.scenario.plan import scenario_plan
 from ktstr.scenario.scenario import Scenario
 
@@ -90,3 +92,13 @@ def test_a_watchdog_is_set_before_the_scheduler_starts() -> None:
 def test_a_privileged_program_is_said_to_be_one_before_it_starts() -> None:
     text = scenario_plan(Scenario(hold_s=2), Topology(), scheduler=("/mine",), privileged=True)
     assert text.splitlines()[:2] == ["privileged", "scheduler 30000000000 /mine"]
+
+
+def test_the_kernel_stays_open_for_a_plan_that_writes_to_debugfs() -> None:
+    write = WriteFile("/sys/kernel/debug/sched/features", "NO_NONTASK_CAPACITY")
+    for scenario in (
+        Scenario((write,), hold_s=2),
+        Scenario(steps=(Step("one", At(0.5, write), hold=1),), hold_s=2),
+    ):
+        text = scenario_plan(scenario, Topology(), scheduler=("/mine",))
+        assert text.splitlines()[:2] == ["unlocked", "scheduler 30000000000 /mine"]

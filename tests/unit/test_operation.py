@@ -67,6 +67,7 @@ from ktstr.scenario.operations.swap_cpusets import SwapCpusets
 from ktstr.scenario.operations.sysctl import Sysctl
 from ktstr.scenario.operations.thaw import Thaw
 from ktstr.scenario.operations.trace import Trace
+from ktstr.scenario.operations.unlocked import Unlocked
 from ktstr.scenario.operations.unregister import Unregister
 from ktstr.scenario.operations.watchdog import Watchdog
 from ktstr.scenario.operations.workload_root import WorkloadRoot
@@ -151,6 +152,7 @@ EVERY: list[tuple[Operation, str]] = [
     (Trace(), "trace"),
     (Unregister(), "unregister"),
     (Privileged(), "privileged"),
+    (Unlocked(), "unlocked"),
     (Watchdog(250), "watchdog 250"),
     (BpfMapWrite(".bss", "crash", 1, at_s=0.5), "write 500000000 .bss crash 1"),
 ]

@@ -8,6 +8,9 @@
 /* Has the programs that are started from here on keep every privilege (declare_scheduler(privileged=True)). */
 void confine_none(void);
 
+/* Leaves the kernel as it is: a locked one has a debugfs that nobody writes to. */
+void confine_unlocked(void);
+
 /* To be called once, early: whatever the kernel itself starts, such as a core_pattern's program, has no capability. */
 void confine_helpers(void);
 
