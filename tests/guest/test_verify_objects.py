@@ -116,6 +116,14 @@ FAULTS = (
         (),
     ),
     Fault(
+        "optional_of_another_kernel",
+        "struct frob_ops { void (*frobnicate)(s32); char name[128]; };\n"
+        'SEC("struct_ops/frob") void BPF_PROG(frob, s32 cpu) {}\n'
+        'SEC("?.struct_ops.link") struct frob_ops frobs = { .frobnicate = (void *)frob, .name = "frobs" };',
+        1,
+        (r"frob: it is for a struct_ops that this kernel lacks",),
+    ),
+    Fault(
         "kconfig",
         "extern int CONFIG_FROBNICATE __kconfig;\n"
         'SEC("syscall") int asks(void *context) { return CONFIG_FROBNICATE; }',

@@ -23,6 +23,7 @@
 #include "prog_load.h"
 #include "status.h"
 #include "struct_ops.h"
+#include "verdict_maps.h"
 
 enum verdict {
 	UNDECIDED,
@@ -41,50 +42,6 @@ struct each {
 	int status;
 };
 
-/* Takes a program out of the struct_ops maps: libbpf loads what they refer to. */
-static void drop(struct bpf_object *object, const struct bpf_program *program)
-{
-	struct bpf_map *map;
-
-	bpf_object__for_each_map(map, object) {
-		size_t size;
-		void **members;
-
-		if (bpf_map__type(map) != BPF_MAP_TYPE_STRUCT_OPS)
-			continue;
-		members = bpf_map__initial_value(map, &size);
-		for (size_t i = 0; members && i < size / sizeof(*members); i++)
-			if (members[i] == program)
-				members[i] = NULL;
-	}
-}
-
-/* Prepares maps for a load of which nothing but the verifier's verdict is wanted. */
-static void prepare_maps(struct bpf_object *object)
-{
-	struct bpf_map *map;
-
-	bpf_object__for_each_map(map, object) {
-		switch (bpf_map__type(map)) {
-		case BPF_MAP_TYPE_STRUCT_OPS:
-			/* Also one of SEC("?.struct_ops"), without which its programs would not be loaded. */
-			bpf_map__set_autocreate(map, true);
-			break;
-		case BPF_MAP_TYPE_ARENA: /* its globals would not fit into one page */
-		case BPF_MAP_TYPE_PERF_EVENT_ARRAY:
-		case BPF_MAP_TYPE_SK_STORAGE:
-		case BPF_MAP_TYPE_TASK_STORAGE:
-		case BPF_MAP_TYPE_INODE_STORAGE:
-		case BPF_MAP_TYPE_CGRP_STORAGE:
-			break;
-		default:
-			/* Its userspace program would set the size; the verifier does not care. */
-			if (!bpf_map__max_entries(map))
-				bpf_map__set_max_entries(map, 1);
-		}
-	}
-}
-
 static int count_programs(const struct bpf_object *object)
 {
 	struct bpf_program *program;
@@ -93,6 +50,16 @@ static int count_programs(const struct bpf_object *object)
 	bpf_object__for_each_program(program, object)
 		count++;
 	return count;
+}
+
+static const char *program_name(const struct bpf_object *object, int number)
+{
+	struct bpf_program *program;
+
+	bpf_object__for_each_program(program, object)
+		if (!number--)
+			return bpf_program__name(program);
+	return "";
 }
 
 /* Opens the object with the undecided programs, or program number `only` alone; NULL having said why. */
@@ -117,10 +84,10 @@ static struct bpf_object *open_for(struct each *each, int only)
 
 		bpf_program__set_autoload(program, wanted);
 		if (!wanted)
-			drop(object, program);
+			verdict_maps_drop(object, program);
 		number++;
 	}
-	prepare_maps(object);
+	verdict_maps_prepare(object);
 	kept_maps_reuse(&each->maps, object);
 	if (enums_set(object))
 		goto refuse;
@@ -152,6 +119,15 @@ static void refuse_program(struct each *each, int number, const char *name, cons
 	each->verdicts[number] = REFUSED_PROGRAM;
 	each->status = REFUSED;
 	say("prog '%s': BPF program load failed: %s", name, why);
+}
+
+/* Refuses the programs that libbpf did not load, although nothing was wrong. */
+static void refuse_rest(struct each *each)
+{
+	for (int number = 0; number < each->count; number++)
+		if (each->verdicts[number] == UNDECIDED)
+			refuse_program(each, number, program_name(each->object, number),
+				       "it is for a struct_ops that this kernel lacks");
 }
 
 static void pin(struct each *each, int number, int fd)
@@ -204,48 +180,39 @@ static void decide(struct watcher *watcher, const char *name, int fd, char *log)
 static void explain(struct each *each, int number)
 {
 	struct bpf_object *object = open_for(each, number);
-	const char *reason = "", *name;
+	const char *reason = "", *name = NULL;
+	int error = 0;
 
 	if (!object)
 		return;
 	log_forget();
-	if (!log_collect(object) && bpf_object__load(object)) {
-		name = log_report(object, &reason);
-		if (name)
-			say("refused by the verifier: %s: %s", name, reason);
+	if (!log_collect(object)) {
+		error = bpf_object__load(object);
+		name = error ? log_report(object, &reason) : NULL;
 	}
+	if (name)
+		say("refused by the verifier: %s: %s", name, reason);
+	else
+		say("prog '%s': BPF program load failed: %s", program_name(object, number),
+		    error ? log_reason(-error) : "not if it is alone");
 	bpf_object__close(object);
 }
 
-/* The number of the program that libbpf's warning is about; -1 if it is about the object. */
-static int blamed(const struct each *each, struct bpf_program **program)
+/* The number of the program that libbpf's warning is about, and what it says; -1 if it is about the object. */
+static int blamed(const struct each *each, struct bpf_program **program, const char **why)
 {
-	const char *warning = log_first_warning();
 	char map_name[64], member[64], name[128];
 	struct bpf_map *map;
 
-	if (log_blamed(name, sizeof(name)))
+	*why = log_blamed(name, sizeof(name));
+	if (*why)
 		return find_undecided(each, name, program);
-	if (sscanf(warning, "struct_ops init_kern %63[^:]: Cannot find member %63s", map_name, member) != 2)
+	*why = log_first_warning();
+	if (sscanf(*why, "struct_ops init_kern %63[^:]: Cannot find member %63s", map_name, member) != 2)
 		return -1;
 	map = bpf_object__find_map_by_name(each->object, map_name);
 	*program = map ? struct_ops_member(each->object, map, member) : NULL;
 	return *program ? find_undecided(each, bpf_program__name(*program), program) : -1;
-}
-
-static int first_undecided(const struct each *each, struct bpf_program **found)
-{
-	struct bpf_program *program;
-	int number = 0;
-
-	bpf_object__for_each_program(program, each->object) {
-		if (each->verdicts[number] == UNDECIDED) {
-			*found = program;
-			return number;
-		}
-		number++;
-	}
-	return -1;
 }
 
 static bool is_undecided(const struct each *each)
@@ -260,6 +227,7 @@ static bool is_undecided(const struct each *each)
 static bool load(struct each *each)
 {
 	struct bpf_program *program;
+	const char *why;
 	bool again = false;
 	int error, number;
 
@@ -282,16 +250,15 @@ static bool load(struct each *each)
 	prog_load_unwatch();
 	if (!is_undecided(each))
 		goto out;
-	number = error ? blamed(each, &program) : first_undecided(each, &program);
-	if (!error) {
-		refuse_program(each, number, bpf_program__name(program), "libbpf leaves it out");
+	number = error ? blamed(each, &program, &why) : -1;
+	if (number >= 0) {
+		refuse_program(each, number, bpf_program__name(program), why);
 		again = true;
-	} else if (number >= 0) {
-		refuse_program(each, number, bpf_program__name(program), log_first_warning());
-		again = true;
-	} else {
+	} else if (error) {
 		say("the object is refused: %s", log_reason(-error));
 		each->status = REFUSED;
+	} else {
+		refuse_rest(each);
 	}
 out:
 	bpf_object__close(each->object);
