@@ -11,16 +11,14 @@ __all__ = ["CASES", "LISTED", "kernels_of", "page_table"]
 
 CASES: tuple[Case, ...] = tuple(sorted((*ENDINGS, *TASKS, *MACHINE), key=lambda case: case.of))
 """Every test that is done, or part of one, by name."""
+NO_DEQUEUE = "7.0 does not call ops.dequeue() when a task leaves the BPF's queue to run"
 LISTED: tuple[Listed, ...] = (
     *(
-        Listed(
-            "dequeue",
-            "7.0 calls no ops.dequeue() when it moves a task to a terminal DSQ, so the BPF finds it enqueued twice",
-            "7.3",
-            f"scenario_{number}",
-        )
-        for number in (2, 5, 6)
+        Listed("dequeue", f"{NO_DEQUEUE}, so the BPF finds it enqueued twice", "7.3", f"scenario_{at}")
+        for at in (2, 5, 6)
     ),
+    Listed("dequeue_iter", f"{NO_DEQUEUE}; without other changes of tasks none is counted", "7.3"),
+    Listed("dequeue_remote", f"{NO_DEQUEUE}, so the BPF finds one running that it still has", "7.3"),
     Listed(
         "enable_cmask",
         "7.0 has no cmask in `scx_enable_args`; the C program skips it, too. On every kernel it needs clang 19: before"

@@ -522,7 +522,7 @@ void workers_reaped(struct workers *workers, pid_t pid, int status)
 
 unsigned int workers_kill(struct workers *workers)
 {
-	uint64_t start = now_ns();
+	uint64_t last = now_ns(); /* when one ended: a thousand take their time, and do not starve */
 	unsigned int left = 0;
 
 	for (unsigned int i = 0; i < workers->count; i++)
@@ -532,12 +532,14 @@ unsigned int workers_kill(struct workers *workers)
 		struct worker *worker = &workers->all[i];
 
 		while (worker->pid) {
-			if (waitpid(worker->pid, &worker->status, WNOHANG) == worker->pid)
+			if (waitpid(worker->pid, &worker->status, WNOHANG) == worker->pid) {
 				workers_reaped(workers, worker->pid, worker->status);
-			else if (now_ns() - start > 200 * NSEC_PER_MSEC)
+				last = now_ns();
+			} else if (now_ns() - last > 200 * NSEC_PER_MSEC) {
 				break;
-			else
+			} else {
 				usleep(1000);
+			}
 		}
 		left += worker->pid != 0;
 	}
