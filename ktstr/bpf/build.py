@@ -18,7 +18,7 @@ from ktstr.kernel.model import Kernel
 from ktstr.toolchain.compiler import BuildError, bpf_clang, compile_static, run_compiler
 from ktstr.toolchain.includes import system_includes
 
-__all__ = ["build_bpf", "build_loader", "stripped", "vmlinux_header"]
+__all__ = ["build_bpf", "build_loader", "compile_bpf", "sections", "stripped", "vmlinux_header"]
 
 _HERE = Path(__file__).parent
 
@@ -49,7 +49,7 @@ def build_bpf(
     they do not link, and if the object is not BPF or has no struct_ops map; KernelLacks if it needs what the kernel
     does not have.
     """
-    objects = [_object(one.absolute(), kernel, cflags) for one in (source, *more)]
+    objects = [compile_bpf(one.absolute(), kernel, cflags) for one in (source, *more)]
     if more:
         objects = [_linked(source, objects)]
     _check_object(objects[0], source, is_scheduler=True)
@@ -70,8 +70,8 @@ def stripped(path: Path) -> Path:
         return path
 
 
-def _object(source: Path, kernel: Kernel, cflags: tuple[str, ...]) -> Path:
-    """The object of one source or object."""
+def compile_bpf(source: Path, kernel: Kernel, cflags: tuple[str, ...]) -> Path:
+    """The object of one source or object; errors as of `build_bpf`."""
     if not source.is_file():
         raise KtstrError(f"bpf={source}: no such file; must be a .bpf.c or a .bpf.o")
     if source.name.endswith(".bpf.o"):
@@ -141,12 +141,12 @@ def vmlinux_header(kernel: Kernel) -> Path:
     """`vmlinux.h` of a kernel: its types and its kfuncs' prototypes as C, from the BTF in its image."""
     library = libbpf()
     generator = _compile("vmlinux_h", library)
-    sections = _sections(kernel.image)
-    if ".BTF" not in sections:
+    inside = sections(kernel.image)
+    if ".BTF" not in inside:
         raise KtstrError(
             f"kernel {kernel.release} ({kernel.image}): has no BTF; CONFIG_DEBUG_INFO_BTF must be set"
         )
-    offset, size = sections[".BTF"]
+    offset, size = inside[".BTF"]
     with kernel.image.open("rb") as image:
         image.seek(offset)
         btf = image.read(size)
@@ -176,9 +176,9 @@ def _check_object(path: Path, source: Path, *, is_scheduler: bool = False) -> No
         )
     if machine is None or _machine(path) != _EM_BPF:
         raise KtstrError(f"bpf={source}: not a BPF object")
-    sections = _sections(path)
+    inside = sections(path)
     # "?" marks one that is left out unless the program that loads it asks for it.
-    if is_scheduler and not any(name.lstrip("?") in (".struct_ops", ".struct_ops.link") for name in sections):
+    if is_scheduler and not any(name.lstrip("?") in (".struct_ops", ".struct_ops.link") for name in inside):
         raise KtstrError(f'bpf={source}: not a scheduler: it has no SEC(".struct_ops.link") variable')
 
 
@@ -200,7 +200,7 @@ def _machine(path: Path) -> int | None:
     )
 
 
-def _sections(path: Path) -> dict[str, tuple[int, int]]:
+def sections(path: Path) -> dict[str, tuple[int, int]]:
     """Offset and size in the file of the sections of a little-endian 64-bit ELF file, by name."""
     try:
         with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:

@@ -61,6 +61,8 @@ class Check:
     rank: int
     declared_in: str
     """The file of its declaration."""
+    needs_latency: bool = False
+    """Whether it judges what is only known if latency is counted."""
 
     @property
     def explanation(self) -> str:
@@ -76,6 +78,7 @@ def declare_check(
     name: str | None = None,
     always: bool = False,
     rank: int = _USERS_RANK,
+    needs_latency: bool = False,
 ) -> Callable[[Judge], Judge]:
     """Make the decorated function a check, which every run is judged by from then on.
 
@@ -86,7 +89,8 @@ def declare_check(
     a number in that unit (None: on or off).
 
     `stage` says when it is judged, `rank` in which order within a stage. `name` is another check's, if this function
-    is a part of that one; `always` is for checks that have no threshold. Raises KtstrError if the name is taken.
+    is a part of that one; `always` is for checks that have no threshold. `needs_latency` is for one that
+    judges `Evidence.latency`: a test that sets it has latency counted. Raises KtstrError if the name is taken.
     """
 
     def declare(judge: Judge) -> Judge:
@@ -102,6 +106,7 @@ def declare_check(
             stage=stage,
             rank=rank,
             declared_in=inspect.getfile(judge),
+            needs_latency=needs_latency,
         )
         _register(check)
         return judge

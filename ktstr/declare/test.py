@@ -60,6 +60,8 @@ class KtstrTest:
     """Which kernels it runs on, besides its scheduler's filter, each a version, a series or a range; empty: all."""
     gauntlet: bool = True
     """Whether the gauntlet takes it through presets; if not, it stays on its own topology."""
+    latency: bool | None = None
+    """Whether the latency of every task is counted; None: if a check needs it, or if it can be done."""
 
 
 def ktstr_test(
@@ -87,6 +89,7 @@ def ktstr_test(
     constraints: Constraints | None = None,
     kernels: Sequence[str] = (),
     gauntlet: bool = True,
+    latency: bool | None = None,
 ) -> Callable[[_Body], _Body]:
     """Make the decorated function `def name(ctx)` a test that pytest collects, whatever its name.
 
@@ -109,6 +112,9 @@ def ktstr_test(
     its scheduler declares, refuse. The test's own topology must be one. `kernels` filters kernels as
     declare_scheduler's does; it skips on others. `gauntlet=False` keeps the test on its own topology.
     docs/gauntlet.md has the details.
+
+    `latency` says whether the latency of every task is counted (docs/latency.md). None: if a check needs it, and in
+    runs of a sched_ext scheduler where it can be done.
 
     Raises KtstrError naming the test and the field if a value is not acceptable.
     """
@@ -159,6 +165,8 @@ def ktstr_test(
             )
         if watchdog_timeout_s is not None and not base.is_sched_ext:
             raise KtstrError(f"watchdog_timeout_s: scheduler {base.name} has no watchdog")
+        if latency is not None and not isinstance(latency, bool):
+            raise KtstrError(f"latency={shown(latency)}: must be True, False or None")
         for field, value in (("auto_repro", auto_repro), ("gauntlet", gauntlet)):
             if not isinstance(value, bool):
                 raise KtstrError(f"{field}={shown(value)}: must be True or False")
@@ -178,6 +186,7 @@ def ktstr_test(
             watchdog_ms=None if watchdog_timeout_s is None else _watchdog_ms(watchdog_timeout_s),
             auto_repro=auto_repro,
             constraints=_constraints(constraints, own),
+            latency=latency,
             kernels=_kernels(kernels),
             gauntlet=gauntlet,
         )

@@ -38,6 +38,9 @@ _DigitsOrNone = Annotated[str, msgspec.Meta(pattern=r"^[0-9]{0,20}\n?$")]
 _CpuNumbers = Annotated[str, msgspec.Meta(pattern=r"^([0-9]{1,4},)*([0-9]{1,4})?$")]
 _Distances = Annotated[str, msgspec.Meta(pattern=r"^([0-9]{1,5} )*([0-9]{1,5})?\n?$")]
 _Gaps = Annotated[list[_Number], msgspec.Meta(max_length=32)]
+_Migrations = Annotated[list[_Number], msgspec.Meta(max_length=3)]
+_LlcTimes = Annotated[list[_Number], msgspec.Meta(max_length=16)]
+_Buckets = Annotated[list[_U32], msgspec.Meta(max_length=448)]
 
 KINDS: Mapping[str, Mapping[str, Any]] = {
     "boot": {"release?": str, "version?": str, "cpus?": _Number, "memory?": _Number, "clocksource?": str},
@@ -101,6 +104,31 @@ KINDS: Mapping[str, Mapping[str, Any]] = {
         "wait_status?": _Small,
         "ended?": _Flag,
     },
+    "latency": {
+        "index?": _U32,
+        "pid?": _Small,
+        "comm?": str,
+        "policy?": _U32,
+        "nice?": _Small,
+        "kernel?": _Flag,
+        "run_ns": _Number,
+        "wait_ns": _Number,
+        "woken_ns": _Number,
+        "voluntary": _Number,
+        "involuntary": _Number,
+        "migrations?": _Migrations,
+        "llc_ns?": _LlcTimes,
+        **{
+            f"{what}_most{unit}?": _Number
+            for what in ("run", "wait", "woken", "idle")
+            for unit in ("_ns", "_at_ns")
+        },
+        "idle_ns?": _Number,
+        "idle_most_cpu?": _Number,
+        "waiting_ns?": _Number,
+        **{f"{what}?": _Buckets for what in ("run", "wait", "woken")},
+    },
+    "wasted": {"ns": _Number},
     "switches": {"count": _Number, "lost": _Number, "order": str},
     "flight": {"text": str, "cpu?": _Cpu},
     "perturbed": {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from ktstr.base.topology import Topology
 from ktstr.checks.thresholds import Checks
@@ -27,7 +28,8 @@ class ScenarioRun:
     The run is judged by `limits`. `recorder` keeps the last scheduling events before
     the scheduler's exit. `bounded_turn=False` leaves the virtual clock's CPU turn as it is. `perturbed` are the hold's
     perturbations; None: there is no perturber. `left_out` are drawn operations that the scenario then does not have.
-    `others` are the programs of the schedulers that the scenario names.
+    `others` are the programs of the schedulers that the scenario names. `observer` has the programs that count every
+    task's latency (None: nothing does).
     """
 
     test: KtstrTest
@@ -42,6 +44,7 @@ class ScenarioRun:
     perturbed: tuple[Perturbation, ...] | None = None
     left_out: frozenset[Drawn] = frozenset()
     others: Mapping[str, Program] = field(default_factory=dict, hash=False)
+    observer: Path | None = None
 
     @property
     def topology(self) -> Topology:
