@@ -85,7 +85,11 @@ def test_there_are_examples() -> None:
 def test_the_table_of_checks_has_every_check_with_its_default() -> None:
     text = (DOCS / "writing-tests.md").read_text()
     rows = dict(re.findall(r"^\| `(\w+)` \| .* \| (\w+) \|$", text.partition("## Checks")[2], re.MULTILINE))
-    defaults = {name: "on" if value is True else f"{value:g}" for name, value in record().checks.said}
+    words = {True: "on", False: "off"}
+    defaults = {
+        name: words[value] if isinstance(value, bool) else f"{value:g}"
+        for name, value in record().checks.said
+    }
     assert rows == defaults
 
 
