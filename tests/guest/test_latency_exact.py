@@ -33,7 +33,7 @@ TRACED = Scenario(
         CgroupDef("spin", 4, work=SpinWait()),
         RawTrace(),
     ),
-    steps=(Step("traced", hold=0.3), Step("reported", RawTraceReport(), hold=0.02)),
+    steps=(Step("traced", hold=0.2), Step("reported", RawTraceReport(), hold=0.02)),
 )
 # The tracer prints microseconds, and is called a little before or after the observer.
 SKEW_NS = 3000
@@ -79,11 +79,6 @@ def same(counted: Distribution, durations: Sequence[int]) -> None:
         ns = counted.percentile_ns(percent)
         near = [bucket_of(max(0, exact + skew)) for skew in (-SKEW_NS, SKEW_NS)]
         assert min(near) - 1 <= bucket_of(ns) <= max(near) + 1, (percent, ns, exact)
-
-
-@ktstr_test(scheduler=FIXTURE, latency=True)
-def counting_does_not_change_from_run_to_run(ctx: Ctx) -> None:
-    assert ctx.run(TRACED, check=False).latency is not None
 
 
 @ktstr_test(scheduler=FIXTURE, latency=False)

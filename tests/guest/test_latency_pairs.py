@@ -63,7 +63,10 @@ BURSTS = Scenario((CgroupDef("a", 6, work=Bursty(burst_ms=10, sleep_ms=20)),), h
 def one_that_kicks_no_idle_cpu_leaves_a_task_waiting(ctx: Ctx) -> None:
     report = ctx.run(BURSTS, check=False)
     assert {one.check for one in report.violations} <= {"max_idle_wait_ms", "max_wasted_pct"}
-    assert re.match(r"CPU \d was idle for \d+\.\d ms while worker a/", report.violations[0].message)
+    assert re.match(
+        r"CPU \d was idle while worker a/\d \(bursty\), which may use it, waited",
+        report.violations[0].message,
+    )
 
 
 @ktstr_test(scheduler=FOUR)
@@ -73,7 +76,7 @@ def one_that_wakes_idle_cpus_passes(ctx: Ctx) -> None:
 
 MANY = Scenario(
     (CgroupDef("y", 6, work=YieldHeavy()), CgroupDef("b", 6, work=Bursty(burst_ms=1, sleep_ms=1))),
-    hold_s=2,
+    hold_s=1,
 )
 
 
@@ -112,7 +115,7 @@ def one_that_serves_kernel_threads_in_their_turn_passes(ctx: Ctx) -> None:
 
 # Shares across cgroups
 
-LIGHT = Scenario((CgroupDef("n", 3), CgroupDef("i", 2, policy="idle")), hold_s=1)
+LIGHT = Scenario((CgroupDef("n", 3), CgroupDef("i", 2, policy="idle")), hold_s=0.6)
 YIELDS = Scenario((CgroupDef("spin", 2), CgroupDef("yield", 2, work=Mixed(burst_ms=1))), hold_s=0.6)
 
 

@@ -87,7 +87,7 @@ IDLE = latency_event(1, wait=(30 * MS,), idle_ns=30 * MS, idle_most_ns=25 * MS, 
 
 def test_a_cpu_that_was_idle_while_a_worker_waited_is_named() -> None:
     assert judged("max_idle_wait_ms", 20, IDLE) == [
-        "CPU 1 was idle for 25.0 ms while worker a/1 (spin_wait), which may use it, could run and waited, limit 20 ms"
+        "CPU 1 was idle while worker a/1 (spin_wait), which may use it, waited: for 25.0 ms at a time, limit 20 ms"
     ]
     assert judged("max_idle_wait_ms", 25, IDLE) == []
 

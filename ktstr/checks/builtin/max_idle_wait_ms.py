@@ -6,13 +6,13 @@ from collections.abc import Iterator
 
 from ktstr.checks.accepted import Limit
 from ktstr.checks.evidence import Evidence
+from ktstr.checks.idle_cpus import idles_by_right
 from ktstr.checks.registry import declare_check
 from ktstr.checks.violation import Finding
 from ktstr.checks.worker_latency import worker_latency
 from ktstr.checks.worker_names import worker_name
 from ktstr.checks.worst import Case, worst
 from ktstr.events.report import WorkerStats
-from ktstr.scenario.operations.core_sched import CoreSched
 from ktstr.scenario.policy import REAL_TIME
 
 __all__ = ["max_idle_wait_ms"]
@@ -27,15 +27,15 @@ def max_idle_wait_ms(run: Evidence, limit: float) -> Iterator[Finding]:
     """No worker waited for a CPU longer than this at a time while one that it may use was idle all along.
 
     It is a bound from below: at the end of each wait one looks which CPUs are idle, and since when. Workers under a
-    quota wait by right.
+    quota wait by right. It is not judged where `max_wasted_pct` is not.
     """
-    if run.layout is not None and any(isinstance(one, CoreSched) for one in run.layout.operations):
-        return  # a sibling is then kept idle by right
+    if idles_by_right(run):
+        return
     cases = [
         Case(
             task.idle_longest_ns,
-            f"CPU {task.idle_cpu} was idle for {task.idle_longest_ns / _MS:.1f} ms while {worker_name(worker)}, which"
-            f" may use it, could run and waited, limit {limit:g} ms",
+            f"CPU {task.idle_cpu} was idle while {worker_name(worker)}, which may use it, waited:"
+            f" for {task.idle_longest_ns / _MS:.1f} ms at a time, limit {limit:g} ms",
             task.idle_longest_at_ns,
         )
         for worker, task in worker_latency(run)

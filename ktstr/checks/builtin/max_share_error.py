@@ -17,7 +17,7 @@ _OF_YIELDING = 0.1
 
 
 # The default: that of max_weight_error, for the same reason.
-@declare_check(default=15.0, accepts=Limit("percentage points"), rank=3)
+@declare_check(default=15.0, accepts=Limit("percentage points"), rank=5)
 def max_share_error(run: Evidence, limit: float) -> Iterator[str]:
     """No workers of one cgroup, policy and nice value got less of the CPU time than they are due by more than this.
 

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from ktstr.checks.accepted import Limit
 from ktstr.checks.evidence import Evidence
+from ktstr.checks.idle_cpus import idles_by_right
 from ktstr.checks.registry import declare_check
-from ktstr.scenario.operations.core_sched import CoreSched
 
 __all__ = ["max_wasted_pct"]
 
@@ -22,19 +22,14 @@ def max_wasted_pct(run: Evidence, limit: float) -> Iterator[str]:
     """CPUs were idle, while tasks that may use every CPU waited for one, for at most so much of the time that they had.
 
     If two CPUs were idle while three such tasks waited, both count. It is not judged in a phase with a quota, with core
-    scheduling, or in which CPUs go or come.
+    scheduling, in which CPUs go or come, or in which a step starts a scheduler.
     """
     latency, phase, states = run.latency, run.phase, run.held_states
-    if latency is None or phase is None or phase.held_ns < _LEAST_NS or not states:
+    if latency is None or phase is None or phase.held_ns < _LEAST_NS or not states or idles_by_right(run):
         return
     if any(one.quota for state in states for one in state.cgroups.values()):
         return
-    if run.layout is not None and any(isinstance(one, CoreSched) for one in run.layout.operations):
-        return
-    cpus = {state.online for state in states}
-    if len(cpus) > 1:
-        return
-    had_ns = phase.held_ns * len(cpus.pop())
+    had_ns = phase.held_ns * len(states[0].online)
     share = 100 * latency.wasted_ns / had_ns
     if share > limit:
         yield (
