@@ -9,17 +9,18 @@ from __future__ import annotations
 
 import re
 import struct
-from functools import cache as memoized
 from pathlib import Path
 
 from ktstr.base import cache
 from ktstr.base.errors import KtstrError
 from ktstr.bpf.build import compile_bpf, sections, vmlinux_header
+from ktstr.guest.agent import INCLUDE
 from ktstr.kernel.model import Kernel
 
 __all__ = ["build_observer", "linked"]
 
 _SOURCE = Path(__file__).parent / "observer" / "observer.bpf.c"
+_LAYOUT = INCLUDE / "ktstr" / "observer.h"
 # The agent makes the maps in this order (ktstr/guest/agent/observer.c).
 _MAPS = ("tasks", "figures", "control")
 _MAGIC = b"KTSTROB1"
@@ -31,23 +32,28 @@ _R_BPF_64_64 = 1
 _TRACEPOINT = re.compile(r"^#define KTSTR_TRACEPOINT_(\w+) (\d+)$", re.MULTILINE)
 
 
-@memoized
 def build_observer(kernel: Kernel) -> Path:
-    """The observer for `kernel`, as the agent reads it.
+    """The observer for `kernel`, as the agent reads it; from the cache, if it was made before for this kernel.
 
     KtstrError, in one line, if there is no clang that compiles it, or the kernel has no BTF or lacks a tracepoint.
     """
+    # Not what the compiler reads, as for schedulers: to ask it takes half a second, and only these two files change.
+    key = cache.digest(kernel.image_sha256, *(path.read_bytes() for path in (_SOURCE, _LAYOUT)))
+
+    def make(directory: Path) -> None:
+        (directory / "observer").write_bytes(_compiled(kernel))
+
+    return cache.entry("bpf", f"observer-{key}", "compiling the observer of latency", make) / "observer"
+
+
+def _compiled(kernel: Kernel) -> bytes:
     if ".BTF" not in sections(kernel.image):  # before anything is built
         raise KtstrError(f"kernel {kernel.release}: has no BTF; CONFIG_DEBUG_INFO_BTF must be set")
     header = vmlinux_header(kernel)
     # Offsets are those of this kernel's types, so there is nothing to relocate in the guest.
     compiled = compile_bpf(_SOURCE, kernel, ("-DBPF_NO_PRESERVE_ACCESS_INDEX",))
-    data = linked(compiled, {name: int(number) for name, number in _TRACEPOINT.findall(header.read_text())})
-
-    def make(directory: Path) -> None:
-        (directory / "observer").write_bytes(data)
-
-    return cache.entry("bpf", f"observer-{cache.digest(data)}", "linking the observer", make) / "observer"
+    numbers = {name: int(number) for name, number in _TRACEPOINT.findall(header.read_text())}
+    return linked(compiled, numbers)
 
 
 def linked(compiled: Path, tracepoints: dict[str, int]) -> bytes:

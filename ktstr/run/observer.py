@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 
 from ktstr.base.errors import KtstrError
@@ -27,15 +28,24 @@ def observer_of(test: KtstrTest, limits: Checks, kernel: Kernel, *, sched_ext: b
         return None
     if not (test.latency or asked or sched_ext):
         return None
+    built = _built(kernel)
+    if isinstance(built, Path):
+        return built
+    if not (test.latency or asked):
+        return None
+    why = "latency=True" if test.latency else f"checks: {asked}"
+    raise KtstrError(f"{test.name}: {why}: latency is counted by a BPF program: {built}")
+
+
+@cache
+def _built(kernel: Kernel) -> Path | str:
+    """The observer, or why there is none: a session asks once, because to find that out may take a while."""
     from ktstr.bpf.observer import build_observer  # pulls in compilers
 
     try:
         return build_observer(kernel)
     except KtstrError as error:
-        if not (test.latency or asked):
-            return None
-        why = "latency=True" if test.latency else f"checks: {asked}"
-        raise KtstrError(f"{test.name}: {why}: latency is counted by a BPF program: {error}") from None
+        return str(error)
 
 
 def is_about_latency(report: RunReport) -> bool:
