@@ -58,6 +58,7 @@ def _asking(limits: Checks) -> str:
     """The name of a check that somebody set and that needs latency; empty if there is none."""
     for check in declared_checks():
         limit = limits.limit(check)
-        if check.needs_latency and limit is not False and limit != check.default:
+        is_set = check.default is False or limit != check.default  # a limit of 0 is not off
+        if check.needs_latency and limit is not False and is_set:
             return check.key
     return ""

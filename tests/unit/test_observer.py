@@ -64,6 +64,7 @@ def test_a_test_may_ask_for_it_or_do_without(kernel: Kernel, built: Path) -> Non
 
 def test_a_check_that_needs_it_asks_for_it(kernel: Kernel, built: Path) -> None:
     assert observed(kernel, Checks(max_wake_latency_ms=5), sched_ext=False) == built
+    assert observed(kernel, Checks(max_migrations_per_s=0), sched_ext=False) == built
     assert observed(kernel, Checks(max_gap_ms=5), sched_ext=False) is None
     assert observed(kernel, Checks(max_task_wait_ms=False), sched_ext=False) is None
 
