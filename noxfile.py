@@ -156,7 +156,7 @@ def coverage(session: nox.Session) -> None:
 
 @nox.session
 def bench(session: nox.Session) -> None:
-    """Measure VM starts, determinism and seeds: nox -s bench -- [start] [determinism] [orders] [cells]."""
+    """Measure VM starts, determinism and seeds: nox -s bench -- [start] [determinism] [orders] [cells] [latency]."""
     environment(session)
     session.run(PYTHON, "tests/bench/bench.py", *session.posargs)
 

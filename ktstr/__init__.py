@@ -45,6 +45,7 @@ if TYPE_CHECKING:  # the same names as in _PUBLIC, for type checkers; a test com
     from ktstr.declare.variant import Variant as Variant
     from ktstr.declare.variant import flag_variants as flag_variants
     from ktstr.events.btf.values import Variable as Variable
+    from ktstr.events.distribution import Distribution as Distribution
     from ktstr.events.dump import Dump as Dump
     from ktstr.events.dump import Element as Element
     from ktstr.events.dump import MapDump as MapDump
@@ -52,6 +53,8 @@ if TYPE_CHECKING:  # the same names as in _PUBLIC, for type checkers; a test com
     from ktstr.events.exit import Task as Task
     from ktstr.events.flight import FlightEvent as FlightEvent
     from ktstr.events.kernel_log import KernelBug as KernelBug
+    from ktstr.events.latency import Latency as Latency
+    from ktstr.events.latency import TaskLatency as TaskLatency
     from ktstr.events.monitor import Samples as Samples
     from ktstr.events.phase import OperationDone as OperationDone
     from ktstr.events.phase import Phase as Phase
@@ -207,6 +210,8 @@ _PUBLIC = {
     "ktstr.events.exit": ("SchedulerExit", "Task"),
     "ktstr.events.flight": ("FlightEvent",),
     "ktstr.events.kernel_log": ("KernelBug",),
+    "ktstr.events.distribution": ("Distribution",),
+    "ktstr.events.latency": ("Latency", "TaskLatency"),
     "ktstr.events.monitor": ("Samples",),
     "ktstr.events.phase": ("OperationDone", "Phase"),
     "ktstr.events.readings": ("FileRead", "GlobalRead", "ProgramRun", "RefusedReading"),

@@ -17,7 +17,7 @@ from ktstr.kernel.model import Kernel
 from ktstr.toolchain.compiler import BuildError, bpf_clang, compile_static, run_compiler
 from ktstr.toolchain.includes import system_includes
 
-__all__ = ["build_bpf", "build_loader", "stripped", "vmlinux_header"]
+__all__ = ["build_bpf", "build_loader", "compile_bpf", "sections", "stripped", "vmlinux_header"]
 
 _HERE = Path(__file__).parent
 
@@ -51,7 +51,7 @@ def build_bpf(
     cause and the log's path if one does not compile or they do not link, and if the object is not BPF or has no
     struct_ops map; KernelLacks if it needs what the kernel does not have.
     """
-    objects = [_object(one.absolute(), kernel, cflags, types) for one in (source, *more)]
+    objects = [compile_bpf(one.absolute(), kernel, cflags, types) for one in (source, *more)]
     if more:
         objects = [_linked(source, objects)]
     _check_object(objects[0], source, is_scheduler=True)
@@ -72,8 +72,8 @@ def stripped(path: Path) -> Path:
         return path
 
 
-def _object(source: Path, kernel: Kernel, cflags: tuple[str, ...], types: Path | None) -> Path:
-    """The object of one source or object."""
+def compile_bpf(source: Path, kernel: Kernel, cflags: tuple[str, ...], types: Path | None = None) -> Path:
+    """The object of one source or object; errors as of `build_bpf`."""
     if not source.is_file():
         raise KtstrError(f"bpf={source}: no such file; must be a .bpf.c or a .bpf.o")
     if source.name.endswith(".bpf.o"):

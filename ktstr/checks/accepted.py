@@ -47,10 +47,15 @@ class OnOff:
 
 @dataclass(frozen=True)
 class Limit:
-    """A number from `least` on in `unit`, which messages name; or False, which turns the check off."""
+    """A number from `least` on in `unit`, which messages name; or False, which turns the check off.
+
+    `of_wait` is for a limit in milliseconds of how long a task waits for a CPU: one that is finer than the virtual
+    clock's CPU turn is refused, because such a wait says nothing of the scheduler.
+    """
 
     unit: str
     least: float = 0
+    of_wait: bool = False
 
     def check(self, value: object, where: str) -> None:
         """Raise KtstrError for anything else; True is no limit."""

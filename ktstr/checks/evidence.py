@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 from ktstr.base.errors import KtstrError
 from ktstr.base.topology import Topology
 from ktstr.checks.expect import ExpectedError
+from ktstr.events.latency import Latency, read_latency
 from ktstr.events.phase import Phase, events_by_phase
 from ktstr.events.report import GuestReport, WorkerStats, read_report
 from ktstr.scenario.cgroup import CgroupDef
@@ -50,6 +52,11 @@ class Evidence:
     def of(self, kind: str) -> tuple[Mapping[str, Any], ...]:
         """The events of one kind, in order."""
         return tuple(event for event in self.events if event.get("ev") == kind)
+
+    @cached_property
+    def latency(self) -> Latency | None:
+        """The latency of every task in what is judged; None if it was not counted."""
+        return read_latency(self.events)
 
     @property
     def workers(self) -> tuple[WorkerStats, ...]:

@@ -63,6 +63,8 @@ class Check:
     """The file of its declaration."""
     monitored: bool = False
     """Whether it judges what the monitor sampled: it is then only judged if there are enough samples."""
+    needs_latency: bool = False
+    """Whether it judges what is only known if latency is counted."""
 
     @property
     def explanation(self) -> str:
@@ -79,6 +81,7 @@ def declare_check(
     always: bool = False,
     rank: int = _USERS_RANK,
     monitored: bool = False,
+    needs_latency: bool = False,
 ) -> Callable[[Judge], Judge]:
     """Make the decorated function a check, which every run is judged by from then on.
 
@@ -90,7 +93,8 @@ def declare_check(
 
     `stage` says when it is judged, `rank` in which order within a stage. `name` is another check's, if this function
     is a part of that one; `always` is for checks that have no threshold. `monitored` is for checks of what the monitor
-    sampled (`Evidence.report.monitor`), of which each phase needs a few samples. KtstrError if the name is taken.
+    sampled (`Evidence.report.monitor`), of which each phase needs a few samples. `needs_latency` is for one that
+    judges `Evidence.latency`: a test that sets it has latency counted. Raises KtstrError if the name is taken.
     """
 
     def declare(judge: Judge) -> Judge:
@@ -107,6 +111,7 @@ def declare_check(
             rank=rank,
             declared_in=inspect.getfile(judge),
             monitored=monitored,
+            needs_latency=needs_latency,
         )
         _register(check)
         return judge

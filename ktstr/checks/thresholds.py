@@ -28,8 +28,18 @@ class Checks:
     better nice value may wait. `max_gap_ms`: the longest time, in guest milliseconds, that a worker which wanted to
     run did not. `max_weight_error`: by how many percentage points a cgroup's share of its siblings' CPU time may be
     less than its `cpu.weight` gives it. `max_bandwidth_excess_pct`: by how many percent a cgroup may exceed its
-    `cpu.max`. `max_teardown_ms`: for how many guest milliseconds a scheduler that is asked to end may go on.
-    `kernel_clean`: the kernel reported no bug of its own: no warning, oops, lockup or stall.
+    `cpu.max`. `max_share_error`, `max_nice_error`: by how many percentage points workers may get less of all CPU time,
+    or of their cgroup's, than they are due by weight. `min_work_per_s`: how many chunks of work a worker must do in a
+    second. `max_rate_spread_pct`: by how much that may vary in a cgroup. `max_teardown_ms`: for how many guest
+    milliseconds a scheduler that is asked to end may go on. `kernel_clean`: the kernel reported no bug of its own: no
+    warning, oops, lockup or stall.
+
+    These judge latency (docs/latency.md), which is counted if one of them is set: `max_wake_latency_ms` and
+    `max_wake_latency_p99_ms`: how long a worker that was woken may take to run, the longest time and that of 99 of a
+    hundred. `max_task_wait_ms`: how long a task that is no worker may wait for a CPU. `max_idle_wait_ms`: how long a
+    worker may wait while one CPU that it may use is idle. `max_wasted_pct`: for how many percent of their time CPUs may
+    be idle while tasks wait for one. `max_migrations_per_s`, `max_llc_moves_per_s`: how often a worker may move to
+    another CPU, and to another LLC. `min_llc_share_pct`: how many percent of a worker's CPU time must be on one LLC.
 
     Of what a monitor samples, and off unless set: `max_imbalance_ratio`, `max_local_dsq_depth`, `max_fallback_rate`,
     `max_keep_last_rate`, `max_enq_skip_rate` (a second), each a number or `Sustained(number, for_ms=...)`, and
@@ -52,6 +62,18 @@ class Checks:
         max_weight_error: float | Off | None
         max_bandwidth_excess_pct: float | Off | None
         max_teardown_ms: float | Off | None
+        max_idle_wait_ms: float | Off | None
+        max_task_wait_ms: float | Off | None
+        max_wasted_pct: float | Off | None
+        max_share_error: float | Off | None
+        max_nice_error: float | Off | None
+        max_wake_latency_ms: float | Off | None
+        max_wake_latency_p99_ms: float | Off | None
+        max_migrations_per_s: float | Off | None
+        max_llc_moves_per_s: float | Off | None
+        min_llc_share_pct: float | Off | None
+        max_rate_spread_pct: float | Off | None
+        min_work_per_s: float | Off | None
         kernel_clean: bool | None
         max_imbalance_ratio: float | Sustained | Off | None
         max_local_dsq_depth: float | Sustained | Off | None
@@ -73,6 +95,18 @@ class Checks:
             max_weight_error: float | Off | None = None,
             max_bandwidth_excess_pct: float | Off | None = None,
             max_teardown_ms: float | Off | None = None,
+            max_idle_wait_ms: float | Off | None = None,
+            max_task_wait_ms: float | Off | None = None,
+            max_wasted_pct: float | Off | None = None,
+            max_share_error: float | Off | None = None,
+            max_nice_error: float | Off | None = None,
+            max_wake_latency_ms: float | Off | None = None,
+            max_wake_latency_p99_ms: float | Off | None = None,
+            max_migrations_per_s: float | Off | None = None,
+            max_llc_moves_per_s: float | Off | None = None,
+            min_llc_share_pct: float | Off | None = None,
+            max_rate_spread_pct: float | Off | None = None,
+            min_work_per_s: float | Off | None = None,
             kernel_clean: bool | None = None,
             max_imbalance_ratio: float | Sustained | Off | None = None,
             max_local_dsq_depth: float | Sustained | Off | None = None,

@@ -10,6 +10,7 @@ from ktstr.base.values import shown
 from ktstr.checks.recorded import Recorded, recorded
 from ktstr.checks.violation import Violation
 from ktstr.events.dump import Dump, read_dump, read_snapshots
+from ktstr.events.latency import Latency, read_latency
 from ktstr.events.phase import Phase
 from ktstr.events.readings import FileRead, ProgramRun
 from ktstr.events.report import GuestReport, WorkerStats
@@ -88,6 +89,11 @@ class RunReport:
     def phases(self) -> tuple[Phase, ...]:
         """The phases, in order: one for each turn of a step. A scenario without steps has one."""
         return self.guest.phases
+
+    @property
+    def latency(self) -> Latency | None:
+        """How long each task waited for a CPU and had one, over all phases; None if that was not counted."""
+        return read_latency(self.result.events)
 
     def phase(self, name: str) -> Phase:
         """The phase of that name: a step's name, and for one that is done several times `name 2/3`."""

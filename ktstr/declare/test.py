@@ -86,6 +86,8 @@ class KtstrTest:
     """What is sampled during its runs; None: nothing."""
     allow_inconclusive: bool = False
     """Whether it may end without a verdict for want of samples."""
+    latency: bool | None = None
+    """Whether the latency of every task is counted; None: if a check needs it, or if it can be done."""
 
 
 def ktstr_test(
@@ -118,6 +120,7 @@ def ktstr_test(
     gauntlet: bool = True,
     monitor: Monitor | None = None,
     allow_inconclusive: bool = False,
+    latency: bool | None = None,
 ) -> Callable[[_Body], _Body]:
     """Make the decorated function `def name(ctx)` a test that pytest collects, whatever its name.
 
@@ -145,6 +148,8 @@ def ktstr_test(
 
     `monitor` samples each run at a set period, for checks and assertions over time: docs/monitor.md. A test for which
     there were too few samples is inconclusive, and the session's status is 2, unless `allow_inconclusive=True`.
+    `latency` says whether the latency of every task is counted (docs/latency.md). None: if a check needs it, and in
+    runs of a sched_ext scheduler where it can be done.
 
     Raises KtstrError naming the test and the field if a value is not acceptable.
     """
@@ -203,6 +208,8 @@ def ktstr_test(
             raise KtstrError(f"watchdog_timeout_s: scheduler {base.name} has no watchdog")
         if not isinstance(monitor, Monitor | None):
             raise KtstrError(f"monitor={shown(monitor)}: must be Monitor(...)")
+        if latency is not None and not isinstance(latency, bool):
+            raise KtstrError(f"latency={shown(latency)}: must be True, False or None")
         flags = {"auto_repro": auto_repro, "gauntlet": gauntlet, "allow_inconclusive": allow_inconclusive}
         for field, value in flags.items():
             if not isinstance(value, bool):
@@ -223,6 +230,7 @@ def ktstr_test(
             watchdog_ms=None if watchdog_timeout_s is None else _watchdog_ms(watchdog_timeout_s),
             auto_repro=auto_repro,
             constraints=_constraints(constraints, own),
+            latency=latency,
             kernels=_kernels(kernels),
             gauntlet=gauntlet,
             files=own_files,

@@ -51,6 +51,9 @@ _CpuSet = Annotated[list[_Cpu], msgspec.Meta(max_length=1024)]
 _ByDsq = Annotated[list[_Number], msgspec.Meta(max_length=64)]
 _Columns = Annotated[list[_Number], msgspec.Meta(max_length=256)]
 _Gaps = Annotated[list[_Number], msgspec.Meta(max_length=32)]
+_Migrations = Annotated[list[_Number], msgspec.Meta(max_length=3)]
+_LlcTimes = Annotated[list[_Number], msgspec.Meta(max_length=16)]
+_Buckets = Annotated[list[_U32], msgspec.Meta(max_length=448)]
 
 KINDS: Mapping[str, Mapping[str, Any]] = {
     "boot": {"release?": str, "version?": str, "cpus?": _Number, "memory?": _Number, "clocksource?": str},
@@ -153,6 +156,31 @@ KINDS: Mapping[str, Mapping[str, Any]] = {
         "missing?": _Columns,
     },
     "stats": {"text": str},
+    "latency": {
+        "index?": _U32,
+        "pid?": _Small,
+        "comm?": str,
+        "policy?": _U32,
+        "nice?": _Small,
+        "kernel?": _Flag,
+        "run_ns": _Number,
+        "wait_ns": _Number,
+        "woken_ns": _Number,
+        "voluntary": _Number,
+        "involuntary": _Number,
+        "migrations?": _Migrations,
+        "llc_ns?": _LlcTimes,
+        **{
+            f"{what}_most{unit}?": _Number
+            for what in ("run", "wait", "woken", "idle")
+            for unit in ("_ns", "_at_ns")
+        },
+        "idle_ns?": _Number,
+        "idle_most_cpu?": _Number,
+        "waiting_ns?": _Number,
+        **{f"{what}?": _Buckets for what in ("run", "wait", "woken")},
+    },
+    "wasted": {"ns": _Number},
     "switches": {"count": _Number, "lost": _Number, "order": str},
     "flight": {"text": str, "cpu?": _Cpu},
     "perturbed": {

@@ -240,9 +240,15 @@ class GuestReport:
         return (*self.backdrop, *(one for phase in self.phases for one in phase.operations))
 
     def as_json(self) -> dict[str, Any]:
-        """The report as JSON-able data, for a sidecar, without CPUs and nodes: the declared topology has those."""
+        """The report as JSON-able data, for a sidecar, without CPUs and nodes, which the declared topology has, and
+        without histograms."""
         data = asdict(self)
         del data["cpus"], data["nodes"]
+        # Histograms would be most of the sidecar; their percentiles are in it.
+        for phase in data["phases"]:
+            for task in (phase["latency"] or {}).get("tasks", ()):
+                for durations in ("woken", "waited", "ran"):
+                    del task[durations]["buckets"]
         return data
 
 

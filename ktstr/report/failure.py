@@ -12,6 +12,7 @@ from ktstr.events.phase import NeededOperations
 from ktstr.events.report import GuestReport, Needed
 from ktstr.report.dump import map_lines, run_queue_lines
 from ktstr.report.flight import flight_lines
+from ktstr.report.latency import latency_lines
 from ktstr.report.monitor import monitor_lines
 from ktstr.report.phases import needed_lines, stats_lines
 from ktstr.report.repro import Repro, maps_note, repro_lines
@@ -39,13 +40,15 @@ def failure_text(
     summary: str = "",
     repro: Repro | None = None,
     ending: Ending = Ending.DONE,
+    latency: bool = False,
 ) -> str:
     """The whole failure: what went wrong in a line, header, violated checks, then a section for each thing that was
     recorded, in the order in which one wants to know.
 
     `needed` are the perturbations that it takes, `operations` the drawn operations (None: not known); `sidecar` is
     what replays the run. `dump` is what the scheduler's maps held; `dump_file` has all of it. `repro` is the second
-    run, if there was one. `ending` is how the guest ended.
+    run, if there was one. `ending` is how the guest ended. `latency` says whether
+    the table of latencies is wanted.
     """
     lines = [f"BUG SUMMARY: {summary}"] if summary else []
     lines += [header, *(f"  {v.check}: {v.line}" for v in violations)]
@@ -54,7 +57,9 @@ def failure_text(
     if missing := unreported(ending, report):
         lines.append(f"  untold: {missing}")
     sampled = monitor_lines(report, violations)
-    for title, text in _sections(report, console, needed, operations, dump, dump_file, repro, sampled):
+    for title, text in _sections(
+        report, console, needed, operations, dump, dump_file, repro, sampled, latency=latency
+    ):
         if text:
             lines += ["", f"--- {title} ---", *text]
     return "\n".join(lines)
@@ -69,6 +74,8 @@ def _sections(
     dump_file: Path | None,
     repro: Repro | None,
     sampled: Sequence[str],
+    *,
+    latency: bool,
 ) -> Iterator[tuple[str, Sequence[str]]]:
     left = report.scheduler_exit
     yield "scheduler exit", exit_section(left) if left else ()
@@ -77,6 +84,7 @@ def _sections(
     yield "operations", () if operations is None else needed_lines(operations)
     yield "stats", stats_lines(report)
     yield "monitor", sampled
+    yield "latency", latency_lines(report.phases) if latency else ()
     yield "flight recorder", flight_lines(report.flight)
     yield "auto-repro", repro_lines(repro) if repro else ()
     yield "scheduler log", _tail(without_dump(report.log), _LOG_LINES)

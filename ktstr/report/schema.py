@@ -282,6 +282,8 @@ def json_schema() -> dict[str, Any]:
         del definitions["GuestReport"]["properties"][name]
     definitions["GuestReport"]["required"].remove("cpus")
     del definitions["GuestCpu"], definitions["GuestNode"]
+    # Of a histogram the sidecar has the percentiles only.
+    del definitions["Distribution"]["properties"]["buckets"]
     # A TypedDict does not know what it was derived from.
     inherited = field_docs(EmulatorOfCase) | field_docs(EmulatorOfResult)
     for kind in _types(Sidecar, GuestReport):

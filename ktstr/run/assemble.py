@@ -22,6 +22,7 @@ __all__ = ["assemble", "scenario_job", "wall_limit_s"]
 # run its guest at all, so it only has to be more than a slow and busy host needs.
 _WALL_BASE_S = 240.0
 _WALL_PER_CPU_SECOND_S = 6.0
+_OBSERVER = "/ktstr/observer"
 
 
 def assemble(
@@ -96,6 +97,7 @@ def scenario_job(run: ScenarioRun) -> VmJob:
         perturbations=run.perturbed,
         recorder=run.recorder,
         monitor=run.monitor,
+        observer=_OBSERVER if run.observer else "",
         layout=run.layout,
         others={name: program.command for name, program in run.others.items()},
         others_attach_s={name: program.attach_s for name, program in run.others.items()},
@@ -106,7 +108,7 @@ def scenario_job(run: ScenarioRun) -> VmJob:
         plan=plan,
         clock=run.clock,
         seed=run.seed,
-        payload=packed_together([run.program, *run.others.values()]),
+        payload=(*packed_together([run.program, *run.others.values()]), *_observer(run)),
         sources=run.scenario.sources,
         kargs=scheduler.kargs,
         memory_mb=test.memory_mb,
@@ -118,6 +120,10 @@ def scenario_job(run: ScenarioRun) -> VmJob:
             (scheduler.attach_timeout_s, *(program.attach_s for program in run.others.values())),
         ),
     )
+
+
+def _observer(run: ScenarioRun) -> list[Packed]:
+    return [Packed(_OBSERVER, run.observer, 0o644, "counts latency")] if run.observer else []
 
 
 def wall_limit_s(topology: Topology, busy_s: float, attach_s: Iterable[float] = ()) -> float:

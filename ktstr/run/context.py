@@ -25,6 +25,7 @@ from ktstr.run.hooks import NO_HOOKS, RunHooks, sections_text
 from ktstr.run.look import look_again
 from ktstr.run.needed import needed_perturbations
 from ktstr.run.needed_operations import needed_operations
+from ktstr.run.observer import is_about_latency, observer_of
 from ktstr.run.program import other_programs, scheduler_program
 from ktstr.run.record import keep_dump, record_of, summary_of
 from ktstr.run.refuse import (
@@ -207,6 +208,7 @@ class Ctx:
             recorder=accel.clock == "virtual" and (scheduler.is_sched_ext or bool(others)),
             others=others,
             monitor=monitor or test.monitor,
+            observer=observer_of(test, limits, self.kernel, sched_ext=scheduler.is_sched_ext or bool(others)),
         )
         if not self._perturb:
             return run
@@ -248,6 +250,7 @@ class Ctx:
             summary=summary,
             repro=repro,
             ending=report.result.ending,
+            latency=self.test.latency is True or is_about_latency(report),
         )
         return text + sections_text(self._hooks.report_sections(self, report))
 

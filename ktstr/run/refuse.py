@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ktstr.base.errors import KtstrError
+from ktstr.checks.accepted import Limit, Sustained
 from ktstr.checks.registry import declared_checks
 from ktstr.checks.thresholds import Checks
 from ktstr.declare.test import KtstrTest
@@ -30,15 +31,22 @@ def refuse_contradiction(test: KtstrTest, checks: Checks | None) -> None:
 def refuse_finer_than_turn(test: KtstrTest, limits: Checks, executor: Executor, *, bounded: bool) -> None:
     """KtstrError for a limit below the virtual clock's CPU turn: CPUs take turns, so it would not judge the
     scheduler."""
-    cpus, limit_ms = test.topology.cpus, limits.max_gap_ms
-    if cpus == 1 or limit_ms is None or limit_ms is False:
+    cpus = test.topology.cpus
+    waits = [
+        (check.key, limit)
+        for check in declared_checks()
+        if isinstance(check.accepts, Limit) and check.accepts.of_wait
+        if not isinstance(limit := limits.limit(check), Sustained) and limit is not False
+    ]
+    if cpus == 1 or not waits:
         return
     turn_ms = executor.cpu_turn_ns(cpus, bounded=bounded) / 1e6
-    if limit_ms < turn_ms:
-        raise KtstrError(
-            f"{test.name}: max_gap_ms={limit_ms:g}: finer than the virtual clock's CPU turn here, {turn_ms:.3g} ms, in"
-            " which a CPU waits for the emulator and not for the scheduler; must be that or more, or --clock real"
-        )
+    for name, limit_ms in waits:
+        if limit_ms < turn_ms:
+            raise KtstrError(
+                f"{test.name}: {name}={limit_ms:g}: finer than the virtual clock's CPU turn here, {turn_ms:.3g} ms, in"
+                " which a CPU waits for the emulator and not for the scheduler; must be that or more, or --clock real"
+            )
 
 
 def refuse_without_monitor(limits: Checks, monitor: Monitor | None) -> None:

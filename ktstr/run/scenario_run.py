@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 from ktstr.base.topology import Topology
 from ktstr.checks.thresholds import Checks
@@ -41,7 +42,8 @@ class ScenarioRun:
     the scheduler's exit. `bounded_turn=False` leaves the virtual clock's CPU turn as it is. `perturbed` are the hold's
     perturbations; None: there is no perturber. `left_out` are drawn operations that the scenario then does not have.
     `others` are the programs of the schedulers that the scenario names. `monitor` is what is sampled (None: nothing).
-    `looks` are dumps of the run queues, by which another run shows more.
+    `looks` are dumps of the run queues, by which another run shows more. `observer` has the programs that count every
+    task's latency (None: nothing does).
     """
 
     test: KtstrTest
@@ -58,6 +60,7 @@ class ScenarioRun:
     others: Mapping[str, Program] = field(default_factory=dict, hash=False)
     monitor: Monitor | None = None
     looks: tuple[Look, ...] = ()
+    observer: Path | None = None
 
     @property
     def topology(self) -> Topology:

@@ -130,6 +130,11 @@ class Layout:
         return sum(phase.hold_ns for phase in self.phases)
 
     @property
+    def workers(self) -> int:
+        """How many workers there are in all, those that end before others start included."""
+        return 1 + max((index for phase in self.phases for index in phase.members), default=-1)
+
+    @property
     def drawn(self) -> tuple[Drawn, ...]:
         """The operations that others stand for, in order of time: what a failure may not need."""
         return tuple(

@@ -22,6 +22,7 @@ from ktstr.scenario.operation import Operation
 from ktstr.scenario.operations.dump import Dump
 from ktstr.scenario.operations.hold import HoldFor
 from ktstr.scenario.operations.monitor import Monitor
+from ktstr.scenario.operations.observer import Observer
 from ktstr.scenario.operations.perturb import Perturbation
 from ktstr.scenario.operations.perturber import Perturber
 from ktstr.scenario.operations.phase import BeginPhase
@@ -71,6 +72,7 @@ def scenario_plan(
     enable: Sequence[Operation] = (),
     disable: Sequence[Operation] = (),
     monitor: Monitor | None = None,
+    observer: str = "",
     seed: int = 0,
     others: Mapping[str, Sequence[str]] = _NO_OTHERS,
     others_attach_s: Mapping[str, float] = _NO_TIMES,
@@ -85,10 +87,11 @@ def scenario_plan(
     scheduler. All cgroups are below `workload_root` (empty: the root), which is there before the scheduler starts.
     Programs that are `privileged` are not confined. `writes` go to its globals, except those that have to be made
     before it is loaded. `perturbations` (None: no perturber) disturb the holds; `recorder` keeps the last scheduling
-    events before the scheduler's exit. `monitor` is what is sampled in the holds (None: nothing). `enable` comes before
-    the scheduler, `disable` after the last hold. `others` are the commands of the schedulers that the scenario's
-    operations name. `layout` is the scenario laid out in time. Without it, what is random follows from `seed`, and
-    `online` are the CPUs that are online at first (None: all).
+    events before the scheduler's exit. `monitor` is what is sampled in the holds (None: nothing), `observer` the file
+    in the guest with the programs that count every task's latency (empty: nothing does). `enable` comes before the
+    scheduler, `disable` after the last hold. `others` are the commands of the schedulers that the scenario's operations
+    name. `layout` is the scenario laid out in time. Without it, what is random follows from `seed`, and `online` are
+    the CPUs that are online at first (None: all).
     KtstrError for a scenario that makes no sense (`lay_out`).
     """
     layout = layout or lay_out(
@@ -99,6 +102,8 @@ def scenario_plan(
     )
     _check_times(writes, layout)
     steps: list[Operation] = [*sysctl_operations(sysctls)]
+    if observer:
+        steps.append(Observer(observer, layout.workers))
     if workload_root:
         steps.append(WorkloadRoot(workload_root))
     steps += enable

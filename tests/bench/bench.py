@@ -1,8 +1,8 @@
-"""Measures what ktstr promises of its VMs: `nox -s bench -- [--kernel 7.0] [start] [determinism] [orders] [cells]`.
+"""Measures what ktstr promises of its VMs: `nox -s bench -- [--kernel 7.0] [start] [cells] ...`; all parts by default.
 
 Everything is run, nothing remembered; ratios are between figures of one run. `start` compares clones with boots of the
 same guest, `determinism` counts the different event streams of one job, `orders` those of context switches over seeds,
-`cells` repeats cells of the verifier sweep.
+`cells` repeats cells of the verifier sweep, `latency` compares runs with and without counting latency.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from typing import Any
 from unittest import mock
 
 from cells import cells
+from latency import latency
 
 from ktstr import CgroupDef, Cpuset, Ctx, KtstrError, Scheduler, Topology, declare_scheduler, ktstr_test
 from ktstr.base import cache
@@ -238,6 +239,12 @@ def sweep_cells(bench: Bench) -> None:
         bench.count.add(result)
 
 
+def count_latency(bench: Bench) -> None:
+    """What it costs to count latency."""
+    for result in latency(bench.kernel, bench.folder, bench.times(6), FIXTURE):
+        bench.count.add(result)
+
+
 @contextmanager
 def busy_host() -> Iterator[None]:
     """Two processes that compute without end."""
@@ -250,7 +257,13 @@ def busy_host() -> Iterator[None]:
             process.wait()
 
 
-PARTS = {"start": start, "determinism": determinism, "orders": orders, "cells": sweep_cells}
+PARTS = {
+    "start": start,
+    "determinism": determinism,
+    "orders": orders,
+    "cells": sweep_cells,
+    "latency": count_latency,
+}
 
 
 def main(arguments: Sequence[str]) -> int:

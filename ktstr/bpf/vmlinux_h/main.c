@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * vmlinux_h <btf> <header>: writes all types in a kernel's BTF, and its kfuncs' prototypes, as a C header.
+ * vmlinux_h <btf> <header>: writes all types in a kernel's BTF, and its kfuncs' prototypes, as a C header; and the numbers
+ * of the scheduler's tracepoints.
  * It runs on the host while a scheduler is compiled, so that nothing of the host's own kernel is needed.
  */
 #include <errno.h>
@@ -133,6 +134,21 @@ static int print_kfuncs(const struct btf *btf, struct btf_dump *dump)
 	return 0;
 }
 
+/* The numbers of the types that programs of the kind tp_btf are attached by, those of the scheduler's tracepoints. */
+static void print_tracepoints(const struct btf *btf)
+{
+	static const char prefix[] = "btf_trace_";
+
+	for (__u32 id = 1; id < btf__type_cnt(btf); id++) {
+		const struct btf_type *type = btf__type_by_id(btf, id);
+		const char *name = btf__name_by_offset(btf, type->name_off);
+
+		if (btf_is_typedef(type) && !strncmp(name, prefix, sizeof(prefix) - 1) &&
+		    !strncmp(name + sizeof(prefix) - 1, "sched_", 6))
+			printf("#define KTSTR_TRACEPOINT_%s %u\n", name + sizeof(prefix) - 1, id);
+	}
+}
+
 int main(int argc, char **argv)
 {
 	struct btf_dump *dump;
@@ -168,7 +184,9 @@ int main(int argc, char **argv)
 	       "#ifndef __weak\n#define __weak __attribute__((weak))\n#endif\n\n");
 	if (print_kfuncs(btf, dump))
 		return fail("a kfunc's prototype cannot be written as C", errno);
-	printf("#endif\n\n#endif\n");
+	printf("#endif\n\n");
+	print_tracepoints(btf);
+	printf("\n#endif\n");
 
 	btf_dump__free(dump);
 	btf__free(btf);

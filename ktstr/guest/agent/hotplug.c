@@ -16,6 +16,7 @@
 #include "agent.h"
 #include "files.h"
 #include "machine.h"
+#include "observer.h"
 #include "system.h"
 
 #define LOOK_NS NSEC_PER_MSEC
@@ -54,8 +55,13 @@ bool hotplug_set(unsigned int cpu, bool online)
 {
 	bool was = system_online(cpu);
 
-	if (!write_state(cpu, online))
+	if (!online)
+		observer_cpu(cpu, false);
+	if (!write_state(cpu, online)) {
+		observer_cpu(cpu, was);
 		return false;
+	}
+	observer_cpu(cpu, online);
 	if (before[cpu] == UNCHANGED)
 		before[cpu] = was ? WAS_ONLINE : WAS_OFFLINE;
 	scheduler_hotplug(&agent.scheduler);

@@ -8,6 +8,7 @@
 #include "idle.h"
 #include "machine.h"
 #include "monitor.h"
+#include "observer.h"
 #include "perturb.h"
 #include "queue.h"
 #include "recorder.h"
@@ -73,6 +74,7 @@ static uint64_t begin(void)
 	start = (now_ns() / HOLD_GRID_NS + 2) * HOLD_GRID_NS;
 	perturb_go(start);
 	sleep_until(start);
+	observer_begin();
 	return workers_release(&agent.workers);
 }
 
@@ -85,6 +87,7 @@ static void report(uint64_t began_ns, uint64_t asked_ns, uint64_t held_ns)
 	emit_end();
 	workers_report(&agent.workers);
 	idle_report();
+	observer_report(&agent.workers);
 	trace_stop();
 	perturb_stop();
 	if (!agent.scheduler.declared)
@@ -106,6 +109,7 @@ static bool hold(const struct arguments *arguments)
 	agent.workers.holding = false;
 	queue_clear();
 	recorder_stop();
+	observer_end();
 	report(start, ns, now_ns() - start);
 	dump_exit(&agent.scheduler);
 	return go && !agent.scheduler.lost;

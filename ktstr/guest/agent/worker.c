@@ -19,6 +19,7 @@
 #include "files.h"
 #include "group.h"
 #include "machine.h"
+#include "observer.h"
 #include "pair.h"
 #include "seed.h"
 
@@ -125,6 +126,8 @@ static uint64_t let_go(struct workers *workers)
 
 		read_schedstat(worker_task(worker), &worker->base.run_ns, &worker->base.wait_ns);
 	}
+	for (unsigned int i = workers->released; i < workers->count; i++)
+		observer_knows(&workers->all[i]);
 	start = now_ns();
 	for (unsigned int i = workers->released; i < workers->count; i++) {
 		workers->all[i].base.now_ns = start;
@@ -273,12 +276,14 @@ void workers_spawn(struct workers *workers, const char *cgroup, unsigned int cou
 	struct start start = { .settings = settings, .work = *work };
 
 	open_gate_pipe(workers);
+	observer_spawning(true);
 	group_open(&start.work, count);
 	if (settings->threads)
 		spawn_threads(workers, cgroup, count, &start);
 	else
 		spawn_processes(workers, cgroup, count, &start);
 	group_close(&start.work, count);
+	observer_spawning(false);
 	/* A hold goes on meanwhile: one that the scheduler does not let reach the gate is not waited for. */
 	if (workers->holding)
 		let_go(workers);

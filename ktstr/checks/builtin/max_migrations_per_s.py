@@ -1,0 +1,32 @@
+"""The check `max_migrations_per_s`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ktstr.checks.accepted import Limit
+from ktstr.checks.evidence import Evidence
+from ktstr.checks.registry import declare_check
+from ktstr.checks.violation import Finding
+from ktstr.checks.worker_latency import worker_latency
+from ktstr.checks.worker_names import worker_name
+from ktstr.checks.worst import Case, worst
+
+__all__ = ["max_migrations_per_s"]
+
+
+# Off by default: how often a task should move depends on what its caches hold.
+@declare_check(default=False, accepts=Limit("a number of moves"), rank=6, needs_latency=True)
+def max_migrations_per_s(run: Evidence, limit: float) -> Iterator[Finding]:
+    """No worker ran on another CPU than before more often than this in a second."""
+    cases = []
+    for worker, task in worker_latency(run):
+        per_s = task.moved * 1e9 / worker.wall_ns if worker.wall_ns else 0.0
+        if per_s > limit:
+            message = (
+                f"{worker_name(worker)} moved to another CPU {per_s:.0f} times a second: {task.moved_in_llc} times"
+                f" in an LLC, {task.moved_across_llcs} across LLCs, {task.moved_across_nodes} across nodes;"
+                f" limit {limit:g}"
+            )
+            cases.append(Case(per_s, message))
+    yield from worst(cases, "workers moved too often")

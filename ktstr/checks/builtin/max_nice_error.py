@@ -1,0 +1,38 @@
+"""The check `max_nice_error`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ktstr.checks.accepted import Limit
+from ktstr.checks.evidence import Evidence
+from ktstr.checks.registry import declare_check
+from ktstr.checks.shares import competitors, divided
+
+__all__ = ["max_nice_error"]
+
+
+# Off by default: a scheduler need not follow nice values.
+@declare_check(default=False, accepts=Limit("percentage points"), rank=6)
+def max_nice_error(run: Evidence, limit: float) -> Iterator[str]:
+    """Within a cgroup, no workers of one nice value got less of its CPU time than their weight gives them, by more than
+    this.
+
+    Workers are compared if all compute without end on the same CPUs, and nothing changes in the phase.
+    """
+    several = competitors(run)
+    for name in dict.fromkeys(one.cgroup for one in several):
+        inside = [one for one in several if one.cgroup == name and not one.yields]
+        total = sum(one.got for one in inside)
+        if len(inside) < 2 or not total:
+            continue
+        due = divided(inside, [float(one.weight) for one in inside], total)
+        errors = [100 * (part - one.got) / total for one, part in zip(inside, due, strict=True)]
+        worst = max(range(len(inside)), key=lambda place: errors[place])
+        one = inside[worst]
+        if errors[worst] > limit:
+            share, right = 100 * one.got / total, 100 * due[worst] / total
+            yield (
+                f"{one.name} got {share:.1f}% of the cgroup's CPU time, but {right:.1f}% is its due by weight:"
+                f" error {errors[worst]:.1f} points, limit {limit:g}"
+            )

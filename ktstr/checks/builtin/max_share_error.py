@@ -1,0 +1,44 @@
+"""The check `max_share_error`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ktstr.checks.accepted import Limit
+from ktstr.checks.evidence import Evidence
+from ktstr.checks.registry import declare_check
+from ktstr.checks.shares import competitors, dues
+
+__all__ = ["max_share_error"]
+
+# A scheduler may charge a task that yields the rest of its slice, as EEVDF does. With bursts of 1 ms beside spinners it
+# then gets half of its due; whoever gets less than this part of it is charged more than that.
+_OF_YIELDING = 0.1
+
+
+# The default: that of max_weight_error, for the same reason.
+@declare_check(default=15.0, accepts=Limit("percentage points"), rank=5)
+def max_share_error(run: Evidence, limit: float) -> Iterator[str]:
+    """No workers of one cgroup, policy and nice value got less of the CPU time than they are due by more than this.
+
+    Schedulers divide in equal parts, by the weights of tasks, or by those of cgroups and then of the tasks in them:
+    what is due is counted in the way that fits best. Workers are compared if all compute without end on the same CPUs,
+    and nothing changes in the phase. Some that yield are only found if they got a tenth of their due.
+    """
+    several = competitors(run)
+    total = sum(one.got for one in several)
+    if len(several) < 2 or not total:
+        return
+    ways = []
+    for due in dues(run, several):
+        errors = [100 * (part - one.got) / total for one, part in zip(several, due, strict=True)]
+        worst = max(range(len(several)), key=lambda place: errors[place])
+        ways.append((errors[worst], due[worst], several[worst]))
+    error, part, one = min(ways, key=lambda way: way[0])
+    if error > limit and not (one.yields and one.got > _OF_YIELDING * part):
+        most = max((other for other in several if other is not one), key=lambda other: other.got)
+        share, right = 100 * one.got / total, 100 * part / total
+        yield (
+            f"{one.name} got {share:.1f}% of the CPU time, but at least {right:.1f}% is due to it:"
+            f" error {error:.1f} points, limit {limit:g}; {most.name} got {100 * most.got / total:.1f}%"
+        )
