@@ -8,10 +8,11 @@ import time
 from collections import Counter
 from contextlib import suppress
 
-from ktstr.base.cache import cache_dir, remove_entry, remove_partials
+from ktstr.base.cache import cache_dir, remove_entry
 from ktstr.base.download import Unreachable
 from ktstr.base.errors import KtstrError
 from ktstr.base.lock import acquired
+from ktstr.base.upkeep import remove_rest
 from ktstr.kernel import store
 from ktstr.kernel.sources.maintained import maintained
 
@@ -75,7 +76,7 @@ def _given_up(older_than_s: float) -> list[str]:
             finally:
                 os.close(held)
             gone.append(f"the unfinished build {path.name}")
-    remove_partials("builds")
+    remove_rest(["builds"])
     return gone
 
 

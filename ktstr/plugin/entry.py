@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from ktstr.base.errors import KtstrError, Unsuitable
+from ktstr.base.results import RESULTS_DIR
 from ktstr.declare.test import record_of
 from ktstr.plugin.axes import ktstr_kernel_axis, ktstr_preset_axis, ktstr_seed_axis, parametrize  # noqa: F401
 from ktstr.plugin.options import WORKER_ERROR, add_ini, add_options, add_short_options, in_suite, is_given
@@ -63,6 +64,8 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line(
         "markers", "ktstr_no_scenario: a ktstr test that may end without having run a scenario"
     )
+    if config.option.ktstr_results:
+        os.environ[RESULTS_DIR] = config.option.ktstr_results  # for workers, too
     given = handed(config)
     config.stash[NAME] = given["name"] if given else f"{datetime.now(UTC):%Y%m%dT%H%M%S.%fZ}-{os.getpid()}"
     parent = given["parent"] if given else _PARENT if os.environ.get("KTSTR_DIE_WITH_PARENT") == "1" else None

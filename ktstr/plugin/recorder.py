@@ -225,8 +225,6 @@ class Recorder:
         for published in self._published:
             if published.folder == self._staging.folder(kernel_version).name:
                 yield "", relative(published.path)
-                if published.earlier is not None:
-                    yield "", f"(the run before it is in {relative(published.earlier)})"
 
     def _by_version(self) -> Mapping[str, list[Case]]:
         groups: dict[str, list[Case]] = {}

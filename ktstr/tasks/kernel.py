@@ -98,6 +98,7 @@ def kernel_configure(
     """
     from pathlib import Path
 
+    from ktstr.base.results import results_dir
     from ktstr.kernel.build import configure
     from ktstr.kernel.record import recording
     from ktstr.kernel.sources.offers import fetch_code
@@ -111,7 +112,8 @@ def kernel_configure(
             record.key = f"{version}-built-{one.digest}"
             record.log.append(f"{version}: {one.code.origin}")
             record.files["config"] = path
-        print(Path("target/ktstr/kernels", record.key, "config"))
+        place = results_dir(Path.cwd()) / "kernels" / record.key / "config"
+        print(place.relative_to(Path.cwd()) if place.is_relative_to(Path.cwd()) else place)
 
 
 @task(

@@ -53,6 +53,7 @@ VALUES: dict[tuple[str, str], tuple[tuple[str, ...], str, str, str]] = {
         "bisect: --perturb maybe: must be on, off or auto",
     ),
     ("cache", "--limit"): ((), "1.5", "much", "cache: --limit much: must be a number of GB, 0 or more"),
+    ("cache", "--runs"): ((), "3", "0", "cache: --runs 0: must be a whole number of runs, 1 or more"),
     ("init", "--name"): ((), "mine", "a b", "--name a b: must be 1 to 63 letters"),
     ("init", "--binary"): ((), "mine", "bin/mine", "--binary bin/mine: must be a program's name"),
     ("init", "--bpf"): ((), "my.bpf.c", "gone.bpf.c", "--bpf gone.bpf.c: no such file"),
