@@ -274,11 +274,11 @@ def _folder_name(text: str) -> str:
 
 def _in_cache() -> list[dict[str, object]]:
     from ktstr.kernel.clean import lifetimes
-    from ktstr.kernel.store import entries
+    from ktstr.kernel.store import damaged, entries
 
     found = entries()
     ended = lifetimes() if found else {}
-    return [
+    rows: list[dict[str, object]] = [
         {
             "version": one.kernel.version,
             "key": one.kernel.key,
@@ -290,6 +290,19 @@ def _in_cache() -> list[dict[str, object]]:
             "source": one.kernel.source,
         }
         for one in found
+    ]
+    return rows + [
+        {
+            "version": bad.key.partition("-")[0],
+            "key": bad.key,
+            "sched_ext": None,
+            "size": bad.size,
+            "age_s": round(bad.age_s),
+            "end_of_life": None,
+            "source": "",
+            "damaged": bad.why,
+        }
+        for bad in damaged()
     ]
 
 
@@ -325,9 +338,17 @@ def _table(rows: Sequence[dict[str, object]]) -> None:
     """Print rows in aligned columns."""
     from ktstr.report.text import aligned
 
-    lines = [[name.removesuffix("_s").replace("_", " ") for name in rows[0]]]
-    lines += [[_cell(name, value) for name, value in row.items()] for row in rows]
+    names = [name for name in rows[0] if name != "damaged"]
+    lines = [[name.removesuffix("_s").replace("_", " ") for name in names]]
+    for row in rows:
+        shown = {**row, "source": "damaged"} if "damaged" in row else row
+        lines.append([_cell(name, shown[name]) for name in names])
     print("\n".join(aligned(lines)))
+    for row in rows:
+        if "damaged" in row:
+            print(
+                f"damaged: {row['key']}: {row['damaged']}; `ktstr kernel-clean --key {row['key']}` removes it"
+            )
 
 
 def _cell(name: str, value: object) -> str:
