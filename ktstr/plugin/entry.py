@@ -167,7 +167,10 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     if dropped:
         config.hook.pytest_deselected(items=dropped)
     if not in_worker and not only_list:
-        _start(session).expect([item.nodeid for item in session.items])
+        nodeids = [item.nodeid for item in session.items]
+        _start(session).expect(nodeids)
+        if state.running is not None:
+            state.running.expect(nodeids)
 
 
 def pytest_exception_interact(node: Any, call: pytest.CallInfo[object], report: object) -> None:
@@ -311,6 +314,8 @@ def _start(session: pytest.Session) -> Recorder:
     """Start to record the session."""
     from ktstr.plugin.kernels import say_change
     from ktstr.plugin.recorder import Recorder
+    from ktstr.plugin.running import Running
+    from ktstr.report.timings import read_timings
 
     state = state_of(session.config)
     if (kernel := state.axis.automatic) is not None:
@@ -320,10 +325,9 @@ def _start(session: pytest.Session) -> Recorder:
     except KtstrError as error:
         raise pytest.UsageError(str(error)) from error  # see pytest_cmdline_main
     session.config.pluginmanager.register(state.recorder, "ktstr-recorder")
-    if session.config.pluginmanager.has_plugin("dsession"):
-        from ktstr.plugin.running import Running
-
-        session.config.pluginmanager.register(Running(session, state.axis.ids()), "ktstr-running")
+    took_s = {name: ms / 1000 for name, ms in read_timings(session.config.rootpath).items()}
+    state.running = Running(session, state.axis.ids(), state.recorder.runs_of, took_s)
+    session.config.pluginmanager.register(state.running, "ktstr-running")
     return state.recorder
 
 
