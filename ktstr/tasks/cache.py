@@ -104,8 +104,8 @@ def _kinds() -> list[Kind]:
     from ktstr.base.upkeep import contents, kinds
 
     counts = Counter(one.kind for one in contents())
-    sizes = {kind: disk_usage(cache_dir() / kind) for kind in kinds()}
-    return [Kind(kind, counts[kind], size) for kind, size in sizes.items() if counts[kind] or size]
+    taken = {kind: disk_usage(cache_dir() / kind) for kind in kinds()}
+    return [Kind(kind, counts[kind], used) for kind, used in taken.items() if counts[kind] or used]
 
 
 def _as_json(done: Done) -> str:
@@ -141,36 +141,38 @@ def _as_text(done: Done) -> str:
     from ktstr.base.scratch import scratch_left
     from ktstr.base.upkeep import PINNED, limit_bytes
     from ktstr.report.history import runs_of
-    from ktstr.report.text import aligned
+    from ktstr.report.text import aligned, size
 
     lines = [f"altered, removed: {entry}: {damage}" for entry, damage in done.altered.items()]
     lines += [f"removed: {_few(done.removed)}"] if done.removed else []
-    lines += [f"removed: half made by killed processes, {_size(done.left_bytes)}"] if done.left_bytes else []
+    lines += [f"removed: half made by killed processes, {size(done.left_bytes)}"] if done.left_bytes else []
     lines += [f"removed: {done.runs} runs of this project"] if done.runs else []
     lines += [""] if lines else []
     kinds = _kinds()
     lines += aligned(
-        [("KIND", "ENTRIES", "SIZE"), *((one.kind, str(one.count), _size(one.bytes)) for one in kinds)],
+        [("KIND", "ENTRIES", "SIZE"), *((one.kind, str(one.count), size(one.bytes)) for one in kinds)],
         right={1, 2},
     )
     lines += _templates()
     taken = sum(one.bytes for one in kinds)
     pinned = sum(one.bytes for one in kinds if one.kind in PINNED)
-    told = f"{cache_dir()}: {_size(taken)} of {_size(limit_bytes())} (KTSTR_CACHE_LIMIT_GB)"
-    told += f"; kernels, {_size(pinned)}, stay until kernel-clean" if pinned else ""
+    told = f"{cache_dir()}: {size(taken)} of {size(limit_bytes())} (KTSTR_CACHE_LIMIT_GB)"
+    told += f"; kernels, {size(pinned)}, stay until kernel-clean" if pinned else ""
     lines += ["", told]
     if left := scratch_left():
-        size = _size(sum(map(disk_usage, left)))
-        lines.append(f"{left[0].parent}: {size} left by killed processes; --clean removes it")
+        bytes_left = size(sum(map(disk_usage, left)))
+        lines.append(f"{left[0].parent}: {bytes_left} left by killed processes; --clean removes it")
     if runs := runs_of(Path.cwd()):
-        size = _size(sum(map(disk_usage, runs)))
-        lines.append(f"target/ktstr: {len(runs)} runs of this project, {size}; --runs N keeps the newest")
+        taken_by_runs = size(sum(map(disk_usage, runs)))
+        lines.append(
+            f"target/ktstr: {len(runs)} runs of this project, {taken_by_runs}; --runs N keeps the newest"
+        )
     return "\n".join(lines)
 
 
 def _templates() -> list[str]:
     """The table of templates, after an empty line; nothing if there is none."""
-    from ktstr.report.text import ago, aligned
+    from ktstr.report.text import ago, aligned, size
     from ktstr.vm.names import EMULATOR
     from ktstr.vm.templates import kept_templates
 
@@ -179,7 +181,7 @@ def _templates() -> list[str]:
         (
             one.key,
             *(name or "?" for name in one.made_of),
-            _size(one.bytes),
+            size(one.bytes),
             ago(one.used_s_ago),
             "in use" if one.in_use else "",
         )
@@ -189,11 +191,8 @@ def _templates() -> list[str]:
 
 
 def _few(removed: Sequence[Entry]) -> str:
+    from ktstr.report.text import size
+
     kinds = sorted({one.kind for one in removed})
     counts = (f"{sum(one.kind == kind for one in removed)} {kind}" for kind in kinds)
-    return f"{', '.join(counts)}, {_size(sum(one.size for one in removed))}"
-
-
-def _size(count: int) -> str:
-    """In powers of ten, like the limit."""
-    return f"{count / 1e9:.2f} GB" if count >= 1e9 else f"{count / 1e6:.1f} MB"
+    return f"{', '.join(counts)}, {size(sum(one.size for one in removed))}"

@@ -18,6 +18,7 @@ __all__ = ["kernel_build", "kernel_clean", "kernel_configure", "kernel_fetch", "
 
 _KERNEL = "which kernel: 7.0.13, 7.0, 7, 6.16..7.0, latest, auto, ../linux, ...; see docs/kernels.md"
 _SOURCE = 27  # characters of a kernel's source that `kernel-list` shows
+_WIDEST = 100  # columns of a table
 _BUILD = {
     "kernel": "which source: 6.12, latest (default), longterm, mainline, ../linux, ../linux#v7.0, git+https://...#v7.0",
     "config": "add a fragment: a name of kernels/ such as preempt-rt, or a file; may be given several times",
@@ -343,7 +344,8 @@ def _table(rows: Sequence[dict[str, object]]) -> None:
     for row in rows:
         shown = {**row, "source": "damaged"} if "damaged" in row else row
         lines.append([_cell(name, shown[name]) for name in names])
-    print("\n".join(aligned(lines)))
+    # The source is last, and all of it is in the JSON.
+    print("\n".join(row if len(row) <= _WIDEST else f"{row[: _WIDEST - 3]}..." for row in aligned(lines)))
     for row in rows:
         if "damaged" in row:
             print(

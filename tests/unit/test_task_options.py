@@ -101,6 +101,8 @@ VALUES: dict[tuple[str, str], tuple[tuple[str, ...], str, str, str]] = {
     ),
     ("shell", "--test"): (("--exec", "true"), "smoke", "smke", "test smke: not in tests; near is smoke"),
     ("shell", "--exec"): ((), "true", "", "shell: --exec: needs a value"),
+    ("vmlinux-h", "--kernel"): ((), "7.0", "seven", "kernel 'seven': accepted are"),
+    ("vmlinux-h", "--output"): ((), "vmlinux.h", "/gone/vmlinux.h", ""),
     ("verify", "--object"): ((), "my.bpf.o", "gone.bpf.o", "--object gone.bpf.o: No such file or directory"),
     ("verify", "--kernel"): (("my.bpf.o",), "7.0", "seven", "kernel 'seven': accepted are"),
     ("verify", "--preset"): (("my.bpf.o",), "tiny-1llc", "tiny", "tiny"),

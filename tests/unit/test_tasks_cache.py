@@ -24,6 +24,7 @@ from ktstr.vm.run import run
 def root(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     monkeypatch.setenv("KTSTR_CACHE_DIR", str(tmp_path / "cache"))
     monkeypatch.delenv("KTSTR_CACHE_LIMIT_GB", raising=False)
+    monkeypatch.chdir(tmp_path)  # where no runs are
     return tmp_path / "cache"
 
 
