@@ -98,6 +98,13 @@ def hosting(session: nox.Session) -> None:
     pytest_in_vms(session, "tests/hosting")
 
 
+@nox.session(name="first-hour")
+def first_hour(session: nox.Session) -> None:
+    """Replay a user's first hour on fresh Debian roots: nox -s first-hour -- [trixie] [--write]. As root."""
+    environment(session)
+    session.run(PYTHON, "tests/first_hour/first_hour.py", *session.posargs)
+
+
 @nox.session
 def docs(session: nox.Session) -> None:
     """Check the documents: their links and names, and the first hour, every command of it run. Takes minutes."""

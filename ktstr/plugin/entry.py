@@ -318,9 +318,9 @@ def _start(session: pytest.Session) -> Recorder:
     from ktstr.report.timings import read_timings
 
     state = state_of(session.config)
-    if (kernel := state.axis.automatic) is not None:
-        say_change(kernel, session.config.rootpath)
     try:
+        if (kernel := state.axis.automatic) is not None:
+            say_change(kernel, session.config.rootpath)
         state.recorder = Recorder(session, state.name, state.axis.ids())
     except KtstrError as error:
         raise pytest.UsageError(str(error)) from error  # see pytest_cmdline_main
