@@ -103,9 +103,14 @@ def _kinds() -> list[Kind]:
     from ktstr.base.cache import cache_dir, disk_usage
     from ktstr.base.upkeep import contents, kinds
 
-    counts = Counter(one.kind for one in contents())
-    taken = {kind: disk_usage(cache_dir() / kind) for kind in kinds()}
-    return [Kind(kind, counts[kind], used) for kind, used in taken.items() if counts[kind] or used]
+    counts, sizes = Counter[str](), Counter[str]()
+    for one in contents():
+        counts[one.kind] += 1
+        sizes[one.kind] += one.size
+    for kind in kinds():
+        half_made = (cache_dir() / kind).glob(".*.*")
+        sizes[kind] += sum(disk_usage(path) for path in half_made if path.is_dir())
+    return [Kind(kind, counts[kind], sizes[kind]) for kind in kinds() if counts[kind] or sizes[kind]]
 
 
 def _as_json(done: Done) -> str:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from ktstr.base import cache
+from ktstr.base import cache, sizes
 from ktstr.base.cache import locked
 from ktstr.base.scratch import remove_scratch, scratch, scratch_left
 from ktstr.base.upkeep import contents, evict, kinds, remove_rest
@@ -82,11 +82,16 @@ def test_kernels_count_and_stay(root: Path) -> None:
     assert kernel.is_dir()
 
 
-@pytest.mark.parametrize("kind", ["bpf", "initramfs", "roots", "sources"])
+@pytest.mark.parametrize("kind", ["bpf", "initramfs", "sources"])
 def test_what_is_used_without_a_lock_stays_for_a_day(root: Path, kind: str) -> None:
     path = kept(root, kind, "0123", 3_700)
     assert evict(0) == []
     assert [one.path for one in evict(0, untouched_s=3_600)] == [path]
+
+
+def test_a_root_stays_for_a_day_whatever_is_asked_for(root: Path) -> None:
+    kept(root, "roots", "trixie", 7_200)
+    assert evict(0, untouched_s=3_600) == []
 
 
 @pytest.mark.parametrize("kind", ["builds", "templates", "results"])
@@ -193,3 +198,31 @@ def test_what_only_looks_like_one_of_ours_stays(tmp_path: Path) -> None:
     finally:
         os.close(descriptor)
     assert all(path.exists() for path in (*others, held))
+
+
+def test_what_was_counted_once_is_not_counted_again(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    counted: list[str] = []
+
+    def count(path: Path) -> int:
+        counted.append(path.name)
+        return MEBI
+
+    monkeypatch.setattr(sizes, "disk_usage", count)
+    for kind in ("roots", "builds"):
+        kept(root, kind, kind, 0)
+    for _ in range(2):
+        assert [one.size for one in contents()] == [MEBI, MEBI]
+    assert sorted(counted) == ["builds", "builds", "roots"], "a build grows"
+    (root / "roots" / "roots").rename(root / "old")
+    kept(root, "roots", "roots", 0)  # another one of that name
+    contents()
+    assert counted.count("roots") == 2
+
+
+@pytest.mark.parametrize(
+    "garbage", [b"", b"{", b"[]", b"7", b'{"roots/x": 3}', b'{"roots/x": [1, "a", 2]}', b"\xff"]
+)
+def test_damage_to_what_was_counted_costs_only_time(root: Path, garbage: bytes) -> None:
+    kept(root, "roots", "x", 0)
+    (root / "sizes.json").write_bytes(garbage)
+    assert [one.size for one in contents()] == [MEBI]
