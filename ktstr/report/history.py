@@ -54,12 +54,17 @@ def runs_of(root: Path) -> list[Path]:
 
 
 def remove_runs(root: Path, keep: int) -> int:
-    """Remove all but the newest `keep` runs of each name from the history; returns how many. `keep` is at least 1."""
-    removed = 0
-    for folder in sorted(results_dir(root).glob(f"{_HISTORY}/*")):
+    """Remove all but the newest `keep` runs of each name from the history; returns how many. `keep` is at least 1.
+
+    The run that a link leads to stays, even if a killed one is newer.
+    """
+    results, removed = results_dir(root), 0
+    for folder in sorted(results.glob(f"{_HISTORY}/*")):
+        linked = (results / folder.name).resolve()
         for run in sorted(path for path in folder.iterdir() if path.is_dir())[:-keep]:
-            shutil.rmtree(run, ignore_errors=True)
-            removed += 1
+            if run.resolve() != linked:
+                shutil.rmtree(run, ignore_errors=True)
+                removed += 1
     return removed
 
 

@@ -86,8 +86,13 @@ def test_a_run_of_an_earlier_version_joins_the_history(tmp_path: Path) -> None:
 def test_only_the_newest_runs_of_each_name_are_kept_if_that_is_asked_for(tmp_path: Path) -> None:
     places = [a_run(tmp_path, f"run{number}").publish({})[0].path for number in range(4)]
     (tmp_path / "target/ktstr/history/7.3.4-nogit/20260102T030405.000000Z").mkdir(parents=True)
+    (places[-1].parent / "29990102T030405.000000Z-interrupted").mkdir()
+    assert remove_runs(tmp_path, 1) == 3
+    assert places[-1].is_dir(), "the link leads there"
+    (places[-1].parent / "29990102T030405.000000Z-interrupted").rmdir()
+    places += [a_run(tmp_path, f"more{number}").publish({})[0].path for number in range(3)]
     assert remove_runs(tmp_path, 2) == 2
-    assert [path for path in runs_of(tmp_path) if "7.0.13" in str(path)] == places[2:]
+    assert [path for path in runs_of(tmp_path) if "7.0.13" in str(path)] == places[-2:]
     assert len(runs_of(tmp_path)) == 3
     assert (tmp_path / "target/ktstr/7.0.13-1a2b3c4/run.json").is_file()
 
