@@ -44,6 +44,11 @@ class Progress(tqdm):  # type: ignore[type-arg]  # generic only for type checker
             self.last_print_t = time.time()
         super().refresh(nolock, lock_args)
 
+    def moveto(self, n: int) -> None:
+        """Go to the line of the bar, one of several; lines come one below the other."""
+        if self._terminal:
+            super().moveto(n)
+
     def close(self) -> None:
         """Remove the bar; lines stay."""
         if not self.disable and not self._terminal:

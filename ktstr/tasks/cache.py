@@ -151,7 +151,7 @@ def _as_text(done: Done) -> str:
     lines = [f"altered, removed: {entry}: {damage}" for entry, damage in done.altered.items()]
     lines += [f"removed: {_few(done.removed)}"] if done.removed else []
     lines += [f"removed: half made by killed processes, {size(done.left_bytes)}"] if done.left_bytes else []
-    lines += [f"removed: {done.runs} runs of this project"] if done.runs else []
+    lines += [f"removed: {_runs(done.runs)} of this project"] if done.runs else []
     lines += [""] if lines else []
     kinds = _kinds()
     lines += aligned(
@@ -170,7 +170,7 @@ def _as_text(done: Done) -> str:
     if runs := runs_of(Path.cwd()):
         taken_by_runs = size(sum(map(disk_usage, runs)))
         lines.append(
-            f"target/ktstr: {len(runs)} runs of this project, {taken_by_runs}; --runs N keeps the newest"
+            f"target/ktstr: {_runs(len(runs))} of this project, {taken_by_runs}; --runs N keeps the newest"
         )
     return "\n".join(lines)
 
@@ -193,6 +193,10 @@ def _templates() -> list[str]:
         for one in kept_templates()
     ]
     return ["", *aligned([head, *rows], right={6, 7})] if rows else []
+
+
+def _runs(count: int) -> str:
+    return f"{count} run{'' if count == 1 else 's'}"
 
 
 def _few(removed: Sequence[Entry]) -> str:

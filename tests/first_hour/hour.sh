@@ -4,29 +4,34 @@
 #     == step NAME
 #     == done STATUS SECONDS
 set -u
-wheels=$1
 rm -rf /root/ktstr  # the checkout that ci/fresh-root leaves in every root
+cp -r "$1" /root/wheels
 export DEBIAN_FRONTEND=noninteractive PIP_ROOT_USER_ACTION=ignore PIP_DISABLE_PIP_VERSION_CHECK=1
 export COLUMNS=80
 cd /root || exit
 
-# step NAME STATUS: run the commands on standard input, one by one, as if they were typed; the last one's status counts.
+# step NAME STATUS: run the commands on standard input, one by one, as if they were typed. The first that does not
+# succeed ends it; the status has to be STATUS.
 step() {
-    local commands began status=0
-    commands=$(cat)
+    local line began status=0
     echo "== step $1"
-    echo "$commands" | sed 's/^/$ /'
     began=$EPOCHREALTIME
-    eval "$commands" 2>&1 </dev/null || status=$?
+    while read -r line <&3; do
+        echo "$ $line"
+        eval "$line" 2>&1 </dev/null || { status=$?; break; }
+    done 3<&0
     echo "== done $status $(awk "BEGIN { printf \"%.1f\", $EPOCHREALTIME - $began }") $2"
 }
 
 step 'Python, from the distribution' 0 <<'END'
-apt-get -qq update && apt-get -qq -y install python3-venv >/dev/null 2>&1
+apt-get -qq update
+apt-get -qq -y install python3-venv >/dev/null 2>&1
 END
 
 step 'install ktstr' 0 <<'END'
-python3 -m venv first && . first/bin/activate && pip install --quiet "$wheels"/ktstr-*.whl
+python3 -m venv first
+. first/bin/activate
+pip install -qq ~/wheels/ktstr-*.whl
 END
 
 step 'what is there' 2 <<'END'
@@ -34,7 +39,8 @@ ktstr doctor
 END
 
 step 'install what it needs' 0 <<'END'
-ktstr setup >setup.log 2>&1; tail -1 setup.log
+ktstr setup >setup.log 2>&1
+tail -1 setup.log
 END
 
 step 'what is there now' 0 <<'END'
@@ -152,7 +158,7 @@ ktstr bisect --test only_before_7_2 --good 7.0 --bad 7.3
 END
 
 # A scheduler with a program and a Makefile.
-cd /root && cp -r "$wheels/scx_tiny" . && cd scx_tiny || exit
+cd /root && cp -r wheels/scx_tiny . && cd scx_tiny || exit
 rm vmlinux.h
 cat >Makefile <<'END'
 CLANG ?= $(shell ls /usr/bin/clang /usr/bin/clang-?? 2>/dev/null | head -1)
@@ -161,7 +167,7 @@ scx_tiny: scx_tiny.c scx_tiny.bpf.o
 	$(CC) -O2 -Wall -Werror -o $@ $< -lbpf -lelf -lz
 
 scx_tiny.bpf.o: scx_tiny.bpf.c vmlinux.h
-	$(CLANG) -target bpf -mcpu=v3 -O2 -g -Wall -Werror -c -o $@ $<
+	$(CLANG) -target bpf -mcpu=v3 -O2 -g -Wall -Werror -fms-extensions -Wno-microsoft-anon-tag -c -o $@ $<
 
 vmlinux.h:
 	ktstr vmlinux-h --kernel 7.0 --output $@

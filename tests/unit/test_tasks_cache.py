@@ -229,5 +229,5 @@ def test_kernels_what_killed_processes_left_and_a_projects_runs_are_listed(
         "target/ktstr: 2 runs of this project, 2.0 MB; --runs N keeps the newest",
     ]
     assert said(capsys, "--clean")[1].startswith("removed: half made by killed processes, 1.0 MB\n")
-    assert said(capsys, "--runs", "1")[1].startswith("removed: 1 runs of this project\n")
+    assert said(capsys, "--runs", "1")[1].startswith("removed: 1 run of this project\n")
     assert [folder.exists() for folder in folders] == [True, False, False, True]
