@@ -109,22 +109,30 @@ def _evict(one: Entry, untouched_s: float) -> bool:
     # A file's lock is named after what it is of: part of a download, an index.
     stem = one.path.stem if one.path.is_file() else one.key
     locks += [path for path in (folder / f".{stem}.lock", folder / f"{stem}.lock") if path.exists()]
+    if _is_young(one.path, untouched_s):
+        return False
     with ExitStack() as held, refusals():
         for lock in dict.fromkeys(locks):
             if (descriptor := acquired(lock)) is None:
                 return False
             held.callback(os.close, descriptor)
-        if untouched_s and time.time() - _used(one.path) < untouched_s:
-            gone = False
-        elif gone := not one.path.is_file():
-            remove_entry(folder, one.key)
+        if _is_young(one.path, untouched_s):  # used meanwhile
+            return False
+        if one.path.is_file():
+            one.path.unlink()
         else:
-            one.path.unlink(missing_ok=True)
-            gone = True
-        if gone:
-            for lock in locks:
-                lock.unlink(missing_ok=True)
-    return gone
+            remove_entry(folder, one.key)
+        for lock in locks:
+            lock.unlink(missing_ok=True)
+    return True
+
+
+def _is_young(path: Path, untouched_s: float) -> bool:
+    """Whether it was used less than so many seconds ago; what another process has removed was not."""
+    try:
+        return untouched_s > 0 and time.time() - _used(path) < untouched_s
+    except FileNotFoundError:
+        return False
 
 
 def remove_rest(chosen: Collection[str] | None = None) -> int:
