@@ -119,7 +119,7 @@ def _evict(one: Entry, untouched_s: float) -> bool:
         if _is_young(one.path, untouched_s):  # used meanwhile
             return False
         if one.path.is_file():
-            one.path.unlink()
+            one.path.unlink(missing_ok=True)
         else:
             remove_entry(folder, one.key)
         for lock in locks:
