@@ -120,17 +120,32 @@ def hosting(session: nox.Session) -> None:
     pytest_in_vms(session, "tests/hosting")
 
 
+@nox.session(name="first-hour")
+def first_hour(session: nox.Session) -> None:
+    """Replay a user's first hour on fresh Debian roots: nox -s first-hour -- [trixie] [--write]. As root."""
+    environment(session)
+    session.run(PYTHON, "tests/first_hour/first_hour.py", *session.posargs)
+
+
 @nox.session
 def docs(session: nox.Session) -> None:
     """Check the documents: their links and names, and the first hour, every command of it run. Takes minutes."""
     pytest_in_vms(session, "tests/unit/test_docs.py tests/hosting/test_documents.py")
 
 
+@nox.session(venv_backend="virtualenv")
+def package(session: nox.Session) -> None:
+    """Build the wheel and the sdist into dist/, twice, and check them: same bytes, complete, good metadata."""
+    session.install("build>=1.2", "hatchling", "twine>=6.1")
+    session.run("python", "tests/shared/package.py", *session.posargs)
+
+
 @nox.session
 def reference(session: nox.Session) -> None:
-    """Write the documents that are generated: docs/api.md and docs/sidecar.schema.json."""
+    """Write the documents that are generated: docs/api.md, docs/sidecar.schema.json, and the manual page."""
     environment(session)
     session.run(PYTHON, "tests/shared/api_reference.py")
+    session.run(PYTHON, "tests/shared/manual_page.py")
 
 
 @nox.session(name="kvm-nested")

@@ -27,7 +27,6 @@ from ktstr.base.errors import KtstrError
 from ktstr.base.lock import acquired
 
 __all__ = [
-    "EVICTABLE",
     "Entry",
     "cache_dir",
     "digest",
@@ -35,24 +34,20 @@ __all__ = [
     "disk_usage",
     "entries",
     "entry",
-    "evict",
     "file_digest",
     "find",
     "in_use",
     "is_in_use",
-    "limit_bytes",
     "locked",
     "refusals",
     "remove_entry",
-    "remove_partials",
     "sealed_entries",
 ]
 
 _NOTICE_AFTER_S = 2.0
 _POLL_S = 0.05
-_LIMIT_GB = 20.0
-EVICTABLE = ("templates", "results")
-"""The kinds that the size limit applies to: they are made again when needed, and would grow without bound."""
+_FRESH_S = 60.0
+_SEALED_SINCE_EVER = ("templates", "results")  # their keys have changed since there are seals
 
 
 def cache_dir() -> Path:
@@ -153,6 +148,7 @@ def entry(
     if `cancel` ends the wait for another process that makes it, and whatever `make` raises.
     """
     if (path := find(kind, key)) is not None and (not sealed or seal.damage(path) is None):
+        _touch(kind, path)
         return path
     folder = cache_dir() / kind
     path = folder / key
@@ -181,11 +177,16 @@ def entry(
     return path
 
 
+def _touch(kind: str, path: Path) -> None:
+    """Note that an entry is used now. A kernel's time is that of its fetch or build."""
+    with suppress(OSError):  # it can be read, and not written
+        if kind != "kernels" and time.time() - path.stat().st_mtime > _FRESH_S:
+            os.utime(path)
+
+
 def _damage(kind: str, path: Path) -> str | None:
     """What has changed in an entry. One without a seal, which an earlier version made, is sealed as it is."""
-    if kind not in EVICTABLE and not seal.is_sealed(
-        path
-    ):  # evictable ones have other keys since there are seals
+    if kind not in _SEALED_SINCE_EVER and not seal.is_sealed(path):
         with suppress(OSError):
             seal.write_seal(path)
         return None
@@ -283,94 +284,6 @@ def disk_usage(folder: Path) -> int:
             with suppress(FileNotFoundError):
                 total += Path(parent, name).lstat().st_blocks * 512
     return total
-
-
-def limit_bytes() -> int:
-    """The bytes that evictable entries may take: `KTSTR_CACHE_LIMIT_GB` (1 GB is 10**9 bytes), else 20 GB.
-
-    Raises KtstrError if the variable is not a number of GB.
-    """
-    text = os.environ.get("KTSTR_CACHE_LIMIT_GB")
-    if text is None:
-        return int(_LIMIT_GB * 1e9)
-    try:
-        limit = float(text)
-    except ValueError:
-        limit = -1.0
-    if not 0 <= limit < float("inf"):
-        raise KtstrError(f"KTSTR_CACHE_LIMIT_GB={text}: must be a number of GB, 0 or more")
-    return int(limit * 1e9)
-
-
-def evict(limit: int | None = None, freed: Callable[[int], object] | None = None) -> list[Entry]:
-    """Remove evictable entries, the least recently used first, until the rest take at most `limit` bytes.
-
-    The default limit is `limit_bytes()`. Entries that are in use stay. `freed` gets the bytes of each that is removed.
-    Returns the removed entries.
-    """
-    limit = limit_bytes() if limit is None else limit
-    kept = entries(*EVICTABLE)
-    total = sum(entry.size for entry in kept)
-    removed = []
-    for entry in kept:
-        if total <= limit:
-            break
-        if _evict(entry):
-            removed.append(entry)
-            total -= entry.size
-            if freed is not None:
-                freed(entry.size)
-    return removed
-
-
-def _evict(entry: Entry) -> bool:
-    """Remove an entry with its lock files, unless a process uses it."""
-    folder = entry.path.parent
-    use, lock = folder / f".{entry.key}.use", folder / f".{entry.key}.lock"
-    with refusals():
-        descriptor = acquired(use)
-    if descriptor is None:
-        return False
-    try:
-        with locked(lock, f"removing {entry.kind}/{entry.key}"):
-            remove_entry(folder, entry.key)
-            use.unlink(missing_ok=True)
-            lock.unlink(missing_ok=True)
-        return True
-    finally:
-        os.close(descriptor)
-
-
-def remove_partials(*kinds: str) -> int:
-    """Remove what killed processes left of these kinds: partial entries, and locks and seals of entries that are gone.
-
-    Returns the freed bytes.
-    """
-    freed = 0
-    for kind in kinds:
-        folder = cache_dir() / kind
-        keys = {path.name[1:].rpartition(".")[0] for path in folder.glob(".*.*")}
-        freed += sum(_remove_rest(folder, key) for key in keys if key and not (folder / key).exists())
-    return freed
-
-
-def _remove_rest(folder: Path, key: str) -> int:
-    """Remove what is left of an entry that does not exist, unless a process makes it; returns the freed bytes."""
-    lock, use = folder / f".{key}.lock", folder / f".{key}.use"
-    if (held := acquired(lock)) is None:
-        return 0
-    try:
-        if (folder / key).exists():  # made in between
-            return 0
-        freed = disk_usage(folder / f".{key}.partial")
-        remove_entry(folder, key)
-        if use.exists() and (used := acquired(use)) is not None:
-            use.unlink()
-            os.close(used)
-        lock.unlink()
-        return freed
-    finally:
-        os.close(held)
 
 
 def remove_entry(folder: Path, key: str) -> None:

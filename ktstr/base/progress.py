@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import threading
 import time
@@ -25,8 +26,8 @@ class Progress(tqdm):  # type: ignore[type-arg]  # generic only for type checker
     _lock = threading.RLock()
 
     def __init__(self, *arguments: Any, **settings: Any) -> None:
-        # A closed standard error is None, or has no terminal.
-        self._terminal = sys.stderr is not None and sys.stderr.isatty()
+        # A closed standard error is None, or has no terminal; a dumb one cannot draw over what it shows.
+        self._terminal = sys.stderr is not None and sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
         how: dict[str, Any] = {"delay": 1.0, "leave": False}
         if not self._terminal:
             how |= {"delay": _LINE_S, "mininterval": _LINE_S, "miniters": 1, "ascii": True, "ncols": 80}
@@ -43,6 +44,11 @@ class Progress(tqdm):  # type: ignore[type-arg]  # generic only for type checker
             self.last_print_t = time.time()
         super().refresh(nolock, lock_args)
 
+    def moveto(self, n: int) -> None:
+        """Go to the line of the bar, one of several; lines come one below the other."""
+        if self._terminal:
+            super().moveto(n)
+
     def close(self) -> None:
         """Remove the bar; lines stay."""
         if not self.disable and not self._terminal:
@@ -52,7 +58,7 @@ class Progress(tqdm):  # type: ignore[type-arg]  # generic only for type checker
     @staticmethod
     def status_printer(file: Any) -> Callable[[str], None]:
         """How a state is shown: over the last one in a terminal, else below it."""
-        if file.isatty():
+        if file.isatty() and os.environ.get("TERM") != "dumb":
             shown: Callable[[str], None] = tqdm.status_printer(file)
             return shown
 

@@ -9,13 +9,14 @@ from pathlib import Path
 
 from ktstr.base.cache import digest, file_digest
 from ktstr.base.errors import KtstrError
+from ktstr.base.results import open_results
 from ktstr.bisect.history import Subject, subject_of
 from ktstr.bisect.journal import Journal, Step
 from ktstr.bisect.search import Found, Side, most_runs, search
 from ktstr.bisect.step import Options, Target, Verdict, run_step, target_of
 from ktstr.declare.discovery import DeclaredTest, find_test
 from ktstr.declare.settings import checked_text
-from ktstr.report.rundir import open_results, project_of
+from ktstr.report.rundir import project_of
 from ktstr.report.sidecar import file_stem
 from ktstr.report.text import aligned, relative
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 import struct
-import tempfile
 from pathlib import Path
 
 from ktstr.base import cache
 from ktstr.base.errors import KtstrError
+from ktstr.base.scratch import scratch
 from ktstr.bpf.compile_error import compile_error, cpu_of
 from ktstr.bpf.libbpf import Libbpf, libbpf
 from ktstr.bpf.object_file import check_object_file, sections
@@ -106,8 +106,8 @@ def compile_bpf(source: Path, kernel: Kernel, cflags: tuple[str, ...], types: Pa
 
     # Clang runs in the source's folder, where it finds the source under its mapped path and puts its lines into BTF.
     # The key is what the compiler reads, so a change in any header makes a new object.
-    with tempfile.TemporaryDirectory(prefix="ktstr-") as scratch:
-        preprocessed = Path(scratch) / "preprocessed"
+    with scratch("bpf") as folder:
+        preprocessed = folder / "preprocessed"
         compiled([*command, "-E", "-o", str(preprocessed)])
         text = preprocessed.read_bytes()
     key = cache.digest(clang.banner, *_FLAGS, *cflags, cache.file_digest(linker), text)

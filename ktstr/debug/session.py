@@ -9,7 +9,6 @@ import shutil
 import signal
 import socket
 import subprocess
-import tempfile
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict
@@ -18,6 +17,7 @@ from pathlib import Path
 from ktstr.base.errors import KtstrError
 from ktstr.base.machine import machine_of_host
 from ktstr.base.process import child_dies_with_us
+from ktstr.base.scratch import scratch
 from ktstr.debug.symbols import Symbols, symbols_of
 from ktstr.report.text import printable
 from ktstr.run.replay import Recorded, crashed_run
@@ -70,8 +70,8 @@ def debug(job: VmJob) -> int:
     run cannot be repeated.
     """
     try:
-        with signals_end(), tempfile.TemporaryDirectory(prefix="ktstr-gdb-") as folder:
-            return _debug(_gdb(), job, Path(folder))
+        with signals_end(), scratch("gdb") as folder:
+            return _debug(_gdb(), job, folder)
     except MonitorError as error:
         raise KtstrError(f"replay: --gdb: {error}") from None
     except Signalled as asked:

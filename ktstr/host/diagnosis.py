@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import platform
 import re
+import shlex
 import shutil
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, requires, version
@@ -11,6 +12,7 @@ from pathlib import Path
 
 from ktstr.base.cache import cache_dir, disk_usage
 from ktstr.base.errors import KtstrError
+from ktstr.base.installed import installed
 from ktstr.host.distribution import Distribution, distribution
 from ktstr.host.setup import install_hint, lacking
 from ktstr.host.tools import TOOLS, Check, check
@@ -52,7 +54,7 @@ class Diagnosis:
         missing = lacking(self.checks, "required", "advised")
         if missing:
             return install_hint(missing, self.host)
-        return "" if self.able else "pip install ktstr"
+        return "" if self.able else f"pip install {shlex.quote(installed().requirement)}"
 
 
 def diagnose() -> Diagnosis:

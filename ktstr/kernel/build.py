@@ -8,6 +8,7 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -151,6 +152,7 @@ def build(recipe: Recipe) -> Kernel:
 def find_built(recipe: Recipe) -> Kernel | None:
     """The kernel of `recipe` if the cache has it."""
     for path in sorted((cache_dir() / _KIND).glob(f"*-built-{recipe.digest}")):
+        store.make_room(path.name)
         return store.find_kernel(path.name)
     return None
 
@@ -186,8 +188,8 @@ def _configure(recipe: Recipe) -> tuple[str, Path]:
 def _tree(recipe: Recipe, work: Path) -> Path:
     """The source's folder, put in place unless an earlier run did that."""
     done = work / "tree.json"
-    if done.is_file():
-        return Path(json.loads(done.read_text()))
+    if (placed := _placed(done)) is not None:
+        return placed
     source = work / "source"
     shutil.rmtree(source, ignore_errors=True)
     try:
@@ -205,6 +207,21 @@ def _tree(recipe: Recipe, work: Path) -> Path:
     temporary.write_text(json.dumps(str(tree)))
     temporary.replace(done)
     return tree
+
+
+def _placed(done: Path) -> Path | None:
+    """The source's folder that an earlier run put in place; None if there is none, or if it is damaged."""
+    try:
+        tree = Path(json.loads(done.read_text()))
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError, TypeError):
+        tree = done
+    if (tree / "Kconfig").is_file() and (tree / "Makefile").is_file():
+        return tree
+    print(f"ktstr: {done.parent}: an unfinished build, damaged; starting over", file=sys.stderr, flush=True)
+    remove_entry(done.parent.parent, done.parent.name)
+    return None
 
 
 def find_version(tree: str | Path) -> Version | None:

@@ -8,10 +8,11 @@ import time
 from collections import Counter
 from contextlib import suppress
 
-from ktstr.base.cache import cache_dir, remove_entry, remove_partials
+from ktstr.base.cache import cache_dir, remove_entry
 from ktstr.base.download import Unreachable
 from ktstr.base.errors import KtstrError
 from ktstr.base.lock import acquired
+from ktstr.base.upkeep import remove_rest
 from ktstr.kernel import store
 from ktstr.kernel.sources.maintained import maintained
 
@@ -27,12 +28,12 @@ def clean(
     or, with no argument, all.
 
     Returns the keys of the removed kernels, and of those that stay because a process uses them. Without a `key` the
-    unfinished builds that no process works on are removed, too.
+    damaged ones, and unfinished builds that no process works on, are removed, too.
     """
-    entries = store.entries()
+    entries, damaged = store.entries(), store.damaged()
     if key is not None:
-        chosen = [one for one in entries if one.kernel.key == key]
-        if not chosen:
+        chosen = [key]
+        if key not in {*(one.kernel.key for one in entries), *(one.key for one in damaged)}:
             raise KtstrError(f"kernel {key}: not in the cache; `ktstr kernel-list` shows what is")
     elif keep is not None:
         if keep < 0:
@@ -42,15 +43,17 @@ def clean(
         for one in entries:  # newest first
             seen[store.version_of(one.kernel).series] += 1
             if seen[store.version_of(one.kernel).series] > keep:
-                chosen.append(one)
+                chosen.append(one.kernel.key)
     elif older_than_s is not None:
-        chosen = [one for one in entries if one.age_s > older_than_s]
+        chosen = [one.kernel.key for one in entries if one.age_s > older_than_s]
     else:
-        chosen = entries
+        chosen = [one.kernel.key for one in entries]
+    if key is None:
+        chosen += [one.key for one in damaged]  # of no use to anybody
     removed: list[str] = []
     used: list[str] = []
-    for one in chosen:
-        (removed if store.remove(one.kernel) else used).append(one.kernel.key)
+    for name in chosen:
+        (removed if store.remove_key(name) else used).append(name)
     if key is None:
         removed += _given_up(older_than_s or 0.0)
     return removed, used
@@ -75,7 +78,7 @@ def _given_up(older_than_s: float) -> list[str]:
             finally:
                 os.close(held)
             gone.append(f"the unfinished build {path.name}")
-    remove_partials("builds")
+    remove_rest(["builds"])
     return gone
 
 
@@ -85,7 +88,7 @@ def lifetimes() -> dict[str, bool]:
     A series that is not in the list has ended, too. Empty if kernel.org was never reached.
     """
     kept = cache_dir() / "kernel.org.json"
-    with suppress(OSError, ValueError, KeyError):
+    with suppress(OSError, ValueError, KeyError, TypeError):
         known = json.loads(kept.read_text())
         if 0 <= time.time() - known["asked"] < _FRESH_S:
             return dict(known["ended"])
@@ -94,7 +97,7 @@ def lifetimes() -> dict[str, bool]:
         for one in maintained():
             ended[str(one.version.series)] = one.ended
     if not ended:
-        with suppress(OSError, ValueError, KeyError):
+        with suppress(OSError, ValueError, KeyError, TypeError):
             ended = dict(json.loads(kept.read_text())["ended"])
     # A failure is remembered, too, so that a machine without a network does not wait each time.
     temporary = kept.with_suffix(f".{os.getpid()}.tmp")

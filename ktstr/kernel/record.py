@@ -12,6 +12,7 @@ from pathlib import Path
 from junit_xml import TestCase, TestSuite, to_xml_report_string
 
 from ktstr.base.errors import KtstrError
+from ktstr.base.results import open_results
 
 __all__ = ["Record", "recording"]
 
@@ -30,6 +31,7 @@ class Record:
 @contextmanager
 def recording(verb: str, key: str, root: Path) -> Iterator[Record]:
     """Write the record of what the block does: one JUnit case, which is an error if a KtstrError passes through."""
+    results = open_results(root)  # now, rather than after an hour's build
     record = Record(key)
     started = time.monotonic()
     error: KtstrError | None = None
@@ -39,7 +41,7 @@ def recording(verb: str, key: str, root: Path) -> Iterator[Record]:
         error = caught
         raise
     finally:
-        _write(verb, record, time.monotonic() - started, error, root / "target" / "ktstr")
+        _write(verb, record, time.monotonic() - started, error, results)
 
 
 def _write(verb: str, record: Record, seconds: float, error: KtstrError | None, results: Path) -> None:
@@ -51,9 +53,6 @@ def _write(verb: str, record: Record, seconds: float, error: KtstrError | None, 
     suite = TestSuite(f"kernel {record.key}", [case], properties=dict(record.properties))
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        ignore = results / ".gitignore"
-        if not ignore.exists():
-            ignore.write_text("*\n", encoding="ascii")  # results are never part of the project
         (folder / "junit.xml").write_text(to_xml_report_string([suite]), encoding="utf-8")
         (folder / f"{verb}.log").write_text("".join(f"{line}\n" for line in record.log), encoding="utf-8")
         for name, path in record.files.items():

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import re
 import shutil
+import struct
 import sys
 import time
 from collections.abc import Mapping
@@ -14,23 +16,28 @@ from pathlib import Path
 from typing import Any
 
 from ktstr.base import seal
-from ktstr.base.cache import cache_dir, find, refusals
+from ktstr.base.cache import cache_dir, file_digest, find, refusals
+from ktstr.base.errors import KtstrError
 from ktstr.base.lock import acquired
 from ktstr.base.machine import machine_of_host
 from ktstr.kernel.model import Kernel
 from ktstr.kernel.spec import Version, parse_version
 
 __all__ = [
+    "Damaged",
     "Entry",
     "breakable",
     "cached",
     "came_along",
+    "damaged",
     "entries",
     "find_kernel",
     "hold",
+    "make_room",
     "newest",
     "note_wanted",
     "remove",
+    "remove_key",
     "version_of",
     "write",
 ]
@@ -62,11 +69,46 @@ def find_kernel(key: str) -> Kernel | None:
 
 def cached() -> list[Kernel]:
     """The cached kernels for this host's machine, newest first."""
-    folder = cache_dir() / _KIND
     with refusals():
-        entries = [path for path in folder.iterdir() if path.name[0] != "."] if folder.is_dir() else []
-    kernels = [kernel for path in sorted(entries) if (kernel := _load(path)) is not None]
+        kernels = [kernel for path in _folders() if (kernel := _load(path)) is not None]
     return sorted(kernels, key=version_of, reverse=True)
+
+
+def _folders() -> list[Path]:
+    folder = cache_dir() / _KIND
+    return sorted(path for path in folder.iterdir() if path.name[0] != ".") if folder.is_dir() else []
+
+
+@dataclass(frozen=True)
+class Damaged:
+    """What lies in a kernel's place and is none, and why: its key, the size of its files in bytes, and its age."""
+
+    key: str
+    why: str
+    size: int
+    age_s: float
+
+
+def damaged() -> list[Damaged]:
+    """The entries that are damaged, by their keys."""
+    with refusals():
+        return [
+            Damaged(path.name, why, _bytes(path), max(0.0, time.time() - path.lstat().st_mtime))
+            for path in _folders()
+            if isinstance(why := _read(path), str)
+        ]
+
+
+def make_room(key: str) -> None:
+    """Remove the entry of that key if it is damaged, so that the kernel is fetched or built again; it is said."""
+    for one in damaged():
+        if one.key == key and remove_key(key):
+            print(f"ktstr: kernel {key}: {one.why}; making it again", file=sys.stderr, flush=True)
+
+
+def _bytes(path: Path) -> int:
+    files = path.iterdir() if path.is_dir() else [path]
+    return sum(file.lstat().st_size for file in files)
 
 
 def breakable(kernel: Kernel) -> bool:
@@ -88,7 +130,7 @@ def entries() -> list[Entry]:
     return [
         Entry(
             kernel,
-            sum(file.stat().st_size for file in kernel.image.parent.iterdir()),
+            _bytes(kernel.image.parent),
             max(0.0, time.time() - kernel.image.parent.stat().st_mtime),
         )
         for kernel in cached()
@@ -111,20 +153,28 @@ def hold(kernel: Kernel) -> Kernel:
 
 def remove(kernel: Kernel) -> bool:
     """Remove a kernel from the cache; False if a process uses it."""
+    return remove_key(kernel.key)
+
+
+def remove_key(key: str) -> bool:
+    """Remove what has this key, whatever it is; False if a process uses it."""
     with refusals():
-        descriptor = acquired(_use_file(kernel.key))
+        descriptor = acquired(_use_file(key))
     if descriptor is None:
         return False
     try:
-        folder = kernel.image.parent
+        folder = cache_dir() / _KIND / key
         # Renamed first, so that a kill leaves no half of an entry.
-        gone = folder.with_name(f".{folder.name}.removed")
+        gone = folder.with_name(f".{key}.removed")
         shutil.rmtree(gone, ignore_errors=True)
         folder.rename(gone)
         seal.seal_of(folder).unlink(missing_ok=True)
-        shutil.rmtree(gone)
-        folder.with_name(f".{folder.name}.lock").unlink(missing_ok=True)
-        _use_file(kernel.key).unlink(missing_ok=True)
+        if gone.is_dir() and not gone.is_symlink():
+            shutil.rmtree(gone)
+        else:
+            gone.unlink()
+        for suffix in ("lock", "along", "use"):
+            folder.with_name(f".{key}.{suffix}").unlink(missing_ok=True)
         return True
     finally:
         os.close(descriptor)
@@ -166,13 +216,33 @@ def newest(kernels: list[Kernel]) -> Kernel | None:
 
 
 def _load(folder: Path) -> Kernel | None:
+    """The kernel of an entry; None if it is of another machine, or damaged, which is said once."""
+    found = _read(folder)
+    if isinstance(found, str):
+        _say_damaged(folder, found)
+        return None
+    return found
+
+
+@functools.cache
+def _say_damaged(folder: Path, why: str) -> None:
+    print(
+        f"ktstr: {folder}: left out: {why}; it is made again when it is asked for, and "
+        f"`ktstr kernel-clean --key {folder.name}` removes it",
+        file=sys.stderr,
+        flush=True,
+    )
+
+
+def _read(folder: Path) -> Kernel | str | None:
+    """The kernel of an entry, or what is wrong with the entry; None if it is of another machine."""
     try:
         manifest = json.loads((folder / _MANIFEST).read_text())
         if manifest["machine"] != machine_of_host().name:
             return None
         kernel = Kernel(
             key=folder.name,
-            version=manifest["version"],
+            version=str(parse_version(manifest["version"])),
             release=manifest["release"],
             source=manifest["source"],
             image=folder / "vmlinux",
@@ -180,10 +250,32 @@ def _load(folder: Path) -> Kernel | None:
             config=folder / "config",
             sched_ext=manifest["sched_ext"],
         )
-    except (OSError, ValueError, KeyError) as error:
-        print(f"ktstr: {folder}: left out, its {_MANIFEST} cannot be read ({error!r})", file=sys.stderr)
-        return None
-    if seal.is_sealed(folder) and (damage := seal.damage(folder)):
-        print(f"ktstr: {folder}: left out: {damage}; it is made again when it is asked for", file=sys.stderr)
-        return None
-    return kernel
+    except OSError as error:
+        return f"{_MANIFEST}: {error.strerror}"
+    except KeyError as error:
+        return f"{_MANIFEST}: has no {error.args[0]}"
+    except (ValueError, TypeError, AttributeError, KtstrError):
+        return f"{_MANIFEST}: not what was written"
+    return (seal.damage(folder) if seal.is_sealed(folder) else _unsealed_damage(folder, manifest)) or kernel
+
+
+def _unsealed_damage(folder: Path, manifest: Mapping[str, Any]) -> str | None:
+    """What is plainly wrong with a kernel that was kept before there were seals, or copied without its seal."""
+    for name in ("vmlinux", "config"):
+        try:
+            with (folder / name).open("rb") as file:
+                head, size = file.read(64), os.fstat(file.fileno()).st_size
+        except OSError as error:
+            return f"{name}: {error.strerror}"
+        # ELF's table of sections is the last thing in an image: where it begins, and its entries' size and number.
+        if head[:4] == b"\x7fELF" and len(head) == 64:
+            begin, (length, count) = (
+                int.from_bytes(head[40:48], "little"),
+                struct.unpack_from("<HH", head, 58),
+            )
+            if size < begin + length * count:
+                return f"{name}: cut short, {size} bytes of {begin + length * count}"
+    wanted = manifest.get("config_sha256")
+    if wanted and file_digest(folder / "config") != wanted:
+        return "config: its content has changed"
+    return None

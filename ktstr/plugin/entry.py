@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from ktstr.base.errors import KtstrError, Unsuitable
+from ktstr.base.results import RESULTS_DIR
 from ktstr.declare.test import record_of
 from ktstr.plugin.axes import (  # noqa: F401
     ktstr_kernel_axis,
@@ -69,6 +70,8 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line(
         "markers", "ktstr_no_scenario: a ktstr test that may end without having run a scenario"
     )
+    if config.option.ktstr_results:
+        os.environ[RESULTS_DIR] = config.option.ktstr_results  # for workers, too
     given = handed(config)
     config.stash[NAME] = given["name"] if given else f"{datetime.now(UTC):%Y%m%dT%H%M%S.%fZ}-{os.getpid()}"
     parent = given["parent"] if given else _PARENT if os.environ.get("KTSTR_DIE_WITH_PARENT") == "1" else None
@@ -170,7 +173,10 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     if dropped:
         config.hook.pytest_deselected(items=dropped)
     if not in_worker and not only_list:
-        _start(session).expect([item.nodeid for item in session.items])
+        nodeids = [item.nodeid for item in session.items]
+        _start(session).expect(nodeids)
+        if state.running is not None:
+            state.running.expect(nodeids)
 
 
 def pytest_exception_interact(node: Any, call: pytest.CallInfo[object], report: object) -> None:
@@ -325,19 +331,20 @@ def _start(session: pytest.Session) -> Recorder:
     """Start to record the session."""
     from ktstr.plugin.kernels import say_change
     from ktstr.plugin.recorder import Recorder
+    from ktstr.plugin.running import Running
+    from ktstr.report.timings import read_timings
 
     state = state_of(session.config)
-    if (kernel := state.axis.automatic) is not None:
-        say_change(kernel, session.config.rootpath)
     try:
+        if (kernel := state.axis.automatic) is not None:
+            say_change(kernel, session.config.rootpath)
         state.recorder = Recorder(session, state.name, state.axis.ids())
     except KtstrError as error:
         raise pytest.UsageError(str(error)) from error  # see pytest_cmdline_main
     session.config.pluginmanager.register(state.recorder, "ktstr-recorder")
-    if session.config.pluginmanager.has_plugin("dsession"):
-        from ktstr.plugin.running import Running
-
-        session.config.pluginmanager.register(Running(session, state.axis.ids()), "ktstr-running")
+    took_s = {name: ms / 1000 for name, ms in read_timings(session.config.rootpath).items()}
+    state.running = Running(session, state.axis.ids(), state.recorder.runs_of, took_s)
+    session.config.pluginmanager.register(state.running, "ktstr-running")
     return state.recorder
 
 

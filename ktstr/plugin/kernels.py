@@ -10,12 +10,12 @@ from dataclasses import asdict
 from pathlib import Path
 
 from ktstr.base.errors import KtstrError
+from ktstr.base.results import results_dir
 from ktstr.declare.discovery import declared_schedulers, default_paths
 from ktstr.declare.scheduler import registered
 from ktstr.declare.test import KtstrTest
 from ktstr.kernel.model import Kernel
 from ktstr.kernel.spec import Auto, Range, Spec, accepts, parse
-from ktstr.report.rundir import results_dir
 
 __all__ = ["KernelAxis", "kernel_from_json", "kernel_to_json", "say_change", "skip_reason"]
 

@@ -119,6 +119,7 @@ _OPTIONS = (
         "run this part of the tests, about as long as the others: parts 1/2 and 2/2 together run every test once",
         "1/2",
     ),
+    _Option("results", "keep results in this folder, not target/ktstr", "DIR"),
     _Option("ignored", "also run the tests declared with ignore=True"),
 )
 

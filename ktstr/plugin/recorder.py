@@ -86,6 +86,15 @@ class Recorder:
         """Whether all tests of ours were skipped."""
         return empty.nothing_ran(self._cases)
 
+    def runs_of(self, nodeid: str) -> Path | None:
+        """The folder that the runs of a test write to, which may not be there yet; None if it is not one of ours."""
+        if console.test_name(nodeid, self._kernel_ids) == nodeid.split("::", 1)[-1]:
+            return None
+        stem = file_stem(nodeid)
+        kernels = self._staging.path.iterdir() if self._staging.path.is_dir() else ()
+        there = (folder / stem for folder in kernels if (folder / stem).is_dir())
+        return next(there, self._staging.path / stem)
+
     def expect(self, nodeids: Iterable[str]) -> None:
         """Make the column of names wide enough for these tests."""
         for nodeid in nodeids:
@@ -233,8 +242,6 @@ class Recorder:
         for published in self._published:
             if published.folder == self._staging.folder(kernel_version).name:
                 yield "", relative(published.path)
-                if published.earlier is not None:
-                    yield "", f"(the run before it is in {relative(published.earlier)})"
 
     def _by_version(self) -> Mapping[str, list[Case]]:
         groups: dict[str, list[Case]] = {}

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from ktstr.declare.settings import Settings
     from ktstr.plugin.kernels import KernelAxis
     from ktstr.plugin.recorder import Recorder
+    from ktstr.plugin.running import Running
     from ktstr.plugin.session import Options
 
 __all__ = ["HANDED", "NAME", "STATE", "State", "handed", "settings_of", "state_of"]
@@ -36,6 +37,7 @@ class State:
     axis: KernelAxis
     kernels: dict[str, dict[str, object]] = field(default_factory=dict)
     recorder: Recorder | None = None
+    running: Running | None = None
     errors: list[str] = field(default_factory=list)
     lines: tuple[str, ...] = ()
 

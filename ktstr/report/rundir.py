@@ -1,6 +1,6 @@
-"""Run directories: `target/ktstr/<kernel>-<commit>[-dirty]/`, which appear whole and are never destroyed.
+"""Run directories: `target/ktstr/<kernel>-<commit>[-dirty]`, which lead to runs that appear whole and stay.
 
-A session writes below `.staging/<name>/<kernel>/` and at its end moves each kernel's directory into place.
+A session writes below `.staging/<name>/<kernel>/` and at its end moves each kernel's directory into the history.
 Each process of it holds a shared flock on `.staging/<name>.lock`, which the kernel releases when the process
 dies: a staging directory that nobody holds was left by a killed session.
 """
@@ -20,7 +20,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from ktstr.base.cache import locked
-from ktstr.base.errors import KtstrError
+from ktstr.base.results import cannot_write, open_results, results_dir
+from ktstr.report.history import RUN, keep_run, link_newest, stamp_of, started_of
 from ktstr.report.sidecar import SCHEMA, write_json
 
 __all__ = [
@@ -28,10 +29,8 @@ __all__ = [
     "Project",
     "Published",
     "Staging",
-    "open_results",
     "project_of",
     "recover",
-    "results_dir",
     "run_dir",
 ]
 
@@ -39,7 +38,6 @@ RUN_SUFFIX = "KTSTR_RUN_SUFFIX"
 """The environment variable whose value, if set, is appended to the names of a session's run directories."""
 
 _SESSION = "session.json"
-_RUN = "run.json"
 _UNSAFE = re.compile(r"[^A-Za-z0-9_.+~-]+")
 
 
@@ -92,40 +90,17 @@ def project_of(root: Path) -> Project:
     return Project(oid, bool(changes))
 
 
-def results_dir(root: Path) -> Path:
-    """The folder of the runs of the project at `root`."""
-    return root / "target" / "ktstr"
-
-
 def run_dir(root: Path, version: str, label: str, suffix: str) -> Path:
     """Where a session with this RUN_SUFFIX has its results of a kernel; `label` is the project's."""
     return results_dir(root) / f"{version}-{label}-{suffix}"
 
 
-def open_results(root: Path) -> Path:
-    """`results_dir`, made if need be; KtstrError if it cannot be written."""
-    results = results_dir(root)
-    try:
-        results.mkdir(parents=True, exist_ok=True)
-        # Results are never part of the project: git must not see them, nor call the project dirty.
-        ignore = results / ".gitignore"
-        if not ignore.exists():
-            ignore.write_text("*\n", encoding="ascii")
-    except OSError as error:
-        raise KtstrError(f"results directory {results}: {error.strerror}") from error
-    return results
-
-
 @dataclass(frozen=True)
 class Published:
-    """A run in its place, and where the earlier run of that name went (None: there was none).
-
-    `folder` is the name it had in the staging directory.
-    """
+    """A run in its place for ever. `folder` is the name it had in the staging directory."""
 
     folder: str
     path: Path
-    earlier: Path | None
 
 
 class Staging:
@@ -136,6 +111,7 @@ class Staging:
     """
 
     def __init__(self, root: Path, name: str) -> None:
+        self.root = root
         self.results = results_dir(root)
         self.path = self.results / ".staging" / name
         self._started = datetime.now(UTC)
@@ -144,7 +120,7 @@ class Staging:
 
     def open(self, project: Project) -> None:
         """Create it. KtstrError if the results directory cannot be written."""
-        open_results(self.results.parents[1])
+        open_results(self.root)
         suffix = os.environ.get(RUN_SUFFIX)
         self._label = project.label + (f"-{_UNSAFE.sub('-', suffix)}" if suffix else "")
         try:
@@ -153,7 +129,7 @@ class Staging:
             write_json(self.path / _SESSION, {"label": self._label, "started": self._started.isoformat()})
         except OSError as error:
             self.discard()
-            raise KtstrError(f"results directory {self.results}: {error.strerror}") from error
+            raise cannot_write(self.results, error) from error
 
     def hold(self) -> None:
         """Mark it as in use for as long as this process lives, so that no other takes it for abandoned."""
@@ -168,10 +144,11 @@ class Staging:
     def published_text(self, text: str) -> str:
         """`text` with the paths in it as they will be after `publish`."""
         folder = re.compile(f"{re.escape(str(self.path))}/([^/\\s]+)")
-        return folder.sub(lambda match: f"{self.results}/{match[1]}-{self._label}", text)
+        stamp = stamp_of(self._started)
+        return folder.sub(lambda match: f"{self.results}/history/{match[1]}-{self._label}/{stamp}", text)
 
     def publish(self, about: Mapping[str, object]) -> list[Published]:
-        """Move every kernel's directory into place; an earlier run of the same name goes to the history.
+        """Move every kernel's directory to its place in the history, and let a link of its name lead there.
 
         `about` is written to each as `run.json`, with the name and the time of start. Call it once `open`ed.
         """
@@ -180,15 +157,12 @@ class Staging:
             for folder in _folders(self.path):
                 name = f"{folder.name}-{self._label}"
                 write_json(
-                    folder / _RUN,
+                    folder / RUN,
                     {"schema": SCHEMA, "name": name, "started": self._started.isoformat(), **about},
                 )
-                place = self.results / name
-                earlier = None
-                if place.exists():
-                    earlier = _move_to_history(self.results, place, name, _started_of(place / _RUN, place))
-                folder.rename(place)
-                published.append(Published(folder.name, place, earlier))
+                place = keep_run(self.results, folder, name, stamp_of(self._started))
+                link_newest(self.results, name, place)
+                published.append(Published(folder.name, place))
         self.discard()
         return published
 
@@ -218,7 +192,7 @@ def recover(root: Path) -> list[Path]:
                     if abandoned:
                         moved += _keep(results, staging)
     except OSError as error:
-        raise KtstrError(f"results directory {results}: {error.strerror}") from error
+        raise cannot_write(results, error) from error
     return moved
 
 
@@ -245,9 +219,9 @@ def _abandoned(lock: Path) -> Iterator[bool]:
 def _keep(results: Path, staging: Path) -> list[Path]:
     """Move what an abandoned staging directory holds to the history, and remove it."""
     label = _read(staging / _SESSION).get("label", "unknown")
-    stamp = _started_of(staging / _SESSION, staging)
+    stamp = started_of(staging / _SESSION, staging)
     moved = [
-        _move_to_history(results, folder, f"{folder.name}-{label}", f"{stamp}-interrupted")
+        keep_run(results, folder, f"{folder.name}-{label}", f"{stamp}-interrupted")
         for folder in _folders(staging)
         if any(folder.iterdir())
     ]
@@ -257,29 +231,6 @@ def _keep(results: Path, staging: Path) -> list[Path]:
 
 def _folders(path: Path) -> list[Path]:
     return sorted(entry for entry in path.iterdir() if entry.is_dir()) if path.is_dir() else []
-
-
-def _move_to_history(results: Path, path: Path, name: str, stamp: str) -> Path:
-    place = results / "history" / name / stamp
-    place.parent.mkdir(parents=True, exist_ok=True)
-    number = 1
-    while place.exists():
-        number += 1
-        place = place.with_name(f"{stamp}.{number}")
-    path.rename(place)
-    return place
-
-
-def _started_of(about: Path, path: Path) -> str:
-    """The stamp of the time a run started, from what it wrote about itself, else of its directory."""
-    try:
-        return _stamp(datetime.fromisoformat(str(_read(about)["started"])))
-    except (KeyError, ValueError):
-        return _stamp(datetime.fromtimestamp(path.stat().st_mtime, UTC))
-
-
-def _stamp(moment: datetime) -> str:
-    return moment.astimezone(UTC).strftime("%Y%m%dT%H%M%S.%fZ")
 
 
 def _read(path: Path) -> dict[str, object]:

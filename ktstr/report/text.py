@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+import textwrap
 from collections.abc import Collection, Sequence
 from pathlib import Path
 
-__all__ = ["ago", "aligned", "first_line", "printable", "relative"]
+__all__ = ["ago", "aligned", "first_line", "hanging", "printable", "relative", "size"]
 
 _ESCAPE_SEQUENCE = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]")
 # What XML 1.0 cannot carry (section 2.2), and the C1 controls, which terminals obey.
@@ -50,3 +51,14 @@ def ago(seconds: int) -> str:
         if seconds >= length:
             return f"{seconds // length} {unit} ago"
     return f"{seconds} s ago"
+
+
+def size(count: int) -> str:
+    """Bytes in powers of ten, as disks and the cache's limit are counted: `62.0 MB`."""
+    return f"{count / 1e9:.2f} GB" if count >= 1e9 else f"{count / 1e6:.1f} MB"
+
+
+def hanging(title: str, text: str, indent: int, columns: int) -> list[str]:
+    """`text` beside a title, broken into lines of at most `columns`; a word that is longer stays whole."""
+    lines = textwrap.wrap(text, columns - indent, break_long_words=False, break_on_hyphens=False) or [""]
+    return [f"{title:{indent}}{lines[0]}".rstrip(), *(" " * indent + line for line in lines[1:])]

@@ -7,9 +7,9 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from ktstr.base.cache import locked
+from ktstr.base.results import results_dir
 from ktstr.report.case import Case
 from ktstr.report.console import remembered
-from ktstr.report.rundir import results_dir
 from ktstr.report.sidecar import write_json
 
 __all__ = ["keep_timings", "read_timings"]

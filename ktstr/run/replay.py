@@ -26,6 +26,7 @@ __all__ = [
     "dump_lines",
     "read_sidecar",
     "replay_arguments",
+    "replay_status",
     "replayed_sidecar",
 ]
 
@@ -213,6 +214,18 @@ def differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str
         elif old["result"]["events_sha256"] != new["result"]["events_sha256"]:
             lines.append(f"run {number}: other events")
     return lines
+
+
+def replay_status(
+    status: int, before: Mapping[str, Any], after: Mapping[str, Any], changes: Sequence[str]
+) -> int:
+    """The exit status of a replay whose pytest ended with `status`: 0 only if it passed as it did then.
+
+    It is 1 if it failed, and if anything differs. With the real clock no two runs are the same: there only another
+    outcome counts.
+    """
+    differs = before["outcome"] != after["outcome"] if before["clock"] == "real" else bool(changes)
+    return status or int(differs)
 
 
 def dump_lines(recorded: Recorded, replayed: Path, after: Mapping[str, Any]) -> list[str]:

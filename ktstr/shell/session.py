@@ -6,12 +6,12 @@ import os
 import signal
 import socket
 import sys
-import tempfile
 import time
 from contextlib import suppress
 from pathlib import Path
 
 from ktstr.base.errors import KtstrError
+from ktstr.base.scratch import scratch
 from ktstr.kernel.images.file import image_kernel
 from ktstr.kernel.model import Kernel
 from ktstr.kernel.resolve import resolve
@@ -43,8 +43,8 @@ def run_shell(request: Request, executor: Executor | None = None) -> int:
             " standard input says"
         )
     try:
-        with signals_end(), tempfile.TemporaryDirectory(prefix="ktstr-shell-") as folder:
-            return _session(request, terminal, Path(folder), executor or LocalExecutor())
+        with signals_end(), scratch("shell") as folder:
+            return _session(request, terminal, folder, executor or LocalExecutor())
     except Signalled as asked:
         return 128 + asked.number
     except OutputClosed:

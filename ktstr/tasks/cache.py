@@ -1,8 +1,9 @@
-"""`cache`: what the cache holds, whether it is what was written, and making room."""
+"""`cache`: what ktstr keeps on this machine, whether it is what was written, and making room."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
@@ -12,7 +13,6 @@ from ktstr.base.errors import KtstrError
 
 if TYPE_CHECKING:
     from ktstr.base.cache import Entry
-    from ktstr.vm.templates import KeptTemplate
 
 __all__ = ["cache"]
 
@@ -30,40 +30,61 @@ class Kind:
     help={
         "json": "print it as JSON",
         "verify": "read all and compare it with what was written; remove what was altered and what is made of it (1)",
-        "clean": "remove templates and results that are not in use, and what killed processes left half made",
-        "limit": "remove those least recently used until they take this many GB (10**9 bytes)",
+        "clean": "remove all but kernels and what was used in the last hour, and what killed processes left",
+        "limit": "remove what was used least recently until the cache takes this many GB (10**9 bytes)",
+        "runs": "of this project's results remove all runs but the newest ones, this many of each kernel and commit",
     }
 )
 def cache(
-    _context: Context, json: bool = False, verify: bool = False, clean: bool = False, limit: str | None = None
+    _context: Context,
+    json: bool = False,
+    verify: bool = False,
+    clean: bool = False,
+    limit: str | None = None,
+    runs: str | None = None,
 ) -> None:
-    """Show, verify or clean the cache.
+    """Show, verify or clean the cache and this project's results.
 
     ktstr cache
     ktstr cache --clean
     ktstr cache --limit 10
+    ktstr cache --runs 20
     """
-    from ktstr.base.cache import EVICTABLE, evict, remove_partials
+    from pathlib import Path
+
     from ktstr.base.progress import Progress
-    from ktstr.vm.templates import kept_templates
+    from ktstr.base.upkeep import evict, remove_rest
+    from ktstr.report.history import remove_runs
+    from ktstr.tasks.values import whole_number
     from ktstr.vm.verify import remove_altered
 
     wanted = _limit(limit, clean=clean)
+    kept_runs = whole_number(runs, "cache: --runs", 1, "runs")
     altered = remove_altered() if verify else {}
-    half_made = remove_partials(*EVICTABLE) if clean else 0
-    removed = []
+    left = remove_rest() if clean else 0
+    removed: Sequence[Entry] = ()
     if wanted is not None:
         with Progress(desc="removing", unit="B", unit_scale=True) as bar:
-            removed = evict(wanted, bar.update)
-    kinds, templates = _kinds(), kept_templates()
-    show = _as_json if json else _as_text
-    print(show(kinds, templates, altered, removed, half_made))
+            removed = evict(wanted, bar.update, **{"untouched_s": 3_600.0} if clean else {})
+    gone = remove_runs(Path.cwd(), kept_runs) if kept_runs is not None else 0
+    done = Done(altered, removed, left, gone)
+    print(_as_json(done) if json else _as_text(done))
     if altered:
         raise Exit(code=1)
 
 
+@dataclass(frozen=True)
+class Done:
+    """What was removed: altered entries with what was wrong, entries, bytes that killed processes left, and runs."""
+
+    altered: Mapping[str, str]
+    removed: Sequence[Entry]
+    left_bytes: int
+    runs: int
+
+
 def _limit(text: str | None, *, clean: bool) -> int | None:
-    """The bytes that evictable entries may take; None if nothing is to be removed."""
+    """The bytes that the cache may take; None if nothing is to be removed."""
     if text is None:
         return 0 if clean else None
     if clean:
@@ -78,88 +99,109 @@ def _limit(text: str | None, *, clean: bool) -> int | None:
 
 
 def _kinds() -> list[Kind]:
-    """Every kind of which the cache has an entry."""
+    """Every kind of which the cache has something, what is half made included."""
     from ktstr.base.cache import cache_dir, disk_usage
+    from ktstr.base.upkeep import contents, kinds
 
-    found = []
-    for folder in sorted(cache_dir().iterdir()):
-        if folder.is_dir():
-            # A name that begins with a dot is the cache's own; cores/ holds nothing but locks.
-            count = sum(
-                1 for path in folder.iterdir() if not path.name.startswith(".") and path.suffix != ".lock"
-            )
-            if count:
-                found.append(Kind(folder.name, count, disk_usage(folder)))
-    return found
+    counts, sizes = Counter[str](), Counter[str]()
+    for one in contents():
+        counts[one.kind] += 1
+        sizes[one.kind] += one.size
+    for kind in kinds():
+        half_made = (cache_dir() / kind).glob(".*.*")
+        sizes[kind] += sum(disk_usage(path) for path in half_made if path.is_dir())
+    return [Kind(kind, counts[kind], sizes[kind]) for kind in kinds() if counts[kind] or sizes[kind]]
 
 
-def _as_json(
-    kinds: Sequence[Kind],
-    templates: Sequence[KeptTemplate],
-    altered: dict[str, str],
-    removed: Sequence[Entry],
-    half_made: int,
-) -> str:
+def _as_json(done: Done) -> str:
     import json
+    from pathlib import Path
 
-    from ktstr.base.cache import cache_dir, limit_bytes
+    from ktstr.base.cache import cache_dir, disk_usage
+    from ktstr.base.scratch import scratch_left
+    from ktstr.base.upkeep import limit_bytes
+    from ktstr.report.history import runs_of
+    from ktstr.vm.templates import kept_templates
 
+    runs = runs_of(Path.cwd())
     data = {
         "path": str(cache_dir()),
         "limit_bytes": limit_bytes(),
-        "kinds": [asdict(kind) for kind in kinds],
-        "templates": [asdict(template) for template in templates],
-        "altered": altered,
-        "removed": [{"kind": one.kind, "key": one.key, "bytes": one.size} for one in removed],
-        "half_made_bytes_removed": half_made,
+        "kinds": [asdict(kind) for kind in _kinds()],
+        "templates": [asdict(template) for template in kept_templates()],
+        "left_over": [{"path": str(path), "bytes": disk_usage(path)} for path in scratch_left()],
+        "runs": {"count": len(runs), "bytes": sum(map(disk_usage, runs))},
+        "altered": dict(done.altered),
+        "removed": [{"kind": one.kind, "key": one.key, "bytes": one.size} for one in done.removed],
+        "half_made_bytes_removed": done.left_bytes,
+        "runs_removed": done.runs,
     }
     return json.dumps(data, indent=2)
 
 
-def _as_text(
-    kinds: Sequence[Kind],
-    templates: Sequence[KeptTemplate],
-    altered: dict[str, str],
-    removed: Sequence[Entry],
-    half_made: int,
-) -> str:
-    from ktstr.base.cache import EVICTABLE, cache_dir, limit_bytes
-    from ktstr.report.text import ago, aligned
-    from ktstr.vm.names import EMULATOR
+def _as_text(done: Done) -> str:
+    from pathlib import Path
 
-    lines = [f"altered, removed: {entry}: {damage}" for entry, damage in altered.items()]
-    lines += [f"removed: {_few(removed)}"] if removed else []
-    lines += [f"removed: half made by killed processes, {_size(half_made)}"] if half_made else []
+    from ktstr.base.cache import cache_dir, disk_usage
+    from ktstr.base.scratch import scratch_left
+    from ktstr.base.upkeep import PINNED, limit_bytes
+    from ktstr.report.history import runs_of
+    from ktstr.report.text import aligned, size
+
+    lines = [f"altered, removed: {entry}: {damage}" for entry, damage in done.altered.items()]
+    lines += [f"removed: {_few(done.removed)}"] if done.removed else []
+    lines += [f"removed: half made by killed processes, {size(done.left_bytes)}"] if done.left_bytes else []
+    lines += [f"removed: {_runs(done.runs)} of this project"] if done.runs else []
     lines += [""] if lines else []
+    kinds = _kinds()
     lines += aligned(
-        [("KIND", "ENTRIES", "SIZE"), *((one.kind, str(one.count), _size(one.bytes)) for one in kinds)],
+        [("KIND", "ENTRIES", "SIZE"), *((one.kind, str(one.count), size(one.bytes)) for one in kinds)],
         right={1, 2},
     )
-    if templates:
-        head = ("TEMPLATE", "KERNEL", "TOPOLOGY", "CLOCK", "ACCEL", EMULATOR.upper(), "SIZE", "USED", "")
-        rows = [
-            (
-                one.key,
-                *(name or "?" for name in one.made_of),
-                _size(one.bytes),
-                ago(one.used_s_ago),
-                "in use" if one.in_use else "",
-            )
-            for one in templates
-        ]
-        lines += ["", *aligned([head, *rows], right={6, 7})]
-    evictable = sum(one.bytes for one in kinds if one.kind in EVICTABLE)
-    taken, limit = _size(evictable), _size(limit_bytes())
-    lines += ["", f"{cache_dir()}: templates and results take {taken} of {limit} (KTSTR_CACHE_LIMIT_GB)"]
+    lines += _templates()
+    taken = sum(one.bytes for one in kinds)
+    pinned = sum(one.bytes for one in kinds if one.kind in PINNED)
+    told = f"{cache_dir()}: {size(taken)} of {size(limit_bytes())} (KTSTR_CACHE_LIMIT_GB)"
+    told += f"; kernels, {size(pinned)}, stay until kernel-clean" if pinned else ""
+    lines += ["", told]
+    if left := scratch_left():
+        bytes_left = size(sum(map(disk_usage, left)))
+        lines.append(f"{left[0].parent}: {bytes_left} left by killed processes; --clean removes it")
+    if runs := runs_of(Path.cwd()):
+        taken_by_runs = size(sum(map(disk_usage, runs)))
+        lines.append(
+            f"target/ktstr: {_runs(len(runs))} of this project, {taken_by_runs}; --runs N keeps the newest"
+        )
     return "\n".join(lines)
 
 
+def _templates() -> list[str]:
+    """The table of templates, after an empty line; nothing if there is none."""
+    from ktstr.report.text import ago, aligned, size
+    from ktstr.vm.names import EMULATOR
+    from ktstr.vm.templates import kept_templates
+
+    head = ("TEMPLATE", "KERNEL", "TOPOLOGY", "CLOCK", "ACCEL", EMULATOR.upper(), "SIZE", "USED", "")
+    rows = [
+        (
+            one.key,
+            *(name or "?" for name in one.made_of),
+            size(one.bytes),
+            ago(one.used_s_ago),
+            "in use" if one.in_use else "",
+        )
+        for one in kept_templates()
+    ]
+    return ["", *aligned([head, *rows], right={6, 7})] if rows else []
+
+
+def _runs(count: int) -> str:
+    return f"{count} run{'' if count == 1 else 's'}"
+
+
 def _few(removed: Sequence[Entry]) -> str:
+    from ktstr.report.text import size
+
     kinds = sorted({one.kind for one in removed})
     counts = (f"{sum(one.kind == kind for one in removed)} {kind}" for kind in kinds)
-    return f"{', '.join(counts)}, {_size(sum(one.size for one in removed))}"
-
-
-def _size(count: int) -> str:
-    """In powers of ten, like the limit."""
-    return f"{count / 1e9:.2f} GB" if count >= 1e9 else f"{count / 1e6:.1f} MB"
+    return f"{', '.join(counts)}, {size(sum(one.size for one in removed))}"

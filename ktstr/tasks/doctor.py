@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,8 @@ if TYPE_CHECKING:
     from ktstr.host.diagnosis import Diagnosis
 
 __all__ = ["doctor"]
+
+_WIDEST_STATE = 17  # more would make a row longer than 80 columns
 
 
 @task(help={"json": "print the findings as JSON"})
@@ -24,7 +27,8 @@ def doctor(_context: Context, json: bool = False) -> None:
     from ktstr.host.diagnosis import diagnose
 
     found = diagnose()
-    print(as_json(found) if json else as_text(found, colour=_wants_colour()))
+    columns = max(40, min(shutil.get_terminal_size((80, 24)).columns, 100))
+    print(as_json(found) if json else as_text(found, colour=_wants_colour(), columns=columns))
     if not found.able:
         raise Exit(code=2)
 
@@ -56,18 +60,21 @@ def as_json(found: Diagnosis) -> str:
     return json.dumps(data, indent=2)
 
 
-def as_text(found: Diagnosis, *, colour: bool) -> str:
-    """The findings as a table and a few lines; the last line says what to do."""
+def as_text(found: Diagnosis, *, colour: bool, columns: int = 80) -> str:
+    """The findings as a table and a few lines of at most `columns`; the last line says what to do."""
     from ktstr.base.front_end import typed
     from ktstr.host.distribution import FAMILIES
-    from ktstr.report.text import aligned
+    from ktstr.report.text import aligned, hanging, size
 
     # For a distribution that is not known it helps to see the packages' names elsewhere.
     families = [found.host.family] if found.host.family else FAMILIES
     head = ["TOOL", "VERSION", "NEEDED FOR", *(f"{family.name.upper()} PACKAGE" for family in families)]
-    rows = [head]
+    rows, long = [head], {}
     for one in found.checks:
         state = one.version or (one.problem if one.tool.need != "optional" else f"{one.problem}, optional")
+        if len(state) > _WIDEST_STATE:
+            long[one.tool.name] = state
+            state = "see below"
         # The column of the host's own family has the names of the host's release.
         names = [
             found.host.package_names(one.tool)
@@ -77,6 +84,9 @@ def as_text(found: Diagnosis, *, colour: bool) -> str:
         ]
         rows.append([one.tool.name, state, one.tool.needed_for, *names])
     lines = aligned(rows)
+    if found.host.family:  # the last line has all names in full
+        most = max(80, columns)
+        lines = [line if len(line) <= most else f"{line[: most - 3]}..." for line in lines]
     if colour:
         for number, one in enumerate(found.checks, start=1):
             if not one.found and one.tool.need == "required":
@@ -85,10 +95,16 @@ def as_text(found: Diagnosis, *, colour: bool) -> str:
     runs_on = f"{how.accelerator}, {how.clock} clock" if how.accelerator else "cannot run"
     packages = ", ".join(f"{name} {version or 'missing'}" for name, version in found.python_packages.items())
     lines += [
+        *[line for name, problem in long.items() for line in hanging(f"{name}: ", problem, 20, columns)],
         "",
-        f"guests   {runs_on}: {how.reason}",
-        f"python   {found.python}: {packages}",
-        f"cache    {found.cache}: {_size(found.cache_size)} used, {_size(found.cache_free)} free on its disk",
+        *hanging("guests", f"{runs_on}: {how.reason}", 9, columns),
+        *hanging("python", f"{found.python}: {packages}", 9, columns),
+        *hanging(
+            "cache",
+            f"{found.cache}: {size(found.cache_size)} used, {size(found.cache_free)} free on its disk",
+            9,
+            columns,
+        ),
         "",
     ]
     if found.able:
@@ -96,10 +112,6 @@ def as_text(found: Diagnosis, *, colour: bool) -> str:
     if found.remedy:
         lines.append(f"To install what is missing: {found.remedy}")
     return "\n".join(lines)
-
-
-def _size(count: int) -> str:
-    return f"{count / (1 << 30):.1f} GiB" if count >= 1 << 30 else f"{count / (1 << 20):.0f} MiB"
 
 
 def _wants_colour() -> bool:

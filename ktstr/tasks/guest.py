@@ -1,4 +1,4 @@
-"""Tasks about the contents of a guest."""
+"""Tasks about what a guest holds: its files, and its kernel's types."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from invoke.context import Context
 from invoke.tasks import task
 
-__all__ = ["initramfs"]
+__all__ = ["initramfs", "vmlinux_h"]
 
 
 @task(
@@ -54,3 +54,36 @@ def initramfs(
     for file in sorted(files, key=lambda file: file.path):
         print(f"{file.path:{width}}  {file.source.stat().st_size:>10,}  {file.why}")
     print(f"\n{output or archive}: {archive.stat().st_size:,} bytes, kernel {chosen.version}")
+
+
+@task(
+    help={
+        "kernel": "whose types: 7.0.13, 7.0, latest, auto (default)",
+        "output": "write it to this file, unless it is there already with this content (default: standard output)",
+    }
+)
+def vmlinux_h(context: Context, kernel: str | None = None, output: str | None = None) -> None:
+    """Write vmlinux.h: a kernel's types and the prototypes of its kfuncs, for the build of a BPF program.
+
+    ktstr vmlinux-h --kernel 7.0 --output vmlinux.h
+    """
+    import sys
+    from pathlib import Path
+
+    from ktstr.base.errors import KtstrError
+    from ktstr.base.whole_file import write_whole
+    from ktstr.bpf.build import vmlinux_header
+    from ktstr.kernel.resolve import resolve
+
+    chosen = resolve(kernel)[-1]
+    text = vmlinux_header(chosen).read_text(encoding="utf-8")
+    if output is None:
+        sys.stdout.write(text)
+        return
+    path = Path(output)
+    try:
+        if not (path.is_file() and path.read_text(encoding="utf-8", errors="replace") == text):
+            write_whole(path, text)  # make would build all again for a file that is newer
+    except OSError as error:
+        raise KtstrError(f"--output {output}: {error.strerror}") from None
+    print(f"{output}: kernel {chosen.version}", file=sys.stderr)

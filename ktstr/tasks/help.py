@@ -18,7 +18,7 @@ __all__ = ["menu_help", "verb_help"]
 
 _GROUPS = {
     "Tests": ("init", "test", "verifier", "replay", "bisect"),
-    "Guests": ("shell", "verify", "initramfs"),
+    "Guests": ("shell", "verify", "vmlinux-h", "initramfs"),
     "Kernels": (
         "kernel-list",
         "kernel-fetch",

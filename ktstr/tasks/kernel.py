@@ -18,6 +18,7 @@ __all__ = ["kernel_build", "kernel_clean", "kernel_configure", "kernel_fetch", "
 
 _KERNEL = "which kernel: 7.0.13, 7.0, 7, 6.16..7.0, latest, auto, ../linux, ...; see docs/kernels.md"
 _SOURCE = 27  # characters of a kernel's source that `kernel-list` shows
+_WIDEST = 100  # columns of a table
 _BUILD = {
     "kernel": "which source: 6.12, latest (default), longterm, mainline, ../linux, ../linux#v7.0, git+https://...#v7.0",
     "config": "add a fragment: a name of kernels/ such as preempt-rt, or a file; may be given several times",
@@ -98,6 +99,7 @@ def kernel_configure(
     """
     from pathlib import Path
 
+    from ktstr.base.results import results_dir
     from ktstr.kernel.build import configure
     from ktstr.kernel.record import recording
     from ktstr.kernel.sources.offers import fetch_code
@@ -111,7 +113,8 @@ def kernel_configure(
             record.key = f"{version}-built-{one.digest}"
             record.log.append(f"{version}: {one.code.origin}")
             record.files["config"] = path
-        print(Path("target/ktstr/kernels", record.key, "config"))
+        place = results_dir(Path.cwd()) / "kernels" / record.key / "config"
+        print(place.relative_to(Path.cwd()) if place.is_relative_to(Path.cwd()) else place)
 
 
 @task(
@@ -272,11 +275,11 @@ def _folder_name(text: str) -> str:
 
 def _in_cache() -> list[dict[str, object]]:
     from ktstr.kernel.clean import lifetimes
-    from ktstr.kernel.store import entries
+    from ktstr.kernel.store import damaged, entries
 
     found = entries()
     ended = lifetimes() if found else {}
-    return [
+    rows: list[dict[str, object]] = [
         {
             "version": one.kernel.version,
             "key": one.kernel.key,
@@ -288,6 +291,19 @@ def _in_cache() -> list[dict[str, object]]:
             "source": one.kernel.source,
         }
         for one in found
+    ]
+    return rows + [
+        {
+            "version": bad.key.partition("-")[0],
+            "key": bad.key,
+            "sched_ext": None,
+            "size": bad.size,
+            "age_s": round(bad.age_s),
+            "end_of_life": None,
+            "source": "",
+            "damaged": bad.why,
+        }
+        for bad in damaged()
     ]
 
 
@@ -323,9 +339,18 @@ def _table(rows: Sequence[dict[str, object]]) -> None:
     """Print rows in aligned columns."""
     from ktstr.report.text import aligned
 
-    lines = [[name.removesuffix("_s").replace("_", " ") for name in rows[0]]]
-    lines += [[_cell(name, value) for name, value in row.items()] for row in rows]
-    print("\n".join(aligned(lines)))
+    names = [name for name in rows[0] if name != "damaged"]
+    lines = [[name.removesuffix("_s").replace("_", " ") for name in names]]
+    for row in rows:
+        shown = {**row, "source": "damaged"} if "damaged" in row else row
+        lines.append([_cell(name, shown[name]) for name in names])
+    # The source is last, and all of it is in the JSON.
+    print("\n".join(row if len(row) <= _WIDEST else f"{row[: _WIDEST - 3]}..." for row in aligned(lines)))
+    for row in rows:
+        if "damaged" in row:
+            print(
+                f"damaged: {row['key']}: {row['damaged']}; `ktstr kernel-clean --key {row['key']}` removes it"
+            )
 
 
 def _cell(name: str, value: object) -> str:

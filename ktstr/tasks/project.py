@@ -29,9 +29,10 @@ def init(
     """
     from pathlib import Path
 
+    from ktstr.base.installed import installed
     from ktstr.tasks.starter import starter, write_new
 
-    files, hints = starter(Path.cwd(), name=name, binary=binary, bpf=bpf, build=build)
+    files, hints = starter(Path.cwd(), installed(), name=name, binary=binary, bpf=bpf, build=build)
     for path, written in write_new(Path.cwd(), files):
         print(f"{'wrote' if written else 'exists already, left as it is:'} {path}")
     print("\n" + "\n".join(hints))

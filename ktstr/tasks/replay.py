@@ -12,12 +12,12 @@ __all__ = ["replay"]
 @task(
     positional=["sidecar"],
     help={
-        "sidecar": "the test's JSON file below target/ktstr",
+        "sidecar": "the test's JSON file below target/ktstr; a failure names it, and that name stays its own",
         "gdb": "debug the run that failed: stopped at the scheduler's exit, with the kernel's symbols",
     },
 )
 def replay(_context: Context, sidecar: str, gdb: bool = False) -> None:
-    """Run a recorded test again, as its sidecar says, and report whether the result is the same.
+    """Run a recorded test again, and report whether the result is the same: 0 if it passed then and now, else 1.
 
     ktstr replay target/ktstr/7.0.13-nogit/smoke-1a2b3c4d.json
     """
@@ -35,6 +35,7 @@ def replay(_context: Context, sidecar: str, gdb: bool = False) -> None:
         dump_lines,
         read_sidecar,
         replay_arguments,
+        replay_status,
         replayed_sidecar,
     )
 
@@ -61,7 +62,7 @@ def replay(_context: Context, sidecar: str, gdb: bool = False) -> None:
     for line in [*(changes or ["identical, event by event"]), *dump_lines(recorded, replayed, new)]:
         print(f"replay: {line}", flush=True)
     if not gdb:
-        raise Exit(code=done.returncode)
+        raise Exit(code=replay_status(done.returncode, recorded.data, new, changes))
     from ktstr.vm.stored import stored_job
 
     raise Exit(code=debug(stored_job(crashed_run(replayed, new))))

@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping
-from importlib.metadata import version
 from pathlib import Path
 
 from ktstr.base.errors import KtstrError
+from ktstr.base.installed import Installed
 from ktstr.base.values import command, string
 
 __all__ = ["ci_file", "starter", "write_new"]
@@ -82,8 +82,8 @@ version = "0"
 requires-python = ">=3.11"
 
 [project.optional-dependencies]
-# Exactly this release, because the next minor release may change the interface that tests use.
-ktstr = ["ktstr=={version}"]
+# Exactly this one, because the next minor release may change the interface that tests use.
+ktstr = [{ktstr}]
 
 [build-system]
 requires = ["setuptools>=64"]
@@ -98,11 +98,17 @@ testpaths = ["tests"]
 
 
 def starter(
-    folder: Path, *, name: str | None, binary: str | None, bpf: str | None, build: str | None
+    folder: Path,
+    ktstr: Installed,
+    *,
+    name: str | None,
+    binary: str | None,
+    bpf: str | None,
+    build: str | None,
 ) -> tuple[dict[str, str], list[str]]:
     """The files of a starting point for the project in `folder`, by their paths there, and hints on what to do next.
 
-    Raises KtstrError for a name that is not accepted, a missing BPF source, and a binary together with BPF.
+    They pin `ktstr`. Raises KtstrError for a name that is not accepted, a missing BPF source, and a binary with BPF.
     """
     if binary is not None and bpf is not None:
         raise KtstrError("--binary and --bpf: give one of them")
@@ -130,10 +136,12 @@ def starter(
             program="".join(f"    {key}={json.dumps(value)},\n" for key, value in lines.items()),
         ),
         "tests/test_without_ktstr.py": _MISSING,
-        "pyproject.toml": _PYPROJECT.format(name=json.dumps(f"{name}-tests"), version=version("ktstr")),
+        "pyproject.toml": _PYPROJECT.format(
+            name=json.dumps(f"{name}-tests"), ktstr=json.dumps(ktstr.requirement)
+        ),
         ".github/actions/ktstr/action.yml": ci_file("action.yml"),
         ".github/workflows/ktstr.yml": re.sub(
-            r"ktstr==\S+", f"ktstr=={version('ktstr')}", ci_file("workflow.yml")
+            r"(?<=install: )\S+", lambda _: ktstr.requirement, ci_file("workflow.yml")
         ),
     }
     hints = []
@@ -142,11 +150,17 @@ def starter(
             "Add to pyproject.toml, so that `pip install '.[ktstr]'` installs what the tests need:",
             "",
             "    [project.optional-dependencies]",
-            f'    ktstr = ["ktstr=={version("ktstr")}"]',
+            f"    ktstr = [{json.dumps(ktstr.requirement)}]",
             "",
         ]
     if build is None and bpf is None:
         hints += ["Found no build: add build=... to the declaration, or build before you test.", ""]
+    if ktstr.local:
+        hints += [
+            f"pyproject.toml and the workflow name {ktstr.requirement}, which only this machine has:",
+            "for CI and for others, name a git address or a wheel in the project there; see docs/hosting.md.",
+            "",
+        ]
     return files, [*hints, "Now: ktstr doctor, then ktstr test --kernel 7.0"]
 
 

@@ -8,7 +8,6 @@ import re
 import shlex
 import shutil
 import subprocess
-import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from ktstr.base import cache
 from ktstr.base.answer import ask
 from ktstr.base.errors import KtstrError
 from ktstr.base.progress import Progress
+from ktstr.base.scratch import scratch
 
 __all__ = [
     "BuildError",
@@ -193,10 +193,10 @@ def _compile(
 
 def _preprocessed(compiler: Compiler, name: str, source: Path, includes: Sequence[Path]) -> bytes:
     """What the compiler reads of a source and its headers, wherever these lie; comments and places left out."""
-    with tempfile.TemporaryDirectory(prefix="ktstr-") as scratch:
-        text = Path(scratch) / "preprocessed"
-        folders = [f"-I{folder}" for folder in includes]
-        run_compiler(name, [*compiler.command, *_FLAGS, *folders, "-E", "-P", "-o", str(text), str(source)])
+    with scratch("compiler") as folder:
+        text = folder / "preprocessed"
+        options = [f"-I{include}" for include in includes]
+        run_compiler(name, [*compiler.command, *_FLAGS, *options, "-E", "-P", "-o", str(text), str(source)])
         return text.read_bytes()
 
 

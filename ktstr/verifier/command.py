@@ -14,6 +14,7 @@ from typing import Any, TextIO
 
 from ktstr.base.errors import KtstrError
 from ktstr.base.process import die_with_parent
+from ktstr.base.results import RESULTS_DIR, results_dir
 from ktstr.base.topology import Topology
 from ktstr.declare.discovery import declared_schedulers, default_paths
 from ktstr.declare.scheduler import Scheduler
@@ -21,7 +22,6 @@ from ktstr.declare.settings import environment_settings, merged, project_setting
 from ktstr.kernel.model import Kernel
 from ktstr.plugin.kernels import KernelAxis
 from ktstr.report.github import append_summary, in_github
-from ktstr.report.rundir import results_dir
 from ktstr.report.text import printable, relative
 from ktstr.verifier.annotated import cell_annotations
 from ktstr.verifier.cell import Cell, CellResult
@@ -78,6 +78,8 @@ def main(arguments: Sequence[str], prog: str = "nox -s verifier --", executor: E
         die_with_parent(os.getppid())
     try:
         options = parsed(arguments, prog)
+        if (results := options.pop("results")) is not None:
+            os.environ[RESULTS_DIR] = results  # for what the sweep starts, too
         return run_request(Request(**_settled(options)), executor or LocalExecutor())
     except KtstrError as error:
         print(f"ktstr: {error}", file=sys.stderr)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ktstr.base.errors import KtstrError
-from ktstr.report.rundir import results_dir
+from ktstr.base.results import results_dir
 from ktstr.report.tables import Row
 from ktstr.verifier.cell import Cell, CellResult
 from ktstr.verifier.tables import span

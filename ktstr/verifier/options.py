@@ -117,6 +117,7 @@ def _parser(prog: str) -> _Parser:
     add(
         "--format", choices=("text", "json", "markdown"), default="text", help="what the report is written as"
     )
+    add("--results", metavar="DIR", help="keep results in this folder, not target/ktstr")
     add("--raw", action="store_true", help="show verifier logs as they are")
     add(
         "--max-insns",

@@ -58,5 +58,6 @@ def same_every_time(text: str) -> list[str]:
 
 
 def _without_head(text: str) -> str:
-    """Without pytest's first lines, which describe this machine's Python and plugins."""
+    """Without pytest's first lines, which describe this machine's Python and plugins, and without lines of progress."""
+    text = re.sub(r"^\.\.\. [0-9]+ of [0-9]+ done.*\n", "", text, flags=re.MULTILINE)
     return re.sub(r"=+ test session starts =+\n(?:.*\n)*?(?=(?:PASS|FAIL|SKIP|ERROR)\b|\n)\n*", "", text)

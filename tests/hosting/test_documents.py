@@ -30,11 +30,13 @@ def test_a_document_can_be_followed(name: str, wheel: Path, installed: Path, tmp
     """KTSTR_REWRITE_DOCS=1 puts what was printed into the document, instead of comparing."""
     page = ROOT / "docs" / f"{name}.md"
     settings = dict(outside())
-    links = [str(wheel.parent), *settings.get("PIP_FIND_LINKS", "").split()]
-    settings["PIP_FIND_LINKS"] = " ".join(links)  # where `pip install ktstr` finds it
+    settings["KTSTR"] = str(wheel)
     if name == "tutorial":
         settings["PATH"] = os.pathsep.join([str(installed), settings["PATH"]])
-    pairs = run_page(page, tmp_path, settings)
+    pairs = [
+        (said, printed.replace(str(wheel.parent), "/home/me"))
+        for said, printed in run_page(page, tmp_path, settings)
+    ]
     if os.environ.get("KTSTR_REWRITE_DOCS"):
         page.write_text(rewritten(page, [printed for _, printed in pairs]))
     else:

@@ -15,6 +15,7 @@ from vm_stand_in import ended, pid_in
 
 from ktstr import KtstrError
 from ktstr.base import cache
+from ktstr.base.upkeep import remove_rest
 
 
 @pytest.fixture(autouse=True)
@@ -157,6 +158,7 @@ MAKER = """
 import os, sys, time
 from pathlib import Path
 from ktstr.base import cache
+from ktstr.base.upkeep import remove_rest
 
 def make(directory):
     (directory / "half").touch()
@@ -228,11 +230,11 @@ def test_partials_of_killed_makers_are_removed_and_those_of_living_ones_are_not(
     left = root / "build" / ".left.partial"
     left.mkdir()
     (left / "data").write_bytes(os.urandom(3 * 4096))
-    assert cache.remove_partials("build") == 3 * 4096
+    assert remove_rest(["build"]) == 3 * 4096
     assert not left.exists()
     makers.go.touch()
     assert process.communicate(timeout=60)[0] == f"{process.pid}\n"
-    assert cache.remove_partials("build", "unknown") == 0
+    assert remove_rest(["build", "unknown"]) == 0
 
 
 # What the host refuses

@@ -11,6 +11,7 @@ import pytest
 
 from ktstr import KtstrError
 from ktstr.base import cache
+from ktstr.base.upkeep import evict, limit_bytes, remove_rest
 
 
 @pytest.fixture(autouse=True)
@@ -99,7 +100,7 @@ def test_a_hole_takes_no_space(root: Path) -> None:
 def test_the_least_recently_used_entries_go_first_and_no_more_than_necessary(
     limit: int, left: list[str]
 ) -> None:
-    removed = [entry.key for entry in cache.evict(limit)]
+    removed = [entry.key for entry in evict(limit)]
     assert removed + keys("templates", "results") == ["old", "middle", "new"]
     assert keys("templates", "results") == left
 
@@ -120,10 +121,10 @@ def test_an_entry_in_use_by_another_process_stays_whatever_the_limit() -> None:
     with used_elsewhere("old"):
         assert cache.is_in_use("templates", "old")
         assert not cache.is_in_use("templates", "new")
-        assert [entry.key for entry in cache.evict(0)] == ["middle", "new"]
+        assert [entry.key for entry in evict(0)] == ["middle", "new"]
         assert keys("templates") == ["old"]
     assert not cache.is_in_use("templates", "old")
-    assert [entry.key for entry in cache.evict(0)] == ["old"]
+    assert [entry.key for entry in evict(0)] == ["old"]
 
 
 @pytest.mark.usefixtures("three")
@@ -139,13 +140,13 @@ def test_a_killed_process_releases_the_entry_it_used() -> None:
 @pytest.mark.usefixtures("three")
 def test_an_entry_in_use_by_this_process_stays() -> None:
     with cache.in_use("templates", "new"), cache.in_use("templates", "new"):
-        cache.evict(0)
+        evict(0)
         assert keys("templates", "results") == ["new"]
 
 
 def test_an_entry_that_was_evicted_before_its_use_is_noticed(root: Path) -> None:
     sized("templates", "k", 1, 1)
-    cache.evict(0)
+    evict(0)
     with cache.in_use("templates", "k") as there:
         assert not there
     with cache.in_use("templates", "k", touch=False) as there:
@@ -154,7 +155,7 @@ def test_an_entry_that_was_evicted_before_its_use_is_noticed(root: Path) -> None
 
 def test_kernels_and_builds_are_not_evicted(root: Path) -> None:
     sized("kernels", "k", 100, 1)
-    assert cache.evict(0) == []
+    assert evict(0) == []
     assert keys("kernels") == ["k"]
 
 
@@ -179,36 +180,36 @@ def test_a_kill_during_a_removal_leaves_the_entry_whole_or_gone(root: Path) -> N
 
 def test_the_limit_is_20_gb_by_default(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("KTSTR_CACHE_LIMIT_GB", raising=False)
-    assert cache.limit_bytes() == 20_000_000_000
+    assert limit_bytes() == 20_000_000_000
     for text, limit in (("0", 0), ("1.5", 1_500_000_000), ("1e3", 10**12)):
         monkeypatch.setenv("KTSTR_CACHE_LIMIT_GB", text)
-        assert cache.limit_bytes() == limit
+        assert limit_bytes() == limit
 
 
 @pytest.mark.usefixtures("three")
 def test_the_setting_is_the_limit_of_an_eviction(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("KTSTR_CACHE_LIMIT_GB", "0.0003")
-    assert [entry.key for entry in cache.evict()] == ["old"]
+    assert [entry.key for entry in evict()] == ["old"]
 
 
 @pytest.mark.parametrize("text", ["", "20GB", "-1", "nan", "inf"])
 def test_an_invalid_limit_is_one_line(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
     monkeypatch.setenv("KTSTR_CACHE_LIMIT_GB", text)
     with pytest.raises(KtstrError, match=f"^KTSTR_CACHE_LIMIT_GB={text}: must be a number of GB, 0 or more$"):
-        cache.limit_bytes()
+        limit_bytes()
 
 
 @pytest.mark.usefixtures("three")
 def test_no_lock_outlives_its_entry(root: Path) -> None:
     with cache.in_use("templates", "old"):
-        assert cache.evict(0)
+        assert evict(0)
     assert sorted(path.name for path in (root / "templates").iterdir()) == [
         ".old.lock",
         ".old.seal",
         ".old.use",
         "old",
     ]
-    cache.evict(0)
+    evict(0)
     assert list((root / "templates").iterdir()) == []
 
 
@@ -216,7 +217,7 @@ def test_locks_that_killed_processes_left_go_with_what_they_made(root: Path) -> 
     (root / "templates").mkdir(parents=True)
     with cache.in_use("templates", "gone") as there:
         assert not there
-        cache.remove_partials("templates")
+        remove_rest()
         assert (root / "templates" / ".gone.use").exists()
-    cache.remove_partials("templates")
+    remove_rest()
     assert list((root / "templates").iterdir()) == []

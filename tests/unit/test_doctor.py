@@ -191,3 +191,33 @@ def test_setup_reports_a_package_manager_that_fails(package_manager: Callable[[s
 def test_setup_reports_a_package_that_did_not_help(package_manager: Callable[[str], Distribution]) -> None:
     with pytest.raises(KtstrError, match=r"still not usable: widget \(missing\)"):
         setup([a_tool(Path("/nonexistent"))], package_manager("true"), [])
+
+
+@pytest.mark.parametrize("os_release", [DEBIAN_12, {"ID": "fedora"}, {"ID": "arch"}])
+@pytest.mark.parametrize(
+    "problem", ["missing", "CC=/home/me/compilers/bin/cc: not a C compiler that can be run"]
+)
+def test_a_row_is_one_line_of_80_columns_whatever_is_wrong(os_release: dict[str, str], problem: str) -> None:
+    """Only what is to be typed may be longer."""
+    reason = (
+        "KVM is broken: its probe guest ended with signal 6 (qemu-system-x86_64: error: failed to set MSR)"
+    )
+    found = replace(
+        a_diagnosis(*(Check(tool, problem=problem) for tool in TOOLS)),
+        host=distribution(os_release),
+        acceleration=Acceleration("tcg", "virtual", reason),
+        python_packages={f"package-{number}": "1.2.3" for number in range(12)},
+    )
+    lines = as_text(found, colour=False).splitlines()
+    rows = lines[1 : 1 + len(TOOLS)]
+    assert [row.split("  ")[0] for row in rows] == [tool.name for tool in TOOLS]
+    assert [line for line in lines[:-1] if len(line) > 80] == []
+    if problem != "missing":
+        assert f"{TOOLS[0].name + ':':20}{problem}".startswith(lines[1 + len(TOOLS)])
+
+
+def test_paragraphs_fit_a_narrow_terminal() -> None:
+    text = as_text(a_diagnosis(), colour=False, columns=40)
+    below = text.split("\n\n")[1].splitlines()
+    assert all(len(line) <= 40 for line in below)
+    assert below[-2:] == ["cache    /cache: 3.22 GB used, 10.74 GB", "         free on its disk"]

@@ -133,3 +133,18 @@ def test_the_task_reports_what_it_did(capsys: pytest.CaptureFixture[str]) -> Non
     assert json.loads(capsys.readouterr().out) == {"removed": [key], "in_use": []}
     kernel_clean(Context(), all=True)
     assert capsys.readouterr().out == "nothing to remove\n"
+
+
+def test_the_table_fits_100_columns_whatever_is_in_it(capsys: pytest.CaptureFixture[str]) -> None:
+    add("6.12.107", "built", age_s=2 * 86_400)
+    folder = cache_dir() / "kernels" / add("7.3-rc7", "built", age_s=400 * 86_400)
+    data = json.loads((folder / "manifest.json").read_text())
+    data["source"] = "built from https://git.example.org/a/long/path/linux.git, main, signature not checked"
+    (folder / "manifest.json").write_text(json.dumps(data))
+    with (folder / "vmlinux").open("r+b") as image:
+        image.truncate(12_345_000_000)
+    (cache_dir() / "kernels" / add("6.16.1") / "config").unlink()
+    kernel_list(Context())
+    table = [line for line in capsys.readouterr().out.splitlines() if not line.startswith("damaged: ")]
+    assert len(table) == 4
+    assert max(map(len, table)) <= 100

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import mistakes
+import mistakes_disk
 import pytest
 from command_line import enter_project, ktstr
 from plugin_project import CONFTEST, OPTIONS
@@ -45,7 +46,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.mark.usefixtures("project")
-@pytest.mark.parametrize(("typed", "said", "status"), mistakes.COMMANDS)
+@pytest.mark.parametrize(("typed", "said", "status"), [*mistakes.COMMANDS, *mistakes_disk.COMMANDS])
 def test_a_command(
     typed: str, said: str, status: int, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -69,6 +70,7 @@ def suite(
     pytester.makeconftest(CONFTEST.replace("ktstr.run.context.Ctx = Ctx\n", ""))
     tests = pytester.mkdir("tests")
     monkeypatch.setenv("KTSTR_SUITE", "1")
+    monkeypatch.setenv("KTSTR_RESULTS_DIR", "")  # set back to nothing after --results
 
     def run(files: Mapping[str, str], *words: str) -> tuple[int, list[str]]:
         monkeypatch.setattr(ktstr_scheduler, "_registry", {})
@@ -121,7 +123,7 @@ def test_bodies(suite: Run) -> None:
 SMOKE = {"test_it.py": "@ktstr_test()\ndef smoke(ctx):\n    scenarios.steady(ctx)"}
 
 
-@pytest.mark.parametrize(("typed", "said", "status"), mistakes.SUITES)
+@pytest.mark.parametrize(("typed", "said", "status"), [*mistakes.SUITES, *mistakes_disk.SUITES])
 def test_a_command_line_of_a_suite(suite: Run, typed: str, said: str, status: int) -> None:
     ended, lines = suite(SMOKE, *shlex.split(typed))
     assert [line for line in lines if says(said, f"{line}\n")] != [], lines
@@ -129,7 +131,7 @@ def test_a_command_line_of_a_suite(suite: Run, typed: str, said: str, status: in
     assert not [line for line in lines if "Traceback" in line]
 
 
-@pytest.mark.parametrize(("variable", "said"), mistakes.ENVIRONMENT)
+@pytest.mark.parametrize(("variable", "said"), [*mistakes.ENVIRONMENT, *mistakes_disk.ENVIRONMENT])
 def test_a_variable(suite: Run, monkeypatch: pytest.MonkeyPatch, variable: str, said: str) -> None:
     name, _, value = variable.partition("=")
     monkeypatch.setenv(name, value)

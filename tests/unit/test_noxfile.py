@@ -55,6 +55,8 @@ def test_each_session_has_a_line_in_the_menu() -> None:
         "guest",
         "warnings",
         "hosting",
+        "package",
+        "first-hour",
         "docs",
         "reference",
         "coverage",

@@ -123,7 +123,7 @@ def test_the_summary_is_added_to_the_steps(run: Run, job: Path) -> None:
         " max\\_spread\\_pct: worker 3: 22.5 points, limit 15 |\n" in text
     )
     assert "```\nunfair: the header\n" in text
-    assert "Results: `target/ktstr/7.0.13-nogit`\n" in text
+    assert "Results: `target/ktstr/history/7.0.13-nogit/" in text
 
 
 def test_outside_github_actions_nothing_is_annotated(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:

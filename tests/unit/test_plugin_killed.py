@@ -70,7 +70,7 @@ def test_after_ctrl_c_finished_results_are_in_place(run: Run, pytester: pytest.P
     end(process, signal.SIGINT)
     said, _ = process.communicate()
     assert process.returncode == 2
-    assert "target/ktstr/7.0.13-nogit" in said
+    assert "target/ktstr/history/7.0.13-nogit/" in said
     assert list(sidecars(pytester)) == ["quick"]
     about = json.loads((pytester.path / "target/ktstr/7.0.13-nogit/run.json").read_text())
     assert about["status"] == "interrupted"
@@ -82,7 +82,7 @@ def test_the_next_run_keeps_the_results_of_a_killed_one(run: Run, pytester: pyte
     process.communicate()
     assert results(pytester) == set()
     result = run("", "--kernel", "7.0", "-k", "quick")
-    (left,) = (pytester.path / "target/ktstr/history/7.0.13-nogit").iterdir()
+    (left,) = (pytester.path / "target/ktstr/history/7.0.13-nogit").glob("*-interrupted")
     assert left.name.endswith("Z-interrupted")
     assert list(sidecars(pytester, f"history/7.0.13-nogit/{left.name}")) == ["quick"]
     result.stdout.fnmatch_lines([f"killed run*target/ktstr/history/7.0.13-nogit/{left.name}"])

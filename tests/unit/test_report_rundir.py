@@ -11,6 +11,7 @@ import pytest
 
 from ktstr.base.errors import KtstrError
 from ktstr.report import rundir
+from ktstr.report.history import keep_run, remove_runs, runs_of
 from ktstr.report.rundir import Project, Staging, project_of, recover
 
 CLEAN = Project("1a2b3c4d" * 5, dirty=False)
@@ -37,32 +38,77 @@ def test_a_run_appears_under_kernel_and_commit_when_it_ends(tmp_path: Path) -> N
     staging = a_run(tmp_path, "one")
     assert not (tmp_path / "target/ktstr/7.0.13-1a2b3c4").exists()
     (published,) = staging.publish({"status": "complete"})
-    assert published.path == tmp_path / "target/ktstr/7.0.13-1a2b3c4"
-    assert published.earlier is None
-    assert files(tmp_path) == {"7.0.13-1a2b3c4/junit.xml", "7.0.13-1a2b3c4/run.json"}
+    assert (tmp_path / "target/ktstr/7.0.13-1a2b3c4").resolve() == published.path
+    assert published.path.parent == tmp_path / "target/ktstr/history/7.0.13-1a2b3c4"
+    stamp = published.path.name
+    assert files(tmp_path) == {f"history/7.0.13-1a2b3c4/{stamp}/{name}" for name in ("junit.xml", "run.json")}
     about = json.loads((published.path / "run.json").read_text())
     assert about.pop("started").endswith("+00:00")
     assert about == {"schema": 1, "name": "7.0.13-1a2b3c4", "status": "complete"}
 
 
-def test_running_again_keeps_the_earlier_run(tmp_path: Path) -> None:
+def test_a_run_stays_where_it_is_however_many_follow(tmp_path: Path) -> None:
+    """A path that was printed once holds the same test for ever."""
+    link = tmp_path / "target/ktstr/7.0.13-1a2b3c4"
+    places = []
     for number in range(3):
         (published,) = a_run(tmp_path, f"run{number}", f"run {number}").publish({})
-        assert (published.path / "junit.xml").read_text() == f"run {number}"
-        if number:
-            assert published.earlier is not None
-            assert (published.earlier / "junit.xml").read_text() == f"run {number - 1}"
-            assert published.earlier.parent == tmp_path / "target/ktstr/history/7.0.13-1a2b3c4"
-    assert len(list((tmp_path / "target/ktstr/history/7.0.13-1a2b3c4").iterdir())) == 2
+        places.append(published.path)
+        assert (link / "junit.xml").read_text() == f"run {number}"
+        assert [(place / "junit.xml").read_text() for place in places] == [
+            f"run {earlier}" for earlier in range(number + 1)
+        ]
+    assert runs_of(tmp_path) == places
 
 
 def test_two_runs_of_the_same_instant_are_both_kept(tmp_path: Path) -> None:
-    for number in range(3):
-        a_run(tmp_path, f"run{number}").publish({"started": "2026-01-02T03:04:05+00:00"})
-    assert {path.name for path in (tmp_path / "target/ktstr/history/7.0.13-1a2b3c4").iterdir()} == {
+    for number in range(2):
+        (tmp_path / f"run{number}").mkdir()
+        keep_run(tmp_path, tmp_path / f"run{number}", "7.0.13-nogit", "20260102T030405.000000Z")
+    assert {path.name for path in (tmp_path / "history/7.0.13-nogit").iterdir()} == {
         "20260102T030405.000000Z",
         "20260102T030405.000000Z.2",
     }
+
+
+def test_a_run_of_an_earlier_version_joins_the_history(tmp_path: Path) -> None:
+    """It lies where the link goes now."""
+    old = tmp_path / "target/ktstr/7.0.13-1a2b3c4"
+    old.mkdir(parents=True)
+    (old / "run.json").write_text('{"started": "2026-01-02T03:04:05+00:00"}')
+    assert runs_of(tmp_path) == [old]
+    (published,) = a_run(tmp_path, "one").publish({})
+    kept = published.path.with_name("20260102T030405.000000Z")
+    assert runs_of(tmp_path) == [kept, published.path]
+    assert old.resolve() == published.path
+
+
+def test_only_the_newest_runs_of_each_name_are_kept_if_that_is_asked_for(tmp_path: Path) -> None:
+    places = [a_run(tmp_path, f"run{number}").publish({})[0].path for number in range(4)]
+    (tmp_path / "target/ktstr/history/7.3.4-nogit/20260102T030405.000000Z").mkdir(parents=True)
+    (places[-1].parent / "29990102T030405.000000Z-interrupted").mkdir()
+    assert remove_runs(tmp_path, 1) == 3
+    assert places[-1].is_dir(), "the link leads there"
+    (places[-1].parent / "29990102T030405.000000Z-interrupted").rmdir()
+    places += [a_run(tmp_path, f"more{number}").publish({})[0].path for number in range(3)]
+    assert remove_runs(tmp_path, 2) == 2
+    assert [path for path in runs_of(tmp_path) if "7.0.13" in str(path)] == places[-2:]
+    assert len(runs_of(tmp_path)) == 3
+    assert (tmp_path / "target/ktstr/7.0.13-1a2b3c4/run.json").is_file()
+
+
+def test_results_can_be_elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for given, place in ((str(tmp_path / "a"), tmp_path / "a"), ("b/c", tmp_path / "project/b/c")):
+        monkeypatch.setenv("KTSTR_RESULTS_DIR", given)
+        (published,) = a_run(tmp_path / "project", "one").publish({})
+        assert published.path.is_relative_to(place)
+        assert (place / ".gitignore").read_text() == "*\n"
+        assert not (tmp_path / "project/target").exists()
+    monkeypatch.setenv("KTSTR_RESULTS_DIR", "~nobody9/x")
+    with pytest.raises(
+        KtstrError, match=r"^KTSTR_RESULTS_DIR=~nobody9/x: no such user, or no home directory$"
+    ):
+        Staging(tmp_path, "one")
 
 
 def test_text_names_the_place_where_files_will_be(tmp_path: Path) -> None:
@@ -113,7 +159,9 @@ def test_a_run_without_tests_leaves_nothing(tmp_path: Path) -> None:
 
 def test_a_results_directory_that_cannot_be_made_is_one_line(tmp_path: Path) -> None:
     (tmp_path / "target").touch()
-    with pytest.raises(KtstrError, match=r"^results directory .*/target/ktstr: Not a directory$"):
+    with pytest.raises(
+        KtstrError, match=r"^results directory .*/target/ktstr: Not a directory; --results DIR or .*"
+    ):
         Staging(tmp_path, "one").open(CLEAN)
 
 
@@ -161,7 +209,7 @@ def test_a_full_disk_is_one_line_and_leaves_nothing(tmp_path: Path, monkeypatch:
         raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr(rundir, "write_json", full)
-    message = f"^results directory {tmp_path}/target/ktstr: No space left on device$"
+    message = f"^results directory {tmp_path}/target/ktstr: No space left on device; --results DIR "
     with pytest.raises(KtstrError, match=message):
         Staging(tmp_path, "one").open(CLEAN)
     assert list((tmp_path / "target/ktstr/.staging").iterdir()) == []

@@ -4,19 +4,20 @@ import shlex
 import subprocess
 import sys
 import tomllib
-from importlib.metadata import version
 from pathlib import Path
 
 import pytest
 import yaml
 
 from ktstr.base.errors import KtstrError
+from ktstr.base.installed import Installed, installed
 from ktstr.declare import scheduler
 from ktstr.declare.test import record_of
 from ktstr.tasks.starter import starter, write_new
 
 KTSTR = (sys.executable, "-c", "from ktstr.tasks import main; main()")
 ROOT = Path(__file__).parents[2]
+RELEASE = Installed("ktstr==0.1.0", local=False)
 
 
 @pytest.fixture
@@ -43,7 +44,8 @@ def declared(text: str, monkeypatch: pytest.MonkeyPatch) -> tuple[scheduler.Sche
 
 
 def test_it_writes_a_suite_and_shows_the_next_steps(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert init(project) == [
+    told = init(project)
+    assert [*told[:6], told[-1]] == [
         "wrote tests/test_scx_mine.py",
         "wrote tests/test_without_ktstr.py",
         "wrote pyproject.toml",
@@ -67,7 +69,7 @@ def test_existing_files_are_left_as_they_are(project: Path) -> None:
         "wrote tests/test_without_ktstr.py",
         "exists already, left as it is: pyproject.toml",
     ]
-    assert f'    ktstr = ["ktstr=={version("ktstr")}"]' in told
+    assert f'    ktstr = ["{installed().requirement}"]' in told
     assert (project / "pyproject.toml").read_text() == "# mine\n"
     assert (project / "tests" / "test_scx_mine.py").read_text() == "# mine, too\n"
     assert all(line.startswith("exists already") for line in init(project)[:5])
@@ -79,17 +81,17 @@ def test_a_dangling_link_counts_as_an_existing_file(project: Path) -> None:
     assert not (project / "elsewhere").exists()
 
 
-def test_the_extra_pins_this_version(project: Path) -> None:
+def test_the_extra_pins_what_is_installed(project: Path) -> None:
     init(project)
     extras = tomllib.loads((project / "pyproject.toml").read_text())["project"]["optional-dependencies"]
-    assert extras == {"ktstr": [f"ktstr=={version('ktstr')}"]}
+    assert extras == {"ktstr": [installed().requirement]}
 
 
 def test_its_workflow_uses_the_action_beside_it(project: Path) -> None:
     init(project)
     workflow = yaml.safe_load((project / ".github/workflows/ktstr.yml").read_text())
     step = workflow["jobs"]["test"]["steps"][-1]
-    assert step["with"]["install"] == f"ktstr=={version('ktstr')}"
+    assert step["with"]["install"] == installed().requirement
     assert (project / step["uses"] / "action.yml").read_text() == (ROOT / "ci" / "action.yml").read_text()
 
 
@@ -99,13 +101,13 @@ def test_its_workflow_uses_the_action_beside_it(project: Path) -> None:
 )
 def test_the_build_is_the_projects(tmp_path: Path, file: str, build: str) -> None:
     (tmp_path / file).touch()
-    files, _ = starter(tmp_path, name="mine", binary=None, bpf=None, build=None)
+    files, _ = starter(tmp_path, RELEASE, name="mine", binary=None, bpf=None, build=None)
     assert build in files["tests/test_mine.py"]
 
 
 def test_a_scheduler_given_as_bpf_needs_no_build(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (project / "mine.bpf.c").touch()
-    files, _ = starter(project, name="mine", binary=None, bpf="mine.bpf.c", build=None)
+    files, _ = starter(project, RELEASE, name="mine", binary=None, bpf="mine.bpf.c", build=None)
     mine, _ = declared(files["tests/test_mine.py"], monkeypatch)
     assert (mine.bpf, mine.binary, mine.build) == (Path("/project/mine.bpf.c"), None, ())
 
@@ -132,7 +134,7 @@ def test_a_mistake_is_one_line_and_writes_nothing(
 
 def test_a_folder_that_cannot_be_written_is_reported(project: Path) -> None:
     (project / "tests").write_text("a file")
-    files, _ = starter(project, name=None, binary=None, bpf=None, build=None)
+    files, _ = starter(project, RELEASE, name=None, binary=None, bpf=None, build=None)
     with pytest.raises(KtstrError, match=r"tests/test_scx_mine\.py: "):
         list(write_new(project, files))
 
@@ -147,3 +149,26 @@ def test_without_ktstr_the_suite_is_skipped(project: Path) -> None:
     assert "could not import 'ktstr'" in done.stdout
     assert "ktstr is not installed; pyproject.toml lists what its tests need" in done.stdout
     assert done.returncode == 0, shlex.join(command)
+
+
+@pytest.mark.parametrize(
+    "requirement", ["ktstr==0.2.0", "ktstr@git+https://example.org/ktstr@1a2b#subdirectory=x"]
+)
+def test_every_pin_is_the_one_given(project: Path, requirement: str) -> None:
+    files, hints = starter(
+        project, Installed(requirement, local=False), name=None, binary=None, bpf=None, build=None
+    )
+    extras = tomllib.loads(files["pyproject.toml"])["project"]["optional-dependencies"]
+    workflow = yaml.safe_load(files[".github/workflows/ktstr.yml"])
+    assert extras == {"ktstr": [requirement]}
+    assert workflow["jobs"]["test"]["steps"][-1]["with"]["install"] == requirement
+    assert len(hints) == 1
+
+
+def test_a_pin_that_only_this_machine_has_is_said(project: Path) -> None:
+    here = Installed("ktstr@file:///home/me/ktstr", local=True)
+    _, hints = starter(project, here, name=None, binary=None, bpf=None, build=None)
+    assert (
+        hints[0]
+        == "pyproject.toml and the workflow name ktstr@file:///home/me/ktstr, which only this machine has:"
+    )

@@ -2,6 +2,7 @@
 
 import json
 import os
+import tempfile
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from vm_monitored import monitored
 from vm_stand_in import a_job
 
 from ktstr.base import cache, seal
+from ktstr.base.upkeep import contents
 from ktstr.tasks import cache as module
 from ktstr.tasks import gather
 from ktstr.vm.qemu.accel import Accel
@@ -22,6 +24,7 @@ from ktstr.vm.run import run
 def root(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     monkeypatch.setenv("KTSTR_CACHE_DIR", str(tmp_path / "cache"))
     monkeypatch.delenv("KTSTR_CACHE_LIMIT_GB", raising=False)
+    monkeypatch.chdir(tmp_path)  # where no runs are
     return tmp_path / "cache"
 
 
@@ -53,8 +56,7 @@ def said(capsys: pytest.CaptureFixture[str], *options: str) -> tuple[int, str]:
 def test_an_empty_cache_is_reported(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert said(capsys) == (
         0,
-        "KIND  ENTRIES  SIZE\n"
-        f"\n{root}: templates and results take 0.0 MB of 20.00 GB (KTSTR_CACHE_LIMIT_GB)\n",
+        f"KIND  ENTRIES  SIZE\n\n{root}: 0.0 MB of 20.00 GB (KTSTR_CACHE_LIMIT_GB)\n",
     )
 
 
@@ -77,7 +79,7 @@ def test_kinds_and_templates_are_aligned_tables(
         "TEMPLATE                  KERNEL  TOPOLOGY  CLOCK    ACCEL  QEMU      SIZE     USED",
         f"{kept.name}  7.0.13  1n1l2c1t  virtual  tcg    7.2.99  1.1 MB  2 h ago",
     ]
-    assert lines[9].startswith(f"{root}: templates and results take 1.1 MB of 20.00 GB")
+    assert lines[9] == f"{root}: 1.1 MB of 20.00 GB (KTSTR_CACHE_LIMIT_GB)"
 
 
 def test_a_template_in_use_is_marked(kept: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -174,9 +176,10 @@ def test_clean_removes_unused_and_unfinished_entries(
 
 
 def test_a_limit_removes_the_least_recently_used(kept: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    (result,) = cache.entries("results")
+    (result,), rest = cache.entries("results"), [one for one in contents() if one.kind != "templates"]
     assert said(capsys, "--limit", "1")[1].startswith("KIND")
-    assert said(capsys, "--limit", str(result.size / 1e9))[1].startswith("removed: 1 templates, ")
+    limit = sum(one.size for one in rest) / 1e9
+    assert said(capsys, "--limit", str(limit))[1].startswith("removed: 1 templates, ")
     assert [entry.key for entry in cache.entries("templates", "results")] == [result.key]
 
 
@@ -204,3 +207,27 @@ def test_an_invalid_limit_in_the_environment_is_one_line(
     monkeypatch.setenv("KTSTR_CACHE_LIMIT_GB", "many")
     message = "ktstr: KTSTR_CACHE_LIMIT_GB=many: must be a number of GB, 0 or more\n"
     assert said(capsys) == said(capsys, "--json") == (2, message)
+
+
+def test_kernels_what_killed_processes_left_and_a_projects_runs_are_listed(
+    root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    project, left = tmp_path / "project", tmp_path / "ktstr-shell-1.scratch"
+    folders = [root / "kernels" / "7.0.13-debian-0123", left]
+    folders += [
+        project / "target/ktstr/history/7.0.13-nogit" / f"2026010{day}T030405.000000Z" for day in (1, 2)
+    ]
+    for folder in folders:
+        folder.mkdir(parents=True)
+        (folder / "data").write_bytes(os.urandom(10**6))
+    os.utime(left, (0, 0))
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    monkeypatch.chdir(project)
+    assert said(capsys)[1].splitlines()[-3:] == [
+        f"{root}: 1.0 MB of 20.00 GB (KTSTR_CACHE_LIMIT_GB); kernels, 1.0 MB, stay until kernel-clean",
+        f"{tmp_path}: 1.0 MB left by killed processes; --clean removes it",
+        "target/ktstr: 2 runs of this project, 2.0 MB; --runs N keeps the newest",
+    ]
+    assert said(capsys, "--clean")[1].startswith("removed: half made by killed processes, 1.0 MB\n")
+    assert said(capsys, "--runs", "1")[1].startswith("removed: 1 run of this project\n")
+    assert [folder.exists() for folder in folders] == [True, False, False, True]

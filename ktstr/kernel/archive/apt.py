@@ -19,6 +19,7 @@ from functools import cached_property
 from pathlib import Path
 from urllib.parse import quote
 
+import msgspec
 from debian.deb822 import Deb822
 
 from ktstr.base.cache import cache_dir, digest, entry, locked
@@ -228,12 +229,8 @@ def _date(text: str) -> datetime | None:
 
 def _load(path: Path) -> Release | None:
     try:
-        return Release(**json.loads(path.read_text()))
-    except (
-        OSError,
-        ValueError,
-        TypeError,
-    ):  # missing, or written by another version of ktstr: it can be fetched again
+        return msgspec.json.decode(path.read_bytes(), type=Release)
+    except (OSError, msgspec.MsgspecError):  # missing, garbage, or another version's: it can be fetched again
         return None
 
 

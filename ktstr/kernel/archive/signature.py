@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import shutil
 import subprocess
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from ktstr.base.errors import KtstrError
+from ktstr.base.scratch import scratch
 
 __all__ = ["Signed", "open_signed"]
 
@@ -40,8 +40,8 @@ def open_signed(content: bytes, keyrings: Sequence[Path], what: str) -> Signed:
     verifier = next((path for name in ("gpgv", "sqv") if (path := shutil.which(name))), None)
     if verifier is None:
         return Signed(text, False, "signature not checked: neither gpgv nor sqv is installed")
-    with tempfile.TemporaryDirectory(prefix="ktstr-") as folder:
-        signed, detached = Path(folder, "text"), Path(folder, "text.asc")
+    with scratch("signature") as folder:
+        signed, detached = folder / "text", folder / "text.asc"
         signed.write_bytes(text.encode())
         detached.write_bytes(signature.encode())
         if verifier.endswith("gpgv"):

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 import shutil
+import sys
 from pathlib import Path
 
 from debian.debian_support import Version
 
-from ktstr.base.cache import cache_dir, entry
+from ktstr.base import seal
+from ktstr.base.cache import cache_dir, discard, entry
 from ktstr.base.download import Unreachable
 from ktstr.base.errors import KtstrError
 from ktstr.kernel.archive.apt import Archive, PoolFile, Release, open_archive
@@ -56,8 +58,14 @@ def _cached(package: str, minimum: str) -> Path | None:
     folder = cache_dir() / "sources"
     entries = list(folder.iterdir()) if folder.is_dir() else []
     versions = [(Version(match[1]), path) for path in entries if (match := pattern.fullmatch(path.name))]
-    usable = [(version, path) for version, path in versions if version >= Version(minimum)]
-    return next(max(usable)[1].iterdir()) if usable else None
+    usable = sorted((version, path) for version, path in versions if version >= Version(minimum))
+    for _, path in reversed(usable):
+        if seal.is_sealed(path) and (damage := seal.damage(path)):
+            print(f"ktstr: {path}: {damage}; fetching it again", file=sys.stderr, flush=True)
+            discard("sources", path.name, "removing a damaged source")
+        elif files := list(path.iterdir()):
+            return files[0]
+    return None
 
 
 def _newest(archive: Archive, release: Release, package: str, minimum: str) -> tuple[str, PoolFile] | None:

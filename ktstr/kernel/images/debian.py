@@ -152,6 +152,7 @@ def _fetch(archive: Archive, kernel: _Published, others: Sequence[_Published]) -
         }
         store.write(folder, image, config.text, manifest)
 
+    store.make_room(kernel.key)
     entry("kernels", kernel.key, what, make)
     for package in packages:
         package.unlink(missing_ok=True)

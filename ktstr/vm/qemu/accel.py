@@ -11,7 +11,6 @@ import os
 import platform
 import struct
 import subprocess
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -19,6 +18,7 @@ from typing import Any, Literal
 from ktstr.base import cache
 from ktstr.base.errors import KtstrError
 from ktstr.base.machine import machine_of_host
+from ktstr.base.scratch import scratch
 from ktstr.vm.budget import cores_of_host
 from ktstr.vm.job import Clock
 from ktstr.vm.qemu.command import probe_command
@@ -85,8 +85,8 @@ def _kvm_broken(qemu: Qemu) -> str | None:
 
 
 def _boot_probe(qemu: Qemu) -> str | None:
-    with tempfile.TemporaryDirectory(prefix="ktstr-probe-") as folder:
-        image = Path(folder, "probe.elf")
+    with scratch("probe") as folder:
+        image = folder / "probe.elf"
         image.write_bytes(probe_image())
         try:
             done = subprocess.run(

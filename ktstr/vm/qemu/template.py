@@ -25,6 +25,7 @@ from ktstr.base import cache
 from ktstr.base.cancel import Cancel
 from ktstr.base.errors import KtstrError
 from ktstr.base.progress import Progress
+from ktstr.base.upkeep import evict
 from ktstr.events.stream import MOST_BYTES
 from ktstr.guest.initramfs import initramfs
 from ktstr.vm.job import VmJob
@@ -117,7 +118,7 @@ def template(qemu: Qemu, job: VmJob, accelerator: str, cancel: Cancel | None = N
             if not there:
                 continue  # evicted in between
             if boot_s:
-                cache.evict()
+                evict()
             yield Template(key, folder, boot_s)
             return
 

@@ -1,0 +1,43 @@
+"""How far the guest of a running test is, from the files that its run has written so far."""
+
+from __future__ import annotations
+
+import re
+from contextlib import suppress
+from pathlib import Path
+
+__all__ = ["stage_of", "stage_said"]
+
+_HEAD = 1 << 18  # bytes of the events that have the attach: a verifier's log may come before it
+_TAIL = 4096
+_RUN = re.compile(r"run-(\d+)")
+
+
+def stage_of(folder: Path) -> str:
+    """`prepares`, `waits` (for a core of the host), `boots`, `attaches`, `holds` or `reports`.
+
+    `folder` is that of the test's runs, if there is one.
+    """
+    with suppress(OSError):
+        runs = [(int(match[1]), path) for path in folder.iterdir() if (match := _RUN.fullmatch(path.name))]
+        if runs:
+            run = max(runs)[1]
+            with (run / "events.jsonl").open("rb") as file:
+                head = file.read(_HEAD)
+                file.seek(0, 2)
+                file.seek(max(0, file.tell() - _TAIL))
+                said = stage_said(head + file.read())
+            # What the guest gets is packed once there is a core for it.
+            return "waits" if said == "boots" and not (run / "files.cpio").exists() else said
+    return "prepares"
+
+
+def stage_said(events: bytes) -> str:
+    """The stage of a guest that has said this much. A guest without a scheduler of its own goes from boot to hold."""
+    if b'"ev":"begin"' not in events:
+        return "boots"
+    # The hold's report, or the end of a scheduler that left.
+    if any(f'"ev":"{name}"'.encode() in events for name in ("hold", "worker", "end")):
+        return "reports"
+    starting, up = b'"ev":"sched_start"' in events, b'"when":"attached"' in events
+    return "attaches" if starting and not up else "holds"
