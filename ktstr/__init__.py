@@ -26,6 +26,7 @@ if TYPE_CHECKING:  # the same names as in _PUBLIC, for type checkers; a test com
     from ktstr.checks.verdict import VerdictFailed as VerdictFailed
     from ktstr.checks.violation import Finding as Finding
     from ktstr.checks.violation import Violation as Violation
+    from ktstr.declare.payload import declare_payload as declare_payload
     from ktstr.declare.presets import Constraints as Constraints
     from ktstr.declare.scheduler import EEVDF as EEVDF
     from ktstr.declare.scheduler import Scheduler as Scheduler
@@ -40,6 +41,8 @@ if TYPE_CHECKING:  # the same names as in _PUBLIC, for type checkers; a test com
     from ktstr.events.exit import Task as Task
     from ktstr.events.flight import FlightEvent as FlightEvent
     from ktstr.events.kernel_log import KernelBug as KernelBug
+    from ktstr.events.metrics import MetricValue as MetricValue
+    from ktstr.events.payload import PayloadRun as PayloadRun
     from ktstr.events.phase import OperationDone as OperationDone
     from ktstr.events.phase import Phase as Phase
     from ktstr.events.report import GuestCpu as GuestCpu
@@ -60,6 +63,7 @@ if TYPE_CHECKING:  # the same names as in _PUBLIC, for type checkers; a test com
     from ktstr.kernel.model import Kernel as Kernel
     from ktstr.run.context import Ctx as Ctx
     from ktstr.scenario import canned
+    from ktstr.scenario import payloads as ready
     from ktstr.scenario.affinity import Affinity as Affinity
     from ktstr.scenario.argument import Argument as Argument
     from ktstr.scenario.argument import Choice as Choice
@@ -75,6 +79,7 @@ if TYPE_CHECKING:  # the same names as in _PUBLIC, for type checkers; a test com
     from ktstr.scenario.layout import Layout as Layout
     from ktstr.scenario.layout import PhasePlan as PhasePlan
     from ktstr.scenario.memory_policy import MemoryPolicy as MemoryPolicy
+    from ktstr.scenario.metric import Metric as Metric
     from ktstr.scenario.model import CgroupState as CgroupState
     from ktstr.scenario.model import Member as Member
     from ktstr.scenario.model import State as State
@@ -92,6 +97,7 @@ if TYPE_CHECKING:  # the same names as in _PUBLIC, for type checkers; a test com
     from ktstr.scenario.operations.detach import Detach as Detach
     from ktstr.scenario.operations.freeze import Freeze as Freeze
     from ktstr.scenario.operations.kernel_dump import KernelDump as KernelDump
+    from ktstr.scenario.operations.kill_payload import KillPayload as KillPayload
     from ktstr.scenario.operations.move_tasks import MoveTasks as MoveTasks
     from ktstr.scenario.operations.pause import Pause as Pause
     from ktstr.scenario.operations.read_cgroup import ReadCgroup as ReadCgroup
@@ -100,6 +106,7 @@ if TYPE_CHECKING:  # the same names as in _PUBLIC, for type checkers; a test com
     from ktstr.scenario.operations.replace_scheduler import ReplaceScheduler as ReplaceScheduler
     from ktstr.scenario.operations.restart import Restart as Restart
     from ktstr.scenario.operations.resume import Resume as Resume
+    from ktstr.scenario.operations.run_payload import RunPayload as RunPayload
     from ktstr.scenario.operations.set_affinity import SetAffinity as SetAffinity
     from ktstr.scenario.operations.set_bandwidth import SetBandwidth as SetBandwidth
     from ktstr.scenario.operations.set_controllers import SetControllers as SetControllers
@@ -117,7 +124,9 @@ if TYPE_CHECKING:  # the same names as in _PUBLIC, for type checkers; a test com
     from ktstr.scenario.operations.swap_cpusets import SwapCpusets as SwapCpusets
     from ktstr.scenario.operations.sysctl import Sysctl as Sysctl
     from ktstr.scenario.operations.thaw import Thaw as Thaw
+    from ktstr.scenario.operations.wait_payload import WaitPayload as WaitPayload
     from ktstr.scenario.operations.write import BpfMapWrite as BpfMapWrite
+    from ktstr.scenario.payload import Payload as Payload
     from ktstr.scenario.policy import Deadline as Deadline
     from ktstr.scenario.scenario import Scenario as Scenario
     from ktstr.scenario.scheduler_name import Named as Named
@@ -158,6 +167,7 @@ if TYPE_CHECKING:  # the same names as in _PUBLIC, for type checkers; a test com
     from ktstr.vm.result import VmResult as VmResult
 
     scenarios = canned
+    payloads = ready
 
 # Where each public name is.
 _PUBLIC = {
@@ -171,6 +181,7 @@ _PUBLIC = {
     "ktstr.checks.thresholds": ("Checks",),
     "ktstr.checks.verdict": ("RunReport", "VerdictFailed"),
     "ktstr.checks.violation": ("Finding", "Violation"),
+    "ktstr.declare.payload": ("declare_payload",),
     "ktstr.declare.presets": ("Constraints",),
     "ktstr.declare.scheduler": ("EEVDF", "Scheduler", "declare_scheduler"),
     "ktstr.declare.test": ("KtstrTest", "ktstr_test"),
@@ -179,6 +190,8 @@ _PUBLIC = {
     "ktstr.events.exit": ("SchedulerExit", "Task"),
     "ktstr.events.flight": ("FlightEvent",),
     "ktstr.events.kernel_log": ("KernelBug",),
+    "ktstr.events.metrics": ("MetricValue",),
+    "ktstr.events.payload": ("PayloadRun",),
     "ktstr.events.phase": ("OperationDone", "Phase"),
     "ktstr.events.report": (
         "GuestCpu",
@@ -203,10 +216,14 @@ _PUBLIC = {
     "ktstr.scenario.cpuset": ("Cpuset",),
     "ktstr.scenario.layout": ("Drawn", "Layout", "PhasePlan"),
     "ktstr.scenario.memory_policy": ("MemoryPolicy",),
+    "ktstr.scenario.metric": ("Metric",),
     "ktstr.scenario.model": ("CgroupState", "Member", "State"),
     "ktstr.scenario.on_workers": ("OnWorkers",),
     "ktstr.scenario.operation": ("Operation",),
     "ktstr.scenario.operations.at": ("At",),
+    "ktstr.scenario.operations.run_payload": ("RunPayload",),
+    "ktstr.scenario.operations.wait_payload": ("WaitPayload",),
+    "ktstr.scenario.operations.kill_payload": ("KillPayload",),
     "ktstr.scenario.operations.kernel_dump": ("KernelDump",),
     "ktstr.scenario.operations.core_sched": ("CoreSched",),
     "ktstr.scenario.operations.pause": ("Pause",),
@@ -244,6 +261,7 @@ _PUBLIC = {
     "ktstr.scenario.operations.suspend": ("Suspend",),
     "ktstr.scenario.operations.sysctl": ("Sysctl",),
     "ktstr.scenario.operations.write": ("BpfMapWrite",),
+    "ktstr.scenario.payload": ("Payload",),
     "ktstr.scenario.policy": ("Deadline",),
     "ktstr.scenario.scenario": ("Scenario",),
     "ktstr.scenario.scheduler_name": ("Named",),
@@ -289,12 +307,15 @@ _PUBLIC = {
 }
 _HOMES = {name: home for home, names in _PUBLIC.items() for name in names}
 
-__all__ = sorted((*_HOMES, "scenarios"))
+# Packages that have a shorter name here.
+_PACKAGES = {"scenarios": "ktstr.scenario.canned", "payloads": "ktstr.scenario.payloads"}
+
+__all__ = sorted((*_HOMES, *_PACKAGES))
 
 
 def __getattr__(name: str) -> Any:
-    if name == "scenarios":
-        return import_module("ktstr.scenario.canned")
+    if name in _PACKAGES:
+        return import_module(_PACKAGES[name])
     if name in _HOMES:
         return getattr(import_module(_HOMES[name]), name)
     raise AttributeError(f"module 'ktstr' has no attribute {name!r}")

@@ -8,6 +8,8 @@ from ktstr.base.errors import KtstrError
 from ktstr.base.values import shown
 from ktstr.checks.violation import Violation
 from ktstr.events.dump import Dump, read_dump, read_snapshots
+from ktstr.events.metrics import MetricValue
+from ktstr.events.payload import PayloadRun
 from ktstr.events.phase import Phase
 from ktstr.events.report import GuestReport, WorkerStats
 from ktstr.events.schedulers import SchedulerRun
@@ -30,6 +32,8 @@ class RunReport:
     """What the guest reported."""
     result: VmResult
     """How the VM ended, and all that it left."""
+    metrics: tuple[MetricValue, ...] = ()
+    """The numbers that the payloads printed, by phase in the order in which they are declared."""
 
     @property
     def passed(self) -> bool:
@@ -60,6 +64,33 @@ class RunReport:
     def phases(self) -> tuple[Phase, ...]:
         """The phases, in order: one for each turn of a step. A scenario without steps has one."""
         return self.guest.phases
+
+    @property
+    def payloads(self) -> tuple[PayloadRun, ...]:
+        """The payloads over all phases, in the order in which they were started."""
+        return self.guest.payloads
+
+    def payload(self, name: str) -> PayloadRun:
+        """The payload of that name, the last one that was started; KtstrError if there is none."""
+        for payload in reversed(self.payloads):
+            if payload.name == name:
+                return payload
+        names = ", ".join(dict.fromkeys(payload.name for payload in self.payloads))
+        raise KtstrError(
+            f"report.payload({shown(name)}): there is no such payload; there are {names or 'none'}"
+        )
+
+    def metric(self, name: str, payload: str | None = None) -> float:
+        """The last value of a metric (of `payload`; None: of any). KtstrError, with the reason, if there is none."""
+        some = [one for one in self.metrics if payload in (None, one.payload)]
+        for metric in reversed(some):
+            if metric.name == name and metric.value is not None:
+                return metric.value
+        asked = f"report.metric({shown(name)})"
+        if lacking := next((one for one in some if one.name == name), None):
+            raise KtstrError(f"{asked}: {lacking.why}")
+        names = ", ".join(dict.fromkeys(one.name for one in some))
+        raise KtstrError(f"{asked}: there is no such metric; there are {names or 'none'}")
 
     def phase(self, name: str) -> Phase:
         """The phase of that name: a step's name, and for one that is done several times `name 2/3`."""

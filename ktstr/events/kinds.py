@@ -15,7 +15,14 @@ from ktstr.base.topology import parse_cpu_list
 
 __all__ = ["KINDS", "MOST", "check_fields"]
 
-MOST: Mapping[str, int] = {"cpu": 1024, "node": 1024, "sched_start": 2048, "dump": 2048, "dump_map": 1024}
+MOST: Mapping[str, int] = {
+    "cpu": 1024,
+    "node": 1024,
+    "sched_start": 2048,
+    "dump": 2048,
+    "dump_map": 1024,
+    "payload": 16384,
+}
 """How many events of a kind there may be, if that is fewer than of all kinds together: each of these costs more."""
 
 
@@ -37,6 +44,8 @@ _Digits = Annotated[str, msgspec.Meta(pattern=r"^-?[0-9]{1,20}\n?$")]
 _DigitsOrNone = Annotated[str, msgspec.Meta(pattern=r"^[0-9]{0,20}\n?$")]
 _CpuNumbers = Annotated[str, msgspec.Meta(pattern=r"^([0-9]{1,4},)*([0-9]{1,4})?$")]
 _Distances = Annotated[str, msgspec.Meta(pattern=r"^([0-9]{1,5} )*([0-9]{1,5})?\n?$")]
+_Stream = Annotated[str, msgspec.Meta(pattern=r"^(stdout|stderr)$")]
+_How = Annotated[str, msgspec.Meta(pattern=r"^(exited|told|timeout)$")]
 _Gaps = Annotated[list[_Number], msgspec.Meta(max_length=32)]
 
 KINDS: Mapping[str, Mapping[str, Any]] = {
@@ -101,6 +110,22 @@ KINDS: Mapping[str, Mapping[str, Any]] = {
         "wait_status?": _Small,
         "ended?": _Flag,
     },
+    "payload": {
+        "name": str,
+        "cgroup": str,
+        "began_ns": _Number,
+        "cpu_ns": _Number,
+        "tasks": _U32,
+        "runnable": _U32,
+        "ended_ns?": _Number,
+        "status?": _Small,
+        "signal?": _Small,
+        "how?": _How,
+        "left?": _U32,
+        "stdout_bytes?": _Number,
+        "stderr_bytes?": _Number,
+    },
+    "payload_output": {"name": str, "stream": _Stream, "text": str, "lost?": _Number},
     "switches": {"count": _Number, "lost": _Number, "order": str},
     "flight": {"text": str, "cpu?": _Cpu},
     "perturbed": {

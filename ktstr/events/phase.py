@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from ktstr.events.event import Event
+from ktstr.events.payload import PayloadRun, read_payloads
 from ktstr.events.worker import WorkerStats, read_worker, summed
 
 __all__ = [
@@ -64,6 +65,8 @@ class Phase:
     """The workers in this phase alone: from the end of the hold before, or from their start, to the hold's end."""
     operations: tuple[OperationDone, ...]
     """The operations, in the order in which they were done."""
+    payloads: tuple[PayloadRun, ...] = ()
+    """The payloads that ran in it, in the order of their starts; the CPU time is of this phase."""
 
 
 @dataclass(frozen=True)
@@ -122,6 +125,7 @@ def _phase(name: str, events: Sequence[Event]) -> Phase:
         asked_ns=hold.get("asked_ns", 0),
         workers=tuple(read_worker(event) for event in events if event.get("ev") == "worker"),
         operations=read_operations(events),
+        payloads=read_payloads(events),
     )
 
 

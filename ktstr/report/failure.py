@@ -8,10 +8,12 @@ from pathlib import Path
 
 from ktstr.checks.violation import Violation
 from ktstr.events.dump import Dump
+from ktstr.events.metrics import MetricValue
 from ktstr.events.phase import NeededOperations
 from ktstr.events.report import GuestReport, Needed
 from ktstr.report.dump import map_lines, run_queue_lines
 from ktstr.report.flight import flight_lines
+from ktstr.report.payloads import metric_table, output_lines, payload_table
 from ktstr.report.phases import needed_lines, stats_lines
 from ktstr.report.repro import Repro, maps_note, repro_lines
 from ktstr.report.summary import bug_lines, exit_section, unreported, without_bug, without_dump
@@ -38,13 +40,14 @@ def failure_text(
     summary: str = "",
     repro: Repro | None = None,
     ending: Ending = Ending.DONE,
+    metrics: Sequence[MetricValue] = (),
 ) -> str:
     """The whole failure: what went wrong in a line, header, violated checks, then a section for each thing that was
     recorded, in the order in which one wants to know.
 
     `needed` are the perturbations that it takes, `operations` the drawn operations (None: not known); `sidecar` is
     what replays the run. `dump` is what the scheduler's maps held; `dump_file` has all of it. `repro` is the second
-    run, if there was one. `ending` is how the guest ended.
+    run, if there was one. `ending` is how the guest ended. `metrics` are the numbers that payloads printed.
     """
     lines = [f"BUG SUMMARY: {summary}"] if summary else []
     lines += [header, *(f"  {v.check}: {v.line}" for v in violations)]
@@ -52,7 +55,7 @@ def failure_text(
         lines.append(f"  replay: ktstr replay {shlex.quote(str(sidecar))}")
     if missing := unreported(ending, report):
         lines.append(f"  untold: {missing}")
-    for title, text in _sections(report, console, needed, operations, dump, dump_file, repro):
+    for title, text in _sections(report, console, needed, operations, dump, dump_file, repro, metrics):
         if text:
             lines += ["", f"--- {title} ---", *text]
     return "\n".join(lines)
@@ -66,6 +69,7 @@ def _sections(
     dump: Dump | None,
     dump_file: Path | None,
     repro: Repro | None,
+    metrics: Sequence[MetricValue],
 ) -> Iterator[tuple[str, Sequence[str]]]:
     left = report.scheduler_exit
     yield "scheduler exit", exit_section(left) if left else ()
@@ -73,6 +77,9 @@ def _sections(
     yield "perturbations", () if needed is None else perturbation_table(needed)
     yield "operations", () if operations is None else needed_lines(operations)
     yield "stats", stats_lines(report)
+    yield "payloads", payload_table(report.payloads)
+    yield "metrics", metric_table(metrics)
+    yield "payload output", output_lines(report.payloads)
     yield "flight recorder", flight_lines(report.flight)
     yield "auto-repro", repro_lines(repro) if repro else ()
     yield "scheduler log", _tail(without_dump(report.log), _LOG_LINES)

@@ -102,7 +102,7 @@ def scenario_job(run: ScenarioRun) -> VmJob:
         plan=plan,
         clock=run.clock,
         seed=run.seed,
-        payload=packed_together([run.program, *run.others.values()]),
+        payload=packed_together([run.program, *run.others.values(), *run.payloads.values()]),
         sources=run.scenario.sources,
         kargs=scheduler.kargs,
         memory_mb=test.memory_mb,

@@ -24,6 +24,7 @@ from ktstr.run.execute import Runner
 from ktstr.run.hooks import NO_HOOKS, RunHooks, sections_text
 from ktstr.run.needed import needed_perturbations
 from ktstr.run.needed_operations import needed_operations
+from ktstr.run.payload_program import payload_programs
 from ktstr.run.program import other_programs, scheduler_program
 from ktstr.run.record import keep_dump, record_of, summary_of
 from ktstr.run.refuse import refuse_contradiction, refuse_finer_than_turn
@@ -185,6 +186,7 @@ class Ctx:
             bounded_turn,
             recorder=accel.clock == "virtual" and (scheduler.is_sched_ext or bool(others)),
             others=others,
+            payloads=payload_programs(scenario),
         )
         if not self._perturb:
             return run
@@ -222,6 +224,7 @@ class Ctx:
             summary=summary_of(run, report),
             repro=repro,
             ending=report.result.ending,
+            metrics=report.metrics,
         )
         return text + sections_text(self._hooks.report_sections(self, report))
 

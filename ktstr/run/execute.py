@@ -60,4 +60,4 @@ def judged(run: ScenarioRun, result: VmResult) -> RunReport:
         writes=test.writes,
         layout=run.layout,
     )
-    return RunReport(tuple(judge(evidence, run.limits)), evidence.report, result)
+    return RunReport(tuple(judge(evidence, run.limits)), evidence.report, result, evidence.metrics)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 
 from ktstr.checks.verdict import RunReport
@@ -23,7 +24,8 @@ def summary_of(run: ScenarioRun, report: RunReport) -> str:
 def record_of(run: ScenarioRun, job: VmJob, report: RunReport) -> dict[str, object]:
     """The run as the sidecar has it, so far without a dump's file and a second run."""
     record = run_record(job, report.result, report.guest, report.violations, summary_of(run, report))
-    return {**record, "dump": None, "repro": None}
+    metrics = [asdict(metric) for metric in report.metrics]
+    return {**record, "metrics": metrics, "dump": None, "repro": None}
 
 
 def keep_dump(

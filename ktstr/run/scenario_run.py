@@ -27,7 +27,7 @@ class ScenarioRun:
     The run is judged by `limits`. `recorder` keeps the last scheduling events before
     the scheduler's exit. `bounded_turn=False` leaves the virtual clock's CPU turn as it is. `perturbed` are the hold's
     perturbations; None: there is no perturber. `left_out` are drawn operations that the scenario then does not have.
-    `others` are the programs of the schedulers that the scenario names.
+    `others` are the programs of the schedulers that the scenario names, `payloads` those of its payloads, by name.
     """
 
     test: KtstrTest
@@ -42,6 +42,7 @@ class ScenarioRun:
     perturbed: tuple[Perturbation, ...] | None = None
     left_out: frozenset[Drawn] = frozenset()
     others: Mapping[str, Program] = field(default_factory=dict, hash=False)
+    payloads: Mapping[str, Program] = field(default_factory=dict, hash=False)
 
     @property
     def topology(self) -> Topology:

@@ -32,6 +32,10 @@ SECTIONS = {
         ),
         *("Checks", "BpfMapWrite", "ExpectedError"),
     ),
+    "Payloads": (
+        *("declare_payload", "Payload", "Metric", "RunPayload", "WaitPayload", "KillPayload"),
+        *("PayloadRun", "MetricValue", "payloads"),
+    ),
     "Scenarios": (
         "Scenario",
         "Step",

@@ -89,7 +89,7 @@ static bool write_file(const char *cgroup, const char *file, const char *text)
 	return file_write(path, text);
 }
 
-static bool make_one(const char *cgroup)
+bool cgroup_add(const char *cgroup)
 {
 	char path[FULL_PATH];
 
@@ -111,7 +111,7 @@ bool cgroup_make(const char *cgroup)
 		part[length] = '\0';
 		if (*parent && !was_told(parent) && !write_file(parent, "cgroup.subtree_control", CONTROLLERS))
 			return false;
-		if (!make_one(part) && (errno != EEXIST || !cgroup[length]))
+		if (!cgroup_add(part) && (errno != EEXIST || !cgroup[length]))
 			return false;
 	}
 	return true;

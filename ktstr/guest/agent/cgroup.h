@@ -25,6 +25,9 @@ bool cgroup_workload_root(const char *cgroup);
 /* Makes a cgroup, and those above it that are not there; each of them gives those below it the cpu and cpuset controllers. */
 bool cgroup_make(const char *cgroup);
 
+/* Makes one without giving those above it any controllers: it has those that others there have already. */
+bool cgroup_add(const char *cgroup);
+
 /* Removes a cgroup and those below it; waits while tasks that were killed are still in one. */
 bool cgroup_remove(const char *cgroup);
 

@@ -17,6 +17,7 @@
 #include "leftovers.h"
 #include "machine.h"
 #include "operations.h"
+#include "payload.h"
 #include "recorder.h"
 #include "short_program.h"
 #include "system.h"
@@ -100,8 +101,10 @@ int main(int argc, char **argv)
 		go = operation_carry_out(&line);
 
 	/* A working scheduler gets to see its workers exit. Workers that a starving one did not let die go after it. */
+	payloads_end(false);
 	workers_kill(&agent.workers);
 	scheduler_stop(&agent.scheduler);
+	payloads_end(true);
 	if (workers_kill(&agent.workers))
 		fail("worker", "could not be ended");
 	hotplug_restore();

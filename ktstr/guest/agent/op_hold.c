@@ -6,6 +6,7 @@
 #include "dump.h"
 #include "idle.h"
 #include "machine.h"
+#include "payload.h"
 #include "perturb.h"
 #include "queue.h"
 #include "recorder.h"
@@ -29,8 +30,9 @@ static bool left(void)
 }
 
 /*
- * Runs the workers until `end`, until the scheduler leaves, or until an operation says that the rest would measure
- * nothing; returns false then. Times of writes and of queued operations count from `start`.
+ * Runs the workers until `end`, or until the payloads that are waited for have ended. If the scheduler leaves, or an
+ * operation says that the rest would measure nothing, it returns false. Times of writes and of queued operations count
+ * from `start`.
  */
 static bool watch(uint64_t start, uint64_t end)
 {
@@ -43,8 +45,11 @@ static bool watch(uint64_t start, uint64_t end)
 		machine_watchdog();
 		scheduler_watch(&agent.scheduler);
 		agent_reap();
+		payloads_watch();
 		if (left())
 			return false;
+		if (payloads_awaited())
+			break;
 	}
 	/* A program that is about to attach again is waited for. */
 	while (agent.scheduler.declared && !scheduler_enabled() && !left())
@@ -65,7 +70,9 @@ static uint64_t begin(void)
 	start = (now_ns() / HOLD_GRID_NS + 2) * HOLD_GRID_NS;
 	perturb_go(start);
 	sleep_until(start);
-	return workers_release(&agent.workers);
+	start = workers_release(&agent.workers);
+	payloads_begin(start);
+	return start;
 }
 
 static void report(uint64_t began_ns, uint64_t asked_ns, uint64_t held_ns)
@@ -99,6 +106,7 @@ static bool hold(const struct arguments *arguments)
 	queue_clear();
 	recorder_stop();
 	report(start, ns, now_ns() - start);
+	payloads_report(go);
 	dump_exit(&agent.scheduler);
 	return go && !agent.scheduler.lost;
 }
