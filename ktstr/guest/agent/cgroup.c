@@ -4,6 +4,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -123,6 +124,14 @@ bool cgroup_exists(const char *cgroup)
 
 	path_of(path, cgroup, "");
 	return !access(path, F_OK);
+}
+
+int cgroup_open(const char *cgroup)
+{
+	char path[FULL_PATH];
+
+	path_of(path, cgroup, "");
+	return open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
 }
 
 bool cgroup_workload_root(const char *cgroup)

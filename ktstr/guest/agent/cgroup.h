@@ -19,6 +19,9 @@ void cgroup_setup(void);
 /* Whether there is such a cgroup: one that the scheduler refused is not there. ENOENT if not. */
 bool cgroup_exists(const char *cgroup);
 
+/* A descriptor of its folder; -1, with errno, if there is none. */
+int cgroup_open(const char *cgroup);
+
 /* Makes a cgroup in which all others are made from now on. */
 bool cgroup_workload_root(const char *cgroup);
 

@@ -7,11 +7,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -119,7 +121,7 @@ static unsigned int count_processes(const char *cgroup)
 static char **environment_of(char *const *own, size_t count)
 {
 	static char *const common[] = { "PATH=/ktstr:/usr/bin:/bin", "LD_LIBRARY_PATH=/ktstr/lib", "HOME=" PAYLOAD_FOLDER,
-					"TMPDIR=" PAYLOAD_FOLDER, "LANG=C.UTF-8", "USER=root" };
+					"TMPDIR=" PAYLOAD_FOLDER, "LANG=C", "USER=root" };
 	size_t of_common = sizeof(common) / sizeof(*common);
 	char **all = calloc(count + of_common + 1, sizeof(*all));
 
@@ -146,6 +148,26 @@ static void become_payload(const struct payload *payload, char *const argv[], ch
 		;
 	execve(argv[0], argv, environment);
 	fail_format("payload", "%s: %s cannot be executed: %s", payload->name, argv[0], strerror(errno));
+}
+
+/*
+ * Forks a process that is in a cgroup from its begin. Moving it there afterwards would wait for an RCU grace period, 10 ms of
+ * a hold; and a scheduler would see it come from the agent's cgroup.
+ */
+static pid_t fork_into(const char *cgroup)
+{
+	struct clone_args how = { .flags = CLONE_INTO_CGROUP, .exit_signal = SIGCHLD };
+	int folder = cgroup_open(cgroup), error;
+	pid_t pid;
+
+	if (folder < 0)
+		return -1;
+	how.cgroup = (uint64_t)folder;
+	pid = (pid_t)syscall(SYS_clone3, &how, sizeof(how));
+	error = errno;
+	close(folder);
+	errno = error;
+	return pid;
 }
 
 static struct payload *add(const char *name, const char *place, uint64_t timeout_ns)
@@ -184,7 +206,7 @@ void payload_start(const char *name, const char *cgroup, uint64_t timeout_ns, ch
 	workers_open_gate(&agent.workers);
 	out = output_open(&payload->out);
 	err = output_open(&payload->err);
-	payload->pid = fork();
+	payload->pid = fork_into(payload->cgroup);
 	if (!payload->pid)
 		become_payload(payload, argv, all, out, err);
 	close(out);
@@ -193,7 +215,6 @@ void payload_start(const char *name, const char *cgroup, uint64_t timeout_ns, ch
 		operation_refused("fork");
 		goto out;
 	}
-	cgroup_attach(payload->cgroup, payload->pid);
 	payloads.all[payloads.count++] = payload;
 	if (agent.workers.holding) {
 		payload->began_ns = now_ns();
