@@ -30,13 +30,13 @@ def metric_table(metrics: Sequence[MetricValue]) -> list[str]:
     """An aligned table, a row a metric. Empty without metrics."""
     if not metrics:
         return []
-    steps = any(one.phase for one in metrics)
-    rows = [(*(("step",) if steps else ()), "payload", "metric", "value", "unit", "better")]
+    rows = [("step", "payload", "metric", "value", "unit", "better", "")]
     for one in metrics:
-        value = f"{one.value:.6g}" if one.value is not None else "none"
-        unit = one.unit if one.value is not None else one.why
-        rows.append((*((one.phase,) if steps else ()), one.payload, one.name, value, unit, one.better))
-    return aligned(rows, right=(2 + steps,))
+        value = "none" if one.value is None else f"{one.value:.6g}"
+        rows.append((one.phase, one.payload, one.name, value, one.unit, one.better, one.why))
+    if not any(one.phase for one in metrics):
+        return aligned([row[1:] for row in rows], right=(2,))
+    return aligned(rows, right=(3,))
 
 
 def output_lines(payloads: Sequence[PayloadRun]) -> list[str]:
