@@ -84,6 +84,15 @@ static uint64_t cpu_ns(const char *cgroup)
 	return strtoull(field + strlen("usage_usec "), NULL, 10) * 1000;
 }
 
+/* Notes the CPU time so far, while its cgroup is there. */
+static void read_cpu(struct payload *payload)
+{
+	uint64_t used = cpu_ns(payload->cgroup);
+
+	if (used > payload->cpu_ns)
+		payload->cpu_ns = used;
+}
+
 /* How many tasks a cgroup has, and how many of them run or want to. */
 static unsigned int count_tasks(const char *cgroup, unsigned int *runnable)
 {
@@ -340,8 +349,11 @@ void payloads_told(const char *cgroup)
 		struct payload *payload = payloads.all[i];
 		char after = strncmp(payload->cgroup, cgroup, length) ? 'x' : payload->cgroup[length];
 
-		if (payload->pid && payload->how == BY_ITSELF && (after == '\0' || after == '/'))
-			payload->how = TOLD;
+		if (!payload->pid || payload->how != BY_ITSELF || (after != '\0' && after != '/'))
+			continue;
+		payload->how = TOLD;
+		/* The plan may remove the cgroup next. */
+		read_cpu(payload);
 	}
 }
 
@@ -363,10 +375,9 @@ static void emit_end_of(const struct payload *payload)
 static void report(struct payload *payload)
 {
 	unsigned int runnable, tasks = count_tasks(payload->cgroup, &runnable);
-	/* The cgroup may be gone, if the plan removed it. */
-	uint64_t now = now_ns(), used = cpu_ns(payload->cgroup);
+	uint64_t now = now_ns();
 
-	payload->cpu_ns = used > payload->cpu_ns ? used : payload->cpu_ns;
+	read_cpu(payload);
 	if (!payload->pid) {
 		output_drain(&payload->out);
 		output_drain(&payload->err);
