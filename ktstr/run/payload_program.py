@@ -44,7 +44,7 @@ def payload_programs(scenario: Scenario) -> Mapping[str, Program]:
         if not isinstance(part, RunPayload):
             continue
         known = payloads.setdefault(part.payload.name, part.payload)
-        if known != part.payload or known.files != part.payload.files or known.env != part.payload.env:
+        if known != part.payload:
             raise KtstrError(
                 f"payload {known.name}: two payloads of one scenario have this name; must be another one"
             )

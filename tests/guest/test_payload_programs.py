@@ -6,6 +6,7 @@ A test is skipped if this machine has no such program; CI installs them (`.ci/ru
 from __future__ import annotations
 
 import shutil
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,7 @@ from ktstr import (
     Ctx,
     Payload,
     RunPayload,
-    RunReport,
+    Step,
     WaitPayload,
     declare_scheduler,
     ktstr_test,
@@ -42,81 +43,56 @@ SYSBENCH = (
 )
 
 
-def numbers(ctx: Ctx, *several: Payload) -> tuple[RunReport, dict[str, float]]:
-    """What each printed, run one beside the other and beside a worker."""
-    for one in several:
+def numbers(ctx: Ctx, *several: tuple[Payload, ...]) -> dict[str, float]:
+    """What each printed: a step for each tuple, whose payloads run beside each other and beside a worker."""
+    for one in (one for some in several for one in some):
         if not shutil.which(one.binary):
             pytest.skip(f"{one.binary} is not installed (Debian, Ubuntu: {one.package})")
     report = ctx.run(
         CgroupDef("beside", 1),
-        *(RunPayload(one) for one in several),
-        *(WaitPayload(one) for one in several),
-        hold_s=20,
+        steps=tuple(
+            Step(some[0].name, *map(RunPayload, some), *map(WaitPayload, some), hold=20) for some in several
+        ),
     )
     assert all(done.how == "exited" and done.cpu_ns > 0 for done in report.payloads)
     assert all(metric.value is not None for metric in report.metrics)
-    return report, {f"{one.payload}.{one.name}": one.value for one in report.metrics if one.value is not None}
+    assert all(phase.held_ns < phase.asked_ns for phase in report.phases)
+    (record,) = ctx.runs
+    assert record["metrics"] == [asdict(metric) for metric in report.metrics]
+    return {f"{one.payload}.{one.name}": one.value for one in report.metrics if one.value is not None}
 
 
-def hackbench(ctx: Ctx) -> None:
-    _, found = numbers(ctx, HACKBENCH)
+def rt_tests(ctx: Ctx) -> None:
+    found = numbers(ctx, (HACKBENCH,), (CYCLICTEST,))
     assert 0 < found["hackbench.time"] < 20
-
-
-def cyclictest(ctx: Ctx) -> None:
-    _, found = numbers(ctx, CYCLICTEST)
     assert 0 < found["cyclictest.min"] <= found["cyclictest.avg"] <= found["cyclictest.max"]
 
 
-def stress_ng(ctx: Ctx) -> None:
-    _, found = numbers(ctx, STRESS_NG)
+def loads(ctx: Ctx) -> None:
+    found = numbers(ctx, (STRESS_NG,), SYSBENCH)
     for stressor in ("cpu", "switch", "pipe", "futex", "mutex"):
         assert found[f"stress-ng.{stressor}.ops"] >= 50
         assert found[f"stress-ng.{stressor}.rate"] > 0
-
-
-def sysbench(ctx: Ctx) -> None:
-    _, found = numbers(ctx, *SYSBENCH)
     assert [found[f"{one.name}.events"] for one in SYSBENCH] == [50, 20, 2]
     for one in SYSBENCH:
         assert found[f"{one.name}.latency_avg"] <= found[f"{one.name}.latency_max"]
 
 
 @ktstr_test(topology=THREE)
-def hackbench_under_eevdf(ctx: Ctx) -> None:
-    hackbench(ctx)
+def hackbench_and_cyclictest_under_eevdf(ctx: Ctx) -> None:
+    rt_tests(ctx)
 
 
 @ktstr_test(scheduler=FIXTURE)
-def hackbench_under_a_sched_ext_scheduler(ctx: Ctx) -> None:
-    hackbench(ctx)
+def hackbench_and_cyclictest_under_a_sched_ext_scheduler(ctx: Ctx) -> None:
+    rt_tests(ctx)
 
 
 @ktstr_test(topology=THREE)
-def cyclictest_under_eevdf(ctx: Ctx) -> None:
-    cyclictest(ctx)
+def stress_ng_and_sysbench_under_eevdf(ctx: Ctx) -> None:
+    loads(ctx)
 
 
 @ktstr_test(scheduler=FIXTURE)
-def cyclictest_under_a_sched_ext_scheduler(ctx: Ctx) -> None:
-    cyclictest(ctx)
-
-
-@ktstr_test(topology=THREE)
-def stress_ng_under_eevdf(ctx: Ctx) -> None:
-    stress_ng(ctx)
-
-
-@ktstr_test(scheduler=FIXTURE)
-def stress_ng_under_a_sched_ext_scheduler(ctx: Ctx) -> None:
-    stress_ng(ctx)
-
-
-@ktstr_test(topology=THREE)
-def sysbench_under_eevdf(ctx: Ctx) -> None:
-    sysbench(ctx)
-
-
-@ktstr_test(scheduler=FIXTURE)
-def sysbench_under_a_sched_ext_scheduler(ctx: Ctx) -> None:
-    sysbench(ctx)
+def stress_ng_and_sysbench_under_a_sched_ext_scheduler(ctx: Ctx) -> None:
+    loads(ctx)
