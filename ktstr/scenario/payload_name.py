@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from errno import ENOENT
 from typing import Annotated
 
 from ktstr.base.errors import KtstrError
@@ -33,6 +34,7 @@ class NameOfPayload(Argument):
 class NamesPayload(Operation):
     """The base of the operations on a payload that runs: a Payload, or its name."""
 
+    tolerated = frozenset((ENOENT,))  # it was started, as `changes` knows, unless the scheduler refused it
     payload: Annotated[str | Named, NameOfPayload()]
     """The payload's name, also if it was given itself."""
 

@@ -37,6 +37,10 @@ TINY = (1, 1, 3, 1)
 FIXTURE = declare_scheduler(name="payload_fixture", bpf=SCHEDULERS / "fixture.bpf.c", topology=TINY)
 STARVES = declare_scheduler(name="payload_starve", bpf=SCHEDULERS / "starve.bpf.c", topology=TINY)
 
+FEW = declare_scheduler(
+    name="payload_few", bpf=HERE / "bpf" / "groups.bpf.c", bpf_cflags=["-DFEW"], topology=TINY
+)
+
 
 def program() -> Path:
     """The program, linked dynamically, as those of distributions are."""
@@ -273,6 +277,19 @@ def a_scheduler_that_stops_is_told_first(ctx: Ctx) -> None:
     with pytest.raises(VerdictFailed) as failed:
         ctx.run(CgroupDef("a", 2), RunPayload(payload("forever")), hold_s=2)
     assert "attached" in str(failed.value)
+
+
+@ktstr_test(scheduler=FEW, auto_repro=False)
+def a_scheduler_that_refuses_its_cgroup_fails(ctx: Ctx) -> None:
+    with pytest.raises(VerdictFailed) as failed:
+        ctx.run(
+            *(AddCgroup(f"c{number}") for number in range(10)),
+            RunPayload(payload("spin=0.1")),
+            WaitPayload("mine"),
+            hold_s=0.2,
+        )
+    refused = r"the scheduler's cgroup_init or init_task refused an operation: run_payload mine .* \(cgroup\)"
+    assert re.search(refused, str(failed.value))
 
 
 @ktstr_test(topology=TINY)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,8 +13,6 @@ from ktstr.events.metrics import MetricValue, read_metrics
 from ktstr.events.payload import PayloadRun
 from ktstr.events.phase import Phase
 from ktstr.scenario.metric import json_steps
-
-CAPTURED = Path(__file__).with_name("data") / "payloads"
 
 
 def values(payload: Payload, stdout: str = "", stderr: str = "", phase: str = "") -> tuple[MetricValue, ...]:
@@ -181,11 +178,3 @@ def test_a_mistake_in_a_metric_is_told_in_one_line(fields: dict[str, Any], said:
     text = str(error.value)
     assert text == said if not said.endswith("...") else text.startswith(said.removesuffix("..."))
     assert "\n" not in text
-
-
-# What programs of distributions print: tests/unit/data/payloads
-
-
-def numbers(payload: Payload, file: str, stream: str = "stdout") -> dict[str, float | None]:
-    text = (CAPTURED / file).read_text()
-    return {one.name: one.value for one in values(payload, **{stream: text})}

@@ -64,12 +64,15 @@ static struct payload *find(const char *name)
 	return NULL;
 }
 
+/* The same; if there is none, the operation counts as refused: the scheduler may have refused the payload. */
 static struct payload *require(const char *name)
 {
 	struct payload *payload = find(name);
 
-	if (!payload)
-		fail_format("payload", "%s: was not started", name);
+	if (!payload) {
+		errno = ENOENT;
+		operation_refused("payload");
+	}
 	return payload;
 }
 
@@ -222,6 +225,8 @@ void payload_start(const char *name, const char *cgroup, uint64_t timeout_ns, ch
 	close(err);
 	if (payload->pid < 0) {
 		operation_refused("fork");
+		output_report(&payload->out, name, "stdout");
+		output_report(&payload->err, name, "stderr");
 		goto out;
 	}
 	payloads.all[payloads.count++] = payload;
@@ -237,7 +242,10 @@ out:
 
 void payload_wait(const char *name)
 {
-	require(name)->awaited = true;
+	struct payload *payload = require(name);
+
+	if (payload)
+		payload->awaited = true;
 }
 
 static void end_tree(const struct payload *payload)
@@ -276,7 +284,10 @@ static void end(struct payload *payload, int signal, uint64_t grace_ns, enum how
 
 void payload_kill(const char *name, int signal, uint64_t grace_ns)
 {
-	end(require(name), signal, grace_ns, TOLD);
+	struct payload *payload = require(name);
+
+	if (payload)
+		end(payload, signal, grace_ns, TOLD);
 }
 
 void payloads_begin(uint64_t now)

@@ -14,11 +14,16 @@
 void payload_start(const char *name, const char *cgroup, uint64_t timeout_ns, char *const *environment, size_t count,
 		   char *const argv[]);
 
-/* The hold is over once this one, and whatever else is waited for, has ended. Fails if there is none of that name. */
+/*
+ * The hold is over once this one, and whatever else is waited for, has ended. The operation counts as refused, with ENOENT, if
+ * there is none of that name.
+ */
 void payload_wait(const char *name);
 
-/* Sends the signal, waits up to `grace_ns` until the program has ended, and kills what is left of it. One that has ended
- * is left as it is. Fails if there is none of that name. */
+/*
+ * Sends the signal, waits up to `grace_ns` until the program has ended, and kills what is left of it. One that has ended is
+ * left as it is. The operation counts as refused, with ENOENT, if there is none of that name.
+ */
 void payload_kill(const char *name, int signal, uint64_t grace_ns);
 
 /* The hold begins: what waits for it was released at `now`. */

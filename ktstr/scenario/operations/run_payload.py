@@ -44,7 +44,10 @@ class RunPayload(Operation):
 
     name = "run_payload"
     tolerated = NOT_THERE
-    refusals = MappingProxyType({**refused_by("cgroup_init"), **Spawn.refusals})
+    # Which of them it was is in the event: "cgroup" or "fork".
+    refusals = MappingProxyType(
+        dict.fromkeys({*refused_by("cgroup_init"), *Spawn.refusals}, "cgroup_init or init_task")
+    )
     payload: Annotated[Payload, PayloadArgument()]
     """The program."""
     cgroup: Annotated[str, CgroupName(root=True)] = ""
