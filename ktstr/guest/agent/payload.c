@@ -21,7 +21,7 @@
 
 #include "agent.h"
 #include "cgroup.h"
-#include "files.h"
+#include "cgroup_use.h"
 #include "machine.h"
 #include "output.h"
 #include "payload_place.h"
@@ -29,7 +29,6 @@
 
 #define END_NS (2 * NSEC_PER_SEC) /* for SIGTERM, and again for SIGKILL */
 #define FILES 65536		  /* descriptors that a program may have */
-#define THREADS_BYTES 65536
 
 enum how { BY_ITSELF, TOLD, TIMED_OUT };
 
@@ -76,57 +75,13 @@ static struct payload *require(const char *name)
 	return payload;
 }
 
-/* The CPU time of a cgroup's tasks so far, those that have ended included. */
-static uint64_t cpu_ns(const char *cgroup)
-{
-	char text[1024];
-	const char *field;
-
-	if (cgroup_read(cgroup, "cpu.stat", text, sizeof(text)) <= 0 || !(field = strstr(text, "usage_usec ")))
-		return 0;
-	return strtoull(field + strlen("usage_usec "), NULL, 10) * 1000;
-}
-
 /* Notes the CPU time so far, while its cgroup is there. */
 static void read_cpu(struct payload *payload)
 {
-	uint64_t used = cpu_ns(payload->cgroup);
+	uint64_t used = cgroup_cpu_ns(payload->cgroup);
 
 	if (used > payload->cpu_ns)
 		payload->cpu_ns = used;
-}
-
-/* How many tasks a cgroup has, and how many of them run or want to. */
-static unsigned int count_tasks(const char *cgroup, unsigned int *runnable)
-{
-	static char threads[THREADS_BYTES];
-	char path[64], text[512], *rest = threads;
-	unsigned int count = 0;
-
-	*runnable = 0;
-	if (cgroup_read(cgroup, "cgroup.threads", threads, sizeof(threads)) <= 0)
-		return 0;
-	for (const char *one; (one = strsep(&rest, "\n"));) {
-		const char *name_end;
-
-		count++;
-		snprintf(path, sizeof(path), "/proc/%ld/stat", strtol(one, NULL, 10));
-		if (file_read(path, text, sizeof(text)) > 0 && (name_end = strrchr(text, ')')))
-			*runnable += name_end[1] == ' ' && name_end[2] == 'R';
-	}
-	return count;
-}
-
-static unsigned int count_processes(const char *cgroup)
-{
-	static char procs[THREADS_BYTES];
-	unsigned int count = 0;
-
-	if (cgroup_read(cgroup, "cgroup.procs", procs, sizeof(procs)) <= 0)
-		return 0;
-	for (const char *at = procs; at; at = strchr(at + 1, '\n'))
-		count++;
-	return count;
 }
 
 /* What the program finds set. What it finds twice counts as it is first. */
@@ -298,7 +253,7 @@ void payloads_begin(uint64_t now)
 		if (payload->began_ns)
 			continue;
 		payload->began_ns = now;
-		payload->cpu_before_ns = cpu_ns(payload->cgroup);
+		payload->cpu_before_ns = cgroup_cpu_ns(payload->cgroup);
 	}
 }
 
@@ -345,7 +300,7 @@ bool payloads_reaped(pid_t pid, int status)
 		payload->pid = 0;
 		payload->status = status;
 		payload->ended_ns = now_ns();
-		payload->left = payload->how == BY_ITSELF ? count_processes(payload->cgroup) : 0;
+		payload->left = payload->how == BY_ITSELF ? cgroup_processes(payload->cgroup) : 0;
 		end_tree(payload);
 		return true;
 	}
@@ -385,7 +340,7 @@ static void emit_end_of(const struct payload *payload)
 
 static void report(struct payload *payload)
 {
-	unsigned int runnable, tasks = count_tasks(payload->cgroup, &runnable);
+	unsigned int runnable, tasks = cgroup_tasks(payload->cgroup, &runnable);
 	uint64_t now = now_ns();
 
 	read_cpu(payload);
