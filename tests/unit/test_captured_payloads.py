@@ -31,3 +31,34 @@ def test_hackbench_and_cyclictest(file: str, values: tuple[float, ...]) -> None:
     names = ("hackbench.time", "cyclictest.min", "cyclictest.avg", "cyclictest.max")
     found = numbers(file, payloads.hackbench(), payloads.cyclictest())
     assert found == dict(zip(names, values, strict=True))
+
+
+def test_stress_ng_and_sysbench() -> None:
+    tests = [payloads.sysbench(test, name=f"sysbench-{test}") for test in ("cpu", "threads", "mutex")]
+    found = numbers("loads-7.0.13", payloads.stress_ng("cpu", "switch", "pipe", "futex", "mutex"), *tests)
+    stressors = {name: value for name, value in found.items() if name.startswith("stress-ng")}
+    assert stressors == {
+        "stress-ng.cpu.ops": 51,
+        "stress-ng.cpu.rate": 51,
+        "stress-ng.cpu.cpu_rate": 53.43,
+        "stress-ng.switch.ops": 50,
+        "stress-ng.switch.rate": 838.62,
+        "stress-ng.switch.cpu_rate": 1679.66,
+        "stress-ng.pipe.ops": 50,
+        "stress-ng.pipe.rate": 1262.64,
+        "stress-ng.pipe.cpu_rate": 2179.31,
+        "stress-ng.futex.ops": 50,
+        "stress-ng.futex.rate": 823.66,
+        "stress-ng.futex.cpu_rate": 806.91,
+        "stress-ng.mutex.ops": 51,
+        "stress-ng.mutex.rate": 3032.41,
+        "stress-ng.mutex.cpu_rate": 5189.78,
+    }
+    assert {name: value for name, value in found.items() if name.startswith("sysbench-threads")} == {
+        "sysbench-threads.time": 0.0159,
+        "sysbench-threads.events": 20,
+        "sysbench-threads.latency_avg": 1.37,
+        "sysbench-threads.latency_p95": 1.73,
+        "sysbench-threads.latency_max": 1.8,
+    }
+    assert (found["sysbench-cpu.time"], found["sysbench-mutex.time"]) == (0.0205, 0.0011)

@@ -69,6 +69,7 @@ def test_checks_are_judged_in_this_order() -> None:
         "workers",
         "attached",
         "not_stuck",
+        "payloads",
         "isolation",
         "max_idle_wait_pct",
         "max_spread_pct",
@@ -76,6 +77,7 @@ def test_checks_are_judged_in_this_order() -> None:
         "max_gap_ms",
         "max_weight_error",
         "max_bandwidth_excess_pct",
+        "metrics",
         "kernel_clean",
     ]
 

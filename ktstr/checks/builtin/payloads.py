@@ -17,7 +17,7 @@ _LEAST_NS = 100_000_000
 _SIGKILL = 9
 
 
-@declare_check(always=True, rank=1)
+@declare_check(always=True, rank=2)
 def payloads(run: Evidence, _always: bool) -> Iterator[Finding]:
     """Every payload ended as its declaration says, in its time, and got a CPU if it wanted one."""
     for phase in run.report.phases:
