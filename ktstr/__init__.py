@@ -35,6 +35,7 @@ if TYPE_CHECKING:  # the same names as in _PUBLIC, for type checkers; a test com
     from ktstr.checks.violation import Finding as Finding
     from ktstr.checks.violation import Violation as Violation
     from ktstr.declare.files import Inline as Inline
+    from ktstr.declare.payload import declare_payload as declare_payload
     from ktstr.declare.presets import Constraints as Constraints
     from ktstr.declare.scheduler import EEVDF as EEVDF
     from ktstr.declare.scheduler import Scheduler as Scheduler
@@ -55,7 +56,9 @@ if TYPE_CHECKING:  # the same names as in _PUBLIC, for type checkers; a test com
     from ktstr.events.kernel_log import KernelBug as KernelBug
     from ktstr.events.latency import Latency as Latency
     from ktstr.events.latency import TaskLatency as TaskLatency
+    from ktstr.events.metrics import MetricValue as MetricValue
     from ktstr.events.monitor import Samples as Samples
+    from ktstr.events.payload import PayloadRun as PayloadRun
     from ktstr.events.phase import OperationDone as OperationDone
     from ktstr.events.phase import Phase as Phase
     from ktstr.events.readings import FileRead as FileRead
@@ -80,6 +83,7 @@ if TYPE_CHECKING:  # the same names as in _PUBLIC, for type checkers; a test com
     from ktstr.kernel.model import Kernel as Kernel
     from ktstr.run.context import Ctx as Ctx
     from ktstr.scenario import canned
+    from ktstr.scenario import payloads as ready
     from ktstr.scenario.affinity import Affinity as Affinity
     from ktstr.scenario.argument import Argument as Argument
     from ktstr.scenario.argument import Choice as Choice
@@ -95,6 +99,7 @@ if TYPE_CHECKING:  # the same names as in _PUBLIC, for type checkers; a test com
     from ktstr.scenario.layout import Layout as Layout
     from ktstr.scenario.layout import PhasePlan as PhasePlan
     from ktstr.scenario.memory_policy import MemoryPolicy as MemoryPolicy
+    from ktstr.scenario.metric import Metric as Metric
     from ktstr.scenario.model import CgroupState as CgroupState
     from ktstr.scenario.model import Member as Member
     from ktstr.scenario.model import State as State
@@ -112,6 +117,7 @@ if TYPE_CHECKING:  # the same names as in _PUBLIC, for type checkers; a test com
     from ktstr.scenario.operations.detach import Detach as Detach
     from ktstr.scenario.operations.freeze import Freeze as Freeze
     from ktstr.scenario.operations.kernel_dump import KernelDump as KernelDump
+    from ktstr.scenario.operations.kill_payload import KillPayload as KillPayload
     from ktstr.scenario.operations.monitor import Monitor as Monitor
     from ktstr.scenario.operations.move_tasks import MoveTasks as MoveTasks
     from ktstr.scenario.operations.pause import Pause as Pause
@@ -124,6 +130,7 @@ if TYPE_CHECKING:  # the same names as in _PUBLIC, for type checkers; a test com
     from ktstr.scenario.operations.replace_scheduler import ReplaceScheduler as ReplaceScheduler
     from ktstr.scenario.operations.restart import Restart as Restart
     from ktstr.scenario.operations.resume import Resume as Resume
+    from ktstr.scenario.operations.run_payload import RunPayload as RunPayload
     from ktstr.scenario.operations.run_program import RunProgram as RunProgram
     from ktstr.scenario.operations.set_affinity import SetAffinity as SetAffinity
     from ktstr.scenario.operations.set_bandwidth import SetBandwidth as SetBandwidth
@@ -142,8 +149,10 @@ if TYPE_CHECKING:  # the same names as in _PUBLIC, for type checkers; a test com
     from ktstr.scenario.operations.swap_cpusets import SwapCpusets as SwapCpusets
     from ktstr.scenario.operations.sysctl import Sysctl as Sysctl
     from ktstr.scenario.operations.thaw import Thaw as Thaw
+    from ktstr.scenario.operations.wait_payload import WaitPayload as WaitPayload
     from ktstr.scenario.operations.write import BpfMapWrite as BpfMapWrite
     from ktstr.scenario.operations.write_file import WriteFile as WriteFile
+    from ktstr.scenario.payload import Payload as Payload
     from ktstr.scenario.policy import Deadline as Deadline
     from ktstr.scenario.scenario import Scenario as Scenario
     from ktstr.scenario.scheduler_name import Named as Named
@@ -184,6 +193,7 @@ if TYPE_CHECKING:  # the same names as in _PUBLIC, for type checkers; a test com
     from ktstr.vm.result import VmResult as VmResult
 
     scenarios = canned
+    payloads = ready
 
 # Where each public name is.
 _PUBLIC = {
@@ -200,6 +210,7 @@ _PUBLIC = {
     "ktstr.checks.verdict": ("RunReport", "VerdictFailed"),
     "ktstr.checks.violation": ("Finding", "Violation"),
     "ktstr.declare.files": ("Inline",),
+    "ktstr.declare.payload": ("declare_payload",),
     "ktstr.declare.presets": ("Constraints",),
     "ktstr.declare.scheduler": ("EEVDF", "Scheduler", "declare_scheduler"),
     "ktstr.declare.scx.declaration": ("declare_scx",),
@@ -213,6 +224,8 @@ _PUBLIC = {
     "ktstr.events.distribution": ("Distribution",),
     "ktstr.events.latency": ("Latency", "TaskLatency"),
     "ktstr.events.monitor": ("Samples",),
+    "ktstr.events.metrics": ("MetricValue",),
+    "ktstr.events.payload": ("PayloadRun",),
     "ktstr.events.phase": ("OperationDone", "Phase"),
     "ktstr.events.readings": ("FileRead", "GlobalRead", "ProgramRun", "RefusedReading"),
     "ktstr.events.report": (
@@ -238,10 +251,14 @@ _PUBLIC = {
     "ktstr.scenario.cpuset": ("Cpuset",),
     "ktstr.scenario.layout": ("Drawn", "Layout", "PhasePlan"),
     "ktstr.scenario.memory_policy": ("MemoryPolicy",),
+    "ktstr.scenario.metric": ("Metric",),
     "ktstr.scenario.model": ("CgroupState", "Member", "State"),
     "ktstr.scenario.on_workers": ("OnWorkers",),
     "ktstr.scenario.operation": ("Operation",),
     "ktstr.scenario.operations.at": ("At",),
+    "ktstr.scenario.operations.run_payload": ("RunPayload",),
+    "ktstr.scenario.operations.wait_payload": ("WaitPayload",),
+    "ktstr.scenario.operations.kill_payload": ("KillPayload",),
     "ktstr.scenario.operations.kernel_dump": ("KernelDump",),
     "ktstr.scenario.operations.core_sched": ("CoreSched",),
     "ktstr.scenario.operations.monitor": ("Monitor",),
@@ -285,6 +302,7 @@ _PUBLIC = {
     "ktstr.scenario.operations.suspend": ("Suspend",),
     "ktstr.scenario.operations.sysctl": ("Sysctl",),
     "ktstr.scenario.operations.write": ("BpfMapWrite",),
+    "ktstr.scenario.payload": ("Payload",),
     "ktstr.scenario.policy": ("Deadline",),
     "ktstr.scenario.scenario": ("Scenario",),
     "ktstr.scenario.scheduler_name": ("Named",),
@@ -330,12 +348,15 @@ _PUBLIC = {
 }
 _HOMES = {name: home for home, names in _PUBLIC.items() for name in names}
 
-__all__ = sorted((*_HOMES, "scenarios"))
+# Packages that have a shorter name here.
+_PACKAGES = {"scenarios": "ktstr.scenario.canned", "payloads": "ktstr.scenario.payloads"}
+
+__all__ = sorted((*_HOMES, *_PACKAGES))
 
 
 def __getattr__(name: str) -> Any:
-    if name == "scenarios":
-        return import_module("ktstr.scenario.canned")
+    if name in _PACKAGES:
+        return import_module(_PACKAGES[name])
     if name in _HOMES:
         return getattr(import_module(_HOMES[name]), name)
     raise AttributeError(f"module 'ktstr' has no attribute {name!r}")

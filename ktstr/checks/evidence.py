@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -11,12 +11,15 @@ from ktstr.base.errors import KtstrError
 from ktstr.base.topology import Topology
 from ktstr.checks.expect import ExpectedError
 from ktstr.events.latency import Latency, read_latency
+from ktstr.events.metrics import MetricValue, read_metrics
 from ktstr.events.phase import Phase, events_by_phase
 from ktstr.events.report import GuestReport, WorkerStats, read_report
 from ktstr.scenario.cgroup import CgroupDef
 from ktstr.scenario.layout import Layout
 from ktstr.scenario.model import Member, State
+from ktstr.scenario.operations.run_payload import RunPayload
 from ktstr.scenario.operations.write import BpfMapWrite
+from ktstr.scenario.payload import Payload
 from ktstr.vm.result import Ending, VmResult
 
 __all__ = ["Evidence", "evidence_of"]
@@ -48,6 +51,10 @@ class Evidence:
     """The scenario as it was to happen; None: it is not known, and had no steps."""
     phase: Phase | None = None
     """The phase that is judged; None: the whole run."""
+    payloads: Mapping[str, Payload] = field(default_factory=dict)
+    """The payloads that the scenario starts, by name."""
+    metrics: tuple[MetricValue, ...] = ()
+    """The numbers that payloads printed which ended in the time that is judged."""
 
     def of(self, kind: str) -> tuple[Mapping[str, Any], ...]:
         """The events of one kind, in order."""
@@ -94,6 +101,7 @@ class Evidence:
                 if self.layout
                 else None,
                 phase=phase,
+                metrics=tuple(one for one in self.metrics if one.phase == phase.name),
             )
             for number, phase in enumerate(phases)
             if phase.held_ns  # the hold of another one never ended
@@ -169,8 +177,11 @@ def evidence_of(
     layout: Layout | None = None,
 ) -> Evidence:
     """The evidence that a VM run left."""
+    report = read_report(result.events, result.console)
+    operations = layout.operations if layout else ()
+    payloads = {one.payload.name: one.payload for one in operations if isinstance(one, RunPayload)}
     return Evidence(
-        report=read_report(result.events, result.console),
+        report=report,
         topology=topology,
         cgroups=tuple(cgroups),
         sched_ext=sched_ext,
@@ -180,4 +191,6 @@ def evidence_of(
         events=tuple(result.events),
         console=result.console,
         layout=layout,
+        payloads=payloads,
+        metrics=read_metrics(report.phases, payloads),
     )

@@ -11,6 +11,8 @@ from ktstr.checks.recorded import Recorded, recorded
 from ktstr.checks.violation import Violation
 from ktstr.events.dump import Dump, read_dump, read_snapshots
 from ktstr.events.latency import Latency, read_latency
+from ktstr.events.metrics import MetricValue
+from ktstr.events.payload import PayloadRun
 from ktstr.events.phase import Phase
 from ktstr.events.readings import FileRead, ProgramRun
 from ktstr.events.report import GuestReport, WorkerStats
@@ -34,6 +36,8 @@ class RunReport:
     """What the guest reported."""
     result: VmResult
     """How the VM ended, and all that it left."""
+    metrics: tuple[MetricValue, ...] = ()
+    """The numbers that the payloads printed, by phase in the order in which they are declared."""
 
     inconclusive: tuple[str, ...] = ()
     """The checks for which there were too few samples, each with the reason: then the run has no verdict."""
@@ -94,6 +98,33 @@ class RunReport:
     def latency(self) -> Latency | None:
         """How long each task waited for a CPU and had one, over all phases; None if that was not counted."""
         return read_latency(self.result.events)
+
+    @property
+    def payloads(self) -> tuple[PayloadRun, ...]:
+        """The payloads over all phases, in the order in which they were started."""
+        return self.guest.payloads
+
+    def payload(self, name: str) -> PayloadRun:
+        """The payload of that name, the last one that was started; KtstrError if there is none."""
+        for payload in reversed(self.payloads):
+            if payload.name == name:
+                return payload
+        names = ", ".join(dict.fromkeys(payload.name for payload in self.payloads))
+        raise KtstrError(
+            f"report.payload({shown(name)}): there is no such payload; there are {names or 'none'}"
+        )
+
+    def metric(self, name: str, payload: str | None = None) -> float:
+        """The last value of a metric (of `payload`; None: of any). KtstrError, with the reason, if there is none."""
+        some = [one for one in self.metrics if payload in (None, one.payload)]
+        for metric in reversed(some):
+            if metric.name == name and metric.value is not None:
+                return metric.value
+        asked = f"report.metric({shown(name)})"
+        if lacking := next((one for one in some if one.name == name), None):
+            raise KtstrError(f"{asked}: {lacking.why}")
+        names = ", ".join(dict.fromkeys(one.name for one in some))
+        raise KtstrError(f"{asked}: there is no such metric; there are {names or 'none'}")
 
     def phase(self, name: str) -> Phase:
         """The phase of that name: a step's name, and for one that is done several times `name 2/3`."""

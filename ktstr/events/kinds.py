@@ -23,6 +23,7 @@ MOST: Mapping[str, int] = {
     "dump_map": 1024,
     "sample": 16384,
     "monitor_dsqs": 32768,
+    "payload": 16384,
 }
 """How many events of a kind there may be, if that is fewer than of all kinds together: each of these costs more."""
 
@@ -50,6 +51,8 @@ _ByCpu = Annotated[list[_Number], msgspec.Meta(max_length=1024)]
 _CpuSet = Annotated[list[_Cpu], msgspec.Meta(max_length=1024)]
 _ByDsq = Annotated[list[_Number], msgspec.Meta(max_length=64)]
 _Columns = Annotated[list[_Number], msgspec.Meta(max_length=256)]
+_Stream = Annotated[str, msgspec.Meta(pattern=r"^(stdout|stderr)$")]
+_How = Annotated[str, msgspec.Meta(pattern=r"^(exited|told|timeout)$")]
 _Gaps = Annotated[list[_Number], msgspec.Meta(max_length=32)]
 _Migrations = Annotated[list[_Number], msgspec.Meta(max_length=3)]
 _LlcTimes = Annotated[list[_Number], msgspec.Meta(max_length=16)]
@@ -181,6 +184,22 @@ KINDS: Mapping[str, Mapping[str, Any]] = {
         **{f"{what}?": _Buckets for what in ("run", "wait", "woken")},
     },
     "wasted": {"ns": _Number},
+    "payload": {
+        "name": str,
+        "cgroup": str,
+        "began_ns": _Number,
+        "cpu_ns": _Number,
+        "tasks": _U32,
+        "runnable": _U32,
+        "ended_ns?": _Number,
+        "status?": _Small,
+        "signal?": _Small,
+        "how?": _How,
+        "left?": _U32,
+        "stdout_bytes?": _Number,
+        "stderr_bytes?": _Number,
+    },
+    "payload_output": {"name": str, "stream": _Stream, "text": str, "lost?": _Number},
     "switches": {"count": _Number, "lost": _Number, "order": str},
     "flight": {"text": str, "cpu?": _Cpu},
     "perturbed": {

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 from ktstr.events.event import Event
 from ktstr.events.latency import Latency, read_latency
+from ktstr.events.payload import PayloadRun, read_payloads
 from ktstr.events.worker import WorkerStats, read_worker, summed
 
 __all__ = [
@@ -67,6 +68,8 @@ class Phase:
     """The operations, in the order in which they were done."""
     latency: Latency | None = None
     """How long each task waited for a CPU and had one; None if that was not counted."""
+    payloads: tuple[PayloadRun, ...] = ()
+    """The payloads that ran in it, in the order of their starts; the CPU time is of this phase."""
 
 
 @dataclass(frozen=True)
@@ -126,6 +129,7 @@ def _phase(name: str, events: Sequence[Event]) -> Phase:
         workers=tuple(read_worker(event) for event in events if event.get("ev") == "worker"),
         operations=read_operations(events),
         latency=read_latency(events),
+        payloads=read_payloads(events),
     )
 
 

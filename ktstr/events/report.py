@@ -12,6 +12,7 @@ from ktstr.events.exit import SchedulerExit, read_exit
 from ktstr.events.flight import FlightEvent, parse_flight
 from ktstr.events.kernel_log import KernelBug, console_messages, read_bugs
 from ktstr.events.monitor import Samples, read_samples
+from ktstr.events.payload import PayloadRun, all_payloads
 from ktstr.events.phase import OperationDone, Phase, all_workers, read_operations, read_phases
 from ktstr.events.readings import (
     FileRead,
@@ -233,6 +234,11 @@ class GuestReport:
         """The state at `when`, or None if the guest did not get there. Of the ends of several holds it is the last."""
         some = [state for state in self.states if state.when == when]
         return (some[-1] if when == "held" else some[0]) if some else None
+
+    @property
+    def payloads(self) -> tuple[PayloadRun, ...]:
+        """Each payload over all phases, in the order of their starts."""
+        return all_payloads([phase.payloads for phase in self.phases])
 
     @property
     def operations(self) -> tuple[OperationDone, ...]:

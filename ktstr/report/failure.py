@@ -8,12 +8,14 @@ from pathlib import Path
 
 from ktstr.checks.violation import Violation
 from ktstr.events.dump import Dump
+from ktstr.events.metrics import MetricValue
 from ktstr.events.phase import NeededOperations
 from ktstr.events.report import GuestReport, Needed
 from ktstr.report.dump import map_lines, run_queue_lines
 from ktstr.report.flight import flight_lines
 from ktstr.report.latency import latency_lines
 from ktstr.report.monitor import monitor_lines
+from ktstr.report.payloads import metric_table, output_lines, payload_table
 from ktstr.report.phases import needed_lines, stats_lines
 from ktstr.report.repro import Repro, maps_note, repro_lines
 from ktstr.report.summary import bug_lines, exit_section, unreported, without_bug, without_dump
@@ -41,14 +43,15 @@ def failure_text(
     repro: Repro | None = None,
     ending: Ending = Ending.DONE,
     latency: bool = False,
+    metrics: Sequence[MetricValue] = (),
 ) -> str:
     """The whole failure: what went wrong in a line, header, violated checks, then a section for each thing that was
     recorded, in the order in which one wants to know.
 
     `needed` are the perturbations that it takes, `operations` the drawn operations (None: not known); `sidecar` is
     what replays the run. `dump` is what the scheduler's maps held; `dump_file` has all of it. `repro` is the second
-    run, if there was one. `ending` is how the guest ended. `latency` says whether
-    the table of latencies is wanted.
+    run, if there was one. `ending` is how the guest ended. `latency` says whether the table of latencies is wanted.
+    `metrics` are the numbers that payloads printed.
     """
     lines = [f"BUG SUMMARY: {summary}"] if summary else []
     lines += [header, *(f"  {v.check}: {v.line}" for v in violations)]
@@ -58,7 +61,7 @@ def failure_text(
         lines.append(f"  untold: {missing}")
     sampled = monitor_lines(report, violations)
     for title, text in _sections(
-        report, console, needed, operations, dump, dump_file, repro, sampled, latency=latency
+        report, console, needed, operations, dump, dump_file, repro, sampled, metrics, latency=latency
     ):
         if text:
             lines += ["", f"--- {title} ---", *text]
@@ -74,6 +77,7 @@ def _sections(
     dump_file: Path | None,
     repro: Repro | None,
     sampled: Sequence[str],
+    metrics: Sequence[MetricValue],
     *,
     latency: bool,
 ) -> Iterator[tuple[str, Sequence[str]]]:
@@ -85,6 +89,9 @@ def _sections(
     yield "stats", stats_lines(report)
     yield "monitor", sampled
     yield "latency", latency_lines(report.phases) if latency else ()
+    yield "payloads", payload_table(report.payloads)
+    yield "metrics", metric_table(metrics)
+    yield "payload output", output_lines(report.payloads)
     yield "flight recorder", flight_lines(report.flight)
     yield "auto-repro", repro_lines(repro) if repro else ()
     yield "scheduler log", _tail(without_dump(report.log), _LOG_LINES)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from ktstr.checks.violation import Violation
 from ktstr.report.schema import RunRecord, VerdictRecord, ViolationRecord, VmCounts
+from ktstr.report.text import printable
 from ktstr.vm.names import EMULATOR_VERSION_KEY
 
 if TYPE_CHECKING:
@@ -74,8 +75,18 @@ def run_record(
         },
         "vms": vm_counts([result]),
         "verdict": verdict,
-        "guest": guest.as_json(),
+        "guest": _guest(guest),
     }
+
+
+def _guest(guest: GuestReport) -> dict[str, Any]:
+    """What the guest reported. Whoever prints what a program wrote must not have a terminal obey it."""
+    data = guest.as_json()
+    for phase in data["phases"]:
+        for payload in phase["payloads"]:
+            for stream in ("stdout", "stderr"):
+                payload[stream] = printable(payload[stream])
+    return data
 
 
 def _violation(one: _Violation) -> ViolationRecord:

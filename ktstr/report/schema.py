@@ -15,6 +15,7 @@ __all__ = [
     "SCHEMA",
     "JobRecord",
     "KernelRecord",
+    "MetricRecord",
     "Outcome",
     "ProgramRecord",
     "ReproRecord",
@@ -201,6 +202,25 @@ class ReproRecord(TypedDict):
     """The second run itself; null if it could not be done."""
 
 
+class MetricRecord(TypedDict):
+    """A number that a payload printed."""
+
+    payload: str
+    """The payload's name."""
+    name: str
+    """The metric's name."""
+    value: float | None
+    """The number; null if there is none."""
+    unit: str
+    """Its unit."""
+    better: Literal["lower", "higher", ""]
+    """Which direction is better; empty: neither."""
+    phase: str
+    """The phase in which the payload ended; empty for a scenario without steps."""
+    why: str
+    """Why there is no number; empty if there is one."""
+
+
 class RunRecord(TypedDict):
     """One VM run of a test."""
 
@@ -214,6 +234,8 @@ class RunRecord(TypedDict):
     """How it was judged."""
     guest: dict[str, Any]
     """What the guest reported."""
+    metrics: NotRequired[list[MetricRecord]]
+    """The numbers that the payloads printed."""
     dump: NotRequired[str | None]
     """The file beside the sidecar with the failure dump; null if there is none."""
     repro: NotRequired[ReproRecord | None]

@@ -108,7 +108,10 @@ def scenario_job(run: ScenarioRun) -> VmJob:
         plan=plan,
         clock=run.clock,
         seed=run.seed,
-        payload=(*packed_together([run.program, *run.others.values()]), *_observer(run)),
+        payload=(
+            *packed_together([run.program, *run.others.values(), *run.payloads.values()]),
+            *_observer(run),
+        ),
         sources=run.scenario.sources,
         kargs=scheduler.kargs,
         memory_mb=test.memory_mb,

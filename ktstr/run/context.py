@@ -26,6 +26,7 @@ from ktstr.run.look import look_again
 from ktstr.run.needed import needed_perturbations
 from ktstr.run.needed_operations import needed_operations
 from ktstr.run.observer import is_about_latency, observer_of
+from ktstr.run.payload_program import payload_programs
 from ktstr.run.program import other_programs, scheduler_program
 from ktstr.run.record import keep_dump, record_of, summary_of
 from ktstr.run.refuse import (
@@ -209,6 +210,7 @@ class Ctx:
             others=others,
             monitor=monitor or test.monitor,
             observer=observer_of(test, limits, self.kernel, sched_ext=scheduler.is_sched_ext or bool(others)),
+            payloads=payload_programs(scenario),
         )
         if not self._perturb:
             return run
@@ -251,6 +253,7 @@ class Ctx:
             repro=repro,
             ending=report.result.ending,
             latency=self.test.latency is True or is_about_latency(report),
+            metrics=report.metrics,
         )
         return text + sections_text(self._hooks.report_sections(self, report))
 

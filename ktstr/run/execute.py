@@ -63,4 +63,4 @@ def judged(run: ScenarioRun, result: VmResult) -> RunReport:
     violations = tuple(judge(evidence, run.limits))
     # What a violation explains needs no further verdict.
     inconclusive = () if violations or test.expected else unsettled(evidence, run.limits)
-    return RunReport(violations, evidence.report, result, inconclusive)
+    return RunReport(violations, evidence.report, result, evidence.metrics, inconclusive)

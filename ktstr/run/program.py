@@ -23,7 +23,14 @@ from ktstr.scenario.scenario import Scenario
 from ktstr.scenario.scheduler_name import OF_TEST, NamesScheduler
 from ktstr.toolchain.project import BuildFailed, build_folder, run_once
 
-__all__ = ["Program", "find_binary", "other_programs", "packed_together", "scheduler_program"]
+__all__ = [
+    "Program",
+    "find_binary",
+    "in_builds",
+    "other_programs",
+    "packed_together",
+    "scheduler_program",
+]
 
 _FOLDER = "/ktstr/bin"
 # Where builds of a workspace leave programs, newest habit first: cargo, meson and make.
@@ -115,7 +122,7 @@ def packed_together(programs: Iterable[Program]) -> tuple[Packed, ...]:
             known = files.setdefault(file.path, file)
             if known.sha256 != file.sha256:
                 raise KtstrError(
-                    f"{file.path}: two schedulers need it with different contents: {file.source}"
+                    f"{file.path}: two programs need it with different contents: {known.source} and {file.source}"
                 )
     return tuple(files.values())
 
@@ -133,18 +140,25 @@ def find_binary(name: str, folder: Path = Path()) -> Path:
             if not Path(chosen).is_file():
                 raise KtstrError(f"{setting}={chosen}: no such file")
             return Path(chosen).absolute()
-    for built in _BUILD_FOLDERS:
-        path = folder / built / name
-        if path.is_file() and os.access(path, os.X_OK):
-            return path.absolute()
+    if built := in_builds(name, folder):
+        return built
     if found := shutil.which(name):
         return Path(found).absolute()
     if _KERNEL_TREE.fullmatch(name):
         return _kernel_tree_tool(name)
-    looked = ", ".join((f"${variable}", "$KTSTR_SCHEDULER", *(f"{built}/" for built in _BUILD_FOLDERS)))
+    looked = ", ".join((f"${variable}", "$KTSTR_SCHEDULER", *(f"{one}/" for one in _BUILD_FOLDERS)))
     raise KtstrError(
         f"binary {name!r} was not found: looked in {looked} and PATH; build it, or set binary_path="
     )
+
+
+def in_builds(name: str, folder: Path = Path()) -> Path | None:
+    """The program called `name` among the builds of the workspace at `folder`, or None."""
+    for built in _BUILD_FOLDERS:
+        path = folder / built / name
+        if path.is_file() and os.access(path, os.X_OK):
+            return path.absolute()
+    return None
 
 
 def _kernel_tree_tool(name: str) -> Path:

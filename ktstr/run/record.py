@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 
 from ktstr.checks.verdict import RunReport
@@ -25,7 +26,8 @@ def record_of(run: ScenarioRun, job: VmJob, report: RunReport) -> dict[str, obje
     record = run_record(
         job, report.result, report.guest, report.violations, summary_of(run, report), report.inconclusive
     )
-    return {**record, "dump": None, "repro": None}
+    metrics = [asdict(metric) for metric in report.metrics]
+    return {**record, "metrics": metrics, "dump": None, "repro": None}
 
 
 def keep_dump(

@@ -41,9 +41,9 @@ class ScenarioRun:
     The run is judged by `limits`. `recorder` keeps the last scheduling events before
     the scheduler's exit. `bounded_turn=False` leaves the virtual clock's CPU turn as it is. `perturbed` are the hold's
     perturbations; None: there is no perturber. `left_out` are drawn operations that the scenario then does not have.
-    `others` are the programs of the schedulers that the scenario names. `monitor` is what is sampled (None: nothing).
-    `looks` are dumps of the run queues, by which another run shows more. `observer` has the programs that count every
-    task's latency (None: nothing does).
+    `others` are the programs of the schedulers that the scenario names, `payloads` those of its payloads, by name.
+    `monitor` is what is sampled (None: nothing). `looks` are dumps of the run queues, by which another run shows more.
+    `observer` has the programs that count every task's latency (None: nothing does).
     """
 
     test: KtstrTest
@@ -61,6 +61,7 @@ class ScenarioRun:
     monitor: Monitor | None = None
     looks: tuple[Look, ...] = ()
     observer: Path | None = None
+    payloads: Mapping[str, Program] = field(default_factory=dict, hash=False)
 
     @property
     def topology(self) -> Topology:

@@ -87,6 +87,8 @@ class State:
     """The CPU on which the agent stays; -1: it is not known."""
     scheduler: str | None = None
     """The attached scheduler's name; `-` is the test's own, None: the kernel's default schedules."""
+    payloads: Mapping[str, str] = field(default_factory=dict)
+    """The payloads that may run, by name, and the cgroup that each was started in."""
 
     def require(self, path: str, where: str) -> CgroupState:
         """The cgroup at `path`; KtstrError, beginning with `where`, if there is none at this moment."""
@@ -110,7 +112,7 @@ class State:
             cgroups={name: cgroup for name, cgroup in self.cgroups.items() if name not in gone},
             workers=tuple(worker for worker in self.workers if worker.cgroup not in gone),
             removed=self.removed | gone,
-        )
+        ).without_payloads_below(path)
 
     def with_workers(self, count: int, cgroup: str, **fields: Any) -> State:
         """With `count` more workers in `cgroup`; `fields` are those of `Member`. KtstrError if there are too many."""
@@ -133,6 +135,11 @@ class State:
     def without_workers(self, some: Callable[[Member], bool]) -> State:
         """Without the workers that `some` chooses: they have ended."""
         return replace(self, workers=tuple(one for one in self.workers if not some(one)))
+
+    def without_payloads_below(self, path: str) -> State:
+        """Without the payloads in a cgroup and below it: they were killed."""
+        left = {name: at for name, at in self.payloads.items() if not f"{at}/".startswith(f"{path}/")}
+        return self if left == self.payloads else replace(self, payloads=left)
 
     def controllers(self, path: str) -> frozenset[str]:
         """The controllers that a cgroup has: each cgroup above it gives them."""

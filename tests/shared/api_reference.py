@@ -34,6 +34,10 @@ SECTIONS = {
         *("Inline", "Variant", "flag_variants"),
         *("Checks", "BpfMapWrite", "ExpectedError"),
     ),
+    "Payloads": (
+        *("declare_payload", "Payload", "Metric", "RunPayload", "WaitPayload", "KillPayload"),
+        *("PayloadRun", "MetricValue", "payloads"),
+    ),
     "Scenarios": (
         "Scenario",
         "Step",

@@ -70,6 +70,7 @@ def test_checks_are_judged_in_this_order() -> None:
         "workers",
         "attached",
         "not_stuck",
+        "payloads",
         "isolation",
         "max_idle_wait_ms",
         "max_idle_wait_pct",
@@ -95,6 +96,7 @@ def test_checks_are_judged_in_this_order() -> None:
         "min_llc_share_pct",
         "min_work_per_s",
         "max_bandwidth_excess_pct",
+        "metrics",
         "kernel_clean",
         "max_teardown_ms",
     ]

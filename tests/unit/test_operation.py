@@ -25,6 +25,7 @@ from ktstr.scenario.operations.dump import Dump
 from ktstr.scenario.operations.freeze import Freeze
 from ktstr.scenario.operations.hold import HoldFor
 from ktstr.scenario.operations.kernel_dump import KernelDump
+from ktstr.scenario.operations.kill_payload import KillPayload
 from ktstr.scenario.operations.monitor import Monitor
 from ktstr.scenario.operations.move_tasks import MoveTasks
 from ktstr.scenario.operations.observer import Observer
@@ -47,6 +48,7 @@ from ktstr.scenario.operations.replace_scheduler import ReplaceScheduler
 from ktstr.scenario.operations.restart import Restart
 from ktstr.scenario.operations.resume import Resume
 from ktstr.scenario.operations.run import Run
+from ktstr.scenario.operations.run_payload import RunPayload
 from ktstr.scenario.operations.run_program import RunProgram
 from ktstr.scenario.operations.scheduler import StartScheduler
 from ktstr.scenario.operations.set_affinity import SetAffinity
@@ -70,10 +72,12 @@ from ktstr.scenario.operations.thaw import Thaw
 from ktstr.scenario.operations.trace import Trace
 from ktstr.scenario.operations.unlocked import Unlocked
 from ktstr.scenario.operations.unregister import Unregister
+from ktstr.scenario.operations.wait_payload import WaitPayload
 from ktstr.scenario.operations.watchdog import Watchdog
 from ktstr.scenario.operations.workload_root import WorkloadRoot
 from ktstr.scenario.operations.write import BpfMapWrite
 from ktstr.scenario.operations.write_file import WriteFile
+from ktstr.scenario.payload import Payload
 from ktstr.scenario.plan import plan_of
 
 EVERY: list[tuple[Operation, str]] = [
@@ -134,6 +138,9 @@ EVERY: list[tuple[Operation, str]] = [
     (SetPolicy("cg", "fifo"), "set_policy cg  0 fifo 10 0 0 0"),
     (SetAffinity("cg", Affinity.exact({0, 1, 5})), "set_affinity cg  0 0-1,5"),
     (SetAffinity("cg", Affinity.llc_aligned()), "set_affinity cg  0 0-3/4-7"),
+    (RunPayload(Payload("p", binary="x"), "cg"), "run_payload p cg 0 0 /ktstr/payload/p/x"),
+    (WaitPayload("p"), "wait_payload p"),
+    (KillPayload("p"), "kill_payload p 15 2000000000"),
     (Pause("cg"), "pause cg  0"),
     (Resume("cg"), "resume cg  0"),
     (CoreSched("cg"), "core_sched cg  0"),

@@ -63,7 +63,9 @@ def hints(thing: Any) -> dict[str, Any]:
 def public_annotations() -> Iterator[tuple[str, Any]]:
     """Each annotation of the public interface, and where it is."""
     things: dict[str, Any] = {**PUBLIC, **{name: getattr(hookspec, name) for name in hookspec.__all__}}
-    things |= {f"scenarios.{name}": getattr(ktstr.scenarios, name) for name in ktstr.scenarios.__all__}
+    for package in ("scenarios", "payloads"):
+        module = getattr(ktstr, package)
+        things |= {f"{package}.{name}": getattr(module, name) for name in module.__all__}
     for name, thing in things.items():
         if isinstance(thing, FunctionType):
             yield from ((f"{name}: {argument}", hint) for argument, hint in hints(thing).items())
@@ -137,10 +139,10 @@ def test_the_names_for_type_checkers_are_those_that_are_imported() -> None:
         for statement in block.body
         if isinstance(statement, ast.ImportFrom)
         for alias in statement.names
-        if alias.asname  # without one it is no public name
+        if alias.asname == alias.name  # with another name, or none, it is no public name
     }
     assert imported == set(ktstr._HOMES.items())
-    assert sorted((*ktstr._HOMES, "scenarios")) == ktstr.__all__ == dir(ktstr)
+    assert sorted((*ktstr._HOMES, "scenarios", "payloads")) == ktstr.__all__ == dir(ktstr)
 
 
 def test_importing_ktstr_imports_nothing_else() -> None:

@@ -5,6 +5,7 @@
 #include <sys/wait.h>
 
 #include "machine.h"
+#include "payload.h"
 
 #define HEAR_OUT_NS (2 * NSEC_PER_SEC)
 
@@ -19,7 +20,7 @@ void agent_reap(void)
 	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
 		if (pid == agent.scheduler.pid)
 			scheduler_reaped(&agent.scheduler, status);
-		else
+		else if (!payloads_reaped(pid, status))
 			workers_reaped(&agent.workers, pid, status);
 	}
 }

@@ -4,6 +4,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -89,7 +90,7 @@ static bool write_file(const char *cgroup, const char *file, const char *text)
 	return file_write(path, text);
 }
 
-static bool make_one(const char *cgroup)
+bool cgroup_add(const char *cgroup)
 {
 	char path[FULL_PATH];
 
@@ -111,7 +112,7 @@ bool cgroup_make(const char *cgroup)
 		part[length] = '\0';
 		if (*parent && !was_told(parent) && !write_file(parent, "cgroup.subtree_control", CONTROLLERS))
 			return false;
-		if (!make_one(part) && (errno != EEXIST || !cgroup[length]))
+		if (!cgroup_add(part) && (errno != EEXIST || !cgroup[length]))
 			return false;
 	}
 	return true;
@@ -123,6 +124,14 @@ bool cgroup_exists(const char *cgroup)
 
 	path_of(path, cgroup, "");
 	return !access(path, F_OK);
+}
+
+int cgroup_open(const char *cgroup)
+{
+	char path[FULL_PATH];
+
+	path_of(path, cgroup, "");
+	return open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
 }
 
 bool cgroup_workload_root(const char *cgroup)

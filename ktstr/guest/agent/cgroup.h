@@ -19,11 +19,17 @@ void cgroup_setup(void);
 /* Whether there is such a cgroup: one that the scheduler refused is not there. ENOENT if not. */
 bool cgroup_exists(const char *cgroup);
 
+/* A descriptor of its folder; -1, with errno, if there is none. */
+int cgroup_open(const char *cgroup);
+
 /* Makes a cgroup in which all others are made from now on. */
 bool cgroup_workload_root(const char *cgroup);
 
 /* Makes a cgroup, and those above it that are not there; each of them gives those below it the cpu and cpuset controllers. */
 bool cgroup_make(const char *cgroup);
+
+/* Makes one without giving those above it any controllers: it has those that others there have already. */
+bool cgroup_add(const char *cgroup);
 
 /* Removes a cgroup and those below it; waits while tasks that were killed are still in one. */
 bool cgroup_remove(const char *cgroup);

@@ -19,6 +19,7 @@
 #include "leftovers.h"
 #include "machine.h"
 #include "operations.h"
+#include "payload.h"
 #include "recorder.h"
 #include "short_program.h"
 #include "system.h"
@@ -105,8 +106,10 @@ int main(int argc, char **argv)
 		go = operation_carry_out(&line);
 
 	/* A working scheduler gets to see its workers exit. Workers that a starving one did not let die go after it. */
+	payloads_end(false);
 	workers_kill(&agent.workers);
 	scheduler_stop(&agent.scheduler);
+	payloads_end(true);
 	for (int tries = 0; workers_kill(&agent.workers); tries++) {
 		/* What the scheduler's program has started may hold it attached, and takes its time to end. */
 		if (tries == MOST_KILLS)

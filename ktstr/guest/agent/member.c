@@ -9,6 +9,7 @@
 
 #include "agent.h"
 #include "cgroup.h"
+#include "payload.h"
 
 #define PROCS_BYTES 65536
 #define PASSES 8 /* over a cgroup whose tasks fork meanwhile */
@@ -52,6 +53,7 @@ static void note_end(struct worker *worker)
 bool members_end(const char *cgroup)
 {
 	members_each(cgroup, note_end);
+	payloads_told(cgroup);
 	return cgroup_write(cgroup, "cgroup.kill", "1");
 }
 

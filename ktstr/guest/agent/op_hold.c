@@ -9,6 +9,7 @@
 #include "machine.h"
 #include "monitor.h"
 #include "observer.h"
+#include "payload.h"
 #include "perturb.h"
 #include "queue.h"
 #include "recorder.h"
@@ -34,8 +35,9 @@ static bool left(void)
 }
 
 /*
- * Runs the workers until `end`, until the scheduler leaves, or until an operation says that the rest would measure
- * nothing; returns false then. Times of writes and of queued operations count from `start`.
+ * Runs the workers until `end`, or until the payloads that are waited for have ended. If the scheduler leaves, or an
+ * operation says that the rest would measure nothing, it returns false. Times of writes and of queued operations count
+ * from `start`.
  */
 static bool watch(uint64_t start, uint64_t end)
 {
@@ -51,8 +53,11 @@ static bool watch(uint64_t start, uint64_t end)
 		machine_watchdog();
 		scheduler_watch(&agent.scheduler);
 		agent_reap();
+		payloads_watch();
 		if (left())
 			return false;
+		if (payloads_awaited())
+			break;
 	}
 	/* A program that is about to attach again is waited for. */
 	while (agent.scheduler.declared && !scheduler_enabled() && !left())
@@ -75,7 +80,9 @@ static uint64_t begin(void)
 	perturb_go(start);
 	sleep_until(start);
 	observer_begin();
-	return workers_release(&agent.workers);
+	start = workers_release(&agent.workers);
+	payloads_begin(start);
+	return start;
 }
 
 static void report(uint64_t began_ns, uint64_t asked_ns, uint64_t held_ns)
@@ -111,6 +118,7 @@ static bool hold(const struct arguments *arguments)
 	recorder_stop();
 	observer_end();
 	report(start, ns, now_ns() - start);
+	payloads_report(go);
 	dump_exit(&agent.scheduler);
 	return go && !agent.scheduler.lost;
 }

@@ -140,7 +140,7 @@ static uint64_t let_go(struct workers *workers)
 	return start;
 }
 
-static void open_gate_pipe(struct workers *workers)
+void workers_open_gate(struct workers *workers)
 {
 	int ends[2];
 
@@ -275,7 +275,7 @@ void workers_spawn(struct workers *workers, const char *cgroup, unsigned int cou
 {
 	struct start start = { .settings = settings, .work = *work };
 
-	open_gate_pipe(workers);
+	workers_open_gate(workers);
 	observer_spawning(true);
 	group_open(&start.work, count);
 	if (settings->threads)
@@ -316,6 +316,11 @@ static void wait_for_all(const struct workers *workers)
 			usleep(1000);
 		}
 	}
+}
+
+void workers_release_now(struct workers *workers)
+{
+	let_go(workers);
 }
 
 uint64_t workers_release(struct workers *workers)

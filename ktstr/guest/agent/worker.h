@@ -55,6 +55,12 @@ struct workers {
 void workers_spawn(struct workers *workers, const char *cgroup, unsigned int count, const struct work *work,
 		   const struct worker_settings *settings);
 
+/* Opens the gate's pipe, if none is open: what waits for the next hold reads from `gate_read`, with `gate` closed in it. */
+void workers_open_gate(struct workers *workers);
+
+/* Lets go what waits at the gate without waiting until it has got there: a hold goes on meanwhile. */
+void workers_release_now(struct workers *workers);
+
 /* The kernel's number of the worker's task: of its process, or of its thread. */
 pid_t worker_task(const struct worker *worker);
 

@@ -24,4 +24,5 @@ class StopCgroup(Operation):
     def changes(self, state: State) -> State:
         """The workers are gone; KtstrError if there is no such cgroup."""
         state.require(self.cgroup, f"{self.label}: cgroup")
-        return state.without_workers(lambda one: f"{one.cgroup}/".startswith(f"{self.cgroup}/"))
+        left = state.without_workers(lambda one: f"{one.cgroup}/".startswith(f"{self.cgroup}/"))
+        return left.without_payloads_below(self.cgroup)

@@ -30,6 +30,9 @@
 /* Parameters of one work type. */
 #define KTSTR_MAX_PARAMETERS 8
 
+/* Payloads that a plan starts. */
+#define KTSTR_MAX_PAYLOADS 256
+
 /* Bytes of an event, its newline included. */
 #define KTSTR_EVENT_BYTES 16384
 
