@@ -77,7 +77,7 @@ _PATTERNS = (
         "relocate",
         re.compile(
             r"struct_ops init_kern (?P<map>\S+): Cannot find member (?P<member>\S+) in kernel BTF"
-            r"|struct_ops init_kern: (?P<struct>\S+) is not found in kernel BTF"
+            r"|struct_ops init_kern: (?:struct )?(?P<struct>\S+) is not found in kernel BTF"
         ),
         lambda found, release: (
             f"sets sched_ext_ops.{found['member']} in {found['map']}, which kernel {release} lacks"

@@ -15,6 +15,10 @@ LINES = (
         "calls kfunc scx_bpf_frobnicate, which kernel 7.0.13 lacks",
     ),
     (
+        "libbpf: struct_ops init_kern: struct sched_ext_ops_cid is not found in kernel BTF",
+        "needs struct sched_ext_ops_cid, which kernel 7.0.13 lacks",
+    ),
+    (
         "libbpf: map 'shelf': failed to create: Cannot allocate memory(-12)",
         "could not be loaded: map shelf was refused by the kernel: Cannot allocate memory(-12); memory_mb= gives the"
         " guest more memory",
