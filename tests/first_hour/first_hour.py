@@ -26,8 +26,8 @@ PAGE = ROOT / "docs" / "screens.md"
 HEAD = """# Screens
 
 What a user sees in the first hour on a fresh {name}, as a CI job shows it: without a terminal, 80 columns wide. `nox -s
-first-hour -- {suite} --write` wrote this page from a real run; nothing here is edited. The seconds are those of a host
-with two cores and without KVM.
+first-hour -- {suite} --write` wrote this page from a real run; only the user's home is called `~`. The seconds are
+those of a host with two cores and without KVM, on which much else ran at the time.
 """
 
 
@@ -43,7 +43,7 @@ class Step:
 
 
 def read_steps(lines: Iterable[str]) -> Iterator[Step]:
-    """The steps in what hour.sh writes, each as soon as it is over."""
+    """The steps in what hour.sh writes, each as soon as it is over. The user's home is `~`."""
     name, screen = "", list[str]()
     for line in lines:
         if line.startswith("== step "):
@@ -52,7 +52,7 @@ def read_steps(lines: Iterable[str]) -> Iterator[Step]:
             yield Step(name, tuple(screen), int(done[1]), int(done[3]), float(done[2]))
             name = ""
         elif name:
-            screen.append(line.rstrip("\n"))
+            screen.append(line.rstrip("\n").replace("/root", "~"))
 
 
 def table(suites: Sequence[str], runs: Sequence[Sequence[Step]]) -> list[str]:
