@@ -69,6 +69,8 @@ class Scheduler:
     """Values that are written before it starts."""
     cgroup_parent: str = ""
     """The cgroup below which all those of a scenario are; empty: the root."""
+    privileged: bool = False
+    """Whether its program keeps every privilege in the guest."""
     checks: Checks = field(default_factory=Checks)
     """Its default limits."""
     constraints: Constraints = field(default_factory=Constraints)
@@ -110,6 +112,7 @@ def declare_scheduler(
     kargs: Sequence[str] = (),
     sysctls: Mapping[str, str | int] | None = None,
     cgroup_parent: str | None = None,
+    privileged: bool = False,
     checks: Checks | None = None,
     constraints: Constraints | None = None,
     max_insns: int | Mapping[str, int] | None = None,
@@ -131,8 +134,9 @@ def declare_scheduler(
     attach. `topology` is (NUMA nodes, LLCs in total, cores per LLC, threads per core). `kernels` filters the kernels it
     is run on: `"6.14"` the series, `"6.15..=7.0"` an inclusive range. `sched_args` go to the scheduler, `kargs` to the
     guest kernel's command line, `sysctls` are written before the scheduler starts. `cgroup_parent` is for one that
-    rules a subtree: the cgroup `/work` is made before it starts, and those of scenarios are made in it. `checks` are
-    its default thresholds.
+    rules a subtree: the cgroup `/work` is made before it starts, and those of scenarios are made in it. A program
+    that needs I/O ports, kernel modules, other processes' memory or mounts that all see is `privileged`; then a PASS
+    is only its word (docs/trust.md). `checks` are its default thresholds.
 
     `constraints` say on which topology presets it is swept and its tests run the gauntlet. For the verifier sweep
     `max_insns` says how many instructions the verifier may process for a program of it: one number for all, or a
@@ -161,6 +165,7 @@ def declare_scheduler(
             kargs=kargs,
             sysctls=sysctls,
             cgroup_parent=cgroup_parent,
+            privileged=privileged,
             checks=checks,
             constraints=constraints,
             max_insns=max_insns,
@@ -211,6 +216,7 @@ def _checked(
     kargs: object,
     sysctls: object,
     cgroup_parent: object,
+    privileged: object,
     checks: object,
     constraints: object,
     max_insns: object,
@@ -247,6 +253,8 @@ def _checked(
         if isinstance(value, bool) or not isinstance(value, str | int) or value == "":
             raise KtstrError(f"sysctls[{sysctl!r}]={shown(value)}: must be a string or a whole number")
         settings[sysctl] = string(str(value), f"sysctls[{sysctl!r}]")
+    if not isinstance(privileged, bool):
+        raise KtstrError(f"privileged={shown(privileged)}: must be True or False")
     parent = cgroup_parent.removeprefix("/") if isinstance(cgroup_parent, str) else cgroup_parent
     if parent is not None:
         CgroupName().check(parent, "cgroup_parent")
@@ -275,6 +283,7 @@ def _checked(
         kargs=strings(kargs, "kargs"),
         sysctls=settings,
         cgroup_parent=str(parent or ""),
+        privileged=privileged is True,
         checks=checks or Checks(),
         constraints=constraints or Constraints(),
         max_insns={

@@ -206,6 +206,9 @@ class GuestReport:
     nodes: tuple[GuestNode, ...] = ()
     """The NUMA nodes as the guest sees them."""
 
+    left_cpus: str = ""
+    """Which CPUs were online at the end, in the kernel's notation, if they are others than at the beginning."""
+
     def state(self, when: str) -> SchedulerState | None:
         """The state at `when`, or None if the guest did not get there. Of the ends of several holds it is the last."""
         some = [state for state in self.states if state.when == when]
@@ -272,6 +275,7 @@ def read_report(events: Sequence[Event], console: str = "") -> GuestReport:
         refused_attaches=read_refused_attaches(events),
         backdrop=_backdrop(events),
         nodes=tuple(_node(event) for event in of("node")),
+        left_cpus=next((event["what"] for event in of("leftover") if event["kind"] == "cpus"), ""),
     )
 
 

@@ -88,6 +88,7 @@ def scenario_job(run: ScenarioRun) -> VmJob:
         scheduler=run.program.command,
         attach_s=scheduler.attach_timeout_s,
         workload_root=scheduler.cgroup_parent,
+        privileged=scheduler.privileged or any(program.privileged for program in run.others.values()),
         watchdog_ms=test.watchdog_ms,
         writes=test.writes,
         perturbations=run.perturbed,

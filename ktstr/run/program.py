@@ -41,12 +41,13 @@ _KERNEL_TREE = re.compile(r"scx_(simple|qmap|central|flatcg|pair|userland|sdt|cp
 class Program:
     """The files to pack and the command to run in the guest; both empty for the kernel's default scheduler.
 
-    `attach_s` is how many guest seconds it may take to attach.
+    `attach_s` is how many guest seconds it may take to attach, `privileged` that it is not confined.
     """
 
     files: tuple[Packed, ...] = ()
     command: tuple[str, ...] = ()
     attach_s: float = ATTACH_S
+    privileged: bool = False
 
 
 def scheduler_program(
@@ -103,7 +104,7 @@ def other_programs(scenario: Scenario, kernel: Kernel, topology: Topology) -> Ma
         other = declared[part.scheduler_name]
         # Two programs of one name are two files.
         program = scheduler_program(other, kernel, other.sched_args, f"{_FOLDER}/of/{other.name}", topology)
-        found[other.name] = replace(program, attach_s=other.attach_timeout_s)
+        found[other.name] = replace(program, attach_s=other.attach_timeout_s, privileged=other.privileged)
     return found
 
 

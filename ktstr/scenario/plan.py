@@ -23,6 +23,7 @@ from ktstr.scenario.operations.hold import HoldFor
 from ktstr.scenario.operations.perturb import Perturbation
 from ktstr.scenario.operations.perturber import Perturber
 from ktstr.scenario.operations.phase import BeginPhase
+from ktstr.scenario.operations.privileged import Privileged
 from ktstr.scenario.operations.program import DeclareProgram
 from ktstr.scenario.operations.recorder import Recorder
 from ktstr.scenario.operations.scheduler import StartScheduler
@@ -57,6 +58,7 @@ def scenario_plan(
     scheduler: Sequence[str] = (),
     attach_s: float = ATTACH_S,
     workload_root: str = "",
+    privileged: bool = False,
     watchdog_ms: int | None = None,
     writes: Sequence[BpfMapWrite] = (),
     perturbations: Sequence[Perturbation] | None = None,
@@ -73,11 +75,11 @@ def scenario_plan(
 
     The scenario must say how long it holds. `watchdog_ms` (None: the scheduler's own) is the kernel's for that
     scheduler. All cgroups are below `workload_root` (empty: the root), which is there before the scheduler starts.
-    `writes` go to its globals, except those that have to be made before it is loaded. `perturbations`
-    (None: no perturber) disturb the holds; `recorder` keeps the last scheduling events before the scheduler's exit.
-    `others` are the commands of the schedulers that the scenario's operations name. `layout` is the scenario laid out
-    in time. Without it, what is random follows from `seed`, and `online` are the CPUs that are online at first (None:
-    all).
+    Programs that are `privileged` are not confined. `writes` go to its globals, except those that have to be made
+    before it is loaded. `perturbations` (None: no perturber) disturb the holds; `recorder` keeps the last scheduling
+    events before the scheduler's exit. `others` are the commands of the schedulers that the scenario's operations
+    name. `layout` is the scenario laid out in time. Without it, what is random follows from `seed`, and `online` are
+    the CPUs that are online at first (None: all).
     KtstrError for a scenario that makes no sense (`lay_out`).
     """
     layout = layout or lay_out(
@@ -90,6 +92,8 @@ def scenario_plan(
     steps: list[Operation] = [*sysctl_operations(sysctls)]
     if workload_root:
         steps.append(WorkloadRoot(workload_root))
+    if privileged:
+        steps.append(Privileged())
     steps += [
         DeclareProgram(name, round(others_attach_s.get(name, ATTACH_S) * _NS), tuple(command))
         for name, command in others.items()

@@ -9,6 +9,7 @@ from ktstr.guest.initramfs import Packed, program_files
 from ktstr.run.assemble import assemble, wall_limit_s
 from ktstr.run.program import Program, scheduler_program
 from ktstr.scenario.operations.cgroup import AddCgroup
+from ktstr.scenario.operations.privileged import Privileged
 from ktstr.scenario.operations.programs import Programs
 from ktstr.scenario.operations.progress import Progress
 from ktstr.scenario.operations.run import Run
@@ -47,6 +48,7 @@ def cell_plan(cell: Cell, command: tuple[str, ...]) -> str:
         [
             *sysctls(cell.scheduler.sysctls),
             *([WorkloadRoot(root)] if (root := cell.scheduler.cgroup_parent) else []),
+            *([Privileged()] if cell.scheduler.privileged else []),
             StartScheduler(round(cell.scheduler.attach_timeout_s * _NS), command),
             Programs(),
             AddCgroup(_CGROUP),

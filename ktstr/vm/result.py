@@ -35,6 +35,8 @@ GUEST_STATUSES = (EXIT_DONE, EXIT_AGENT_FAILED, 0)
 """QEMU's exit statuses if its guest ended it; with any other one the end was the host's or QEMU's own doing."""
 
 _PANIC = re.compile(r"Kernel panic - not syncing: (?P<why>.*)")
+# What a program had the kernel do, by /proc/sysrq-trigger, that ends the guest as a hang does.
+_SYSRQ = re.compile(r"sysrq: (?P<what>Power Off|Resetting)")
 # What the kernel prints when it lacks memory (mm/oom_kill.c, init/initramfs.c, mm/page_alloc.c).
 _OUT_OF_MEMORY = re.compile(
     r"Out of memory|System is deadlocked on memory|out of memory|not enough memory"
@@ -160,6 +162,8 @@ def classify(
     if status == EXIT_AGENT_FAILED:
         error = next((event for event in reversed(events) if event.get("ev") == "error"), {})
         return Ending.AGENT_FAILED, f"{error.get('where', 'agent')}: {error.get('what', 'no reason given')}"
+    if status == 0 and (ended_by := _SYSRQ.search(console)):
+        return Ending.HANG, f"a program in the guest ended it, by sysrq: {ended_by['what']}"
     if status == 0:
         return (
             Ending.HANG,

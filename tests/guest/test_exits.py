@@ -193,7 +193,9 @@ def a_panic_is_reported_with_the_kernels_log(ctx: Ctx, tmp_path: Path) -> None:
 @ktstr_test()
 def a_kernel_that_breaks_is_reported(ctx: Ctx, tmp_path: Path, what: str, summary: str) -> None:
     kernel = breakable_kernel()
-    told, sections, guest = failure(ctx, misbehaving(kernel, tmp_path, "write", PROVOKE, what), kernel)
+    # The kernel is locked down for a program that is not.
+    provokes = replace(misbehaving(kernel, tmp_path, "write", PROVOKE, what), privileged=True)
+    told, sections, guest = failure(ctx, provokes, kernel)
     assert re.fullmatch(summary, told)
     assert "kernel bug" in sections
     assert any(f"lkdtm: Performing direct entry {what}" in line for line in guest["kernel_log"])

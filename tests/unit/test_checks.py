@@ -78,6 +78,7 @@ def test_checks_are_judged_in_this_order() -> None:
         "max_weight_error",
         "max_bandwidth_excess_pct",
         "metrics",
+        "cpus_kept",
         "kernel_clean",
     ]
 

@@ -303,7 +303,11 @@ def test_kernel_clean_can_be_turned_off() -> None:
 def test_a_worker_that_ended_is_reported_once() -> None:
     dead = {"died": 9, "run_ns": 0, "iterations": 0, "gap_ns": 9000 * MS, "ext": None}
     assert judged(report(workers=workers(dead, {}))) == [
-        ("workers", "worker cg/0 (spin_wait) ended by itself (wait status 0x9)")
+        (
+            "workers",
+            "worker cg/0 (spin_wait) was killed by signal 9 (SIGKILL), by the program under test or its BPF,"
+            " which interfered",
+        )
     ]
 
 

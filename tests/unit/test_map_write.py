@@ -85,3 +85,8 @@ def test_a_wrong_value_is_refused(fields: dict[str, Any], why: str) -> None:
 def test_a_watchdog_is_set_before_the_scheduler_starts() -> None:
     text = scenario_plan(Scenario(hold_s=2), Topology(), scheduler=("/mine",), watchdog_ms=250)
     assert text.splitlines()[:2] == ["watchdog 250", "scheduler 30000000000 /mine"]
+
+
+def test_a_privileged_program_is_said_to_be_one_before_it_starts() -> None:
+    text = scenario_plan(Scenario(hold_s=2), Topology(), scheduler=("/mine",), privileged=True)
+    assert text.splitlines()[:2] == ["privileged", "scheduler 30000000000 /mine"]

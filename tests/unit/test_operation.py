@@ -34,6 +34,7 @@ from ktstr.scenario.operations.pause import Pause
 from ktstr.scenario.operations.perturb import Perturbation
 from ktstr.scenario.operations.perturber import Perturber
 from ktstr.scenario.operations.phase import BeginPhase
+from ktstr.scenario.operations.privileged import Privileged
 from ktstr.scenario.operations.program import DeclareProgram
 from ktstr.scenario.operations.programs import Programs
 from ktstr.scenario.operations.progress import Progress
@@ -143,6 +144,7 @@ EVERY: list[tuple[Operation, str]] = [
     (Suspend(200), "suspend 200000000"),
     (Trace(), "trace"),
     (Unregister(), "unregister"),
+    (Privileged(), "privileged"),
     (Watchdog(250), "watchdog 250"),
     (BpfMapWrite(".bss", "crash", 1, at_s=0.5), "write 500000000 .bss crash 1"),
 ]

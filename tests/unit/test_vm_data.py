@@ -250,6 +250,14 @@ def test_a_machine_that_powered_off_by_itself_was_ended_by_its_watchdog() -> Non
     assert classified(0)[0] is Ending.HANG
 
 
+@pytest.mark.parametrize("what", ["Power Off", "Resetting"])
+def test_a_guest_that_sysrq_ended_did_not_hang_by_itself(what: str) -> None:
+    assert classified(0, f"[    1.434771] sysrq: {what}\n") == (
+        Ending.HANG,
+        f"a program in the guest ended it, by sysrq: {what}",
+    )
+
+
 @pytest.mark.parametrize(
     ("status", "output", "why"),
     [

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import re
 from collections.abc import Iterator
+from signal import SIGABRT, SIGBUS, SIGFPE, SIGILL, SIGKILL, SIGSEGV, SIGSYS, SIGTRAP, Signals
 
 from ktstr.checks.evidence import Evidence
 from ktstr.checks.registry import declare_check
@@ -10,10 +13,32 @@ from ktstr.checks.worker_names import worker_name
 
 __all__ = ["workers"]
 
+_OUT_OF_MEMORY = re.compile(r"Out of memory: Killed process|Memory cgroup out of memory")
+# What a process brings on itself.
+_OF_FAULTS = (SIGABRT, SIGBUS, SIGFPE, SIGILL, SIGSEGV, SIGSYS, SIGTRAP)
+
 
 @declare_check(always=True, rank=0)
 def workers(run: Evidence, _always: bool) -> Iterator[str]:
     """No worker ended before the scenario did."""
+    oom = any(_OUT_OF_MEMORY.search(line) for line in run.report.kernel_log)
     for worker in run.report.workers:
         if worker.died is not None:
-            yield f"{worker_name(worker)} ended by itself (wait status {worker.died:#x})"
+            yield f"{worker_name(worker)} {_end(worker.died, oom=oom)}"
+
+
+def _end(status: int, *, oom: bool) -> str:
+    """How a worker with this wait status ended; `oom`: the kernel killed something for lack of memory."""
+    if not os.WIFSIGNALED(status):
+        return f"ended by itself (wait status {status:#x})"
+    number = os.WTERMSIG(status)
+    name = f" ({Signals(number).name})" if number in set(Signals) else ""
+    if number in _OF_FAULTS:
+        return f"ended by itself, by signal {number}{name}"
+    # The agent kills workers only where the scenario says so, and counts these as ended.
+    by = (
+        "for lack of memory"
+        if oom and number == SIGKILL
+        else "by the program under test or its BPF, which interfered"
+    )
+    return f"was killed by signal {number}{name}, {by}"

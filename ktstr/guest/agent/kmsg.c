@@ -16,6 +16,7 @@ static int kmsg = -1;
 
 struct kmsg_record {
 	unsigned int level;
+	bool of_kernel; /* or a program's, which wrote it to /dev/kmsg */
 	uint64_t at_ns;
 	char *text;
 	char raw[8192];
@@ -57,6 +58,7 @@ static bool next_record(int fd, struct kmsg_record *record)
 		if (end)
 			*end = '\0';
 		record->level = priority & 7;
+		record->of_kernel = !(priority >> 3); /* the facility, which a program cannot make 0 */
 		record->at_ns = usec * 1000;
 		return true;
 	}
@@ -67,6 +69,8 @@ void kmsg_emit(void)
 	struct kmsg_record record;
 
 	while (kmsg >= 0 && next_record(kmsg, &record)) {
+		if (!record.of_kernel)
+			continue;
 		emit_begin("kmsg");
 		emit_u64("level", record.level);
 		emit_u64("at_ns", record.at_ns);

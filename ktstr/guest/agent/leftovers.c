@@ -90,6 +90,8 @@ void leftovers_report(void)
 	char online[sizeof(online_before)];
 
 	end_processes();
+	/* A program may have moved the agent: a cgroup with a process in it cannot be removed. */
+	file_write(CGROUP_ROOT "/cgroup.procs", "1");
 	if (nftw(CGROUP_ROOT, remove_cgroup, MOST_FOLDERS, FTW_DEPTH | FTW_PHYS | FTW_MOUNT))
 		fail_errno("leftovers", "removing the cgroups");
 	read_online(online, sizeof(online));

@@ -6,13 +6,24 @@
 #ifndef KTSTR_AGENT_MACHINE_H
 #define KTSTR_AGENT_MACHINE_H
 
+#include <linux/audit.h>
+
 #include <ktstr/basics.h>
+
+/* How a filter of system calls knows a call of this architecture: its name, and a number that no call of it has. */
+#if defined(__x86_64__)
+#define MACHINE_AUDIT_ARCH AUDIT_ARCH_X86_64
+#define MACHINE_CALLS 0x40000000 /* x32's begin here */
+#endif
 
 /* How the guest ends. QEMU exits with 2 * value + 1 (vm/result.py). */
 enum machine_exit { MACHINE_EXIT_DONE = 0x10, MACHINE_EXIT_AGENT_FAILED = 0x11 };
 
 /* Gets access to the devices. Exits if that is refused: the kernel then panics, which the host sees. */
 void machine_open(void);
+
+/* Takes that access from the calling process, which inherited it. */
+void machine_close(void);
 
 /* Writes to the host's event stream. */
 void machine_console(const char *data, size_t length);

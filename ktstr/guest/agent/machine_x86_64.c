@@ -31,6 +31,12 @@ void machine_open(void)
 		_exit(1); /* there is no way to report more */
 }
 
+void machine_close(void)
+{
+	/* Needs no privilege, and cannot fail. */
+	iopl(0);
+}
+
 void machine_console(const char *data, size_t length)
 {
 	outsb(PORT_DEBUG_CONSOLE, data, length);

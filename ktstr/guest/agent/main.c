@@ -3,12 +3,14 @@
 #include "agent.h"
 
 #include <sched.h>
+#include <signal.h>
 #include <stdio.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
 #include "archive.h"
 #include "cgroup.h"
+#include "confine.h"
 #include "files.h"
 #include "fw_cfg.h"
 #include "hotplug.h"
@@ -23,6 +25,8 @@
 #include "system.h"
 
 #define KEEP_GRID_NS (100 * NSEC_PER_MSEC) /* a guest is kept at a multiple of this guest time */
+
+#define MOST_KILLS 25 /* of 200 ms each */
 
 /* Runs ahead of everything in the guest, on the online CPU that scenarios leave free if there are enough. */
 static void take_place(void)
@@ -76,6 +80,7 @@ int main(int argc, char **argv)
 	}
 	machine_open();
 	system_mount();
+	confine_helpers();
 	file_write("/proc/self/oom_score_adj", "-1000");
 	take_place();
 	machine_watchdog();
@@ -105,8 +110,13 @@ int main(int argc, char **argv)
 	workers_kill(&agent.workers);
 	scheduler_stop(&agent.scheduler);
 	payloads_end(true);
-	if (workers_kill(&agent.workers))
-		fail("worker", "could not be ended");
+	for (int tries = 0; workers_kill(&agent.workers); tries++) {
+		/* What the scheduler's program has started may hold it attached, and takes its time to end. */
+		if (tries == MOST_KILLS)
+			fail("worker", "could not be ended");
+		kill(-1, SIGKILL);
+		machine_watchdog();
+	}
 	hotplug_restore();
 	leftovers_report();
 	kernel_dump_emit();

@@ -16,6 +16,7 @@
 #include <ktstr/clock.h>
 #include <ktstr/event.h>
 
+#include "confine.h"
 #include "files.h"
 #include "machine.h"
 #include "process.h"
@@ -125,6 +126,7 @@ static void exec_scheduler(char *const argv[], int output)
 	signal(SIGPIPE, SIG_DFL);
 	setsid();
 	watchdog_install();
+	confine_program();
 	execve(argv[0], argv, environment);
 	dprintf(2, "%s: %s\n", argv[0], strerror(errno));
 	_exit(127);
@@ -218,6 +220,7 @@ static void start(struct scheduler *scheduler, char *const argv[])
 	scheduler->log = ends[0];
 	scheduler->started_ns = now_ns();
 	watchdog_prepare();
+	confine_kernel();
 	scheduler->pid = fork();
 	if (scheduler->pid < 0)
 		fail_errno("scheduler", "fork");

@@ -36,7 +36,8 @@ void system_mount(void)
 	mount_at("tmpfs", "/run");
 	mount_at("bpf", "/sys/fs/bpf");
 	mount_at("cgroup2", "/sys/fs/cgroup");
-	/* A kernel may lack either; those who read them notice. */
+	/* A kernel may lack any of them; those who read them notice. */
+	mount("ktstr", "/sys/kernel/security", "securityfs", 0, NULL);
 	mount("ktstr", "/sys/kernel/debug", "debugfs", 0, NULL);
 	mount("ktstr", "/sys/kernel/tracing", "tracefs", 0, NULL);
 }

@@ -326,22 +326,36 @@ uint64_t workers_release(struct workers *workers)
 	return let_go(workers);
 }
 
-/* Whether sched_ext has the worker: 1, 0, or -1 if the kernel does not say, or if the worker changes its own policy. */
-static int in_ext_class(const struct worker *worker)
+/* What the kernel says of a task in /proc/PID/sched: 1 if sched_ext has it, 0 if not, -1 if it does not say. */
+static int ext_enabled(pid_t pid)
 {
-	pid_t pid = worker_task(worker);
 	char path[64], text[8192];
 	const char *field;
 	int value;
 
 	snprintf(path, sizeof(path), "/proc/%d/sched", pid);
-	if (*(volatile uint32_t *)&worker->page->own_policy)
-		return -1;
 	if (file_read(path, text, sizeof(text)) <= 0)
 		return -1;
 	field = strstr(text, "ext.enabled");
 	if (!field || sscanf(field, "ext.enabled : %d", &value) != 1)
 		return -1;
+	return value;
+}
+
+/*
+ * Whether sched_ext has the worker: 1, 0, or -1 if the kernel says it of no task, or if the worker changes its own policy.
+ * A kernel that says it of init but not of a live worker is one that something keeps from it: that is no answer.
+ */
+static int in_ext_class(const struct worker *worker)
+{
+	pid_t pid = worker_task(worker);
+	int value;
+
+	if (*(volatile uint32_t *)&worker->page->own_policy)
+		return -1;
+	value = ext_enabled(pid);
+	if (value < 0 && !kill(pid, 0) && ext_enabled(getpid()) >= 0)
+		fail_format("worker", "/proc/%d/sched no longer says whether sched_ext has it", pid);
 	return value;
 }
 
