@@ -115,6 +115,12 @@ KINDS: Mapping[str, Mapping[str, Any]] = {
     "moved": {"cgroup?": str, "to?": str, "tasks?": _Number},
     "cgroup_file": {"cgroup?": str, "file?": str, "text?": str},
     "hold": {"began_ns?": _Number, "asked_ns": _Number, "held_ns": _Number},
+    "idle": {
+        "from_ns": _Number,
+        "until_ns": _Number,
+        "cpus": list[_Cpu],
+        "idle_ns": list[_Number],
+    },
     "task": {"index?": _Number, "group?": str, "pid?": _Small, "process?": _Small, "cpus?": _Cpus},
     "worker": {
         "index": _U32,

@@ -42,8 +42,8 @@ FEW = declare_scheduler(
 )
 
 
-def program() -> Path:
-    """The program, linked dynamically, as those of distributions are."""
+def program(*options: str) -> Path:
+    """The program, linked dynamically, as those of distributions are, compiled with further `options`."""
     source = HERE / "programs" / "payload.c"
     compiler = host_compiler()
 
@@ -54,13 +54,14 @@ def program() -> Path:
             "-Wall",
             "-Wextra",
             "-Werror",
+            *options,
             str(source),
             "-o",
             str(partial / "payload"),
         ]
         subprocess.run(command, check=True)
 
-    key = cache.digest("payload-of-tests", source.read_text(), compiler.version)
+    key = cache.digest("payload-of-tests", source.read_text(), compiler.version, *options)
     return cache.entry("payload-of-tests", key, "compiling a payload", make) / "payload"
 
 
@@ -294,6 +295,14 @@ def a_scheduler_that_refuses_its_cgroup_fails(ctx: Ctx) -> None:
 
 @ktstr_test(topology=TINY)
 def a_program_that_cannot_be_executed_is_an_error(ctx: Ctx) -> None:
+    object_file = Payload("mine", binary_path=program("-c"))
+    said = r"^payload: mine: its program cannot be executed: Exec format error"
+    with pytest.raises(KtstrError, match=said):
+        to_its_end(ctx, object_file)
+
+
+@ktstr_test(topology=TINY)
+def two_contents_for_one_place_are_an_error(ctx: Ctx) -> None:
     one = Payload("mine", binary_path=program(), files={"/lib64/ld-linux-x86-64.so.2": HERE / "conftest.py"})
     with pytest.raises(KtstrError, match="two programs need it with different contents"):
         to_its_end(ctx, one)

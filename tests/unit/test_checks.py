@@ -97,6 +97,7 @@ def test_checks_are_judged_in_this_order() -> None:
         "min_work_per_s",
         "max_bandwidth_excess_pct",
         "metrics",
+        "cpus_kept",
         "kernel_clean",
         "max_teardown_ms",
     ]

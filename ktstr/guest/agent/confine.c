@@ -106,15 +106,26 @@ static void filter_calls(void)
 		fail_errno("confine", "a filter of system calls");
 }
 
-void confine_program(void)
+static void confine(bool calls)
 {
 	if (!off) {
 		/* What the agent mounts later gets there; what the program mounts does not get here. */
 		if (unshare(CLONE_NEWNS) || mount(NULL, "/", NULL, MS_REC | MS_SLAVE, NULL))
 			fail_errno("confine", "a mount namespace");
 		drop_capabilities();
-		filter_calls();
+		if (calls)
+			filter_calls();
 	}
 	/* Ports that the agent has opened stay open in the processes that it forks. A failure is reported through them. */
 	machine_close();
+}
+
+void confine_program(void)
+{
+	confine(true);
+}
+
+void confine_workload(void)
+{
+	confine(false);
 }

@@ -20,4 +20,10 @@ void confine_kernel(void);
 /* In that process before its program is executed: takes from it what only a program that cheats would use. */
 void confine_program(void);
 
+/*
+ * The same for a program that is the test's own workload, but without the filter of system calls: a task in a filter runs with
+ * migration disabled, and every system call of a workload would be such a moment for the scheduler.
+ */
+void confine_workload(void);
+
 #endif

@@ -47,6 +47,7 @@ struct payload {
 	uint64_t timeout_ns;
 	uint64_t cpu_ns, cpu_before_ns; /* of the tree: so far, and at the last report */
 	unsigned int left;	  /* processes that were there when it had ended */
+	int failure;		  /* read end of a pipe with errno, if its program could not be executed */
 	struct output out, err;
 };
 
@@ -100,10 +101,12 @@ static char **environment_of(char *const *own, size_t count)
 	return all;
 }
 
-static void become_payload(const struct payload *payload, char *const argv[], char *const *environment, int out, int err)
+/* `failure` is closed when the program is executed. By then the process cannot report to the host any more. */
+static void become_payload(const struct payload *payload, char *const argv[], char *const *environment, int out, int err,
+			   int failure)
 {
 	struct rlimit files = { .rlim_cur = FILES, .rlim_max = FILES };
-	int null = open("/dev/null", O_RDONLY), gate = agent.workers.gate_read;
+	int null = open("/dev/null", O_RDONLY), gate = agent.workers.gate_read, error;
 	char byte;
 
 	close(agent.workers.gate);
@@ -111,16 +114,13 @@ static void become_payload(const struct payload *payload, char *const argv[], ch
 		fail_errno("payload", payload->name);
 	if (null < 0 || dup2(null, 0) < 0 || dup2(out, 1) < 0 || dup2(err, 2) < 0)
 		fail_errno("payload", payload->name);
-	if (access(argv[0], X_OK))
-		fail_format("payload", "%s: %s cannot be executed: %s", payload->name, argv[0], strerror(errno));
 	signal(SIGPIPE, SIG_DFL);
-	confine_program();
+	confine_workload();
 	while (read(gate, &byte, 1) < 0 && errno == EINTR)
 		;
 	execve(argv[0], argv, environment);
-	/* Confined, it cannot report to the host any more. */
-	dprintf(2, "%s: %s\n", argv[0], strerror(errno));
-	_exit(127);
+	error = errno;
+	_exit(write(failure, &error, sizeof(error)) == sizeof(error) ? 127 : 126);
 }
 
 /*
@@ -168,7 +168,7 @@ void payload_start(const char *name, const char *cgroup, uint64_t timeout_ns, ch
 {
 	struct payload *payload = add(name, cgroup, timeout_ns);
 	char **all = environment_of(environment, count);
-	int out, err;
+	int out, err, failure[2];
 
 	payload_place();
 	/* One of that name may have been here that the kernel has not let go yet. */
@@ -179,15 +179,20 @@ void payload_start(const char *name, const char *cgroup, uint64_t timeout_ns, ch
 	workers_open_gate(&agent.workers);
 	out = output_open(&payload->out);
 	err = output_open(&payload->err);
+	if (pipe2(failure, O_CLOEXEC | O_NONBLOCK))
+		fail_errno("payload", "pipe");
+	payload->failure = failure[0];
 	payload->pid = fork_into(payload->cgroup);
 	if (!payload->pid)
-		become_payload(payload, argv, all, out, err);
+		become_payload(payload, argv, all, out, err, failure[1]);
+	close(failure[1]);
 	close(out);
 	close(err);
 	if (payload->pid < 0) {
 		operation_refused("fork");
 		output_report(&payload->out, name, "stdout");
 		output_report(&payload->err, name, "stderr");
+		close(failure[0]);
 		goto out;
 	}
 	payloads.all[payloads.count++] = payload;
@@ -296,6 +301,16 @@ bool payloads_awaited(void)
 	return any;
 }
 
+/* Fails if its program could not be executed. */
+static void check_executed(struct payload *payload)
+{
+	int error;
+
+	if (read(payload->failure, &error, sizeof(error)) == sizeof(error))
+		fail_format("payload", "%s: its program cannot be executed: %s", payload->name, strerror(error));
+	close(payload->failure);
+}
+
 bool payloads_reaped(pid_t pid, int status)
 {
 	for (unsigned int i = 0; i < payloads.count; i++) {
@@ -305,6 +320,7 @@ bool payloads_reaped(pid_t pid, int status)
 			continue;
 		payload->pid = 0;
 		payload->status = status;
+		check_executed(payload);
 		payload->ended_ns = now_ns();
 		payload->left = payload->how == BY_ITSELF ? cgroup_processes(payload->cgroup) : 0;
 		end_tree(payload);
