@@ -77,6 +77,7 @@ def test_checks_are_judged_in_this_order() -> None:
         "max_gap_ms",
         "max_weight_error",
         "max_bandwidth_excess_pct",
+        "cpus_kept",
         "kernel_clean",
         "max_teardown_ms",
     ]
