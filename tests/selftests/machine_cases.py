@@ -29,7 +29,7 @@ __all__ = ["MACHINE"]
 
 # Of the kernel's `enum scx_ops_flags`, and SCX_PICK_IDLE_IN_NODE.
 ENQ_LAST, PARTIAL, IDLE_PER_NODE, PICK_IDLE_IN_NODE = 1 << 1, 1 << 3, 1 << 6, 1 << 1
-RELOADS, AT_ONCE = 1024, 2
+RELOADS, AT_ONCE = 32, 2  # the tree does it 1024 times, which takes an emulated machine many minutes
 
 
 def total_bandwidth() -> Case:
@@ -81,10 +81,10 @@ def rt_stall() -> Case:
         Scenario(
             (pair,),
             steps=(
-                Step("fair", hold=2, attached=False),
-                Step("ext", hold=2),
-                Step("fair again", Detach(), hold=2),
-                Step("ext again", Attach(), hold=2),
+                Step("fair", hold=5, attached=False),
+                Step("ext", hold=5),
+                Step("fair again", Detach(), hold=5),
+                Step("ext again", Attach(), hold=5),
             ),
         ),
         (stays, gets_share(0, 4)),
