@@ -33,6 +33,11 @@ LISTED: tuple[Listed, ...] = (
         "7.3",
     ),
     Listed("non_scx_kfunc_deny", "7.0 lets other struct_ops call the kfuncs of sched_ext", "7.3"),
+    Listed(
+        "total_bw",
+        "7.0 leaves a fair server whose bandwidth was changed in place while a scheduler is attached",
+        "7.3",
+    ),
     Listed("test_example", "tests the tree's own runner; it has no BPF and attaches nothing"),
 )
 """The tests that are not done, or not on every kernel."""
