@@ -69,7 +69,9 @@ def sleepers(of: str, does: str, *conditions: str, read: str = "saw_local") -> C
     steps = (Step("fork", hold=0.05, attached=False), Step("run", hold=1.3))
     scenario = then_read(*steps, read=(read,), before=many) if conditions else Scenario((many,), steps=steps)
     demands = (stays, counts(*conditions)) if conditions else (stays,)
-    return Case(of, does, scenario, demands, test={"memory_mb": 1024})
+    # The agent, which is a real-time task, keeps its CPU for more than a second while it reads a thousand tasks.
+    watchdog = {"watchdog_timeout_s": 10} if of == "select_cpu_dispatch" else {}
+    return Case(of, does, scenario, demands, test={"memory_mb": 1024, **watchdog})
 
 
 def init_enable_count(part: str, flags: int, *conditions: str) -> Case:
