@@ -65,10 +65,13 @@ def dequeue_remote(part: str, by_dsq: int) -> Case:
 def sleepers(of: str, does: str, *conditions: str, read: str = "saw_local") -> Case:
     """1028 tasks that wake up a second later, as the tree's tests of ops.select_cpu() have them."""
     many = CgroupDef("load", 1028, work=Bursty(burst_ms=0.01, sleep_ms=1000), comm="select_cpu")
-    run = Step("run", hold=1.3)
-    scenario = then_read(run, read=(read,), before=many) if conditions else Scenario((many,), steps=(run,))
+    # Forking a thousand tasks keeps a CPU busy for longer than the watchdog of one of the schedulers.
+    steps = (Step("fork", hold=0.05, attached=False), Step("run", hold=1.3))
+    scenario = then_read(*steps, read=(read,), before=many) if conditions else Scenario((many,), steps=steps)
     demands = (stays, counts(*conditions)) if conditions else (stays,)
-    return Case(of, does, scenario, demands, test={"memory_mb": 1024})
+    # The agent, which is a real-time task, keeps its CPU for more than a second while it reads a thousand tasks.
+    watchdog = {"watchdog_timeout_s": 10} if of == "select_cpu_dispatch" else {}
+    return Case(of, does, scenario, demands, test={"memory_mb": 1024, **watchdog})
 
 
 def init_enable_count(part: str, flags: int, *conditions: str) -> Case:

@@ -67,6 +67,7 @@ def test_checks_are_judged_in_this_order() -> None:
         "expected_error",
         "attached",
         "operations",
+        "program_runs",
         "workers",
         "attached",
         "not_stuck",

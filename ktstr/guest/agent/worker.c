@@ -27,6 +27,9 @@
 #define GATE_NS (5 * NSEC_PER_SEC)
 #define THREADS_NS (100 * NSEC_PER_MSEC) /* how long new threads are waited for */
 #define THREAD_STACK (64 * 1024)
+/* How long none may end before the others are given up: a thousand that exit side by side all take long. */
+#define KILL_NS (200 * NSEC_PER_MSEC)
+#define KILL_EACH_NS (2 * NSEC_PER_MSEC)
 #define START_SPREAD_NS NSEC_PER_MSEC /* workers begin within this time */
 
 /* What a worker's process or thread does. */
@@ -530,28 +533,37 @@ void workers_reaped(struct workers *workers, pid_t pid, int status)
 	}
 }
 
-unsigned int workers_kill(struct workers *workers)
+/* Reaps those that have ended; returns how many are left. */
+static unsigned int reap_ended(struct workers *workers)
 {
-	uint64_t last = now_ns(); /* when one ended: a thousand take their time, and do not starve */
 	unsigned int left = 0;
 
-	for (unsigned int i = 0; i < workers->count; i++)
-		if (workers->all[i].pid)
-			kill(workers->all[i].pid, SIGKILL);
 	for (unsigned int i = 0; i < workers->count; i++) {
 		struct worker *worker = &workers->all[i];
 
-		while (worker->pid) {
-			if (waitpid(worker->pid, &worker->status, WNOHANG) == worker->pid) {
-				workers_reaped(workers, worker->pid, worker->status);
-				last = now_ns();
-			} else if (now_ns() - last > 200 * NSEC_PER_MSEC) {
-				break;
-			} else {
-				usleep(1000);
-			}
-		}
+		if (worker->pid && waitpid(worker->pid, &worker->status, WNOHANG) == worker->pid)
+			workers_reaped(workers, worker->pid, worker->status);
 		left += worker->pid != 0;
+	}
+	return left;
+}
+
+unsigned int workers_kill(struct workers *workers)
+{
+	uint64_t last = now_ns(), limit = KILL_NS + workers->count * KILL_EACH_NS;
+	unsigned int left, before = 0;
+
+	for (unsigned int i = 0; i < workers->count; i++) {
+		if (workers->all[i].pid) {
+			kill(workers->all[i].pid, SIGKILL);
+			before++;
+		}
+	}
+	while ((left = reap_ended(workers)) && now_ns() - last <= limit) {
+		if (left < before)
+			last = now_ns();
+		before = left;
+		usleep(1000);
 	}
 	return left;
 }
