@@ -66,7 +66,7 @@ def compare(report: RunReport) -> None:
             (task.ran, seen.ran),
         ):
             same(counted, sorted(durations))
-        # The kernel's figure has the stretch that goes on at the end, too, up to its last tick, and is read a moment later.
+        # The kernel's figure has the stretch that goes on at the end, up to its last tick, and is read a moment later.
         more_ns = worker.run_ns - task.ran.total_ns
         assert seen.running_ns - TICK_NS < more_ns < seen.running_ns + 1_000_000
 
