@@ -87,6 +87,6 @@ def test_an_invalid_scenario_is_refused(make: Any, message: str) -> None:
 def test_operations_that_every_plan_has_are_placed_by_ktstr() -> None:
     """A test may put an operation into a scenario if the operation has no `instead`."""
     placed = {operation.name for operation, _ in EVERY if operation.instead}
-    frame = {"hold", "perturb", "perturber", "phase", "progress", "recorder", "trace"}
+    frame = {"hold", "perturb", "observer", "perturber", "phase", "progress", "recorder", "trace"}
     programs = {"run", "scheduler", "shell", "unregister", "watchdog", "workload_root", "program"}
     assert placed == frame | programs | {"dump"}
