@@ -16,6 +16,7 @@ __all__ = ["Competitor", "competitors", "divided", "dues"]
 _YIELDS = frozenset(("mixed",))  # work that computes, yields, and computes on
 _COMPUTES = _YIELDS | {"spin_wait"}  # work that never sleeps
 _LEAST_NS = 200_000_000  # in less than this, time on a CPU is too coarse
+_STOPPED_PART = 20  # one that was thawed at the start of a phase was stopped for the moment before
 
 
 @dataclass(frozen=True)
@@ -117,7 +118,8 @@ def _is_plain(run: Evidence, state: State, worker: WorkerStats, member: Member) 
         worker.kind in _COMPUTES
         and worker.wall_ns >= _LEAST_NS
         and (run.phase is None or worker.wall_ns >= run.phase.held_ns)
-        and not (worker.ended or worker.stopped_ns)
+        and not worker.ended
+        and worker.stopped_ns * _STOPPED_PART <= worker.wall_ns
         and member.policy not in {*REAL_TIME, "ext"}
         and cgroup is not None
         and "/" not in member.cgroup

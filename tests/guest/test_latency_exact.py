@@ -38,6 +38,7 @@ TRACED = Scenario(
 )
 # The tracer prints microseconds, and is called a little before or after the observer.
 SKEW_NS = 3000
+TICK_NS = 5_000_000  # a little more than at HZ=250
 
 
 @ktstr_test(scheduler=FIXTURE, latency=True)
@@ -65,8 +66,9 @@ def compare(report: RunReport) -> None:
             (task.ran, seen.ran),
         ):
             same(counted, sorted(durations))
-        # The stretch that goes on at the end is in the kernel's figure only.
-        assert abs(worker.run_ns - task.ran.total_ns) <= task.ran.longest_ns + 200_000
+        # The kernel's figure has the stretch that goes on at the end, up to its last tick, and is read a moment later.
+        more_ns = worker.run_ns - task.ran.total_ns
+        assert seen.running_ns - TICK_NS < more_ns < seen.running_ns + 1_000_000
 
 
 def same(counted: Distribution, durations: Sequence[int]) -> None:

@@ -179,6 +179,13 @@ def test_who_yields_may_get_less_but_not_nothing() -> None:
     assert line.startswith("cgroup y (2 mixed, policy normal) got 1.0% of the CPU time, but at least 50.0%")
 
 
+@pytest.mark.parametrize(("stopped_ms", "found"), [(50, 1), (51, 0)])
+def test_who_was_stopped_for_long_is_not_compared(stopped_ms: int, found: int) -> None:
+    changes = [*ran("n", 20, 20, 20), *ran("i", 970, 970)]
+    changes[-1]["stopped_ns"] = stopped_ms * MS
+    assert len(judged("max_share_error", 15, parts=IDLERS, changes=changes)) == found
+
+
 def test_with_a_cpu_for_each_nobody_competes() -> None:
     parts = (CgroupDef("n", 1), CgroupDef("i", 1))
     assert judged("max_share_error", 1, parts=parts, changes=[*ran("n", 990), *ran("i", 100)]) == []

@@ -22,19 +22,17 @@ def max_share_error(run: Evidence, limit: float) -> Iterator[str]:
     """No workers of one cgroup, policy and nice value got less of the CPU time than they are due by more than this.
 
     Schedulers divide in equal parts, by the weights of tasks, or by those of cgroups and then of the tasks in them:
-    what is due is counted in the way that fits best. Workers are compared if all compute without end on the same CPUs,
-    and nothing changes in the phase. Some that yield are only found if they got a tenth of their due.
+    what is due is the least of the three. Workers are compared if all compute without end on the same CPUs, and nothing
+    changes in the phase. Some that yield are only found if they got a tenth of their due.
     """
     several = competitors(run)
     total = sum(one.got for one in several)
     if len(several) < 2 or not total:
         return
-    ways = []
-    for due in dues(run, several):
-        errors = [100 * (part - one.got) / total for one, part in zip(several, due, strict=True)]
-        worst = max(range(len(several)), key=lambda place: errors[place])
-        ways.append((errors[worst], due[worst], several[worst]))
-    error, part, one = min(ways, key=lambda way: way[0])
+    least = [min(parts) for parts in zip(*dues(run, several), strict=True)]
+    errors = [100 * (part - one.got) / total for one, part in zip(several, least, strict=True)]
+    place = max(range(len(several)), key=lambda place: errors[place])
+    error, part, one = errors[place], least[place], several[place]
     if error > limit and not (one.yields and one.got > _OF_YIELDING * part):
         most = max((other for other in several if other is not one), key=lambda other: other.got)
         share, right = 100 * one.got / total, 100 * part / total

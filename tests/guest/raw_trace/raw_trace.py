@@ -39,6 +39,8 @@ class TracedTask:
     woken: list[int] = field(default_factory=list)
     waited: list[int] = field(default_factory=list)
     ran: list[int] = field(default_factory=list)
+    running_ns: int = 0
+    """For how long it had been running at the end of the time."""
 
 
 def traced(events: Iterable[Mapping[str, Any]], from_ns: int, until_ns: int) -> dict[int, TracedTask]:
@@ -63,7 +65,9 @@ def traced(events: Iterable[Mapping[str, Any]], from_ns: int, until_ns: int) -> 
             left, came = int(switch[1]), int(switch[3])
             if left in runs and counts:
                 tasks.setdefault(left, TracedTask()).ran.append(at - runs[left])
-            runs.pop(left, None)
+            since = runs.pop(left, at)
+            if since <= until_ns < at:
+                tasks.setdefault(left, TracedTask()).running_ns = until_ns - since
             if switch[2].startswith("R"):
                 waits[left] = (at, False)
             if came in waits:
@@ -73,4 +77,7 @@ def traced(events: Iterable[Mapping[str, Any]], from_ns: int, until_ns: int) -> 
                     task.waited.append(at - since)
                     task.woken += [at - since] if woken else []
             runs[came] = at
+    for pid, since in runs.items():
+        if since <= until_ns:
+            tasks.setdefault(pid, TracedTask()).running_ns = until_ns - since
     return tasks
