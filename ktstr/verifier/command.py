@@ -181,6 +181,7 @@ def _run(
 
 
 def _matrix(request: Request, executor: Executor) -> Matrix:
+    kernels = KernelAxis(request.kernels)  # what is no kernel is told before a file is read
     topologies = chosen_topologies(request.presets, request.topologies)
     named = bool(request.presets or request.topologies)
     if request.object is not None:
@@ -198,7 +199,7 @@ def _matrix(request: Request, executor: Executor) -> Matrix:
 
     chosen = matrix(
         schedulers,
-        _kernels(request.kernels),
+        _kernels(kernels),
         topologies,
         named=named,
         accelerated=lambda topology: accelerator(topology).name != "tcg",
@@ -209,9 +210,8 @@ def _matrix(request: Request, executor: Executor) -> Matrix:
     return replace(chosen, cells=tuple(replace(cell, object=request.object) for cell in chosen.cells))
 
 
-def _kernels(specs: Sequence[str]) -> dict[str, Kernel]:
+def _kernels(axis: KernelAxis) -> dict[str, Kernel]:
     """The kernels by their names in cells: what the user wrote if that is a version, else the kernel's series."""
-    axis = KernelAxis(specs)
     kernels: dict[str, Kernel] = {}
     for name, kernel in axis.resolve(axis.ids()).items():
         series = ".".join(kernel.version.split(".")[:2])

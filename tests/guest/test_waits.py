@@ -9,9 +9,7 @@ from embedded import SCHEDULERS
 
 from ktstr import CgroupDef, Checks, Ctx, VerdictFailed, declare_scheduler, ktstr_test
 
-STARVE = declare_scheduler(
-    name="waits_starve", bpf=SCHEDULERS / "starve.bpf.c", topology=(1, 1, 4, 1)
-)
+STARVE = declare_scheduler(name="waits_starve", bpf=SCHEDULERS / "starve.bpf.c", topology=(1, 1, 4, 1))
 SLOW = declare_scheduler(
     name="waits_slow", bpf=SCHEDULERS / "fixture.bpf.c", values={"slice_us": 400_000}, topology=(1, 1, 4, 1)
 )

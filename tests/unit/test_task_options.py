@@ -114,6 +114,13 @@ VALUES: dict[tuple[str, str], tuple[tuple[str, ...], str, str, str]] = {
         "verify: --max-insns: few: must be a whole number",
     ),
     ("verify", "--compare"): (("my.bpf.o",), "my.bpf.o", "gone", "gone"),
+    ("verify", "--attach-timeout"): (
+        ("my.bpf.o",),
+        "60",
+        "long",
+        "verify: --attach-timeout: long: must be",
+    ),
+    ("verify", "--memory-mb"): (("my.bpf.o",), "1024", "much", "verify: --memory-mb: much: must be"),
     ("verify", "--max-growth"): (
         ("my.bpf.o",),
         "5%",
