@@ -262,7 +262,8 @@ def one_that_pays_back_the_time_of_a_freeze_starves_the_others(ctx: Ctx) -> None
     assert re.search(r"worker warm/.*: starved|cgroup warm \(2 spin_wait, policy normal\) got .*%", line), (
         line
     )
-    assert "in step thawed" in line
+    # On 7.3 the workers start so far apart that the lag of the first ones shows before anybody is frozen.
+    assert re.search("in step (both|thawed)", line), line
 
 
 @ktstr_test(scheduler=FORGIVES)
