@@ -22,8 +22,11 @@ def undone(result: VmResult) -> str | None:
     """Why the run could not be done, in one line; None if it was, and so says something of the scheduler."""
     if result.ending in _UNDONE:
         return result.why
-    # CPUs that the plan took offline are online again by then: the check `cpus_kept` knows who has done it.
-    left = [f"{event['kind']} {event['what']}" for event in result.of("leftover") if event["kind"] != "cpus"]
+    # CPUs that the plan took offline are online again by then: of others the check `cpus_kept` blames a program.
+    blamed = {"cpus"} if result.of("sched_start") else set()
+    left = [
+        f"{event['kind']} {event['what']}" for event in result.of("leftover") if event["kind"] not in blamed
+    ]
     return f"the agent left behind at the end of the plan: {', '.join(left)}" if left else None
 
 
