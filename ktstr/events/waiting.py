@@ -20,8 +20,10 @@ class Waiting:
     """The task."""
     cpu: int
     """The CPU on whose run queue it was."""
+    holder_cpu: int
+    """That CPU, or another one that it may use if the agent was on that one."""
     holder: str
-    """The task that ran there, as `comm[pid]`; empty if the CPU idled."""
+    """The task that ran on `holder_cpu`, as `comm[pid]`; empty if the CPU idled."""
     idle: frozenset[int]
     """The CPUs that idled although it might run there."""
 
@@ -34,7 +36,7 @@ class Waiting:
         if self.idle:
             several = len(self.idle) > 1
             return f"{what} while CPU{'s' * several} {cpu_list(self.idle)}, which it may use, idled"
-        return f"{what} while CPU {self.cpu} ran {self.holder}"
+        return f"{what} while CPU {self.holder_cpu} ran {self.holder}"
 
 
 def waiting_of(queues: RunQueues, pid: int, cpus: int) -> Waiting | None:
@@ -43,16 +45,21 @@ def waiting_of(queues: RunQueues, pid: int, cpus: int) -> Waiting | None:
         for task in cpu.tasks:
             if task.pid == pid and not task.runs:
                 busy = {one.cpu for one in queues.cpus if not _is_idle(one)}
-                idle = frozenset(_allowed(task, cpus) - busy)
-                return Waiting(task, cpu.cpu, "" if _is_idle(cpu) else cpu.current, idle)
+                allowed = _allowed(task, cpus)
+                others = (one for one in queues.cpus if one.cpu in allowed and not _has_agent(one))
+                holder = next(others, cpu) if _has_agent(cpu) else cpu
+                current = "" if _is_idle(holder) else holder.current
+                return Waiting(task, cpu.cpu, holder.cpu, current, frozenset(allowed - busy))
     return None
 
 
 def _is_idle(cpu: CpuQueue) -> bool:
     """Whether it would idle if the dump had not been asked for: the agent runs on one of them."""
-    if cpu.current_class == "idle":
-        return True
-    return cpu.current.endswith(f"[{_AGENT}]") and cpu.nr_running <= 1
+    return cpu.current_class == "idle" or (_has_agent(cpu) and cpu.nr_running <= 1)
+
+
+def _has_agent(cpu: CpuQueue) -> bool:
+    return cpu.current.endswith(f"[{_AGENT}]")
 
 
 def _allowed(task: QueuedTask, cpus: int) -> set[int]:

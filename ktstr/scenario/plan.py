@@ -52,8 +52,8 @@ _BUILT_IN = frozenset(path.stem for path in Path(operations.__file__).parent.glo
     "seed",
     "pace",
 }
-# An operation that writes there, at once or at its time.
-_TO_DEBUGFS = re.compile(r"^(?:at \d+ )?write_file /sys/kernel/debug/", re.MULTILINE)
+# What a kernel that is locked down refuses, at once or at its time: writes to debugfs, and /dev/snapshot.
+_NEEDS_UNLOCKED = re.compile(r"^(?:at \d+ )?(?:write_file /sys/kernel/debug/|suspend )", re.MULTILINE)
 
 
 def scenario_plan(
@@ -129,7 +129,9 @@ def scenario_plan(
         steps.append(Dump())
     steps += disable
     text = plan_of(steps, topology)
-    return plan_of([Unlocked(), *steps], topology) if _TO_DEBUGFS.search(text) and not privileged else text
+    return (
+        plan_of([Unlocked(), *steps], topology) if _NEEDS_UNLOCKED.search(text) and not privileged else text
+    )
 
 
 def _check_times(writes: Sequence[BpfMapWrite], layout: Layout) -> None:

@@ -176,7 +176,10 @@ def a_worker_that_starves_fails_in_the_step_that_starts_it(ctx: Ctx) -> None:
         steps=(Step("one", hold=0.3), Step("two", CgroupDef("b", 1), hold=0.3)),
         check=False,
     )
-    assert [(one.check, one.phase) for one in report.violations] == [("not_stuck", "two")]
+    assert [(one.check, one.phase) for one in report.violations] == [
+        ("not_stuck", "two"),
+        ("max_wasted_pct", "two"),
+    ]
 
 
 @ktstr_test(scheduler=FIXTURE)

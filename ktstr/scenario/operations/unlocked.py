@@ -11,7 +11,7 @@ __all__ = ["Unlocked"]
 
 @dataclass(frozen=True)
 class Unlocked(Operation):
-    """Does not lock the kernel down for the programs that are started later: then debugfs can be written to."""
+    """Does not lock the kernel down for the programs that are started later: then the plan can write to debugfs."""
 
     name = "unlocked"
     instead = "nothing: a plan that writes to debugfs has it"
