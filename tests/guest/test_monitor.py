@@ -138,6 +138,8 @@ def violation(ctx: Ctx, scheduler: Scheduler, scenario: CgroupDef, checks: Check
 ONLY_SAMPLED = {
     "max_spread_pct": False,
     "max_idle_wait_pct": False,
+    "max_idle_wait_ms": False,
+    "max_wasted_pct": False,
     "max_gap_ms": False,
     "max_inversion_pct": False,
 }
