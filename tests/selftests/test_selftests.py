@@ -23,6 +23,10 @@ from ktstr.vm.local import LocalExecutor
 # The C files demand nothing of how well workers are served.
 LIMITS = Checks(
     max_idle_wait_pct=False,
+    max_idle_wait_ms=False,
+    max_wasted_pct=False,
+    max_task_wait_ms=False,
+    max_share_error=False,
     max_spread_pct=False,
     max_inversion_pct=False,
     max_gap_ms=False,
