@@ -112,7 +112,7 @@ def test_the_defaults_are_the_checks_own() -> None:
     assert repr(DEFAULT_CHECKS) == (
         "Checks(attached=True, isolation=True, kernel_clean=True, max_bandwidth_excess_pct=25.0, max_gap_ms=1000.0,"
         " max_idle_wait_ms=20.0, max_idle_wait_pct=50.0, max_inversion_pct=15.0, max_share_error=15.0,"
-        " max_spread_pct=15.0, max_task_wait_ms=1000.0, max_wasted_pct=10.0, max_weight_error=15.0, not_stuck=True)"
+        " max_spread_pct=15.0, max_task_wait_ms=1000.0, max_wasted_pct=20.0, max_weight_error=15.0, not_stuck=True)"
     )
 
 

@@ -14,9 +14,10 @@ __all__ = ["max_wasted_pct"]
 _LEAST_NS = 200_000_000  # in a shorter phase what begins and ends is most of it
 
 
-# The default: far above what balancing takes, and what a scheduler that keeps tasks where their caches are leaves.
+# The default: EEVDF stays below 1, and scx's schedulers, which keep tasks where their caches are, were seen at 11.4
+# (scx_bpfland and scx_cosmos in `sched_mixed`, seven tasks on eight CPUs). Twice that is no habit any more.
 @declare_check(
-    default=10.0, accepts=Limit("percent of the CPU time that there was"), rank=3, needs_latency=True
+    default=20.0, accepts=Limit("percent of the CPU time that there was"), rank=3, needs_latency=True
 )
 def max_wasted_pct(run: Evidence, limit: float) -> Iterator[str]:
     """CPUs were idle, while tasks that may use every CPU waited for one, for at most so much of the time that they had.
