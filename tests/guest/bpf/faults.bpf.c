@@ -31,6 +31,10 @@ struct task_struct___moved {
 } __attribute__((preserve_access_index));
 #endif
 
+#ifdef AFTER_A_WHILE
+static u64 nr_enqueued;
+#endif
+
 SCX_CALLBACK(void, faults_enqueue, struct task_struct *p, u64 enq_flags)
 {
 	u64 dsq = SCX_DSQ_GLOBAL;
@@ -63,7 +67,7 @@ SCX_CALLBACK(void, faults_enqueue, struct task_struct *p, u64 enq_flags)
 	dsq = 0x1234;
 #endif
 #ifdef AFTER_A_WHILE
-	if (bpf_ktime_get_ns() % 16 == 0)
+	if (nr_enqueued++ == 8)
 		scx_bpf_error("task %d is one too many", p->pid);
 #endif
 #ifdef LEAVES
