@@ -19,7 +19,7 @@ from ktstr.base.lock import acquired
 from ktstr.base.scratch import remove_scratch
 from ktstr.base.sizes import Sizes
 
-__all__ = ["HELD", "PINNED", "contents", "evict", "kinds", "limit_bytes", "remove_rest"]
+__all__ = ["HELD", "PINNED", "contents", "evict", "gb_in_bytes", "kinds", "limit_bytes", "remove_rest"]
 
 _LIMIT_GB = 20.0
 _CORES = "cores"  # locks of the host's cores, and nothing else
@@ -37,14 +37,17 @@ def limit_bytes() -> int:
     Raises KtstrError if the variable is not a number of GB.
     """
     text = os.environ.get("KTSTR_CACHE_LIMIT_GB")
-    if text is None:
-        return int(_LIMIT_GB * 1e9)
+    return int(_LIMIT_GB * 1e9) if text is None else gb_in_bytes(text, f"KTSTR_CACHE_LIMIT_GB={text}")
+
+
+def gb_in_bytes(text: str, where: str) -> int:
+    """The bytes that a number of GB is (10**9 each); KtstrError, beginning with `where`, if it is none."""
     try:
         limit = float(text)
     except ValueError:
         limit = -1.0
     if not 0 <= limit < float("inf"):
-        raise KtstrError(f"KTSTR_CACHE_LIMIT_GB={text}: must be a number of GB, 0 or more")
+        raise KtstrError(f"{where}: must be a number of GB, 0 or more")
     return int(limit * 1e9)
 
 

@@ -38,7 +38,6 @@ class RunReport:
     """How the VM ended, and all that it left."""
     metrics: tuple[MetricValue, ...] = ()
     """The numbers that the payloads printed, by phase in the order in which they are declared."""
-
     inconclusive: tuple[str, ...] = ()
     """The checks for which there were too few samples, each with the reason: then the run has no verdict."""
 

@@ -68,6 +68,12 @@ class KtstrTest:
     """Its own files in the guest, over those of the scheduler."""
     variants: tuple[str, ...] = ()
     """The variants of its scheduler that it runs in; empty: it has none."""
+    monitor: Monitor | None = None
+    """What is sampled during its runs; None: nothing."""
+    allow_inconclusive: bool = False
+    """Whether it may end without a verdict for want of samples."""
+    latency: bool | None = None
+    """Whether the latency of every task is counted; None: if a check needs it, or if it can be done."""
 
     @property
     def scheduler_with_files(self) -> Scheduler:
@@ -81,13 +87,6 @@ class KtstrTest:
         return replace(
             self, scheduler=scheduler, sched_args=(*scheduler.sched_args, *extra), variants=(name,)
         )
-
-    monitor: Monitor | None = None
-    """What is sampled during its runs; None: nothing."""
-    allow_inconclusive: bool = False
-    """Whether it may end without a verdict for want of samples."""
-    latency: bool | None = None
-    """Whether the latency of every task is counted; None: if a check needs it, or if it can be done."""
 
 
 def ktstr_test(

@@ -224,7 +224,6 @@ class GuestReport:
     """The files that `ReadFile` read, in order."""
     program_runs: tuple[ProgramRun, ...] = ()
     """The programs that `RunProgram` ran, in order."""
-
     left_cpus: str = ""
     """Which CPUs were online at the end, in the kernel's notation, if they are others than at the beginning."""
     monitor: Samples | None = None

@@ -44,7 +44,7 @@ def look_again(runner: Runner, run: ScenarioRun, folder: Path, failed: RunReport
     if first.victim is None or not looks:
         return None
     try:
-        _, again = runner(replace(run, looks=looks, recorder=run.recorder), folder)
+        _, again = runner(replace(run, looks=looks), folder)
     except KtstrError:
         return None
     pid = _pid(again.result.events, first.victim)

@@ -33,6 +33,11 @@ class Operation(Part):
     refusals: ClassVar[Mapping[int, str]] = _NONE
     tolerated: ClassVar[frozenset[int]] = frozenset()
 
+    @property
+    def needs_open_kernel(self) -> bool:
+        """Whether a kernel that is locked down would refuse it, as it refuses writes to debugfs."""
+        return False
+
     def arguments(self, topology: Topology) -> tuple[str, ...]:
         """The line's tokens after the name, for a guest of `topology`: the fields, in order."""
         self.require_arguments()

@@ -6,7 +6,6 @@ docs/plan.md lists the operations.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -52,8 +51,6 @@ _BUILT_IN = frozenset(path.stem for path in Path(operations.__file__).parent.glo
     "seed",
     "pace",
 }
-# What a kernel that is locked down refuses, at once or at its time: writes to debugfs, and /dev/snapshot.
-_NEEDS_UNLOCKED = re.compile(r"^(?:at \d+ )?(?:write_file /sys/kernel/debug/|suspend )", re.MULTILINE)
 
 
 def scenario_plan(
@@ -128,10 +125,9 @@ def scenario_plan(
     if scenario.dump:
         steps.append(Dump())
     steps += disable
-    text = plan_of(steps, topology)
-    return (
-        plan_of([Unlocked(), *steps], topology) if _NEEDS_UNLOCKED.search(text) and not privileged else text
-    )
+    if not privileged and any(step.needs_open_kernel for step in steps):
+        steps.insert(0, Unlocked())
+    return plan_of(steps, topology)
 
 
 def _check_times(writes: Sequence[BpfMapWrite], layout: Layout) -> None:

@@ -89,13 +89,9 @@ def _limit(text: str | None, *, clean: bool) -> int | None:
         return 0 if clean else None
     if clean:
         raise KtstrError("cache: --clean removes all that --limit would; give one of them")
-    try:
-        limit = float(text)
-    except ValueError:
-        limit = -1.0
-    if not 0 <= limit < float("inf"):
-        raise KtstrError(f"cache: --limit {text}: must be a number of GB, 0 or more")
-    return int(limit * 1e9)
+    from ktstr.base.upkeep import gb_in_bytes
+
+    return gb_in_bytes(text, f"cache: --limit {text}")
 
 
 def _kinds() -> list[Kind]:

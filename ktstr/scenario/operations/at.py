@@ -60,6 +60,11 @@ class At(Operation):
         """The time in guest nanoseconds."""
         return round(self.at_s * _NS)
 
+    @property
+    def needs_open_kernel(self) -> bool:
+        """Whether the other operation does."""
+        return self.operation.needs_open_kernel
+
     def arguments(self, topology: Topology) -> tuple[str, ...]:
         """The time in ns, and the line of the other operation."""
         return (str(self.at_ns), *self.operation.tokens(topology))

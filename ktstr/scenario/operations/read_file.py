@@ -7,23 +7,19 @@ from typing import Annotated
 
 from ktstr.base.errors import KtstrError
 from ktstr.base.values import shown, string
-from ktstr.scenario.argument import Argument, Text
+from ktstr.scenario.argument import Text
 from ktstr.scenario.operation import Operation
 
 __all__ = ["GuestPath", "ReadFile"]
 
 
-class GuestPath(Argument):
+class GuestPath(Text):
     """The path of a file in the guest."""
 
     def check(self, value: object, where: str) -> None:
         """Raise KtstrError for anything but an absolute path."""
         if not string(value, where).startswith("/"):
             raise KtstrError(f"{where}={shown(value)}: must be an absolute path in the guest")
-
-    def words(self, value: str) -> tuple[str, ...]:
-        """The path itself."""
-        return (value,)
 
 
 @dataclass(frozen=True)

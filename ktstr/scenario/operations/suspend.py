@@ -22,3 +22,8 @@ class Suspend(Operation):
     name = "suspend"
     for_ms: Annotated[float, Milliseconds()] = 100
     """For how many guest milliseconds."""
+
+    @property
+    def needs_open_kernel(self) -> bool:
+        """It does: `/dev/snapshot` is closed in one that is locked down."""
+        return True

@@ -8,17 +8,18 @@ from typing import Annotated
 
 from ktstr.base.errors import KtstrError
 from ktstr.base.values import shown, string
-from ktstr.scenario.argument import Argument, Text
+from ktstr.scenario.argument import Text
 from ktstr.scenario.operation import Operation
 
 __all__ = ["KernelFile", "WriteFile"]
 
 _FOLDERS = ("/proc/", "/sys/")
+_DEBUGFS = "/sys/kernel/debug/"
 _LONGEST = 255  # the agent's buffers, with the terminating zero
 
 
 @dataclass(frozen=True)
-class KernelFile(Argument):
+class KernelFile(Text):
     """The absolute path of a file of the kernel: below /proc or /sys, which has debugfs at /sys/kernel/debug."""
 
     def check(self, value: object, where: str) -> None:
@@ -27,10 +28,6 @@ class KernelFile(Argument):
         plain = str(PurePosixPath(path)) == path and ".." not in PurePosixPath(path).parts
         if not plain or not path.startswith(_FOLDERS) or len(path.encode()) > _LONGEST:
             raise KtstrError(f"{where}={shown(value)}: must be the path of a file below /proc or /sys")
-
-    def words(self, value: str) -> tuple[str, ...]:
-        """The path itself."""
-        return (value,)
 
 
 @dataclass(frozen=True)
@@ -46,3 +43,8 @@ class WriteFile(Operation):
     """The file."""
     text: Annotated[str, Text()]
     """What is written."""
+
+    @property
+    def needs_open_kernel(self) -> bool:
+        """Whether the file is one of debugfs."""
+        return self.path.startswith(_DEBUGFS)
