@@ -181,7 +181,7 @@ KINDS: Mapping[str, Mapping[str, Any]] = {
         "llc_ns?": _LlcTimes,
         **{
             f"{what}_most{unit}?": _Number
-            for what in ("run", "wait", "woken", "idle")
+            for what in ("run", "wait", "woken", "idle", "any_idle")
             for unit in ("_ns", "_at_ns")
         },
         "idle_ns?": _Number,

@@ -62,6 +62,10 @@ class TaskLatency:
     """When that ended, in guest ns since boot; None if it never was."""
     idle_cpu: int | None = None
     """That CPU."""
+    any_idle_longest_ns: int = 0
+    """Of one wait, the longest time in which one CPU or another was idle; of a task that may use every CPU."""
+    any_idle_longest_at_ns: int | None = None
+    """When that wait ended, in guest ns since boot; None if there was none."""
 
     @property
     def longest_wait_ns(self) -> int:
@@ -107,6 +111,7 @@ def together(several: Sequence[TaskLatency], name: str) -> TaskLatency | None:
     if not several:
         return None
     idle = max(several, key=lambda one: one.idle_longest_ns)
+    any_idle = max(several, key=lambda one: one.any_idle_longest_ns)
     one = several[0]
     same = len({task.pid for task in several}) == 1
     return replace(
@@ -129,6 +134,8 @@ def together(several: Sequence[TaskLatency], name: str) -> TaskLatency | None:
         idle_longest_ns=idle.idle_longest_ns,
         idle_longest_at_ns=idle.idle_longest_at_ns,
         idle_cpu=idle.idle_cpu,
+        any_idle_longest_ns=any_idle.any_idle_longest_ns,
+        any_idle_longest_at_ns=any_idle.any_idle_longest_at_ns,
     )
 
 
@@ -181,6 +188,8 @@ def _task(event: Mapping[str, Any], cgroups: Mapping[int, str]) -> TaskLatency:
         idle_longest_ns=event.get("idle_most_ns", 0),
         idle_longest_at_ns=event.get("idle_most_at_ns"),
         idle_cpu=event.get("idle_most_cpu"),
+        any_idle_longest_ns=event.get("any_idle_most_ns", 0),
+        any_idle_longest_at_ns=event.get("any_idle_most_at_ns"),
     )
 
 

@@ -113,15 +113,17 @@ static __always_inline void note_longest(struct observed_longest *longest, u64 n
 	}
 }
 
-/* Before one of `waiting` and `idle` changes. CPUs may be here at once, and then one of them counts too little. */
+/* Before one of `waiting` and `idle` changes. Of CPUs that are here at once only one counts the time that has passed. */
 static __always_inline void note_wasted(struct observer_control *c, u64 now)
 {
 	s64 both = c->waiting < c->idle ? c->waiting : c->idle;
-	s64 passed = now - c->changed_ns;
+	u64 changed = c->changed_ns;
+	s64 passed = now - changed;
 
-	if (passed <= 0)
+	if (passed <= 0 || __sync_val_compare_and_swap(&c->changed_ns, changed, now) != changed)
 		return;
-	c->changed_ns = now;
+	if (c->idle > 0)
+		__sync_fetch_and_add(&c->any_idle_ns, passed);
 	if (both > 0)
 		__sync_fetch_and_add(&c->wasted_ns[c->half & 1], passed * both);
 }
@@ -134,16 +136,20 @@ static __always_inline void note_waits(struct observer_control *c, struct observ
 		return;
 	note_wasted(c, now);
 	task->counted = 1;
+	task->any_idle_ns = c->any_idle_ns;
 	__sync_fetch_and_add(&c->waiting, 1);
 }
 
-static __always_inline void note_waits_no_more(struct observer_control *c, struct observed_task *task, u64 now)
+/* For how long one CPU or another was idle while it waited; 0 if it may not use all of them, now or when it began. */
+static __always_inline u64 note_waits_no_more(struct observer_control *c, struct observed_task *task,
+					     const struct task_struct *p, u64 now)
 {
 	if (!task->counted)
-		return;
+		return 0;
 	note_wasted(c, now);
 	task->counted = 0;
 	__sync_fetch_and_add(&c->waiting, -1);
+	return p->nr_cpus_allowed < c->cpus_online ? 0 : c->any_idle_ns - task->any_idle_ns;
 }
 
 static __always_inline void note_idle_cpus(struct observer_control *c, s64 more, u64 now)
@@ -313,7 +319,7 @@ static __always_inline void come(struct observer_control *c, struct task_struct 
 {
 	struct observed_task *task = task_of(c, p);
 	struct observed_figures *one;
-	u64 since;
+	u64 since, any_idle_ns;
 	u32 from;
 
 	if (!task)
@@ -321,7 +327,7 @@ static __always_inline void come(struct observer_control *c, struct task_struct 
 	since = task->runnable_ns;
 	task->runnable_ns = 0;
 	task->running_ns = now;
-	note_waits_no_more(c, task, now);
+	any_idle_ns = note_waits_no_more(c, task, p, now);
 	from = task->cpu_and_one;
 	task->cpu_and_one = cpu + 1;
 	one = figures_of(c, task, p);
@@ -336,6 +342,7 @@ static __always_inline void come(struct observer_control *c, struct task_struct 
 	one->wait_ns += now - since;
 	note_longest(&one->longest_wait, now - since, now);
 	count(one->wait, now - since);
+	note_longest(&one->longest_any_idle, any_idle_ns, now);
 	if (task->woken) {
 		one->woken_ns += now - since;
 		note_longest(&one->longest_woken, now - since, now);

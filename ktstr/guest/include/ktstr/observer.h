@@ -39,6 +39,7 @@ struct observed_task {
 	__u32 cpu_and_one; /* the CPU that it had last, and 1; 0: none yet */
 	__u32 woken;	   /* whether it waits because it was woken */
 	__u32 counted;	   /* whether it is one of `waiting` */
+	__u64 any_idle_ns; /* what the control's `any_idle_ns` was when it began to be one */
 };
 
 struct observed_longest {
@@ -56,6 +57,8 @@ struct observed_figures {
 	__u64 voluntary, involuntary;
 	__u64 migrations[3]; /* to a CPU of the same LLC, of the same node, of another node */
 	struct observed_longest longest_run, longest_wait, longest_woken, longest_idle;
+	/* Of one wait, for how long one CPU or another was idle; only while it may use all of them. */
+	struct observed_longest longest_any_idle;
 	__u64 idle_cpu;			     /* of longest_idle */
 	__u64 llc_ns[KTSTR_OBSERVED_LLCS]; /* run_ns by LLC; the last one is for all further LLCs */
 	__u32 woken[KTSTR_BUCKETS], wait[KTSTR_BUCKETS], run[KTSTR_BUCKETS];
@@ -77,6 +80,7 @@ struct observer_control {
 	 */
 	__s64 waiting, idle;
 	__u64 changed_ns, wasted_ns[2];
+	__u64 any_idle_ns; /* for how long, since the observer began, at least one CPU was idle */
 	__u32 cpus_online;
 	__u32 unused;
 	__u64 untold;	/* how often an event was of a task that has no room in `tasks` */
