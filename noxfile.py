@@ -108,6 +108,13 @@ def fuzz(session: nox.Session) -> None:
 
 
 @nox.session
+def repeat(session: nox.Session) -> None:
+    """Run jobs over and over on a disturbed host; each has one event stream: nox -s repeat -- [--runs 1000] [--rough]."""
+    environment(session)
+    session.run(PYTHON, "tests/repeat/repeat.py", *session.posargs, env={"KTSTR_DIE_WITH_PARENT": "1"})
+
+
+@nox.session
 def objects(session: nox.Session) -> None:
     """Verify BPF objects, and damaged ones made of them: nox -s objects -- [--mutants 60] [object ...]."""
     environment(session)
