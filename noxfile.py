@@ -109,7 +109,7 @@ def fuzz(session: nox.Session) -> None:
 
 @nox.session
 def repeat(session: nox.Session) -> None:
-    """Run jobs over and over on a disturbed host; each has one event stream: nox -s repeat -- [--runs 1000] [--rough]."""
+    """Run forty jobs over and over on a disturbed host; each has one event stream: nox -s repeat -- [--rough]."""
     environment(session)
     session.run(PYTHON, "tests/repeat/repeat.py", *session.posargs, env={"KTSTR_DIE_WITH_PARENT": "1"})
 

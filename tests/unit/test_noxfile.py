@@ -65,6 +65,7 @@ def test_each_session_has_a_line_in_the_menu() -> None:
         "selftests",
         "fuzz",
         "objects",
+        "repeat",
         "scx",
         "kvm-nested",
         "lint",
