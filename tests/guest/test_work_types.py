@@ -47,6 +47,8 @@ SCHEDULERS = Path(__file__).parents[1] / "schedulers"
 CPUS = 3
 FIXTURE = declare_scheduler(name="work_fixture", bpf=SCHEDULERS / "fixture.bpf.c", topology=(1, 1, CPUS, 1))
 HOLD_S = 0.1
+# Under EEVDF the worker of nice 19 that has the lock may wait for a CPU for longer than HOLD_S.
+INVERTED_HOLD_S = 0.5
 LOOKS_S = (0.02, 0.035, 0.05, 0.065, 0.08)
 FIFO = 1
 
@@ -196,7 +198,8 @@ def step(name: str, work: WorkType, threads: bool, before: str | None) -> Step:
     stop = (StopWorkers(before),) if before else ()
     looks = (At(at_s, ReadWorkers(name)) for at_s in LOOKS_S)
     group = CgroupDef(name, max(2, work.together), work=work, threads=threads)
-    return Step(name, *stop, group, *looks, hold=HOLD_S)
+    hold_s = INVERTED_HOLD_S if isinstance(work, PriorityInversion) else HOLD_S
+    return Step(name, *stop, group, *looks, hold=hold_s)
 
 
 def run_all(
