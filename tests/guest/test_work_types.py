@@ -14,6 +14,7 @@ from ktstr import (
     AsymmetricWaker,
     At,
     CachePressure,
+    CgroupChurn,
     CgroupDef,
     Ctx,
     Epoll,
@@ -144,6 +145,13 @@ def moves(done: Done) -> None:
     assert all(len(worker.cpus) == CPUS for worker in done.workers)
 
 
+def moves_between_cgroups(done: Done) -> None:
+    """A move after each burst of 64, but for the one that is under way."""
+    all_compute(done)
+    assert all(worker.counted > 10 for worker in done.workers)
+    assert all(worker.iterations // 64 - worker.counted in (0, 1) for worker in done.workers)
+
+
 def changes(field: str) -> Callable[[Done], None]:
     def check(done: Done) -> None:
         all_compute(done)
@@ -184,6 +192,7 @@ ALONE: tuple[tuple[WorkType, Callable[[Done], None]], ...] = (
     (AffinityChurn(32), moves),
     (PolicyChurn(64, idle=True), changes("policy")),
     (NiceChurn(64), changes("nice")),
+    (CgroupChurn(64), moves_between_cgroups),
     (ForkExec(), has_children),
     (Phased((("spin", 0.5), ("yield", 2), ("sleep", 0.5), ("io", 8))), all_sleep),
     (Timer(period_ms=2), on_time),
