@@ -217,7 +217,7 @@ def test_a_sidecar_is_text_and_has_an_outcome(tmp_path: Path) -> None:
     }
     whole |= {"seed": 1, "clock": "real", "runs": []}
     for change, why in (
-        ({"outcome": "failed", "kernel": {"version": "\ud800"}}, "surrogates"),
+        ({"outcome": "failed", "clock": "\ud800"}, "surrogates"),
         ({}, "missing required field `outcome`"),
     ):
         path.write_text(json.dumps(whole | change))
