@@ -52,7 +52,9 @@ def _user(folder: Path) -> Prepared:
     if (setpriv := shutil.which("setpriv")) is None:
         raise Unable("setpriv (util-linux) is missing")
     prefix = [setpriv, f"--reuid={_NOBODY}", f"--regid={_NOBODY}", "--clear-groups"]
-    if subprocess.run([*prefix, sys.executable, "-c", ""], capture_output=True, check=False).returncode != 0:
+    # It may be that another Python is run in its place, with the libraries of another one.
+    probe = [*prefix, sys.executable, "-c", "import sys; print(sys.base_prefix)"]
+    if subprocess.run(probe, capture_output=True, text=True, check=False).stdout.strip() != sys.base_prefix:
         raise Unable(
             f"nobody cannot run {os.path.realpath(sys.executable)}: use a Python that every user can run"
         )
