@@ -116,7 +116,7 @@ class _Sidecar(msgspec.Struct):
     seed: int
     clock: Literal["real", "virtual"]
     runs: list[_Run]
-    outcome: str = ""
+    outcome: str
     perturb: bool = False
 
 
@@ -149,7 +149,7 @@ def _refuse_hostile(path: Path, data: Mapping[str, Any]) -> None:
     try:
         msgspec.convert(data, _Sidecar)
         Topology.parse(data["topology"])
-    except (msgspec.ValidationError, KtstrError) as error:
+    except (msgspec.ValidationError, UnicodeEncodeError, KtstrError) as error:
         raise KtstrError(f"{path}: not a test's sidecar of schema {SCHEMA}: {error}") from None
     file, colons, _ = data["nodeid"].partition("::")
     parts = Path(file).parts
@@ -189,7 +189,9 @@ def crashed_run(sidecar: Path, data: Mapping[str, Any]) -> Path:
     if data["outcome"] != "failed":
         raise KtstrError(f"{which} {_ended(data)}; only of a test that failed are the runs' files kept")
     for number, run in enumerate(data["runs"], start=1):
-        guest = run["guest"]
+        guest = run.get("guest")
+        if guest is None:  # it could not be run
+            continue
         if guest["scheduler_exit"] or any(bug["kind"] == "panic" for bug in guest["kernel_bugs"]):
             return sidecar.with_suffix("") / f"run-{number}"
     raise KtstrError(f"{which} came to no exit of its scheduler and to no panic: there is nothing to stop at")

@@ -64,6 +64,8 @@ def test_each_session_has_a_line_in_the_menu() -> None:
         "census",
         "selftests",
         "fuzz",
+        "fuzz-decoders",
+        "conditions",
         "objects",
         "repeat",
         "scx",
