@@ -48,7 +48,7 @@ class _Option:
 
     @property
     def dest(self) -> str:
-        return "ktstr_kernels" if self.name == "kernel" else f"ktstr_{self.name}"
+        return "ktstr_kernels" if self.name == "kernel" else f"ktstr_{self.name.replace('-', '_')}"
 
     @property
     def attributes(self) -> dict[str, Any]:
@@ -93,6 +93,15 @@ _OPTIONS = (
         setting="perturb",
         ini="string",
     ),
+    _Option(
+        "shrink-seconds",
+        "how long a failed run is run with fewer of its perturbations and drawn operations, to see which it takes "
+        "(default: 60; 0: not at all)",
+        "N",
+        setting="shrink_seconds",
+        ini="string",
+    ),
+    _Option("once", "do not run a failed run again, neither to show more nor to shrink it"),
     _Option(
         "gauntlet",
         "run every test on each topology preset that its constraints and its scheduler's admit",
