@@ -71,8 +71,7 @@ _OPTIONS = (
     ),
     _Option(
         "topology",
-        "run every test on this topology: NUMA nodes, LLCs, cores per LLC, threads per core "
-        "(default: each test's own)",
+        "run on this topology: NUMA nodes, LLCs, cores per LLC, threads per core (default: each test's)",
         "1n2l4c1t",
         setting="topology",
         ini="string",
@@ -95,13 +94,12 @@ _OPTIONS = (
     ),
     _Option(
         "shrink-seconds",
-        "how long a failed run is run with fewer of its perturbations and drawn operations, to see which it takes "
-        "(default: 60; 0: not at all)",
+        "how long to shrink a failed run (default: 60)",
         "N",
         setting="shrink_seconds",
         ini="string",
     ),
-    _Option("once", "do not run a failed run again, neither to show more nor to shrink it"),
+    _Option("once", "do not run a failed run again to show why"),
     _Option(
         "gauntlet",
         "run every test on each topology preset that its constraints and its scheduler's admit",
@@ -125,7 +123,7 @@ _OPTIONS = (
     ),
     _Option(
         "shard",
-        "run this part of the tests, about as long as the others: parts 1/2 and 2/2 together run every test once",
+        "run this part of the tests, about as long as the others: 1/2 and 2/2 run every test once",
         "1/2",
     ),
     _Option("results", "keep results in this folder, not target/ktstr", "DIR"),
