@@ -132,8 +132,10 @@ class Scheduler:
         )
 
 
-EEVDF = Scheduler(name="eevdf")
-"""The kernel's default scheduler, which every kernel has."""
+EEVDF = Scheduler("eevdf", checks=Checks(max_spread_pct=False, max_share_error=25, max_weight_error=25))
+"""The kernel's default scheduler, which every kernel has. It evens its CPUs' queues out over seconds: within half a
+second, workers that do the same were seen to be 75 percentage points apart, and cgroups 17 points off their due.
+"""
 
 
 def declare_scheduler(

@@ -98,7 +98,9 @@ def records() -> list[Record]:
 def _figures(report: RunReport, topology: Topology) -> tuple[float, float, float]:
     latency = report.latency or Latency(())
     had_ns = sum(phase.held_ns for phase in report.phases) * topology.cpus
-    workers = [task for task in latency.tasks if task.worker is not None and task.policy not in ("fifo", "rr")]
+    workers = [
+        task for task in latency.tasks if task.worker is not None and task.policy not in ("fifo", "rr")
+    ]
     idle_ns = max((max(one.idle_longest_ns, one.any_idle_longest_ns) for one in workers), default=0)
     wait_ns = max((one.longest_wait_ns for one in workers), default=0)
     return 100 * latency.wasted_ns / had_ns if had_ns else 0.0, idle_ns / 1e6, wait_ns / 1e6

@@ -113,6 +113,17 @@ static __always_inline void note_longest(struct observed_longest *longest, u64 n
 	}
 }
 
+static __always_inline u64 later(u64 a, u64 b)
+{
+	return a > b ? a : b;
+}
+
+/* 0 if `since` is later: the agent may have begun a hold since `now` was read. */
+static __always_inline u64 passed(u64 since, u64 now)
+{
+	return now > since ? now - since : 0;
+}
+
 /* Before one of `waiting` and `idle` changes. Of CPUs that are here at once only one counts the time that has passed. */
 static __always_inline void note_wasted(struct observer_control *c, u64 now)
 {
@@ -149,7 +160,7 @@ static __always_inline u64 note_waits_no_more(struct observer_control *c, struct
 	note_wasted(c, now);
 	task->counted = 0;
 	__sync_fetch_and_add(&c->waiting, -1);
-	return p->nr_cpus_allowed < c->cpus_online ? 0 : c->any_idle_ns - task->any_idle_ns;
+	return p->nr_cpus_allowed < c->cpus_online ? 0 : c->any_idle_ns - later(task->any_idle_ns, c->began_any_idle_ns);
 }
 
 static __always_inline void note_idle_cpus(struct observer_control *c, s64 more, u64 now)
@@ -238,10 +249,9 @@ static __always_inline void note_idle(struct observer_control *c, struct observe
 	u32 idle_cpu = 0;
 
 	if (was_idle && cpu < KTSTR_OBSERVED_CPUS) {
-		u64 from = c->cpus[cpu].idle_ns;
+		u64 from = later(c->cpus[cpu].idle_ns, since);
 
-		from = from > since ? from : since;
-		idle_ns = now > from ? now - from : 0;
+		idle_ns = passed(from, now);
 		idle_cpu = cpu;
 	}
 	/* One idle CPU of each word is enough: it is a bound from below. */
@@ -255,9 +265,8 @@ static __always_inline void note_idle(struct observer_control *c, struct observe
 		if (!(mask & allowed))
 			continue;
 		idle = word * 32 + high_bit(mask & allowed);
-		from = c->cpus[idle & (KTSTR_OBSERVED_CPUS - 1)].idle_ns;
-		from = from > since ? from : since;
-		ns = now > from ? now - from : 0; /* it may have become idle since `now` was read */
+		from = later(c->cpus[idle & (KTSTR_OBSERVED_CPUS - 1)].idle_ns, since);
+		ns = passed(from, now); /* it may have become idle since `now` was read */
 		if (ns > idle_ns) {
 			idle_ns = ns;
 			idle_cpu = idle;
@@ -278,7 +287,7 @@ static __always_inline void leave(struct observer_control *c, struct task_struct
 
 	if (!task)
 		return;
-	ns = task->running_ns ? now - task->running_ns : 0;
+	ns = task->running_ns ? passed(later(task->running_ns, c->began_ns), now) : 0;
 	task->running_ns = 0;
 	task->runnable_ns = runs_on ? now : 0;
 	task->woken = 0;
@@ -319,12 +328,12 @@ static __always_inline void come(struct observer_control *c, struct task_struct 
 {
 	struct observed_task *task = task_of(c, p);
 	struct observed_figures *one;
-	u64 since, any_idle_ns;
+	u64 since, any_idle_ns, ns;
 	u32 from;
 
 	if (!task)
 		return;
-	since = task->runnable_ns;
+	since = task->runnable_ns ? later(task->runnable_ns, c->began_ns) : 0;
 	task->runnable_ns = 0;
 	task->running_ns = now;
 	any_idle_ns = note_waits_no_more(c, task, p, now);
@@ -339,16 +348,17 @@ static __always_inline void come(struct observer_control *c, struct task_struct 
 		note_migration(c, one, from - 1, cpu);
 	if (!since)
 		return; /* it was woken before it was observed */
-	one->wait_ns += now - since;
-	note_longest(&one->longest_wait, now - since, now);
-	count(one->wait, now - since);
+	ns = passed(since, now);
+	one->wait_ns += ns;
+	note_longest(&one->longest_wait, ns, now);
+	count(one->wait, ns);
 	note_longest(&one->longest_any_idle, any_idle_ns, now);
 	if (task->woken) {
-		one->woken_ns += now - since;
-		note_longest(&one->longest_woken, now - since, now);
-		count(one->woken, now - since);
+		one->woken_ns += ns;
+		note_longest(&one->longest_woken, ns, now);
+		count(one->woken, ns);
 	}
-	if (now - since >= IDLE_LEAST_NS)
+	if (ns >= IDLE_LEAST_NS)
 		note_idle(c, one, p, since, now, cpu, was_idle);
 }
 

@@ -53,7 +53,11 @@ def _case(worker: WorkerStats, task: TaskLatency, limit: float) -> Case:
     if task.idle_longest_ns > limit * _MS:
         ns, at_ns, who = task.idle_longest_ns, task.idle_longest_at_ns, f"CPU {task.idle_cpu} was"
     else:
-        ns, at_ns, who = task.any_idle_longest_ns, task.any_idle_longest_at_ns, "now one CPU and now another was"
+        ns, at_ns, who = (
+            task.any_idle_longest_ns,
+            task.any_idle_longest_at_ns,
+            "now one CPU and now another was",
+        )
     message = f"{who} idle while {worker_name(worker)}, which may use it, waited"
     return Case(
         _idle_ns(task), f"{message}: for {ns / _MS:.1f} ms at a time, limit {limit:g} ms", at_ns, worker.index

@@ -21,9 +21,9 @@ _LEAST_NS = 200_000_000
 def max_spread_pct(run: Evidence, limit: float) -> Iterator[str]:
     """Within a cgroup, the shares of time that two workers waited for a CPU differ by no more than this.
 
-    Only workers of one policy, nice value and affinity are compared. Of a scenario with steps, only those are that were
-    the same all through a phase of some length, in whose hold nothing changes and in which no scheduler was started:
-    the program that loads it takes CPU time.
+    Only workers of one work type, policy, nice value and affinity are compared. Of a scenario with steps, only those
+    are that were the same all through a phase of some length, in whose hold nothing changes and in which no scheduler
+    was started: the program that loads it takes CPU time.
     """
     if run.has_steps and run.starts_scheduler:
         return
@@ -46,8 +46,8 @@ def _alike(run: Evidence, worker: WorkerStats) -> tuple[object, ...]:
     """The worker's cgroup, and what else must be the same so that two workers have a right to the same."""
     member = run.member(worker)
     if member is None:
-        return (worker.cgroup,)
-    return (member.cgroup, member.policy, member.nice, member.affinity)
+        return (worker.cgroup, worker.kind)
+    return (member.cgroup, member.policy, member.nice, member.affinity, worker.kind)
 
 
 def comparable(run: Evidence, worker: WorkerStats) -> bool:

@@ -41,7 +41,7 @@ struct program_head {
 };
 
 static struct {
-	bool on, begun;
+	bool on;
 	unsigned int workers, pids;
 	int maps[MAPS];
 	volatile struct observed_task *tasks;
@@ -262,9 +262,10 @@ void observer_cpu(unsigned int cpu, bool online)
 
 void observer_begin(void)
 {
-	if (!observer.on || observer.begun)
+	if (!observer.on)
 		return;
-	observer.begun = true;
+	observer.control->began_ns = now_ns();
+	observer.control->began_any_idle_ns = observer.control->any_idle_ns;
 	observer.control->half ^= 1;
 	for (unsigned int slot = 0; slot < slots_in_use(); slot++)
 		forget(slot, observer.control->half ^ 1);
@@ -281,6 +282,8 @@ void observer_end(void)
 		uint32_t pid = half_of(slot, observer.control->half)->pid ?: half_of(slot, ~observer.control->half)->pid;
 		uint64_t since = slot && pid && observer.tasks[pid].slot == slot ? observer.tasks[pid].runnable_ns : 0;
 
+		if (since && since < observer.control->began_ns)
+			since = observer.control->began_ns;
 		observer.waiting_ns[slot] = since && since < observer.ended_ns ? observer.ended_ns - since : 0;
 	}
 	observer.control->half ^= 1;

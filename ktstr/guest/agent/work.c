@@ -161,8 +161,8 @@ void work_unblocked(struct work *work, uint64_t woken_ns)
 
 void work_yield(struct work *work)
 {
-	(void)work;
 	sched_yield();
+	work_look(work); /* what it waited for its turn is no part of what it does next */
 }
 
 uint64_t work_looked_at(const struct work *work)

@@ -81,6 +81,8 @@ struct observer_control {
 	__s64 waiting, idle;
 	__u64 changed_ns, wasted_ns[2];
 	__u64 any_idle_ns; /* for how long, since the observer began, at least one CPU was idle */
+	/* What of a wait or a turn was before the phase's hold does not count; and what `any_idle_ns` was when it began. */
+	__u64 began_ns, began_any_idle_ns;
 	__u32 cpus_online;
 	__u32 unused;
 	__u64 untold;	/* how often an event was of a task that has no room in `tasks` */

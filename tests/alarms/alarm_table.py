@@ -18,7 +18,8 @@ def table(several: Sequence[Record]) -> str:
         some = [one for one in several if (one.cell.scheduler, one.cell.kernel) == (scheduler, kernel)]
         alarms = sum(1 for one in some if one.violations)
         lines.append(
-            f"{scheduler:<16} {kernel:<8} {len(some):>5}  {alarms:>6}  {max(one.idle_wait_ms for one in some):>14.1f} ms"
+            f"{scheduler:<16} {kernel:<8} {len(some):>5}  {alarms:>6}"
+            f"  {max(one.idle_wait_ms for one in some):>14.1f} ms"
             f"  {max(one.wasted_pct for one in some):>9.1f} %  {max(one.wait_ms for one in some):>9.1f} ms"
         )
     lines += ["", "scheduler        scenario                 topology  kernel   violation"]
