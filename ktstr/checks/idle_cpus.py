@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from ktstr.checks.evidence import Evidence
+from ktstr.events.report import WorkerStats
 from ktstr.scenario.operations.core_sched import CoreSched
+from ktstr.scenario.policy import REAL_TIME
 
-__all__ = ["idles_by_right"]
+__all__ = ["idles_by_right", "waits_by_right"]
 
 
 def idles_by_right(run: Evidence) -> bool:
@@ -19,3 +21,16 @@ def idles_by_right(run: Evidence) -> bool:
     if run.has_steps and run.starts_scheduler:
         return True
     return len({state.online for state in run.held_states}) > 1
+
+
+def waits_by_right(run: Evidence, worker: WorkerStats) -> bool:
+    """Whether the worker was throttled at some time, or is not the scheduler's."""
+    return any(
+        member.policy in REAL_TIME
+        or any(
+            one.quota and f"{member.cgroup}/".startswith(f"{path}/")
+            for state in run.held_states
+            for path, one in state.cgroups.items()
+        )
+        for member in run.members(worker)
+    )

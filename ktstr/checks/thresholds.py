@@ -37,8 +37,9 @@ class Checks:
     These judge latency (docs/latency.md), which is counted if one of them is set: `max_wake_latency_ms` and
     `max_wake_latency_p99_ms`: how long a worker that was woken may take to run, the longest time and that of 99 of a
     hundred. `max_task_wait_ms`: how long a task that is no worker may wait for a CPU. `max_idle_wait_ms`: how long a
-    worker may wait while one CPU that it may use is idle. `max_wasted_pct`: for how many percent of their time CPUs may
-    be idle while tasks wait for one. `max_migrations_per_s`, `max_llc_moves_per_s`: how often a worker may move to
+    worker may wait while one CPU that it may use is idle, or now one and now another. `max_idle_wake_ms`: how long one
+    that was woken may, while one CPU is idle. `max_wasted_pct`: for how many percent of their time CPUs may be idle
+    while tasks wait for one. `max_migrations_per_s`, `max_llc_moves_per_s`: how often a worker may move to
     another CPU, and to another LLC. `min_llc_share_pct`: how many percent of a worker's CPU time must be on one LLC.
 
     Of what a monitor samples, and off unless set: `max_imbalance_ratio`, `max_local_dsq_depth`, `max_fallback_rate`,
@@ -62,6 +63,7 @@ class Checks:
         max_weight_error: float | Off | None
         max_bandwidth_excess_pct: float | Off | None
         max_teardown_ms: float | Off | None
+        max_idle_wake_ms: float | Off | None
         max_idle_wait_ms: float | Off | None
         max_task_wait_ms: float | Off | None
         max_wasted_pct: float | Off | None
@@ -95,6 +97,7 @@ class Checks:
             max_weight_error: float | Off | None = None,
             max_bandwidth_excess_pct: float | Off | None = None,
             max_teardown_ms: float | Off | None = None,
+            max_idle_wake_ms: float | Off | None = None,
             max_idle_wait_ms: float | Off | None = None,
             max_task_wait_ms: float | Off | None = None,
             max_wasted_pct: float | Off | None = None,

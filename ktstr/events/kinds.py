@@ -182,11 +182,12 @@ KINDS: Mapping[str, Mapping[str, Any]] = {
         "llc_ns?": _LlcTimes,
         **{
             f"{what}_most{unit}?": _Number
-            for what in ("run", "wait", "woken", "idle", "any_idle")
+            for what in ("run", "wait", "woken", "idle", "woken_idle", "any_idle")
             for unit in ("_ns", "_at_ns")
         },
         "idle_ns?": _Number,
         "idle_most_cpu?": _Number,
+        "woken_idle_most_cpu?": _Number,
         "waiting_ns?": _Number,
         **{f"{what}?": _Buckets for what in ("run", "wait", "woken")},
     },

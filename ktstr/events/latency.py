@@ -62,6 +62,12 @@ class TaskLatency:
     """When that ended, in guest ns since boot; None if it never was."""
     idle_cpu: int | None = None
     """That CPU."""
+    woken_idle_longest_ns: int = 0
+    """The same of the waits that began with a wakeup."""
+    woken_idle_longest_at_ns: int | None = None
+    """When that ended, in guest ns since boot; None if it never was."""
+    woken_idle_cpu: int | None = None
+    """That CPU."""
     any_idle_longest_ns: int = 0
     """Of one wait, the longest time in which one CPU or another was idle; of a task that may use every CPU."""
     any_idle_longest_at_ns: int | None = None
@@ -111,6 +117,7 @@ def together(several: Sequence[TaskLatency], name: str) -> TaskLatency | None:
     if not several:
         return None
     idle = max(several, key=lambda one: one.idle_longest_ns)
+    woken_idle = max(several, key=lambda one: one.woken_idle_longest_ns)
     any_idle = max(several, key=lambda one: one.any_idle_longest_ns)
     one = several[0]
     same = len({task.pid for task in several}) == 1
@@ -134,6 +141,9 @@ def together(several: Sequence[TaskLatency], name: str) -> TaskLatency | None:
         idle_longest_ns=idle.idle_longest_ns,
         idle_longest_at_ns=idle.idle_longest_at_ns,
         idle_cpu=idle.idle_cpu,
+        woken_idle_longest_ns=woken_idle.woken_idle_longest_ns,
+        woken_idle_longest_at_ns=woken_idle.woken_idle_longest_at_ns,
+        woken_idle_cpu=woken_idle.woken_idle_cpu,
         any_idle_longest_ns=any_idle.any_idle_longest_ns,
         any_idle_longest_at_ns=any_idle.any_idle_longest_at_ns,
     )
@@ -188,6 +198,9 @@ def _task(event: Mapping[str, Any], cgroups: Mapping[int, str]) -> TaskLatency:
         idle_longest_ns=event.get("idle_most_ns", 0),
         idle_longest_at_ns=event.get("idle_most_at_ns"),
         idle_cpu=event.get("idle_most_cpu"),
+        woken_idle_longest_ns=event.get("woken_idle_most_ns", 0),
+        woken_idle_longest_at_ns=event.get("woken_idle_most_at_ns"),
+        woken_idle_cpu=event.get("woken_idle_most_cpu"),
         any_idle_longest_ns=event.get("any_idle_most_ns", 0),
         any_idle_longest_at_ns=event.get("any_idle_most_at_ns"),
     )

@@ -139,6 +139,7 @@ ONLY_SAMPLED = {
     "max_spread_pct": False,
     "max_idle_wait_pct": False,
     "max_idle_wait_ms": False,
+    "max_idle_wake_ms": False,
     "max_wasted_pct": False,
     "max_gap_ms": False,
     "max_inversion_pct": False,

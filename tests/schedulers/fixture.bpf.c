@@ -14,6 +14,7 @@
 /* Of Debian's 7.1.13 no program can create a queue. The kernel's own serves in order of arrival, and by itself. */
 #define SHARED_DSQ SCX_DSQ_GLOBAL
 #endif
+#define MAX_CPUS 1024
 
 /* How long a task runs before others get their turn, in microseconds. */
 const volatile u32 slice_us = 5000;
@@ -26,6 +27,9 @@ u64 nr_idle, nr_queued;
 
 /* The virtual time of the task that started last. */
 static u64 vtime_now;
+
+/* Of each CPU, how long its task had run in its life when it got the CPU. */
+static u64 ran_before[MAX_CPUS];
 
 static u64 slice_ns(void)
 {
@@ -77,14 +81,18 @@ SCX_CALLBACK(void, fixture_running, struct task_struct *p)
 {
 	if (vtime_before(vtime_now, p->scx.dsq_vtime))
 		vtime_now = p->scx.dsq_vtime;
+	ran_before[bpf_get_smp_processor_id() % MAX_CPUS] = p->se.sum_exec_runtime;
 }
 
 SCX_CALLBACK(void, fixture_stopping, struct task_struct *p, bool runnable)
 {
-	u64 left = p->scx.slice < slice_ns() ? p->scx.slice : slice_ns();
+	u64 ran = p->se.sum_exec_runtime - ran_before[bpf_get_smp_processor_id() % MAX_CPUS];
 
-	/* What it used, heavier tasks being charged less; 100 is the weight of nice 0. */
-	p->scx.dsq_vtime += (slice_ns() - left) * 100 / p->scx.weight;
+	/*
+	 * What it used, heavier tasks being charged less; 100 is the weight of nice 0. What is left of its slice does not
+	 * tell: the kernel takes it from a task that yields.
+	 */
+	p->scx.dsq_vtime += ran * 100 / p->scx.weight;
 }
 
 SCX_CALLBACK(void, fixture_enable, struct task_struct *p)

@@ -24,6 +24,7 @@ from ktstr.vm.local import LocalExecutor
 LIMITS = Checks(
     max_idle_wait_pct=False,
     max_idle_wait_ms=False,
+    max_idle_wake_ms=False,
     max_wasted_pct=False,
     max_task_wait_ms=False,
     max_share_error=False,

@@ -13,6 +13,7 @@ from ktstr import CgroupDef, Checks, tasks
 from ktstr.checks import builtin
 from ktstr.checks.evidence import Evidence
 from ktstr.checks.judge import judge
+from ktstr.checks.thresholds import DEFAULT_CHECKS
 from ktstr.checks.verdict import RunReport
 from ktstr.declare import scheduler, settings
 from ktstr.declare.test import KtstrTest, record_of
@@ -88,8 +89,7 @@ def test_the_table_of_checks_has_every_check_with_its_default() -> None:
     rows = dict(re.findall(r"^\| `(\w+)` \| .* \| (\w+) \|$", text.partition("## Checks")[2], re.MULTILINE))
     words = {True: "on", False: "off"}
     defaults = {
-        name: words[value] if isinstance(value, bool) else f"{value:g}"
-        for name, value in record().checks.said
+        name: words[value] if isinstance(value, bool) else f"{value:g}" for name, value in DEFAULT_CHECKS.said
     }
     assert rows == {**dict.fromkeys(builtin.NAMES, "off"), **defaults}
 

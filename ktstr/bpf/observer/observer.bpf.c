@@ -243,7 +243,7 @@ int BPF_PROG(observe_new, struct task_struct *p)
 
 /* For how long, at the end of a task's wait, one CPU that it may use had been idle; at least, because only now is looked at. */
 static __always_inline void note_idle(struct observer_control *c, struct observed_figures *one,
-				     const struct task_struct *p, u64 since, u64 now, u32 cpu, bool was_idle)
+				     const struct task_struct *p, u64 since, u64 now, u32 cpu, bool was_idle, bool woken)
 {
 	u64 idle_ns = 0, ns;
 	u32 idle_cpu = 0;
@@ -276,6 +276,10 @@ static __always_inline void note_idle(struct observer_control *c, struct observe
 	if (idle_ns > one->longest_idle.ns) {
 		note_longest(&one->longest_idle, idle_ns, now);
 		one->idle_cpu = idle_cpu;
+	}
+	if (woken && idle_ns > one->longest_woken_idle.ns) {
+		note_longest(&one->longest_woken_idle, idle_ns, now);
+		one->woken_idle_cpu = idle_cpu;
 	}
 }
 
@@ -359,7 +363,7 @@ static __always_inline void come(struct observer_control *c, struct task_struct 
 		count(one->woken, ns);
 	}
 	if (ns >= IDLE_LEAST_NS)
-		note_idle(c, one, p, since, now, cpu, was_idle);
+		note_idle(c, one, p, since, now, cpu, was_idle, task->woken);
 }
 
 SEC("tp_btf/sched_switch")

@@ -356,6 +356,10 @@ static void emit_slot(unsigned int slot, const volatile struct observed_figures 
 		emit_longest("idle_most_ns", "idle_most_at_ns", &one->longest_idle);
 		emit_u64("idle_most_cpu", one->idle_cpu);
 	}
+	if (one->longest_woken_idle.ns) {
+		emit_longest("woken_idle_most_ns", "woken_idle_most_at_ns", &one->longest_woken_idle);
+		emit_u64("woken_idle_most_cpu", one->woken_idle_cpu);
+	}
 	emit_longest("any_idle_most_ns", "any_idle_most_at_ns", &one->longest_any_idle);
 	if (observer.waiting_ns[slot])
 		emit_u64("waiting_ns", observer.waiting_ns[slot]);

@@ -56,10 +56,11 @@ struct observed_figures {
 	__u64 run_ns, wait_ns, woken_ns, idle_ns;
 	__u64 voluntary, involuntary;
 	__u64 migrations[3]; /* to a CPU of the same LLC, of the same node, of another node */
-	struct observed_longest longest_run, longest_wait, longest_woken, longest_idle;
+	/* The last two are of waits beside an idle CPU: all, and those after a wakeup. */
+	struct observed_longest longest_run, longest_wait, longest_woken, longest_idle, longest_woken_idle;
 	/* Of one wait, for how long one CPU or another was idle; only while it may use all of them. */
 	struct observed_longest longest_any_idle;
-	__u64 idle_cpu;			     /* of longest_idle */
+	__u64 idle_cpu, woken_idle_cpu;	     /* those of longest_idle and of longest_woken_idle */
 	__u64 llc_ns[KTSTR_OBSERVED_LLCS]; /* run_ns by LLC; the last one is for all further LLCs */
 	__u32 woken[KTSTR_BUCKETS], wait[KTSTR_BUCKETS], run[KTSTR_BUCKETS];
 };
