@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from latency_data import latency_event
 from report_data import MS, report
 from report_data import workers as some_workers
 
@@ -36,7 +37,11 @@ def idle_event(*idle_ms: int, before_ms: int = 0, after_ms: int = 0) -> dict[str
 
 
 def judged(
-    event: dict[str, Any], *changes: dict[str, Any], parts: Sequence[CgroupDef] = (), step: Step | None = None
+    event: dict[str, Any],
+    *changes: dict[str, Any],
+    parts: Sequence[CgroupDef] = (),
+    step: Step | None = None,
+    latency: dict[str, Any] | None = None,
 ) -> list[str]:
     """What the check says of workers of the cgroup `a`, in a hold of a second or in a step."""
     parts = parts or (CgroupDef("a", len(changes)),)
@@ -46,7 +51,7 @@ def judged(
         replace(report(workers=of.workers), phases=(of,)),
         SMALL,
         scenario.cgroups,
-        events=(event,),
+        events=(event,) if latency is None else (event, latency),
         layout=lay_out(scenario, SMALL, 1),
     )
     limits = Checks(max_spread_pct=False, max_inversion_pct=False)
@@ -113,3 +118,8 @@ def test_a_message_says_which_cpus_were_offline() -> None:
     )
     assert while_offline(several) == " while CPU 1-2 were offline"
     assert while_offline(Evidence(report(), SMALL)) == ""
+
+
+def test_who_waits_for_the_end_of_a_child_does_not_wait_for_a_cpu() -> None:
+    assert len(judged(idle_event(0, 0, 900), WAITS, latency=latency_event(0, wait=(750 * MS,)))) == 1
+    assert judged(idle_event(0, 0, 900), WAITS, latency=latency_event(0, wait=(600 * MS,))) == []

@@ -9,6 +9,7 @@ from ktstr.checks.builtin.max_spread_pct import comparable
 from ktstr.checks.evidence import Evidence
 from ktstr.checks.registry import declare_check
 from ktstr.checks.violation import Finding
+from ktstr.checks.worker_latency import worker_latency
 from ktstr.checks.worker_names import worker_name
 from ktstr.events.idle import Idle, read_idle
 from ktstr.events.phase import Phase
@@ -30,9 +31,11 @@ def max_idle_wait_pct(run: Evidence, limit: float) -> Iterator[Finding]:
 
     The agent knows for how long a worker waited and for how long a CPU was idle, but not when. If both together are
     longer than the time that there was, the rest was at the same time. The longest wait does not count: `max_gap_ms` is
-    about that.
+    about that. Where latency is counted, a worker waited no longer than it could run and did not: what it wants may
+    also be the end of a child, whose exit takes time.
     """
     idle, phase = read_idle(run.events), run.phase
+    exact = {worker.index: task.waited.total_ns for worker, task in worker_latency(run)}
     states = run.held_states
     if idle is None or phase is None or not states:
         return
@@ -40,7 +43,9 @@ def max_idle_wait_pct(run: Evidence, limit: float) -> Iterator[Finding]:
     for worker in run.workers:
         if worker.wall_ns < _LEAST_NS or worker.wanted_ns <= 0 or not _may_run(run, states, worker):
             continue
-        cpu, both_ns = _both(idle, phase, worker, _allowed(run, states[-1], worker))
+        waited_ns = worker.wanted_ns - worker.run_ns - worker.gap_ns
+        waited_ns = min(waited_ns, exact.get(worker.index, waited_ns))
+        cpu, both_ns = _both(idle, phase, worker, waited_ns, _allowed(run, states[-1], worker))
         if 100 * both_ns > limit * worker.wanted_ns:
             found.append((100 * both_ns / worker.wanted_ns, cpu, both_ns, worker))
     if found:
@@ -54,12 +59,13 @@ def max_idle_wait_pct(run: Evidence, limit: float) -> Iterator[Finding]:
         )
 
 
-def _both(idle: Idle, phase: Phase, worker: WorkerStats, allowed: frozenset[int]) -> tuple[int, int]:
+def _both(
+    idle: Idle, phase: Phase, worker: WorkerStats, waited_ns: int, allowed: frozenset[int]
+) -> tuple[int, int]:
     """The allowed CPU that was idle for longest, and how long it was so at least while the worker waited, in ns."""
     until_ns = phase.began_ns + phase.held_ns
     from_ns = max(phase.began_ns, until_ns - worker.wall_ns)
     cpu = max(sorted(allowed), key=lambda one: idle.cpus.get(one, 0))
-    waited_ns = worker.wanted_ns - worker.run_ns - worker.gap_ns
     return cpu, waited_ns + idle.least_ns(cpu, from_ns, until_ns) - worker.wall_ns
 
 
