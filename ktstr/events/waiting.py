@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from ktstr.base.topology import cpu_list
 from ktstr.events.run_queues import CpuQueue, QueuedTask, RunQueues
 
-__all__ = ["Waiting", "waiting_of"]
+__all__ = ["Waiting", "longest_wait", "waiting_of"]
 
 _AGENT = 1  # the pid of the guest's init, which asked for the dump
 
@@ -51,6 +51,17 @@ def waiting_of(queues: RunQueues, pid: int, cpus: int) -> Waiting | None:
                 current = "" if _is_idle(holder) else holder.current
                 return Waiting(task, cpu.cpu, holder.cpu, current, frozenset(allowed - busy))
     return None
+
+
+def longest_wait(queues: RunQueues | None) -> str:
+    """Which task had waited longest at a debug dump, for how long and where, in one clause; empty if none waited."""
+    waiting = [(task, cpu) for cpu in (queues.cpus if queues else ()) for task in cpu.tasks if not task.runs]
+    if not waiting:
+        return ""
+    task, cpu = max(waiting, key=lambda one: one[0].waits_ms)
+    return f"{task.comm}[{task.pid}] had waited longest, {task.waits_ms} ms {_where(task.queue, cpu.cpu)}".rstrip(
+        ","
+    )
 
 
 def _is_idle(cpu: CpuQueue) -> bool:
