@@ -26,6 +26,13 @@ class Waiting:
     """The task that ran on `holder_cpu`, as `comm[pid]`; empty if the CPU idled."""
     idle: frozenset[int]
     """The CPUs that idled although it might run there."""
+    others: tuple[QueuedTask, ...] = ()
+    """The tasks that waited in the same queue, those that had waited longest first."""
+
+    @property
+    def where(self) -> str:
+        """The queue in which it waited, in words."""
+        return _where(self.task.queue, self.cpu).rstrip(",")
 
     @property
     def line(self) -> str:
@@ -46,11 +53,24 @@ def waiting_of(queues: RunQueues, pid: int, cpus: int) -> Waiting | None:
             if task.pid == pid and not task.runs:
                 busy = {one.cpu for one in queues.cpus if not _is_idle(one)}
                 allowed = _allowed(task, cpus)
-                others = (one for one in queues.cpus if one.cpu in allowed and not _has_agent(one))
-                holder = next(others, cpu) if _has_agent(cpu) else cpu
+                usable = (one for one in queues.cpus if one.cpu in allowed and not _has_agent(one))
+                holder = next(usable, cpu) if _has_agent(cpu) else cpu
                 current = "" if _is_idle(holder) else holder.current
-                return Waiting(task, cpu.cpu, holder.cpu, current, frozenset(allowed - busy))
+                others = _in_queue_of(queues, task, cpu)
+                return Waiting(task, cpu.cpu, holder.cpu, current, frozenset(allowed - busy), others)
     return None
+
+
+def _in_queue_of(queues: RunQueues, task: QueuedTask, cpu: CpuQueue) -> tuple[QueuedTask, ...]:
+    """The other tasks in the queue of `task`. The local DSQ of each CPU is one of its own, and no queue is none."""
+    where = _where(task.queue, cpu.cpu)
+    together = (
+        one
+        for other in queues.cpus
+        for one in other.tasks
+        if task.queue and not one.runs and one.pid != task.pid and _where(one.queue, other.cpu) == where
+    )
+    return tuple(sorted(together, key=lambda one: -one.waits_ms))
 
 
 def longest_wait(queues: RunQueues | None) -> str:
