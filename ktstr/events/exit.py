@@ -13,6 +13,8 @@ from signal import Signals
 from typing import Any, Literal, get_args
 
 from ktstr.events.event import Event
+from ktstr.events.run_queues import read_run_queues
+from ktstr.events.waiting import longest_wait
 
 __all__ = ["ExitKind", "SchedulerExit", "Task", "printed_dump", "program_end", "read_exit"]
 
@@ -131,7 +133,11 @@ class SchedulerExit:
                 f"{self.reason}{code}: {self.message}: it has neither ops.cpu_online nor ops.cpu_offline, so the"
                 f" kernel ended it and asked its program to attach again (SCX_ECODE_ACT_RESTART)"
             )
-        return f"{self.reason}{code}: {self.message}" if self.message else f"{self.reason}{code}"
+        # The watchdog is a task as well: if it stalled itself, the kernel names none.
+        is_unnamed = self.kind == "stall" and self.task is None
+        longest = longest_wait(read_run_queues(self.dump)) if is_unnamed else ""
+        line = f"{self.reason}{code}: {self.message}" if self.message else f"{self.reason}{code}"
+        return f"{line}; {longest}" if longest else line
 
     @property
     def messages(self) -> tuple[str, ...]:

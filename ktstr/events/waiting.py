@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from ktstr.base.topology import cpu_list
 from ktstr.events.run_queues import CpuQueue, QueuedTask, RunQueues
 
-__all__ = ["Waiting", "waiting_of"]
+__all__ = ["Waiting", "longest_wait", "waiting_of"]
 
 _AGENT = 1  # the pid of the guest's init, which asked for the dump
 
@@ -26,6 +26,13 @@ class Waiting:
     """The task that ran on `holder_cpu`, as `comm[pid]`; empty if the CPU idled."""
     idle: frozenset[int]
     """The CPUs that idled although it might run there."""
+    others: tuple[QueuedTask, ...] = ()
+    """The tasks that waited in the same queue, those that had waited longest first."""
+
+    @property
+    def where(self) -> str:
+        """The queue in which it waited, in words."""
+        return _where(self.task.queue, self.cpu).rstrip(",")
 
     @property
     def line(self) -> str:
@@ -46,11 +53,35 @@ def waiting_of(queues: RunQueues, pid: int, cpus: int) -> Waiting | None:
             if task.pid == pid and not task.runs:
                 busy = {one.cpu for one in queues.cpus if not _is_idle(one)}
                 allowed = _allowed(task, cpus)
-                others = (one for one in queues.cpus if one.cpu in allowed and not _has_agent(one))
-                holder = next(others, cpu) if _has_agent(cpu) else cpu
+                usable = (one for one in queues.cpus if one.cpu in allowed and not _has_agent(one))
+                holder = next(usable, cpu) if _has_agent(cpu) else cpu
                 current = "" if _is_idle(holder) else holder.current
-                return Waiting(task, cpu.cpu, holder.cpu, current, frozenset(allowed - busy))
+                others = _in_queue_of(queues, task, cpu)
+                return Waiting(task, cpu.cpu, holder.cpu, current, frozenset(allowed - busy), others)
     return None
+
+
+def _in_queue_of(queues: RunQueues, task: QueuedTask, cpu: CpuQueue) -> tuple[QueuedTask, ...]:
+    """The other tasks in the queue of `task`. The local DSQ of each CPU is one of its own, and no queue is none."""
+    where = _where(task.queue, cpu.cpu)
+    together = (
+        one
+        for other in queues.cpus
+        for one in other.tasks
+        if task.queue and not one.runs and one.pid != task.pid and _where(one.queue, other.cpu) == where
+    )
+    return tuple(sorted(together, key=lambda one: -one.waits_ms))
+
+
+def longest_wait(queues: RunQueues | None) -> str:
+    """Which task had waited longest at a debug dump, for how long and where, in one clause; empty if none waited."""
+    waiting = [(task, cpu) for cpu in (queues.cpus if queues else ()) for task in cpu.tasks if not task.runs]
+    if not waiting:
+        return ""
+    task, cpu = max(waiting, key=lambda one: one[0].waits_ms)
+    return f"{task.comm}[{task.pid}] had waited longest, {task.waits_ms} ms {_where(task.queue, cpu.cpu)}".rstrip(
+        ","
+    )
 
 
 def _is_idle(cpu: CpuQueue) -> bool:

@@ -11,6 +11,7 @@ from ktstr.events.dump import Dump
 from ktstr.events.metrics import MetricValue
 from ktstr.events.phase import NeededOperations
 from ktstr.events.report import GuestReport, Needed, Perturbed
+from ktstr.events.waiting import Waiting
 from ktstr.report.dump import map_lines, run_queue_lines
 from ktstr.report.flight import flight_lines
 from ktstr.report.latency import latency_lines
@@ -19,6 +20,7 @@ from ktstr.report.payloads import metric_table, output_lines, payload_table
 from ktstr.report.phases import needed_lines, needed_list, stats_lines
 from ktstr.report.repro import Repro, maps_note, repro_lines
 from ktstr.report.summary import bug_lines, exit_section, unreported, without_bug, without_dump
+from ktstr.report.waiting import waiting_lines
 from ktstr.vm.result import Ending
 
 __all__ = ["failure_text", "perturbation_table"]
@@ -44,6 +46,7 @@ def failure_text(
     ending: Ending = Ending.DONE,
     latency: bool = False,
     metrics: Sequence[MetricValue] = (),
+    seen: Waiting | None = None,
 ) -> str:
     """The whole failure: what went wrong in a line, header, violated checks, then a section for each thing that was
     recorded, in the order in which one wants to know.
@@ -51,7 +54,7 @@ def failure_text(
     `needed` are the perturbations that it takes, `operations` the drawn operations (None: not known); `sidecar` is
     what replays the run. `dump` is what the scheduler's maps held; `dump_file` has all of it. `repro` is the second
     run, if there was one. `ending` is how the guest ended. `latency` says whether the table of latencies is wanted.
-    `metrics` are the numbers that payloads printed.
+    `metrics` are the numbers that payloads printed. `seen` is where a worker waited, as another run showed.
     """
     lines = [f"BUG SUMMARY: {summary}"] if summary else []
     lines += [header, *(f"  {v.check}: {v.line}" for v in violations)]
@@ -61,7 +64,7 @@ def failure_text(
         lines.append(f"  untold: {missing}")
     sampled = monitor_lines(report, violations)
     for title, text in _sections(
-        report, console, needed, operations, dump, dump_file, repro, sampled, metrics, latency=latency
+        report, console, needed, operations, dump, dump_file, repro, sampled, metrics, seen, latency=latency
     ):
         if text:
             lines += ["", f"--- {title} ---", *text]
@@ -78,6 +81,7 @@ def _sections(
     repro: Repro | None,
     sampled: Sequence[str],
     metrics: Sequence[MetricValue],
+    seen: Waiting | None,
     *,
     latency: bool,
 ) -> Iterator[tuple[str, Sequence[str]]]:
@@ -86,6 +90,7 @@ def _sections(
     yield "kernel bug", [report.kernel_log[at] for at in bug_lines(report)]
     yield "perturbations", () if needed is None else perturbation_table(needed)
     yield "operations", () if operations is None else needed_lines(operations)
+    yield "wait", waiting_lines(seen) if seen else ()
     yield "stats", stats_lines(report)
     yield "monitor", sampled
     yield "latency", latency_lines(report.phases) if latency else ()

@@ -13,6 +13,7 @@ from ktstr.guest.initramfs import Packed, base_files, size_mb
 from ktstr.kernel.model import Kernel
 from ktstr.run.program import packed_together
 from ktstr.run.scenario_run import ScenarioRun
+from ktstr.run.watchdog import watched_command
 from ktstr.scenario.plan import ATTACH_S, scenario_plan
 from ktstr.vm.job import Clock, VmJob, default_memory_mb, least_memory_mb
 
@@ -86,7 +87,7 @@ def scenario_job(run: ScenarioRun) -> VmJob:
         replace(run.scenario, hold_s=run.hold_s),
         run.topology,
         sysctls=scheduler.sysctls,
-        scheduler=run.program.command,
+        scheduler=watched_command(run, run.program),
         attach_s=scheduler.attach_timeout_s,
         workload_root=scheduler.cgroup_parent,
         enable=scheduler.enable,
@@ -99,7 +100,7 @@ def scenario_job(run: ScenarioRun) -> VmJob:
         monitor=run.monitor,
         observer=_OBSERVER if run.observer else "",
         layout=run.layout,
-        others={name: program.command for name, program in run.others.items()},
+        others={name: watched_command(run, program) for name, program in run.others.items()},
         others_attach_s={name: program.attach_s for name, program in run.others.items()},
     )
     return assemble(

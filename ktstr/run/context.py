@@ -264,6 +264,7 @@ class Ctx:
             ending=report.result.ending,
             latency=self.test.latency is True or is_about_latency(report),
             metrics=report.metrics,
+            seen=seen,
         )
         return text + sections_text(self._hooks.report_sections(self, report))
 

@@ -43,13 +43,15 @@ _KERNEL_TREE = re.compile(r"scx_(simple|qmap|central|flatcg|pair|userland|sdt|cp
 class Program:
     """The files to pack and the command to run in the guest; both empty for the kernel's default scheduler.
 
-    `attach_s` is how many guest seconds it may take to attach, `privileged` that it is not confined.
+    `attach_s` is how many guest seconds it may take to attach, `privileged` that it is not confined, `is_loader` that
+    it is ktstr's own, which loads a scheduler given as BPF.
     """
 
     files: tuple[Packed, ...] = ()
     command: tuple[str, ...] = ()
     attach_s: float = ATTACH_S
     privileged: bool = False
+    is_loader: bool = False
 
 
 def scheduler_program(
@@ -198,4 +200,4 @@ def _bpf_program(scheduler: Scheduler, source: Path, kernel: Kernel, topology: T
         token for option, values in options.items() for value in values for token in (option, value)
     )
     check_opens(files[0].source, files[-1].source, arguments, kernel.release)
-    return Program(tuple(files), (loader, object_path, *arguments))
+    return Program(tuple(files), (loader, object_path, *arguments), is_loader=True)

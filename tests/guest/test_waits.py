@@ -19,7 +19,8 @@ def clause(ctx: Ctx, workers: int, checks: Checks) -> str:
     """The last clause of the first line."""
     with pytest.raises(VerdictFailed) as failed:
         ctx.run(CgroupDef("cg", workers=workers), checks=checks)
-    line = str(failed.value).partition("\n")[0]
+    line, _, text = str(failed.value).partition("\n")
+    assert ("\n--- wait ---\n" in text) == (" was runnable for " in line)
     run: dict[str, dict[str, object]] = ctx.runs[0]  # type: ignore[assignment]
     assert line == f"BUG SUMMARY: {run['verdict']['summary']}"
     return line.rpartition("; ")[2]

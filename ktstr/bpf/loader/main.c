@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * loader <object.bpf.o> [--check] [--each folder] [--ops name] [--rodata name=value]... [--set path=value]...
- *     [--run program[=number,...]]... [--then program[=number,...]]... [--program name=0|1]...
+ *     [--run program[=number,...]]... [--then program[=number,...]]... [--program name=0|1]... [--watchdog ms]
  *
  * Loads a BPF object, attaches its struct_ops (a sched_ext scheduler), says `attached <name>` on stdout, and waits for
  * SIGTERM, SIGINT or the scheduler's own end. With --check it only opens the object and applies the values, which needs

@@ -54,6 +54,8 @@ struct bpf_object *object_open(const struct request *request)
 	for (char **assignment = request->values; *assignment; assignment++)
 		if (value_set(object, *assignment))
 			goto refuse;
+	if (request->watchdog_ms)
+		struct_ops_set_watchdog(object, request->watchdog_ms);
 	for (char **call = request->runs; *call; call++)
 		if (syscall_check(object, *call))
 			goto refuse;

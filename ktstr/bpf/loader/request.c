@@ -11,7 +11,7 @@ static int usage(const char *what, const char *argument)
 {
 	say("%s%s; usage: loader <object.bpf.o> [--check] [--each folder] [--ops name] [--rodata name=value]..."
 	    " [--set path=value]... [--run program[=number,...]]... [--then program[=number,...]]..."
-	    " [--program name=0|1]...",
+	    " [--program name=0|1]... [--watchdog ms]",
 	    what, argument);
 	return -1;
 }
@@ -59,6 +59,12 @@ int request_parse(char **argv, struct request *request)
 			if (!arg[1])
 				return usage("nothing follows ", *arg);
 			request->values[values++] = *++arg;
+		} else if (!strcmp(*arg, "--watchdog")) {
+			if (!arg[1])
+				return usage("nothing follows ", *arg);
+			request->watchdog_ms = (unsigned int)strtoul(*++arg, NULL, 10);
+			if (!request->watchdog_ms)
+				return usage("no number of ms: ", *arg);
 		} else if (!strcmp(*arg, "--rodata")) {
 			if (!arg[1])
 				return usage("nothing follows ", *arg);

@@ -14,6 +14,7 @@ struct request {
 	char **values; /* path=value, NULL-terminated; allocated */
 	char **programs; /* name=0 or name=1, whether to load it, NULL-terminated; allocated */
 	char **rodata; /* name=value, NULL-terminated; reuses argv */
+	unsigned int watchdog_ms; /* of a scheduler that has none of its own; 0: the kernel's */
 	bool check;
 };
 

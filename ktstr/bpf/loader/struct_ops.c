@@ -102,23 +102,49 @@ int struct_ops_choose(struct bpf_object *object, const char *wanted)
 	return 0;
 }
 
-struct bpf_program *struct_ops_member(struct bpf_object *object, const struct bpf_map *map, const char *name)
+/* Where member `name` of a struct_ops map has its `bytes`, before the object is loaded; NULL if there is none. */
+static void *member(const struct bpf_object *object, const struct bpf_map *map, const char *name, size_t bytes)
 {
 	const struct btf_type *type = struct_ops_type(object, map);
 	const struct btf *btf = bpf_object__btf(object);
-	struct bpf_program *program;
-	void **values, *value;
+	char *values;
 	size_t size, offset;
 
 	values = bpf_map__initial_value(map, &size);
 	for (int i = 0; type && values && i < btf_vlen(type); i++) {
 		offset = btf_member_bit_offset(type, i) / 8;
-		if (strcmp(btf__name_by_offset(btf, btf_members(type)[i].name_off), name) || offset + sizeof(value) > size)
-			continue;
-		memcpy(&value, (char *)values + offset, sizeof(value));
-		bpf_object__for_each_program(program, object)
-			if (program == value)
-				return program;
+		if (!strcmp(btf__name_by_offset(btf, btf_members(type)[i].name_off), name) && offset + bytes <= size)
+			return values + offset;
 	}
 	return NULL;
+}
+
+struct bpf_program *struct_ops_member(struct bpf_object *object, const struct bpf_map *map, const char *name)
+{
+	struct bpf_program *program;
+	void *value, *at = member(object, map, name, sizeof(value));
+
+	if (!at)
+		return NULL;
+	memcpy(&value, at, sizeof(value));
+	bpf_object__for_each_program(program, object)
+		if (program == value)
+			return program;
+	return NULL;
+}
+
+void struct_ops_set_watchdog(struct bpf_object *object, __u32 ms)
+{
+	struct bpf_map *map;
+	__u32 own;
+
+	bpf_object__for_each_map(map, object) {
+		void *at = struct_ops_is_scheduler(object, map) ? member(object, map, "timeout_ms", sizeof(own)) : NULL;
+
+		if (!at)
+			continue;
+		memcpy(&own, at, sizeof(own));
+		if (!own)
+			memcpy(at, &ms, sizeof(ms));
+	}
 }

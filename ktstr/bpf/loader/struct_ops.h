@@ -17,6 +17,12 @@ bool struct_ops_is_scheduler(const struct bpf_object *object, const struct bpf_m
 struct bpf_program *struct_ops_member(struct bpf_object *object, const struct bpf_map *map, const char *name);
 
 /*
+ * Sets the time for which a task may wait before the kernel ejects the scheduler, unless the scheduler says it itself
+ * (timeout_ms). The object must not be loaded yet.
+ */
+void struct_ops_set_watchdog(struct bpf_object *object, __u32 ms);
+
+/*
  * Leaves one scheduler to be attached: `wanted`, or the only one there is (NULL). Returns 0, or -1 having said what is
  * wrong. The object must not be loaded yet.
  */

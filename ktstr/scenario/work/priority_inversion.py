@@ -17,7 +17,8 @@ class PriorityInversion(WorkType):
 
     The first holds it for `hold_ms` guest milliseconds, and sleeps for `pause_ms`. The second takes it for
     one step, and sleeps as long. They are the first two of the group, and set their nice values themselves. There is an
-    inversion if there are as many spinners as CPUs.
+    inversion if there are as many spinners as CPUs. `WorkerStats.counted` of the first is how often it lost its CPU for
+    a millisecond or more while it had the lock and the second waited, once for each time it held it.
     """
 
     name = "priority_inversion"

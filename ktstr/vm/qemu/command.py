@@ -40,6 +40,9 @@ _KARGS = (
     "trace_buf_size=64K",
     # The default of distributions and not of the kernel: a log without times cannot be cut at the plan's begin.
     "printk.time=1",
+    # Later than sched_ext's watchdog may be (30 s): a scheduler that runs nobody starves RCU's threads as well, and the
+    # watchdog says which task it was.
+    "rcupdate.rcu_cpu_stall_timeout=60",
 )
 
 
