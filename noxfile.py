@@ -115,6 +115,13 @@ def objects(session: nox.Session) -> None:
 
 
 @nox.session
+def faults(session: nox.Session) -> None:
+    """Kill processes, fail system calls and flip kept bytes: nox -s faults -- [kills] [calls] [flips] [--seed 1]."""
+    environment(session)
+    session.run(PYTHON, "tests/faults/faults.py", *session.posargs)
+
+
+@nox.session
 def hosting(session: nox.Session) -> None:
     """Test that other projects can use ktstr: wheel, init, action, documents (tests/hosting). Takes minutes."""
     pytest_in_vms(session, "tests/hosting")
