@@ -103,10 +103,8 @@ class Workplace:
         """Remove the entries that match from the cache, with their seals and locks, and put the downloads back."""
         for pattern in patterns:
             kind, _, name = pattern.partition("/")
-            for path in [
-                *(self.cache / kind).glob(name or "*"),
-                *(self.cache / kind).glob(f".{name or '*'}"),
-            ]:
+            # A set: `*` alone finds names with a dot before them as well.
+            for path in {path for dot in ("", ".") for path in (self.cache / kind).glob(dot + (name or "*"))}:
                 shutil.rmtree(path) if path.is_dir() else path.unlink()
         (self.cache / "downloads").mkdir(exist_ok=True)
         for file in self.downloads.iterdir():
