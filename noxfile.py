@@ -146,7 +146,8 @@ def objects(session: nox.Session) -> None:
 def faults(session: nox.Session) -> None:
     """Kill processes, fail system calls and flip kept bytes: nox -s faults -- [kills] [calls] [flips] [--seed 1]."""
     environment(session)
-    session.run(PYTHON, "tests/faults/faults.py", *session.posargs)
+    path = os.pathsep.join((str(ROOT), str(ROOT / "tests" / "unit")))  # the second for its web server
+    session.run(PYTHON, "tests/faults/faults.py", *session.posargs, env={"PYTHONPATH": path})
 
 
 @nox.session

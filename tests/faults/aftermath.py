@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import signal
+import sys
+import time
 from collections.abc import Mapping
 
 from leftovers import broken_files, mounts, processes, remaining, rest_of_kills
 from verdicts import Verdict, stray_words, wrong_verdicts
 from workplace import Ended, Workplace, end_all, finish, start
 
-__all__ = ["Reference", "after_fault", "next_run"]
+__all__ = ["Reference", "after_fault", "measured", "next_run", "restore", "wrong_with"]
 
 Reference = Mapping[str, Verdict]
 """The verdicts of a run without a fault."""
@@ -17,6 +19,31 @@ Reference = Mapping[str, Verdict]
 _ERROR = 2
 _VERDICTS = 1  # the suite has a test that fails
 _SHOWN = 3
+
+
+def measured(place: Workplace, reference: Reference, *options: str) -> float:
+    """The host seconds of a run without a fault. If anything is wrong with it, the session ends: it shows nothing."""
+    began = time.monotonic()
+    ended = finish(place, start(place, *options))
+    lasted = time.monotonic() - began
+    if wrong := wrong_with(ended, reference):
+        sys.exit(f"a run without a fault went wrong: {'; '.join(wrong)}")
+    return lasted
+
+
+def restore(place: Workplace, reference: Reference) -> None:
+    """Put the cache back to what the first run left, and run once: copied files get new stamps in their seals."""
+    place.restore()
+    measured(place, reference, "-n0", "--fresh")
+    place.clear()
+
+
+def wrong_with(ended: Ended, reference: Reference) -> list[str]:
+    """What is wrong with a run that had no fault."""
+    wrong = wrong_verdicts(ended.verdicts, reference, complete=True) + stray_words(ended.text)
+    if ended.status != _VERDICTS or ended.hung:
+        wrong.append(f"status {ended.status}: {_tail(ended.text)}")
+    return wrong
 
 
 def after_fault(place: Workplace, ended: Ended, reference: Reference, *, killed: bool = False) -> list[str]:
@@ -43,10 +70,7 @@ def next_run(place: Workplace, reference: Reference, *options: str, tidy: bool =
     # Before it: some sidecars of the run with the fault are moved to the history and would count twice.
     place.forget_results()
     ended = finish(place, start(place, *options))
-    wrong = wrong_verdicts(ended.verdicts, reference, complete=True) + stray_words(ended.text)
-    if ended.status != _VERDICTS or ended.hung:
-        wrong.append(f"status {ended.status}: {_tail(ended.text)}")
-    broken = [f"the next run: {one}" for one in wrong]
+    broken = [f"the next run: {one}" for one in wrong_with(ended, reference)]
     broken += [f"the next run left a process: {one.command[0]}" for one in processes(str(place.folder))]
     if tidy:
         rest = rest_of_kills(place.cache, place.project / "target", place.temporary)

@@ -5,12 +5,13 @@ from __future__ import annotations
 import errno
 import random
 import subprocess
+import sys
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from aftermath import Reference, after_fault, next_run
+from aftermath import Reference, after_fault, next_run, restore, wrong_with
 from tally import Case, Tally
 from workplace import Ended, Workplace, finish, start
 
@@ -42,8 +43,8 @@ _ERRORS = {
 _STAGES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "remembered": ((), ()),
     "results": (("results",), ()),
-    "kernel": (("kernels",), ("-k", "plain")),
-    "template": (("results", "templates"), ("-k", "plain")),
+    "kernel": (("kernels", "debian"), ("-k", "late")),
+    "template": (("results", "templates"), ("-k", "late")),
     "programs": (
         ("initramfs", "answers", "build/agent-*", "build/serialize-*", "bpf/fixture*"),
         ("-k", "scheduled"),
@@ -66,13 +67,16 @@ def inject_calls(
 ) -> None:
     """Fail each call that writes once, with an error that the seed chooses; at most `count` of them, if it is not 0."""
     library = _build(place.folder / "calls.so")
-    place.restore()
+    restore(place, reference)
     found: list[Place] = []
     for stage, (dropped, options) in _STAGES.items():
         place.drop(*dropped)
-        lines, _ = _noted(place, library, options)
+        lines, ended = _noted(place, library, options)
+        if wrong := wrong_with(ended, _asked(reference, options)):
+            sys.exit(f"the run that counts the calls of {stage} went wrong: {'; '.join(wrong)}")
         found += places(stage, lines, found)
         place.clear()
+    print(f"{len(found)} places of calls that write", flush=True)
     if count and count < len(found):
         found = sorted(rng.sample(found, count), key=found.index)
     for one in found:
@@ -80,13 +84,20 @@ def inject_calls(
         dropped, options = _STAGES[one.stage]
         place.drop(*dropped)
         lines, ended = _noted(place, library, options, _order(one, error))
-        asked = {name: verdict for name, verdict in reference.items() if not options or name in options}
-        broken = after_fault(place, ended, asked) + next_run(place, reference, "-n0")
         reached = any(line.endswith("\tfailed") for line in lines)
+        broken = after_fault(place, ended, _asked(reference, options))
+        if reached or broken:
+            broken += next_run(place, reference, "-n0")
         tally.add(Case("calls", one.call, f"{one.path} ({one.stage}): {error}", broken, reached=reached))
         if broken:
-            place.restore()
+            restore(place, reference)
         place.clear()
+
+
+def _asked(reference: Reference, options: Sequence[str]) -> Reference:
+    """The verdicts of the tests that a run with these options runs."""
+    chosen = options[1] if options else ""
+    return {name: verdict for name, verdict in reference.items() if chosen in name}
 
 
 def places(stage: str, lines: Sequence[str], known: Sequence[Place]) -> list[Place]:

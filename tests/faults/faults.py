@@ -17,8 +17,8 @@ from pathlib import Path
 from aftermath import Reference
 from calls import inject_calls
 from flips import inject_flips
-from keep_downloads import KEEP
 from kills import inject_kills
+from mirror import Mirror, mirrored
 from tally import Tally
 from workplace import Workplace, finish, start
 
@@ -29,18 +29,20 @@ _FOLDER = Path(__file__).parents[2] / "target" / "faults"
 def main() -> int:
     """Inject the faults that the command line asks for; the exit status."""
     asked = _arguments()
-    place, tally = Workplace(_FOLDER, asked.kernel), Tally()
-    began = time.monotonic()
-    reference = _reference(place)
-    for part in asked.parts or PARTS:
-        # Each part has its own numbers, so that it injects the same whether or not others come before it.
-        rng = random.Random(f"{part} {asked.seed}")
-        if part == "kills":
-            inject_kills(place, reference, asked.kills, rng, tally)
-        elif part == "calls":
-            inject_calls(place, reference, asked.calls, rng, tally)
-        else:
-            inject_flips(place, reference, asked.flips, rng, tally)
+    tally, began = Tally(), time.monotonic()
+    with mirrored() as mirror:
+        place = Workplace(_FOLDER, asked.kernel, mirror.url)
+        reference = _reference(place, mirror)
+        print(f"the run without faults took {time.monotonic() - began:.0f} s", flush=True)
+        for part in asked.parts or PARTS:
+            # Each part has its own numbers, so that it injects the same whether or not others come before it.
+            rng = random.Random(f"{part} {asked.seed}")
+            if part == "kills":
+                inject_kills(place, reference, asked.kills, rng, tally)
+            elif part == "calls":
+                inject_calls(place, reference, asked.calls, rng, tally)
+            else:
+                inject_flips(place, reference, asked.flips, rng, tally)
     print(f"\nseed {asked.seed}, {time.monotonic() - began:.0f} s\n{tally.table()}", flush=True)
     if not tally.broken:
         shutil.rmtree(place.folder)
@@ -63,13 +65,12 @@ def _arguments() -> argparse.Namespace:
     return asked
 
 
-def _reference(place: Workplace) -> Reference:
-    """Fill the cache by a run that downloads what is needed, keep that, and return its verdicts."""
+def _reference(place: Workplace, mirror: Mirror) -> Reference:
+    """Fill the cache by a run for which the mirror fetches what is asked; its verdicts."""
     place.set_up()
-    keeping = {"KTSTR_OFFLINE": "0", KEEP: str(place.downloads)}
-    # In one process: a plugin of pytest's own keeps what is downloaded there.
-    ended = finish(place, start(place, "-p", "keep_downloads", "-n0", settings=keeping))
-    if ended.status != 1 or {one.outcome for one in ended.verdicts.values()} != {"passed", "failed"}:
+    ended = finish(place, start(place, "-n0"))
+    mirror.cut_off()
+    if ended.status != 1 or sorted(one.outcome for one in ended.verdicts.values()) != ["failed", "passed"]:
         sys.exit(f"the run without faults went wrong, status {ended.status}:\n{ended.text}")
     shutil.copytree(place.cache, place.whole)
     place.clear()

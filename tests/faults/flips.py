@@ -8,7 +8,7 @@ import re
 from collections import defaultdict
 from pathlib import Path
 
-from aftermath import Reference, after_fault, next_run
+from aftermath import Reference, after_fault, measured, next_run, restore
 from tally import Case, Tally
 from workplace import Workplace, finish, start
 
@@ -22,8 +22,8 @@ def inject_flips(
     place: Workplace, reference: Reference, count: int, rng: random.Random, tally: Tally
 ) -> None:
     """Flip `count` bytes, one at a time, in each kind of file."""
-    place.restore()
-    finish(place, start(place, "-n0"))  # some files are only kept by a run that finds others
+    restore(place, reference)
+    measured(place, reference, "-n0")  # some files are only kept by a run that finds others
     for kind, files in sorted(kinds_of_files(place.cache, place.project / "target").items()):
         for number in range(count):
             path = rng.choice(files)
@@ -41,8 +41,8 @@ def inject_flips(
             what = f"{where}, bit {bit:#04x} of byte {at}{' --fresh' if options else ''}"
             tally.add(Case("flips", kind, what, broken))
             if broken:
-                place.restore()
-            place.drop()
+                restore(place, reference)
+                measured(place, reference, "-n0")
 
 
 def kinds_of_files(cache: Path, target: Path) -> dict[str, list[Path]]:

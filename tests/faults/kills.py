@@ -8,7 +8,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from aftermath import Reference, after_fault, next_run
+from aftermath import Reference, after_fault, measured, next_run, restore
 from leftovers import Process, processes
 from tally import Case, Tally
 from workplace import Workplace, finish, start
@@ -16,20 +16,21 @@ from workplace import Workplace, finish, start
 __all__ = ["inject_kills", "kind_of"]
 
 _POLL_S = 0.01
+_TRIES = 3  # runs for each kill: in some the process is never there, or gone at its instant
 _WAIT_S = 0.3  # a process that appears after the chosen instant is killed within this
 
 _COLD: Mapping[str, tuple[tuple[str, ...], tuple[str, ...], int]] = {
     # what is made again: which entries are dropped, which processes are killed, and how often it is chosen
     "results": (("results",), ("controller", "worker", "clone"), 5),
     "templates": (("results", "templates"), ("controller", "worker", "template", "clone"), 6),
-    "kernel": (("results", "kernels"), ("front end", "unpacking", "controller"), 5),
+    "kernel": (("results", "kernels", "debian"), ("front end", "unpacking", "controller"), 5),
     "programs": (
         ("results", "initramfs", "answers", "bpf/fixture*", "build/agent-*", "build/serialize-*"),
         ("compiler", "worker", "controller"),
         5,
     ),
     "all": (
-        ("results", "templates", "kernels", "initramfs", "answers", "bpf", "build", "vmlinux-h", "sources"),
+        ("*",),
         ("unpacking", "compiler", "template", "worker", "controller"),
         1,
     ),
@@ -69,27 +70,28 @@ def inject_kills(
     place: Workplace, reference: Reference, count: int, rng: random.Random, tally: Tally
 ) -> None:
     """Kill `count` processes, each in a run of its own, and look at what each left and at the run after it."""
-    lasts = dict.fromkeys(_COLD, 0.0)
-    place.restore()
+    restore(place, reference)
+    lasts = {}
     for cold, (dropped, _, _) in _COLD.items():
         place.drop(*dropped)
-        began = time.monotonic()
-        finish(place, start(place, "-n", "2"))
-        lasts[cold] = time.monotonic() - began
+        lasts[cold] = measured(place, reference, "-n", "2")
         place.clear()
-        if cold == "all":
-            place.restore()
-    for _ in range(count):
+    killed = 0
+    for _ in range(count * _TRIES):
+        if killed == count:
+            return
         plan = _planned(rng)
         place.drop(*_COLD[plan.cold][0])
         run = start(place, "-n", "2")
         victim = _kill(place, run, plan, lasts[plan.cold])
+        killed += victim is not None
         broken = after_fault(place, finish(place, run), reference, killed=True)
-        broken += next_run(place, reference, "-n", "2")
+        if victim or broken:
+            broken += next_run(place, reference, "-n", "2")
         what = f"{plan.share:.0%} into making {plan.cold}"
         tally.add(Case("kills", plan.kind, what, broken, reached=victim is not None))
         if broken:
-            place.restore()
+            restore(place, reference)
         place.clear()
 
 

@@ -27,10 +27,11 @@ _NOTHING: Mapping[str, str] = {}
 
 @dataclass(frozen=True)
 class Workplace:
-    """The folders that runs use; `kernel` is the version they run on."""
+    """The folders that runs use; `kernel` is the version they run on, `mirror` the address of a Debian archive."""
 
     folder: Path
     kernel: str
+    mirror: str
 
     @property
     def cache(self) -> Path:
@@ -45,11 +46,6 @@ class Workplace:
         return self.folder / "tmp"
 
     @property
-    def downloads(self) -> Path:
-        """What an empty cache starts from, kept by the first run."""
-        return self.folder / "downloads"
-
-    @property
     def whole(self) -> Path:
         """The cache as the first run left it."""
         return self.folder / "whole"
@@ -59,7 +55,7 @@ class Workplace:
         shutil.rmtree(self.folder, ignore_errors=True)
         shutil.copytree(_HERE / "project", self.project)
         shutil.copy(_SCHEDULER, self.project)
-        for folder in (self.cache, self.temporary, self.downloads):
+        for folder in (self.cache, self.temporary):
             folder.mkdir(parents=True)
 
     def environment(self) -> dict[str, str]:
@@ -70,9 +66,11 @@ class Workplace:
             **outside,
             **cores,
             "KTSTR_CACHE_DIR": str(self.cache),
-            "KTSTR_OFFLINE": "1",
+            "KTSTR_DEBIAN_MIRROR": self.mirror,
+            "NO_PROXY": "127.0.0.1",
+            "GIT_CEILING_DIRECTORIES": str(self.folder),  # the checkout around it may change meanwhile
             "PYTHONDONTWRITEBYTECODE": "1",
-            "PYTHONPATH": f"{_ROOT}:{_HERE}",  # the second for the plugin that keeps downloads
+            "PYTHONPATH": str(_ROOT),
             "TMPDIR": str(self.temporary),
             MARK: str(self.folder),
         }
@@ -100,17 +98,12 @@ class Workplace:
                 shutil.rmtree(path) if path.is_dir() else path.unlink()
 
     def drop(self, *patterns: str) -> None:
-        """Remove the entries that match from the cache, with their seals and locks, and put the downloads back."""
+        """Remove the entries that match from the cache, with their seals and locks."""
         for pattern in patterns:
             kind, _, name = pattern.partition("/")
             # A set: `*` alone finds names with a dot before them as well.
             for path in {path for dot in ("", ".") for path in (self.cache / kind).glob(dot + (name or "*"))}:
                 shutil.rmtree(path) if path.is_dir() else path.unlink()
-        (self.cache / "downloads").mkdir(exist_ok=True)
-        for file in self.downloads.iterdir():
-            kept = self.cache / "downloads" / file.name
-            kept.unlink(missing_ok=True)
-            os.link(file, kept)
 
 
 @dataclass(frozen=True)

@@ -1,8 +1,9 @@
-"""The suite that faults are injected into: a pass with a scheduler, one without, and a failure, all of them short."""
+"""The suite that faults are injected into: a pass with a scheduler and a failure without one, on one template."""
 
 from ktstr import CgroupDef, Checks, Ctx, declare_scheduler, ktstr_test
 
-FIXTURE = declare_scheduler(name="fixture", bpf="fixture.bpf.c", topology=(1, 1, 2, 1))
+SMALL = (1, 1, 2, 1)
+FIXTURE = declare_scheduler(name="fixture", bpf="fixture.bpf.c", topology=SMALL)
 
 
 @ktstr_test(scheduler=FIXTURE)
@@ -10,11 +11,6 @@ def scheduled(ctx: Ctx) -> None:
     ctx.run(CgroupDef("cg", 2), hold_s=0.1)
 
 
-@ktstr_test(topology=(1, 1, 1, 1))
-def plain(ctx: Ctx) -> None:
-    ctx.run(CgroupDef("cg", 2), hold_s=0.1)
-
-
-@ktstr_test(topology=(1, 1, 1, 1), checks=Checks(max_gap_ms=1), auto_repro=False)
+@ktstr_test(topology=SMALL, checks=Checks(max_gap_ms=1), auto_repro=False)
 def late(ctx: Ctx) -> None:
     ctx.run(CgroupDef("cg", 4), hold_s=0.1)
