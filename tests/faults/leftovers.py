@@ -8,6 +8,7 @@ import re
 import signal
 import tempfile
 import time
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,8 +24,8 @@ MARK = "KTSTR_FAULTS_RUN"
 
 _GONE_S = 20.0  # the kernel ends orphans at once; this is for a host that is busy
 _POLL_S = 0.02
-# The last is a file that was to replace another: `sizes.json-<process>-<thread>`.
-_UNFINISHED = re.compile(r"\.(partial|part|removed|tmp)$|-\d+-\d+$")
+# The last is a file that was to replace another: `sizes.json-new-<process>-<thread>`.
+_UNFINISHED = re.compile(r"\.(partial|part|removed|tmp)$|-new-\d+-\d+$")
 
 
 @dataclass(frozen=True)
@@ -96,7 +97,8 @@ def broken_files(cache: Path, target: Path) -> list[str]:
 
 def rest_of_kills(cache: Path, target: Path, temporary: Path) -> list[str]:
     """What killed processes left that the upkeep of the cache and a later run do not remove."""
-    _make_old(temporary)
+    _make_old(temporary.iterdir())
+    _make_old(path for path in cache.rglob("*") if _UNFINISHED.search(path.name))
     settings = {"KTSTR_CACHE_DIR": str(cache)}
     with mock.patch.dict(os.environ, settings), mock.patch.object(tempfile, "tempdir", str(temporary)):
         remove_rest()
@@ -109,10 +111,10 @@ def rest_of_kills(cache: Path, target: Path, temporary: Path) -> list[str]:
     return sorted(str(path.relative_to(cache.parent)) for path in left)
 
 
-def _make_old(temporary: Path) -> None:
-    """Let temporary folders look as if they were left minutes ago: the upkeep spares new ones."""
+def _make_old(paths: Iterable[Path]) -> None:
+    """Let them look as if they were left minutes ago: the upkeep spares new ones."""
     before = time.time() - 600
-    for path in temporary.iterdir():
+    for path in paths:
         os.utime(path, (before, before))
 
 
