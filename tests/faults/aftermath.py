@@ -17,7 +17,6 @@ Reference = Mapping[str, Verdict]
 """The verdicts of a run without a fault."""
 
 _ERROR = 2
-_VERDICTS = 1  # the suite has a test that fails
 _SHOWN = 3
 
 
@@ -41,17 +40,27 @@ def restore(place: Workplace, reference: Reference) -> None:
 def wrong_with(ended: Ended, reference: Reference) -> list[str]:
     """What is wrong with a run that had no fault."""
     wrong = wrong_verdicts(ended.verdicts, reference, complete=True) + stray_words(ended.text)
-    if ended.status != _VERDICTS or ended.hung:
+    if ended.status != _status(reference) or ended.hung:
         wrong.append(f"status {ended.status}: {_tail(ended.text)}")
     return wrong
 
 
-def after_fault(place: Workplace, ended: Ended, reference: Reference, *, killed: bool = False) -> list[str]:
-    """What is wrong with a run that had a fault (`killed`: SIGKILL may have ended it), and with what it left."""
+def _status(reference: Reference) -> int:
+    """The exit status of a run with these verdicts."""
+    return 1 if any(one.outcome == "failed" for one in reference.values()) else 0
+
+
+def after_fault(
+    place: Workplace, ended: Ended, reference: Reference, *, killed: bool = False, flipped: bool = False
+) -> list[str]:
+    """What is wrong with a run that had a fault, and with what it left.
+
+    `killed`: SIGKILL may have ended it. `flipped`: the fault is in a file, which may lie there until it is used.
+    """
     broken = [f"it hung: {_tail(ended.text)}"] if ended.hung else []
     broken += [f"says: {line}" for line in stray_words(ended.text)]
     broken += wrong_verdicts(ended.verdicts, reference, complete=False)
-    if ended.status == _VERDICTS:
+    if ended.status == _status(reference):
         broken += wrong_verdicts(ended.verdicts, reference, complete=True)
     elif ended.status == _ERROR:
         if not any(line.startswith(("ktstr: ", "ERROR ", "PROBLEM ")) for line in ended.text.splitlines()):
@@ -62,7 +71,7 @@ def after_fault(place: Workplace, ended: Ended, reference: Reference, *, killed:
         broken += [f"a process is left: {' '.join(one.command)[:120]}" for one in left[:_SHOWN]]
         end_all(place)
     broken += [f"a mount is left: {one}" for one in mounts(place.folder)]
-    return broken + broken_files(place.cache, place.project / "target")[:_SHOWN]
+    return broken + ([] if flipped else broken_files(place.cache, place.project / "target")[:_SHOWN])
 
 
 def next_run(place: Workplace, reference: Reference, *options: str, tidy: bool = True) -> list[str]:

@@ -35,7 +35,8 @@ def inject_flips(
             at, bit = _somewhere(path, rng), 1 << rng.randrange(8)
             _flip(path, at, bit)
             options = _MODES[number % len(_MODES)]
-            broken = after_fault(place, finish(place, start(place, "-n0", *options)), reference)
+            ended = finish(place, start(place, "-n0", *options))
+            broken = after_fault(place, ended, reference, flipped=True)
             broken += next_run(place, reference, "-n0")
             where = path.relative_to(place.folder)
             what = f"{where}, bit {bit:#04x} of byte {at}{' --fresh' if options else ''}"
