@@ -15,6 +15,7 @@ from workplace import Workplace, finish, start
 __all__ = ["inject_flips", "kinds_of_files"]
 
 _VARIES = re.compile(r"[0-9a-f]{8,}|\d+")
+_DEEPEST = 4  # cache/build/libbpf-*/include
 _MODES = ((), ("--fresh",))  # a result is remembered, or templates and what they are made of are used
 
 
@@ -24,7 +25,9 @@ def inject_flips(
     """Flip `count` bytes, one at a time, in each kind of file."""
     restore(place, reference)
     measured(place, reference, "-n0")  # some files are only kept by a run that finds others
-    for kind, files in sorted(kinds_of_files(place.cache, place.project / "target").items()):
+    kinds = sorted(kinds_of_files(place.cache, place.project / "target").items())
+    rng.shuffle(kinds)  # a session that is ended early has seen some of all
+    for kind, files in kinds:
         for number in range(count):
             path = rng.choice(files)
             if not path.exists():  # the results of a run have other names than those of the run before
@@ -47,12 +50,16 @@ def inject_flips(
 
 
 def kinds_of_files(cache: Path, target: Path) -> dict[str, list[Path]]:
-    """The files of a cache and of results that are not empty, by their kind: folder and name, without what varies."""
+    """The files of a cache and of results that are not empty, by their kind: folder and name, without what varies.
+
+    What lies in the same folder of an entry is one kind: headers, for example.
+    """
     found = defaultdict(list)
     for root in (cache, target):
         for path in sorted(root.rglob("*")) if root.is_dir() else ():
             if path.is_file() and not path.is_symlink() and path.stat().st_size:
-                name = "/".join(path.relative_to(root.parent).parts)
+                parts = path.relative_to(root.parent).parts
+                name = "/".join(parts if root == target else parts[:_DEEPEST])
                 if "/downloads/" not in name:  # they are known by their SHA-256
                     found[_VARIES.sub("*", name)].append(path)
     return dict(found)
