@@ -144,7 +144,7 @@ def objects(session: nox.Session) -> None:
 
 @nox.session
 def faults(session: nox.Session) -> None:
-    """Kill processes, fail system calls and flip kept bytes: nox -s faults -- [kills] [calls] [flips] [--seed 1]."""
+    """Kill processes, fail system calls, flip kept bytes: nox -s faults -- [kills] [calls] [flips] ... Takes hours."""
     environment(session)
     path = os.pathsep.join((str(ROOT), str(ROOT / "tests" / "unit")))  # the second for its web server
     session.run(PYTHON, "tests/faults/faults.py", *session.posargs, env={"PYTHONPATH": path})

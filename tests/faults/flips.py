@@ -38,7 +38,7 @@ def inject_flips(
             at, bit = _somewhere(path, rng), 1 << rng.randrange(8)
             _flip(path, at, bit)
             options = _MODES[number % len(_MODES)]
-            ended = finish(place, start(place, "-n0", *options))
+            ended = finish(place, start(place, "-n0", *options), left_out=path)
             broken = after_fault(place, ended, reference, flipped=True)
             broken += next_run(place, reference, "-n0")
             where = path.relative_to(place.folder)

@@ -27,14 +27,17 @@ class Verdict:
     violations: tuple[str, ...] = ()
 
 
-def verdicts_in(target: Path) -> dict[str, Verdict]:
+def verdicts_in(target: Path, left_out: Path | None = None) -> dict[str, Verdict]:
     """The verdict of each test in the sidecars below `target`; one that cannot be read is `unreadable`.
 
-    What a killed run left is read where that run wrote it, and not where a later run has moved it.
+    What a killed run left is read where that run wrote it, and not where a later run has moved it. `left_out` is a
+    sidecar of an earlier run that is known to be wrong.
     """
     found: dict[str, Verdict] = {}
     for path in sorted(target.rglob("*.json")) if target.is_dir() else ():
         if path.name in _NO_SIDECAR or path.name.startswith(".") or "-interrupted/" in str(path):
+            continue
+        if path == left_out:
             continue
         try:
             data = json.loads(path.read_text())

@@ -133,8 +133,8 @@ def start(
         )
 
 
-def finish(place: Workplace, run: subprocess.Popen[bytes]) -> Ended:
-    """Wait for a run; one that hangs is ended."""
+def finish(place: Workplace, run: subprocess.Popen[bytes], left_out: Path | None = None) -> Ended:
+    """Wait for a run; one that hangs is ended. `left_out` is a sidecar of an earlier run that does not count."""
     hung = False
     try:
         status = run.wait(LIMIT_S)
@@ -143,7 +143,7 @@ def finish(place: Workplace, run: subprocess.Popen[bytes]) -> Ended:
         end_all(place)
         status = run.wait()
     text = (place.folder / "output").read_text(errors="replace")
-    return Ended(status, text, verdicts_in(place.project / "target"), hung)
+    return Ended(status, text, verdicts_in(place.project / "target", left_out), hung)
 
 
 def end_all(place: Workplace) -> None:
