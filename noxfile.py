@@ -143,6 +143,14 @@ def objects(session: nox.Session) -> None:
 
 
 @nox.session
+def faults(session: nox.Session) -> None:
+    """Kill processes, fail system calls, flip kept bytes: nox -s faults -- [kills] [calls] [flips] ... Takes hours."""
+    environment(session)
+    path = os.pathsep.join((str(ROOT), str(ROOT / "tests" / "unit")))  # the second for its web server
+    session.run(PYTHON, "tests/faults/faults.py", *session.posargs, env={"PYTHONPATH": path})
+
+
+@nox.session
 def hosting(session: nox.Session) -> None:
     """Test that other projects can use ktstr: wheel, init, action, documents (tests/hosting). Takes minutes."""
     pytest_in_vms(session, "tests/hosting")

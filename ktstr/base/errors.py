@@ -7,11 +7,13 @@ into exit status 2 without a traceback. Any other exception that escapes is a bu
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 # All that a terminal obeys, and line ends: a part of a message may come from a guest, an archive or a server.
 _CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 
-__all__ = ["Inconclusive", "KernelLacks", "KtstrError", "Unsuitable"]
+__all__ = ["Inconclusive", "KernelLacks", "KtstrError", "Unsuitable", "host_refuses"]
 
 
 class KtstrError(Exception):
@@ -35,3 +37,13 @@ class KernelLacks(KtstrError):
 
 class Inconclusive(KtstrError):
     """There are too few samples for a verdict: the run says nothing, neither that it passed nor that it failed."""
+
+
+@contextmanager
+def host_refuses(what: str) -> Iterator[None]:
+    """Raise KtstrError for what the host refuses in the block, a full disk for example; `what` could not be done."""
+    try:
+        yield
+    except OSError as error:
+        file = "" if error.filename is None else f"{error.filename}: "
+        raise KtstrError(f"{what}: {file}{error.strerror or error}") from error

@@ -18,6 +18,7 @@ from ktstr.base.errors import KtstrError
 from ktstr.base.lock import acquired
 from ktstr.base.scratch import remove_scratch
 from ktstr.base.sizes import Sizes
+from ktstr.base.whole_file import unfinished
 
 __all__ = [
     "HELD",
@@ -151,13 +152,24 @@ def _is_young(path: Path, untouched_s: float) -> bool:
 def remove_rest(chosen: Collection[str] | None = None) -> int:
     """Remove what killed processes left of these kinds (None: of all, and their temporary folders).
 
-    That is partial entries, and locks, marks and seals of entries that are gone. Returns the freed bytes.
+    That is partial entries, files that were being written, and locks, marks and seals of entries that are gone.
+    Returns the freed bytes.
     """
-    freed = remove_scratch() if chosen is None else 0
+    freed = remove_scratch() + _remove_unfinished(cache_dir()) if chosen is None else 0
     for kind in kinds() if chosen is None else chosen:
         folder = cache_dir() / kind
+        freed += _remove_unfinished(folder)
         keys = {path.name[1:].rpartition(".")[0] for path in folder.glob(".*.*")}
         freed += sum(_remove_rest(folder, key) for key in keys if key and not (folder / key).exists())
+    return freed
+
+
+def _remove_unfinished(folder: Path) -> int:
+    """Remove the files that killed processes were writing; returns the freed bytes."""
+    freed = 0
+    for path in list(unfinished(folder)) if folder.is_dir() else ():
+        freed += _size(path)
+        path.unlink(missing_ok=True)
     return freed
 
 

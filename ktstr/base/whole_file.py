@@ -3,18 +3,35 @@
 from __future__ import annotations
 
 import os
+import re
 import threading
+import time
+from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
-__all__ = ["write_whole"]
+__all__ = ["unfinished", "write_whole"]
+
+_NEW = re.compile(r"-new-\d+-\d+$")
+_YOUNG_S = 60.0  # writing one takes a moment
 
 
 def write_whole(path: Path, text: str) -> None:
     """Replace `path` by `text`. OSError if the disk refuses; then it is as it was, and nothing else is left."""
-    new = path.with_name(f"{path.name}-{os.getpid()}-{threading.get_native_id()}")
+    # No dot in what is added: companions of a cache entry are known by what stands before their last one.
+    new = path.with_name(f"{path.name}-new-{os.getpid()}-{threading.get_native_id()}")
     try:
         new.write_text(text)
         new.replace(path)
     except OSError:
         new.unlink(missing_ok=True)
         raise
+
+
+def unfinished(folder: Path) -> Iterator[Path]:
+    """The files in `folder` that killed processes were writing with `write_whole`. OSError if it cannot be read."""
+    for path in folder.iterdir():
+        if _NEW.search(path.name):
+            with suppress(FileNotFoundError):  # its writer has put it into its place
+                if time.time() - path.lstat().st_mtime >= _YOUNG_S:
+                    yield path

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from ktstr.base.cancel import Cancel
-from ktstr.base.errors import Inconclusive, KernelLacks, KtstrError
+from ktstr.base.errors import Inconclusive, KernelLacks, KtstrError, host_refuses
 from ktstr.base.topology import Topology
 from ktstr.base.values import seconds, shown
 from ktstr.checks.ending import undone
@@ -150,7 +150,8 @@ class Ctx:
         accel = self._executor.accelerator(self._clock, None if self._oversubscribe else self.topology.cpus)
         scenario = _scenario(parts, hold_s, steps, trace=trace or self._perturb, dump=dump)
         try:
-            run = self._asked(accel, scenario, checks, bounded_turn, monitor)
+            with host_refuses(f"{self.test.name}: cannot be prepared"):
+                run = self._asked(accel, scenario, checks, bounded_turn, monitor)
         except KernelLacks as error:
             # What the kernel refuses at load is a verdict on the scheduler, and so is what shows before.
             raise VerdictFailed(f"BUG SUMMARY: {error}\n{self._name_of_run}") from None

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ktstr.base.cancel import Cancel
+from ktstr.base.errors import host_refuses
 from ktstr.checks.evidence import evidence_of
 from ktstr.checks.judge import judge, unsettled
 from ktstr.checks.verdict import RunReport
@@ -40,7 +41,8 @@ class Runner:
 
         KtstrError if it cannot be run, Cancelled if cancelled.
         """
-        job = scenario_job(run)
+        with host_refuses(f"{run.test.name}: cannot be prepared"):
+            job = scenario_job(run)
         if announce is not None:
             announce(job)
         result = self.executor.run(job, self.accel, folder, self.options, cancel=self.cancel)

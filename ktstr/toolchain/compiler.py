@@ -209,7 +209,9 @@ def run_compiler(
     """
     environment = {**os.environ, "LC_ALL": "C"}
     environment.pop("MAKEFLAGS", None)  # set by a make that called us; its descriptors are not ours
-    with Progress(total=steps, desc=f"building {name}", unit="file", disable=not steps) as bar:
+    bar = Progress(total=steps, desc=f"building {name}", unit="file", disable=not steps)
+    with bar, scratch("compiler") as folder:
+        environment["TMPDIR"] = str(folder)  # a compiler that is killed leaves its own temporary files
         status, output = run_build(command, environment, lambda: bar.update(bar.n < (steps or 0)), cwd)
     if status == 0:
         return

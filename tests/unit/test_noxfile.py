@@ -64,6 +64,7 @@ def test_each_session_has_a_line_in_the_menu() -> None:
         "census",
         "selftests",
         "fuzz",
+        "faults",
         "fuzz-decoders",
         "conditions",
         "objects",

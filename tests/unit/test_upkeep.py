@@ -16,6 +16,7 @@ from ktstr.base import cache, sizes
 from ktstr.base.cache import locked
 from ktstr.base.scratch import remove_scratch, scratch, scratch_left
 from ktstr.base.upkeep import contents, evict, kinds, remove_rest
+from ktstr.base.whole_file import write_whole
 
 MEBI = 1 << 20
 DAYS_2 = 2 * 86_400
@@ -130,6 +131,33 @@ def test_what_killed_processes_left_goes_first(root: Path) -> None:
     assert sorted(path.name for path in (root / "kernels").iterdir()) == [".there.along", "there"]
     assert kernel.is_dir()
     assert [list((root / kind).iterdir()) for kind in ("bpf", "downloads")] == [[], []]
+
+
+def test_the_file_that_a_killed_process_was_writing_goes_once_it_is_old(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In the cache itself, in a kind, and beside an entry that is there."""
+    there = kept(root, "bpf", "there", 0)
+    (root / "answers").mkdir()
+    places = [root / "sizes.json", root / "answers" / "0123.json", root / "bpf" / ".there.seal"]
+
+    def killed(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "replace", killed)
+        for place in places:
+            with pytest.raises(KeyboardInterrupt):
+                write_whole(place, "{")
+    left = [path for place in places for path in place.parent.glob(f"{place.name}-*")]
+    remove_rest()
+    assert len(left) == 3
+    assert all(path.exists() for path in left), "another process may be writing it"
+    for path in left:
+        aged(path)
+    remove_rest()
+    assert not any(path.exists() for path in left)
+    assert there.is_dir()
 
 
 def test_the_locks_of_cores_are_no_kind(root: Path) -> None:

@@ -6,7 +6,6 @@ Each step names the next by SHA-256: the signed `InRelease` names the indexes, a
 from __future__ import annotations
 
 import json
-import os
 import re
 import sys
 import time
@@ -23,10 +22,11 @@ import msgspec
 from debian.deb822 import Deb822
 from debian.debian_support import Version as PackageVersion
 
-from ktstr.base.cache import cache_dir, digest, entry, locked
+from ktstr.base.cache import cache_dir, digest, entry, locked, refusals
 from ktstr.base.download import NotFound, Unreachable, fetch, get
 from ktstr.base.errors import KtstrError
 from ktstr.base.values import shown
+from ktstr.base.whole_file import write_whole
 from ktstr.kernel.archive.mirror import mirror
 from ktstr.kernel.archive.plain import DAMAGED, plain_stream
 from ktstr.kernel.archive.signature import open_signed
@@ -266,7 +266,5 @@ def _load(path: Path) -> Release | None:
 
 
 def _store(path: Path, release: Release) -> None:
-    with locked(path.with_suffix(".lock"), f"Debian {release.suite} release file"):
-        temporary = path.with_suffix(f".{os.getpid()}.tmp")
-        temporary.write_text(json.dumps(asdict(release)))
-        temporary.replace(path)
+    with locked(path.with_suffix(".lock"), f"Debian {release.suite} release file"), refusals():
+        write_whole(path, json.dumps(asdict(release)))
