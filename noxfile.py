@@ -207,7 +207,7 @@ def coverage(session: nox.Session) -> None:
 
 @nox.session
 def bench(session: nox.Session) -> None:
-    """Measure VM starts, determinism and seeds: nox -s bench -- [start] [determinism] [orders] [cells] [latency]."""
+    """Measure what ktstr promises: nox -s bench -- [start] [determinism] [orders] [cells] [latency] [checks] ..."""
     environment(session)
     session.run(PYTHON, "tests/bench/bench.py", *session.posargs)
 

@@ -25,6 +25,7 @@ from ktstr.base import seal
 from ktstr.base.cancel import Cancel
 from ktstr.base.errors import KtstrError
 from ktstr.base.lock import acquired
+from ktstr.base.stamp import Stamp, is_settled, stamp_of
 
 __all__ = [
     "Entry",
@@ -47,6 +48,7 @@ __all__ = [
 _NOTICE_AFTER_S = 2.0
 _POLL_S = 0.05
 _FRESH_S = 60.0
+_digests: dict[Stamp | None, str] = {}  # of files, in this process
 _SEALED_SINCE_EVER = ("templates", "results")  # their keys have changed since there are seals
 
 
@@ -86,9 +88,15 @@ def digest(*parts: str | bytes) -> str:
 
 
 def file_digest(path: Path) -> str:
-    """The SHA-256 of a file, in hexadecimal."""
+    """The SHA-256 of a file, in hexadecimal. It is read once in a process, while nothing changes its stamp."""
+    stamp = stamp_of(path)
+    if stamp in _digests:
+        return _digests[stamp]
     with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+        found = hashlib.file_digest(file, "sha256").hexdigest()
+    if stamp is not None and is_settled(stamp) and stamp == stamp_of(path):
+        _digests[stamp] = found
+    return found
 
 
 @contextmanager

@@ -8,14 +8,16 @@ from pathlib import Path
 
 from ktstr.base import cache
 from ktstr.base.errors import KtstrError
-from ktstr.base.scratch import scratch
+from ktstr.base.per_environment import per_environment
+from ktstr.base.stamp import Stamp, stamp_of
 from ktstr.bpf.compile_error import compile_error, cpu_of
 from ktstr.bpf.libbpf import Libbpf, libbpf
-from ktstr.bpf.object_file import check_object_file, sections
+from ktstr.bpf.object_file import Section, check_object_file, sections
 from ktstr.guest.agent import INCLUDE
 from ktstr.kernel.model import Kernel
 from ktstr.toolchain.compiler import BuildError, bpf_clang, compile_static, run_compiler
 from ktstr.toolchain.includes import system_includes
+from ktstr.toolchain.preprocessed import preprocessed_digest
 
 __all__ = ["build_bpf", "build_loader", "compile_bpf", "sections", "stripped", "vmlinux_header"]
 
@@ -106,10 +108,7 @@ def compile_bpf(source: Path, kernel: Kernel, cflags: tuple[str, ...], types: Pa
 
     # Clang runs in the source's folder, where it finds the source under its mapped path and puts its lines into BTF.
     # The key is what the compiler reads, so a change in any header makes a new object.
-    with scratch("bpf") as folder:
-        preprocessed = folder / "preprocessed"
-        compiled([*command, "-E", "-o", str(preprocessed)])
-        text = preprocessed.read_bytes()
+    text = preprocessed_digest(command, source, clang.banner, compiled)
     key = cache.digest(clang.banner, *_FLAGS, *cflags, cache.file_digest(linker), text)
 
     def make(directory: Path) -> None:
@@ -149,18 +148,28 @@ def vmlinux_header(kernel: Kernel) -> Path:
         raise KtstrError(
             f"kernel {kernel.release} ({kernel.image}): has no BTF; CONFIG_DEBUG_INFO_BTF must be set"
         )
-    with kernel.image.open("rb") as image:
-        image.seek(btf_section.offset)
-        btf = image.read(btf_section.size)
 
     def make(directory: Path) -> None:
         raw, header = directory / "btf", directory / "vmlinux.h"
-        raw.write_bytes(btf)
+        raw.write_bytes(_part(kernel.image, btf_section))
         run_compiler("vmlinux.h", [str(generator), str(raw), str(header)])
         raw.unlink()
 
+    btf = _part_digest(kernel.image, btf_section, (stamp_of(kernel.image),))
     key = cache.digest(btf, cache.file_digest(generator))
     return cache.entry("vmlinux-h", key, f"writing vmlinux.h of kernel {kernel.release}", make) / "vmlinux.h"
+
+
+@per_environment
+def _part_digest(path: Path, section: Section, _: tuple[Stamp | None]) -> str:
+    """The digest of a section of an ELF file, found once for the same stamp."""
+    return cache.digest(_part(path, section))
+
+
+def _part(path: Path, section: Section) -> bytes:
+    with path.open("rb") as file:
+        file.seek(section.offset)
+        return file.read(section.size)
 
 
 def _compile(program: str, library: Libbpf, diverted: tuple[str, ...] = ()) -> Path:

@@ -11,6 +11,7 @@ from pathlib import Path, PurePosixPath
 
 from ktstr.base import cache
 from ktstr.base.errors import KtstrError
+from ktstr.base.per_environment import per_environment
 from ktstr.toolchain.compiler import host_compiler, run_compiler, system_archive
 
 __all__ = ["OLDEST_LIBBPF", "Libbpf", "libbpf"]
@@ -41,9 +42,14 @@ class Libbpf:
         system_archive(compiler, "z")
         libs: list[Path | str] = [self.archive, "elf", "z"]
         # From elfutils 0.189 on libelf may compress sections with zstd; the archive shows whether this one does.
-        if b"ZSTD_compress" in system_archive(compiler, "elf").read_bytes():
+        if _has_zstd(system_archive(compiler, "elf")):
             libs.append("zstd")
         return libs
+
+
+@per_environment
+def _has_zstd(archive: Path) -> bool:
+    return b"ZSTD_compress" in archive.read_bytes()
 
 
 def libbpf(tarball: Path | None = None) -> Libbpf:
@@ -51,20 +57,16 @@ def libbpf(tarball: Path | None = None) -> Libbpf:
 
     Raises KtstrError naming what is missing for the build, or what is wrong with the tarball.
     """
-    if tarball is None:
-        from ktstr.kernel.archive.source_package import fetch_source
-
-        tarball = fetch_source("libbpf", minimum=OLDEST_LIBBPF)
+    content = _published_digest() if tarball is None else cache.file_digest(tarball)
     compiler = host_compiler()
     for lib in ("elf", "z"):  # their headers come in the same packages
         system_archive(compiler, lib)
     if shutil.which("make") is None:
         raise KtstrError("make is missing: libbpf is built with it; install it (Debian: make)")
-    source = tarball
 
     def make(directory: Path) -> None:
         tree = directory / "source"
-        _unpack(source, tree)
+        _unpack(tarball or _published(), tree)
         run_compiler(
             "libbpf",
             [
@@ -80,13 +82,24 @@ def libbpf(tarball: Path | None = None) -> Libbpf:
         shutil.rmtree(tree)
         shutil.rmtree(directory / "objects")
 
-    key = cache.digest("1", compiler.banner, cache.file_digest(tarball))
+    key = cache.digest("1", compiler.banner, content)
     built = cache.entry("build", f"libbpf-{key}", "building libbpf", make)
     return Libbpf(
         archive=built / "lib" / "libbpf.a",
         include=built / "include",
         uapi=built / "uapi",
     )
+
+
+def _published() -> Path:
+    from ktstr.kernel.archive.source_package import fetch_source
+
+    return fetch_source("libbpf", minimum=OLDEST_LIBBPF)
+
+
+@per_environment
+def _published_digest() -> str:
+    return cache.file_digest(_published())
 
 
 def _unpack(tarball: Path, target: Path) -> None:

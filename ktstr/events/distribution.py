@@ -95,6 +95,8 @@ def merged(several: Iterable[Distribution]) -> Distribution:
     those = [one for one in several if one.count]
     if not those:
         return EMPTY
+    if len(those) == 1:
+        return those[0]
     counts: Counter[int] = Counter()
     for one in those:
         counts.update(dict(one.buckets))

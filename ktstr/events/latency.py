@@ -114,8 +114,8 @@ class Latency:
 
 def together(several: Sequence[TaskLatency], name: str) -> TaskLatency | None:
     """The figures of several tasks as those of one that is called `name`; None if there are none."""
-    if not several:
-        return None
+    if len(several) < 2:
+        return replace(several[0], name=name) if several else None
     idle = max(several, key=lambda one: one.idle_longest_ns)
     woken_idle = max(several, key=lambda one: one.woken_idle_longest_ns)
     any_idle = max(several, key=lambda one: one.any_idle_longest_ns)

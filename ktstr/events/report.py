@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
+
+import msgspec
 
 from ktstr.base.topology import parse_cpu_list
 from ktstr.events.event import Event
@@ -249,7 +251,7 @@ class GuestReport:
     def as_json(self) -> dict[str, Any]:
         """The report as JSON-able data, for a sidecar, without CPUs and nodes, which the declared topology has, and
         without histograms."""
-        data = asdict(self)
+        data: dict[str, Any] = msgspec.to_builtins(self)  # dataclasses.asdict takes ten times as long
         del data["cpus"], data["nodes"]
         # Histograms would be most of the sidecar; their percentiles are in it.
         for phase in data["phases"]:

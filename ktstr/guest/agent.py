@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -20,9 +21,10 @@ INCLUDE = _HERE / "include"
 """The folder of the headers for a user's C sources: `<ktstr/work.h>`, `<ktstr/operation.h>` and what they include."""
 
 
-def agent_sources() -> list[Path]:
+@functools.cache
+def agent_sources() -> tuple[Path, ...]:
     """The agent's own C sources, in the order in which they are linked."""
-    return [*sorted(AGENT.glob("*.c")), *sorted(WORK.glob("*.c"))]
+    return (*sorted(AGENT.glob("*.c")), *sorted(WORK.glob("*.c")))
 
 
 def build_agent(sources: Iterable[Path] = ()) -> Path:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-__all__ = ["Going", "failed_line", "log_line", "remaining_s", "status_line"]
+__all__ = ["Going", "duration", "failed_line", "log_line", "remaining_s", "status_line"]
 
 _SHOWN = 4
 
@@ -29,14 +29,14 @@ def log_line(going: Sequence[Going], done: int, total: int, left_s: float | None
     oldest = _oldest(going)
     named = ", ".join(f"{_named(one)}, {one.for_s:.0f} s" for one in oldest[:_SHOWN])
     more = f" and {len(oldest) - _SHOWN} more" if len(oldest) > _SHOWN else ""
-    left = "" if left_s is None else f", about {_duration(left_s)} left"
+    left = "" if left_s is None else f", about {duration(left_s)} left"
     return f"... {done} of {total} done{left}; running: {named}{more}"
 
 
 def status_line(going: Sequence[Going], done: int, total: int, left_s: float | None, columns: int) -> str:
     """`1/3, about 40 s left: smoke holds 12 s, smt boots 2 s, +1`: as much of it as `columns` hold."""
     oldest = _oldest(going)
-    left = "" if left_s is None else f", about {_duration(left_s)} left"
+    left = "" if left_s is None else f", about {duration(left_s)} left"
     heads = [f"{done}/{total}{left}: ", f"{done}/{total}: "]
     for head in heads:
         for shown in range(min(len(oldest), _SHOWN), 0, -1):
@@ -76,7 +76,7 @@ def _oldest(going: Sequence[Going]) -> list[Going]:
     return sorted(going, key=lambda one: -one.for_s)
 
 
-def _duration(seconds: float) -> str:
+def duration(seconds: float) -> str:
     """In steps that an estimate deserves: `40 s`, `3 min`, `1.5 h`."""
     if seconds < 90:
         return f"{max(1, round(seconds / 5) * 5) if seconds > 10 else max(1, round(seconds))} s"

@@ -10,6 +10,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import cast
 
+import msgspec
+
 from ktstr.report.case import Case, Versions
 from ktstr.report.schema import SCHEMA, RunRecord, Sidecar
 from ktstr.vm.names import EMULATOR_KEY
@@ -72,7 +74,12 @@ def sidecar(case: Case, versions: Versions) -> Sidecar:
 def write_json(path: Path, data: object) -> None:
     """Write `data` to `path` so that the file appears whole or not at all."""
     partial = path.with_name(f".{path.name}.partial")
-    text = json.dumps(data, indent=2, ensure_ascii=True)
+    # Without an indent json writes with C code; a sidecar of one test has more than 10,000 values.
+    text = json.dumps(data, ensure_ascii=True)
+    try:
+        text = msgspec.json.format(text, indent=2)
+    except msgspec.DecodeError:  # a console can have half of a surrogate pair, which only json accepts
+        text = json.dumps(data, indent=2, ensure_ascii=True)
     with partial.open("w", encoding="ascii") as file:
         file.write(text + "\n")
         file.flush()

@@ -236,6 +236,8 @@ class Ctx:
         """The text of a failed run, once further runs have shown what they can; `record` gets that, too."""
         dump = report.dump
         tell(folder / VERDICT, summary_of(run, report))
+        # The whole minute is what a user waits for: the second run and the look are part of it.
+        time = ShrinkTime(self._shrink_s, folder / SHRINKING)
         repro = None if self._once else run_again(runner, run, folder / "repro", report)
         record["repro"] = repro.as_json() if repro else None
         if dump is None and repro and repro.report:
@@ -245,7 +247,6 @@ class Ctx:
         summary = summary_of(run, report) + (f"; {seen.line}" if seen else "")
         if seen:
             record["verdict"] = {**cast(dict[str, object], record["verdict"]), "summary": summary}
-        time = ShrinkTime(self._shrink_s, folder / SHRINKING)
         operations = needed_operations(runner, run, folder / "shrunk", report, time)
         needed = needed_perturbations(runner, run, folder / "shrunk", report, time)
         record["shrunk"] = shrunk_records(operations, needed)

@@ -8,7 +8,7 @@ import re
 import shlex
 import shutil
 import subprocess
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,8 +16,10 @@ from pathlib import Path
 from ktstr.base import cache
 from ktstr.base.answer import ask
 from ktstr.base.errors import KtstrError
+from ktstr.base.per_environment import per_environment
 from ktstr.base.progress import Progress
 from ktstr.base.scratch import scratch
+from ktstr.base.stamp import Stamp, stamp_of
 
 __all__ = [
     "BuildError",
@@ -74,6 +76,11 @@ def host_compiler() -> Compiler:
 
     Raises KtstrError naming the package to install if there is none.
     """
+    return _host_compiler(_path_stamps())
+
+
+@per_environment
+def _host_compiler(_: Sequence[Stamp | None]) -> Compiler:
     chosen = os.environ.get("CC")
     if chosen:
         command = tuple(shlex.split(chosen))
@@ -99,8 +106,13 @@ def bpf_clang() -> Compiler:
     return bpf_clangs()[0]
 
 
-def bpf_clangs() -> list[Compiler]:
+def bpf_clangs() -> tuple[Compiler, ...]:
     """The clangs that may compile BPF, at least one, the newest first; see `bpf_clang`."""
+    return _bpf_clangs(_path_stamps())
+
+
+@per_environment
+def _bpf_clangs(_: Sequence[Stamp | None]) -> tuple[Compiler, ...]:
     accepted = f"clang {OLDEST_BPF_CLANG} or later"
     if chosen := os.environ.get("KTSTR_CLANG"):
         found = _probe(tuple(shlex.split(chosen)))
@@ -108,7 +120,7 @@ def bpf_clangs() -> list[Compiler]:
             raise KtstrError(f"KTSTR_CLANG={chosen}: not a clang that can be run; must be {accepted}")
         if found.major < OLDEST_BPF_CLANG:
             raise KtstrError(f"KTSTR_CLANG={chosen}: clang {found.version} is too old; must be {accepted}")
-        return [found]
+        return (found,)
     probed = [found for path in _clangs_in_path() if (found := _probe((path,)))]
     probed.sort(key=_version_key, reverse=True)
     if not probed:
@@ -121,7 +133,7 @@ def bpf_clangs() -> list[Compiler]:
             f"{newest.command[0]}: clang {newest.version} is too old for BPF schedulers;"
             f" install {accepted} (Debian: clang) or set KTSTR_CLANG"
         )
-    return [one for one in probed if one.major >= OLDEST_BPF_CLANG]
+    return tuple(one for one in probed if one.major >= OLDEST_BPF_CLANG)
 
 
 def compile_static(
@@ -165,17 +177,11 @@ def _compile(
     outside: Sequence[Path] = (),
 ) -> Path:
     archives = [lib if isinstance(lib, Path) else system_archive(compiler, lib) for lib in libs]
-    folders = sorted({source.parent for source in sources}) + list(includes)
-    key = cache.digest(
-        name,
-        compiler.banner,
-        *_FLAGS,
-        *kind,
-        *(part for source in sources for part in (source.name, source.read_bytes())),
-        *(tree_digest(folder, (".h",)) for folder in folders),
-        *(cache.file_digest(path) for path in (*archives, *parts)),
-        *(part for path in outside for part in (path.name, _preprocessed(compiler, name, path, includes))),
-    )
+    stamps = (*map(stamp_of, sources), *_header_stamps({source.parent for source in sources}))
+    key = _key(compiler, (name, *kind), tuple(sources), stamps, tuple(includes), (*archives, *parts))
+    if outside:
+        preprocessed = ((path.name, _preprocessed(compiler, name, path, includes)) for path in outside)
+        key = cache.digest(key, *(part for pair in preprocessed for part in pair))
 
     def make(directory: Path) -> None:
         command = [
@@ -189,6 +195,41 @@ def _compile(
         run_compiler(name, [*command, *map(str, (*sources, *outside, *archives))])
 
     return cache.entry("build", f"{name}-{key}", f"building {name}", make) / name
+
+
+@per_environment
+def _key(
+    compiler: Compiler,
+    kind: tuple[str, ...],
+    sources: tuple[Path, ...],
+    stamps: tuple[Stamp | None, ...],
+    includes: tuple[Path, ...],
+    more: tuple[Path, ...],
+) -> str:
+    """The key of what is made of files: found once for the same `stamps` of the sources and the headers beside them.
+
+    Those of `includes` are ktstr's own and libbpf's, which a process takes to be as it first found them.
+    """
+    folders = sorted({source.parent for source in sources}) + list(includes)
+    return cache.digest(
+        compiler.banner,
+        *_FLAGS,
+        *kind,
+        *(part for source in sources for part in (source.name, source.read_bytes())),
+        *(tree_digest(folder, (".h",)) for folder in folders),
+        *(cache.file_digest(path) for path in more),
+    )
+
+
+def _header_stamps(folders: Iterable[Path | str]) -> Iterator[Stamp | None]:
+    """The stamps of all headers below the folders."""
+    for folder in sorted(folders):
+        with os.scandir(folder) as found:
+            for one in sorted(found, key=lambda one: one.name):
+                if one.is_dir():
+                    yield from _header_stamps([one.path])
+                elif one.name.endswith(".h"):
+                    yield stamp_of(one.path)
 
 
 def _preprocessed(compiler: Compiler, name: str, source: Path, includes: Sequence[Path]) -> bytes:
@@ -268,6 +309,7 @@ def tree_digest(folder: Path, suffixes: tuple[str, ...]) -> str:
     return cache.digest(*parts)
 
 
+@per_environment
 def system_archive(compiler: Compiler, lib: str) -> Path:
     """Where the compiler finds `lib<lib>.a`."""
     try:
@@ -291,6 +333,11 @@ def _archive(compiler: Compiler, lib: str) -> Path | None:
     # What was kept may be from before the library was installed, or removed.
     path = Path(ask(command, fresh=True).text.strip())
     return path if path.is_absolute() else None
+
+
+def _path_stamps() -> tuple[Stamp | None, ...]:
+    """What changes if a program is installed or removed."""
+    return tuple(stamp_of(folder or ".") for folder in os.environ.get("PATH", os.defpath).split(os.pathsep))
 
 
 def _clangs_in_path() -> list[str]:

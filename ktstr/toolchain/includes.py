@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import functools
 import os
 import subprocess
 
+from ktstr.base.per_environment import per_environment
 from ktstr.toolchain.compiler import Compiler
 
 __all__ = ["system_includes"]
 
 
-@functools.cache
+@per_environment
 def system_includes(compiler: Compiler) -> tuple[str, ...]:
     """The folders, in order; none if the compiler does not tell.
 

@@ -23,9 +23,11 @@ from ktstr.kernel.model import Kernel
 from ktstr.plugin.kernels import KernelAxis
 from ktstr.report.github import append_summary, in_github
 from ktstr.report.text import printable, relative
+from ktstr.report.timings import CELLS, read_timings
 from ktstr.verifier.annotated import cell_annotations
 from ktstr.verifier.cell import Cell, CellResult
 from ktstr.verifier.compare import baseline_cells, changes, check_baseline, costs_of, recorded_costs
+from ktstr.verifier.estimate import Estimate, cells_s
 from ktstr.verifier.matrix import Matrix, chosen_schedulers, chosen_topologies, matrix
 from ktstr.verifier.object_cell import object_scheduler
 from ktstr.verifier.options import parsed
@@ -165,12 +167,17 @@ def _run(
     """The results in the order of `cells`, each printed as it comes, and why the sweep stopped, if it did."""
     results: dict[str, CellResult] = {}
     stopped = ""
+    known_ms = read_timings(Path.cwd(), CELLS)
+    estimate = Estimate(cells_s(cells, known_ms), options.executor.capacity)
+    print(estimate.begin(fresh=options.run_options.fresh), file=live, flush=True)
     try:
         with closing(sweep(cells, options)) as coming:
             for result in coming:
                 # The record is for the sidecar alone: a sweep's memory must not grow with every run's log.
                 results[result.cell.name] = replace(result, record=None)
                 print(printable(live_line(result, len(results), len(cells))), file=live, flush=True)
+                if left := estimate.done(result):
+                    print(left, file=live, flush=True)
                 if record is not None:
                     record.write(result)
     except KeyboardInterrupt:

@@ -6,6 +6,7 @@ import os
 import platform
 import shutil
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -14,6 +15,7 @@ from ktstr.report.case import Case, Versions
 from ktstr.report.junit import junit_xml
 from ktstr.report.rundir import Published, Staging, project_of, recover
 from ktstr.report.sidecar import file_stem, sidecar, write_json
+from ktstr.report.timings import CELLS, keep_timings
 from ktstr.verifier.cell import CellResult
 
 __all__ = ["Record", "case_of"]
@@ -25,6 +27,7 @@ class Record:
     def __init__(self, root: Path, seed: int) -> None:
         """KtstrError if the results directory cannot be written."""
         project = project_of(root)
+        self._root = root
         self._seed = seed
         self._versions = Versions(_own_version(), platform.python_version(), project.commit, project.dirty)
         self._staging = Staging(root, f"{datetime.now(UTC):%Y%m%dT%H%M%S.%fZ}-{os.getpid()}")
@@ -63,7 +66,10 @@ class Record:
         for name, cases in self._cases.items():
             (self._staging.folder(name) / "junit.xml").write_bytes(junit_xml(cases, self._versions))
         _remove(self.folder)
-        return self._staging.publish({"status": "complete" if complete else "interrupted"})
+        published = self._staging.publish({"status": "complete" if complete else "interrupted"})
+        with suppress(OSError):  # later sweeps are estimated worse
+            keep_timings(self._root, (case for cases in self._cases.values() for case in cases), CELLS)
+        return published
 
     def discard(self) -> None:
         """Discard everything that was not published."""

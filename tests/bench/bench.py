@@ -1,8 +1,9 @@
-"""Measures what ktstr promises of its VMs: `nox -s bench -- [--kernel 7.0] [start] [cells] ...`; all parts by default.
+"""Measures what ktstr promises: `nox -s bench -- [--kernel 7.0] [start] [cells] ...`; all parts by default.
 
-Everything is run, nothing remembered; ratios are between figures of one run. `start` compares clones with boots of the
-same guest, `determinism` counts the different event streams of one job, `orders` those of context switches over seeds,
-`cells` repeats cells of the verifier sweep, `latency` compares runs with and without counting latency.
+Ratios are between figures of one run. `start` compares clones with boots of the same guest, `determinism` counts the
+different event streams of one job, `orders` those of context switches over seeds, `cells` repeats cells of the verifier
+sweep, `latency` compares runs with and without counting latency; they remember nothing. `first-line` and `remembered`
+measure what a user waits for, beside the checkout that --base names, and `checks` and `verification` what these cost.
 """
 
 from __future__ import annotations
@@ -22,7 +23,10 @@ from typing import Any
 from unittest import mock
 
 from cells import cells
+from costs import checks, verification
+from desk import first_lines, remembered
 from latency import latency
+from paired import Checkout
 
 from ktstr import CgroupDef, Cpuset, Ctx, KtstrError, Scheduler, Topology, declare_scheduler, ktstr_test
 from ktstr.base import cache
@@ -66,11 +70,18 @@ class Bench:
     kernel: Kernel
     folder: Path
     repeats: float
+    base: Path | None = None
     count: Count = field(default_factory=Count)
 
     def times(self, number: int) -> range:
         """`number` repeats, unless --repeats gives another number."""
         return range(max(2, round(number * self.repeats)))
+
+    @property
+    def checkouts(self) -> list[Checkout]:
+        """This checkout, and the one to compare it with, if there is one."""
+        roots = [Path(__file__).parents[2], *([self.base.absolute()] if self.base else [])]
+        return [Checkout(root, self.folder / f"bytecode-{number}") for number, root in enumerate(roots)]
 
     def empty(self, topology: Topology, clock: Clock, *, cold: bool) -> float:
         """Host seconds from QEMU's start to the start of an empty plan."""
@@ -245,6 +256,26 @@ def count_latency(bench: Bench) -> None:
         bench.count.add(result)
 
 
+def task_starts(bench: Bench) -> None:
+    """What each task takes to say something."""
+    first_lines(bench.kernel.version, bench.folder, bench.times(5), bench.checkouts)
+
+
+def sessions(bench: Bench) -> None:
+    """What sessions take in which nothing has to be run."""
+    remembered(bench.kernel.version, bench.folder, bench.times(5), bench.checkouts)
+
+
+def default_checks(bench: Bench) -> None:
+    """What the default checks cost a test, with the latency that they need."""
+    checks(bench.kernel.version, bench.folder, bench.times(10), bench.checkouts[0])
+
+
+def kept_things(bench: Bench) -> None:
+    """What it costs a test to verify what is kept."""
+    verification(bench.kernel.version, bench.folder, bench.times(10), bench.checkouts[0])
+
+
 @contextmanager
 def busy_host() -> Iterator[None]:
     """Two processes that compute without end."""
@@ -263,26 +294,35 @@ PARTS = {
     "orders": orders,
     "cells": sweep_cells,
     "latency": count_latency,
+    "checks": default_checks,
+    "verification": kept_things,
+    "first-line": task_starts,
+    "remembered": sessions,
 }
 
 
 def main(arguments: Sequence[str]) -> int:
-    parser = argparse.ArgumentParser(
-        prog="nox -s bench --", description="Measure what ktstr promises of its VMs."
-    )
+    parser = argparse.ArgumentParser(prog="nox -s bench --", description="Measure what ktstr promises.")
     parser.add_argument("parts", nargs="*", metavar="PART", help=f"{', '.join(PARTS)} (default: all)")
     parser.add_argument("--kernel", default="auto", help="which kernel (default: auto)")
     parser.add_argument(
         "--repeats", type=float, default=1.0, help="of how often each is repeated (default: 1)"
     )
+    parser.add_argument(
+        "--base",
+        type=Path,
+        help="a checkout to compare with, of an older commit, with its own .venv (ci/nox -s setup)",
+    )
     given = parser.parse_args(arguments)
+    if given.base and not (given.base / "ktstr").is_dir():
+        parser.error(f"--base {given.base}: must be a checkout of ktstr")
     if unknown := set(given.parts) - set(PARTS):
         parser.error(f"{min(unknown)}: must be one of {', '.join(PARTS)}")
     try:
         kernel = resolve(given.kernel)[-1]
         print(f"kernel {kernel.version}, QEMU {find_qemu().version}")
         with tempfile.TemporaryDirectory(prefix="ktstr-bench-") as folder:
-            bench = Bench(kernel, Path(folder), given.repeats)
+            bench = Bench(kernel, Path(folder), given.repeats, base=given.base)
             for part in PARTS:
                 if not given.parts or part in given.parts:
                     PARTS[part](bench)

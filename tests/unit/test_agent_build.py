@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
@@ -30,7 +31,7 @@ WORK = (PROGRAMS / "work_bouncy.c").read_text()
 OPERATION = (PROGRAMS / "op_greet.c").read_text()
 
 
-def compiles(compiler: str, sources: list[Path], *options: str) -> None:
+def compiles(compiler: str, sources: Iterable[Path], *options: str) -> None:
     command = [compiler, *WARNINGS, "-fsyntax-only", *options, *map(str, sources)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert (done.stderr, done.returncode) == ("", 0)

@@ -15,8 +15,9 @@ import plugin_project
 import pytest
 from plugin_project import CONFTEST, OPTIONS, Run
 
-from ktstr.plugin.live import Going, log_line, remaining_s, status_line
-from ktstr.plugin.stage import stage_of, stage_said
+from ktstr.plugin.live import Going, failed_line, log_line, remaining_s, status_line
+from ktstr.plugin.stage import stage_of, stage_said, verdict_of
+from ktstr.report.told import SHRINKING, VERDICT, tell
 
 pytest_plugins = "pytester"
 run = plugin_project.run  # the fixture
@@ -103,6 +104,31 @@ def test_a_long_report_is_not_read_whole(tmp_path: Path) -> None:
     assert stage_of(tmp_path) == "reports"
 
 
+def test_a_failed_run_is_told_while_it_is_run_again(tmp_path: Path) -> None:
+    assert verdict_of(tmp_path / "test") == ""
+    for number in (1, 2):
+        folder = tmp_path / "test" / f"run-{number}"
+        folder.mkdir(parents=True)
+        (folder / "events.jsonl").write_bytes(events("begin", "end"))
+    assert (stage_of(tmp_path / "test"), verdict_of(tmp_path / "test")) == ("reports", "")
+    tell(folder / VERDICT, "ktstr-w3 did not run for 1200 ms")
+    assert stage_of(tmp_path / "test") == "runs again"
+    assert verdict_of(tmp_path / "test") == "ktstr-w3 did not run for 1200 ms"
+    tell(folder / SHRINKING, "20 of 80 left, run 5")
+    assert stage_of(tmp_path / "test") == "shrinks (20 of 80 left, run 5)"
+    (tmp_path / "test" / "run-3").mkdir()  # a test that goes on after it
+    assert (stage_of(tmp_path / "test"), verdict_of(tmp_path / "test")) == ("prepares", "")
+
+
+def test_a_failure_and_its_shrinking_have_a_line_each() -> None:
+    assert failed_line("smoke", 8.4, "a worker starved") == "... smoke FAILED after 8 s: a worker starved"
+    one = Going("smoke", 30.2, "shrinks (20 of 80 left, run 5)")
+    assert log_line([one], 1, 4, None) == (
+        "... 1 of 4 done; running: smoke shrinks (20 of 80 left, run 5), 30 s"
+    )
+    assert status_line([one], 1, 4, None, 80) == "1/4: smoke shrinks (20 of 80 left, run 5) 30 s"
+
+
 # The plugin
 
 SLOW = "@ktstr_test(scheduler=ANY)\ndef slow(ctx):\n    print('of the test')\n    ctx.run(pause_s=1.5)\n"
@@ -129,6 +155,41 @@ def test_a_log_says_it_while_nothing_ends(run: Run, pytester: pytest.Pytester, w
     assert header < said[0] <= said[-1] < result
     assert "of the test" not in done.stdout
     assert "\x1b" not in done.stdout
+
+
+FAILS = """
+from pathlib import Path
+import time
+from ktstr.checks.verdict import VerdictFailed
+from ktstr.report.told import SHRINKING, VERDICT, tell
+
+@ktstr_test(scheduler=ANY)
+def slow(ctx):
+    folder = Path(ctx.artifacts) / "run-1"
+    folder.mkdir(parents=True)
+    (folder / "events.jsonl").write_text("")
+    tell(folder / VERDICT, "a worker starved")
+    tell(folder / SHRINKING, "3 of 8 left, run 2")
+    time.sleep(1.5)
+    raise VerdictFailed("BUG SUMMARY: a worker starved")
+"""
+
+
+@pytest.mark.parametrize("workers", ["-n1", "-n0"])
+def test_a_failure_is_said_once_before_its_shrinking(
+    run: Run, pytester: pytest.Pytester, workers: str
+) -> None:
+    pytester.makeconftest(FAST)
+    run(FAILS, workers, "--kernel", "7.0")
+    command = [sys.executable, "-m", "pytest", *OPTIONS, workers, "--kernel", "7.0"]
+    lines = subprocess.run(command, capture_output=True, text=True).stdout.splitlines()
+    said = [line for line in lines if re.match(r"\.\.\. slow FAILED after \d s: a worker starved$", line)]
+    shrinking = [line for line in lines if line.startswith("... 0 of 1 done")]
+    (verdict,) = (line for line in lines if line.startswith("FAIL ["))
+    assert len(said) == 1
+    assert shrinking
+    assert re.search(r"running: slow shrinks \(3 of 8 left, run 2\), \d s$", shrinking[-1])
+    assert lines.index(said[0]) < lines.index(shrinking[-1]) < lines.index(verdict)
 
 
 def in_terminal(columns: int, command: Sequence[str], **environment: str) -> str:

@@ -44,6 +44,7 @@ def a_result(cell: Cell, *findings: str, wall_s: float = 2.0, **insns: int) -> C
         wall_s=wall_s,
         record={
             "result": {"start": "clone"},
+            "vms": {"booted": 0, "cloned": 1, "remembered": 0},
             "programs": [{"name": name, "verified_insns": count} for name, count in insns.items()],
         },
     )

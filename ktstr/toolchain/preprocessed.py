@@ -1,0 +1,99 @@
+"""What a compiler reads of a source and all of its headers, as a digest that is found without reading them again.
+
+To preprocess a BPF scheduler takes a tenth of a second, and more than a remembered run. The digest is kept with the
+stamps of the files that were read, and of the folders in which another file of the same name would have been found
+first: a new file gives its folder another stamp.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
+from pathlib import Path
+
+from ktstr.base.cache import cache_dir, digest
+from ktstr.base.scratch import scratch
+from ktstr.base.stamp import Stamp, is_settled, stamp_of
+from ktstr.base.whole_file import write_whole
+
+__all__ = ["preprocessed_digest"]
+
+_KIND = "answers"
+# clang(1), "Environment": where it looks for headers, too.
+_ENVIRONMENT = ("CPATH", "C_INCLUDE_PATH")
+_FOLDER_OPTIONS = ("-I", "-idirafter", "-isystem", "-iquote")
+
+
+def preprocessed_digest(
+    command: Sequence[str], source: Path, identity: str, run: Callable[[list[str]], None]
+) -> str:
+    """A digest of what `command`, a clang's, makes of `source` before it compiles.
+
+    `run` carries out a command in the source's folder, and raises if it fails. `identity` tells the compiler from
+    others.
+    """
+    folders = [source.parent / folder for folder in _folders(command)]
+    environment = (f"{name}={os.environ.get(name)}" for name in _ENVIRONMENT)
+    kept = cache_dir() / _KIND / f"{digest('preprocessed-1', identity, *command, *environment)}.json"
+    if (known := _known(kept)) is not None:
+        return known
+    with scratch("bpf") as folder:
+        text, listed = folder / "preprocessed", folder / "read"
+        run([*command, "-E", "-MD", "-MF", str(listed), "-o", str(text)])
+        found = digest(text.read_bytes())
+        read = _read_files(listed.read_text(errors="replace"), source.parent)
+    stamps = {str(path): stamp_of(path) for path in (*read, *_shadowing(read, folders))}
+    if all(map(is_settled, stamps.values())):
+        # A cache that cannot be written costs time only.
+        with suppress(OSError):
+            kept.parent.mkdir(exist_ok=True)
+            write_whole(kept, json.dumps({"digest": found, "check": _check(found, stamps), "stamps": stamps}))
+    return found
+
+
+def _folders(command: Sequence[str]) -> list[str]:
+    """The folders of headers that a command line names, joined to their option or after it."""
+    found = []
+    for index, word in enumerate(command):
+        for option in _FOLDER_OPTIONS:
+            if word == option:
+                found += list(command[index + 1 : index + 2])
+            elif word.startswith(option):
+                found.append(word.removeprefix(option))
+    return found
+
+
+def _read_files(rule: str, folder: Path) -> list[Path]:
+    """The files of a make rule, as -MF writes it; relative ones are in `folder`."""
+    _, _, names = rule.replace("\\\n", " ").partition(": ")
+    return [folder / name.replace("$$", "$") for name in shlex.split(names)]
+
+
+def _shadowing(read: Iterable[Path], folders: Iterable[Path]) -> list[Path]:
+    """The folders in which a file could be made that is found before one of `read`."""
+    files = list(read)
+    searched = {*folders, *(path.parent for path in files)}
+    below = {path.parent.relative_to(one) for path in files for one in searched if path.is_relative_to(one)}
+    return sorted({one / relative for one in searched for relative in below})
+
+
+def _known(path: Path) -> str | None:
+    """The digest that is kept; None if there is none, it is damaged, or a file is not what it was."""
+    try:
+        data = json.loads(path.read_bytes())
+        found, stamps = (
+            str(data["digest"]),
+            {name: one and Stamp(*one) for name, one in data["stamps"].items()},
+        )
+        if data["check"] != _check(found, stamps):
+            return None
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return None
+    return found if all(stamp_of(name) == one for name, one in stamps.items()) else None
+
+
+def _check(found: str, stamps: object) -> str:
+    return digest(found, json.dumps(stamps, sort_keys=True))

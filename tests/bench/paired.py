@@ -1,0 +1,128 @@
+"""Commands measured in turns: CPU seconds of all their processes, and ratios of runs that were made side by side.
+
+The host's speed drifts, and other work takes its cores: only what ran at about the same time can be compared, and
+only CPU time, which waiting does not add to.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import statistics
+import subprocess
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+__all__ = ["Checkout", "Command", "compared", "cpu_s", "first_line_s", "in_turns", "span"]
+
+_TICKS = os.sysconf("SC_CLK_TCK")
+
+
+@dataclass(frozen=True)
+class Command:
+    """A command, the folder that it runs in, and its environment."""
+
+    words: tuple[str, ...]
+    folder: Path
+    environment: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Checkout:
+    """A checkout of ktstr: its folder, and one for the bytecode of all that its commands import."""
+
+    root: Path
+    bytecode: Path
+
+    def command(self, *words: str, folder: Path, **variables: str) -> Command:
+        """`python -m words` with the Python of its own .venv, or that which runs this, if it has none."""
+        python = self.root / ".venv" / "bin" / "python"
+        environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+        # A pipe would keep a line back that a terminal shows.
+        environment |= {"PYTHONPATH": str(self.root), "PYTHONUNBUFFERED": "1"}
+        environment["PYTHONPYCACHEPREFIX"] = str(self.bytecode)
+        program = str(python) if python.is_file() else sys.executable
+        return Command((program, "-m", *words), folder, environment | variables)
+
+
+def cpu_s(command: Command, status: int = 0) -> float:
+    """CPU seconds (user and system) of a command and all processes that it started and waited for.
+
+    RuntimeError, with its output, if it does not end with `status`.
+    """
+    with subprocess.Popen(
+        command.words,
+        cwd=command.folder,
+        env=command.environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+    ) as process:
+        assert process.stdout is not None  # it is a pipe
+        said = process.stdout.read()
+        _, ended, used = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(ended)
+    if process.returncode != status:
+        text = said.decode(errors="replace")[-2000:]
+        raise RuntimeError(f"{' '.join(command.words)}: status {process.returncode}:\n{text}")
+    return used.ru_utime + used.ru_stime
+
+
+def first_line_s(command: Command) -> float:
+    """CPU seconds of a command and its processes when they have written a line; they are then killed."""
+    with subprocess.Popen(
+        command.words,
+        cwd=command.folder,
+        env=command.environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        start_new_session=True,
+    ) as process:
+        assert process.stdout is not None  # it is a pipe
+        line = process.stdout.readline()
+        used = _session_cpu_s(process.pid)
+        os.killpg(process.pid, signal.SIGKILL)
+    if not line:
+        raise RuntimeError(f"{' '.join(command.words)}: said nothing")
+    return used
+
+
+def _session_cpu_s(session: int) -> float:
+    """CPU seconds of all processes of a session, and of those that they have waited for: proc(5), /proc/pid/stat."""
+    ticks = 0
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            fields = path.read_bytes().rpartition(b")")[2].split()
+        except OSError:  # it has ended
+            continue
+        if int(fields[3]) == session:
+            ticks += sum(map(int, fields[11:15]))
+    return ticks / _TICKS
+
+
+def in_turns(measures: Sequence[Callable[[], float]], times: range) -> list[list[float]]:
+    """What each measures, run in turns `times` times after a turn that does not count: then all of them are warm."""
+    found: list[list[float]] = [[] for _ in measures]
+    for turn in (-1, *times):
+        order = list(zip(measures, found, strict=True))
+        for measure, values in (
+            order if turn % 2 else reversed(order)
+        ):  # who comes first has a warmer or colder host
+            seconds = measure()
+            if turn >= 0:
+                values.append(seconds)
+    return found
+
+
+def span(values: Sequence[float]) -> str:
+    """`1.25 s (1.20 to 1.31)`: the median, the least and the most."""
+    return f"{statistics.median(values):.2f} s ({min(values):.2f} to {max(values):.2f})"
+
+
+def compared(some: Sequence[float], others: Sequence[float]) -> str:
+    """`ratio 1.05 (1.01 to 1.09)`: the median, least and most of the ratios of runs of the same turn."""
+    ratios = [one / other for one, other in zip(some, others, strict=True)]
+    return f"ratio {statistics.median(ratios):.3f} ({min(ratios):.3f} to {max(ratios):.3f})"
