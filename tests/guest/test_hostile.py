@@ -12,13 +12,14 @@ from functools import cache
 from pathlib import Path
 
 import pytest
-from embedded import PROGRAMS, SCHEDULERS, program_with
+from embedded import PROGRAMS, program_with
 
 from ktstr import CgroupDef, Ctx, Scheduler, ktstr_test
 from ktstr.bpf.build import build_bpf
 from ktstr.checks.verdict import VerdictFailed
 from ktstr.kernel.model import Kernel
 
+BPF = Path(__file__).parent / "bpf"
 ABSENT = r"hostile did not attach within .* guest seconds \(sched_ext state: disabled\).*"
 STARVES = r"hostile: worker cg/1 \(spin_wait\) did no work in .* guest seconds: starved .*"
 KILLED = r"hostile: worker cg/0 .* was killed by signal {signal}, by the program under test or its BPF, .*"
@@ -37,6 +38,25 @@ PRETENDS = (
     *("panic_in_log", "log_flood", "output_flood", "bpf_writes", "clock_set", "old_calls", "left_behind"),
 )
 """Each of these ends as if the program had not tried."""
+
+# What BPF could do to the agent, and what becomes of it. libbpf reads the kernel's types first, which takes its time.
+NOT_LOADED = r"hostile was refused by the verifier: {way}: refused without a log: Operation not permitted"
+CHANGES = {
+    "lsm_hook": NOT_LOADED,
+    "changed_return": NOT_LOADED,
+    "sysctls_refused": NOT_LOADED,
+    "devices_refused": NOT_LOADED,
+    "written_on_return": r"hostile was refused by the verifier: {way}: .* cannot use helper bpf_probe_write_user#36 .*",
+    "read_on_return": ABSENT,
+    "signals_agent": ABSENT,
+}
+
+# What the first three do if they are not refused.
+SUCCEEDS = {
+    "lsm_hook": r"hostile did not attach within 5 guest seconds \(sched_ext state: \);.*",
+    "changed_return": r"hang under hostile: the guest hung .*",
+    "written_on_return": r"hostile did not attach within 5 guest seconds \(sched_ext state: enabled",
+}
 
 # Ways to hide that a worker starves, and to exhaust the guest, with the first line of each.
 HIDES = {
@@ -61,6 +81,10 @@ HIDES = {
     "cpus_offline": "hostile left: unregistered from the main kernel",
     "sysrq_power_off": ENDED.format(what="Power Off"),
     "sysrq_restart": ENDED.format(what="Resetting"),
+    "lsm_hook": STARVES,
+    "changed_return": STARVES,
+    "written_on_return": STARVES,
+    "signals_workers": STARVES,
     "suspended": r"hang under hostile: the guest hung .*",
 }
 
@@ -68,16 +92,17 @@ HIDES = {
 @cache
 def program(kernel: Kernel, folder: Path) -> Path:
     """The program with a scheduler that starves every worker whose number ends in 1."""
-    return program_with(build_bpf(SCHEDULERS / "starve.bpf.c", kernel), "hostile", folder)
+    return program_with(build_bpf(BPF / "hostile.bpf.c", kernel), "hostile", folder)
 
 
-def first_line(ctx: Ctx, folder: Path, *arguments: str) -> str:
+def first_line(ctx: Ctx, folder: Path, *arguments: str, privileged: bool = False) -> str:
     """What the failure of a run with the program begins with."""
     scheduler = Scheduler(
         name="hostile",
         binary_path=program(ctx.kernel, folder),
         sched_args=arguments,
-        attach_timeout_s=0.4 if arguments[0] == "absent" else 5,
+        privileged=privileged,
+        attach_timeout_s=0.4 if arguments[0] == "absent" and arguments[1] not in CHANGES else 5,
     )
     test = replace(ctx.test, scheduler=scheduler, sched_args=scheduler.sched_args)
     guest = Ctx(test, ctx.kernel, "auto", ctx.seed, ctx.artifacts)
@@ -94,7 +119,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_every_way_is_tried() -> None:
     source = (PROGRAMS / "hostile.c").read_text()
     ways = re.findall(r"WAY\((\w+)\)[,}\n]", source.partition("ways[] = {")[2])
-    assert sorted({*PRETENDS, *HIDES}) == sorted(ways)
+    assert sorted({*PRETENDS, *HIDES, *CHANGES}) == sorted(ways)
     assert len(ways) >= 50
 
 
@@ -108,3 +133,15 @@ def pretends(ctx: Ctx, folder: Path, way: str) -> None:
 @ktstr_test(topology="1n1l3c1t", auto_repro=False)
 def hides(ctx: Ctx, folder: Path, way: str) -> None:
     assert re.fullmatch(HIDES[way], first_line(ctx, folder, "attached", way))
+
+
+@pytest.mark.parametrize("way", CHANGES)
+@ktstr_test(topology="1n1l3c1t", auto_repro=False)
+def changes(ctx: Ctx, folder: Path, way: str) -> None:
+    assert re.fullmatch(CHANGES[way].format(way=way), first_line(ctx, folder, "absent", way))
+
+
+@pytest.mark.parametrize("way", SUCCEEDS)
+@ktstr_test(topology="1n1l3c1t", auto_repro=False)
+def succeeds_with_privileges(ctx: Ctx, folder: Path, way: str) -> None:
+    assert re.fullmatch(SUCCEEDS[way], first_line(ctx, folder, "absent", way, privileged=True))

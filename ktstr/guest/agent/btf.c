@@ -103,11 +103,20 @@ const char *btf_text(const struct btf *btf, uint32_t offset)
 	return offset < btf->strings_size ? btf->strings + offset : "";
 }
 
-uint32_t btf_struct(const struct btf *btf, const char *name)
+static uint32_t named(const struct btf *btf, unsigned int kind, const char *name)
 {
 	for (uint32_t id = 1; id < btf->count; id++)
-		if (BTF_INFO_KIND(btf->types[id]->info) == BTF_KIND_STRUCT &&
-		    !strcmp(btf_text(btf, btf->types[id]->name_off), name))
+		if (BTF_INFO_KIND(btf->types[id]->info) == kind && !strcmp(btf_text(btf, btf->types[id]->name_off), name))
 			return id;
 	return 0;
+}
+
+uint32_t btf_struct(const struct btf *btf, const char *name)
+{
+	return named(btf, BTF_KIND_STRUCT, name);
+}
+
+uint32_t btf_function(const struct btf *btf, const char *name)
+{
+	return named(btf, BTF_KIND_FUNC, name);
 }

@@ -30,4 +30,7 @@ const char *btf_text(const struct btf *btf, uint32_t offset);
 /* The struct of that name; 0 if there is none. */
 uint32_t btf_struct(const struct btf *btf, const char *name);
 
+/* The function of that name; 0 if there is none. */
+uint32_t btf_function(const struct btf *btf, const char *name);
+
 #endif

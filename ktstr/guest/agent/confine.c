@@ -19,6 +19,7 @@
 
 #include <ktstr/event.h>
 
+#include "bpf_guard.h"
 #include "files.h"
 #include "machine.h"
 
@@ -50,6 +51,12 @@ void confine_kernel(void)
 	/* With the lockdown module: BPF writes to no process's memory, and sysfs to no PCI device. It stays so. */
 	if (!off && !unlocked && !access(LOCKDOWN, W_OK))
 		file_write(LOCKDOWN, "integrity");
+}
+
+void confine_bpf(void)
+{
+	if (!off)
+		bpf_guard_attach();
 }
 
 static void drop_capabilities(void)

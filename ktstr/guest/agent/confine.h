@@ -17,6 +17,12 @@ void confine_helpers(void);
 /* To be called before a program's process is forked: locks the kernel down, as far as it can be. */
 void confine_kernel(void);
 
+/*
+ * To be called before a scheduler's program is forked, as well: it cannot load BPF that changes what the agent's system
+ * calls return. Not before a program that only loads an object to have it verified: that may be of any type.
+ */
+void confine_bpf(void);
+
 /* In that process before its program is executed: takes from it what only a program that cheats would use. */
 void confine_program(void);
 

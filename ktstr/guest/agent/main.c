@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "archive.h"
+#include "bpf_guard.h"
 #include "cgroup.h"
 #include "confine.h"
 #include "files.h"
@@ -91,6 +92,7 @@ int main(int argc, char **argv)
 	recorder_prepare();
 	kmsg_prepare();
 	kernel_dump_open();
+	bpf_guard_load();
 	if (fw_cfg_read("opt/ktstr/keep", &length))
 		keep();
 	kmsg_open();

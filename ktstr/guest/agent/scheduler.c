@@ -250,6 +250,7 @@ static bool start_and_wait(struct scheduler *scheduler, const struct command *co
 
 	scheduler->command = command;
 	ejection_begin(&ejection);
+	confine_bpf();
 	start(scheduler, command->argv);
 	while (!(fresh = scheduler_enabled() && (!counts || enable_seq() != seq))) {
 		if (reap(scheduler))

@@ -13,6 +13,7 @@
 #include <linux/bpf.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -536,6 +537,42 @@ static void bpf_writes(void)
 	syscall(SYS_bpf, BPF_RAW_TRACEPOINT_OPEN, &attach, sizeof(attach));
 }
 
+/* Loads one of the object's other programs (bpf/hostile.bpf.c) and attaches it, to the topmost cgroup if it is for one. */
+static void attach_other(const char *name)
+{
+	struct bpf_object *bpf = bpf_object__open_mem(object, object_size, NULL);
+	struct bpf_program *program, *wanted = NULL;
+	struct bpf_map *map;
+
+	if (!bpf)
+		return;
+	bpf_object__for_each_map(map, bpf)
+		if (bpf_map__type(map) == BPF_MAP_TYPE_STRUCT_OPS)
+			bpf_map__set_autocreate(map, false);
+	bpf_object__for_each_program(program, bpf) {
+		bool this = !strcmp(bpf_program__name(program), name);
+
+		bpf_program__set_autoload(program, this);
+		if (this)
+			wanted = program;
+	}
+	if (!wanted || bpf_object__load(bpf))
+		return;
+	if (!strncmp(bpf_program__section_name(wanted), "?cgroup", 7))
+		bpf_program__attach_cgroup(wanted, open("/sys/fs/cgroup", O_RDONLY));
+	else
+		bpf_program__attach(wanted);
+}
+
+static void lsm_hook(void) { attach_other(__func__); }
+static void changed_return(void) { attach_other(__func__); }
+static void written_on_return(void) { attach_other(__func__); }
+static void read_on_return(void) { attach_other(__func__); }
+static void signals_agent(void) { attach_other(__func__); }
+static void signals_workers(void) { attach_other(__func__); }
+static void sysctls_refused(void) { attach_other(__func__); }
+static void devices_refused(void) { attach_other(__func__); }
+
 static void clock_set(void)
 {
 	struct timespec past = { .tv_sec = 1 };
@@ -590,7 +627,8 @@ static const struct {
 	WAY(everyone_killed), WAY(workers_frozen), WAY(lies_on_output), WAY(lies_on_consoles), WAY(lies_in_log),
 	WAY(panic_in_log), WAY(log_flood), WAY(output_flood), WAY(many_processes), WAY(many_files), WAY(files_of_memory),
 	WAY(memory), WAY(bpf_writes), WAY(clock_set), WAY(cpus_offline), WAY(sysrq_power_off), WAY(sysrq_restart),
-	WAY(suspended), WAY(old_calls), WAY(left_behind),
+	WAY(suspended), WAY(old_calls), WAY(left_behind), WAY(lsm_hook), WAY(changed_return), WAY(written_on_return),
+	WAY(read_on_return), WAY(signals_agent), WAY(signals_workers), WAY(sysctls_refused), WAY(devices_refused),
 };
 
 int main(int argc, char **argv)
