@@ -18,6 +18,7 @@ import shlex
 import shutil
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import nox
@@ -105,6 +106,33 @@ def fuzz(session: nox.Session) -> None:
     session.run(
         PYTHON, "-m", "pytest", "tests/guest/test_random.py", "-s", "--ignored", *kernel, *session.posargs
     )
+
+
+@nox.session(name="fuzz-decoders", venv_backend="virtualenv")
+def fuzz_decoders(session: nox.Session) -> None:
+    """Fuzz what reads data from outside, guided by coverage: nox -s fuzz-decoders -- [--seconds 600] [target ...]."""
+    separate_environment(session, "atheris>=3")
+    folders = ("", "tests/shared", "tests/unit", "tests/fuzz")
+    path = os.pathsep.join(str(ROOT / folder) for folder in folders)
+    with session.chdir(ROOT), tempfile.TemporaryDirectory(prefix="ktstr-fuzz-") as cache:
+        variables = {"PYTHONPATH": path, "KTSTR_CACHE_DIR": cache}
+        session.run(
+            "nice", "-n", "15", "python", "tests/fuzz/fuzz.py", *session.posargs, env=variables, external=True
+        )
+
+
+@nox.session(venv_backend="virtualenv")
+def conditions(session: nox.Session) -> None:
+    """Run the unit tests as nobody, in random order, twice at once, in Turkish: nox -s conditions -- [name ...]."""
+    separate_environment(session, "pytest-randomly>=3.16")
+    session.run("python", "tests/shared/conditions.py", *session.posargs)
+
+
+@nox.session
+def repeat(session: nox.Session) -> None:
+    """Run forty jobs over and over on a disturbed host; each has one event stream: nox -s repeat -- [--rough]."""
+    environment(session)
+    session.run(PYTHON, "tests/repeat/repeat.py", *session.posargs, env={"KTSTR_DIE_WITH_PARENT": "1"})
 
 
 @nox.session
@@ -240,6 +268,12 @@ def environment(session: nox.Session) -> None:
         requirements = nox.project.dependency_groups(pyproject, *groups)
         session.run(PYTHON, "-m", "pip", "install", "--quiet", "--editable", str(ROOT), *requirements)
         STAMP.write_text(digest)
+
+
+def separate_environment(session: nox.Session, *more: str) -> None:
+    """Install into a session's own virtual environment what the unit tests need, and what only this session does."""
+    pyproject = nox.project.load_toml(ROOT / "pyproject.toml")
+    session.install("--editable", str(ROOT), *nox.project.dependency_groups(pyproject, "test", "nox"), *more)
 
 
 def runs(*command: str) -> bool:

@@ -162,6 +162,7 @@ if TYPE_CHECKING:  # the same names as in _PUBLIC, for type checkers; a test com
     from ktstr.scenario.work import AsymmetricWaker as AsymmetricWaker
     from ktstr.scenario.work import Bursty as Bursty
     from ktstr.scenario.work import CachePressure as CachePressure
+    from ktstr.scenario.work import CgroupChurn as CgroupChurn
     from ktstr.scenario.work import Epoll as Epoll
     from ktstr.scenario.work import FanOut as FanOut
     from ktstr.scenario.work import FilteredCalls as FilteredCalls
@@ -318,6 +319,7 @@ _PUBLIC = {
         "AsymmetricWaker",
         "Bursty",
         "CachePressure",
+        "CgroupChurn",
         "Epoll",
         "FanOut",
         "ForkExec",

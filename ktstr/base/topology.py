@@ -331,8 +331,8 @@ def parse_cpu_list(text: str) -> frozenset[int]:
         first, dash, last = part.partition("-")
         run = range(int(first), int(last if dash else first) + 1)
         if not run:
-            raise ValueError(f"CPU list {text!r}: {part} runs backwards")
-        named += len(run)
+            raise ValueError(f"CPU list {shown(text)}: {shown(part)} runs backwards")
+        named += run.stop - run.start  # len() refuses a range of more than 63 bits
         if named > _MOST_IN_LIST:
             raise ValueError(f"CPU list {text[:40]!r}: more than {_MOST_IN_LIST} CPUs")
         cpus.update(run)

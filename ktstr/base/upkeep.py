@@ -19,7 +19,17 @@ from ktstr.base.lock import acquired
 from ktstr.base.scratch import remove_scratch
 from ktstr.base.sizes import Sizes
 
-__all__ = ["HELD", "PINNED", "contents", "evict", "gb_in_bytes", "kinds", "limit_bytes", "remove_rest"]
+__all__ = [
+    "HELD",
+    "PINNED",
+    "contents",
+    "evict",
+    "evict_entry",
+    "gb_in_bytes",
+    "kinds",
+    "limit_bytes",
+    "remove_rest",
+]
 
 _LIMIT_GB = 20.0
 _CORES = "cores"  # locks of the host's cores, and nothing else
@@ -90,7 +100,7 @@ def evict(
     for one in kept:
         if total <= limit:
             break
-        if one.kind not in PINNED and _evict(one, _spared_s(one.kind, untouched_s)):
+        if one.kind not in PINNED and evict_entry(one, _spared_s(one.kind, untouched_s)):
             removed.append(one)
             total -= one.size
             if freed is not None:
@@ -105,7 +115,7 @@ def _spared_s(kind: str, untouched_s: float) -> float:
     return max(untouched_s, _UNTOUCHED_S) if kind == "roots" else untouched_s
 
 
-def _evict(one: Entry, untouched_s: float) -> bool:
+def evict_entry(one: Entry, untouched_s: float = 0.0) -> bool:
     """Remove an entry with its locks, unless a process uses it, or may do so without a lock."""
     folder = one.path.parent
     locks = [folder / f".{one.key}.use", folder / f".{one.key}.lock"]

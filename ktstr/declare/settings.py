@@ -21,6 +21,7 @@ from ktstr.declare.presets import PRESETS
 __all__ = [
     "KEYS",
     "MAX_SEED",
+    "MAX_SHRINK_S",
     "Settings",
     "checked",
     "checked_text",
@@ -32,7 +33,10 @@ __all__ = [
 
 MAX_SEED = 2**32 - 1
 """The largest seed that the emulator takes."""
+MAX_SHRINK_S = 86_400
+"""The longest time for shrinking, in seconds: a day."""
 
+_NUMBERS = ("seed", "shrink_seconds")
 _TABLE = "[tool.ktstr]"
 # KTSTR_KERNEL is not here: it is what the kernel spec `auto` means, and is read where specs are resolved.
 _ENVIRONMENT = {
@@ -40,6 +44,7 @@ _ENVIRONMENT = {
     "KTSTR_CLOCK": "clock",
     "KTSTR_SEED": "seed",
     "KTSTR_PERTURB": "perturb",
+    "KTSTR_SHRINK_SECONDS": "shrink_seconds",
 }
 
 
@@ -50,6 +55,7 @@ class Settings:
     `kernels` are kernel specs (none: `auto`). `topology` replaces each test's own (None: it does not). `clock` is
     `real`, `virtual` or `auto`, `perturb` is `on`, `off` or `auto`. `seed` is that of every VM run. `presets` are the
     topology presets of a verifier sweep and of the gauntlet (none: all), which `gauntlet` takes every test through.
+    `shrink_seconds` is how long a failed run is run with less at most.
     """
 
     kernels: tuple[str, ...] = ()
@@ -59,6 +65,7 @@ class Settings:
     perturb: str = "auto"
     presets: tuple[str, ...] = ()
     gauntlet: bool = False
+    shrink_seconds: int = 60
 
 
 def merged(*sources: Mapping[str, object]) -> Settings:
@@ -126,7 +133,7 @@ def checked(key: str, value: object, where: str) -> object:
 
 def checked_text(key: str, text: str, where: str) -> object:
     """The setting `key` written as `text`, as options and variables have it; KtstrError as for `checked`."""
-    if key != "seed":
+    if key not in _NUMBERS:
         return checked(key, text, where)
     try:
         return checked(key, int(text), where)
@@ -180,12 +187,15 @@ def _topology(value: object, where: str) -> Topology:
         raise KtstrError(f"{where}{error}") from None
 
 
-def _seed(value: object, where: str) -> int:
-    if isinstance(value, bool) or not isinstance(value, int):
-        raise KtstrError(f"{where}must be a whole number")
-    if not 0 <= value <= MAX_SEED:
-        raise KtstrError(f"{where}must be between 0 and {MAX_SEED}")
-    return value
+def _whole(most: int) -> Callable[[object, str], int]:
+    def check(value: object, where: str) -> int:
+        if isinstance(value, bool) or not isinstance(value, int):
+            raise KtstrError(f"{where}must be a whole number")
+        if not 0 <= value <= most:
+            raise KtstrError(f"{where}must be between 0 and {most}")
+        return value
+
+    return check
 
 
 def _one_of(*accepted: str) -> Callable[[object, str], str]:
@@ -201,8 +211,9 @@ KEYS: Mapping[str, Callable[[object, str], object]] = {
     "kernels": _kernels,
     "topology": _topology,
     "clock": _one_of("real", "virtual", "auto"),
-    "seed": _seed,
+    "seed": _whole(MAX_SEED),
     "perturb": _one_of("on", "off", "auto"),
+    "shrink_seconds": _whole(MAX_SHRINK_S),
     "presets": _presets,
     "gauntlet": _flag,
 }

@@ -135,6 +135,7 @@ KINDS: Mapping[str, Mapping[str, Any]] = {
         "gap_at_ns?": _Number,
         "gaps?": _Gaps,
         "iterations": _Number,
+        "counted?": _Number,
         "migrations": _Number,
         "cpus": _CpuNumbers,
         "ext?": _Small,

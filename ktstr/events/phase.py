@@ -80,6 +80,8 @@ class NeededOperations:
     """The ones with which the run still fails, in words."""
     tried: int
     """How many the run had to begin with."""
+    unfinished: str = ""
+    """Why fewer may be enough, in words: the time for shrinking was up. Empty if it was not."""
 
 
 _E = TypeVar("_E", bound=Mapping[str, Any])

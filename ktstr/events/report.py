@@ -112,6 +112,8 @@ class Needed:
     """How many the run had to begin with."""
     moved: bool = False
     """Whether the only one left was moved, so that it hits the same point of a task's turn without the others."""
+    unfinished: str = ""
+    """Why fewer may be enough, in words: the time for shrinking was up. Empty if it was not."""
 
 
 @dataclass(frozen=True)

@@ -49,6 +49,8 @@ class WorkerStats:
     """The time for which the scenario kept it from running."""
     ended: bool = False
     """Whether the scenario ended it in this time."""
+    counted: int = 0
+    """How often it did what its work type counts beside iterations; 0 if the type counts nothing."""
 
     @property
     def off_cpu_pct(self) -> float:
@@ -88,6 +90,7 @@ def read_worker(event: Event) -> WorkerStats:
         gap_at_ns=event.get("gap_at_ns"),
         stopped_ns=event.get("stopped_ns", 0),
         ended=bool(event.get("ended", 0)),
+        counted=event.get("counted", 0),
     )
 
 
@@ -104,6 +107,7 @@ def summed(several: Sequence[WorkerStats]) -> WorkerStats:
         gap_ns=longest.gap_ns,
         gap_at_ns=longest.gap_at_ns,
         iterations=sum(one.iterations for one in several),
+        counted=sum(one.counted for one in several),
         migrations=sum(one.migrations for one in several),
         gaps=tuple(map(sum, zip_longest(*(one.gaps for one in several), fillvalue=0))),
         cpus=tuple(sorted({cpu for one in several for cpu in one.cpus})),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-__all__ = ["Going", "log_line", "remaining_s", "status_line"]
+__all__ = ["Going", "failed_line", "log_line", "remaining_s", "status_line"]
 
 _SHOWN = 4
 
@@ -17,6 +17,11 @@ class Going:
     name: str
     for_s: float
     stage: str
+
+
+def failed_line(name: str, for_s: float, what: str) -> str:
+    """`... smoke FAILED after 8 s: ...`: said at once, because what is run again to show more may take a minute."""
+    return f"... {name} FAILED after {for_s:.0f} s: {what}"
 
 
 def log_line(going: Sequence[Going], done: int, total: int, left_s: float | None) -> str:

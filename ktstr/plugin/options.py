@@ -48,7 +48,7 @@ class _Option:
 
     @property
     def dest(self) -> str:
-        return "ktstr_kernels" if self.name == "kernel" else f"ktstr_{self.name}"
+        return "ktstr_kernels" if self.name == "kernel" else f"ktstr_{self.name.replace('-', '_')}"
 
     @property
     def attributes(self) -> dict[str, Any]:
@@ -71,8 +71,7 @@ _OPTIONS = (
     ),
     _Option(
         "topology",
-        "run every test on this topology: NUMA nodes, LLCs, cores per LLC, threads per core "
-        "(default: each test's own)",
+        "run on this topology: NUMA nodes, LLCs, cores per LLC, threads per core (default: each test's)",
         "1n2l4c1t",
         setting="topology",
         ini="string",
@@ -93,6 +92,14 @@ _OPTIONS = (
         setting="perturb",
         ini="string",
     ),
+    _Option(
+        "shrink-seconds",
+        "how long to shrink a failed run (default: 60)",
+        "N",
+        setting="shrink_seconds",
+        ini="string",
+    ),
+    _Option("once", "do not run a failed run again to show why"),
     _Option(
         "gauntlet",
         "run every test on each topology preset that its constraints and its scheduler's admit",
@@ -116,7 +123,7 @@ _OPTIONS = (
     ),
     _Option(
         "shard",
-        "run this part of the tests, about as long as the others: parts 1/2 and 2/2 together run every test once",
+        "run this part of the tests, about as long as the others: 1/2 and 2/2 run every test once",
         "1/2",
     ),
     _Option("results", "keep results in this folder, not target/ktstr", "DIR"),

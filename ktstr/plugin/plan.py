@@ -168,6 +168,8 @@ def make_context(item: pytest.Item, session_name: str) -> Ctx:
         oversubscribe=plan.options.oversubscribe,
         executor=executor,
         hooks=_PytestHooks(item),
+        once=plan.options.once,
+        shrink_s=plan.options.shrink_s,
     )
     return context
 

@@ -17,9 +17,10 @@ from typing import Any, TextIO
 
 import pytest
 
-from ktstr.plugin.live import Going, log_line, remaining_s, status_line
-from ktstr.plugin.stage import stage_of
+from ktstr.plugin.live import Going, failed_line, log_line, remaining_s, status_line
+from ktstr.plugin.stage import stage_of, verdict_of
 from ktstr.report.console import test_name
+from ktstr.report.text import printable
 
 __all__ = ["Running"]
 
@@ -50,6 +51,7 @@ class Running:
         self._took_s = dict(took_s)
         self._waiting: dict[str, None] = {}  # in order
         self._running: dict[str, float] = {}
+        self._failed: dict[str, str] = {}  # what was said of those that run
         self._done = 0
         self._last = time.monotonic()
         self._drawn = False
@@ -89,6 +91,7 @@ class Running:
         with self._lock:
             if report.when == "teardown":
                 began = self._running.pop(report.nodeid, None)
+                self._failed.pop(report.nodeid, None)
                 self._done += 1
                 self._last = time.monotonic()
                 if began is not None:
@@ -121,15 +124,30 @@ class Running:
                 now = time.monotonic()
                 if not self._running:
                     continue
+                self._tell_failures(now)
                 if self._redraws:
                     if self._drawn or now - min(self._running.values()) >= _QUIET_S:
                         self._draw(now)
                 elif now - self._last >= _EVERY_S:
                     self._last = now
-                    if self._under_xdist:
-                        self._terminal.ensure_newline()
-                        self._terminal_flush()
-                    print(log_line(*self._state(now)), file=self._out, flush=True)
+                    self._print(log_line(*self._state(now)))
+
+    def _tell_failures(self, now: float) -> None:
+        """Say of each test that failed what went wrong, while it is run again to show more."""
+        for nodeid, began in self._running.items():
+            folder = self._folder_of(nodeid)
+            what = "" if folder is None else verdict_of(folder)
+            if what and what != self._failed.get(nodeid):
+                self._failed[nodeid] = what
+                self._clear()
+                name = test_name(nodeid, self._kernel_ids)
+                self._print(printable(failed_line(name, now - began, what)))
+
+    def _print(self, line: str) -> None:
+        if self._under_xdist:
+            self._terminal.ensure_newline()
+            self._terminal_flush()
+        print(line, file=self._out, flush=True)
 
     def _state(self, now: float) -> tuple[list[Going], int, int, float | None]:
         going = [

@@ -25,7 +25,8 @@ class Options:
 
     `topology` None: each test's own. `clock` is `real`, `virtual` or `auto`. `seeds` is empty if each test runs with
     `seed` alone. `gauntlet`: each test runs on those of the `presets` (empty: all) that fit it. `budget_ms` is how long
-    the session may take; None: as long as it takes.
+    the session may take; None: as long as it takes. `once`: a failed run is not run again. `shrink_s` is how long
+    shrinking one may take.
     """
 
     topology: Topology | None
@@ -39,6 +40,8 @@ class Options:
     gauntlet: bool = False
     presets: tuple[str, ...] = ()
     budget_ms: int | None = None
+    once: bool = False
+    shrink_s: int = 0
 
 
 def options_of(config: pytest.Config, settings: Settings) -> Options:
@@ -61,6 +64,8 @@ def options_of(config: pytest.Config, settings: Settings) -> Options:
         gauntlet,
         settings.presets if gauntlet else (),
         None if budget is None else parse_budget(budget, spelled(config, "budget")),
+        config.getoption("ktstr_once"),
+        settings.shrink_seconds,
     )
 
 

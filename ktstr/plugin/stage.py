@@ -6,7 +6,9 @@ import re
 from contextlib import suppress
 from pathlib import Path
 
-__all__ = ["stage_of", "stage_said"]
+from ktstr.report.told import SHRINKING, VERDICT
+
+__all__ = ["stage_of", "stage_said", "verdict_of"]
 
 _HEAD = 1 << 18  # bytes of the events that have the attach: a verifier's log may come before it
 _TAIL = 4096
@@ -14,14 +16,17 @@ _RUN = re.compile(r"run-(\d+)")
 
 
 def stage_of(folder: Path) -> str:
-    """`prepares`, `waits` (for a core of the host), `boots`, `attaches`, `holds` or `reports`.
+    """`prepares`, `waits` (for a core of the host), `boots`, `attaches`, `holds` or `reports`; of a run that failed,
+    `runs again`, or `shrinks` with how far that is.
 
     `folder` is that of the test's runs, if there is one.
     """
     with suppress(OSError):
-        runs = [(int(match[1]), path) for path in folder.iterdir() if (match := _RUN.fullmatch(path.name))]
-        if runs:
-            run = max(runs)[1]
+        if run := _last_run(folder):
+            if shrinking := _read(run / SHRINKING):
+                return f"shrinks ({shrinking})"
+            if (run / VERDICT).exists():
+                return "runs again"
             with (run / "events.jsonl").open("rb") as file:
                 head = file.read(_HEAD)
                 file.seek(0, 2)
@@ -30,6 +35,29 @@ def stage_of(folder: Path) -> str:
             # What the guest gets is packed once there is a core for it.
             return "waits" if said == "boots" and not (run / "files.cpio").exists() else said
     return "prepares"
+
+
+def verdict_of(folder: Path) -> str:
+    """What went wrong with the last run of a test, in a line; empty if nothing did, as far as is known by now.
+
+    `folder` is that of the test's runs, if there is one.
+    """
+    with suppress(OSError):
+        if run := _last_run(folder):
+            return _read(run / VERDICT)
+    return ""
+
+
+def _last_run(folder: Path) -> Path | None:
+    runs = [(int(match[1]), path) for path in folder.iterdir() if (match := _RUN.fullmatch(path.name))]
+    return max(runs)[1] if runs else None
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text(errors="replace")
+    except FileNotFoundError:
+        return ""
 
 
 def stage_said(events: bytes) -> str:

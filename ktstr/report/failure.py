@@ -10,13 +10,13 @@ from ktstr.checks.violation import Violation
 from ktstr.events.dump import Dump
 from ktstr.events.metrics import MetricValue
 from ktstr.events.phase import NeededOperations
-from ktstr.events.report import GuestReport, Needed
+from ktstr.events.report import GuestReport, Needed, Perturbed
 from ktstr.report.dump import map_lines, run_queue_lines
 from ktstr.report.flight import flight_lines
 from ktstr.report.latency import latency_lines
 from ktstr.report.monitor import monitor_lines
 from ktstr.report.payloads import metric_table, output_lines, payload_table
-from ktstr.report.phases import needed_lines, stats_lines
+from ktstr.report.phases import needed_lines, needed_list, stats_lines
 from ktstr.report.repro import Repro, maps_note, repro_lines
 from ktstr.report.summary import bug_lines, exit_section, unreported, without_bug, without_dump
 from ktstr.vm.result import Ending
@@ -107,22 +107,20 @@ def _sections(
 
 def perturbation_table(needed: Needed) -> list[str]:
     """The perturbations that a failure needs: guest time of the hold, CPU, and what ran there, for how long by then."""
-    if not needed.perturbed:
-        return [f"it fails without any of the {needed.tried}"]
+    lines = [_perturbed_line(one) for one in needed.perturbed]
     if needed.moved:
-        lines = [
-            f"one of {needed.tried} is enough, moved to hit the same point of a turn without the others:"
+        return [
+            f"one of {needed.tried} is enough, moved to hit the same point of a turn without the others:",
+            *lines,
         ]
-    else:
-        lines = [f"it takes {len(needed.perturbed)} of {needed.tried}:"]
-    for one in needed.perturbed:
-        at_ns = one.at_ns if one.began_ns is None else one.began_ns
-        what = f"{one.comm} (pid {one.pid})" if one.comm else "what was not recorded"
-        after = f" {one.ran_ns / 1e6:.3f} ms into its turn" if one.ran_ns else ""
-        lines.append(
-            f"  at {at_ns / 1e6:9.3f} ms  CPU {one.cpu:3}  for {one.ns / 1e6:6.3f} ms  preempted {what}{after}"
-        )
-    return lines
+    return needed_list(lines, needed.tried, needed.unfinished)
+
+
+def _perturbed_line(one: Perturbed) -> str:
+    at_ns = one.at_ns if one.began_ns is None else one.began_ns
+    what = f"{one.comm} (pid {one.pid})" if one.comm else "what was not recorded"
+    after = f" {one.ran_ns / 1e6:.3f} ms into its turn" if one.ran_ns else ""
+    return f"  at {at_ns / 1e6:9.3f} ms  CPU {one.cpu:3}  for {one.ns / 1e6:6.3f} ms  preempted {what}{after}"
 
 
 def _tail(lines: Sequence[str], limit: int) -> list[str]:

@@ -8,9 +8,10 @@ from ktstr.events.phase import NeededOperations, OperationDone, Phase
 from ktstr.events.report import GuestReport
 from ktstr.report.workers import worker_table
 
-__all__ = ["needed_lines", "stats_lines"]
+__all__ = ["needed_lines", "needed_list", "stats_lines"]
 
 _OPERATIONS = 12
+_UNFINISHED = 12
 
 
 def stats_lines(report: GuestReport) -> list[str]:
@@ -47,9 +48,20 @@ def _operations(some: Sequence[OperationDone], began_ns: int) -> list[str]:
 
 def needed_lines(needed: NeededOperations) -> list[str]:
     """The drawn operations that a failure needs, a line each."""
-    if not needed.operations:
-        return [f"it fails without any of the {needed.tried}"]
-    return [
-        f"it takes {len(needed.operations)} of {needed.tried}:",
-        *(f"  {one}" for one in needed.operations),
-    ]
+    return needed_list([f"  {one}" for one in needed.operations], needed.tried, needed.unfinished)
+
+
+def needed_list(lines: Sequence[str], tried: int, unfinished: str) -> list[str]:
+    """How many of the `tried` elements a failure needs, then `lines`, one for each of them.
+
+    If the search is `unfinished`, that is said, and only as many are shown as one reads.
+    """
+    if unfinished and len(lines) == tried:
+        return [f"{tried}, {unfinished} (--shrink-seconds)"]
+    if unfinished:
+        more = [f"  and {len(lines) - _UNFINISHED} more"] if len(lines) > _UNFINISHED else []
+        head = f"at most {len(lines)} of {tried}, {unfinished} (--shrink-seconds):"
+        return [head, *lines[:_UNFINISHED], *more]
+    return (
+        [f"it takes {len(lines)} of {tried}:", *lines] if lines else [f"it fails without any of the {tried}"]
+    )

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from ktstr.checks.violation import Violation
-from ktstr.report.schema import RunRecord, VerdictRecord, ViolationRecord, VmCounts
+from ktstr.report.schema import RunRecord, ShrunkRecord, VerdictRecord, ViolationRecord, VmCounts
 from ktstr.report.text import printable
 from ktstr.vm.names import EMULATOR_VERSION_KEY
 
 if TYPE_CHECKING:
-    from ktstr.events.report import GuestReport
+    from ktstr.events.phase import NeededOperations
+    from ktstr.events.report import GuestReport, Needed
     from ktstr.vm.job import VmJob
     from ktstr.vm.result import VmResult
 
-__all__ = ["run_record", "vm_counts"]
+__all__ = ["run_record", "shrunk_records", "vm_counts"]
 
 
 class _Violation(Protocol):
@@ -94,6 +95,22 @@ def _violation(one: _Violation) -> ViolationRecord:
     if isinstance(one, Violation):
         record["phase"], record["at_ns"] = one.phase or None, one.at_ns
     return record
+
+
+def shrunk_records(operations: NeededOperations | None, perturbations: Needed | None) -> list[ShrunkRecord]:
+    """How far a failed run was shrunk; None: it had none of these."""
+    found: list[ShrunkRecord] = []
+    if operations is not None:
+        found.append(_shrunk("operations", len(operations.operations), operations))
+    if perturbations is not None:
+        found.append(_shrunk("perturbations", len(perturbations.perturbed), perturbations))
+    return found
+
+
+def _shrunk(
+    what: Literal["operations", "perturbations"], left: int, needed: NeededOperations | Needed
+) -> ShrunkRecord:
+    return {"what": what, "left": left, "of": needed.tried, "unfinished": needed.unfinished or None}
 
 
 def vm_counts(results: Sequence[VmResult]) -> VmCounts:

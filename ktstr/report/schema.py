@@ -234,6 +234,19 @@ class MetricRecord(TypedDict):
     """Why there is no number; empty if there is one."""
 
 
+class ShrunkRecord(TypedDict):
+    """What a failed run needs to fail, after it was run with less."""
+
+    what: Literal["operations", "perturbations"]
+    """What was left out."""
+    left: int
+    """How many it fails with."""
+    of: int
+    """How many it had."""
+    unfinished: str | None
+    """Why fewer may be enough, in words: the time for it was up; null if it was not."""
+
+
 class RunRecord(TypedDict):
     """One VM run of a test."""
 
@@ -255,6 +268,8 @@ class RunRecord(TypedDict):
     """The file beside the sidecar with the failure dump; null if there is none."""
     repro: NotRequired[ReproRecord | None]
     """The second run; null if there was none."""
+    shrunk: NotRequired[list[ShrunkRecord]]
+    """Of a failed run with drawn operations or perturbations: how many it needs of each."""
     programs: NotRequired[list[ProgramRecord]]
     """Of a cell of the verifier sweep: the programs that it loaded."""
     map_bytes: NotRequired[int]

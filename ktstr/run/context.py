@@ -19,7 +19,8 @@ from ktstr.checks.verdict import RunReport, VerdictFailed
 from ktstr.declare.test import KtstrTest
 from ktstr.kernel.model import Kernel
 from ktstr.report.failure import failure_text
-from ktstr.report.run_record import vm_counts
+from ktstr.report.run_record import shrunk_records, vm_counts
+from ktstr.report.told import SHRINKING, VERDICT, tell
 from ktstr.run.execute import Runner
 from ktstr.run.hooks import NO_HOOKS, RunHooks, sections_text
 from ktstr.run.look import look_again
@@ -38,6 +39,7 @@ from ktstr.run.refuse import (
 )
 from ktstr.run.scenario_run import ScenarioRun
 from ktstr.run.second import run_again
+from ktstr.run.shrink_time import SHRINK_S, ShrinkTime
 from ktstr.scenario.cgroup import CgroupDef
 from ktstr.scenario.metric import Better
 from ktstr.scenario.operation import Operation
@@ -60,7 +62,8 @@ class Ctx:
     """A test's guest: its kernel, topology, clock and seed, and `run`, which runs a scenario in it.
 
     ktstr makes one for each test. `executor` runs the guests (None: this machine); `cancel` stops the run that is under
-    way, which then raises Cancelled, and all later ones; `hooks` are called around each run.
+    way, which then raises Cancelled, and all later ones; `hooks` are called around each run. `once`: a failed run is
+    not run again to show more, or with less. `shrink_s` is how many seconds it may take to run it with less.
     """
 
     test: KtstrTest
@@ -90,6 +93,8 @@ class Ctx:
         executor: Executor | None = None,
         cancel: Cancel | None = None,
         hooks: RunHooks = NO_HOOKS,
+        once: bool = False,
+        shrink_s: float = SHRINK_S,
     ) -> None:
         self.test = test
         self.kernel = kernel
@@ -104,6 +109,8 @@ class Ctx:
         self._executor: Executor = executor or LocalExecutor()
         self._cancel = cancel or Cancel()
         self._hooks = hooks
+        self._once = once
+        self._shrink_s = 0.0 if once else shrink_s
         self._as_expected = False
 
     @property
@@ -237,17 +244,20 @@ class Ctx:
     ) -> str:
         """The text of a failed run, once further runs have shown what they can; `record` gets that, too."""
         dump = report.dump
-        repro = run_again(runner, run, folder / "repro", report)
+        tell(folder / VERDICT, summary_of(run, report))
+        repro = None if self._once else run_again(runner, run, folder / "repro", report)
         record["repro"] = repro.as_json() if repro else None
         if dump is None and repro and repro.report:
             dump = repro.report.dump
             dump_file = keep_dump(dump, record, run, self._sidecar, len(self.runs), again=True)
-        seen = look_again(runner, run, folder / "look", report)
+        seen = None if self._once else look_again(runner, run, folder / "look", report)
         summary = summary_of(run, report) + (f"; {seen.line}" if seen else "")
         if seen:
             record["verdict"] = {**cast(dict[str, object], record["verdict"]), "summary": summary}
-        needed = needed_perturbations(runner, run, folder / "shrunk", report)
-        operations = needed_operations(runner, run, folder / "shrunk", report)
+        time = ShrinkTime(self._shrink_s, folder / SHRINKING)
+        operations = needed_operations(runner, run, folder / "shrunk", report, time)
+        needed = needed_perturbations(runner, run, folder / "shrunk", report, time)
+        record["shrunk"] = shrunk_records(operations, needed)
         record["vms"] = vm_counts(runner.results)
         text = failure_text(
             self._header(report.result),

@@ -7,12 +7,13 @@ from dataclasses import replace
 from pathlib import Path
 
 from ktstr.base.errors import KtstrError
-from ktstr.base.progress import Progress
 from ktstr.checks.verdict import RunReport
 from ktstr.events.phase import NeededOperations
 from ktstr.run.execute import Runner
 from ktstr.run.scenario_run import ScenarioRun
+from ktstr.run.search import Search
 from ktstr.run.shrink import shortest_prefix, shrink
+from ktstr.run.shrink_time import ShrinkTime
 from ktstr.scenario.layout import Drawn, leave_out
 
 __all__ = ["needed_operations"]
@@ -22,42 +23,36 @@ _TRIES = 60
 
 
 def needed_operations(
-    runner: Runner, run: ScenarioRun, folder: Path, failure: RunReport
+    runner: Runner, run: ScenarioRun, folder: Path, failure: RunReport, time: ShrinkTime
 ) -> NeededOperations | None:
-    """As few of the drawn operations (`Operation.expand`) as make the run fail the same check.
+    """As few of the drawn operations (`Operation.expand`) as make the run fail the same check, as far as `time` allows.
 
     None if there are none, and with the real clock: there a run is not a function of its operations. The runs' files
     are in `folder`.
     """
-    layout = run.layout
-    drawn = layout.drawn
+    drawn = run.layout.drawn
     if not drawn or run.clock != "virtual":
         return None
-    check = failure.violations[0].check
-    known = {drawn: True}
 
-    def fails(some: Sequence[Drawn]) -> bool:
-        key = tuple(some)
-        if key not in known:
-            known[key] = _fails(
-                runner, replace(run, left_out=frozenset(drawn) - frozenset(some)), folder, check
-            )
-            bar.update()
-        return known[key]
+    def run_with(some: tuple[Drawn, ...]) -> RunReport | None:
+        fewer = replace(run, left_out=frozenset(drawn) - frozenset(some))
+        return runner(fewer, folder)[1] if _makes_sense(fewer) else None
 
-    with Progress(desc=f"shrinking {run.test.name}", unit="run") as bar:
-        if fails(()):
-            return NeededOperations((), len(drawn))
-        few = shrink(shortest_prefix(drawn, fails), fails, _TRIES)
-    return NeededOperations(tuple(str(one) for one in few), len(drawn))
+    search = Search(drawn, failure, run_with, time)
+    few = search.until_time_is_up(lambda: _few(search))
+    return NeededOperations(tuple(str(one) for one in few), len(drawn), unfinished=search.unfinished)
 
 
-def _fails(runner: Runner, fewer: ScenarioRun, folder: Path, check: str) -> bool:
-    """Whether a run with fewer operations violates the same check. One that makes no sense without the others does
-    not."""
+def _few(search: Search[Drawn]) -> Sequence[Drawn]:
+    if search.fails(()):
+        return ()
+    return shrink(shortest_prefix(search.items, search.fails), search.fails, _TRIES)
+
+
+def _makes_sense(fewer: ScenarioRun) -> bool:
+    """Whether the scenario can do without what is left out: what is left may have relied on it."""
     try:
         leave_out(replace(fewer, left_out=frozenset()).layout, fewer.left_out)
     except KtstrError:
         return False
-    _, report = runner(fewer, folder)
-    return any(violation.check == check for violation in report.violations)
+    return True

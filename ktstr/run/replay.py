@@ -116,7 +116,7 @@ class _Sidecar(msgspec.Struct):
     seed: int
     clock: Literal["real", "virtual"]
     runs: list[_Run]
-    outcome: str = ""
+    outcome: str
     perturb: bool = False
 
 
@@ -149,7 +149,7 @@ def _refuse_hostile(path: Path, data: Mapping[str, Any]) -> None:
     try:
         msgspec.convert(data, _Sidecar)
         Topology.parse(data["topology"])
-    except (msgspec.ValidationError, KtstrError) as error:
+    except (msgspec.ValidationError, UnicodeEncodeError, KtstrError) as error:
         raise KtstrError(f"{path}: not a test's sidecar of schema {SCHEMA}: {error}") from None
     file, colons, _ = data["nodeid"].partition("::")
     parts = Path(file).parts
@@ -158,8 +158,11 @@ def _refuse_hostile(path: Path, data: Mapping[str, Any]) -> None:
         raise KtstrError(f"{path}: nodeid {data['nodeid']!r}: must be file::test, with a file of the project")
 
 
-def replay_arguments(recorded: Recorded) -> list[str]:
-    """pytest's arguments that run the recorded test again; nothing remembered is used."""
+def replay_arguments(recorded: Recorded, *, shrink: bool = False) -> list[str]:
+    """pytest's arguments that run the recorded test again; nothing remembered is used.
+
+    One run confirms a failure; with `shrink` it is shrunk as well, and run again to show more.
+    """
     data, preset = recorded.data, recorded.preset
     return [
         recorded.nodeid,
@@ -171,6 +174,7 @@ def replay_arguments(recorded: Recorded) -> list[str]:
         *(("--ktstr-seeds", "1") if recorded.explored else ()),
         *("--ktstr-perturb", "on" if data.get("perturb") else "off"),
         "--ktstr-fresh",
+        *(() if shrink else ("--ktstr-once",)),
     ]
 
 
@@ -189,7 +193,9 @@ def crashed_run(sidecar: Path, data: Mapping[str, Any]) -> Path:
     if data["outcome"] != "failed":
         raise KtstrError(f"{which} {_ended(data)}; only of a test that failed are the runs' files kept")
     for number, run in enumerate(data["runs"], start=1):
-        guest = run["guest"]
+        guest = run.get("guest")
+        if guest is None:  # it could not be run
+            continue
         if guest["scheduler_exit"] or any(bug["kind"] == "panic" for bug in guest["kernel_bugs"]):
             return sidecar.with_suffix("") / f"run-{number}"
     raise KtstrError(f"{which} came to no exit of its scheduler and to no panic: there is nothing to stop at")
@@ -230,12 +236,15 @@ def replay_status(
 
 def dump_lines(recorded: Recorded, replayed: Path, after: Mapping[str, Any]) -> list[str]:
     """For each run with a failure dump, whether the replay's is the same. The replay's sidecar is `replayed`, its data
-    `after`."""
+    `after`.
+
+    A dump that a second run left says nothing about a replay that has none.
+    """
     lines = []
     runs = zip(recorded.data["runs"], after["runs"], strict=False)
     for number, (old, new) in enumerate(runs, start=1):
         names = [run.get("dump") for run in (old, new)]
-        if not any(names):
+        if not any(names) or (_dumped_again(old) and not _dumped_again(new)):
             continue
         texts = [
             _text(path.with_name(name)) if name else None
@@ -244,6 +253,12 @@ def dump_lines(recorded: Recorded, replayed: Path, after: Mapping[str, Any]) -> 
         same = texts[0] is not None and texts[0] == texts[1]
         lines.append(f"run {number}: {'the same' if same else 'another'} failure dump")
     return lines
+
+
+def _dumped_again(run: Mapping[str, Any]) -> bool:
+    """Whether the dump is from a second run."""
+    repro = run.get("repro")
+    return isinstance(repro, dict) and repro.get("more") == "dump"
 
 
 def _text(path: Path) -> str | None:

@@ -13,13 +13,15 @@ __all__ = ["replay"]
     positional=["sidecar"],
     help={
         "sidecar": "the test's JSON file below target/ktstr; a failure names it, and that name stays its own",
+        "shrink": "if it fails, find as few of its perturbations and drawn operations as make it fail",
         "gdb": "debug the run that failed: stopped at the scheduler's exit, with the kernel's symbols",
     },
 )
-def replay(_context: Context, sidecar: str, gdb: bool = False) -> None:
+def replay(_context: Context, sidecar: str, shrink: bool = False, gdb: bool = False) -> None:
     """Run a recorded test again, and report whether the result is the same: 0 if it passed then and now, else 1.
 
     ktstr replay target/ktstr/7.0.13-nogit/smoke-1a2b3c4d.json
+    ktstr replay --shrink target/ktstr/7.0.13-nogit/smoke-1a2b3c4d.json
     """
     import json
     import os
@@ -44,7 +46,14 @@ def replay(_context: Context, sidecar: str, gdb: bool = False) -> None:
         from ktstr.debug.session import debug, refuse_early
 
         refuse_early(recorded)
-    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *replay_arguments(recorded)]
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-p",
+        "no:cacheprovider",
+        *replay_arguments(recorded, shrink=shrink),
+    ]
     done = subprocess.run(
         command,
         cwd=recorded.root,

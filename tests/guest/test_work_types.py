@@ -14,6 +14,7 @@ from ktstr import (
     AsymmetricWaker,
     At,
     CachePressure,
+    CgroupChurn,
     CgroupDef,
     Ctx,
     Epoll,
@@ -47,6 +48,8 @@ SCHEDULERS = Path(__file__).parents[1] / "schedulers"
 CPUS = 3
 FIXTURE = declare_scheduler(name="work_fixture", bpf=SCHEDULERS / "fixture.bpf.c", topology=(1, 1, CPUS, 1))
 HOLD_S = 0.1
+# Under EEVDF the worker of nice 19 that has the lock may wait for a CPU for longer than HOLD_S.
+INVERTED_HOLD_S = 0.5
 LOOKS_S = (0.02, 0.035, 0.05, 0.065, 0.08)
 FIFO = 1
 
@@ -142,6 +145,13 @@ def moves(done: Done) -> None:
     assert all(len(worker.cpus) == CPUS for worker in done.workers)
 
 
+def moves_between_cgroups(done: Done) -> None:
+    """A move after each burst of 64, but for the one that is under way."""
+    all_compute(done)
+    assert all(worker.counted > 10 for worker in done.workers)
+    assert all(worker.iterations // 64 - worker.counted in (0, 1) for worker in done.workers)
+
+
 def changes(field: str) -> Callable[[Done], None]:
     def check(done: Done) -> None:
         all_compute(done)
@@ -182,6 +192,7 @@ ALONE: tuple[tuple[WorkType, Callable[[Done], None]], ...] = (
     (AffinityChurn(32), moves),
     (PolicyChurn(64, idle=True), changes("policy")),
     (NiceChurn(64), changes("nice")),
+    (CgroupChurn(64), moves_between_cgroups),
     (ForkExec(), has_children),
     (Phased((("spin", 0.5), ("yield", 2), ("sleep", 0.5), ("io", 8))), all_sleep),
     (Timer(period_ms=2), on_time),
@@ -196,7 +207,8 @@ def step(name: str, work: WorkType, threads: bool, before: str | None) -> Step:
     stop = (StopWorkers(before),) if before else ()
     looks = (At(at_s, ReadWorkers(name)) for at_s in LOOKS_S)
     group = CgroupDef(name, max(2, work.together), work=work, threads=threads)
-    return Step(name, *stop, group, *looks, hold=HOLD_S)
+    hold_s = INVERTED_HOLD_S if isinstance(work, PriorityInversion) else HOLD_S
+    return Step(name, *stop, group, *looks, hold=hold_s)
 
 
 def run_all(

@@ -75,6 +75,7 @@ SECTIONS = {
             "AffinityChurn",
             "PolicyChurn",
             "NiceChurn",
+            "CgroupChurn",
         ),
         *("ForkExit", "ForkExec", "PageFault", "CachePressure", "TmpfsIo", "FilteredCalls"),
         *(

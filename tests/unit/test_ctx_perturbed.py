@@ -31,9 +31,20 @@ def make(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Make:
     build_nothing(monkeypatch, tmp_path)
     (tmp_path / "results").mkdir()
 
-    def make(executor: FakeExecutor, seed: int = 1, clock: str = "virtual", **changes: Any) -> Ctx:
+    def make(
+        executor: FakeExecutor,
+        seed: int = 1,
+        clock: str = "virtual",
+        *,
+        once: bool = False,
+        shrink_s: float = 60.0,
+        **changes: Any,
+    ) -> Ctx:
         test = a_test(scheduler=MINE, **{"topology": Topology(1, 1, 2, 1), **changes})
-        return Ctx(test, kernel, clock, seed, tmp_path / "results" / "mine", executor=executor, perturb=True)
+        folder = tmp_path / "results" / "mine"
+        return Ctx(
+            test, kernel, clock, seed, folder, executor=executor, perturb=True, once=once, shrink_s=shrink_s
+        )
 
     return make
 

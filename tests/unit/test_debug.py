@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 from dataclasses import replace
@@ -46,9 +47,9 @@ def test_a_kernels_table_is_read_without_padding_and_modules() -> None:
 @pytest.mark.skipif(shutil.which("nm") is None, reason="nm is missing")
 def test_functions_become_symbols_that_tools_read(tmp_path: Path) -> None:
     (tmp_path / "vmlinux").write_bytes(elf_of(parse_symbols(TABLE), X86_64.elf_machine))
-    told = subprocess.run(
-        ["nm", "-S", tmp_path / "vmlinux"], check=True, capture_output=True, text=True
-    ).stdout
+    # nm sorts as the locale does, and some pass over a name's first character.
+    command, environment = ["nm", "-S", str(tmp_path / "vmlinux")], {**os.environ, "LC_ALL": "C"}
+    told = subprocess.run(command, env=environment, check=True, capture_output=True, text=True).stdout
     assert told.splitlines() == [
         "ffffffff81000000 0000000000000020 T _text",
         "ffffffff81000020 0000000000000020 T first",

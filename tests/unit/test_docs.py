@@ -180,7 +180,7 @@ def test_every_setting_is_documented() -> None:
 
 def test_every_option_is_documented() -> None:
     page = (DOCS / "running.md").read_text()
-    documented = set(re.findall(r"^\| `(--\w+)", page, re.MULTILINE))
+    documented = set(re.findall(r"^\| `(--[\w-]+)", page, re.MULTILINE))
     assert documented == {name for name in option_names() if not name.startswith("--ktstr-")}
 
 

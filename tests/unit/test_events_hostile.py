@@ -3,37 +3,17 @@ exception."""
 
 from __future__ import annotations
 
-import gzip
-import json
 import random
 from pathlib import Path
 
 import pytest
-from fake_executor import FakeExecutor, recorded
-from mutated_events import forged_console, mutated, thinned
-from run_data import a_test, build_nothing
-from vm_stand_in import a_job
+from judged_guest import a_context, captured, judged
+from mutated_events import forged_console, mutated
 
-from ktstr import CgroupDef, Ctx, KtstrError, Scheduler, VerdictFailed
-from ktstr.base.topology import Topology
-from ktstr.events.dump import read_dump, read_snapshots
-from ktstr.events.exit import read_exit
+from ktstr import Ctx
 from ktstr.events.stream import MOST_EVENTS, Nonsense, parse_events
-from ktstr.verifier.judge import programs_of
-from ktstr.vm.result import Event, VmResult, classify
 
-DATA = Path(__file__).with_name("data")
 INPUTS = 4000
-
-
-def captured() -> dict[str, list[Event]]:
-    """Every stream that tests have, a few events of each kind; each was captured from a guest."""
-    streams = {path.stem: parse_events(path.read_text()) for path in sorted(DATA.rglob("*.jsonl"))}
-    maps = DATA / "dump" / "maps-7.0.13.jsonl.gz"
-    streams[maps.stem] = parse_events(gzip.decompress(maps.read_bytes()).decode())
-    for name in ("passed", "starved", "crashed", "ejected", "refused", "panicked", "eevdf"):
-        streams[name] = recorded(name).events
-    return {name: thinned(events) for name, events in streams.items() if events}
 
 
 STREAMS = captured()
@@ -42,35 +22,7 @@ STREAMS = captured()
 @pytest.fixture
 def context(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Ctx:
     """A test's, whose guests `executor` makes up."""
-    build_nothing(monkeypatch, tmp_path)
-    test = a_test(
-        scheduler=Scheduler(name="mine", bpf=Path("mine.bpf.c")),
-        topology=Topology(1, 1, 2, 1),
-        auto_repro=False,
-    )
-    folder = tmp_path / "results"
-    folder.mkdir()
-    return Ctx(test, a_job(tmp_path).kernel, "auto", 1, folder / "mine", executor=FakeExecutor())
-
-
-def judged(ctx: Ctx, text: str, console: str, status: int) -> str | None:
-    """What a test's run says of a guest that wrote `text` as its events; None if it passes."""
-    try:
-        events = parse_events(text)
-        ending, why = classify(status, False, events, console, 60.0, "")
-        result = VmResult(ending, why, events, console, "", (), "tcg", "virtual", "7.2.0", None, 1.0, "boot")
-        ctx._executor = FakeExecutor(result)
-        programs_of(result)
-        read_exit(events)
-        read_dump(events)
-        read_snapshots(events)
-        ctx.run(CgroupDef("cg", 2), hold_s=0.2)
-    except (KtstrError, VerdictFailed) as error:
-        return str(error)
-    finally:
-        json.dumps(ctx.runs)
-        ctx.runs.clear()
-    return None
+    return a_context(monkeypatch, tmp_path)
 
 
 @pytest.mark.parametrize("seed", range(4))

@@ -59,8 +59,9 @@ def test_the_test_runs_again_on_the_same_kernel_and_topology(tmp_path: Path) -> 
             "--ktstr-seed",
             "7",
         ),
-        *("--ktstr-perturb", "off", "--ktstr-fresh"),
+        *("--ktstr-perturb", "off", "--ktstr-fresh", "--ktstr-once"),
     ]
+    assert replay_arguments(recorded, shrink=True) == replay_arguments(recorded)[:-1]
 
 
 @pytest.mark.parametrize(("cached_too", "named"), [((), "7.3.4"), (("7.3.4-debian-2",), "7.3.4-built-1")])
@@ -92,6 +93,7 @@ def test_an_explored_seed_becomes_a_parameter_again(tmp_path: Path) -> None:
         "--ktstr-perturb",
         "on",
         "--ktstr-fresh",
+        "--ktstr-once",
     ]
 
 
@@ -180,6 +182,12 @@ def test_a_replayed_crash_says_whether_its_dump_is_the_same(
         if text is not None:
             sidecar.with_name(name or "").write_text(text)
     assert dump_lines(recorded, replayed, {"runs": [run]}) == told
+
+
+def test_the_dump_of_a_second_run_says_nothing_about_a_replay_of_one_run(tmp_path: Path) -> None:
+    then = a_run() | {"dump": "a.dump.json", "repro": {"more": "dump"}}
+    recorded = read_sidecar(a_sidecar(tmp_path, runs=[then]))
+    assert dump_lines(recorded, tmp_path / "replayed.json", {"runs": [a_run()]}) == []
 
 
 PREVIOUS = Path(__file__).with_name("data") / "previous"

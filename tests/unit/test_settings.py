@@ -54,11 +54,13 @@ def test_the_nearest_file_counts(tmp_path: Path) -> None:
         (
             "sede = 7",
             "sede: unknown key; near is seed;"
-            " must be one of clock, gauntlet, kernels, perturb, presets, seed, topology",
+            " must be one of clock, gauntlet, kernels, perturb, presets, seed, shrink_seconds, topology",
         ),
         ("seed = '7'", "seed = '7': must be a whole number"),
         ("seed = true", "seed = True: must be a whole number"),
         ("seed = -1", "seed = -1: must be between 0 and 4294967295"),
+        ("shrink_seconds = 1.5", "shrink_seconds = 1.5: must be a whole number"),
+        ("shrink_seconds = 86401", "shrink_seconds = 86401: must be between 0 and 86400"),
         ("clock = 'wall'", "clock = 'wall': must be real, virtual or auto"),
         ("perturb = true", "perturb = True: must be on, off or auto"),
         ("kernels = 7.0", "kernels = 7.0: must be a string or a list of strings"),

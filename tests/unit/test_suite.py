@@ -96,8 +96,8 @@ def test_a_shell_completes_verbs_and_options(program: Path) -> None:
 def test_bash_completes(program: Path) -> None:
     script = (
         'eval "$(ktstr --print-completion-script bash)"\n'
-        "COMP_WORDS=(ktstr test --sh) COMP_CWORD=2\n"
-        "_complete_ktstr ktstr --sh test\n"
+        "COMP_WORDS=(ktstr test --sha) COMP_CWORD=2\n"
+        "_complete_ktstr ktstr --sha test\n"
         'echo "${COMPREPLY[@]}"\n'
     )
     environment = {**os.environ, "PATH": f"{program.parent}:{os.environ['PATH']}"}

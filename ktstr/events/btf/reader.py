@@ -7,6 +7,7 @@ The references may form cycles; code that follows them must expect that.
 
 from __future__ import annotations
 
+import re
 import struct
 from dataclasses import dataclass
 
@@ -48,6 +49,7 @@ _SIGNED, _CHAR, _BOOL = 1, 2, 4
 # The kernel's own limit (KSYM_NAME_LEN). Strings may overlap, so without a limit each byte could start a name as long
 # as all the strings together.
 _LONGEST_NAME = 512
+_UNPRINTABLE = re.compile(r"[^ -~\w]")
 _REFERENCES = {Kind.PTR, Kind.TYPEDEF, Kind.VOLATILE, Kind.CONST, Kind.RESTRICT, Kind.TYPE_TAG}
 # The bytes after the head of a record, and the bytes of each of its elements.
 _SIZES = {
@@ -163,7 +165,11 @@ class _Names:
         if offset >= len(self._strings):
             raise _damaged(f"a name of type {number} lies outside its strings")
         text, _, _ = self._strings[offset : offset + _LONGEST_NAME].partition(b"\0")
-        return self._found.setdefault(offset, text.decode(errors="replace"))
+        name = text.decode(errors="replace")
+        # The kernel loads no such name. In a report, a line's end in one would begin a line of the scheduler's own.
+        return self._found.setdefault(
+            offset, name if name.isprintable() else _UNPRINTABLE.sub("\N{REPLACEMENT CHARACTER}", name)
+        )
 
 
 @dataclass(frozen=True, slots=True)

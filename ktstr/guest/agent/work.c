@@ -180,6 +180,11 @@ void work_count(struct work *work)
 	work->page->iterations++;
 }
 
+void work_note(struct work *work)
+{
+	work->page->noted++;
+}
+
 uint64_t work_parameter(const struct work *work, unsigned int index)
 {
 	return work->parameters[index];

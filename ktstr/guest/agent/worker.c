@@ -418,6 +418,7 @@ static void look_at(const struct worker *worker, struct worker_reading *reading)
 	reading->stopped_ns = page.excused_ns + stop_ns;
 	reading->slept_ns = page.slept_ns;
 	reading->iterations = page.iterations;
+	reading->noted = page.noted;
 	reading->migrations = page.migrations;
 	memcpy(reading->gaps, page.gaps, sizeof(reading->gaps));
 	read_gap(&page, reading->stopped_ns - page.excused_seen, reading);
@@ -446,6 +447,8 @@ static void emit_worker(const struct worker *worker, const struct worker_reading
 	else if (!worker->pid)
 		emit_i64("wait_status", worker->status);
 	emit_u64("iterations", seen->iterations - base->iterations);
+	if (seen->noted > base->noted)
+		emit_u64("counted", seen->noted - base->noted);
 	emit_u64("migrations", seen->migrations - base->migrations);
 	emit_u64("gap_ns", seen->gap_ns);
 	if (seen->gap_ns)

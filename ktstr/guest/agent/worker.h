@@ -14,7 +14,7 @@ struct worker_reading {
 	int ext;		/* whether sched_ext has it: 1, 0, -1 if the kernel does not say */
 	uint64_t slept_ns, stopped_ns;
 	uint64_t gap_ns, gap_at_ns; /* of this phase, the gap that is not over yet included */
-	uint64_t iterations, migrations;
+	uint64_t iterations, migrations, noted;
 	uint64_t cpus[KTSTR_MAX_CPUS / 64]; /* of this phase */
 	uint64_t gaps[KTSTR_GAP_BUCKETS];
 };

@@ -13,6 +13,7 @@ struct worker_page {
 	uint64_t excused_ns;	/* the agent's: time that it was kept from running by the plan, not by the scheduler */
 	uint64_t excused_seen;	/* how much of that has been taken off its gaps */
 	uint64_t iterations;
+	uint64_t noted;		/* what its work type counts beside them */
 	uint64_t migrations;
 	int32_t task;		/* the kernel's number of the thread, if workers are threads of one process */
 	int32_t refused;	/* errno, if the kernel refused the thread */

@@ -6,11 +6,11 @@ Each step names the next by SHA-256: the signed `InRelease` names the indexes, a
 from __future__ import annotations
 
 import json
-import lzma
 import os
+import re
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -21,11 +21,14 @@ from urllib.parse import quote
 
 import msgspec
 from debian.deb822 import Deb822
+from debian.debian_support import Version as PackageVersion
 
 from ktstr.base.cache import cache_dir, digest, entry, locked
 from ktstr.base.download import NotFound, Unreachable, fetch, get
 from ktstr.base.errors import KtstrError
+from ktstr.base.values import shown
 from ktstr.kernel.archive.mirror import mirror
+from ktstr.kernel.archive.plain import DAMAGED, plain_stream
 from ktstr.kernel.archive.signature import open_signed
 from ktstr.kernel.settings import debian_settings
 
@@ -33,6 +36,9 @@ __all__ = ["Archive", "PoolFile", "Release", "Stanza", "open_archive"]
 
 _RELEASE_LIMIT = 4 << 20
 _CHUNK = 1 << 20
+_SHA256, _SIZE = re.compile("[0-9a-f]{64}"), re.compile("[0-9]{1,15}")
+# Debian's largest index has 65 MB in 70,000 entries, the longest of them 100 KB.
+_LONGEST_INDEX, _LONGEST_ENTRY, _MOST_ENTRIES = 1 << 29, 4 << 20, 1_000_000
 
 Stanza = dict[str, str]
 """The fields of one entry of an index, by name (deb822)."""
@@ -86,13 +92,21 @@ class Release:
     @property
     def trust(self) -> str:
         """How far this release file can be trusted, in words."""
-        return f"{self.state}, index expired {self.field('Valid-Until')}" if self.expired else self.state
+        return (
+            f"{self.state}, index expired {' '.join(self.field('Valid-Until').split())}"
+            if self.expired
+            else self.state
+        )
 
     def index_file(self, name: str) -> PoolFile | None:
         """The index file `name` ("main/source/Sources.xz"), or None if the suite has no such file."""
         for line in self.field("SHA256").splitlines():
             match line.split():
                 case [sha256, size, path] if path == name:
+                    if not _SHA256.fullmatch(sha256) or not _SIZE.fullmatch(size):
+                        raise KtstrError(
+                            f"Debian {self.suite} release file: {name}: no digest and size: {shown(line)}"
+                        )
                     folder = name.rpartition("/")[0]
                     by_hash = self.field("Acquire-By-Hash") == "yes"
                     path = f"{folder}/by-hash/SHA256/{sha256}" if by_hash else name
@@ -139,14 +153,14 @@ class Archive:
                 packed = self.pool_file(PoolFile(plain, file.size, file.sha256), what)
             try:
                 text = "\n\n".join(_select(packed, wanted))
-            except (lzma.LZMAError, EOFError) as error:
+            except (*DAMAGED, KtstrError) as error:
                 raise KtstrError(f"{what}: {self.url}/{plain}: {error}") from error
             (folder / "stanzas").write_text(text)
             packed.unlink(missing_ok=True)
 
         kept = entry("debian", f"{kind}-{digest(file.sha256)}", what, make) / "stanzas"
         with kept.open() as lines:
-            return [dict(stanza) for stanza in Deb822.iter_paragraphs(lines, use_apt_pkg=False)]
+            return [_checked(stanza, what) for stanza in Deb822.iter_paragraphs(lines, use_apt_pkg=False)]
 
     def pool_file(self, file: PoolFile, what: str) -> Path:
         """Download a file of the archive, verified, into the cache; the caller removes it after use."""
@@ -204,13 +218,30 @@ def open_archive() -> Archive:
 
 def _select(packed: Path, wanted: Callable[[str], bool]) -> Iterator[str]:
     """The wanted stanzas of a compressed index, which is read in chunks (65 MB when unpacked)."""
-    rest = b""
-    with lzma.open(packed) as file:
+    rest, entries, size = b"", 0, 0
+    with packed.open("rb") as raw:
+        file = plain_stream(raw, "xz")
+        assert file is not None  # that suffix is known
         while chunk := file.read(_CHUNK):
             stanzas = (rest + chunk).split(b"\n\n")
             rest = stanzas.pop()
+            size, entries = size + len(chunk), entries + len(stanzas)
+            if size > _LONGEST_INDEX or entries > _MOST_ENTRIES or len(rest) > _LONGEST_ENTRY:
+                raise KtstrError(f"larger than any index ({entries} entries, {size} bytes); refused")
             yield from _wanted(stanzas, wanted)
     yield from _wanted([rest], wanted)
+
+
+def _checked(fields: Mapping[str, str], what: str) -> Stanza:
+    """An entry of an index; KtstrError unless it names a package and its version."""
+    stanza = dict(fields)
+    version = stanza.get("Version", "")
+    try:
+        if stanza.get("Package") and str(PackageVersion(version).upstream_version):
+            return stanza
+    except ValueError:
+        pass
+    raise KtstrError(f"{what}: package {shown(stanza.get('Package', ''))}: has no version: {shown(version)}")
 
 
 def _wanted(stanzas: list[bytes], wanted: Callable[[str], bool]) -> Iterator[str]:
@@ -223,7 +254,7 @@ def _wanted(stanzas: list[bytes], wanted: Callable[[str], bool]) -> Iterator[str
 def _date(text: str) -> datetime | None:
     try:
         return parsedate_to_datetime(text).replace(tzinfo=UTC)
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, OverflowError, IndexError):
         return None
 
 

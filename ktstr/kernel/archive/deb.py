@@ -6,22 +6,28 @@ Files are read from the stream; nothing is ever unpacked under a name that the a
 from __future__ import annotations
 
 import io
-import lzma
+import re
 import tarfile
-import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import IO
 
-import zstandard
-
 from ktstr.base.errors import KtstrError
+from ktstr.kernel.archive.plain import DAMAGED, plain_stream
 
-__all__ = ["data_archive", "read_files", "tar_stream"]
+__all__ = ["TAR_DAMAGED", "data_archive", "members", "read_files", "tar_stream"]
+
+TAR_DAMAGED = (*DAMAGED, tarfile.TarError, RecursionError, LookupError, OverflowError)
+"""What reading a damaged tar archive raises: tarfile calls itself for each extended header."""
 
 _AR_MAGIC = b"!<arch>\n"
 _AR_HEADER = 60
-_DAMAGED = (tarfile.TarError, lzma.LZMAError, zlib.error, zstandard.ZstdError, EOFError, ValueError)
+_AR_SIZE = re.compile(rb"[0-9]{1,10} *")
+# A header's own headers: with long names, times to the nanosecond, comments. tarfile reads one in a time that, before
+# Python 3.11.10 and 3.12.6, is quadratic in its length.
+_EXTENDED = (b"x", b"g", b"X", b"K", b"L")
+_MOST_EXTENDED = 8192
+_LARGEST = 8 << 30
 
 
 class _Window(io.RawIOBase):
@@ -41,6 +47,33 @@ class _Window(io.RawIOBase):
         return len(data)
 
 
+class _Header(tarfile.TarInfo):
+    """A member's header. What tarfile itself would take, and what no kernel's archive has, is refused."""
+
+    @classmethod
+    def frombuf(cls, buf: bytes | bytearray, encoding: str, errors: str) -> _Header:
+        header = super().frombuf(buf, encoding, errors)
+        if not 0 <= header.size <= _LARGEST:
+            raise ValueError(f"a member of {header.size} bytes")
+        if header.type in _EXTENDED and header.size > _MOST_EXTENDED:
+            raise ValueError(f"an extended header of {header.size} bytes")
+        return header
+
+
+def members(archive: tarfile.TarFile) -> Iterator[tarfile.TarInfo]:
+    """The members of an archive that is read once; ValueError for one that says it is longer than any, or sparse.
+
+    tarfile skips the content of a member block by block, however many blocks that are, also behind the archive's end.
+    A sparse file may be long and hold nothing.
+    """
+    for member in archive:
+        if not 0 <= member.size <= _LARGEST:
+            raise ValueError(f"{member.name}: a member of {member.size} bytes")
+        if member.issparse():
+            raise ValueError(f"{member.name}: a sparse file")
+        yield member
+
+
 @contextmanager
 def data_archive(file: IO[bytes], name: str) -> Iterator[tarfile.TarFile]:
     """The files of package `name` as a tar archive to be read once, front to back; KtstrError if damaged."""
@@ -50,24 +83,22 @@ def data_archive(file: IO[bytes], name: str) -> Iterator[tarfile.TarFile]:
 
 @contextmanager
 def tar_stream(name: str, stream: IO[bytes]) -> Iterator[tarfile.TarFile]:
-    """A tar archive in a stream, by its compression's suffix: `.tar`, `.gz`, `.bz2`, `.xz` or `.zst`."""
-    suffix = name.rpartition(".")[2]
-    if suffix == "zst":  # not known to tarfile before Python 3.14
-        plain = zstandard.ZstdDecompressor().stream_reader(stream)
-        with plain, tarfile.open(fileobj=plain, mode="r|") as archive:
-            yield archive
-    elif suffix in ("tar", "gz", "bz2", "xz"):
-        with tarfile.open(fileobj=stream, mode="r|" if suffix == "tar" else f"r|{suffix}") as archive:  # type: ignore[call-overload]
-            yield archive
-    else:
+    """A tar archive in a stream, by its compression's suffix: `.tar`, `.gz`, `.bz2`, `.xz` or `.zst`.
+
+    One that is damaged raises one of TAR_DAMAGED.
+    """
+    plain = plain_stream(stream, name.rpartition(".")[2])
+    if plain is None:
         raise KtstrError(f"{name}: unknown compression; accepted are .tar, .gz, .bz2, .xz and .zst")
+    with tarfile.open(fileobj=plain, mode="r|", tarinfo=_Header) as archive:
+        yield archive
 
 
 def read_files(file: IO[bytes], name: str, wanted: Callable[[str], bool], limit: int) -> dict[str, bytes]:
     """The files of package `name` whose path (`boot/config-7.0`) is wanted, of at most `limit` bytes each."""
     found = {}
     with data_archive(file, name) as archive:
-        for member in archive:
+        for member in members(archive):
             path = member.name.removeprefix("./")
             if not (member.isreg() and wanted(path)):
                 continue
@@ -86,6 +117,8 @@ def _data_member(file: IO[bytes]) -> tuple[str, IO[bytes]]:
     while header := file.read(_AR_HEADER):
         if len(header) != _AR_HEADER or header[58:] != b"`\n":
             raise ValueError("broken ar header")
+        if not _AR_SIZE.fullmatch(header[48:58]):
+            raise ValueError("broken ar header")
         name, size = header[:16].decode("ascii").rstrip(" /"), int(header[48:58])
         if name.startswith("data.tar"):
             return name, io.BufferedReader(_Window(file, size))
@@ -97,6 +130,6 @@ def _data_member(file: IO[bytes]) -> tuple[str, IO[bytes]]:
 def _reported(name: str) -> Iterator[None]:
     try:
         yield
-    except _DAMAGED as error:
+    except TAR_DAMAGED as error:
         reason = " ".join(str(error).split()) or type(error).__name__
         raise KtstrError(f"{name}: not a whole Debian package: {reason}") from error

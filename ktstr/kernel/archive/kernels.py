@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 
+from ktstr.base.errors import KtstrError
 from ktstr.base.machine import machine_of_host
 from ktstr.kernel.archive.apt import Archive, PoolFile, Stanza
 from ktstr.kernel.spec import Version, parse_version
@@ -17,7 +18,9 @@ __all__ = ["kernel_stanzas", "pool_file", "upstream_version"]
 
 # What is kept of an index: the kernels' packages and those with the kernel's source.
 _KERNEL_PACKAGES = re.compile(r"linux-(image|binary|base|source)-[0-9].*")
-_UPSTREAM = re.compile(r"(?:[0-9]+:)?(?P<version>[0-9]+\.[0-9]+(?:\.[0-9]+)?)(?:~rc(?P<rc>[0-9]+))?[-+~].*")
+_UPSTREAM = re.compile(
+    r"(?:[0-9]+:)?(?P<version>[0-9]{1,4}\.[0-9]{1,4}(?:\.[0-9]{1,5})?)(?:~rc(?P<rc>[0-9]{1,3}))?[-+~].*"
+)
 
 
 def kernel_stanzas(archive: Archive, suite: str) -> list[Stanza]:
@@ -40,5 +43,10 @@ def upstream_version(package_version: str) -> Version | None:
 
 
 def pool_file(stanza: Stanza) -> PoolFile:
-    """The package file of a stanza."""
-    return PoolFile(stanza["Filename"], int(stanza["Size"]), stanza["SHA256"])
+    """The package file of a stanza; KtstrError if the index does not describe it."""
+    try:
+        return PoolFile(stanza["Filename"], int(stanza["Size"]), stanza["SHA256"])
+    except (KeyError, ValueError):
+        raise KtstrError(
+            f"Debian's index: package {stanza['Package']} {stanza['Version']}: must have Filename, Size and SHA256"
+        ) from None

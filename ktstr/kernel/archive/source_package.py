@@ -18,6 +18,9 @@ from ktstr.kernel.settings import debian_settings
 
 __all__ = ["fetch_source"]
 
+_TARBALL = re.compile(r"\.orig\.tar\.(gz|xz|bz2|zst)$")
+_SIZE = re.compile("[0-9]{1,15}")
+
 
 def fetch_source(package: str, minimum: str, suites: tuple[str, ...] | None = None) -> Path:
     """The upstream tarball (`*.orig.tar.*`) of a Debian source package, of version `minimum` or later.
@@ -78,8 +81,8 @@ def _newest(archive: Archive, release: Release, package: str, minimum: str) -> t
         version = stanza["Version"]
         for line in stanza.get("Checksums-Sha256", "").splitlines():
             match line.split():
-                case [sha256, size, name] if re.search(r"\.orig\.tar\.(gz|xz|bz2|zst)$", name):
-                    file = PoolFile(f"{stanza['Directory']}/{name}", int(size), sha256)
+                case [sha256, size, name] if _TARBALL.search(name) and _SIZE.fullmatch(size):
+                    file = PoolFile(f"{stanza.get('Directory', '')}/{name}", int(size), sha256)
                     found.append((Version(version), _upstream(version), file))
     usable = [
         (version, upstream, file)

@@ -16,7 +16,7 @@ from ktstr.base.cache import locked
 from ktstr.base.errors import KtstrError
 from ktstr.base.progress import Progress
 from ktstr.kernel.archive.apt import Archive, PoolFile, open_archive
-from ktstr.kernel.archive.deb import data_archive
+from ktstr.kernel.archive.deb import data_archive, members
 from ktstr.kernel.archive.kernels import kernel_stanzas, pool_file
 from ktstr.kernel.model import Kernel
 from ktstr.kernel.settings import debian_settings
@@ -75,12 +75,12 @@ def _unpack(package: Path, name: str, image: Path, what: str) -> None:
     with (
         package.open("rb") as file,
         Progress.wrapattr(file, "read", size, desc=f"unpacking {what}") as read,
-        data_archive(cast(IO[bytes], read), name) as members,
+        data_archive(cast(IO[bytes], read), name) as archive,
     ):
-        for member in members:
+        for member in members(archive):
             # The other names of the image are links to it.
             if member.isreg() and _IMAGE.fullmatch(member.name):
-                content = members.extractfile(member)
+                content = archive.extractfile(member)
                 assert content is not None  # it is a regular file
                 with image.open("wb") as copy:
                     shutil.copyfileobj(content, copy, 1 << 20)

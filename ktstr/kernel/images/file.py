@@ -14,7 +14,9 @@ from ktstr.kernel.model import Kernel
 
 __all__ = ["image_kernel"]
 
-_BANNER = re.compile(rb"Linux version (([0-9]+\.[0-9]+(?:\.[0-9]+)?(?:-rc[0-9]+)?)[^ \n\0]*) ")
+# At most 64 characters of those that the kernel's build accepts: it becomes a part of a file's name.
+_VERSION = rb"[0-9]{1,4}\.[0-9]{1,4}(?:\.[0-9]{1,5})?(?:-rc[0-9]{1,3})?"
+_BANNER = re.compile(rb"Linux version ((" + _VERSION + rb")(?![0-9])[A-Za-z0-9._+~-]{0,44}) ")
 _ELF = b"\x7fELF"
 _SCHED_EXT = re.compile(r"^CONFIG_SCHED_CLASS_EXT=y$", re.MULTILINE)
 

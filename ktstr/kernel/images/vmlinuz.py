@@ -17,6 +17,7 @@ import zstandard
 
 from ktstr.base.errors import KtstrError
 from ktstr.base.machine import Machine
+from ktstr.kernel.archive.plain import XZ_MEMORY, ZSTD_WINDOW, most_plain
 
 __all__ = ["decompress"]
 
@@ -30,7 +31,7 @@ _Unpack = Callable[[bytes, int], bytes]
 
 
 def _zstd(data: bytes, limit: int) -> bytes:
-    with zstandard.ZstdDecompressor(max_window_size=1 << 31).stream_reader(data) as reader:
+    with zstandard.ZstdDecompressor(max_window_size=ZSTD_WINDOW).stream_reader(data) as reader:
         return reader.read(limit)
 
 
@@ -39,7 +40,7 @@ def _gzip(data: bytes, limit: int) -> bytes:
 
 
 def _lzma(data: bytes, limit: int) -> bytes:
-    return lzma.LZMADecompressor().decompress(data, limit)
+    return lzma.LZMADecompressor(memlimit=XZ_MEMORY).decompress(data, limit)
 
 
 def _bzip2(data: bytes, limit: int) -> bytes:
@@ -91,7 +92,7 @@ def _decompress(vmlinuz: bytes, machine: Machine) -> bytes:
         raise KtstrError(f"truncated: the payload's {length} bytes at {start} are not all there")
     # The kernel's build appends the unpacked size to every payload; gzip's own trailer has it in any case.
     (size,) = struct.unpack("<I", payload[-4:])
-    if size > _LIMIT:
+    if size > min(_LIMIT, most_plain(length)):
         raise KtstrError(f"damaged: the payload claims to hold {size} bytes")
     unpack = next((unpack for magic, unpack in _FORMATS if payload.startswith(magic)), None)
     if unpack is None:

@@ -4,6 +4,7 @@ from ktstr.scenario.work.affinity_churn import AffinityChurn
 from ktstr.scenario.work.asymmetric_waker import AsymmetricWaker
 from ktstr.scenario.work.bursty import Bursty
 from ktstr.scenario.work.cache_pressure import CachePressure
+from ktstr.scenario.work.cgroup_churn import CgroupChurn
 from ktstr.scenario.work.epoll import Epoll
 from ktstr.scenario.work.fan_out import FanOut
 from ktstr.scenario.work.filtered_calls import FilteredCalls
@@ -33,6 +34,7 @@ __all__ = [
     "AsymmetricWaker",
     "Bursty",
     "CachePressure",
+    "CgroupChurn",
     "Epoll",
     "FanOut",
     "FilteredCalls",

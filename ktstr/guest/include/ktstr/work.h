@@ -117,6 +117,12 @@ uint64_t work_looked_at(const struct work *work);
 uint64_t work_iterations(const struct work *work);
 void work_count(struct work *work);
 
+/*
+ * Adds one to the worker's own count of what its type is there for, where iterations do not say it. The worker's report has
+ * it as `counted`.
+ */
+void work_note(struct work *work);
+
 /* The value of the parameter at `index` in the order of KTSTR_WORK; costs nothing. */
 uint64_t work_parameter(const struct work *work, unsigned int index);
 

@@ -1,0 +1,128 @@
+"""Forty jobs, each of which orders a guest's events in another way: by work, topology, scheduler, and how it ends."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import ktstr
+from ktstr import (
+    EEVDF,
+    At,
+    CgroupDef,
+    CpuOffline,
+    CpuOnline,
+    Cpuset,
+    Ctx,
+    Monitor,
+    RunPayload,
+    RunReport,
+    Scheduler,
+    Topology,
+    WaitPayload,
+    WorkType,
+    declare_scheduler,
+    ktstr_test,
+    payloads,
+    scenarios,
+)
+from ktstr.declare.test import record_of
+from ktstr.kernel.model import Kernel
+from ktstr.scenario import work as work_types
+from ktstr.vm.job import RunOptions
+
+__all__ = ["Job", "jobs"]
+
+_SOURCES = Path(__file__).parents[1] / "schedulers"
+_TOPOLOGIES = [Topology.parse(text) for text in ("1n1l4c1t", "1n2l2c2t", "1n1l3c1t", "2n2l2c1t")]
+_TOGETHER = {
+    "AsymmetricWaker": 2,
+    "Epoll": 2,
+    "FutexPingPong": 2,
+    "PipeIo": 2,
+    "Signals": 2,
+    "PreemptStorm": 2,
+}
+_TOGETHER |= {"WakeChain": 4, "FanOut": 5, "ThunderingHerd": 9, "Messenger": 5, "MutexContention": 4}
+_TOGETHER |= {"PriorityInversion": 3}
+
+
+@dataclass(frozen=True)
+class Job:
+    """A scenario in a guest. `body` runs it unjudged."""
+
+    name: str
+    scheduler: Scheduler
+    topology: Topology
+    body: Callable[[Ctx], RunReport]
+    perturb: bool = False
+    seed: int = 1
+    monitor: Monitor | None = None
+
+    def run(self, kernel: Kernel, artifacts: Path) -> RunReport:
+        """Run it in a guest under the virtual clock, whatever is remembered; KtstrError if the host fails."""
+
+        @ktstr_test(scheduler=self.scheduler, monitor=self.monitor)
+        def repeated(ctx: Ctx) -> None: ...
+
+        record = record_of(repeated)
+        assert record is not None
+        test = replace(record, topology=self.topology)
+        options = RunOptions(fresh=True)
+        return self.body(
+            Ctx(test, kernel, "virtual", self.seed, artifacts, options=options, perturb=self.perturb)
+        )
+
+
+def jobs() -> list[Job]:
+    """All forty, the same in the same order every time."""
+    fixture = _declared("fixture")
+    return [*_of_work(fixture), *_others(fixture)]
+
+
+def _declared(name: str) -> Scheduler:
+    return declare_scheduler(name=f"repeat_{name}", bpf=_SOURCES / f"{name}.bpf.c")
+
+
+def _of_work(fixture: Scheduler) -> list[Job]:
+    """One for each work type, processes and threads, under a sched_ext scheduler and the kernel's own."""
+    made = []
+    for number, name in enumerate(work_types.__all__):
+        work: WorkType = getattr(work_types, name)()
+        topology = _TOPOLOGIES[number % len(_TOPOLOGIES)]
+        together = _TOGETHER.get(name, 1)
+        group = CgroupDef("w", together * -(-6 // together), work=work, threads=number % 3 == 2)
+        scheduler = EEVDF if number % 4 == 3 else fixture
+        made.append(Job(name, scheduler, topology, _held(group)))
+    return made
+
+
+def _held(*parts: CgroupDef | ktstr.Operation, hold_s: float = 0.5) -> Callable[[Ctx], RunReport]:
+    return lambda ctx: ctx.run(*parts, hold_s=hold_s, check=False)
+
+
+def _others(fixture: Scheduler) -> list[Job]:
+    four, eight = Topology.parse("1n1l4c1t"), Topology.parse("1n2l4c1t")
+    simple = declare_scheduler(name="scx_simple", binary="scx_simple")
+    flatcg = declare_scheduler(name="scx_flatcg", binary="scx_flatcg")
+    racy = declare_scheduler(name="repeat_racy", bpf=_SOURCES / "racy.bpf.c", sysctls={"kernel.watchdog": 0})
+    crowd = CgroupDef("w", 10, cpuset=Cpuset.exact(range(7)))
+    hotplug = (CgroupDef("w", 6), At(0.1, CpuOffline(3)), At(0.3, CpuOnline(3)))
+    hackbench = payloads.hackbench(groups=1, loops=20)
+    with_payload = (CgroupDef("beside", 2), RunPayload(hackbench), WaitPayload(hackbench))
+    return [
+        Job("2 CPUs", fixture, Topology.parse("1n1l2c1t"), _held(CgroupDef("w", 5))),
+        Job("32 CPUs", fixture, Topology.parse("1n4l4c2t"), _held(CgroupDef("w", 40), hold_s=0.3)),
+        Job("16 CPUs, scx_simple", simple, Topology.parse("2n4l4c1t"), _held(CgroupDef("w", 20), hold_s=0.3)),
+        Job("scx_flatcg", flatcg, eight, _held(CgroupDef("a", 6, weight=50), CgroupDef("b", 6))),
+        Job("sched_mixed", fixture, eight, lambda ctx: scenarios.sched_mixed(ctx, hold_s=0.5)),
+        Job("perturbed", fixture, four, _held(CgroupDef("w", 6)), perturb=True, seed=7),
+        Job("perturbed, scx_simple", simple, four, _held(CgroupDef("w", 6)), perturb=True, seed=8),
+        Job("a race", racy, Topology.parse("1n1l8c1t"), _held(crowd, hold_s=1), perturb=True, seed=21),
+        Job("ends with an error", _declared("exits"), four, _held(CgroupDef("w", 6), hold_s=2)),
+        Job("starves a worker", _declared("starve"), four, _held(CgroupDef("w", 6), hold_s=1)),
+        Job("monitored", fixture, four, _held(CgroupDef("w", 6)), monitor=Monitor(period_ms=10)),
+        Job("hotplug", _declared("hotplug"), four, _held(*hotplug)),
+        Job("hackbench", fixture, four, _held(*with_payload, hold_s=20)),
+    ]
