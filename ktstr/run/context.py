@@ -177,7 +177,7 @@ class Ctx:
         return report
 
     def record(self, name: str, value: float, *, unit: str = "", better: Better = "") -> None:
-        """Record a number of your own with the last run, for `ktstr metrics` and `ktstr compare` (docs/runs.md).
+        """Record a number of your own with the last run: it is kept in the sidecar's `recorded`.
 
         `better` is `lower` or `higher`; empty: neither. KtstrError before the first run, for a name that the run has
         already, and for what is no finite number.
