@@ -20,6 +20,7 @@ from ktstr.base.errors import KtstrError
 from ktstr.plugin import empty
 from ktstr.plugin.kernels import kernel_from_json
 from ktstr.report import console, github
+from ktstr.report.about import about_cases, about_session
 from ktstr.report.case import NOT_PASSED, Case, Outcome, Versions
 from ktstr.report.junit import junit_xml
 from ktstr.report.rundir import Published, Staging, project_of, recover
@@ -197,11 +198,14 @@ class Recorder:
     @pytest.hookimpl(trylast=True)  # after xdist has ended its workers, which write to the same directory
     def pytest_sessionfinish(self, exitstatus: int) -> None:
         stopped = exitstatus in (pytest.ExitCode.INTERRUPTED, pytest.ExitCode.INTERNAL_ERROR)
+        tests = {}
         try:
             for kernel_version, cases in self._by_version().items():
                 folder = self._staging.folder(kernel_version)
+                tests[folder.name] = about_cases(cases)
                 (folder / "junit.xml").write_bytes(junit_xml(cases, self._versions))
-            self._published = self._staging.publish({"status": "interrupted" if stopped else "complete"})
+            about = about_session(self._versions, self._cases, "interrupted" if stopped else "complete")
+            self._published = self._staging.publish(about, tests)
             keep_timings(self._session.config.rootpath, self._cases)
         except OSError as error:
             self._cannot_write(error)

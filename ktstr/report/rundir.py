@@ -38,6 +38,7 @@ RUN_SUFFIX = "KTSTR_RUN_SUFFIX"
 """The environment variable whose value, if set, is appended to the names of a session's run directories."""
 
 _SESSION = "session.json"
+_NOTHING: Mapping[str, Mapping[str, object]] = {}
 _UNSAFE = re.compile(r"[^A-Za-z0-9_.+~-]+")
 
 
@@ -147,19 +148,21 @@ class Staging:
         stamp = stamp_of(self._started)
         return folder.sub(lambda match: f"{self.results}/history/{match[1]}-{self._label}/{stamp}", text)
 
-    def publish(self, about: Mapping[str, object]) -> list[Published]:
+    def publish(
+        self, about: Mapping[str, object], tests: Mapping[str, Mapping[str, object]] = _NOTHING
+    ) -> list[Published]:
         """Move every kernel's directory to its place in the history, and let a link of its name lead there.
 
-        `about` is written to each as `run.json`, with the name and the time of start. Call it once `open`ed.
+        `about` is written to each as `run.json`, with the name, the time of start and the folder's own `tests`. Call it
+        once `open`ed.
         """
         published = []
         with locked(self.results / ".lock", "another session moving its results into place"):
             for folder in _folders(self.path):
                 name = f"{folder.name}-{self._label}"
-                write_json(
-                    folder / RUN,
-                    {"schema": SCHEMA, "name": name, "started": self._started.isoformat(), **about},
-                )
+                own = {"tests": tests[folder.name]} if folder.name in tests else {}
+                started = self._started.isoformat()
+                write_json(folder / RUN, {"schema": SCHEMA, "name": name, "started": started, **about, **own})
                 place = keep_run(self.results, folder, name, stamp_of(self._started))
                 link_newest(self.results, name, place)
                 published.append(Published(folder.name, place))

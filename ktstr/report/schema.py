@@ -202,6 +202,19 @@ class ReproRecord(TypedDict):
     """The second run itself; null if it could not be done."""
 
 
+class OwnMetricRecord(TypedDict):
+    """A number that a test recorded by `ctx.record`."""
+
+    name: str
+    """What the test calls it."""
+    value: float
+    """The number."""
+    unit: str
+    """Its unit; empty if it has none."""
+    better: Literal["lower", "higher", ""]
+    """Which direction is better; empty: neither."""
+
+
 class MetricRecord(TypedDict):
     """A number that a payload printed."""
 
@@ -249,6 +262,8 @@ class RunRecord(TypedDict):
     """What the guest reported."""
     metrics: NotRequired[list[MetricRecord]]
     """The numbers that the payloads printed."""
+    recorded: NotRequired[list[OwnMetricRecord]]
+    """The numbers that the test itself recorded of this run."""
     dump: NotRequired[str | None]
     """The file beside the sidecar with the failure dump; null if there is none."""
     repro: NotRequired[ReproRecord | None]

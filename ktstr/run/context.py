@@ -27,6 +27,7 @@ from ktstr.run.look import look_again
 from ktstr.run.needed import needed_perturbations
 from ktstr.run.needed_operations import needed_operations
 from ktstr.run.observer import is_about_latency, observer_of
+from ktstr.run.own_metric import add_own_metric
 from ktstr.run.payload_program import payload_programs
 from ktstr.run.program import other_programs, scheduler_program
 from ktstr.run.record import keep_dump, record_of, summary_of
@@ -40,6 +41,7 @@ from ktstr.run.scenario_run import ScenarioRun
 from ktstr.run.second import run_again
 from ktstr.run.shrink_time import SHRINK_S, ShrinkTime
 from ktstr.scenario.cgroup import CgroupDef
+from ktstr.scenario.metric import Better
 from ktstr.scenario.operation import Operation
 from ktstr.scenario.operations.monitor import Monitor
 from ktstr.scenario.perturb import perturbations
@@ -174,6 +176,14 @@ class Ctx:
             more = f" (and {len(report.inconclusive) - 1} more)" if len(report.inconclusive) > 1 else ""
             raise Inconclusive(f"{report.inconclusive[0]}{more}")
         return report
+
+    def record(self, name: str, value: float, *, unit: str = "", better: Better = "") -> None:
+        """Record a number of your own with the last run: it is kept in the sidecar's `recorded`.
+
+        `better` is `lower` or `higher`; empty: neither. KtstrError before the first run, for a name that the run has
+        already, and for what is no finite number.
+        """
+        add_own_metric(self.runs, name, value, unit, better)
 
     def finish(self) -> None:
         """Raise VerdictFailed if the test is over and no run ended with the error that the test expects."""

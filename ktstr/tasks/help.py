@@ -18,6 +18,7 @@ __all__ = ["menu_help", "verb_help"]
 
 _GROUPS = {
     "Tests": ("init", "test", "verifier", "replay", "bisect"),
+    "Results": ("runs",),
     "Guests": ("shell", "verify", "vmlinux-h", "initramfs"),
     "Kernels": (
         "kernel-list",
@@ -91,7 +92,7 @@ def _examples(task: Task[Any]) -> list[str]:
 
 def _option(argument: Argument) -> str:
     """An option in its long form, with a word for its value."""
-    word = str(argument.name)
+    word = str(argument.name).strip("_")  # as of `import_`, which Python has taken
     name = "--" + word.replace("_", "-")
     return f"{name} {word.upper()}" if argument.takes_value else name
 

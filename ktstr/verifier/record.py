@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+from ktstr.report.about import about_cases, about_session
 from ktstr.report.case import Case, Versions
 from ktstr.report.junit import junit_xml
 from ktstr.report.rundir import Published, Staging, project_of, recover
@@ -66,9 +67,12 @@ class Record:
         for name, cases in self._cases.items():
             (self._staging.folder(name) / "junit.xml").write_bytes(junit_xml(cases, self._versions))
         _remove(self.folder)
-        published = self._staging.publish({"status": "complete" if complete else "interrupted"})
+        cases = [case for some in self._cases.values() for case in some]
+        about = about_session(self._versions, cases, "complete" if complete else "interrupted")
+        tests = {self._staging.folder(name).name: about_cases(some) for name, some in self._cases.items()}
+        published = self._staging.publish(about, tests)
         with suppress(OSError):  # later sweeps are estimated worse
-            keep_timings(self._root, (case for cases in self._cases.values() for case in cases), CELLS)
+            keep_timings(self._root, cases, CELLS)
         return published
 
     def discard(self) -> None:

@@ -83,6 +83,8 @@ VALUES: dict[tuple[str, str], tuple[tuple[str, ...], str, str, str]] = {
     ("kernel-fetch", "--kernel"): ((), "7.0", "seven", "kernel 'seven': accepted are"),
     ("kernel-list", "--kernel"): ((), "7.0", "seven", "kernel 'seven': accepted are"),
     ("replay", "--sidecar"): ((), "smoke.json", "gone.json", "gone.json"),
+    ("runs", "--import"): ((), ".", "gone", "--import gone: must be a folder with runs in it"),
+    ("runs", "--show"): ((), "latest", "lately", "lately: no such run; must be latest, latest~1, a time"),
     ("sched-build", "--kernel"): ((), "7.3", "seven", "kernel 'seven': accepted are"),
     ("sched-build", "--series"): (
         (),
@@ -135,6 +137,7 @@ FLAGS = {
     ("cache", "--clean"),
     ("kernel-list", "--json"),
     ("kernel-clean", "--all"),
+    ("runs", "--json"),
 }
 TEST = """
 from ktstr import ktstr_test, scenarios

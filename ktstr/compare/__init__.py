@@ -1,0 +1,1 @@
+"""The runs that were kept: their list, and the import of others."""
