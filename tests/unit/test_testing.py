@@ -26,7 +26,11 @@ def recorded(**fields: Any) -> KtstrTest:
 def test_without_arguments_it_tests_the_kernels_default_scheduler() -> None:
     record = recorded()
     assert (record.name, record.scheduler, record.topology) == ("body", EEVDF, EEVDF.topology)
-    assert (record.checks, record.duration_s, record.ignore) == (EEVDF.checks.over(DEFAULT_CHECKS), 2.0, False)
+    assert (record.checks, record.duration_s, record.ignore) == (
+        EEVDF.checks.over(DEFAULT_CHECKS),
+        2.0,
+        False,
+    )
 
 
 def test_each_topology_dimension_is_inherited_unless_given() -> None:
