@@ -19,6 +19,7 @@ from ktstr import (
     AttachOver,
     Bursty,
     CgroupDef,
+    Checks,
     ClearCpuset,
     Cpuset,
     Ctx,
@@ -89,7 +90,8 @@ def one_that_moves_a_task_with_migration_disabled_is_ejected(ctx: Ctx) -> None:
 
 @ktstr_test(scheduler=MOVES_SOME)
 def one_that_leaves_such_a_task_where_it_is_passes(ctx: Ctx) -> None:
-    assert ctx.run(FILTERED).workers[0].iterations > 1000
+    # A task that stays waits while others go to idle CPUs, so shares differ by right.
+    assert ctx.run(FILTERED, checks=Checks(max_spread_pct=False)).workers[0].iterations > 1000
 
 
 # A cpuset that changes while its tasks run

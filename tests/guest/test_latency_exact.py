@@ -36,8 +36,8 @@ TRACED = Scenario(
     ),
     steps=(Step("traced", hold=0.2), Step("reported", RawTraceReport(), hold=0.02)),
 )
-# The tracer prints microseconds, and is called a little before or after the observer.
-SKEW_NS = 3000
+# The tracer prints microseconds, and takes some to write its record, before or after the observer is called.
+SKEW_NS = 5000
 TICK_NS = 5_000_000  # a little more than at HZ=250
 
 
@@ -68,7 +68,7 @@ def compare(report: RunReport) -> None:
             same(counted, sorted(durations))
         # The kernel's figure has the stretch that goes on at the end, up to its last tick, and is read a moment later.
         more_ns = worker.run_ns - task.ran.total_ns
-        assert seen.running_ns - TICK_NS < more_ns < seen.running_ns + 1_000_000
+        assert seen.running_ns - TICK_NS < more_ns < seen.running_ns + 2_000_000
 
 
 def same(counted: Distribution, durations: Sequence[int]) -> None:
@@ -83,7 +83,12 @@ def same(counted: Distribution, durations: Sequence[int]) -> None:
         # One more or less at either end of the phase moves it.
         low, high = durations[max(0, place - 2)], durations[min(last, place + 2)]
         ns = counted.percentile_ns(percent)
-        assert bucket_of(max(0, low - SKEW_NS)) <= bucket_of(ns) <= bucket_of(high + SKEW_NS), (percent, ns)
+        assert bucket_of(max(0, low - SKEW_NS)) <= bucket_of(ns) <= bucket_of(high + SKEW_NS), (
+            percent,
+            low,
+            ns,
+            high,
+        )
 
 
 @ktstr_test(scheduler=FIXTURE, latency=False)

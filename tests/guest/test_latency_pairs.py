@@ -83,8 +83,9 @@ MANY = Scenario(
 @ktstr_test(scheduler=MISCOUNTS)
 def one_that_loses_count_of_its_queue_wastes_cpus(ctx: Ctx) -> None:
     report = ctx.run(MANY, check=False, checks=Checks(max_wasted_pct=10))
-    assert "max_wasted_pct" in [one.check for one in report.violations]
-    assert "CPUs were idle while tasks that may use them could run" in report.violations[0].message
+    found = {one.check: one.message for one in reversed(report.violations)}
+    assert "now one CPU and now another was idle while worker" in found["max_idle_wait_ms"]
+    assert "CPUs were idle while tasks that may use them could run" in found["max_wasted_pct"]
 
 
 @ktstr_test(scheduler=TWO_LLCS)
@@ -193,7 +194,7 @@ def one_queue_for_all_cpus_moves_tasks_about(ctx: Ctx) -> None:
 @ktstr_test(topology=(1, 2, 2, 1), latency=True)
 def queues_of_their_own_keep_them(ctx: Ctx) -> None:
     for checks in MOVES:
-        ctx.run(CgroupDef("a", 4), hold_s=0.5, checks=checks)
+        ctx.run(CgroupDef("a", 4), hold_s=2, checks=checks)  # EEVDF balances once, soon after the start
 
 
 @ktstr_test(scheduler=INVERTS_WEIGHTS)

@@ -8,7 +8,7 @@ COMMANDS: tuple[tuple[str, str, int], ...] = (
     ("cache --runs 0", "cache: --runs 0: must be a whole number of runs, 1 or more", 2),
     ("cache --runs all", "cache: --runs all: must be a whole number of runs, 1 or more", 2),
     ("cache --runs -1", "cache: --runs -1: must be a whole number of runs, 1 or more", 2),
-    ("cache runs", "cache: runs: not expected here; near is --runs", 2),
+    ("cache clean", "cache: clean: not expected here; near is --clean", 2),
     ("cache --run 3", "cache: --run: no such option; near is --runs", 2),
     ("vmlinux-h 7.0", "vmlinux-h: 7.0: not expected here; a kernel is named by --kernel 7.0", 2),
     ("vmlinux-h --kernel seven", "kernel 'seven': accepted are 7.0.13, ...", 2),

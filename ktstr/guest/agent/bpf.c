@@ -14,6 +14,8 @@
 
 #include "files.h"
 
+static struct ids own;
+
 int bpf(int command, union bpf_attr *attributes)
 {
 	return (int)syscall(SYS_bpf, command, attributes, sizeof(*attributes));
@@ -45,6 +47,19 @@ void bpf_info(int fd, void *into, size_t size)
 
 	if (bpf(BPF_OBJ_GET_INFO_BY_FD, &attributes))
 		fail_errno("bpf", "reading about an object");
+}
+
+void bpf_own(int fd)
+{
+	struct bpf_prog_info program = { 0 };
+
+	bpf_info(fd, &program, sizeof(program));
+	ids_add(&own, program.id);
+}
+
+bool bpf_is_own(uint32_t id)
+{
+	return ids_have(&own, id);
 }
 
 void bpf_program_maps(int fd, struct ids *maps)

@@ -22,6 +22,10 @@ void bpf_info(int fd, void *into, size_t size);
 /* A number from /proc about a process's descriptor; 0 if there is none. */
 uint64_t bpf_fdinfo(pid_t pid, int fd, const char *key);
 
+/* Has the program that `fd` refers to be known as the agent's own, which no report of the loaded programs names. */
+void bpf_own(int fd);
+bool bpf_is_own(uint32_t id);
+
 /* Adds the maps of the program that `fd` refers to. */
 void bpf_program_maps(int fd, struct ids *maps);
 

@@ -60,6 +60,8 @@ void bpf_guard_load(void)
 	btf_free(&btf);
 	if (load.attach_btf_id)
 		loaded = bpf(BPF_PROG_LOAD, &load);
+	if (loaded >= 0)
+		bpf_own(loaded);
 }
 
 void bpf_guard_attach(void)

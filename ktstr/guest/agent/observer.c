@@ -154,6 +154,7 @@ static void attach(const struct program_head *head, struct bpf_insn *code)
 		bpf(BPF_PROG_LOAD, &load);
 		fail_format("observer", "the kernel refuses %s: %s: %.300s", head->tracepoint, strerror(errno), log);
 	}
+	bpf_own(fd);
 	open.raw_tracepoint.prog_fd = (uint32_t)fd;
 	if (bpf(BPF_RAW_TRACEPOINT_OPEN, &open) < 0)
 		fail_errno("observer", head->tracepoint);

@@ -2,6 +2,8 @@
 /* hold NS: the time in which the workers run and the scheduler is watched. */
 #include <ktstr/operation.h>
 
+#include <sys/mman.h>
+
 #include "agent.h"
 #include "dump.h"
 #include "held.h"
@@ -65,6 +67,16 @@ static bool watch(uint64_t start, uint64_t end)
 	return !agent.scheduler.lost;
 }
 
+/*
+ * Has the agent's pages as its own again, which each child since has shared: which of them a line of the plan wrote to, and
+ * so took its page fault, must not shift the hold. The kernel does that for locked memory.
+ */
+static void own_pages(void)
+{
+	if (mlockall(MCL_CURRENT))
+		fail_errno("hold", "mlockall");
+}
+
 static uint64_t begin(void)
 {
 	uint64_t start;
@@ -72,6 +84,7 @@ static uint64_t begin(void)
 	perturb_prepare(agent.workers.gate);
 	idle_begin();
 	monitor_begin();
+	own_pages();
 	/*
 	 * The start does not depend on how long the plan was: removing one perturbation must not shift anything else. The
 	 * perturber's processes know it beforehand, so that they sleep by then and preempt no one when it comes.

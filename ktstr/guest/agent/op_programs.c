@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* programs: reports every loaded BPF program and map. */
+/* programs: reports every loaded BPF program but the agent's own, and every map. */
 #include <ktstr/operation.h>
 
 #include <linux/bpf.h>
@@ -82,7 +82,7 @@ static bool programs(const struct arguments *arguments)
 
 	(void)arguments;
 	for (uint32_t id = 0; (id = bpf_next_id(BPF_PROG_GET_NEXT_ID, id));) {
-		fd = bpf_open_id(BPF_PROG_GET_FD_BY_ID, id);
+		fd = bpf_is_own(id) ? -1 : bpf_open_id(BPF_PROG_GET_FD_BY_ID, id);
 		if (fd < 0)
 			continue;
 		emit_program(fd, &btf);

@@ -6,12 +6,13 @@
  *	EMPTY_DISPATCH	nobody takes a task from the queue
  *	EMPTY_ENQUEUE	a task gets into no queue
  *	WRONG_DSQ	tasks get into one queue, and are taken from another
- *	NO_IDLE		even a task that finds an idle CPU is queued
+ *	NO_IDLE		even a task that finds an idle CPU is queued, and a thread of the kernel
  *
  * Pins: that such a scheduler is ended by the kernel's watchdog, and not the guest by its own.
  */
 #include <ktstr/sched_ext.bpf.h>
 
+#define PF_KTHREAD 0x00200000 /* include/linux/sched.h */
 #define SHARED_DSQ 0
 #define OTHER_DSQ 1
 
@@ -29,6 +30,12 @@ SCX_CALLBACK(s32, stalls_select_cpu, struct task_struct *p, s32 prev_cpu, u64 wa
 
 SCX_CALLBACK(void, stalls_enqueue, struct task_struct *p, u64 enq_flags)
 {
+#ifndef NO_IDLE
+	if (p->flags & PF_KTHREAD) {
+		scx_bpf_dsq_insert(p, SCX_DSQ_LOCAL, SCX_SLICE_DFL, enq_flags);
+		return;
+	}
+#endif
 #ifdef WRONG_DSQ
 	scx_bpf_dsq_insert(p, OTHER_DSQ, SCX_SLICE_DFL, enq_flags);
 #elif !defined(EMPTY_ENQUEUE)
