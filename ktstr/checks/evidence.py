@@ -55,6 +55,8 @@ class Evidence:
     """The payloads that the scenario starts, by name."""
     metrics: tuple[MetricValue, ...] = ()
     """The numbers that payloads printed which ended in the time that is judged."""
+    host_delay_ms: float = 0.0
+    """With the real clock, for how long the host kept the guest's CPUs waiting, all together."""
 
     def of(self, kind: str) -> tuple[Mapping[str, Any], ...]:
         """The events of one kind, in order."""
@@ -193,4 +195,5 @@ def evidence_of(
         layout=layout,
         payloads=payloads,
         metrics=read_metrics(report.phases, payloads),
+        host_delay_ms=result.host_delay_ns / 1e6,
     )

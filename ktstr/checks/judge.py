@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 from ktstr.base.errors import Inconclusive, KtstrError
 from ktstr.base.values import shown
+from ktstr.checks.accepted import Limit
 from ktstr.checks.evidence import Evidence
 from ktstr.checks.registry import Check, Stage, declared_checks
 from ktstr.checks.series import LEAST_SAMPLES
@@ -21,7 +23,8 @@ def judge(run: Evidence, limits: Checks, checks: Iterable[Check] | None = None) 
     A guest that did not carry out its plan is one violation by itself. A scheduler that did not attach, or left, is
     one as well, except for what the kernel said: what workers did without it says nothing. If an error of the
     scheduler is expected, what workers did is not judged at all. What workers did is judged for each phase by itself;
-    a phase that the kernel's default scheduled says nothing of a scheduler.
+    a phase that the kernel's default scheduled says nothing of a scheduler. With the real clock, what
+    the host kept the guest's CPUs waiting is added to the limit of a wait.
     """
     several = declared_checks() if checks is None else tuple(checks)
     by_phase = run.by_phase()
@@ -37,7 +40,8 @@ def judge(run: Evidence, limits: Checks, checks: Iterable[Check] | None = None) 
                         continue
                     if check.monitored and not _has_samples(part):
                         continue
-                    violations += [_violation(check, part, found) for found in _judged(check, part, limit)]
+                    found = _judged(check, part, _beyond_the_hosts(check, part, limit))
+                    violations += [_violation(check, part, one) for one in found]
         if stage is Stage.GUEST and violations:
             break
     return violations
@@ -71,6 +75,12 @@ def _lacking(check: Check, run: Evidence, limit: object) -> str:
 
 def _has_samples(run: Evidence) -> bool:
     return run.report.monitor is not None and len(run.report.monitor.at_ns) >= LEAST_SAMPLES
+
+
+def _beyond_the_hosts(check: Check, run: Evidence, limit: Any) -> Any:
+    """The limit of a wait, longer by what the host kept the guest's CPUs waiting, which may be a part of the wait."""
+    of_wait = isinstance(check.accepts, Limit) and check.accepts.of_wait
+    return limit + round(run.host_delay_ms, 1) if of_wait and run.host_delay_ms else limit
 
 
 def _judged(check: Check, run: Evidence, limit: object) -> list[Finding]:

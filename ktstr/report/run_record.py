@@ -73,6 +73,7 @@ def run_record(
             "events_sha256": result.events_sha256,
             "wall_s": round(result.wall_s, 3),
             "guest_s": round(guest.guest_ns / 1e9, 6),
+            "host_delay_ms": round(result.host_delay_ns / 1e6, 3),
         },
         "vms": vm_counts([result]),
         "verdict": verdict,

@@ -129,6 +129,8 @@ class ResultRecord(EmulatorOfResult):
     """Host seconds from the start of the emulator to its end."""
     guest_s: float
     """Guest seconds from the start of the plan to the last event."""
+    host_delay_ms: NotRequired[float]
+    """For how many ms the host kept the emulator waiting for a CPU; only counted with the real clock, else 0."""
 
 
 class VmCounts(TypedDict):

@@ -111,6 +111,8 @@ class VmResult:
     """Where the result comes from: `boot`, `clone` or `remembered`."""
     template: str = ""
     template_boot_s: float = 0.0
+    host_delay_ns: int = 0
+    """With the real clock, for how many ns the host kept the emulator's threads waiting for a CPU, all together."""
 
     @property
     def emulator_version(self) -> str:

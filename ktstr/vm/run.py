@@ -111,14 +111,15 @@ class _Channel:
         """QEMU's end."""
         return self._ends[1].fileno() if self._ends else None
 
-    def wait(self, process: Process, deadline: float) -> tuple[int, bool, str]:
+    def wait(self, process: Process, deadline: float) -> tuple[int, bool, str, int]:
         """Talk to the guest, if anyone does, and wait for its end: the exit status, whether it had to be
-        ended at `deadline`, and what it printed."""
+        ended at `deadline`, what it printed, and for how many ns the host kept it waiting."""
         if self._ends and self._talk:
             self._ends[1].close()  # QEMU has inherited it, so what is read from ours ends when QEMU does
             self._talk(self._ends[0])
             deadline = time.monotonic() + _GOODBYE_S
-        return (*process.wait(deadline), process.output)
+        status, timed_out = process.wait(deadline)
+        return status, timed_out, process.output, process.delay_ns
 
 
 @dataclass(frozen=True)
@@ -129,6 +130,7 @@ class _Ended:
     status: int
     timed_out: bool
     output: str
+    delay_ns: int
     wall_s: float
     template: Template | None
 
@@ -175,6 +177,7 @@ def _ran(
         start="clone" if kept else "boot",
         template=kept.key if kept else "",
         template_boot_s=kept.boot_s if kept else 0.0,
+        host_delay_ns=ended.delay_ns,
     )
     return result, ended.by_guest
 

@@ -16,25 +16,37 @@ from ktstr.base.cancel import Cancel
 from ktstr.base.errors import KtstrError
 from ktstr.base.process import child_dies_with_us, interrupt_waits
 from ktstr.vm.job import Clock
+from ktstr.vm.qemu.host_delay import run_delay_ns
 from ktstr.vm.qemu.serialize import build_serializer
 
 __all__ = ["Process", "started"]
+
+_SAMPLE_S = 0.05
 
 
 class Process:
     """A running QEMU."""
 
-    def __init__(self, process: subprocess.Popen[bytes], output: IO[bytes]) -> None:
+    def __init__(self, process: subprocess.Popen[bytes], output: IO[bytes], clock: Clock) -> None:
         self._process = process
         self._output = output
+        self._clock = clock
+        self.delay_ns = 0
+        """With the real clock, for how long the host has kept its threads waiting for a CPU, all together."""
 
     def wait(self, deadline: float) -> tuple[int, bool]:
         """Its exit status (negative: a signal), and whether it was killed at `deadline` (of time.monotonic())."""
-        try:
-            return self._process.wait(max(0.0, deadline - time.monotonic())), False
-        except subprocess.TimeoutExpired:
-            self.kill()
-            return self._process.wait(), True
+        while (left := deadline - time.monotonic()) > 0:
+            # What its threads have waited is gone with them, so it is asked for now and again.
+            step = left if self._clock == "virtual" else min(left, _SAMPLE_S)
+            with suppress(subprocess.TimeoutExpired):
+                return self._process.wait(step), False
+            if self._clock == "real":
+                self.delay_ns = max(self.delay_ns, run_delay_ns(self._process.pid))
+        if (status := self._process.poll()) is not None:
+            return status, False
+        self.kill()
+        return self._process.wait(), True
 
     def kill(self) -> None:
         """Kill it and everything that a wrapper around it has started, which is its session."""
@@ -81,7 +93,9 @@ def started(
         process = None
         try:
             with interrupt_waits():
-                process = Process(_start(arguments, environment, output, descriptors, most_bytes), output)
+                process = Process(
+                    _start(arguments, environment, output, descriptors, most_bytes), output, clock
+                )
             with (cancel or Cancel()).stopping(process.kill):
                 yield process
         finally:
