@@ -49,6 +49,7 @@ CHANGES = {
     "written_on_return": r"hostile was refused by the verifier: {way}: .* cannot use helper bpf_probe_write_user#36 .*",
     "read_on_return": ABSENT,
     "signals_agent": ABSENT,
+    "agent_probed": ABSENT,
 }
 
 # What the first three do if they are not refused.

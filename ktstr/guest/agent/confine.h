@@ -11,6 +11,12 @@ void confine_none(void);
 /* Leaves the kernel as it is: a locked one has a debugfs that nobody writes to. */
 void confine_unlocked(void);
 
+/*
+ * To be called once, early: removes the agent's file, since who can name it can put probes into all processes that run it.
+ * Their links to it in procfs open for nobody who may not trace them.
+ */
+void confine_init(void);
+
 /* To be called once, early: whatever the kernel itself starts, such as a core_pattern's program, has no capability. */
 void confine_helpers(void);
 

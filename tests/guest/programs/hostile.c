@@ -18,6 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/io.h>
+#include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
@@ -537,15 +538,15 @@ static void bpf_writes(void)
 	syscall(SYS_bpf, BPF_RAW_TRACEPOINT_OPEN, &attach, sizeof(attach));
 }
 
-/* Loads one of the object's other programs (bpf/hostile.bpf.c) and attaches it, to the topmost cgroup if it is for one. */
-static void attach_other(const char *name)
+/* Loads one of the object's other programs (bpf/hostile.bpf.c); NULL if it may not. */
+static struct bpf_program *load_other(const char *name)
 {
 	struct bpf_object *bpf = bpf_object__open_mem(object, object_size, NULL);
 	struct bpf_program *program, *wanted = NULL;
 	struct bpf_map *map;
 
 	if (!bpf)
-		return;
+		return NULL;
 	bpf_object__for_each_map(map, bpf)
 		if (bpf_map__type(map) == BPF_MAP_TYPE_STRUCT_OPS)
 			bpf_map__set_autocreate(map, false);
@@ -556,7 +557,15 @@ static void attach_other(const char *name)
 		if (this)
 			wanted = program;
 	}
-	if (!wanted || bpf_object__load(bpf))
+	return wanted && !bpf_object__load(bpf) ? wanted : NULL;
+}
+
+/* Attaches it, to the topmost cgroup if it is for one. */
+static void attach_other(const char *name)
+{
+	struct bpf_program *wanted = load_other(name);
+
+	if (!wanted)
 		return;
 	if (!strncmp(bpf_program__section_name(wanted), "?cgroup", 7))
 		bpf_program__attach_cgroup(wanted, open("/sys/fs/cgroup", O_RDONLY));
@@ -572,6 +581,30 @@ static void signals_agent(void) { attach_other(__func__); }
 static void signals_workers(void) { attach_other(__func__); }
 static void sysctls_refused(void) { attach_other(__func__); }
 static void devices_refused(void) { attach_other(__func__); }
+
+/* Has the agent open another file than that of the state, by a probe on each of its own openat(2). */
+static void agent_probed(void)
+{
+	static const char *const files[] = { "/init", "/proc/1/exe" };
+	static const char open_it[] = "\xb8\x01\x01\0"; /* mov $SYS_openat, %eax, where the path is in %rsi */
+	struct bpf_program *program = load_other(__func__);
+
+	create("/enabled", "enabled\n");
+	for (size_t i = 0; program && i < sizeof(files) / sizeof(files[0]); i++) {
+		int fd = open(files[i], O_RDONLY);
+		off_t size = fd < 0 ? 0 : lseek(fd, 0, SEEK_END);
+		char *text = size ? mmap(NULL, (size_t)size, PROT_READ, MAP_PRIVATE, fd, 0) : MAP_FAILED, *name, *at;
+		LIBBPF_OPTS(bpf_uprobe_opts, options);
+
+		if (text == MAP_FAILED)
+			continue;
+		name = memmem(text, (size_t)size, "enabled", sizeof("enabled"));
+		/* It is linked for a fixed address. */
+		options.bpf_cookie = name ? 0x400000 + (size_t)(name - text) : 0;
+		for (at = text; (at = memmem(at, (size_t)(text + size - at), open_it, sizeof(open_it))); at++)
+			bpf_program__attach_uprobe_opts(program, -1, files[i], (size_t)(at - text), &options);
+	}
+}
 
 static void clock_set(void)
 {
@@ -629,6 +662,7 @@ static const struct {
 	WAY(memory), WAY(bpf_writes), WAY(clock_set), WAY(cpus_offline), WAY(sysrq_power_off), WAY(sysrq_restart),
 	WAY(suspended), WAY(old_calls), WAY(left_behind), WAY(lsm_hook), WAY(changed_return), WAY(written_on_return),
 	WAY(read_on_return), WAY(signals_agent), WAY(signals_workers), WAY(sysctls_refused), WAY(devices_refused),
+	WAY(agent_probed),
 };
 
 int main(int argc, char **argv)
