@@ -14,8 +14,10 @@
 
 #include "bpf.h"
 #include "btf_load.h"
+#include "btf_path.h"
 
 #define HOOK "security_bpf_prog_load"
+#define PROGRAM 0	 /* its first argument, with the instructions that were given */
 #define ATTRIBUTES_AT 8 /* its second argument, among those that the program gets: the copy that the kernel has of bpf(2)'s */
 
 static int loaded = -1;
@@ -25,21 +27,62 @@ static int loaded = -1;
 /* Skips `over` instructions if the register has that value, or if it has another one. */
 #define IF(which, value, over) { .code = BPF_JMP | BPF_JEQ | BPF_K, .dst_reg = (which), .off = (over), .imm = (value) }
 #define UNLESS(which, value, over) { .code = BPF_JMP | BPF_JNE | BPF_K, .dst_reg = (which), .off = (over), .imm = (value) }
+#define AT_LEAST(which, other, over) { .code = BPF_JMP | BPF_JGE | BPF_X, .dst_reg = (which), .src_reg = (other), .off = (over) }
+#define COMPUTE(what, to, value) { .code = BPF_ALU64 | (what) | BPF_K, .dst_reg = (to), .imm = (value) }
+#define ADD_REGISTER(to, from) { .code = BPF_ALU64 | BPF_ADD | BPF_X, .dst_reg = (to), .src_reg = (from) }
+#define COPY(to, from) { .code = BPF_ALU64 | BPF_MOV | BPF_X, .dst_reg = (to), .src_reg = (from) }
+#define CALL(helper) { .code = BPF_JMP | BPF_CALL, .imm = (helper) }
+/* Bounds a loop for the verifier (may_goto, since Linux 6.9): skips `over` instructions if it has taken too long. */
+#define TOO_LONG(over) { .code = BPF_JMP | 0xe0, .off = (over) }
 #define LEAVE { .code = BPF_JMP | BPF_EXIT }
 
-static const struct bpf_insn guard[] = {
+/* Of an instruction: its code and the register that says what kind of call it is; those of a call of a helper. */
+#define KIND_OF_CALL 0xf0ff
+#define CALLS_HELPER (BPF_JMP | BPF_CALL)
+
+/*
+ * By type, and then by the helpers that are called. The verifier comes later, so that neither depends on what else the kernel
+ * allows: bpf_probe_write_user() to whom that is not locked down, bpf_override_return() to one that was built for it.
+ */
+enum { TO_FIRST = 15 };
+static struct bpf_insn guard[] = {
 	LOAD(BPF_DW, 2, 1, ATTRIBUTES_AT),
 	LOAD(BPF_W, 3, 2, offsetof(union bpf_attr, prog_type)),
-	SET(0, 0),
-	IF(3, BPF_PROG_TYPE_LSM, 7),
-	IF(3, BPF_PROG_TYPE_EXT, 6),
-	IF(3, BPF_PROG_TYPE_CGROUP_SYSCTL, 5),
-	IF(3, BPF_PROG_TYPE_CGROUP_DEVICE, 4),
+	LOAD(BPF_W, 6, 2, offsetof(union bpf_attr, insn_cnt)),
+	IF(3, BPF_PROG_TYPE_LSM, 29),
+	IF(3, BPF_PROG_TYPE_EXT, 28),
+	IF(3, BPF_PROG_TYPE_CGROUP_SYSCTL, 27),
+	IF(3, BPF_PROG_TYPE_CGROUP_DEVICE, 26),
 	UNLESS(3, BPF_PROG_TYPE_TRACING, 2),
 	LOAD(BPF_W, 3, 2, offsetof(union bpf_attr, expected_attach_type)),
-	IF(3, BPF_MODIFY_RETURN, 1),
-	LEAVE,
+	IF(3, BPF_MODIFY_RETURN, 23),
+	/* Register 7 goes from the first instruction to register 6, the end of the last. */
+	SET(2, PROGRAM),
+	COPY(3, 10),
+	COMPUTE(BPF_ADD, 3, -8),
+	CALL(BPF_FUNC_get_func_arg),
+	LOAD(BPF_DW, 7, 10, -8),
+	[TO_FIRST] = COMPUTE(BPF_ADD, 7, 0), /* bytes within struct bpf_prog, from the kernel's BTF */
+	COMPUTE(BPF_LSH, 6, 3),
+	ADD_REGISTER(6, 7),
+	AT_LEAST(7, 6, 16),
+	TOO_LONG(13),
+	COPY(1, 10),
+	COMPUTE(BPF_ADD, 1, -8),
+	SET(2, sizeof(struct bpf_insn)),
+	COPY(3, 7),
+	CALL(BPF_FUNC_probe_read_kernel),
+	UNLESS(0, 0, 7),
+	COMPUTE(BPF_ADD, 7, sizeof(struct bpf_insn)),
+	LOAD(BPF_H, 1, 10, -8),
+	COMPUTE(BPF_AND, 1, KIND_OF_CALL),
+	UNLESS(1, CALLS_HELPER, -12),
+	LOAD(BPF_W, 1, 10, -4),
+	IF(1, BPF_FUNC_probe_write_user, 1),
+	UNLESS(1, BPF_FUNC_override_return, -15),
 	SET(0, -EPERM),
+	LEAVE,
+	SET(0, 0),
 	LEAVE,
 };
 
@@ -54,9 +97,12 @@ void bpf_guard_load(void)
 		.prog_name = "ktstr_guard",
 	};
 	struct btf btf = { 0 };
+	uint32_t first;
 
-	if (btf_load_kernel(&btf))
+	if (btf_load_kernel(&btf) && btf_path_offset(&btf, btf_struct(&btf, "bpf_prog"), ".insnsi", &first)) {
+		guard[TO_FIRST].imm = (int32_t)first;
 		load.attach_btf_id = btf_function(&btf, HOOK);
+	}
 	btf_free(&btf);
 	if (load.attach_btf_id)
 		loaded = bpf(BPF_PROG_LOAD, &load);

@@ -89,3 +89,12 @@ int agent_probed(struct pt_regs *regs)
 		regs->si = bpf_get_attach_cookie(regs);
 	return 0;
 }
+
+/* No file can be opened by the agent, if the kernel was built for that. */
+SEC("?kprobe/__x64_sys_openat")
+int call_overridden(struct pt_regs *regs)
+{
+	if (by_agent())
+		bpf_override_return(regs, -EACCES);
+	return 0;
+}

@@ -581,6 +581,7 @@ static void signals_agent(void) { attach_other(__func__); }
 static void signals_workers(void) { attach_other(__func__); }
 static void sysctls_refused(void) { attach_other(__func__); }
 static void devices_refused(void) { attach_other(__func__); }
+static void call_overridden(void) { attach_other(__func__); }
 
 /* Has the agent open another file than that of the state, by a probe on each of its own openat(2). */
 static void agent_probed(void)
@@ -662,7 +663,7 @@ static const struct {
 	WAY(memory), WAY(bpf_writes), WAY(clock_set), WAY(cpus_offline), WAY(sysrq_power_off), WAY(sysrq_restart),
 	WAY(suspended), WAY(old_calls), WAY(left_behind), WAY(lsm_hook), WAY(changed_return), WAY(written_on_return),
 	WAY(read_on_return), WAY(signals_agent), WAY(signals_workers), WAY(sysctls_refused), WAY(devices_refused),
-	WAY(agent_probed),
+	WAY(agent_probed), WAY(call_overridden),
 };
 
 int main(int argc, char **argv)
