@@ -51,6 +51,7 @@ CHANGES = {
     "read_on_return": ABSENT,
     "signals_agent": ABSENT,
     "agent_probed": ABSENT,
+    "guard_stopped": NOT_LOADED.format(way="lsm_hook"),
 }
 
 # What the first three do if they are not refused.

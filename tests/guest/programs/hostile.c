@@ -561,10 +561,8 @@ static struct bpf_program *load_other(const char *name)
 }
 
 /* Attaches it, to the topmost cgroup if it is for one. */
-static void attach_other(const char *name)
+static void attach(struct bpf_program *wanted)
 {
-	struct bpf_program *wanted = load_other(name);
-
 	if (!wanted)
 		return;
 	if (!strncmp(bpf_program__section_name(wanted), "?cgroup", 7))
@@ -573,6 +571,7 @@ static void attach_other(const char *name)
 		bpf_program__attach(wanted);
 }
 
+static void attach_other(const char *name) { attach(load_other(name)); }
 static void lsm_hook(void) { attach_other(__func__); }
 static void changed_return(void) { attach_other(__func__); }
 static void written_on_return(void) { attach_other(__func__); }
@@ -582,6 +581,17 @@ static void signals_workers(void) { attach_other(__func__); }
 static void sysctls_refused(void) { attach_other(__func__); }
 static void devices_refused(void) { attach_other(__func__); }
 static void call_overridden(void) { attach_other(__func__); }
+
+/* Without ftrace no program is called that is attached to a function of the kernel. */
+static void guard_stopped(void)
+{
+	struct bpf_program *program;
+
+	put("/proc/sys/kernel/ftrace_enabled", "0");
+	program = load_other("lsm_hook");
+	put("/proc/sys/kernel/ftrace_enabled", "1");
+	attach(program);
+}
 
 /* Has the agent open another file than that of the state, by a probe on each of its own openat(2). */
 static void agent_probed(void)
@@ -663,7 +673,7 @@ static const struct {
 	WAY(memory), WAY(bpf_writes), WAY(clock_set), WAY(cpus_offline), WAY(sysrq_power_off), WAY(sysrq_restart),
 	WAY(suspended), WAY(old_calls), WAY(left_behind), WAY(lsm_hook), WAY(changed_return), WAY(written_on_return),
 	WAY(read_on_return), WAY(signals_agent), WAY(signals_workers), WAY(sysctls_refused), WAY(devices_refused),
-	WAY(agent_probed), WAY(call_overridden),
+	WAY(agent_probed), WAY(guard_stopped), WAY(call_overridden),
 };
 
 int main(int argc, char **argv)
