@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from embedded import PROGRAMS, program_with
 
-from ktstr import CgroupDef, Ctx, Scheduler, ktstr_test
+from ktstr import CgroupDef, Ctx, Payload, RunPayload, Scheduler, ktstr_test
 from ktstr.bpf.build import build_bpf
 from ktstr.checks.verdict import VerdictFailed
 from ktstr.kernel.model import Kernel
@@ -148,3 +148,10 @@ def changes(ctx: Ctx, folder: Path, way: str) -> None:
 @ktstr_test(topology="1n1l3c1t", auto_repro=False)
 def succeeds_with_privileges(ctx: Ctx, folder: Path, way: str) -> None:
     assert re.fullmatch(SUCCEEDS[way], first_line(ctx, folder, "absent", way, privileged=True))
+
+
+@ktstr_test(topology="1n1l3c1t", auto_repro=False)
+def a_payload_loads_no_more_before_a_scheduler(ctx: Ctx, folder: Path) -> None:
+    payload = Payload("hostile", binary_path=program(ctx.kernel, folder), args=("absent", "lsm_hook"))
+    report = ctx.run(CgroupDef("cg", 2), RunPayload(payload), hold_s=2)
+    assert "Operation not permitted" in report.payloads[0].stderr

@@ -24,8 +24,8 @@ void confine_helpers(void);
 void confine_kernel(void);
 
 /*
- * To be called before a scheduler's program is forked, as well: it cannot load BPF that changes what the agent's system
- * calls return. Not before a program that only loads an object to have it verified: that may be of any type.
+ * To be called before a scheduler's program or a payload is forked, as well: it cannot load BPF that changes what the agent's
+ * system calls return. Not before a program that only loads an object to have it verified: that may be of any type.
  */
 void confine_bpf(void);
 
