@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from embedded import PROGRAMS, program_with
 
-from ktstr import CgroupDef, Ctx, Payload, RunPayload, Scheduler, ktstr_test
+from ktstr import Bursty, CgroupDef, Checks, Ctx, Payload, RunPayload, Scheduler, ktstr_test
 from ktstr.bpf.build import build_bpf
 from ktstr.checks.verdict import VerdictFailed
 from ktstr.kernel.model import Kernel
@@ -22,6 +22,7 @@ from ktstr.kernel.model import Kernel
 BPF = Path(__file__).parent / "bpf"
 ABSENT = r"hostile did not attach within .* guest seconds \(sched_ext state: disabled\).*"
 STARVES = r"hostile: worker cg/1 \(spin_wait\) did no work in .* guest seconds: starved .*"
+WORKERS = CgroupDef("cg", 3)
 KILLED = r"hostile: worker cg/0 .* was killed by signal {signal}, by the program under test or its BPF, .*"
 ENDED = "hang under hostile: a program in the guest ended it, by sysrq: {what}"
 
@@ -91,6 +92,9 @@ HIDES = {
     "suspended": r"hang under hostile: the guest hung .*",
 }
 
+# Ways to change what the agent counts, with the first line of a run whose only fault is that wakeups were late.
+FORGES = {"figures_forged": r"hostile: worker cg/0 \(bursty\) ran within .* ms after 99% of .* wakeups, limit 1 ms"}
+
 
 @cache
 def program(kernel: Kernel, folder: Path) -> Path:
@@ -98,7 +102,9 @@ def program(kernel: Kernel, folder: Path) -> Path:
     return program_with(build_bpf(BPF / "hostile.bpf.c", kernel), "hostile", folder)
 
 
-def first_line(ctx: Ctx, folder: Path, *arguments: str, privileged: bool = False) -> str:
+def first_line(
+    ctx: Ctx, folder: Path, *arguments: str, privileged: bool = False, workers: CgroupDef = WORKERS
+) -> str:
     """What the failure of a run with the program begins with."""
     scheduler = Scheduler(
         name="hostile",
@@ -110,7 +116,7 @@ def first_line(ctx: Ctx, folder: Path, *arguments: str, privileged: bool = False
     test = replace(ctx.test, scheduler=scheduler, sched_args=scheduler.sched_args)
     guest = Ctx(test, ctx.kernel, "auto", ctx.seed, ctx.artifacts)
     with pytest.raises(VerdictFailed) as failed:
-        guest.run(CgroupDef("cg", 3), hold_s=0.5)
+        guest.run(workers, hold_s=0.5)
     return str(failed.value).partition("\n")[0].removeprefix("BUG SUMMARY: ")
 
 
@@ -122,7 +128,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_every_way_is_tried() -> None:
     source = (PROGRAMS / "hostile.c").read_text()
     ways = re.findall(r"WAY\((\w+)\)[,}\n]", source.partition("ways[] = {")[2])
-    assert sorted({*PRETENDS, *HIDES, *CHANGES}) == sorted(ways)
+    assert sorted({*PRETENDS, *HIDES, *CHANGES, *FORGES}) == sorted(ways)
     assert len(ways) >= 50
 
 
@@ -142,6 +148,13 @@ def hides(ctx: Ctx, folder: Path, way: str) -> None:
 @ktstr_test(topology="1n1l3c1t", auto_repro=False)
 def changes(ctx: Ctx, folder: Path, way: str) -> None:
     assert re.fullmatch(CHANGES[way].format(way=way), first_line(ctx, folder, "absent", way))
+
+
+@pytest.mark.parametrize("way", FORGES)
+@ktstr_test(topology="1n1l3c1t", auto_repro=False, checks=Checks(max_wake_latency_p99_ms=1))
+def forges(ctx: Ctx, folder: Path, way: str) -> None:
+    woken = CgroupDef("cg", 1, work=Bursty(burst_ms=1, sleep_ms=5))
+    assert re.fullmatch(FORGES[way], first_line(ctx, folder, "attached", way, workers=woken))
 
 
 @pytest.mark.parametrize("way", SUCCEEDS)

@@ -2,8 +2,8 @@
 /*
  * A BPF program of the agent's own that is asked about each BPF program that is to be loaded. It returns what
  * security_bpf_prog_load() then does not decide itself: 0, which leaves it to that, or -EPERM. It is of the kind that it
- * refuses (fmod_ret), and cannot be detached: a link of it ends with its last descriptor, which the agent has. Another one
- * sees to it that nobody stops the first.
+ * refuses (fmod_ret), and cannot be detached: a link of it ends with its last descriptor, which the agent has. Two others
+ * see to it that nobody stops the first, and that nobody changes what the agent's BPF programs count.
  */
 #include "bpf_guard.h"
 
@@ -120,6 +120,21 @@ static struct bpf_insn file_guard[] = {
 	LEAVE,
 };
 
+/* The third one: nobody but the agent opens its maps, by which it counts. */
+enum { TO_MAP_NAME = 4 };
+static struct bpf_insn map_guard[] = {
+	LOAD(BPF_DW, 6, 1, 0),
+	CALL(BPF_FUNC_get_current_pid_tgid),
+	COMPUTE(BPF_RSH, 0, 32),
+	IF(0, 1, 4),
+	[TO_MAP_NAME] = LOAD(BPF_W, 1, 6, 0), /* within struct bpf_map */
+	UNLESS(1, FOUR('.', 'k', 't', 's'), 2), /* BPF_OWN_MAP */
+	SET(0, -EPERM),
+	LEAVE,
+	SET(0, 0),
+	LEAVE,
+};
+
 static struct guard {
 	const char *hook;
 	struct bpf_insn *code;
@@ -128,6 +143,7 @@ static struct guard {
 } guards[] = {
 	{ "security_bpf_prog_load", load_guard, sizeof(load_guard) / sizeof(*load_guard), -1 },
 	{ "security_file_open", file_guard, sizeof(file_guard) / sizeof(*file_guard), -1 },
+	{ "security_bpf_map", map_guard, sizeof(map_guard) / sizeof(*map_guard), -1 },
 };
 
 #define GUARDS (sizeof(guards) / sizeof(*guards))
@@ -158,14 +174,16 @@ static void load(struct guard *guard, const struct btf *btf)
 
 void bpf_guard_load(void)
 {
-	uint32_t first, dentry, name;
+	uint32_t first, dentry, name, map_name;
 	struct btf btf = { 0 };
 
 	if (btf_load_kernel(&btf) && find(&btf, "bpf_prog", ".insnsi", &first) &&
-	    find(&btf, "file", ".f_path.dentry", &dentry) && find(&btf, "dentry", ".d_name.name", &name)) {
+	    find(&btf, "file", ".f_path.dentry", &dentry) && find(&btf, "dentry", ".d_name.name", &name) &&
+	    find(&btf, "bpf_map", ".name", &map_name)) {
 		load_guard[TO_FIRST].imm = (int32_t)first;
 		file_guard[TO_DENTRY].off = (int16_t)dentry;
 		file_guard[TO_NAME].off = (int16_t)name;
+		map_guard[TO_MAP_NAME].off = (int16_t)map_name;
 		for (size_t i = 0; i < GUARDS; i++)
 			load(&guards[i], &btf);
 	}
