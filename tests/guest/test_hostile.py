@@ -93,7 +93,9 @@ HIDES = {
 }
 
 # Ways to change what the agent counts, with the first line of a run whose only fault is that wakeups were late.
-FORGES = {"figures_forged": r"hostile: worker cg/0 \(bursty\) ran within .* ms after 99% of .* wakeups, limit 1 ms"}
+FORGES = {
+    "figures_forged": r"hostile: worker cg/0 \(bursty\) ran within .* ms after 99% of .* wakeups, limit 1 ms"
+}
 
 
 @cache
