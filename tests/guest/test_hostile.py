@@ -55,7 +55,7 @@ CHANGES = {
     "guard_stopped": NOT_LOADED.format(way="lsm_hook"),
 }
 
-# What the first three do if they are not refused.
+# What some of them do if they are not refused.
 SUCCEEDS = {
     "lsm_hook": r"hostile did not attach within 5 guest seconds \(sched_ext state: \);.*",
     "changed_return": r"hang under hostile: the guest hung .*",
