@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from embedded import PROGRAMS, program_with
 
-from ktstr import CgroupDef, Ctx, Scheduler, ktstr_test
+from ktstr import Bursty, CgroupDef, Checks, Ctx, Payload, RunPayload, Scheduler, ktstr_test
 from ktstr.bpf.build import build_bpf
 from ktstr.checks.verdict import VerdictFailed
 from ktstr.kernel.model import Kernel
@@ -23,6 +23,7 @@ BPF = Path(__file__).parent / "bpf"
 ABSENT = r"hostile did not attach within .* guest seconds \(sched_ext state: disabled\).*"
 # cg/1 at least: a way may have stopped another when its turn came.
 STARVES = r"hostile: (?:worker cg/1 \(spin_wait\)|[23] workers) did no work in .* guest seconds: starved .*"
+WORKERS = CgroupDef("cg", 3)
 KILLED = r"hostile: worker cg/0 .* was killed by signal {signal}, by the program under test or its BPF, .*"
 ENDED = "hang under hostile: a program in the guest ended it, by sysrq: {what}"
 
@@ -47,12 +48,15 @@ CHANGES = {
     "changed_return": NOT_LOADED,
     "sysctls_refused": NOT_LOADED,
     "devices_refused": NOT_LOADED,
-    "written_on_return": r"hostile was refused by the verifier: {way}: .* cannot use helper bpf_probe_write_user#36 .*",
+    "written_on_return": NOT_LOADED,
+    "call_overridden": NOT_LOADED,
     "read_on_return": ABSENT,
     "signals_agent": ABSENT,
+    "agent_probed": ABSENT,
+    "guard_stopped": NOT_LOADED.format(way="lsm_hook"),
 }
 
-# What the first three do if they are not refused.
+# What some of them do if they are not refused.
 SUCCEEDS = {
     "lsm_hook": r"hostile did not attach within 5 guest seconds \(sched_ext state: \);.*",
     "changed_return": r"hang under hostile: the guest hung .*",
@@ -89,6 +93,11 @@ HIDES = {
     "suspended": r"hang under hostile: the guest hung .*",
 }
 
+# Ways to change what the agent counts, with the first line of a run whose only fault is that wakeups were late.
+FORGES = {
+    "figures_forged": r"hostile: worker cg/0 \(bursty\) ran within .* ms after 99% of .* wakeups, limit 1 ms"
+}
+
 
 @cache
 def program(kernel: Kernel, folder: Path) -> Path:
@@ -96,7 +105,9 @@ def program(kernel: Kernel, folder: Path) -> Path:
     return program_with(build_bpf(BPF / "hostile.bpf.c", kernel), "hostile", folder)
 
 
-def first_line(ctx: Ctx, folder: Path, *arguments: str, privileged: bool = False) -> str:
+def first_line(
+    ctx: Ctx, folder: Path, *arguments: str, privileged: bool = False, workers: CgroupDef = WORKERS
+) -> str:
     """What the failure of a run with the program begins with."""
     scheduler = Scheduler(
         name="hostile",
@@ -108,7 +119,7 @@ def first_line(ctx: Ctx, folder: Path, *arguments: str, privileged: bool = False
     test = replace(ctx.test, scheduler=scheduler, sched_args=scheduler.sched_args)
     guest = Ctx(test, ctx.kernel, "auto", ctx.seed, ctx.artifacts)
     with pytest.raises(VerdictFailed) as failed:
-        guest.run(CgroupDef("cg", 3), hold_s=0.5)
+        guest.run(workers, hold_s=0.5)
     return str(failed.value).partition("\n")[0].removeprefix("BUG SUMMARY: ")
 
 
@@ -120,7 +131,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_every_way_is_tried() -> None:
     source = (PROGRAMS / "hostile.c").read_text()
     ways = re.findall(r"WAY\((\w+)\)[,}\n]", source.partition("ways[] = {")[2])
-    assert sorted({*PRETENDS, *HIDES, *CHANGES}) == sorted(ways)
+    assert sorted({*PRETENDS, *HIDES, *CHANGES, *FORGES}) == sorted(ways)
     assert len(ways) >= 50
 
 
@@ -142,7 +153,21 @@ def changes(ctx: Ctx, folder: Path, way: str) -> None:
     assert re.fullmatch(CHANGES[way].format(way=way), first_line(ctx, folder, "absent", way))
 
 
+@pytest.mark.parametrize("way", FORGES)
+@ktstr_test(topology="1n1l3c1t", auto_repro=False, checks=Checks(max_wake_latency_p99_ms=1))
+def forges(ctx: Ctx, folder: Path, way: str) -> None:
+    woken = CgroupDef("cg", 1, work=Bursty(burst_ms=1, sleep_ms=5))
+    assert re.fullmatch(FORGES[way], first_line(ctx, folder, "attached", way, workers=woken))
+
+
 @pytest.mark.parametrize("way", SUCCEEDS)
 @ktstr_test(topology="1n1l3c1t", auto_repro=False)
 def succeeds_with_privileges(ctx: Ctx, folder: Path, way: str) -> None:
     assert re.fullmatch(SUCCEEDS[way], first_line(ctx, folder, "absent", way, privileged=True))
+
+
+@ktstr_test(topology="1n1l3c1t", auto_repro=False)
+def a_payload_loads_no_more_before_a_scheduler(ctx: Ctx, folder: Path) -> None:
+    payload = Payload("hostile", binary_path=program(ctx.kernel, folder), args=("absent", "lsm_hook"))
+    report = ctx.run(CgroupDef("cg", 2), RunPayload(payload), hold_s=2)
+    assert "Operation not permitted" in report.payloads[0].stderr

@@ -38,12 +38,38 @@ spawn cg_1 1 spin_wait pause=0
 measure 4 99 x y %00 %e
 stop
 """
+# What a hold does with what waits for its time, what the kernel refuses, and what a line must not say.
+PLANS = (
+    PLAN,
+    b"at 5 measure 1 2 a\nat 3 refused fork\nat 3 stop\ndue 4\n",
+    b"at 7 refused fork\nat 5 measure 1 2 a b\ndue 9\nrefused memory\nat 1 spawn cg 1 spin_wait pause=1\ndue 2\n",
+    b"at 1 phase a\n",
+    b"measure 4294967296 1 x\n",
+    b"measure 1 18446744073709551616 x\n",
+    b"measure" + 300 * b" 1" + b"\n",
+)
+PATHS = (
+    b"everything.inner.corners[1].y",
+    b"counters[2]",
+    b".y",
+    b"[1].x",
+    b"everything.nothing",
+    b"everything",
+    b"everything.text",
+    b"everything.huge",
+    b"everything.grid[1]",
+    b"everything.grid[9]",
+    b"everything.flags.small",
+    b"everything.flags.small.part",
+    b".inner.corners[1]",
+    b".flags.set",
+)
 
 
 def corpus(target: str) -> list[bytes]:
     """Valid inputs of a target, to be mutated."""
     if target == "plan":
-        return [PLAN]
+        return list(PLANS)
     if target == "archive":
         entries = [
             Entry("/d/file", stat.S_IFREG | 0o644, b"0123456789"),
@@ -52,8 +78,7 @@ def corpus(target: str) -> list[bytes]:
         return [write_newc(entries)]
     if target == "btf":
         kinds = json.loads((Path(__file__).parent / "data" / "btf" / "kinds.json").read_text())
-        paths = (b"everything.inner.corners[1].y", b"counters[2]", b".y", b"[1].x", b"everything.nothing")
-        return [bytes([len(path)]) + path + base64.b64decode(kinds["btf"]) for path in paths]
+        return [bytes([len(path)]) + path + base64.b64decode(kinds["btf"]) for path in PATHS]
     body = struct.pack("<HBBi16siiq16si", 316, 0, 0, 1, b"task", 1, 120, 0, b"next", 2)
     event = struct.pack("<I", 5 << 5 | len(body) // 4) + body
     data = event + struct.pack("<II", 7 << 5 | 30, 3) + event + struct.pack("<II", 1 << 5 | 29, 8) + bytes(4)

@@ -7,6 +7,12 @@
 
 union bpf_attr;
 
+/*
+ * How the names of the agent's own maps begin, four bytes. No variable of C has such a name, and no map that libbpf makes.
+ * Nobody else gets a descriptor of one (bpf_guard.c).
+ */
+#define BPF_OWN_MAP ".kts"
+
 /* bpf(2) itself; `command` is BPF_... */
 int bpf(int command, union bpf_attr *attributes);
 

@@ -2,7 +2,8 @@
 /*
  * A BPF program of the agent's own that is asked about each BPF program that is to be loaded. It returns what
  * security_bpf_prog_load() then does not decide itself: 0, which leaves it to that, or -EPERM. It is of the kind that it
- * refuses (fmod_ret), and cannot be detached: a link of it ends with its last descriptor, which the agent has.
+ * refuses (fmod_ret), and cannot be detached: a link of it ends with its last descriptor, which the agent has. Two others
+ * see to it that nobody stops the first, and that nobody changes what the agent's BPF programs count.
  */
 #include "bpf_guard.h"
 
@@ -14,64 +15,191 @@
 
 #include "bpf.h"
 #include "btf_load.h"
+#include "btf_path.h"
 
-#define HOOK "security_bpf_prog_load"
+#define PROGRAM 0	 /* the hook's first argument, with the instructions that were given */
 #define ATTRIBUTES_AT 8 /* its second argument, among those that the program gets: the copy that the kernel has of bpf(2)'s */
-
-static int loaded = -1;
 
 #define LOAD(size, to, from, at) { .code = BPF_LDX | BPF_MEM | (size), .dst_reg = (to), .src_reg = (from), .off = (at) }
 #define SET(to, value) { .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = (to), .imm = (value) }
 /* Skips `over` instructions if the register has that value, or if it has another one. */
 #define IF(which, value, over) { .code = BPF_JMP | BPF_JEQ | BPF_K, .dst_reg = (which), .off = (over), .imm = (value) }
 #define UNLESS(which, value, over) { .code = BPF_JMP | BPF_JNE | BPF_K, .dst_reg = (which), .off = (over), .imm = (value) }
+#define AT_LEAST(which, other, over) { .code = BPF_JMP | BPF_JGE | BPF_X, .dst_reg = (which), .src_reg = (other), .off = (over) }
+#define COMPUTE(what, to, value) { .code = BPF_ALU64 | (what) | BPF_K, .dst_reg = (to), .imm = (value) }
+#define ADD_REGISTER(to, from) { .code = BPF_ALU64 | BPF_ADD | BPF_X, .dst_reg = (to), .src_reg = (from) }
+#define COPY(to, from) { .code = BPF_ALU64 | BPF_MOV | BPF_X, .dst_reg = (to), .src_reg = (from) }
+#define CALL(helper) { .code = BPF_JMP | BPF_CALL, .imm = (helper) }
+/* Bounds a loop for the verifier (may_goto, since Linux 6.9): skips `over` instructions if it has taken too long. */
+#define TOO_LONG(over) { .code = BPF_JMP | 0xe0, .off = (over) }
+#define STORE(to, at, value) { .code = BPF_ST | BPF_MEM | BPF_DW, .dst_reg = (to), .off = (at), .imm = (value) }
 #define LEAVE { .code = BPF_JMP | BPF_EXIT }
 
-static const struct bpf_insn guard[] = {
+/* Four bytes of a text, as the machine loads them. */
+#define FOUR(a, b, c, d) ((a) | (b) << 8 | (c) << 16 | (d) << 24)
+
+/* Of an instruction: its code and the register that says what kind of call it is; those of a call of a helper. */
+#define KIND_OF_CALL 0xf0ff
+#define CALLS_HELPER (BPF_JMP | BPF_CALL)
+
+/*
+ * By type, and then by the helpers that are called. The verifier comes later, so that neither depends on what else the kernel
+ * allows: bpf_probe_write_user() to whom that is not locked down, bpf_override_return() to one that was built for it.
+ */
+enum { TO_FIRST = 15 };
+static struct bpf_insn load_guard[] = {
 	LOAD(BPF_DW, 2, 1, ATTRIBUTES_AT),
 	LOAD(BPF_W, 3, 2, offsetof(union bpf_attr, prog_type)),
-	SET(0, 0),
-	IF(3, BPF_PROG_TYPE_LSM, 7),
-	IF(3, BPF_PROG_TYPE_EXT, 6),
-	IF(3, BPF_PROG_TYPE_CGROUP_SYSCTL, 5),
-	IF(3, BPF_PROG_TYPE_CGROUP_DEVICE, 4),
+	LOAD(BPF_W, 6, 2, offsetof(union bpf_attr, insn_cnt)),
+	IF(3, BPF_PROG_TYPE_LSM, 29),
+	IF(3, BPF_PROG_TYPE_EXT, 28),
+	IF(3, BPF_PROG_TYPE_CGROUP_SYSCTL, 27),
+	IF(3, BPF_PROG_TYPE_CGROUP_DEVICE, 26),
 	UNLESS(3, BPF_PROG_TYPE_TRACING, 2),
 	LOAD(BPF_W, 3, 2, offsetof(union bpf_attr, expected_attach_type)),
-	IF(3, BPF_MODIFY_RETURN, 1),
-	LEAVE,
+	IF(3, BPF_MODIFY_RETURN, 23),
+	/* Register 7 goes from the first instruction to register 6, the end of the last. */
+	SET(2, PROGRAM),
+	COPY(3, 10),
+	COMPUTE(BPF_ADD, 3, -8),
+	CALL(BPF_FUNC_get_func_arg),
+	LOAD(BPF_DW, 7, 10, -8),
+	[TO_FIRST] = COMPUTE(BPF_ADD, 7, 0), /* bytes within struct bpf_prog, from the kernel's BTF */
+	COMPUTE(BPF_LSH, 6, 3),
+	ADD_REGISTER(6, 7),
+	AT_LEAST(7, 6, 16),
+	TOO_LONG(13),
+	COPY(1, 10),
+	COMPUTE(BPF_ADD, 1, -8),
+	SET(2, sizeof(struct bpf_insn)),
+	COPY(3, 7),
+	CALL(BPF_FUNC_probe_read_kernel),
+	UNLESS(0, 0, 7),
+	COMPUTE(BPF_ADD, 7, sizeof(struct bpf_insn)),
+	LOAD(BPF_H, 1, 10, -8),
+	COMPUTE(BPF_AND, 1, KIND_OF_CALL),
+	UNLESS(1, CALLS_HELPER, -12),
+	LOAD(BPF_W, 1, 10, -4),
+	IF(1, BPF_FUNC_probe_write_user, 1),
+	UNLESS(1, BPF_FUNC_override_return, -15),
 	SET(0, -EPERM),
+	LEAVE,
+	SET(0, 0),
 	LEAVE,
 };
 
-void bpf_guard_load(void)
+/*
+ * The other program: without ftrace no program is called that is attached to a function of the kernel, the first one neither.
+ * Nobody but the agent opens the file by which ftrace is stopped.
+ */
+enum { TO_DENTRY = 5, TO_NAME = 6 };
+static struct bpf_insn file_guard[] = {
+	LOAD(BPF_DW, 6, 1, 0),
+	CALL(BPF_FUNC_get_current_pid_tgid),
+	COMPUTE(BPF_RSH, 0, 32),
+	IF(0, 1, 18),
+	STORE(10, -8, 0),
+	[TO_DENTRY] = LOAD(BPF_DW, 3, 6, 0), /* within struct file */
+	[TO_NAME] = LOAD(BPF_DW, 3, 3, 0),   /* within struct dentry */
+	COPY(1, 10),
+	COMPUTE(BPF_ADD, 1, -16),
+	SET(2, sizeof("ftrace_enabled")),
+	CALL(BPF_FUNC_probe_read_kernel),
+	UNLESS(0, 0, 10),
+	LOAD(BPF_W, 1, 10, -16),
+	UNLESS(1, FOUR('f', 't', 'r', 'a'), 8),
+	LOAD(BPF_W, 1, 10, -12),
+	UNLESS(1, FOUR('c', 'e', '_', 'e'), 6),
+	LOAD(BPF_W, 1, 10, -8),
+	UNLESS(1, FOUR('n', 'a', 'b', 'l'), 4),
+	LOAD(BPF_W, 1, 10, -4),
+	UNLESS(1, FOUR('e', 'd', 0, 0), 2),
+	SET(0, -EPERM),
+	LEAVE,
+	SET(0, 0),
+	LEAVE,
+};
+
+/* The third one: nobody but the agent opens its maps, by which it counts. */
+enum { TO_MAP_NAME = 4 };
+static struct bpf_insn map_guard[] = {
+	LOAD(BPF_DW, 6, 1, 0),
+	CALL(BPF_FUNC_get_current_pid_tgid),
+	COMPUTE(BPF_RSH, 0, 32),
+	IF(0, 1, 4),
+	[TO_MAP_NAME] = LOAD(BPF_W, 1, 6, 0), /* within struct bpf_map */
+	UNLESS(1, FOUR('.', 'k', 't', 's'), 2), /* BPF_OWN_MAP */
+	SET(0, -EPERM),
+	LEAVE,
+	SET(0, 0),
+	LEAVE,
+};
+
+static struct guard {
+	const char *hook;
+	struct bpf_insn *code;
+	uint32_t count;
+	int loaded;
+} guards[] = {
+	{ "security_bpf_prog_load", load_guard, sizeof(load_guard) / sizeof(*load_guard), -1 },
+	{ "security_file_open", file_guard, sizeof(file_guard) / sizeof(*file_guard), -1 },
+	{ "security_bpf_map", map_guard, sizeof(map_guard) / sizeof(*map_guard), -1 },
+};
+
+#define GUARDS (sizeof(guards) / sizeof(*guards))
+
+static bool find(const struct btf *btf, const char *type, const char *path, uint32_t *offset)
+{
+	return btf_path_offset(btf, btf_struct(btf, type), path, offset);
+}
+
+static void load(struct guard *guard, const struct btf *btf)
 {
 	union bpf_attr load = {
 		.prog_type = BPF_PROG_TYPE_TRACING,
 		.expected_attach_type = BPF_MODIFY_RETURN,
-		.insns = (uint64_t)(uintptr_t)guard,
-		.insn_cnt = sizeof(guard) / sizeof(guard[0]),
+		.attach_btf_id = btf_function(btf, guard->hook),
+		.insns = (uint64_t)(uintptr_t)guard->code,
+		.insn_cnt = guard->count,
 		.license = (uint64_t)(uintptr_t)"GPL",
 		.prog_name = "ktstr_guard",
 	};
+
+	if (!load.attach_btf_id)
+		return;
+	guard->loaded = bpf(BPF_PROG_LOAD, &load);
+	if (guard->loaded >= 0)
+		bpf_own(guard->loaded);
+}
+
+void bpf_guard_load(void)
+{
+	uint32_t first, dentry, name, map_name;
 	struct btf btf = { 0 };
 
-	if (btf_load_kernel(&btf))
-		load.attach_btf_id = btf_function(&btf, HOOK);
+	if (btf_load_kernel(&btf) && find(&btf, "bpf_prog", ".insnsi", &first) &&
+	    find(&btf, "file", ".f_path.dentry", &dentry) && find(&btf, "dentry", ".d_name.name", &name) &&
+	    find(&btf, "bpf_map", ".name", &map_name)) {
+		load_guard[TO_FIRST].imm = (int32_t)first;
+		file_guard[TO_DENTRY].off = (int16_t)dentry;
+		file_guard[TO_NAME].off = (int16_t)name;
+		map_guard[TO_MAP_NAME].off = (int16_t)map_name;
+		for (size_t i = 0; i < GUARDS; i++)
+			load(&guards[i], &btf);
+	}
 	btf_free(&btf);
-	if (load.attach_btf_id)
-		loaded = bpf(BPF_PROG_LOAD, &load);
-	if (loaded >= 0)
-		bpf_own(loaded);
 }
 
 void bpf_guard_attach(void)
 {
-	union bpf_attr attach = { .raw_tracepoint.prog_fd = (uint32_t)loaded };
+	for (size_t i = 0; i < GUARDS; i++) {
+		union bpf_attr attach = { .raw_tracepoint.prog_fd = (uint32_t)guards[i].loaded };
 
-	if (loaded < 0)
-		return;
-	/* The link is never closed. The kernel has one of its own to the program. */
-	bpf(BPF_RAW_TRACEPOINT_OPEN, &attach);
-	close(loaded);
-	loaded = -1;
+		if (guards[i].loaded < 0)
+			continue;
+		/* The link is never closed. The kernel has one of its own to the program. */
+		bpf(BPF_RAW_TRACEPOINT_OPEN, &attach);
+		close(guards[i].loaded);
+		guards[i].loaded = -1;
+	}
 }

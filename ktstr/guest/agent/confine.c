@@ -39,6 +39,12 @@ void confine_unlocked(void)
 	unlocked = true;
 }
 
+void confine_init(void)
+{
+	if (unlink("/init"))
+		fail_errno("confine", "removing /init");
+}
+
 void confine_helpers(void)
 {
 	/* A helper runs in the agent's mount namespace. The files are there on every kernel that starts helpers. */

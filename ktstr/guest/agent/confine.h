@@ -11,6 +11,12 @@ void confine_none(void);
 /* Leaves the kernel as it is: a locked one has a debugfs that nobody writes to. */
 void confine_unlocked(void);
 
+/*
+ * To be called once, early: removes the agent's file, since who can name it can put probes into all processes that run it.
+ * Their links to it in procfs open for nobody who may not trace them.
+ */
+void confine_init(void);
+
 /* To be called once, early: whatever the kernel itself starts, such as a core_pattern's program, has no capability. */
 void confine_helpers(void);
 
@@ -18,8 +24,8 @@ void confine_helpers(void);
 void confine_kernel(void);
 
 /*
- * To be called before a scheduler's program is forked, as well: it cannot load BPF that changes what the agent's system
- * calls return. Not before a program that only loads an object to have it verified: that may be of any type.
+ * To be called before a scheduler's program or a payload is forked, as well: it cannot load BPF that changes what the agent's
+ * system calls return. Not before a program that only loads an object to have it verified: that may be of any type.
  */
 void confine_bpf(void);
 

@@ -126,6 +126,7 @@ bool kernel_memory_open(void)
 		.value_size = sizeof(struct page),
 		.max_entries = 1,
 		.map_flags = BPF_F_MMAPABLE,
+		.map_name = BPF_OWN_MAP "_memory",
 	};
 	void *page;
 	int map;

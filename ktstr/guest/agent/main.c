@@ -81,6 +81,7 @@ int main(int argc, char **argv)
 	}
 	machine_open();
 	system_mount();
+	confine_init();
 	confine_helpers();
 	file_write("/proc/self/oom_score_adj", "-1000");
 	take_place();

@@ -201,9 +201,9 @@ void observer_start(const char *path, unsigned int workers)
 
 	observer.workers = workers;
 	observer.pids = most_pids();
-	observer.tasks = make_map(&observer.maps[0], "ktstr_tasks", sizeof(*observer.tasks), observer.pids);
-	observer.figures = make_map(&observer.maps[1], "ktstr_figures", sizeof(*observer.figures), 2 * slots);
-	observer.control = make_map(&observer.maps[2], "ktstr_control", sizeof(*observer.control), 1);
+	observer.tasks = make_map(&observer.maps[0], BPF_OWN_MAP "_tasks", sizeof(*observer.tasks), observer.pids);
+	observer.figures = make_map(&observer.maps[1], BPF_OWN_MAP "_figures", sizeof(*observer.figures), 2 * slots);
+	observer.control = make_map(&observer.maps[2], BPF_OWN_MAP "_control", sizeof(*observer.control), 1);
 	observer.waiting_ns = calloc(slots, sizeof(*observer.waiting_ns));
 	if (!observer.waiting_ns)
 		fail("observer", "no memory");

@@ -177,6 +177,9 @@ void payload_start(const char *name, const char *cgroup, uint64_t timeout_ns, ch
 		goto out;
 	}
 	workers_open_gate(&agent.workers);
+	/* It may start before any scheduler, or without one. */
+	confine_kernel();
+	confine_bpf();
 	out = output_open(&payload->out);
 	err = output_open(&payload->err);
 	if (pipe2(failure, O_CLOEXEC | O_NONBLOCK))

@@ -7,6 +7,7 @@
 
 #define EACCES 13
 #define SIGSTOP 19
+#define STATE "/sys/kernel/sched_ext/state"
 #define DISABLED 9 /* length of what the kernel says when no scheduler is attached, "disabled\n" */
 
 static bool by_agent(void)
@@ -75,4 +76,25 @@ SEC("?cgroup/dev")
 int devices_refused(struct bpf_cgroup_dev_ctx *ctx)
 {
 	return !by_agent();
+}
+
+/* Before openat(2) of the agent: its path becomes the one at the address of the cookie. */
+SEC("?uprobe")
+int agent_probed(struct pt_regs *regs)
+{
+	char path[sizeof(STATE)];
+
+	if (bpf_probe_read_user_str(path, sizeof(path), (void *)regs->si) == sizeof(path) &&
+	    !__builtin_memcmp(path, STATE, sizeof(path)))
+		regs->si = bpf_get_attach_cookie(regs);
+	return 0;
+}
+
+/* No file can be opened by the agent, if the kernel was built for that. */
+SEC("?kprobe/__x64_sys_openat")
+int call_overridden(struct pt_regs *regs)
+{
+	if (by_agent())
+		bpf_override_return(regs, -EACCES);
+	return 0;
 }

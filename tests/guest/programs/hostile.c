@@ -7,6 +7,7 @@
 #define _GNU_SOURCE
 #include "embedded.h"
 
+#include <bpf/bpf.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -18,6 +19,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/io.h>
+#include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
@@ -537,15 +539,15 @@ static void bpf_writes(void)
 	syscall(SYS_bpf, BPF_RAW_TRACEPOINT_OPEN, &attach, sizeof(attach));
 }
 
-/* Loads one of the object's other programs (bpf/hostile.bpf.c) and attaches it, to the topmost cgroup if it is for one. */
-static void attach_other(const char *name)
+/* Loads one of the object's other programs (bpf/hostile.bpf.c); NULL if it may not. */
+static struct bpf_program *load_other(const char *name)
 {
 	struct bpf_object *bpf = bpf_object__open_mem(object, object_size, NULL);
 	struct bpf_program *program, *wanted = NULL;
 	struct bpf_map *map;
 
 	if (!bpf)
-		return;
+		return NULL;
 	bpf_object__for_each_map(map, bpf)
 		if (bpf_map__type(map) == BPF_MAP_TYPE_STRUCT_OPS)
 			bpf_map__set_autocreate(map, false);
@@ -556,7 +558,13 @@ static void attach_other(const char *name)
 		if (this)
 			wanted = program;
 	}
-	if (!wanted || bpf_object__load(bpf))
+	return wanted && !bpf_object__load(bpf) ? wanted : NULL;
+}
+
+/* Attaches it, to the topmost cgroup if it is for one. */
+static void attach(struct bpf_program *wanted)
+{
+	if (!wanted)
 		return;
 	if (!strncmp(bpf_program__section_name(wanted), "?cgroup", 7))
 		bpf_program__attach_cgroup(wanted, open("/sys/fs/cgroup", O_RDONLY));
@@ -564,6 +572,7 @@ static void attach_other(const char *name)
 		bpf_program__attach(wanted);
 }
 
+static void attach_other(const char *name) { attach(load_other(name)); }
 static void lsm_hook(void) { attach_other(__func__); }
 static void changed_return(void) { attach_other(__func__); }
 static void written_on_return(void) { attach_other(__func__); }
@@ -572,6 +581,66 @@ static void signals_agent(void) { attach_other(__func__); }
 static void signals_workers(void) { attach_other(__func__); }
 static void sysctls_refused(void) { attach_other(__func__); }
 static void devices_refused(void) { attach_other(__func__); }
+static void call_overridden(void) { attach_other(__func__); }
+
+/* Has workers wait for CPUs, and clears what the agent's programs have counted of it, over and over. */
+static void figures_forged(void)
+{
+	static const char nothing[1 << 16];
+
+	for (int i = 0; i < 3; i++)
+		if (!fork())
+			for (;;)
+				__builtin_ia32_pause();
+	for (;; usleep(10 * 1000))
+		for (__u32 id = 0; !bpf_map_get_next_id(id, &id);) {
+			int fd = bpf_map_get_fd_by_id(id);
+			struct bpf_map_info about = { 0 };
+			__u32 size = sizeof(about);
+
+			if (fd < 0)
+				continue;
+			if (!bpf_map_get_info_by_fd(fd, &about, &size) && strstr(about.name, "figures"))
+				for (__u32 i = 0; i < about.max_entries; i++)
+					bpf_map_update_elem(fd, &i, nothing, 0);
+			close(fd);
+		}
+}
+
+/* Without ftrace no program is called that is attached to a function of the kernel. */
+static void guard_stopped(void)
+{
+	struct bpf_program *program;
+
+	put("/proc/sys/kernel/ftrace_enabled", "0");
+	program = load_other("lsm_hook");
+	put("/proc/sys/kernel/ftrace_enabled", "1");
+	attach(program);
+}
+
+/* Has the agent open another file than that of the state, by a probe on each of its own openat(2). */
+static void agent_probed(void)
+{
+	static const char *const files[] = { "/init", "/proc/1/exe" };
+	static const char open_it[] = "\xb8\x01\x01\0"; /* mov $SYS_openat, %eax, where the path is in %rsi */
+	struct bpf_program *program = load_other(__func__);
+
+	create("/enabled", "enabled\n");
+	for (size_t i = 0; program && i < sizeof(files) / sizeof(files[0]); i++) {
+		int fd = open(files[i], O_RDONLY);
+		off_t size = fd < 0 ? 0 : lseek(fd, 0, SEEK_END);
+		char *text = size ? mmap(NULL, (size_t)size, PROT_READ, MAP_PRIVATE, fd, 0) : MAP_FAILED, *name, *at;
+		LIBBPF_OPTS(bpf_uprobe_opts, options);
+
+		if (text == MAP_FAILED)
+			continue;
+		name = memmem(text, (size_t)size, "enabled", sizeof("enabled"));
+		/* It is linked for a fixed address. */
+		options.bpf_cookie = name ? 0x400000 + (size_t)(name - text) : 0;
+		for (at = text; (at = memmem(at, (size_t)(text + size - at), open_it, sizeof(open_it))); at++)
+			bpf_program__attach_uprobe_opts(program, -1, files[i], (size_t)(at - text), &options);
+	}
+}
 
 static void clock_set(void)
 {
@@ -629,6 +698,7 @@ static const struct {
 	WAY(memory), WAY(bpf_writes), WAY(clock_set), WAY(cpus_offline), WAY(sysrq_power_off), WAY(sysrq_restart),
 	WAY(suspended), WAY(old_calls), WAY(left_behind), WAY(lsm_hook), WAY(changed_return), WAY(written_on_return),
 	WAY(read_on_return), WAY(signals_agent), WAY(signals_workers), WAY(sysctls_refused), WAY(devices_refused),
+	WAY(agent_probed), WAY(guard_stopped), WAY(figures_forged), WAY(call_overridden),
 };
 
 int main(int argc, char **argv)
