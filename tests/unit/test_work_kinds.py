@@ -10,6 +10,7 @@ import pytest
 from own_operations import SMALL, calling
 from report_data import report, workers
 
+import ktstr
 from ktstr import (
     AsymmetricWaker,
     CachePressure,
@@ -29,6 +30,7 @@ from ktstr import (
     Spawn,
     ThunderingHerd,
     Timer,
+    Topology,
     WakeChain,
     WorkType,
 )
@@ -125,6 +127,16 @@ def test_the_page_has_each_work_type_with_its_parameters() -> None:
     assert sorted(rows) == work.__all__
     for name, said in rows.items():
         assert eval(f"{name}({said})", vars(work)) == getattr(work, name)()
+
+
+def test_what_the_page_makes_of_types_can_be_made() -> None:
+    section = PAGE.partition("## Made of these")[2].partition("\n## ")[0]
+    names = {name: getattr(ktstr, name) for name in ktstr.__all__}
+    made = [eval(said, names) for said in re.findall(r"\| `(\w+\(.*\))` \|$", section, re.MULTILINE)]
+    assert len(made) == 6
+    for part in made:
+        if isinstance(part, CgroupDef):
+            assert scenario_plan(Scenario((part,), hold_s=1), Topology.parse("2n2l2c2t"))
 
 
 def test_the_page_says_how_many_belong_together() -> None:
