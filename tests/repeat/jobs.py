@@ -1,4 +1,4 @@
-"""Forty jobs, each of which orders a guest's events in another way: by work, topology, scheduler, and how it ends."""
+"""Jobs, each of which orders a guest's events in another way: by work, topology, scheduler, and how it ends."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ class Job:
 
 
 def jobs() -> list[Job]:
-    """All forty, the same in the same order every time."""
+    """All of them, the same in the same order every time."""
     fixture = _declared("fixture")
     return [*_of_work(fixture), *_others(fixture)]
 
