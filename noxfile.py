@@ -130,7 +130,7 @@ def conditions(session: nox.Session) -> None:
 
 @nox.session
 def repeat(session: nox.Session) -> None:
-    """Run forty jobs over and over on a disturbed host; each has one event stream: nox -s repeat -- [--rough]."""
+    """Run dozens of jobs over and over on a disturbed host; each has one event stream: nox -s repeat -- [--rough]."""
     environment(session)
     session.run(PYTHON, "tests/repeat/repeat.py", *session.posargs, env={"KTSTR_DIE_WITH_PARENT": "1"})
 

@@ -163,6 +163,7 @@ if TYPE_CHECKING:  # the same names as in _PUBLIC, for type checkers; a test com
     from ktstr.scenario.work import Bursty as Bursty
     from ktstr.scenario.work import CachePressure as CachePressure
     from ktstr.scenario.work import CgroupChurn as CgroupChurn
+    from ktstr.scenario.work import CrossAffinityChurn as CrossAffinityChurn
     from ktstr.scenario.work import Epoll as Epoll
     from ktstr.scenario.work import FanOut as FanOut
     from ktstr.scenario.work import FilteredCalls as FilteredCalls
@@ -179,6 +180,7 @@ if TYPE_CHECKING:  # the same names as in _PUBLIC, for type checkers; a test com
     from ktstr.scenario.work import PolicyChurn as PolicyChurn
     from ktstr.scenario.work import PreemptStorm as PreemptStorm
     from ktstr.scenario.work import PriorityInversion as PriorityInversion
+    from ktstr.scenario.work import ProducerConsumer as ProducerConsumer
     from ktstr.scenario.work import Signals as Signals
     from ktstr.scenario.work import SpinWait as SpinWait
     from ktstr.scenario.work import ThunderingHerd as ThunderingHerd
@@ -320,6 +322,7 @@ _PUBLIC = {
         "Bursty",
         "CachePressure",
         "CgroupChurn",
+        "CrossAffinityChurn",
         "Epoll",
         "FanOut",
         "ForkExec",
@@ -334,6 +337,7 @@ _PUBLIC = {
         "PolicyChurn",
         "PreemptStorm",
         "PriorityInversion",
+        "ProducerConsumer",
         "Phased",
         "Signals",
         "SpinWait",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from math import sqrt
 
 __all__ = ["EMPTY", "Distribution", "bucket_of", "distribution", "least_ns", "merged", "most_ns"]
 
@@ -76,6 +77,17 @@ class Distribution:
     def mean_ns(self) -> float:
         """The arithmetic mean, in guest ns; 0 if there was none."""
         return self.total_ns / self.count if self.count else 0.0
+
+    @property
+    def variation(self) -> float:
+        """The standard deviation by the mean, to the buckets' resolution; 0 if there was none."""
+        if not self.mean_ns:
+            return 0.0
+        middles = [
+            ((least_ns(bucket_of(most)) + min(most, self.longest_ns)) / 2, n) for most, n in self.buckets
+        ]
+        mean = sum(n * middle for middle, n in middles) / self.count
+        return sqrt(sum(n * (middle - mean) ** 2 for middle, n in middles) / self.count) / mean
 
 
 EMPTY = Distribution(0, 0, 0, 0, 0, 0, 0, None)

@@ -2,8 +2,9 @@
 
 Ratios are between figures of one run. `start` compares clones with boots of the same guest, `determinism` counts the
 different event streams of one job, `orders` those of context switches over seeds, `cells` repeats cells of the verifier
-sweep, `latency` compares runs with and without counting latency; they remember nothing. `first-line` and `remembered`
-measure what a user waits for, beside the checkout that --base names, and `checks` and `verification` what these cost.
+sweep, `latency` compares runs with and without counting latency; they remember nothing. `telemetry`
+runs on the host what spinners do, with and without looks at the clock. `first-line` and `remembered` measure what a
+user waits for, beside the checkout that --base names, and `checks` and `verification` what these cost.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ from costs import checks, verification
 from desk import first_lines, remembered
 from latency import latency
 from paired import Checkout
+from telemetry import telemetry
 
 from ktstr import CgroupDef, Cpuset, Ctx, KtstrError, Scheduler, Topology, declare_scheduler, ktstr_test
 from ktstr.base import cache
@@ -271,6 +273,11 @@ def default_checks(bench: Bench) -> None:
     checks(bench.kernel.version, bench.folder, bench.times(10), bench.checkouts[0])
 
 
+def spinners(bench: Bench) -> None:
+    """What it costs a spinner to measure itself."""
+    telemetry(bench.times(20))
+
+
 def kept_things(bench: Bench) -> None:
     """What it costs a test to verify what is kept."""
     verification(bench.kernel.version, bench.folder, bench.times(10), bench.checkouts[0])
@@ -294,6 +301,7 @@ PARTS = {
     "orders": orders,
     "cells": sweep_cells,
     "latency": count_latency,
+    "telemetry": spinners,
     "checks": default_checks,
     "verification": kept_things,
     "first-line": task_starts,

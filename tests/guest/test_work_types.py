@@ -13,24 +13,32 @@ from ktstr import (
     AffinityChurn,
     AsymmetricWaker,
     At,
+    Bursty,
     CachePressure,
     CgroupChurn,
     CgroupDef,
+    CrossAffinityChurn,
     Ctx,
     Epoll,
     FanOut,
+    FilteredCalls,
     ForkExec,
+    ForkExit,
     FutexPingPong,
     Messenger,
+    Mixed,
     MutexContention,
     NiceChurn,
     PageFault,
     Phased,
+    PipeIo,
     PolicyChurn,
     PreemptStorm,
     PriorityInversion,
+    ProducerConsumer,
     ReadWorkers,
     Signals,
+    SpinWait,
     Step,
     StopWorkers,
     ThunderingHerd,
@@ -38,6 +46,7 @@ from ktstr import (
     TmpfsIo,
     WakeChain,
     WorkType,
+    YieldHeavy,
     declare_scheduler,
     ktstr_test,
 )
@@ -113,6 +122,22 @@ def served(burst_iters: int) -> Callable[[Done], None]:
     return check
 
 
+def produced(done: Done) -> None:
+    """The consumers are slower: the producer waits for them, and none of what it makes is lost."""
+    producer, *consumers = done.workers
+    items = producer.iterations / 4
+    taken = sum(worker.iterations / 32 for worker in consumers)
+    assert done.slept()[0]
+    assert items > 100
+    assert -1 <= items - taken <= 8 + len(consumers)
+
+
+def confined_by_others(done: Done) -> None:
+    all_sleep(done)
+    assert all(worker.counted > 20 for worker in done.workers)
+    assert all(len(worker.cpus) == CPUS for worker in done.workers)
+
+
 def one_sided(done: Done) -> None:
     """The waker never sleeps; the other is woken about once a millisecond."""
     waker, woken = done.workers
@@ -175,11 +200,14 @@ def has_children(done: Done) -> None:
 
 GROUPS: tuple[tuple[WorkType, Callable[[Done], None]], ...] = (
     (FutexPingPong(8), in_turns(8)),
+    (PipeIo(8), in_turns(8)),
     (FanOut(3, 8), in_turns(8)),
     (WakeChain(5, 8), in_turns(8)),
     (ThunderingHerd(6, 8), in_turns(8)),
     (Messenger(4, 16), served(16)),
     (MutexContention(4), all_sleep),
+    (ProducerConsumer(), produced),
+    (CrossAffinityChurn(), confined_by_others),
     (Epoll(8), in_turns(8)),
     (Signals(8), in_turns(8)),
 )
@@ -191,10 +219,16 @@ RANKS: tuple[tuple[WorkType, Callable[[Done], None]], ...] = (
     (PreemptStorm(spinners=CPUS, realtime=True), preempts_in_real_time),
 )
 ALONE: tuple[tuple[WorkType, Callable[[Done], None]], ...] = (
+    (SpinWait(), all_compute),
+    (YieldHeavy(), all_compute),
+    (Mixed(), all_compute),
+    (Bursty(burst_ms=2, sleep_ms=2), all_sleep),
+    (FilteredCalls(), all_compute),
     (AffinityChurn(32), moves),
     (PolicyChurn(64, idle=True), changes("policy")),
     (NiceChurn(64), changes("nice")),
     (CgroupChurn(64), moves_between_cgroups),
+    (ForkExit(), has_children),
     (ForkExec(), has_children),
     (Phased((("spin", 0.5), ("yield", 2), ("sleep", 0.5), ("io", 8))), all_sleep),
     (Timer(period_ms=2), on_time),

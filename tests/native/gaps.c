@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * A worker's accounting against a clock and a CPU that stdin dictates: each line is "look NS CPU", "step NS CPU",
- * "sleep ASKED NS CPU" or "burst LENGTH NS CPU"; NS is what the clock then advances by, CPU where the worker then is.
+ * "spin NS CPU", "sleep ASKED NS CPU" or "burst LENGTH NS CPU"; NS is what the clock then advances by, CPU where the worker then is.
  * What the agent does: "excuse NS" of time in which the plan kept the worker from running, and "phase" begins the next.
  */
 #include "work.h"
@@ -65,6 +65,8 @@ int main(void)
 			work_look(&work);
 		else if (!strcmp(what, "step"))
 			work_step(&work);
+		else if (!strcmp(what, "spin"))
+			work_spin(&work, true);
 		else if (!strcmp(what, "sleep"))
 			work_sleep(&work, asked);
 		else if (!strcmp(what, "burst"))

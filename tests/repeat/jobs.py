@@ -1,4 +1,4 @@
-"""Forty jobs, each of which orders a guest's events in another way: by work, topology, scheduler, and how it ends."""
+"""Jobs, each of which orders a guest's events in another way: by work, topology, scheduler, and how it ends."""
 
 from __future__ import annotations
 
@@ -36,16 +36,6 @@ __all__ = ["Job", "jobs"]
 
 _SOURCES = Path(__file__).parents[1] / "schedulers"
 _TOPOLOGIES = [Topology.parse(text) for text in ("1n1l4c1t", "1n2l2c2t", "1n1l3c1t", "2n2l2c1t")]
-_TOGETHER = {
-    "AsymmetricWaker": 2,
-    "Epoll": 2,
-    "FutexPingPong": 2,
-    "PipeIo": 2,
-    "Signals": 2,
-    "PreemptStorm": 2,
-}
-_TOGETHER |= {"WakeChain": 4, "FanOut": 5, "ThunderingHerd": 9, "Messenger": 5, "MutexContention": 4}
-_TOGETHER |= {"PriorityInversion": 3}
 
 
 @dataclass(frozen=True)
@@ -76,7 +66,7 @@ class Job:
 
 
 def jobs() -> list[Job]:
-    """All forty, the same in the same order every time."""
+    """All of them, the same in the same order every time."""
     fixture = _declared("fixture")
     return [*_of_work(fixture), *_others(fixture)]
 
@@ -91,8 +81,7 @@ def _of_work(fixture: Scheduler) -> list[Job]:
     for number, name in enumerate(work_types.__all__):
         work: WorkType = getattr(work_types, name)()
         topology = _TOPOLOGIES[number % len(_TOPOLOGIES)]
-        together = _TOGETHER.get(name, 1)
-        group = CgroupDef("w", together * -(-6 // together), work=work, threads=number % 3 == 2)
+        group = CgroupDef("w", work.together * -(-6 // work.together), work=work, threads=number % 3 == 2)
         scheduler = EEVDF if number % 4 == 3 else fixture
         made.append(Job(name, scheduler, topology, _held(group)))
     return made

@@ -1,8 +1,9 @@
 """Runs jobs again and again on a host whose load changes: each job has one event stream.
 
-nox -s repeat -- [--kernel 7.0] [--jobs 40] [--runs 80] [--seed 1] [--rough]: `--runs` runs in all, dealt to the first
-`--jobs` jobs in turn, two at a time. With `--rough`, emulators are killed meanwhile, and templates removed. KTSTR_QEMU
-chooses the emulator. The status is 1 if a job had two streams, or a run an error that nothing here caused.
+nox -s repeat -- [--kernel 7.0] [--jobs N] [--runs N] [--seed 1] [--rough]: `--runs` runs in all (two of each), dealt to
+the first `--jobs` jobs (all) in turn, two at a time. With `--rough`, emulators are killed meanwhile, and templates
+removed. KTSTR_QEMU chooses the emulator. The status is 1 if a job had two streams, or a run an error that nothing here
+caused.
 """
 
 from __future__ import annotations
@@ -66,26 +67,28 @@ def repeat(one: Job, kernel: Kernel, folder: Path, runs: Runs, disturbance: Dist
 
 def main() -> int:
     """The exit status."""
+    everything = jobs()
     parser = argparse.ArgumentParser(prog="nox -s repeat --", description=__doc__.splitlines()[0])
     parser.add_argument("--kernel", default="7.0")
-    parser.add_argument("--jobs", type=int, default=40)
-    parser.add_argument("--runs", type=int, default=80)
+    parser.add_argument("--jobs", type=int, default=len(everything))
+    parser.add_argument("--runs", type=int)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--rough", action="store_true")
     options = parser.parse_args()
     (kernel,) = resolve(options.kernel)
-    chosen = jobs()[: options.jobs]
+    chosen = everything[: options.jobs]
+    count = options.runs or 2 * len(chosen)
     found = [Runs() for _ in chosen]
     disturbance = Disturbance(options.seed, rough=options.rough)
     print(
-        f"{len(chosen)} jobs, {options.runs} runs, kernel {kernel.version}, QEMU {find_qemu().version}",
+        f"{len(chosen)} jobs, {count} runs, kernel {kernel.version}, QEMU {find_qemu().version}",
         flush=True,
     )
     with (
         tempfile.TemporaryDirectory(prefix="ktstr-repeat-") as scratch,
         disturbance.running(),
         ThreadPoolExecutor(AT_ONCE) as pool,
-        tqdm(total=options.runs, unit="run", disable=None) as bar,
+        tqdm(total=count, unit="run", disable=None) as bar,
     ):
 
         def step(number: int) -> None:
@@ -93,7 +96,7 @@ def main() -> int:
             repeat(chosen[which], kernel, Path(scratch) / str(number), found[which], disturbance)
             bar.update()
 
-        list(pool.map(step, range(options.runs)))
+        list(pool.map(step, range(count)))
     for one, runs in zip(chosen, found, strict=True):
         hashes = " ".join(stream[:12] for stream in runs.streams)
         starts = " ".join(f"{count} {start}" for start, count in sorted(runs.starts.items()))

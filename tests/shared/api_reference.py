@@ -88,7 +88,8 @@ SECTIONS = {
             "FanOut",
             "ThunderingHerd",
         ),
-        *("Messenger", "MutexContention", "PriorityInversion", "PreemptStorm"),
+        *("Messenger", "MutexContention", "ProducerConsumer", "CrossAffinityChurn"),
+        *("PriorityInversion", "PreemptStorm"),
     ),
     "Workers": (
         *("Workers", "WorkerSettings", "Affinity", "Deadline", "MemoryPolicy", "Spawn", "StopWorkers"),

@@ -60,6 +60,17 @@ def test_a_burst_steps_until_its_time_is_over(worker: Path) -> None:
     assert (page["iterations"], page["last_ns"], page["gap_ns"]) == (4, 2200, 300)
 
 
+def test_a_spinner_takes_more_steps_between_looks_until_they_are_far_enough_apart(worker: Path) -> None:
+    assert worked(worker, "spin 200 0", "spin 400 0", "spin 800 0")["iterations"] == 1 + 2 + 4
+    assert worked(worker, *["spin 200 0"] * 12)["iterations"] == 511 + 3 * 256
+    assert worked(worker, *["spin 8000 0"] * 5)["iterations"] == 5
+
+
+def test_a_spinner_looks_after_each_step_again_once_one_takes_long(worker: Path) -> None:
+    page = worked(worker, "spin 200 0", "spin 400 0", "spin 9000000 0", "spin 9000 1", "spin 9000 1")
+    assert (page["gap_ns"], page["iterations"], page["migrations"]) == (9_000_000, 1 + 2 + 4 + 1 + 1, 1)
+
+
 def test_the_first_cpu_is_not_a_migration(worker: Path) -> None:
     assert worked(worker, "step 1 5")["migrations"] == 0
     page = worked(worker, "step 1 5", "step 1 5", "step 1 0", "step 1 5")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections import Counter
 from math import ceil
+from statistics import fmean, pstdev
 
 import pytest
 
@@ -54,6 +55,13 @@ def test_a_percentile_is_never_more_than_the_longest() -> None:
 def test_what_is_merged_is_as_if_counted_together() -> None:
     first, second = [1000, 2000, 300_000], [4000, 50]
     assert merged([of(first), EMPTY, of(second)]) == of(first + second)
+
+
+def test_how_much_durations_vary_is_exact_to_a_bucket() -> None:
+    several = [random.Random(1).randint(2_000, 90_000) for _ in range(3)] + list(range(5_000, 50_000, 3))
+    assert of(several).variation == pytest.approx(pstdev(several) / fmean(several), rel=0.06)
+    assert of([7_000] * 5).variation == 0
+    assert EMPTY.variation == 0
 
 
 def test_nothing_has_no_percentiles() -> None:

@@ -74,6 +74,21 @@ def test_a_worker_outside_its_cpuset_is_reported_with_the_cpus() -> None:
     ]
 
 
+def test_of_several_of_a_kind_the_worst_is_reported_and_the_others_are_counted() -> None:
+    outside = workers({"cpus": (0, 2)}, {"cpus": (2, 3)}, {"cpus": (3,)})
+    assert judged(report(workers=outside), CONFINED, max_spread_pct=False) == [
+        (
+            "isolation",
+            "worker cg/1 (spin_wait) ran on CPU 2-3, outside its cpuset 0-1 (2 more workers ran outside theirs)",
+        )
+    ]
+    shares = (("a", 90), ("a", 70), ("b", 90), ("b", 50))
+    unlike = workers(*({"cgroup": name, "run_ns": pct * 20 * MS} for name, pct in shares))
+    ((_, message),) = judged(report(workers=unlike), CgroupDef("a"), CgroupDef("b"))
+    assert message.startswith("cgroup b was scheduled unfairly: worker b/3 ")
+    assert message.endswith(": spread 40.0 points, limit 15 (1 more groups were, too)")
+
+
 def test_a_worker_inside_its_cpuset_is_isolated() -> None:
     assert judged(report(workers=workers({"cpus": (0, 1)})), CONFINED) == []
 
@@ -308,6 +323,16 @@ def test_a_worker_that_ended_is_reported_once() -> None:
             "worker cg/0 (spin_wait) was killed by signal 9 (SIGKILL), by the program under test or its BPF,"
             " which interfered",
         )
+    ]
+
+
+def test_workers_that_ended_alike_are_one_violation() -> None:
+    killed, faulty = {"died": 9}, {"died": 11}
+    found = judged(report(workers=workers(killed, faulty, killed, {})))
+    assert [message.partition(" (spin_wait) ")[2] for _, message in found] == [
+        "was killed by signal 9 (SIGKILL), by the program under test or its BPF, which interfered"
+        " (1 more workers ended so)",
+        "ended by itself, by signal 11 (SIGSEGV)",
     ]
 
 

@@ -125,6 +125,16 @@ def test_time_that_was_wasted_is_a_part_of_all_cpus_time() -> None:
     assert judged("max_wasted_pct", 15, IDLE, wasted_event(300 * MS)) == []
 
 
+def test_wakeups_that_take_unlike_times_are_uneven() -> None:
+    one = latency_event(0, woken=[MS] * 9 + [11 * MS])
+    assert judged("max_wake_latency_cv", 1.4, one) == [
+        "worker a/0 (spin_wait) was woken unevenly: 10 wakeups took 2.000 ms on average and up to 11.000 ms,"
+        " deviation by mean 1.47, limit 1.4"
+    ]
+    assert judged("max_wake_latency_cv", 1.6, one) == []
+    assert judged("max_wake_latency_cv", 0.1, latency_event(0, woken=[MS] * 10)) == []
+
+
 def test_moves_are_counted_in_a_second() -> None:
     event = latency_event(0, migrations=[30, 8, 2], llc_ns=[70, 30])
     assert judged("max_migrations_per_s", 39, event) == [
@@ -136,6 +146,10 @@ def test_moves_are_counted_in_a_second() -> None:
         "worker a/0 (spin_wait) went to another LLC 10.0 times a second (2 of 10 times to another node), limit 9"
     ]
     assert judged("max_llc_moves_per_s", 10, event) == []
+    assert judged("max_node_moves_per_s", 1, event) == [
+        "worker a/0 (spin_wait) went to another NUMA node 2.0 times a second (2 of its 40 moves), limit 1"
+    ]
+    assert judged("max_node_moves_per_s", 2, event) == []
     assert judged("min_llc_share_pct", 71, event) == [
         "worker a/0 (spin_wait) had only 70.0% of its CPU time on one LLC (LLC 0, where it was longest), limit 71%"
     ]

@@ -10,10 +10,12 @@ import pytest
 from own_operations import SMALL, calling
 from report_data import report, workers
 
+import ktstr
 from ktstr import (
     AsymmetricWaker,
     CachePressure,
     CgroupDef,
+    CrossAffinityChurn,
     FanOut,
     FutexPingPong,
     KtstrError,
@@ -23,10 +25,12 @@ from ktstr import (
     Phased,
     PreemptStorm,
     PriorityInversion,
+    ProducerConsumer,
     Scenario,
     Spawn,
     ThunderingHerd,
     Timer,
+    Topology,
     WakeChain,
     WorkType,
 )
@@ -60,6 +64,8 @@ def test_the_phases_of_a_sequence_are_one_word() -> None:
         (Messenger(workers=3), 4),
         (MutexContention(contenders=3), 3),
         (PriorityInversion(spinners=4), 6),
+        (ProducerConsumer(consumers=2), 3),
+        (CrossAffinityChurn(churners=3), 3),
         (PreemptStorm(spinners=4), 5),
         (Timer(), 1),
     ],
@@ -121,6 +127,16 @@ def test_the_page_has_each_work_type_with_its_parameters() -> None:
     assert sorted(rows) == work.__all__
     for name, said in rows.items():
         assert eval(f"{name}({said})", vars(work)) == getattr(work, name)()
+
+
+def test_what_the_page_makes_of_types_can_be_made() -> None:
+    section = PAGE.partition("## Made of these")[2].partition("\n## ")[0]
+    names = {name: getattr(ktstr, name) for name in ktstr.__all__}
+    made = [eval(said, names) for said in re.findall(r"\| `(\w+\(.*\))` \|$", section, re.MULTILINE)]
+    assert len(made) == 6
+    for part in made:
+        if isinstance(part, CgroupDef):
+            assert scenario_plan(Scenario((part,), hold_s=1), Topology.parse("2n2l2c2t"))
 
 
 def test_the_page_says_how_many_belong_together() -> None:

@@ -7,7 +7,9 @@ from collections.abc import Iterator
 from ktstr.checks.accepted import Limit
 from ktstr.checks.evidence import Evidence
 from ktstr.checks.registry import declare_check
+from ktstr.checks.violation import Finding
 from ktstr.checks.worker_names import worker_name
+from ktstr.checks.worst import Case, worst
 from ktstr.events.report import WorkerStats
 
 __all__ = ["comparable", "max_spread_pct"]
@@ -18,7 +20,7 @@ _LEAST_NS = 200_000_000
 
 
 @declare_check(default=15.0, accepts=Limit("percentage points"), rank=4)
-def max_spread_pct(run: Evidence, limit: float) -> Iterator[str]:
+def max_spread_pct(run: Evidence, limit: float) -> Iterator[Finding]:
     """Within a cgroup, the shares of time that two workers waited for a CPU differ by no more than this.
 
     Only workers of one work type, policy, nice value and affinity are compared. Of a scenario with steps, only those
@@ -31,15 +33,18 @@ def max_spread_pct(run: Evidence, limit: float) -> Iterator[str]:
     for worker in run.workers:
         if comparable(run, worker):
             groups.setdefault(_alike(run, worker), []).append(worker)
+    cases = []
     for (name, *_), members in groups.items():
         low = min(members, key=lambda worker: worker.off_cpu_pct)
         high = max(members, key=lambda worker: worker.off_cpu_pct)
         spread = high.off_cpu_pct - low.off_cpu_pct
         if spread > limit:
-            yield (
+            message = (
                 f"cgroup {name} was scheduled unfairly: {worker_name(high)} waited {high.off_cpu_pct:.1f}% of its time"
                 f" and {worker_name(low)} {low.off_cpu_pct:.1f}%: spread {spread:.1f} points, limit {limit:g}"
             )
+            cases.append(Case(spread, message))
+    yield from worst(cases, "groups were, too")
 
 
 def _alike(run: Evidence, worker: WorkerStats) -> tuple[object, ...]:

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from ktstr.checks.accepted import Limit
 from ktstr.checks.evidence import Evidence
 from ktstr.checks.registry import declare_check
+from ktstr.checks.violation import Finding
+from ktstr.checks.worst import Case, worst
 from ktstr.scenario.model import CgroupState, Member, State
 
 __all__ = ["max_weight_error"]
@@ -26,12 +28,13 @@ class _Sibling:
 
 
 @declare_check(default=15.0, accepts=Limit("percentage points"), rank=6)
-def max_weight_error(run: Evidence, limit: float) -> Iterator[str]:
+def max_weight_error(run: Evidence, limit: float) -> Iterator[Finding]:
     """Among siblings of different `cpu.weight`, no share of CPU time is further from its weight's share than this.
 
     Siblings are compared if all their workers compute without end, under the policy normal, on the same CPUs, and if
     nothing of that changed in the phase.
     """
+    cases = []
     for several in _compared(run):
         total_ns, weights = sum(one.run_ns for one in several), [one.weight for one in several]
         if len(set(weights)) < 2 or not total_ns:
@@ -43,11 +46,13 @@ def max_weight_error(run: Evidence, limit: float) -> Iterator[str]:
         got = one.run_ns / total_ns
         if 100 * (expected - got) > limit:
             others = ", ".join(f"{other.path} {other.weight}" for other in several if other is not one)
-            yield (
+            message = (
                 f"cgroup {one.path} got {100 * got:.1f}% of the CPU time of its siblings, but {100 * expected:.1f}% is"
                 f" its due by cpu.weight ({one.path} {one.weight}, {others}): error {100 * (expected - got):.1f}"
                 f" points, limit {limit:g}"
             )
+            cases.append(Case(expected - got, message))
+    yield from worst(cases, "cgroups got too little")
 
 
 def _held_ns(run: Evidence) -> int:

@@ -9,7 +9,9 @@ from signal import SIGABRT, SIGBUS, SIGFPE, SIGILL, SIGKILL, SIGSEGV, SIGSYS, SI
 
 from ktstr.checks.evidence import Evidence
 from ktstr.checks.registry import declare_check
+from ktstr.checks.violation import Finding
 from ktstr.checks.worker_names import worker_name
+from ktstr.checks.worst import Case, worst
 
 __all__ = ["workers"]
 
@@ -19,12 +21,16 @@ _OF_FAULTS = (SIGABRT, SIGBUS, SIGFPE, SIGILL, SIGSEGV, SIGSYS, SIGTRAP)
 
 
 @declare_check(always=True, rank=0)
-def workers(run: Evidence, _always: bool) -> Iterator[str]:
+def workers(run: Evidence, _always: bool) -> Iterator[Finding]:
     """No worker ended before the scenario did."""
     oom = any(_OUT_OF_MEMORY.search(line) for line in run.report.kernel_log)
+    ends: dict[str, list[Case]] = {}
     for worker in run.report.workers:
         if worker.died is not None:
-            yield f"{worker_name(worker)} {_end(worker.died, oom=oom)}"
+            end = _end(worker.died, oom=oom)
+            ends.setdefault(end, []).append(Case(0, f"{worker_name(worker)} {end}"))
+    for cases in ends.values():
+        yield from worst(cases, "workers ended so")
 
 
 def _end(status: int, *, oom: bool) -> str:

@@ -30,6 +30,16 @@ uint64_t work_random(struct work *work)
 	return seed_value(((uint64_t)work->index + 1) << 32 | (uint32_t)work->drawn++);
 }
 
+int work_draw_cpu(struct work *work, const cpu_set_t *cpus)
+{
+	uint64_t left = work_random(work) % (uint64_t)CPU_COUNT(cpus);
+	int cpu = 0;
+
+	while (!CPU_ISSET(cpu, cpus) || left--)
+		cpu++;
+	return cpu;
+}
+
 void work_write(struct work *work, uint64_t bytes)
 {
 	static const char data[CHUNK];

@@ -19,6 +19,7 @@ struct work {
 	struct work_line *lines; /* of its spawn, one for each worker */
 	void *memory; /* its own; NULL until it asks for it */
 	uint64_t drawn; /* random numbers */
+	unsigned int spun; /* how often work_spin() last doubled the steps between two looks */
 	int file; /* one more than its descriptor; 0: none */
 	struct worker_page *page;
 };

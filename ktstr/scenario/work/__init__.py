@@ -5,6 +5,7 @@ from ktstr.scenario.work.asymmetric_waker import AsymmetricWaker
 from ktstr.scenario.work.bursty import Bursty
 from ktstr.scenario.work.cache_pressure import CachePressure
 from ktstr.scenario.work.cgroup_churn import CgroupChurn
+from ktstr.scenario.work.cross_affinity_churn import CrossAffinityChurn
 from ktstr.scenario.work.epoll import Epoll
 from ktstr.scenario.work.fan_out import FanOut
 from ktstr.scenario.work.filtered_calls import FilteredCalls
@@ -21,6 +22,7 @@ from ktstr.scenario.work.pipe_io import PipeIo
 from ktstr.scenario.work.policy_churn import PolicyChurn
 from ktstr.scenario.work.preempt_storm import PreemptStorm
 from ktstr.scenario.work.priority_inversion import PriorityInversion
+from ktstr.scenario.work.producer_consumer import ProducerConsumer
 from ktstr.scenario.work.signals import Signals
 from ktstr.scenario.work.spin_wait import SpinWait
 from ktstr.scenario.work.thundering_herd import ThunderingHerd
@@ -35,6 +37,7 @@ __all__ = [
     "Bursty",
     "CachePressure",
     "CgroupChurn",
+    "CrossAffinityChurn",
     "Epoll",
     "FanOut",
     "FilteredCalls",
@@ -51,6 +54,7 @@ __all__ = [
     "PolicyChurn",
     "PreemptStorm",
     "PriorityInversion",
+    "ProducerConsumer",
     "Signals",
     "SpinWait",
     "ThunderingHerd",

@@ -15,16 +15,6 @@ static void learn(cpu_set_t *cpus)
 		fail_errno("worker", "sched_getaffinity");
 }
 
-static int pick(struct work *work, const cpu_set_t *cpus)
-{
-	uint64_t left = work_random(work) % (uint64_t)CPU_COUNT(cpus);
-	int cpu = 0;
-
-	while (!CPU_ISSET(cpu, cpus) || left--)
-		cpu++;
-	return cpu;
-}
-
 static void affinity_churn(struct work *work)
 {
 	cpu_set_t *cpus = work_memory(work, sizeof(*cpus)), one;
@@ -33,7 +23,7 @@ static void affinity_churn(struct work *work)
 		learn(cpus);
 	work_steps(work, work_parameter(work, BURST_ITERS));
 	CPU_ZERO(&one);
-	CPU_SET(pick(work, cpus), &one);
+	CPU_SET(work_draw_cpu(work, cpus), &one);
 	if (!sched_setaffinity(0, sizeof(one), &one))
 		return;
 	if (errno != EINVAL)

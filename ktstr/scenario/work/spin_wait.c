@@ -6,9 +6,6 @@ enum { PAUSE };
 
 static void spin_wait(struct work *work)
 {
-	if (work_parameter(work, PAUSE))
-		work_step(work);
-	else
-		work_step_without_pause(work);
+	work_spin(work, work_parameter(work, PAUSE));
 }
 KTSTR_WORK(spin_wait, spin_wait, "pause=1");

@@ -27,6 +27,8 @@
 #include <ktstr/clock.h>
 #include <ktstr/event.h>
 
+#include <sched.h>
+
 struct work;
 
 /* A step: computes some hundred instructions, executes PAUSE or what the machine has for it, and looks at the clock. */
@@ -35,8 +37,11 @@ void work_step(struct work *work);
 /* What a step does after it has computed. A function that computes by itself calls it in its place. */
 void work_stepped(struct work *work);
 
-/* A step without the PAUSE: what a program that computes looks like to the machine. */
-void work_step_without_pause(struct work *work);
+/*
+ * Steps between two looks at the clock that are some ten microseconds apart, so that looking costs less than a hundredth of
+ * the machine's time. Without `pause` they execute no PAUSE: what a program that computes looks like to the machine.
+ */
+void work_spin(struct work *work, bool pause);
 
 /* So many steps. */
 void work_steps(struct work *work, uint64_t count);
@@ -150,6 +155,9 @@ void work_execute(uint64_t steps, int report) __attribute__((noreturn));
 
 /* A random number; it follows from the run's seed, the worker's number, and how many it has drawn. */
 uint64_t work_random(struct work *work);
+
+/* One CPU of a set that is not empty, drawn like that. */
+int work_draw_cpu(struct work *work, const cpu_set_t *cpus);
 
 /* Writes `bytes` to a file of this worker in a tmpfs, from its start, and has them synchronized. Never sleeps there. */
 void work_write(struct work *work, uint64_t bytes);
