@@ -157,25 +157,8 @@ class Ctx:
         except KernelLacks as error:
             # What the kernel refuses at load is a verdict on the scheduler, and so is what shows before.
             raise VerdictFailed(f"BUG SUMMARY: {error}\n{self._name_of_run}") from None
-        runner = Runner(self._executor, accel, self._options, self._cancel, [])
-        folder = self.artifacts / f"run-{len(self.runs) + 1}"
-        job, report = runner(run, folder, functools.partial(self._hooks.before_run, self))
-        record = record_of(run, job, report)
-        self.runs.append(record)
-        dump_file = keep_dump(report.dump, record, run, self._sidecar, len(self.runs))
-        if why := undone(report.result):
-            raise KtstrError(f"{_in_step(report)}{why} (console and command in {folder})")
-        if why := mistake_of_test(self.test.scheduler, report.guest, self.test.watchdog_ms, run.layout):
-            raise KtstrError(f"{self.test.name}: {why}")
-        refuse_unknown_variables(self.test.name, report.result.events)
-        self._as_expected = self._as_expected or report.passed
-        self._hooks.after_verdict(self, report)
-        if check and report.violations:
-            raise VerdictFailed(self._explained(runner, run, folder, report, record, dump_file))
-        if check and report.inconclusive:
-            more = f" (and {len(report.inconclusive) - 1} more)" if len(report.inconclusive) > 1 else ""
-            raise Inconclusive(f"{report.inconclusive[0]}{more}")
-        return report
+        with self._executor.in_a_row():
+            return self._carried_out(run, accel, check=check)
 
     def record(self, name: str, value: float, *, unit: str = "", better: Better = "") -> None:
         """Record a number of your own with the last run: it is kept in the sidecar's `recorded`.
@@ -233,6 +216,28 @@ class Ctx:
         if not self._perturb:
             return run
         return replace(run, perturbed=perturbations(self.seed, self.topology, run.total_s))
+
+    def _carried_out(self, run: ScenarioRun, accel: Accel, *, check: bool) -> RunReport:
+        """Run it, and judge the result; run it again if it failed."""
+        runner = Runner(self._executor, accel, self._options, self._cancel, [])
+        folder = self.artifacts / f"run-{len(self.runs) + 1}"
+        job, report = runner(run, folder, functools.partial(self._hooks.before_run, self))
+        record = record_of(run, job, report)
+        self.runs.append(record)
+        dump_file = keep_dump(report.dump, record, run, self._sidecar, len(self.runs))
+        if why := undone(report.result):
+            raise KtstrError(f"{_in_step(report)}{why} (console and command in {folder})")
+        if why := mistake_of_test(self.test.scheduler, report.guest, self.test.watchdog_ms, run.layout):
+            raise KtstrError(f"{self.test.name}: {why}")
+        refuse_unknown_variables(self.test.name, report.result.events)
+        self._as_expected = self._as_expected or report.passed
+        self._hooks.after_verdict(self, report)
+        if check and report.violations:
+            raise VerdictFailed(self._explained(runner, run, folder, report, record, dump_file))
+        if check and report.inconclusive:
+            more = f" (and {len(report.inconclusive) - 1} more)" if len(report.inconclusive) > 1 else ""
+            raise Inconclusive(f"{report.inconclusive[0]}{more}")
+        return report
 
     def _explained(
         self,
