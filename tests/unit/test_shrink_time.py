@@ -22,7 +22,7 @@ from ktstr.report.phases import needed_lines
 from ktstr.report.run_record import shrunk_records
 from ktstr.run.execute import judged
 from ktstr.run.search import Search
-from ktstr.run.shrink import shortest_prefix, shrink
+from ktstr.run.shrink import shrink
 from ktstr.run.shrink_time import ShrinkTime
 from ktstr.vm.job import VmJob
 from ktstr.vm.result import VmResult
@@ -67,9 +67,7 @@ def found(
         return reports[0] if needed <= set(some) else reports[1]
 
     search = Search(range(40), reports[0], run_with, ShrinkTime(seconds, folder / "shrinking.txt", clock))
-    few = search.until_time_is_up(
-        lambda: shrink(shortest_prefix(search.items, search.fails), search.fails, 1000)
-    )
+    few = search.until_time_is_up(lambda: shrink(search.items, search.fails, 1000))
     return few, search.unfinished, asked
 
 
