@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -14,6 +15,7 @@ from ktstr.base.values import shown
 from ktstr.declare.test import KtstrTest, record_of
 from ktstr.kernel.model import Kernel
 from ktstr.plugin.axes import KERNEL_FIXTURE, SEED_FIXTURE, VARIANT_FIXTURE
+from ktstr.plugin.early import keep_failure
 from ktstr.plugin.empty import refuse_no_scenario, refuse_value
 from ktstr.plugin.gauntlet import no_preset, on_topology
 from ktstr.plugin.kernels import KernelAxis, kernel_to_json, skip_reason
@@ -54,12 +56,17 @@ class _PytestHooks:
     """Hands what a context reports of its runs to the hooks of plugins that can see the test."""
 
     item: pytest.Item
+    started: float = field(default_factory=time.time)
 
     def before_run(self, ctx: Ctx, job: VmJob) -> None:
         self.item.ihook.pytest_ktstr_before_run(ctx=ctx, job=job)
 
     def after_verdict(self, ctx: Ctx, report: RunReport) -> None:
         self.item.ihook.pytest_ktstr_after_verdict(ctx=ctx, report=report)
+
+    def failed(self, ctx: Ctx, text: str) -> None:
+        about = describe(self.item, None)
+        keep_failure(self.item.nodeid, about, text, self.started, ctx.artifacts, self.item.config.rootpath)
 
     def report_sections(self, ctx: Ctx, report: RunReport) -> Sequence[tuple[str, str]]:
         answers = self.item.ihook.pytest_ktstr_report_sections(ctx=ctx, report=report)

@@ -249,8 +249,19 @@ class Ctx:
         dump_file: Path | None,
     ) -> str:
         """The text of a failed run, once further runs have shown what they can; `record` gets that, too."""
-        dump = report.dump
-        tell(folder / VERDICT, summary_of(run, report))
+        dump, summary = report.dump, summary_of(run, report)
+        text = functools.partial(
+            failure_text,
+            self._header(report.result),
+            report.violations,
+            report.guest,
+            report.result.console,
+            ending=report.result.ending,
+            latency=self.test.latency is True or is_about_latency(report),
+            metrics=report.metrics,
+        )
+        tell(folder / VERDICT, summary)
+        self._hooks.failed(self, text(summary=summary))
         # The whole minute is what a user waits for: the second run and the look are part of it.
         time = ShrinkTime(self._shrink_s, folder / SHRINKING)
         repro = None if self._once else run_again(runner, run, folder / "repro", report)
@@ -259,31 +270,24 @@ class Ctx:
             dump = repro.report.dump
             dump_file = keep_dump(dump, record, run, self._sidecar, len(self.runs), again=True)
         seen = None if self._once else look_again(runner, run, folder / "look", report)
-        summary = summary_of(run, report) + (f"; {seen.line}" if seen else "")
         if seen:
+            summary += f"; {seen.line}"
             record["verdict"] = {**cast(dict[str, object], record["verdict"]), "summary": summary}
         operations = needed_operations(runner, run, folder / "shrunk", report, time)
         needed = needed_perturbations(runner, run, folder / "shrunk", report, time)
         record["shrunk"] = shrunk_records(operations, needed)
         record["vms"] = vm_counts(runner.results)
-        text = failure_text(
-            self._header(report.result),
-            report.violations,
-            report.guest,
-            report.result.console,
+        whole = text(
+            summary=summary,
             needed=needed,
             operations=operations,
             sidecar=self._sidecar,
             dump=dump,
             dump_file=dump_file,
-            summary=summary,
             repro=repro,
-            ending=report.result.ending,
-            latency=self.test.latency is True or is_about_latency(report),
-            metrics=report.metrics,
             seen=seen,
         )
-        return text + sections_text(self._hooks.report_sections(self, report))
+        return whole + sections_text(self._hooks.report_sections(self, report))
 
     @property
     def _sidecar(self) -> Path:

@@ -23,6 +23,9 @@ class RunHooks(Protocol):
     def after_verdict(self, ctx: Ctx, report: RunReport) -> None:
         """Called when a run has been judged, whether or not it passed."""
 
+    def failed(self, ctx: Ctx, text: str) -> None:
+        """Called when a run failed, before it is run again to show more; `text` is what is known so far."""
+
     def report_sections(self, ctx: Ctx, report: RunReport) -> Sequence[tuple[str, str]]:
         """The further sections, each a title and a text, of the failure text of a run that did not pass."""
 
@@ -34,6 +37,9 @@ class NoHooks:
         """Do nothing."""
 
     def after_verdict(self, ctx: Ctx, report: RunReport) -> None:
+        """Do nothing."""
+
+    def failed(self, ctx: Ctx, text: str) -> None:
         """Do nothing."""
 
     def report_sections(self, ctx: Ctx, report: RunReport) -> Sequence[tuple[str, str]]:
