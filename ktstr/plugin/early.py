@@ -19,7 +19,7 @@ from ktstr.report.sidecar import sidecar, write_json
 __all__ = ["keep_failure", "kept_failures"]
 
 _SIDECAR = re.compile(r"-[0-9a-f]{8}\.json$")  # as file_stem names it; a dump's name ends otherwise
-_ENDED = "(The session ended before the run was run again; `ktstr replay --shrink` does that.)"
+_ENDED = "(The session ended while this was run again to show more; `ktstr replay --shrink` does that.)"
 
 
 def keep_failure(

@@ -113,7 +113,7 @@ def test_a_failure_outlives_a_session_that_is_killed_while_the_run_is_run_again(
     assert {name: one["outcome"] for name, one in kept.items()} == {"quick": "passed", "slow": "failed"}
     assert kept["slow"]["message"] == "max_spread_pct: a worker starved"
     assert str(kept["slow"]["details"]).startswith(
-        "BUG SUMMARY: a worker starved\n\n(The session ended before"
+        "BUG SUMMARY: a worker starved\n\n(The session ended while"
     )
 
 
