@@ -263,7 +263,9 @@ class Ctx:
         tell(folder / VERDICT, summary)
         self._hooks.failed(self, text(summary=summary))
         # The whole minute is what a user waits for: the second run and the look are part of it.
-        time = ShrinkTime(self._shrink_s, folder / SHRINKING)
+        check = report.violations[0].check
+        why_not = self._hooks.why_not_shrunk(self, check) if self._shrink_s > 0 else ""
+        time = ShrinkTime(self._shrink_s, folder / SHRINKING, why_not=why_not)
         repro = None if self._once else run_again(runner, run, folder / "repro", report)
         record["repro"] = repro.as_json() if repro else None
         if dump is None and repro and repro.report:

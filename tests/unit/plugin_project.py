@@ -80,6 +80,8 @@ class Ctx:
         self.options["hooks"].after_verdict(self, report)
         if verdict:
             self.options["hooks"].failed(self, f"BUG SUMMARY: {verdict}")
+            why_not = self.options["hooks"].why_not_shrunk(self, "max_spread_pct")
+            (self.artifacts / "shrunk.txt").write_text(why_not)
             (self.artifacts / "again.log").write_text("")
             time.sleep(again_s)
             sections = sections_text(self.options["hooks"].report_sections(self, report))

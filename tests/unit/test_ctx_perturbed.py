@@ -15,6 +15,7 @@ from vm_stand_in import a_job
 from ktstr import CgroupDef, Checks, Cpuset, Ctx, Scheduler, VerdictFailed
 from ktstr.base.topology import Topology
 from ktstr.events.event import Event
+from ktstr.run.hooks import NO_HOOKS, RunHooks
 from ktstr.scenario.perturb import perturbations
 from ktstr.vm.job import VmJob
 from ktstr.vm.result import VmResult
@@ -39,12 +40,22 @@ def make(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Make:
         *,
         once: bool = False,
         shrink_s: float = 60.0,
+        hooks: RunHooks = NO_HOOKS,
         **changes: Any,
     ) -> Ctx:
         test = a_test(scheduler=MINE, **{"topology": Topology(1, 1, 2, 1), **changes})
         folder = tmp_path / "results" / "mine"
         return Ctx(
-            test, kernel, clock, seed, folder, executor=executor, perturb=True, once=once, shrink_s=shrink_s
+            test,
+            kernel,
+            clock,
+            seed,
+            folder,
+            executor=executor,
+            perturb=True,
+            once=once,
+            shrink_s=shrink_s,
+            hooks=hooks,
         )
 
     return make
