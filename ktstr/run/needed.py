@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from ktstr.checks.verdict import RunReport
-from ktstr.events.report import Needed
+from ktstr.events.report import Needed, Perturbed
 from ktstr.run.execute import Runner
 from ktstr.run.scenario_run import ScenarioRun
 from ktstr.run.search import Search
@@ -42,8 +42,8 @@ def needed_perturbations(
 
     search = Search(every, failure, run_with, time)
     few = search.until_time_is_up(lambda: _few(search, failure, run.total_s))
-    hit = search.report(few).guest.perturbed if few else ()
-    return Needed(hit, len(every), moved=not set(few) <= set(every), unfinished=search.unfinished)
+    moved = not set(few) <= set(every)
+    return Needed(_hits(search, few), len(every), moved=moved, unfinished=search.unfinished)
 
 
 def _few(search: Search[Perturbation], failure: RunReport, total_s: float) -> Sequence[Perturbation]:
@@ -57,12 +57,20 @@ def _few(search: Search[Perturbation], failure: RunReport, total_s: float) -> Se
     if search.fails((last,)):
         return (last,)
     before = [*_without_idle(search, failure, before, last)]
-    ran_ns = search.report(prefix).guest.perturbed[-1].ran_ns
+    ran_ns = _hits(search, prefix)[-1].ran_ns
     if moved := _moved(search, last, ran_ns, total_s, min(_AIMS, len(before) // 3)):
         return (moved,)
     few = [*shrink(before, lambda some: search.fails([*some, last])), last]
     # The others were needed before it; it may not be needed after them.
     return shrink(few[:-1], search.fails) if search.fails(few[:-1]) else few
+
+
+def _hits(search: Search[Perturbation], some: Sequence[Perturbation]) -> tuple[Perturbed, ...]:
+    """What `some` did in the run with them. A guest that did not come to its end has not said it."""
+    said = search.report(some).guest.perturbed if some else ()
+    if len(said) == len(some):
+        return said
+    return tuple(Perturbed(one.cpu, one.at_ns, one.ns, None, "", 0, 0) for one in some)
 
 
 def _before_the_wait(failure: RunReport) -> int | None:
@@ -102,7 +110,7 @@ def _moved(
     as it did after the others; None if it then does not make the run fail."""
     one = culprit
     for _ in range(aims):
-        (now,) = search.report((one,)).guest.perturbed
+        (now,) = _hits(search, (one,))
         there = aimed(one, ran_ns, now.ran_ns, total_s)
         if there is None or search.knows((there,)):
             return None

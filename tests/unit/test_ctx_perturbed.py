@@ -188,6 +188,18 @@ def test_with_the_real_clock_nothing_is_shrunk(make: Make) -> None:
     assert len(executor.jobs) == 1
 
 
+def test_a_guest_that_panics_is_shrunk_although_it_says_nothing_of_its_perturbations(make: Make) -> None:
+    wanted = {ALL[3].at_ns, ALL[9].at_ns}
+
+    def answer(job: VmJob) -> VmResult:
+        panics = wanted <= {at for _, at, _ in in_plan(job)}
+        return recorded("panicked") if panics else result_of(job, False)
+
+    lines = section(make(FakeExecutor(answer), auto_repro=False), hold_s=0.5, checks=LOOSE)
+    assert lines[0] == "it takes 2 of 20:"
+    assert [line.split("preempted ")[1] for line in lines[1:]] == ["what was not recorded"] * 2
+
+
 def test_perturbations_of_idle_cpus_are_left_out_together(make: Make) -> None:
     idle = frozenset(one.at_ns for one in ALL if one.cpu == 1)
     busy = [one for one in ALL if one.cpu == 0]
