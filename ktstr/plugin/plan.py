@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -14,9 +15,11 @@ from ktstr.base.values import shown
 from ktstr.declare.test import KtstrTest, record_of
 from ktstr.kernel.model import Kernel
 from ktstr.plugin.axes import KERNEL_FIXTURE, SEED_FIXTURE, VARIANT_FIXTURE
+from ktstr.plugin.early import keep_failure
 from ktstr.plugin.empty import refuse_no_scenario, refuse_value
 from ktstr.plugin.gauntlet import no_preset, on_topology
 from ktstr.plugin.kernels import KernelAxis, kernel_to_json, skip_reason
+from ktstr.plugin.seeds import first_seed
 from ktstr.plugin.session import Options
 from ktstr.report.console import test_name
 from ktstr.report.rundir import Staging
@@ -54,12 +57,24 @@ class _PytestHooks:
     """Hands what a context reports of its runs to the hooks of plugins that can see the test."""
 
     item: pytest.Item
+    staging: Staging
+    started: float = field(default_factory=time.time)
 
     def before_run(self, ctx: Ctx, job: VmJob) -> None:
         self.item.ihook.pytest_ktstr_before_run(ctx=ctx, job=job)
 
     def after_verdict(self, ctx: Ctx, report: RunReport) -> None:
         self.item.ihook.pytest_ktstr_after_verdict(ctx=ctx, report=report)
+
+    def failed(self, ctx: Ctx, text: str) -> None:
+        about = describe(self.item, None)
+        keep_failure(self.item.nodeid, about, text, self.started, ctx.artifacts, self.item.config.rootpath)
+
+    def why_not_shrunk(self, ctx: Ctx, check: str) -> str:
+        if _param(self.item, SEED_FIXTURE) is None:
+            return ""
+        first = first_seed(self.staging.path, self.item.nodeid, ctx.seed, check)
+        return "" if first == ctx.seed else f"seed {first} failed {check} before (ktstr replay --shrink)"
 
     def report_sections(self, ctx: Ctx, report: RunReport) -> Sequence[tuple[str, str]]:
         answers = self.item.ihook.pytest_ktstr_report_sections(ctx=ctx, report=report)
@@ -167,7 +182,7 @@ def make_context(item: pytest.Item, session_name: str) -> Ctx:
         perturb=plan.options.perturb,
         oversubscribe=plan.options.oversubscribe,
         executor=executor,
-        hooks=_PytestHooks(item),
+        hooks=_PytestHooks(item, staging),
         once=plan.options.once,
         shrink_s=plan.options.shrink_s,
     )

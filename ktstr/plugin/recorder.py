@@ -5,12 +5,9 @@ A session has one, in the process that talks to the user. Under xdist that is th
 
 from __future__ import annotations
 
-import json
 import os
-import platform
 import shutil
 from collections.abc import Generator, Iterable, Mapping
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -18,10 +15,11 @@ import pytest
 
 from ktstr.base.errors import KtstrError
 from ktstr.plugin import empty
-from ktstr.plugin.kernels import kernel_from_json
+from ktstr.plugin.case import case_of, versions_of, violations_of
+from ktstr.plugin.early import kept_failures
 from ktstr.report import console, github
 from ktstr.report.about import about_cases, about_session
-from ktstr.report.case import NOT_PASSED, Case, Outcome, Versions
+from ktstr.report.case import NOT_PASSED, Case, Outcome
 from ktstr.report.junit import junit_xml
 from ktstr.report.rundir import Published, Staging, project_of, recover
 from ktstr.report.sidecar import file_stem, sidecar, write_json
@@ -51,7 +49,8 @@ class Recorder:
         self.problem = ""  # why results could not be written
         self._cases: list[Case] = []
         self._published: list[Published] = []
-        self._versions = Versions(_own_version(), platform.python_version(), project.commit, project.dirty)
+        self._cut_short: list[Path] = []  # the sidecars of tests that had failed when the session ended
+        self._versions = versions_of(project)
         self._staging = Staging(config.rootpath, name)
         self._staging.open(project)
         self._recovered = recover(config.rootpath)
@@ -161,7 +160,7 @@ class Recorder:
         if about is None:
             line = self._columns.plain(outcome, nodeid, wall_s, self._position, message)
         else:
-            case = _case(nodeid, about, reports[0].start, wall_s, outcome, message, details)
+            case = case_of(nodeid, about, reports[0].start, wall_s, outcome, message, details)
             self._cases.append(case)
             self._write(case)
             name = nodeid if self._session.config.option.verbose > 0 else case.test
@@ -198,14 +197,16 @@ class Recorder:
     @pytest.hookimpl(trylast=True)  # after xdist has ended its workers, which write to the same directory
     def pytest_sessionfinish(self, exitstatus: int) -> None:
         stopped = exitstatus in (pytest.ExitCode.INTERRUPTED, pytest.ExitCode.INTERNAL_ERROR)
-        tests = {}
+        tests, ended = {}, {file_stem(case.nodeid) for case in self._cases}
         try:
             for kernel_version, cases in self._by_version().items():
                 folder = self._staging.folder(kernel_version)
-                tests[folder.name] = about_cases(cases)
+                if not kept_failures(folder, ended):  # else the sidecars say more than the cases
+                    tests[folder.name] = about_cases(cases)
                 (folder / "junit.xml").write_bytes(junit_xml(cases, self._versions))
             about = about_session(self._versions, self._cases, "interrupted" if stopped else "complete")
             self._published = self._staging.publish(about, tests)
+            self._cut_short = [path for one in self._published for path in kept_failures(one.path, ended)]
             keep_timings(self._session.config.rootpath, self._cases)
         except OSError as error:
             self._cannot_write(error)
@@ -213,7 +214,7 @@ class Recorder:
             self.problem = f"{error}: results are incomplete"
 
     def pytest_terminal_summary(self, terminalreporter: Any, config: pytest.Config) -> None:
-        if config.option.verbose < -1 or not self._cases:
+        if config.option.verbose < -1 or not (self._cases or self._cut_short):
             return
         terminalreporter.write_sep("=", "ktstr")
         rows = [row for name, cases in self._by_version().items() for row in self._kernel_rows(name, cases)]
@@ -222,6 +223,10 @@ class Recorder:
         rows += empty.rows(self._cases)
         if self.problem:
             rows.append(("PROBLEM", self.problem))
+        rows += [
+            ("cut short", f"{relative(path)}: it had failed, and was run again to show more")
+            for path in self._cut_short
+        ]
         rows += [("killed run", f"its results are in {relative(path)}") for path in self._recovered]
         if self.failed or self.could_not_run or self.undecided:
             again = console.again_command(os.environ.get("KTSTR_COMMAND"), config.invocation_params.args)
@@ -281,7 +286,7 @@ def _judge(reports: list[pytest.TestReport]) -> tuple[Outcome, str, str]:
         return "inconclusive", first_line(texts[0]), texts[0]
     if failed:
         report = (errors or verdicts)[0]
-        if not errors and (violations := _violations(report)):
+        if not errors and (violations := violations_of(_about(report))):
             return "failed", printable(violations), str(report.longrepr)
         crash = getattr(report.longrepr, "reprcrash", None)
         details = printable(str(report.longrepr))  # longreprtext adds the xdist worker's name
@@ -299,59 +304,3 @@ def _judge(reports: list[pytest.TestReport]) -> tuple[Outcome, str, str]:
             reason = text.removeprefix("Skipped: ")
             return "skipped", first_line(reason), reason
     return "passed", "", ""
-
-
-def _violations(report: pytest.TestReport) -> str:
-    """The violations of the verdict that ended a test, in one line; empty for a failure of another kind."""
-    about = _about(report)
-    runs = json.loads(about["runs"]) if about.get("failure") == "verdict" else []
-    violations = runs[-1]["verdict"]["violations"] if runs else []
-    if not violations:
-        return ""
-    more = f" (and {len(violations) - 1} more)" if len(violations) > 1 else ""
-    step = violations[0].get("phase")
-    where = f" (in step {step})" if step else ""
-    return f"{violations[0]['check']}: {violations[0]['message']}{where}{more}"
-
-
-def _case(
-    nodeid: str,
-    about: Mapping[str, Any],
-    started: float,
-    wall_s: float,
-    outcome: Outcome,
-    message: str,
-    details: str,
-) -> Case:
-    runs = json.loads(about["runs"])
-    return Case(
-        nodeid=nodeid,
-        test=about["test"],
-        outcome=outcome,
-        message=message,
-        details=details,
-        kernel=kernel_from_json(about["kernel"]),
-        topology=about["topology"],
-        scheduler=about["scheduler"],
-        variant=about["variant"],
-        sched_args=tuple(about["sched_args"]),
-        clock=about["clock"],
-        clock_reason=about["clock_reason"],
-        seed=about["seed"],
-        perturb=about["perturb"],
-        accelerator=about["accelerator"],
-        emulator=about["emulator"],
-        started=started,
-        wall_s=wall_s,
-        guest_s=sum(run["result"]["guest_s"] for run in runs),
-        runs=runs,
-        line=about["line"],
-        allowed=about["allow_inconclusive"],
-    )
-
-
-def _own_version() -> str:
-    try:
-        return version("ktstr")
-    except PackageNotFoundError:  # it runs from a checkout that is not installed
-        return "unknown"

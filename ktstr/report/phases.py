@@ -57,10 +57,10 @@ def needed_list(lines: Sequence[str], tried: int, unfinished: str) -> list[str]:
     If the search is `unfinished`, that is said, and only as many are shown as one reads.
     """
     if unfinished and len(lines) == tried:
-        return [f"{tried}, {unfinished} (--shrink-seconds)"]
+        return [f"{tried}, {unfinished}"]
     if unfinished:
         more = [f"  and {len(lines) - _UNFINISHED} more"] if len(lines) > _UNFINISHED else []
-        head = f"at most {len(lines)} of {tried}, {unfinished} (--shrink-seconds):"
+        head = f"at most {len(lines)} of {tried}, {unfinished}:"
         return [head, *lines[:_UNFINISHED], *more]
     return (
         [f"it takes {len(lines)} of {tried}:", *lines] if lines else [f"it fails without any of the {tried}"]

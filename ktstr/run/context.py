@@ -157,25 +157,8 @@ class Ctx:
         except KernelLacks as error:
             # What the kernel refuses at load is a verdict on the scheduler, and so is what shows before.
             raise VerdictFailed(f"BUG SUMMARY: {error}\n{self._name_of_run}") from None
-        runner = Runner(self._executor, accel, self._options, self._cancel, [])
-        folder = self.artifacts / f"run-{len(self.runs) + 1}"
-        job, report = runner(run, folder, functools.partial(self._hooks.before_run, self))
-        record = record_of(run, job, report)
-        self.runs.append(record)
-        dump_file = keep_dump(report.dump, record, run, self._sidecar, len(self.runs))
-        if why := undone(report.result):
-            raise KtstrError(f"{_in_step(report)}{why} (console and command in {folder})")
-        if why := mistake_of_test(self.test.scheduler, report.guest, self.test.watchdog_ms, run.layout):
-            raise KtstrError(f"{self.test.name}: {why}")
-        refuse_unknown_variables(self.test.name, report.result.events)
-        self._as_expected = self._as_expected or report.passed
-        self._hooks.after_verdict(self, report)
-        if check and report.violations:
-            raise VerdictFailed(self._explained(runner, run, folder, report, record, dump_file))
-        if check and report.inconclusive:
-            more = f" (and {len(report.inconclusive) - 1} more)" if len(report.inconclusive) > 1 else ""
-            raise Inconclusive(f"{report.inconclusive[0]}{more}")
-        return report
+        with self._executor.in_a_row():
+            return self._carried_out(run, accel, check=check)
 
     def record(self, name: str, value: float, *, unit: str = "", better: Better = "") -> None:
         """Record a number of your own with the last run: it is kept in the sidecar's `recorded`.
@@ -234,6 +217,28 @@ class Ctx:
             return run
         return replace(run, perturbed=perturbations(self.seed, self.topology, run.total_s))
 
+    def _carried_out(self, run: ScenarioRun, accel: Accel, *, check: bool) -> RunReport:
+        """Run it, and judge the result; run it again if it failed."""
+        runner = Runner(self._executor, accel, self._options, self._cancel, [])
+        folder = self.artifacts / f"run-{len(self.runs) + 1}"
+        job, report = runner(run, folder, functools.partial(self._hooks.before_run, self))
+        record = record_of(run, job, report)
+        self.runs.append(record)
+        dump_file = keep_dump(report.dump, record, run, self._sidecar, len(self.runs))
+        if why := undone(report.result):
+            raise KtstrError(f"{_in_step(report)}{why} (console and command in {folder})")
+        if why := mistake_of_test(self.test.scheduler, report.guest, self.test.watchdog_ms, run.layout):
+            raise KtstrError(f"{self.test.name}: {why}")
+        refuse_unknown_variables(self.test.name, report.result.events)
+        self._as_expected = self._as_expected or report.passed
+        self._hooks.after_verdict(self, report)
+        if check and report.violations:
+            raise VerdictFailed(self._explained(runner, run, folder, report, record, dump_file))
+        if check and report.inconclusive:
+            more = f" (and {len(report.inconclusive) - 1} more)" if len(report.inconclusive) > 1 else ""
+            raise Inconclusive(f"{report.inconclusive[0]}{more}")
+        return report
+
     def _explained(
         self,
         runner: Runner,
@@ -244,41 +249,47 @@ class Ctx:
         dump_file: Path | None,
     ) -> str:
         """The text of a failed run, once further runs have shown what they can; `record` gets that, too."""
-        dump = report.dump
-        tell(folder / VERDICT, summary_of(run, report))
+        dump, summary = report.dump, summary_of(run, report)
+        text = functools.partial(
+            failure_text,
+            self._header(report.result),
+            report.violations,
+            report.guest,
+            report.result.console,
+            ending=report.result.ending,
+            latency=self.test.latency is True or is_about_latency(report),
+            metrics=report.metrics,
+        )
+        tell(folder / VERDICT, summary)
+        self._hooks.failed(self, text(summary=summary))
         # The whole minute is what a user waits for: the second run and the look are part of it.
-        time = ShrinkTime(self._shrink_s, folder / SHRINKING)
+        check = report.violations[0].check
+        why_not = self._hooks.why_not_shrunk(self, check) if self._shrink_s > 0 else ""
+        time = ShrinkTime(self._shrink_s, folder / SHRINKING, why_not=why_not)
         repro = None if self._once else run_again(runner, run, folder / "repro", report)
         record["repro"] = repro.as_json() if repro else None
         if dump is None and repro and repro.report:
             dump = repro.report.dump
             dump_file = keep_dump(dump, record, run, self._sidecar, len(self.runs), again=True)
         seen = None if self._once else look_again(runner, run, folder / "look", report)
-        summary = summary_of(run, report) + (f"; {seen.line}" if seen else "")
         if seen:
+            summary += f"; {seen.line}"
             record["verdict"] = {**cast(dict[str, object], record["verdict"]), "summary": summary}
         operations = needed_operations(runner, run, folder / "shrunk", report, time)
         needed = needed_perturbations(runner, run, folder / "shrunk", report, time)
         record["shrunk"] = shrunk_records(operations, needed)
         record["vms"] = vm_counts(runner.results)
-        text = failure_text(
-            self._header(report.result),
-            report.violations,
-            report.guest,
-            report.result.console,
+        whole = text(
+            summary=summary,
             needed=needed,
             operations=operations,
             sidecar=self._sidecar,
             dump=dump,
             dump_file=dump_file,
-            summary=summary,
             repro=repro,
-            ending=report.result.ending,
-            latency=self.test.latency is True or is_about_latency(report),
-            metrics=report.metrics,
             seen=seen,
         )
-        return text + sections_text(self._hooks.report_sections(self, report))
+        return whole + sections_text(self._hooks.report_sections(self, report))
 
     @property
     def _sidecar(self) -> Path:

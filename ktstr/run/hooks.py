@@ -23,6 +23,12 @@ class RunHooks(Protocol):
     def after_verdict(self, ctx: Ctx, report: RunReport) -> None:
         """Called when a run has been judged, whether or not it passed."""
 
+    def failed(self, ctx: Ctx, text: str) -> None:
+        """Called when a run failed, before it is run again to show more; `text` is what is known so far."""
+
+    def why_not_shrunk(self, ctx: Ctx, check: str) -> str:
+        """Why a run that failed `check` need not be shrunk, in words; empty if it is to be. Asked once for each run."""
+
     def report_sections(self, ctx: Ctx, report: RunReport) -> Sequence[tuple[str, str]]:
         """The further sections, each a title and a text, of the failure text of a run that did not pass."""
 
@@ -35,6 +41,13 @@ class NoHooks:
 
     def after_verdict(self, ctx: Ctx, report: RunReport) -> None:
         """Do nothing."""
+
+    def failed(self, ctx: Ctx, text: str) -> None:
+        """Do nothing."""
+
+    def why_not_shrunk(self, ctx: Ctx, check: str) -> str:
+        """It is to be."""
+        return ""
 
     def report_sections(self, ctx: Ctx, report: RunReport) -> Sequence[tuple[str, str]]:
         """None."""

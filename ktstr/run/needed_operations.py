@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,13 +11,13 @@ from ktstr.events.phase import NeededOperations
 from ktstr.run.execute import Runner
 from ktstr.run.scenario_run import ScenarioRun
 from ktstr.run.search import Search
-from ktstr.run.shrink import shortest_prefix, shrink
+from ktstr.run.shrink import shrink
 from ktstr.run.shrink_time import ShrinkTime
 from ktstr.scenario.layout import Drawn, leave_out
 
 __all__ = ["needed_operations"]
 
-# Each is a run of the guest, after the few that bisect for the last one.
+# Each is a run of the guest.
 _TRIES = 60
 
 
@@ -39,14 +38,8 @@ def needed_operations(
         return runner(fewer, folder)[1] if _makes_sense(fewer) else None
 
     search = Search(drawn, failure, run_with, time)
-    few = search.until_time_is_up(lambda: _few(search))
+    few = search.until_time_is_up(lambda: shrink(search.items, search.fails, _TRIES))
     return NeededOperations(tuple(str(one) for one in few), len(drawn), unfinished=search.unfinished)
-
-
-def _few(search: Search[Drawn]) -> Sequence[Drawn]:
-    if search.fails(()):
-        return ()
-    return shrink(shortest_prefix(search.items, search.fails), search.fails, _TRIES)
 
 
 def _makes_sense(fewer: ScenarioRun) -> bool:

@@ -22,13 +22,16 @@ class TimeIsUp(Exception):
 class ShrinkTime:
     """The time of one failed run, which all searches for what it needs share.
 
-    It begins when this is made. `seconds` 0: there is none. What a search has come to is written to `file`, for
-    whoever watches: the process that runs a test has no terminal.
+    It begins when this is made. `seconds` 0: there is none; neither is there if `why_not` says why it is not shrunk.
+    What a search has come to is written to `file`, for whoever watches: the process that runs a test has no terminal.
     """
 
-    def __init__(self, seconds: float, file: Path, now: Callable[[], float] = time.monotonic) -> None:
-        self.seconds = seconds
+    def __init__(
+        self, seconds: float, file: Path, now: Callable[[], float] = time.monotonic, *, why_not: str = ""
+    ) -> None:
+        self.seconds = 0.0 if why_not else seconds
         self.runs = 0
+        self._why_not = why_not or "no time was given for it (--shrink-seconds)"
         self._file = file
         self._now = now
         self._end = now() + seconds
@@ -49,9 +52,9 @@ class ShrinkTime:
     def unfinished(self) -> str:
         """Why a search ended early, for a line about it."""
         if self.seconds <= 0:
-            return "not shrunk: no time was given for it"
+            return f"not shrunk: {self._why_not}"
         runs = "1 run" if self.runs == 1 else f"{self.runs} runs"
-        return f"not shrunk to the end: its {self.seconds:g} s were up after {runs}"
+        return f"not shrunk to the end: its {self.seconds:g} s were up after {runs} (--shrink-seconds)"
 
     def say(self, left: int, of: int) -> None:
         """Note that `left` of `of` are left so far."""

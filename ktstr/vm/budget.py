@@ -8,6 +8,8 @@ There are two sets of cores, and a VM holds cores of both. The user's own set is
 of it asks for the host's, which all users share: so a user never has more VMs waiting among other users' than the host
 has cores, however many it wants to start. Another user's process is not trusted to ever release a core: past a deadline
 a process goes on with the user's own set alone.
+
+Runs that follow one another wait once: `keep_cores` keeps the cores of the first for the others.
 """
 
 from __future__ import annotations
@@ -15,6 +17,7 @@ from __future__ import annotations
 import fcntl
 import os
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
@@ -25,7 +28,7 @@ from ktstr.base.cancel import Cancel
 from ktstr.base.errors import KtstrError
 from ktstr.vm.shared_lock import Patience, shared_folder, shared_lock, wait_for_lock
 
-__all__ = ["allowed_cores", "cores_of_host", "hold_cores"]
+__all__ = ["allowed_cores", "cores_of_host", "hold_cores", "keep_cores"]
 
 _POLL_S = 0.05
 # When to say who holds the host's cores; a user's own sessions wait for each other every day, and for less.
@@ -47,11 +50,50 @@ def cores_of_host() -> int:
     return len(allowed_cores())
 
 
+class _Kept(threading.local):
+    """What a thread holds between its runs; `cores` is None outside `keep_cores`."""
+
+    cores: ExitStack | None = None
+    count = 0
+
+
+_kept = _Kept()
+
+
+@contextmanager
+def keep_cores() -> Iterator[None]:
+    """In this thread, keep the cores that a `hold_cores` gets until the end of the block, for those that follow it."""
+    if _kept.cores is not None:
+        yield
+        return
+    with ExitStack() as cores:
+        _kept.cores, _kept.count = cores, 0
+        try:
+            yield
+        finally:
+            _kept.cores = None
+
+
 @contextmanager
 def hold_cores(wanted: int, cancel: Cancel | None = None) -> Iterator[None]:
     """Hold `wanted` cores of the host, or all of them if it has fewer. Raises Cancelled if `cancel` ends the wait."""
+    kept = _kept.cores
+    if kept is None:
+        with _taken(wanted, cancel or Cancel()):
+            yield
+        return
+    if wanted > _kept.count:
+        # Whoever waits while it holds some may wait for one that does the same.
+        kept.close()
+        _kept.count = 0
+        kept.enter_context(_taken(wanted, cancel or Cancel()))
+        _kept.count = wanted
+    yield
+
+
+@contextmanager
+def _taken(wanted: int, cancel: Cancel) -> Iterator[None]:
     folder = cache.cache_dir() / "cores"
-    cancel = cancel or Cancel()
     with ExitStack() as held:
         try:
             folder.mkdir(exist_ok=True)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -52,6 +53,11 @@ class Executor(Protocol):
 
     def cpu_turn_ns(self, cpus: int, *, bounded: bool) -> int:
         """With the virtual clock, how long in guest ns one of `cpus` CPUs runs while the others wait."""
+        ...
+
+    def in_a_row(self) -> AbstractContextManager[None]:
+        """A block in which this thread runs one job after another: what the first had to wait for, such as cores, is
+        kept for the next ones."""
         ...
 
     def run(

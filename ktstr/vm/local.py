@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 from ktstr.base.cancel import Cancel
 from ktstr.base.topology import Topology
-from ktstr.vm.budget import cores_of_host
+from ktstr.vm.budget import cores_of_host, keep_cores
 from ktstr.vm.executor import Talk
 from ktstr.vm.host import Accel, emulator_version, probe, topology_limit, vcpu_slice_ns
 from ktstr.vm.job import DEFAULT_OPTIONS, RunOptions, VmJob
@@ -40,6 +41,10 @@ class LocalExecutor:
     def cpu_turn_ns(self, cpus: int, *, bounded: bool) -> int:
         """The turn of a CPU under icount."""
         return vcpu_slice_ns(cpus, bounded=bounded)
+
+    def in_a_row(self) -> AbstractContextManager[None]:
+        """The cores of the first are kept."""
+        return keep_cores()
 
     def run(
         self,

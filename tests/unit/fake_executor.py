@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import gzip
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -52,7 +53,7 @@ def _result(data: dict[str, Any]) -> VmResult:
 
 class FakeExecutor:
     """Answers jobs in order by `answers`: results, exceptions to raise, or functions of the job. The last one goes on
-    forever."""
+    forever. `rows` has how many jobs were in each block of runs in a row."""
 
     def __init__(
         self,
@@ -66,6 +67,7 @@ class FakeExecutor:
         self.folders: list[Path] = []
         self.options: list[RunOptions] = []
         self.asked: list[tuple[str, int | None]] = []
+        self.rows: list[int] = []
         self.capacity = capacity
         self.emulator = "7.2.22"
         self._accel = (
@@ -84,6 +86,14 @@ class FakeExecutor:
 
     def cpu_turn_ns(self, cpus: int, *, bounded: bool) -> int:
         return self._turn_ns if bounded else 4_000_000
+
+    @contextmanager
+    def in_a_row(self) -> Iterator[None]:
+        before = len(self.jobs)
+        try:
+            yield
+        finally:
+            self.rows.append(len(self.jobs) - before)
 
     def run(
         self,

@@ -63,7 +63,7 @@ class Ctx:
         self.test, self.kernel, self.clock, self.seed, self.artifacts = test, kernel, clock, seed, artifacts
         self.asked, self.runs, self.options, self._as_expected = 0, [], options, False
 
-    def run(self, verdict="", error="", pause_s=0):
+    def run(self, verdict="", error="", pause_s=0, again_s=0):
         self.asked += 1
         self.options["hooks"].before_run(self, "the job")
         if error:
@@ -79,6 +79,11 @@ class Ctx:
         report = f"{len(violations)} violations"
         self.options["hooks"].after_verdict(self, report)
         if verdict:
+            self.options["hooks"].failed(self, f"BUG SUMMARY: {verdict}")
+            why_not = self.options["hooks"].why_not_shrunk(self, "max_spread_pct")
+            (self.artifacts / "shrunk.txt").write_text(why_not)
+            (self.artifacts / "again.log").write_text("")
+            time.sleep(again_s)
             sections = sections_text(self.options["hooks"].report_sections(self, report))
             text = f"{self.test.name}: the header\\n  {verdict}\\n--- stats ---\\nfolder {self.artifacts}"
             raise VerdictFailed(text + sections)

@@ -12,7 +12,7 @@ from core_holders import Holders, until
 
 from ktstr import KtstrError
 from ktstr.vm import budget
-from ktstr.vm.budget import cores_of_host, hold_cores
+from ktstr.vm.budget import cores_of_host, hold_cores, keep_cores
 
 
 @pytest.fixture(autouse=True)
@@ -101,6 +101,45 @@ def test_an_exception_gives_the_cores_back(monkeypatch: pytest.MonkeyPatch, tmp_
 
     with pytest.raises(RuntimeError):
         fail()
+    assert cores_free(tmp_path, 2) == 2
+
+
+def test_runs_in_a_row_keep_their_core_to_the_last(
+    monkeypatch: pytest.MonkeyPatch, holders: Holders, tmp_path: Path
+) -> None:
+    """Otherwise each would wait again behind all who came meanwhile."""
+    monkeypatch.setattr(budget, "allowed_cores", lambda: range(3))
+    with keep_cores():
+        with hold_cores(1):
+            pass
+        assert cores_free(tmp_path, 3) == 2
+        holders.start("other", 3)
+        until(lambda: not is_free(tmp_path / "cores" / "queue.lock"))  # it waits for ours
+        with hold_cores(1):
+            assert holders.said.read_text() == ""
+    assert holders.order(1) == ["other"]
+
+
+def test_runs_in_a_row_that_need_more_cores_give_theirs_back_before_they_wait(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(budget, "allowed_cores", lambda: range(3))
+    with keep_cores(), keep_cores():
+        for wanted, free in ((1, 2), (3, 0), (2, 0)):
+            with hold_cores(wanted):
+                assert cores_free(tmp_path, 3) == free
+    assert cores_free(tmp_path, 3) == 3
+    with hold_cores(1):
+        pass
+    assert cores_free(tmp_path, 3) == 3
+
+
+def test_an_exception_in_a_row_of_runs_gives_the_cores_back(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(budget, "allowed_cores", lambda: range(2))
+    with pytest.raises(RuntimeError), keep_cores(), hold_cores(1):
+        raise RuntimeError
     assert cores_free(tmp_path, 2) == 2
 
 

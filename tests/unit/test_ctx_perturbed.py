@@ -14,6 +14,8 @@ from vm_stand_in import a_job
 
 from ktstr import CgroupDef, Checks, Cpuset, Ctx, Scheduler, VerdictFailed
 from ktstr.base.topology import Topology
+from ktstr.events.event import Event
+from ktstr.run.hooks import NO_HOOKS, RunHooks
 from ktstr.scenario.perturb import perturbations
 from ktstr.vm.job import VmJob
 from ktstr.vm.result import VmResult
@@ -38,12 +40,22 @@ def make(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Make:
         *,
         once: bool = False,
         shrink_s: float = 60.0,
+        hooks: RunHooks = NO_HOOKS,
         **changes: Any,
     ) -> Ctx:
         test = a_test(scheduler=MINE, **{"topology": Topology(1, 1, 2, 1), **changes})
         folder = tmp_path / "results" / "mine"
         return Ctx(
-            test, kernel, clock, seed, folder, executor=executor, perturb=True, once=once, shrink_s=shrink_s
+            test,
+            kernel,
+            clock,
+            seed,
+            folder,
+            executor=executor,
+            perturb=True,
+            once=once,
+            shrink_s=shrink_s,
+            hooks=hooks,
         )
 
     return make
@@ -57,25 +69,20 @@ def section(ctx: Ctx, *parts: CgroupDef, **arguments: Any) -> list[str]:
 
 
 def test_a_race_is_shrunk_to_the_preemption_that_it_takes(make: Make) -> None:
-    """Recorded: the racy scheduler under seed 15, which forgets a worker that is preempted at the wrong microsecond."""
-    executor = FakeExecutor(recorded_by_plan("race-seed-15"))
-    ctx = make(
-        executor,
-        seed=15,
-        topology=Topology(1, 1, 8, 1),
-        checks=Checks(max_gap_ms=200, max_spread_pct=False, isolation=True, not_stuck=True, attached=True),
-    )
-    lines = section(ctx, CgroupDef("w", 10, cpuset=Cpuset.exact(range(7))), hold_s=1.0)
-    assert lines[0] in (
-        "it takes 1 of 40:",
-        "one of 40 is enough, moved to hit the same point of a turn without the others:",
-    )
-    assert len(lines) == 2
-    assert "preempted ktstr-w" in lines[1]
-    assert [folder.name for folder in executor.folders] == ["run-1", "repro", "look", *["shrunk"] * 7]
-    assert ctx.runs[0]["vms"] == {"booted": 0, "cloned": 10, "remembered": 0}
+    """Recorded: the racy scheduler, which forgets a worker that is preempted early in its turn."""
+    executor = FakeExecutor(recorded_by_plan("race-seed-1"))
+    ctx = make(executor, topology=Topology(1, 1, 4, 1), checks=Checks(max_gap_ms=200, max_spread_pct=False))
+    lines = section(ctx, CgroupDef("w", 5, cpuset=Cpuset.exact(range(3))), hold_s=0.5)
+    assert lines == [
+        "one of 20 is enough, moved to hit the same point of a turn without the others:",
+        "  at   266.549 ms  CPU   1  for  0.139 ms  preempted ktstr-w3 (pid 138) 1.993 ms into its turn",
+    ]
+    # None; up to the wait, and one less; the last of them alone; without those of idle CPUs; moved.
+    assert [folder.name for folder in executor.folders] == ["run-1", "repro", "look", *["shrunk"] * 6]
+    assert ctx.runs[0]["vms"] == {"booted": 0, "cloned": 9, "remembered": 0}
     # A plan of the same length each time: nothing shifts.
-    assert {len(job.plan.splitlines()) for job in executor.jobs if "dump" not in job.plan} == {45 + 2}
+    plans = [job.plan for job in executor.jobs if "dump" not in job.plan]
+    assert len({len(plan.splitlines()) for plan in plans}) == 1
 
 
 def in_plan(job: VmJob) -> list[tuple[int, int, int]]:
@@ -88,8 +95,9 @@ def in_plan(job: VmJob) -> list[tuple[int, int, int]]:
 STARVED, PASSED = recorded("starved"), recorded("passed")
 
 
-def result_of(job: VmJob, fails: bool, ran_ns: int = 5_000) -> VmResult:
-    """A result that fails or not; each perturbation preempted a worker `ran_ns` into its time slice."""
+def result_of(job: VmJob, fails: bool, ran_ns: int = 5_000, idle: frozenset[int] = frozenset()) -> VmResult:
+    """A result that fails or not; each perturbation preempted a worker `ran_ns` into its time slice, or the idle task
+    if its time is one of `idle`."""
     base = STARVED if fails else PASSED
     did = tuple(
         {
@@ -98,8 +106,8 @@ def result_of(job: VmJob, fails: bool, ran_ns: int = 5_000) -> VmResult:
             "at_ns": at,
             "ns": ns,
             "began_ns": at,
-            "comm": "ktstr-w0",
-            "pid": 9,
+            "comm": f"swapper/{cpu}" if at in idle else "ktstr-w0",
+            "pid": 0 if at in idle else 9,
             "ran_ns": ran_ns,
         }
         for cpu, at, ns in in_plan(job)
@@ -178,3 +186,85 @@ def test_with_the_real_clock_nothing_is_shrunk(make: Make) -> None:
     executor = FakeExecutor(lambda job: result_of(job, True), clock="real")
     assert section(make(executor, clock="real", auto_repro=False), hold_s=0.5, checks=LOOSE) == []
     assert len(executor.jobs) == 1
+
+
+def test_a_guest_that_panics_is_shrunk_although_it_says_nothing_of_its_perturbations(make: Make) -> None:
+    wanted = {ALL[3].at_ns, ALL[9].at_ns}
+
+    def answer(job: VmJob) -> VmResult:
+        panics = wanted <= {at for _, at, _ in in_plan(job)}
+        return recorded("panicked") if panics else result_of(job, False)
+
+    lines = section(make(FakeExecutor(answer), auto_repro=False), hold_s=0.5, checks=LOOSE)
+    assert lines[0] == "it takes 2 of 20:"
+    assert [line.split("preempted ")[1] for line in lines[1:]] == ["what was not recorded"] * 2
+
+
+def test_perturbations_of_idle_cpus_are_left_out_together(make: Make) -> None:
+    idle = frozenset(one.at_ns for one in ALL if one.cpu == 1)
+    busy = [one for one in ALL if one.cpu == 0]
+    wanted = {busy[2].at_ns, busy[5].at_ns}
+    tried: list[set[int]] = []
+
+    def answer(job: VmJob) -> VmResult:
+        times = {at for _, at, _ in in_plan(job)}
+        tried.append(times)
+        return result_of(job, wanted <= times, idle=idle)
+
+    lines = section(make(FakeExecutor(answer), auto_repro=False), hold_s=0.5, checks=LOOSE)
+    assert lines[0] == "it takes 2 of 20:"
+    assert [len(times) for times in tried[:3]] == [20, 0, len(busy)]
+    assert not any(times & idle for times in tried[1:])
+
+
+def test_if_it_takes_one_of_an_idle_cpu_that_costs_a_run(make: Make) -> None:
+    idle = frozenset(one.at_ns for one in ALL if one.cpu == 1)
+    wanted = next(one.at_ns for one in ALL if one.cpu == 1)
+
+    def answer(job: VmJob) -> VmResult:
+        return result_of(job, wanted in {at for _, at, _ in in_plan(job)}, idle=idle)
+
+    executor = FakeExecutor(answer)
+    assert section(make(executor, auto_repro=False), hold_s=0.5, checks=LOOSE)[0] == "it takes 1 of 20:"
+    assert (
+        len(executor.jobs) <= 1 + 1 + 1 + 5 + 1
+    )  # the failure, without any, without idle ones, bisection, alone
+
+
+def test_the_perturbation_before_a_wait_is_the_first_suspect(make: Make) -> None:
+    """The recorded worker began to wait at a known time, so two runs tell what bisection tells in five."""
+    culprit = ALL[12]
+
+    def waits(event: Event) -> Event:
+        """Worker 1, which waited for all of the 500 ms, waits from just before the culprit on."""
+        if event.get("ev") == "hold":
+            return {**event, "began_ns": event["t"] - 500_000_000}
+        if event.get("index") == 1:
+            began_ns = hold_ns - 500_000_000 + culprit.at_ns - 50_000
+            gap = {"gap_ns": 250_000_000, "gap_at_ns": began_ns + 250_000_000}
+            return {**event, "iterations": 1, **gap}
+        return event
+
+    hold_ns = next(event["t"] for event in STARVED.events if event.get("ev") == "hold")
+    sizes: list[int] = []
+
+    def answer(job: VmJob) -> VmResult:
+        some = in_plan(job)
+        sizes.append(len(some))
+        if culprit.at_ns not in {at for _, at, _ in some}:
+            return result_of(job, False)
+        result = result_of(job, True)
+        return replace(result, events=tuple(map(waits, result.events)))
+
+    ctx = make(FakeExecutor(answer), auto_repro=False)
+    checks = Checks(max_gap_ms=200, max_spread_pct=False)
+    assert section(ctx, hold_s=0.5, checks=checks)[0] == "it takes 1 of 20:"
+    assert sizes == [20, 0, 13, 12, 1]
+
+
+def test_a_failed_run_and_those_after_it_are_in_a_row(make: Make) -> None:
+    """So they wait for a core of the host once."""
+    executor = FakeExecutor(lambda job: result_of(job, True))
+    section(make(executor), hold_s=0.5, checks=LOOSE)
+    assert len(executor.jobs) > 1
+    assert executor.rows == [len(executor.jobs)]

@@ -120,6 +120,13 @@ class Follows:
     def after_verdict(self, ctx: Ctx, report: RunReport) -> None:
         self.calls.append(("after", report.passed))
 
+    def failed(self, ctx: Ctx, text: str) -> None:
+        self.calls.append(("failed", text.splitlines()[0]))
+
+    def why_not_shrunk(self, ctx: Ctx, check: str) -> str:
+        self.calls.append(("shrunk?", check))
+        return ""
+
     def report_sections(self, ctx: Ctx, report: RunReport) -> list[tuple[str, str]]:
         self.calls.append(("sections", len(report.violations)))
         return [("dmesg", "nothing\n")]
@@ -147,7 +154,9 @@ def test_a_context_calls_its_hooks_around_a_run(tmp_path: Path, monkeypatch: pyt
     ctx, executor = a_context(tmp_path, monkeypatch, hooks)
     with pytest.raises(VerdictFailed) as failed:
         ctx.run()
-    assert hooks.calls == [("before", executor.jobs[0]), ("after", False), ("sections", 1)]
+    assert hooks.calls[:2] == [("before", executor.jobs[0]), ("after", False)]
+    first_line = str(failed.value).splitlines()[0]
+    assert hooks.calls[2:] == [("failed", first_line), ("shrunk?", "guest"), ("sections", 1)]
     assert str(failed.value).endswith("\n\n--- dmesg ---\nnothing")
 
 

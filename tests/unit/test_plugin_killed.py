@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -24,9 +25,21 @@ SLOW = (
 )
 
 
-def started(pytester: pytest.Pytester, *command: str, **environment: str) -> subprocess.Popen[str]:
-    """A process in a session of its own that has finished the test `quick` and is in `slow`."""
-    pytester.makepyfile(test_it=SUITE + SLOW)
+FAILED = (
+    "@ktstr_test()\ndef quick(ctx):\n    ctx.run()\n"
+    "@ktstr_test()\ndef slow(ctx):\n    ctx.run(verdict='a worker starved', again_s=600)\n"
+)
+
+
+def started(
+    pytester: pytest.Pytester,
+    *command: str,
+    functions: str = SLOW,
+    file: str = "console.log",
+    **environment: str,
+) -> subprocess.Popen[str]:
+    """A process in a session of its own that has finished the test `quick` and is in `slow`, which wrote `file`."""
+    pytester.makepyfile(test_it=SUITE + functions)
     process = subprocess.Popen(
         command,
         cwd=pytester.path,
@@ -47,9 +60,7 @@ def started(pytester: pytest.Pytester, *command: str, **environment: str) -> sub
     else:
         pytest.fail(said)
     until(
-        lambda: any(
-            "slow" in str(path) for path in pytester.path.glob("target/ktstr/.staging/*/*/*/console.log")
-        )
+        lambda: any("slow" in str(path) for path in pytester.path.glob(f"target/ktstr/.staging/*/*/*/{file}"))
     )
     return process
 
@@ -86,6 +97,41 @@ def test_the_next_run_keeps_the_results_of_a_killed_one(run: Run, pytester: pyte
     assert left.name.endswith("Z-interrupted")
     assert list(sidecars(pytester, f"history/7.0.13-nogit/{left.name}")) == ["quick"]
     result.stdout.fnmatch_lines([f"killed run*target/ktstr/history/7.0.13-nogit/{left.name}"])
+
+
+@pytest.mark.parametrize("workers", ["-n0", "-n1"])
+def test_a_failure_outlives_a_session_that_is_killed_while_the_run_is_run_again(
+    run: Run, pytester: pytest.Pytester, workers: str
+) -> None:
+    process = started(pytester, *PYTEST, workers, functions=FAILED, file="again.log")
+    process.kill()
+    process.communicate()
+    until(lambda: members(process.pid) == [])
+    run("", "--kernel", "7.0", "-k", "quick")
+    (left,) = (pytester.path / "target/ktstr/history/7.0.13-nogit").glob("*-interrupted")
+    kept = sidecars(pytester, f"history/7.0.13-nogit/{left.name}")
+    assert {name: one["outcome"] for name, one in kept.items()} == {"quick": "passed", "slow": "failed"}
+    assert kept["slow"]["message"] == "max_spread_pct: a worker starved"
+    assert str(kept["slow"]["details"]).startswith(
+        "BUG SUMMARY: a worker starved\n\n(The session ended while"
+    )
+
+
+def test_a_failure_outlives_ctrl_c_and_is_named(run: Run, pytester: pytest.Pytester) -> None:
+    process = started(pytester, *PYTEST, functions=FAILED, file="again.log")
+    end(process, signal.SIGINT)
+    said, _ = process.communicate()
+    assert process.returncode == 2
+    assert {name: one["outcome"] for name, one in sidecars(pytester).items()} == {
+        "quick": "passed",
+        "slow": "failed",
+    }
+    pattern = (
+        r"cut short +target/ktstr/history/7\.0\.13-nogit/\S+/slow-7\.0-\w+\.json: it had failed, and was"
+    )
+    assert re.search(pattern, said)
+    about = json.loads((pytester.path / "target/ktstr/7.0.13-nogit/run.json").read_text())
+    assert "tests" not in about  # what is short of a test would hide it from `ktstr runs`
 
 
 def members(session: int) -> list[int]:

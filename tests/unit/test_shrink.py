@@ -1,4 +1,4 @@
-"""Delta debugging: the rest still fails, needs every element, and keeps its order."""
+"""Shrinking: the rest still fails, needs every element, and keeps its order."""
 
 from collections.abc import Sequence
 
@@ -60,6 +60,21 @@ def test_the_rest_fails_and_is_in_order_for_any_failure(items: list[bool], salt:
     assert left == [item for item in numbered if item in left]
 
 
+@settings(max_examples=40)
+@given(st.integers(1, 200), st.data())
+def test_each_needed_element_takes_a_bisection_and_two_tries(count: int, data: st.DataObject) -> None:
+    """A try is a run of seconds."""
+    needed = data.draw(st.sets(st.integers(0, count - 1), max_size=4))
+    tried = set()
+
+    def fails(some: Sequence[int]) -> bool:
+        tried.add(tuple(some))
+        return needed <= set(some)
+
+    shrink(range(count), fails, tries=10_000)
+    assert len(tried) <= 1 + len(needed) * (count.bit_length() + 2)
+
+
 @pytest.mark.parametrize("tries", [0, 1, 2, 10, 50])
 def test_no_more_tries_are_made_than_allowed_and_the_rest_fails(tries: int) -> None:
     asked: list[Sequence[int]] = []
@@ -86,3 +101,30 @@ def test_shortest_prefix_ends_with_what_made_it_fail_after_few_tries(count: int,
 
     assert shortest_prefix(range(count), fails) == list(range(culprit + 1))
     assert len(tried) <= count.bit_length()
+
+
+@pytest.mark.parametrize("culprit", [0, 1, 17, 38, 39])
+def test_a_right_guess_saves_the_bisection(culprit: int) -> None:
+    tried = []
+
+    def fails(some: Sequence[int]) -> bool:
+        tried.append(len(some))
+        return culprit in some
+
+    assert shortest_prefix(range(40), fails, culprit + 1) == list(range(culprit + 1))
+    assert len(tried) <= 2
+
+
+@settings(max_examples=40)
+@given(st.integers(1, 200), st.integers(-1, 300), st.data())
+def test_a_wrong_guess_costs_two_tries(count: int, guess: int, data: st.DataObject) -> None:
+    culprit = data.draw(st.integers(0, count - 1))
+    tried = []
+
+    def fails(some: Sequence[int]) -> bool:
+        tried.append(len(some))
+        return culprit in some
+
+    assert shortest_prefix(range(count), fails, guess) == list(range(culprit + 1))
+    assert len(tried) <= count.bit_length() + 2
+    assert len(set(tried)) == len(tried)

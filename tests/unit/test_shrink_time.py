@@ -13,7 +13,7 @@ from run_data import a_run
 from test_ctx_perturbed import ALL, LOOSE, Make, in_plan, make, result_of, section
 from vm_stand_in import a_job
 
-from ktstr import CgroupDef, VerdictFailed
+from ktstr import CgroupDef, Ctx, VerdictFailed
 from ktstr.checks.verdict import RunReport
 from ktstr.events.phase import NeededOperations
 from ktstr.events.report import Needed
@@ -21,8 +21,9 @@ from ktstr.report.failure import perturbation_table
 from ktstr.report.phases import needed_lines
 from ktstr.report.run_record import shrunk_records
 from ktstr.run.execute import judged
+from ktstr.run.hooks import NoHooks
 from ktstr.run.search import Search
-from ktstr.run.shrink import shortest_prefix, shrink
+from ktstr.run.shrink import shrink
 from ktstr.run.shrink_time import ShrinkTime
 from ktstr.vm.job import VmJob
 from ktstr.vm.result import VmResult
@@ -67,9 +68,7 @@ def found(
         return reports[0] if needed <= set(some) else reports[1]
 
     search = Search(range(40), reports[0], run_with, ShrinkTime(seconds, folder / "shrinking.txt", clock))
-    few = search.until_time_is_up(
-        lambda: shrink(shortest_prefix(search.items, search.fails), search.fails, 1000)
-    )
+    few = search.until_time_is_up(lambda: shrink(search.items, search.fails, 1000))
     return few, search.unfinished, asked
 
 
@@ -86,7 +85,7 @@ def test_when_time_is_up_what_failed_with_fewest_is_kept_and_said(
     few, unfinished, asked = found(reports, {7, 31}, 30, 3, tmp_path)
     assert {7, 31} <= set(few)
     assert 2 < len(few) < 40
-    assert unfinished == "not shrunk to the end: its 30 s were up after 10 runs"
+    assert unfinished == "not shrunk to the end: its 30 s were up after 10 runs (--shrink-seconds)"
     assert len(asked) == 10
     assert (tmp_path / "shrinking.txt").read_text() == f"{len(few)} of 40 left, run 11"
 
@@ -99,7 +98,11 @@ def test_a_run_that_would_end_too_late_is_not_begun(
 
 def test_without_any_time_nothing_runs(reports: tuple[RunReport, RunReport], tmp_path: Path) -> None:
     few, unfinished, asked = found(reports, {7}, 0, 1, tmp_path)
-    assert (len(few), unfinished, asked) == (40, "not shrunk: no time was given for it", [])
+    assert (len(few), unfinished, asked) == (
+        40,
+        "not shrunk: no time was given for it (--shrink-seconds)",
+        [],
+    )
     assert not list(tmp_path.glob("shrinking.txt"))
 
 
@@ -135,8 +138,27 @@ def test_the_time_up_is_one_line_of_the_failure_and_a_field_of_its_record(make: 
     assert lines == ["20, not shrunk: no time was given for it (--shrink-seconds)"]
     assert len(executor.jobs) == 1
     assert ctx.runs[0]["shrunk"] == [
-        {"what": "perturbations", "left": 20, "of": 20, "unfinished": "not shrunk: no time was given for it"}
+        {
+            "what": "perturbations",
+            "left": 20,
+            "of": 20,
+            "unfinished": "not shrunk: no time was given for it (--shrink-seconds)",
+        }
     ]
+
+
+class Before(NoHooks):
+    """Says that another seed failed before."""
+
+    def why_not_shrunk(self, ctx: Ctx, check: str) -> str:
+        return f"seed 7 failed {check} before"
+
+
+def test_what_another_seed_has_shown_is_not_shrunk_again(make: Make) -> None:
+    executor = FakeExecutor(lambda job: result_of(job, True))
+    ctx = make(executor, auto_repro=False, hooks=Before())
+    assert section(ctx, hold_s=0.5, checks=LOOSE) == ["20, not shrunk: seed 7 failed not_stuck before"]
+    assert len(executor.jobs) == 1
 
 
 def test_once_is_one_run(make: Make) -> None:
@@ -166,13 +188,13 @@ def test_the_failure_is_told_before_further_runs(make: Make) -> None:
 
 # What is said
 
-UP = "not shrunk to the end: its 60 s were up after 12 runs"
+UP = "not shrunk to the end: its 60 s were up after 12 runs (--shrink-seconds)"
 
 
 def test_what_is_left_is_an_upper_bound_in_the_text() -> None:
     assert needed_lines(NeededOperations(("a", "b"), 9)) == ["it takes 2 of 9:", "  a", "  b"]
     assert needed_lines(NeededOperations(("a", "b"), 9, UP)) == [
-        f"at most 2 of 9, {UP} (--shrink-seconds):",
+        f"at most 2 of 9, {UP}:",
         "  a",
         "  b",
     ]
