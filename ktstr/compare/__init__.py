@@ -1,1 +1,1 @@
-"""The runs that were kept: their list, and the import of others."""
+"""The runs that were kept: their list, the import of others, and the metrics in them."""

@@ -125,6 +125,10 @@ class Run:
         hosts = (part.about["host"] for part in self.parts if "host" in part.about)
         return next((msgspec.convert(host, HostRecord) for host in hosts), None)
 
+    def sidecars(self, damaged: list[str] | None = None) -> list[Mapping[str, Any]]:
+        """The sidecars of all its folders; for one that is none, as `sidecars_of`."""
+        return [sidecar for part in self.parts for sidecar in sidecars_of(part.path, damaged)]
+
     @property
     def outcomes(self) -> Mapping[str, int]:
         """How many tests ended in each way."""

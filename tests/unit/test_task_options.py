@@ -82,6 +82,7 @@ VALUES: dict[tuple[str, str], tuple[tuple[str, ...], str, str, str]] = {
     ("kernel-configure", "--set"): ((), "CONFIG_HZ=250", "HZ", "--set 'HZ': accepted are CONFIG_X=y"),
     ("kernel-fetch", "--kernel"): ((), "7.0", "seven", "kernel 'seven': accepted are"),
     ("kernel-list", "--kernel"): ((), "7.0", "seven", "kernel 'seven': accepted are"),
+    ("metrics", "--run"): ((), "latest", "lately", "lately: no such run; must be latest, latest~1, a time"),
     ("replay", "--sidecar"): ((), "smoke.json", "gone.json", "gone.json"),
     ("runs", "--import"): ((), ".", "gone", "--import gone: must be a folder with runs in it"),
     ("runs", "--show"): ((), "latest", "lately", "lately: no such run; must be latest, latest~1, a time"),
@@ -137,6 +138,7 @@ FLAGS = {
     ("cache", "--clean"),
     ("kernel-list", "--json"),
     ("kernel-clean", "--all"),
+    ("metrics", "--json"),
     ("runs", "--json"),
 }
 TEST = """
