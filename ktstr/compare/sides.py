@@ -14,9 +14,9 @@ from ktstr.compare.choice import ACCEPTED, chosen
 from ktstr.compare.runs import Run, all_runs
 from ktstr.compare.samples import Axis
 from ktstr.compare.sidecars import scheduler_of
-from ktstr.kernel.sources.git import ask_git
+from ktstr.kernel.sources.git import commit_of
 
-__all__ = ["Only", "Side", "sides_of_axis", "sides_of_runs"]
+__all__ = ["Only", "Side", "side_of", "sides_of_axis", "sides_of_runs"]
 
 _PREVIOUS = "previous"
 _SHORTEST_COMMIT = 7
@@ -48,6 +48,17 @@ class Side:
     """What is wrong with those that cannot be read."""
 
 
+def side_of(word: str, runs: Sequence[Run], only: Only) -> Side:
+    """These runs as a side, the newest last; `word` names them in an error. KtstrError if `only` leaves nothing."""
+    damaged: list[str] = []
+    everything = [one for run in runs for one in run.sidecars(damaged)]
+    left = [one for one in everything if _wanted(one, only)]
+    if not left:
+        _refuse(f"compare: {word}", everything, only)
+    more = f" and {len(runs) - 1} more" if len(runs) > 1 else ""
+    return Side(_title(runs[-1]) + more, runs, left, damaged)
+
+
 def sides_of_runs(root: Path, before: str, after: str, only: Only) -> tuple[Side, Side]:
     """The sides that two words name, of the project at `root`: a run as for `ktstr runs --show`, or a git revision.
 
@@ -65,14 +76,14 @@ def sides_of_runs(root: Path, before: str, after: str, only: Only) -> tuple[Side
         old, new = (earlier, runs) if before == _PREVIOUS else (runs, earlier)
     else:
         old, new = _runs(root, before), _runs(root, after)
-    return _side(before, old, only), _side(after, new, only)
+    return side_of(before, old, only), side_of(after, new, only)
 
 
 def sides_of_axis(run: Run, axis: Axis, before: str, after: str, only: Only) -> tuple[Side, Side]:
     """The sides within one run: two kernels, schedulers or topologies. KtstrError if it does not have both."""
     if before == after:
         raise KtstrError(f"compare: --by {axis}: {before} and {after}: must be two")
-    whole = _side(_title(run), [run], only)
+    whole = side_of(_title(run), [run], only)
     there = sorted({_on(axis, one) for one in whole.sidecars})
     old, new = _one_of(axis, before, there), _one_of(axis, after, there)
     if old == new:
@@ -87,16 +98,6 @@ def sides_of_axis(run: Run, axis: Axis, before: str, after: str, only: Only) -> 
         )
 
     return side(old), side(new)
-
-
-def _side(word: str, runs: Sequence[Run], only: Only) -> Side:
-    damaged: list[str] = []
-    everything = [one for run in runs for one in run.sidecars(damaged)]
-    left = [one for one in everything if _wanted(one, only)]
-    if not left:
-        _refuse(f"compare: {word}", everything, only)
-    more = f" and {len(runs) - 1} more" if len(runs) > 1 else ""
-    return Side(_title(runs[-1]) + more, runs, left, damaged)
 
 
 def _title(run: Run) -> str:
@@ -119,10 +120,8 @@ def _of_commit(root: Path, word: str) -> list[Run]:
     runs = [run for run in all_runs(root) if not run.dirty and run.status != "damaged"]
     if len(word) >= _SHORTEST_COMMIT and (found := [run for run in runs if run.full_commit.startswith(word)]):
         return found
-    if (
-        word.startswith("-")
-        or (commit := ask_git(root, "rev-parse", "--verify", "--quiet", f"{word}^{{commit}}")) is None
-    ):
+    commit = None if word.startswith("-") else commit_of(root, word)
+    if commit is None:
         return []
     found = [
         run for run in runs if len(run.commit) >= _SHORTEST_COMMIT and commit.startswith(run.full_commit)

@@ -60,8 +60,8 @@ def test_words_for_sides(root: Path, before: str, after: str) -> None:
 def test_a_git_revision_stands_for_all_runs_of_its_commit(
     root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    full = {"HEAD~1^{commit}": chosen(root, BEFORE).full_commit, "main^{commit}": "9" * 40}
-    monkeypatch.setattr("ktstr.compare.sides.ask_git", lambda _root, *words: full.get(words[-1]))
+    full = {"HEAD~1": chosen(root, BEFORE).full_commit, "main": "9" * 40}
+    monkeypatch.setattr("ktstr.compare.sides.commit_of", lambda _root, word: full.get(word))
     assert times(sides_of_runs(root, "HEAD~1", "latest", Only())) == [FIRST, SECOND]
     with pytest.raises(KtstrError) as error:
         sides_of_runs(root, "main", "latest", Only())
