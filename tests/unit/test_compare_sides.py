@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import subprocess
+import textwrap
 from pathlib import Path
 
 import pytest
@@ -17,6 +19,7 @@ from ktstr.compare.samples import Axis
 from ktstr.compare.sides import Only, Side, sides_of_axis, sides_of_runs
 from ktstr.kernel.sources import git
 
+PAGE = (Path(__file__).parents[2] / "docs" / "compare.md").read_text()
 FIRST, SECOND = "2026-11-29T07:11:16", "2026-11-29T07:14:09"
 
 
@@ -201,6 +204,17 @@ def test_the_json_has_every_sample(
     assert (first["result"], first["metric"], first["scheduler"]) == ("worse", "wakeup_p50_ms[web]", "eevdf")
     assert len(first["samples"]["before"]) == len(first["samples"]["after"]) == 10
     assert first["threshold"] == {"relative": 0.15, "absolute": 0.1}
+
+
+@pytest.mark.usefixtures("root")
+@pytest.mark.parametrize(
+    "shown", re.findall(r"^    \$ (ktstr compare .*\n(?:    .*\n|\n(?=    ))+)", PAGE, re.MULTILINE)
+)
+def test_the_page_shows_what_the_command_prints(
+    shown: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    command, *lines = textwrap.dedent(f"    {shown}").splitlines()
+    assert ktstr(capsys, monkeypatch, *command.split()[1:]).out.splitlines() == lines
 
 
 def test_a_real_revision_is_found(kept: Path, tmp_path: Path) -> None:
