@@ -217,6 +217,26 @@ def test_the_page_shows_what_the_command_prints(
     assert ktstr(capsys, monkeypatch, *command.split()[1:]).out.splitlines() == lines
 
 
+def test_other_machines_are_said_with_the_real_clock_only(
+    kept: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copytree(kept / "target", tmp_path / "target")
+    monkeypatch.chdir(tmp_path)
+    for file in Path("target/ktstr/history").glob(f"*-{AFTER}/*/run.json"):
+        about = json.loads(file.read_text())
+        about["host"] |= {"cpu": "A CPU", "tools": {**about["host"]["tools"], "clang": "clang 19"}}
+        file.write_text(json.dumps(about))
+    clang = "        clang differs: Debian clang version 16.0.6 (15~deb12u1), clang 19"
+    lines = ktstr(capsys, monkeypatch, "compare", BEFORE, AFTER).out.splitlines()
+    assert lines[2:4] == [clang, ""]
+    for file in Path("target/ktstr/history").glob("*/*/run.json"):
+        about = json.loads(file.read_text())
+        about["tests"]["clocks"] = ["real"]
+        file.write_text(json.dumps(about))
+    lines = ktstr(capsys, monkeypatch, "compare", BEFORE, AFTER).out.splitlines()
+    assert lines[2:5] == ["        CPU differs: AMD EPYC, A CPU", clang, ""]
+
+
 def test_a_real_revision_is_found(kept: Path, tmp_path: Path) -> None:
     shutil.copytree(kept / "target", tmp_path / "target")
     identity = ("-c", "user.name=a", "-c", "user.email=a@b")
