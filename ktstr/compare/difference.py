@@ -89,7 +89,9 @@ class Comparison:
     only_after: Sequence[Key]
     """The tests that only the second side has."""
     undone: Mapping[Key, str]
-    """The tests of which one side has no verdict, or could not do all, in words."""
+    """The tests of which a side could not do all, or passed nothing, in words."""
+    unjudged: Sequence[Key]
+    """Those of which one side has verdicts and the other none."""
     lost: Sequence[tuple[Key, str]]
     """The metrics that a test has on one side only, though it passed on both."""
     tests: int
@@ -97,9 +99,11 @@ class Comparison:
 
     @property
     def status(self) -> int:
-        """The exit status: 1 if something got worse, 2 if too few samples leave that open, else 0."""
+        """The exit status: 1 if something got worse, 2 if too few samples or verdicts leave that open, else 0."""
         results = {one.result for one in self.differences}
-        return 1 if "worse" in results else 2 if "inconclusive" in results or not self.differences else 0
+        if "worse" in results:
+            return 1
+        return 2 if "inconclusive" in results or self.unjudged or not results else 0
 
     @property
     def needed(self) -> int:
@@ -123,6 +127,7 @@ def compared(
         [key for key in before if key not in after],
         [key for key in after if key not in before],
         {old.key: words for old, new in both if (words := _undone(old, new))},
+        [old.key for old, new in both if bool(old.samples) != bool(new.samples)],
         [(old.key, name) for old, new in both for name in _lost(old, new)],
         len(open_ones),
     )
@@ -190,12 +195,13 @@ def _weight(one: Difference) -> tuple[object, ...]:
 
 
 def _undone(old: Case, new: Case) -> str:
-    sides = [
-        f"{case.undone} without a verdict {where}"
-        for case, where in ((old, "before"), (new, "after"))
-        if case.undone
-    ]
-    return ", ".join(sides)
+    words = []
+    for case, where in ((old, "before"), (new, "after")):
+        if case.undone:
+            words.append(f"{case.undone} without a verdict {where}")
+        if case.samples and not any(one.outcome == "passed" for one in case.samples):
+            words.append(f"none passed {where}, so no numbers are compared")
+    return ", ".join(words)
 
 
 def _lost(old: Case, new: Case) -> list[str]:

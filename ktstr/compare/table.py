@@ -116,7 +116,7 @@ def _left_out(found: Comparison, before: Side, after: Side) -> list[str]:
     lines = [f"not read: {message}" for message in (*before.damaged, *after.damaged)]
     for where, keys in (("before", found.only_before), ("after", found.only_after)):
         lines += _listed(f"only {where}", [_words(key) for key in keys])
-    lines += _listed("not all done", [f"{_words(key)}: {words}" for key, words in found.undone.items()])
+    lines += _listed("not all compared", [f"{_words(key)}: {words}" for key, words in found.undone.items()])
     lines += _listed("on one side only", [f"{name} of {_words(key)}" for key, name in found.lost])
     return lines
 

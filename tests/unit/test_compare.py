@@ -107,6 +107,22 @@ def test_what_could_not_be_run_is_said() -> None:
     assert (none.status, none.differences) == (2, [])
 
 
+def test_a_test_that_could_not_be_run_at_all_on_one_side_is_never_green() -> None:
+    broken = [{**one, "outcome": "error"} if one in of("mine", OLD) else one for one in OLD]
+    assert set(results(comparison(OLD, broken)).values()) == {"same"}
+    assert comparison(OLD, broken).status == 2
+    assert comparison(broken, broken).status == 0
+
+
+def test_a_test_that_passes_nowhere_has_no_numbers_and_says_so() -> None:
+    failed = [{**one, "outcome": "failed"} for one in of("mine", OLD)]
+    found = comparison(failed, failed)
+    assert results(found) == {"failed": "same"}
+    assert list(found.undone.values()) == [
+        "none passed before, so no numbers are compared, none passed after, so no numbers are compared"
+    ]
+
+
 def test_what_only_one_side_has_is_named() -> None:
     found = comparison(OLD, of("mine", OLD))
     assert [key.scheduler for key in found.only_before] == ["eevdf"]
