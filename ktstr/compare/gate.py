@@ -21,11 +21,12 @@ from ktstr.compare.difference import compared
 from ktstr.compare.runs import all_runs
 from ktstr.compare.samples import cases_of
 from ktstr.compare.sides import Only, Side, side_of
-from ktstr.compare.table import comparison_lines
+from ktstr.compare.table import comparison_lines, comparison_markdown
 from ktstr.compare.thresholds import project_thresholds
 from ktstr.compare.worktree import worktree
 from ktstr.kernel.sources.git import commit_of
 from ktstr.plugin.suite import suite_command
+from ktstr.report.github import append_summary
 from ktstr.report.rundir import project_of
 
 __all__ = ["Request", "main", "requested"]
@@ -100,6 +101,7 @@ def _run(request: Request, root: Path) -> int:
     after = _side(request, root, root, now.commit)
     found = compared(cases_of(before.sidecars), cases_of(after.sidecars), thresholds)
     _say("", *comparison_lines(found, before, after))
+    append_summary("\n".join([*comparison_markdown(found, before, after), "", ""]))
     return found.status
 
 

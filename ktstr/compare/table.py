@@ -1,4 +1,4 @@
-"""A comparison as text and as JSON."""
+"""A comparison as text, as Markdown and as JSON."""
 
 from __future__ import annotations
 
@@ -12,9 +12,10 @@ from ktstr.compare.rank_test import ALPHA
 from ktstr.compare.samples import Axis, Key
 from ktstr.compare.sides import Side
 from ktstr.report.about_schema import HostRecord
-from ktstr.report.text import aligned
+from ktstr.report.tables import Row, markdown_table
+from ktstr.report.text import aligned, printable
 
-__all__ = ["coloured", "comparison_json", "comparison_lines"]
+__all__ = ["coloured", "comparison_json", "comparison_lines", "comparison_markdown"]
 
 _COLUMNS: Mapping[str, Callable[[Key], str]] = {
     "TEST": lambda key: key.test,
@@ -25,6 +26,7 @@ _COLUMNS: Mapping[str, Callable[[Key], str]] = {
     "FILE": lambda key: key.file,
 }
 _MOST_LISTED = 12
+_MOST_ROWS = 50
 _COLOURS = {"worse": 31, "inconclusive": 33, "better": 32}
 
 
@@ -34,12 +36,39 @@ def comparison_lines(found: Comparison, before: Side, after: Side, *, every: boo
     With `every` the table has what is the same as well.
     """
     lines = [f"before  {before.title}", f"after   {after.title}"]
-    lines += [f"        {name} differs: {old}, {new}" for name, (old, new) in _hosts(before, after).items()]
+    lines += [f"        {words}" for words in _hosts_words(before, after)]
     shown = [one for one in found.differences if every or one.result != "same"]
     if shown:
-        lines += ["", *_table(shown)]
+        fixed, rows = _table(shown)
+        lines += ["", *([fixed] if fixed else []), *aligned(rows, range(len(rows[0]) - 4, len(rows[0])))]
     lines += ["", *_left_out(found, before, after), _summary(found)]
-    return lines
+    return [printable(line) for line in lines]
+
+
+def comparison_markdown(found: Comparison, before: Side, after: Side) -> list[str]:
+    """The same for a comment or a step's summary on GitHub: what differs, the worst first, at most 50 rows."""
+    lines = [f"**{_summary(found)}**", "", f"Before: {before.title}  ", f"After: {after.title}"]
+    shown = [one for one in found.differences if one.result != "same"]
+    if shown:
+        fixed, rows = _table(shown[:_MOST_ROWS])
+        lines += [
+            "",
+            *([fixed, ""] if fixed else []),
+            *markdown_table([[_cell(one) for one in row] for row in rows]),
+        ]
+    if len(shown) > _MOST_ROWS:
+        lines += ["", f"and {len(shown) - _MOST_ROWS} more"]
+    if notes := [*_hosts_words(before, after), *_left_out(found, before, after)]:
+        lines += ["", *(f"- {words}" for words in notes)]
+    return [printable(line) for line in lines]
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|")
+
+
+def _hosts_words(before: Side, after: Side) -> list[str]:
+    return [f"{name} differs: {old}, {new}" for name, (old, new) in _hosts(before, after).items()]
 
 
 def coloured(lines: Sequence[str]) -> list[str]:
@@ -88,15 +117,14 @@ def _difference_json(one: Difference) -> Mapping[str, Any]:
     }
 
 
-def _table(shown: Sequence[Difference]) -> list[str]:
-    """The table, and before it what is the same in all its rows."""
+def _table(shown: Sequence[Difference]) -> tuple[str, list[Row]]:
+    """What is the same in all rows, in words, and the rows of the table, its head first."""
     values = {name: {of(one.key) for one in shown} for name, of in _COLUMNS.items()}
     varied = [name for name in _COLUMNS if name == "TEST" or len(values[name]) > 1]
     if len({replace(one.key, file="") for one in shown}) == len({one.key for one in shown}):
         varied = [name for name in varied if name != "FILE"]  # what is in the other columns tells them apart
     fixed = [next(iter(values[name])) for name in _COLUMNS if len(values[name]) == 1 and name not in varied]
     fixed = [value for value in fixed if value]
-    head = ("", *varied, "METRIC", "BEFORE", "AFTER", "CHANGE", "P")
     rows = [
         (
             one.result,
@@ -108,8 +136,8 @@ def _table(shown: Sequence[Difference]) -> list[str]:
         )
         for one in shown
     ]
-    right = set(range(len(head) - 4, len(head)))
-    return [*([f"all of {', '.join(fixed)}"] if fixed else []), *aligned([head, *rows], right)]
+    head = ("", *varied, "METRIC", "BEFORE", "AFTER", "CHANGE", "P")
+    return f"all of {', '.join(fixed)}" if fixed else "", [head, *rows]
 
 
 def _left_out(found: Comparison, before: Side, after: Side) -> list[str]:

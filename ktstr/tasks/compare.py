@@ -48,6 +48,7 @@ def metrics(_context: Context, run: str | None = None, json: bool = False) -> No
         "scheduler": "only these schedulers; may be given several times",
         "all": "show what is the same as well",
         "json": "print it as JSON, with every sample",
+        "markdown": "print it as Markdown, for a comment",
     },
 )
 def compare(
@@ -61,6 +62,7 @@ def compare(
     scheduler: Sequence[str] | None = None,
     all: bool = False,
     json: bool = False,
+    markdown: bool = False,
 ) -> None:
     """Show what got worse between two runs, commits, kernels or schedulers; status 1 if something did.
 
@@ -79,7 +81,7 @@ def compare(
     from ktstr.compare.difference import compared
     from ktstr.compare.samples import cases_of, checked_axis
     from ktstr.compare.sides import Only, sides_of_axis, sides_of_runs
-    from ktstr.compare.table import coloured, comparison_json, comparison_lines
+    from ktstr.compare.table import coloured, comparison_json, comparison_lines, comparison_markdown
     from ktstr.compare.thresholds import project_thresholds
 
     root = Path.cwd()
@@ -94,6 +96,8 @@ def compare(
     found = compared(cases_of(old.sidecars, axis), cases_of(new.sidecars, axis), project_thresholds(root))
     if json:
         print(as_json.dumps(comparison_json(found, old, new, axis), indent=2))
+    elif markdown:
+        print("\n".join(comparison_markdown(found, old, new)))
     else:
         lines = comparison_lines(found, old, new, every=all)
         print("\n".join(coloured(lines) if sys.stdout.isatty() and "NO_COLOR" not in os.environ else lines))

@@ -217,6 +217,27 @@ def test_the_page_shows_what_the_command_prints(
     assert ktstr(capsys, monkeypatch, *command.split()[1:]).out.splitlines() == lines
 
 
+@pytest.mark.usefixtures("root")
+def test_markdown_is_ready_for_a_comment(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    words = ("7.0", "7.3", "--by", "kernel", "--run", BEFORE, "--scheduler", "eevdf", "--markdown")
+    lines = ktstr(capsys, monkeypatch, "compare", *words).out.splitlines()
+    assert lines[0].startswith(
+        "**3 worse, 5 better, 2 changed, 4 unclear, 13 same, of 27 metrics of 1 test; "
+    )
+    assert lines[2:9] == [
+        f"Before: 7.0.13 in {BEFORE}, {FIRST}  ",
+        f"After: 7.3.4 in {BEFORE}, {FIRST}",
+        "",
+        "all of eevdf, 1n1l2c1t, virtual, tests/test_eevdf.py",
+        "",
+        "|  | TEST | METRIC | BEFORE | AFTER | CHANGE | P |",
+        "| --- | --- | --- | --- | --- | --- | --- |",
+    ]
+    assert lines[9].startswith("| worse | web_and_batch | wakeup_p50_ms[web] | 0.0307 | 0.688 | x22.4 |")
+
+
 def test_other_machines_are_said_with_the_real_clock_only(
     kept: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -53,9 +53,11 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_a_regression_since_the_commit_before_is_found(
-    project: Path, capfd: pytest.CaptureFixture[str]
+    project: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(tmp_path / "summary.md"))
     assert main(["--kernel", "7.0"]) == 1
+    assert (tmp_path / "summary.md").read_text().startswith("**13 worse, ")
     lines = capfd.readouterr().out.splitlines()
     base, head = (
         git(project, "rev-parse", "--short=7", "HEAD~1"),
