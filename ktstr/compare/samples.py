@@ -53,8 +53,8 @@ class Sample:
     started: str
     """When, ISO 8601."""
     numbers: Mapping[str, Value]
-    """Its numbers, by their names with labels; none unless it passed: those of a failed run may be of what came after
-    its scheduler."""
+    """Its numbers, by their names with labels; of a cell of the sweep the costs alone. None unless it passed: those of
+    a failed run may be of what came after its scheduler."""
 
 
 @dataclass(frozen=True)
@@ -104,7 +104,9 @@ def _sample(sidecar: Mapping[str, Any]) -> Sample:
     numbers: Mapping[str, Value] = {}
     if sidecar["outcome"] == "passed":
         try:
-            numbers = {value.name: value for value in values_of(sidecar)}
+            # The workers of a cell only show that the scheduler schedules: the cell is there for its costs.
+            swept = _is_swept(sidecar)
+            numbers = {value.name: value for value in values_of(sidecar) if value.kind.exact or not swept}
         except (KeyError, TypeError, ValueError) as error:
             raise KtstrError(
                 f"{sidecar['nodeid']}: its sidecar's numbers cannot be read: {error!r}"
@@ -113,8 +115,7 @@ def _sample(sidecar: Mapping[str, Any]) -> Sample:
 
 
 def _key(sidecar: Mapping[str, Any], axis: Axis) -> Key:
-    file, _, within = sidecar["nodeid"].partition("::")
-    swept = not within
+    swept = _is_swept(sidecar)
     return Key(
         test=_cell_name(sidecar, axis) if swept else _test_name(sidecar, axis),
         scheduler="" if axis == "scheduler" else scheduler_of(sidecar),
@@ -122,8 +123,13 @@ def _key(sidecar: Mapping[str, Any], axis: Axis) -> Key:
         topology="" if axis == "topology" else sidecar["topology"],
         clock=sidecar["clock"] or "",
         perturbed=sidecar["perturb"],
-        file="" if axis == "scheduler" or swept else file,
+        file="" if axis == "scheduler" or swept else sidecar["nodeid"].partition("::")[0],
     )
+
+
+def _is_swept(sidecar: Mapping[str, Any]) -> bool:
+    """Whether it is of a cell of the verifier sweep."""
+    return "::" not in sidecar["nodeid"]
 
 
 def _cell_name(sidecar: Mapping[str, Any], axis: Axis) -> str:

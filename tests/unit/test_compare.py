@@ -143,7 +143,7 @@ def test_schedulers_are_compared_across_their_files() -> None:
 def test_costs_need_one_sample() -> None:
     def sweep(insns: int) -> Sidecars:
         program = {"name": "enqueue", "verified_insns": insns, "jited_bytes": 500}
-        run = {"guest": {"workers": [], "phases": []}, "programs": [program]}
+        run = {**OLD[0]["runs"][0], "programs": [program]}
         name = "verifier/mine/kernel_7_0/tiny-1llc"
         return [{**OLD[0], "test": name, "nodeid": name, "runs": [run], "outcome": "passed"}]
 
@@ -151,6 +151,7 @@ def test_costs_need_one_sample() -> None:
     assert [(one.name, one.result, one.key.test) for one in dearer.differences[:1]] == [
         ("verified_insns[enqueue]", "worse", "verifier tiny-1llc")
     ]
+    assert results(dearer).keys() == {"failed", "verified_insns[enqueue]", "jited_bytes[enqueue]"}
     assert (comparison(sweep(120), sweep(128)).status, dearer.status) == (0, 1)
 
 
