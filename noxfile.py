@@ -54,6 +54,14 @@ def verifier(session: nox.Session) -> None:
 
 
 @nox.session
+def perf(session: nox.Session) -> None:
+    """Say what got worse since a commit: nox -s perf -- [--base main] [--seeds 10] [--kernel 7.0] ... Takes minutes."""
+    environment(session)
+    suite = ("-o", "testpaths=tests/schedulers")  # what follows wins, as for the tests themselves
+    session.run(PYTHON, "-m", "ktstr.compare", *suite, *session.posargs, env={"KTSTR_DIE_WITH_PARENT": "1"})
+
+
+@nox.session
 def unit(session: nox.Session) -> None:
     """Test ktstr itself, without a VM (tests/unit)."""
     pytest(session, "tests/unit", "-n", "auto")

@@ -15,11 +15,12 @@ __all__ = ["add_sessions"]
 _DESCRIPTIONS = {
     "test": "Test this project's schedulers in VMs: nox -s {name} -- [--kernel 7.0] [-k name] ...",
     "verifier": "Sweep this project's schedulers through the BPF verifier: nox -s {name} -- [--kernel 7.0] ...",
+    "perf": "Say what got worse since a commit: nox -s {name} -- [--base main] [--seeds 10] [--kernel 7.0] ...",
 }
 
 
 def add_sessions(prefix: str = "", install: Sequence[str] = ()) -> None:
-    """Add the sessions `test` and `verifier`, with `prefix` before their names.
+    """Add the sessions `test`, `verifier` and `perf`, with `prefix` before their names.
 
     They run in nox's own environment, which has ktstr, because this module was imported. With `install`, the arguments
     of a `pip install` that must bring ktstr (`["-e", ".[ktstr]"]`), each session has an environment of its own.

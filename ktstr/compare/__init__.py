@@ -1,1 +1,1 @@
-"""The runs that were kept: their list, and the import of others."""
+"""The runs that were kept: their list, the import of others, the metrics in them, and what differs between two."""

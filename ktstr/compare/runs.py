@@ -14,7 +14,7 @@ from typing import Any
 import msgspec
 
 from ktstr.base.errors import KtstrError
-from ktstr.compare.sidecars import sidecars_of
+from ktstr.compare.sidecars import scheduler_of, sidecars_of
 from ktstr.report.about_schema import AboutTests, HostRecord, RunAbout
 from ktstr.report.history import RUN, runs_of, started_of
 
@@ -125,6 +125,10 @@ class Run:
         hosts = (part.about["host"] for part in self.parts if "host" in part.about)
         return next((msgspec.convert(host, HostRecord) for host in hosts), None)
 
+    def sidecars(self, damaged: list[str] | None = None) -> list[Mapping[str, Any]]:
+        """The sidecars of all its folders; for one that is none, as `sidecars_of`."""
+        return [sidecar for part in self.parts for sidecar in sidecars_of(part.path, damaged)]
+
     @property
     def outcomes(self) -> Mapping[str, int]:
         """How many tests ended in each way."""
@@ -219,14 +223,9 @@ def _tests_of(sidecars: Sequence[Mapping[str, Any]]) -> AboutTests:
     return {
         "outcomes": dict(Counter(one["outcome"] for one in sidecars)),
         "kernels": distinct(one["kernel"]["version"] for one in sidecars),
-        "schedulers": distinct(_title(one["scheduler"]) for one in sidecars),
+        "schedulers": distinct(scheduler_of(one) for one in sidecars),
         "topologies": distinct(one["topology"] for one in sidecars),
         "seeds": sorted({one["seed"] for one in sidecars}),
         "clocks": distinct(one["clock"] for one in sidecars),
         "seconds": round(max(ends) - min(begins), 3) if sidecars else 0.0,
     }
-
-
-def _title(scheduler: Mapping[str, Any]) -> str:
-    variant = scheduler.get("variant")
-    return f"{scheduler['name']}[{variant}]" if variant else str(scheduler["name"])

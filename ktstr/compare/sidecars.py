@@ -12,7 +12,7 @@ from ktstr.base.errors import KtstrError
 from ktstr.report.history import RUN
 from ktstr.report.schema import Sidecar
 
-__all__ = ["decoded", "sidecar_files", "sidecars_of"]
+__all__ = ["decoded", "scheduler_of", "sidecar_files", "sidecars_of"]
 
 _DECODER = msgspec.json.Decoder(Sidecar)
 
@@ -47,6 +47,13 @@ def decoded(data: bytes, where: str) -> Mapping[str, Any]:
     except (msgspec.MsgspecError, ValueError, RecursionError) as error:
         raise KtstrError(f"{where}: is no sidecar of schema 1: {error}") from None
     return sidecar
+
+
+def scheduler_of(sidecar: Mapping[str, Any]) -> str:
+    """The scheduler of a sidecar with its variant, as in `mine[fifo]`."""
+    scheduler = sidecar["scheduler"]
+    variant = scheduler.get("variant")
+    return f"{scheduler['name']}[{variant}]" if variant else str(scheduler["name"])
 
 
 def _read(path: Path) -> Mapping[str, Any]:

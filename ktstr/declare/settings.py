@@ -27,6 +27,7 @@ __all__ = [
     "checked_text",
     "environment_settings",
     "merged",
+    "metrics_table",
     "project_settings",
     "shown_path",
 ]
@@ -38,6 +39,7 @@ MAX_SHRINK_S = 86_400
 
 _NUMBERS = ("seed", "shrink_seconds")
 _TABLE = "[tool.ktstr]"
+_METRICS = "metrics"  # a table within, of thresholds
 # KTSTR_KERNEL is not here: it is what the kernel spec `auto` means, and is read where specs are resolved.
 _ENVIRONMENT = {
     "KTSTR_TOPOLOGY": "topology",
@@ -81,11 +83,38 @@ def project_settings(start: Path) -> dict[str, object]:
 
     Raises KtstrError, naming the file and the key, for an unknown key or a value that is not accepted.
     """
+    where, table = _table(start)
+    table = {key: value for key, value in table.items() if key != _METRICS}
+    for key in table:
+        if key not in KEYS:
+            raise KtstrError(
+                f"{where}: {_TABLE} {key}: unknown key{near(key, KEYS)}; must be one of {', '.join(sorted(KEYS))}"
+            )
+    return {
+        key: checked(key, value, f"{where}: {_TABLE} {key} = {shown(value)}: ")
+        for key, value in table.items()
+    }
+
+
+def metrics_table(start: Path) -> tuple[str, Mapping[str, object]]:
+    """The file and the `[tool.ktstr.metrics]` table of the nearest pyproject.toml in or above `start`; it may be empty.
+
+    KtstrError, naming the file, if it cannot be read or this is no table. `ktstr.compare` checks what is in it.
+    """
+    where, table = _table(start)
+    metrics = table.get(_METRICS, {})
+    if not isinstance(metrics, dict):
+        raise KtstrError(f"{where}: {_TABLE} {_METRICS} = {shown(metrics)}: must be a table")
+    return where, metrics
+
+
+def _table(start: Path) -> tuple[str, Mapping[str, object]]:
+    """The file and its `[tool.ktstr]` table; both empty if there is none."""
     file = next(
         (path for folder in (start, *start.parents) if (path := folder / "pyproject.toml").is_file()), None
     )
     if file is None:
-        return {}
+        return "", {}
     where = shown_path(file)
     try:
         tools = tomllib.loads(file.read_text(encoding="utf-8")).get("tool", {})
@@ -96,15 +125,7 @@ def project_settings(start: Path) -> dict[str, object]:
     table = tools.get("ktstr", {}) if isinstance(tools, dict) else {}
     if not isinstance(table, dict):
         raise KtstrError(f"{where}: tool.ktstr = {shown(table)}: must be a table")
-    for key in table:
-        if key not in KEYS:
-            raise KtstrError(
-                f"{where}: {_TABLE} {key}: unknown key{near(key, KEYS)}; must be one of {', '.join(sorted(KEYS))}"
-            )
-    return {
-        key: checked(key, value, f"{where}: {_TABLE} {key} = {shown(value)}: ")
-        for key, value in table.items()
-    }
+    return where, table
 
 
 def environment_settings() -> dict[str, object]:

@@ -1,4 +1,4 @@
-"""The two verbs of a project's suite, its tests and its verifier sweep, as commands."""
+"""The verbs of a project's suite as commands: its tests, its verifier sweep, and both compared with a base commit."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 __all__ = ["suite_command", "suite_environment", "suite_help", "suite_options"]
 
 _WORKERS = ("-n", "--numprocesses", "--dist", "-d", "--pdb")
+_MODULES = {"verifier": "ktstr.verifier", "perf": "ktstr.compare"}
 _OF_PYTEST = (
     ("-k EXPRESSION", "run the tests whose names match: -k smoke, -k 'smoke or smt'"),
     ("-x, --maxfail N", "stop after the first failure, or after N"),
@@ -22,12 +23,12 @@ _OF_PYTEST = (
 
 
 def suite_command(verb: str, arguments: Sequence[str], python: str = sys.executable) -> list[str]:
-    """The command line of `ktstr test` or `ktstr verifier`: `python`, its options, and all `arguments` in their order.
+    """The command line of `test`, `verifier` or `perf`: `python`, its options, and all `arguments` in their order.
 
     Tests run in parallel unless the arguments say how many at once.
     """
     if verb != "test":
-        return [python, "-m", "ktstr.verifier", *arguments]
+        return [python, "-m", _MODULES[verb], *arguments]
     defaults = []
     given = [*shlex.split(os.environ.get("PYTEST_ADDOPTS", "")), *arguments]
     if not _has(given, *_WORKERS):

@@ -18,7 +18,7 @@ __all__ = ["menu_help", "verb_help"]
 
 _GROUPS = {
     "Tests": ("init", "test", "verifier", "replay", "bisect"),
-    "Results": ("runs",),
+    "Results": ("runs", "compare", "metrics"),
     "Guests": ("shell", "verify", "vmlinux-h", "initramfs"),
     "Kernels": (
         "kernel-list",

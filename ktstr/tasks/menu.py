@@ -10,7 +10,20 @@ from types import ModuleType
 from invoke import Collection, Task
 from invoke.parser import ParserContext
 
-from ktstr.tasks import bisect, cache, doctor, guest, kernel, project, replay, runs, shell, suite, verifier
+from ktstr.tasks import (
+    bisect,
+    cache,
+    compare,
+    doctor,
+    guest,
+    kernel,
+    project,
+    replay,
+    runs,
+    shell,
+    suite,
+    verifier,
+)
 from ktstr.tasks.ending import with_exit_status
 
 __all__ = ["contexts", "gather", "ns"]
@@ -29,7 +42,7 @@ def gather(*modules: ModuleType) -> Collection:
     return collection
 
 
-ns = gather(bisect, cache, doctor, guest, kernel, project, replay, runs, shell, suite, verifier)
+ns = gather(bisect, cache, compare, doctor, guest, kernel, project, replay, runs, shell, suite, verifier)
 """The tasks of the ktstr command; invoke looks for this name."""
 
 

@@ -51,6 +51,7 @@ def test_each_session_has_a_line_in_the_menu() -> None:
         "setup",
         "test",
         "verifier",
+        "perf",
         "unit",
         "guest",
         "warnings",
@@ -100,6 +101,11 @@ def test_setup_comes_first_and_leaves_the_tests_their_options(project: Project) 
         "-m pytest -o testpaths=tests/schedulers -p no:hypothesispytest -n auto --dist worksteal"
         " --kernel 7.0 -k steady",
     ]
+
+
+def test_the_comparison_with_a_base_takes_its_options_and_those_of_pytest(project: Project) -> None:
+    asked = project.nox("-s", "perf", "--", "--base", "main", "-k", "steady")
+    assert asked[1:] == ["-m ktstr.compare -o testpaths=tests/schedulers --base main -k steady"]
 
 
 def test_a_default_kernel_is_passed_if_the_user_names_none(project: Project) -> None:

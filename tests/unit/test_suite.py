@@ -121,6 +121,7 @@ def test_another_projects_noxfile_gets_the_sessions(tmp_path: Path) -> None:
     (tmp_path / "test_it.py").write_text("def test_plain():\n    pass\n")
     command = [sys.executable, "-m", "nox"]
     menu = subprocess.run([*command, "-l"], cwd=tmp_path, capture_output=True, text=True, check=True).stdout
+    assert "* sched-perf -> Say what got worse since a commit: nox -s sched-perf -- [--base main]" in menu
     assert "* sched-test -> Test this project's schedulers in VMs: nox -s sched-test -- " in menu
     assert "* sched-verifier -> Sweep this project's schedulers through the BPF verifier" in menu
     command += ["-s", "sched-test", "--", "-n0", "-k", "plain"]
