@@ -106,7 +106,7 @@ def scenario_job(run: ScenarioRun) -> VmJob:
     return assemble(
         kernel=run.kernel,
         topology=run.topology,
-        plan=plan,
+        plan=run.look.cut(plan) if run.look else plan,
         clock=run.clock,
         seed=run.seed,
         payload=(

@@ -26,6 +26,7 @@ from ktstr.scenario.operations.freeze import Freeze
 from ktstr.scenario.operations.hold import HoldFor
 from ktstr.scenario.operations.kernel_dump import KernelDump
 from ktstr.scenario.operations.kill_payload import KillPayload
+from ktstr.scenario.operations.look import LookNow
 from ktstr.scenario.operations.monitor import Monitor
 from ktstr.scenario.operations.move_tasks import MoveTasks
 from ktstr.scenario.operations.observer import Observer
@@ -83,6 +84,7 @@ from ktstr.scenario.plan import plan_of
 EVERY: list[tuple[Operation, str]] = [
     (At(0.25, Sysctl("kernel.panic", "1")), "at 250000000 sysctl kernel/panic 1"),
     (KernelDump(), "kernel_dump"),
+    (LookNow(), "look"),
     (Monitor(), "monitor 100000000 file=/sys/kernel/sched_ext/root/events=event"),
     (BeginPhase("swap cpusets"), "phase swap%20cpusets"),
     (AddCgroup("cg"), "cgroup cg -"),
