@@ -93,6 +93,7 @@ def test_a_run_that_passes_is_one_job_and_its_report(make: Make, tmp_path: Path)
     (job,) = executor.jobs
     assert job.plan.splitlines() == [
         "sysctl kernel/watchdog 0",
+        "patience",
         "scheduler 30000000000 /ktstr/bin/mine -v",
         "cgroup cg -",
         "spawn cg 2 spin_wait pause=1 policy=normal",

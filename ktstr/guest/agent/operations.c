@@ -122,8 +122,8 @@ void operation_refused(const char *what)
 /* Lines that make up the frame of a plan, and those that report by events of their own. */
 static bool is_frame(const char *name)
 {
-	static const char *const frame[] = { "at", "hold", "monitor", "pace", "perturb", "perturber", "phase", "progress",
-					     "recorder", "seed", "shell", "trace" };
+	static const char *const frame[] = { "at", "hold", "monitor", "pace", "patience", "perturb", "perturber", "phase",
+					     "progress", "recorder", "seed", "shell", "trace" };
 
 	for (size_t i = 0; i < sizeof(frame) / sizeof(*frame); i++)
 		if (!strcmp(name, frame[i]))
