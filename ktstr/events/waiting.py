@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ktstr.base.topology import cpu_list
+from ktstr.events.last_events import LastEvents
 from ktstr.events.run_queues import CpuQueue, QueuedTask, RunQueues
 
 __all__ = ["Waiting", "longest_wait", "waiting_of"]
@@ -28,6 +29,8 @@ class Waiting:
     """The CPUs that idled although it might run there."""
     others: tuple[QueuedTask, ...] = ()
     """The tasks that waited in the same queue, those that had waited longest first."""
+    last: tuple[LastEvents, ...] = ()
+    """What the flight recorder had of the task, and of the one that ran on `holder_cpu`; empty if that is not known."""
 
     @property
     def where(self) -> str:

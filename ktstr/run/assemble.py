@@ -13,7 +13,7 @@ from ktstr.guest.initramfs import Packed, base_files, size_mb
 from ktstr.kernel.model import Kernel
 from ktstr.run.program import packed_together
 from ktstr.run.scenario_run import ScenarioRun
-from ktstr.run.watchdog import watched_command
+from ktstr.run.watchdog import needs_patience, watched_command
 from ktstr.scenario.plan import ATTACH_S, scenario_plan
 from ktstr.vm.job import Clock, VmJob, default_memory_mb, least_memory_mb
 
@@ -94,6 +94,7 @@ def scenario_job(run: ScenarioRun) -> VmJob:
         disable=scheduler.disable,
         privileged=scheduler.privileged or any(program.privileged for program in run.others.values()),
         watchdog_ms=test.watchdog_ms,
+        patience=needs_patience(run),
         writes=test.writes,
         perturbations=run.perturbed,
         recorder=run.recorder,
@@ -106,7 +107,7 @@ def scenario_job(run: ScenarioRun) -> VmJob:
     return assemble(
         kernel=run.kernel,
         topology=run.topology,
-        plan=plan,
+        plan=run.look.cut(plan) if run.look else plan,
         clock=run.clock,
         seed=run.seed,
         payload=(

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from ktstr.base.topology import Topology
@@ -12,26 +12,15 @@ from ktstr.declare.test import KtstrTest
 from ktstr.kernel.model import Kernel
 from ktstr.run.program import Program
 from ktstr.scenario.layout import Drawn, Layout, lay_out, leave_out
+from ktstr.scenario.look import Look
 from ktstr.scenario.online import online_at_start
-from ktstr.scenario.operations.at import At
-from ktstr.scenario.operations.kernel_dump import KernelDump
 from ktstr.scenario.operations.monitor import Monitor
 from ktstr.scenario.perturb import Perturbation
 from ktstr.scenario.scenario import Scenario
 from ktstr.scenario.scheduler_name import OF_TEST
 from ktstr.vm.job import Clock
 
-__all__ = ["Look", "ScenarioRun"]
-
-_NS = 1_000_000_000
-
-
-@dataclass(frozen=True)
-class Look:
-    """A debug dump of the kernel's run queues, `at_ns` guest ns into the hold of the phase with that number."""
-
-    phase: int
-    at_ns: int
+__all__ = ["ScenarioRun"]
 
 
 @dataclass(frozen=True)
@@ -42,7 +31,7 @@ class ScenarioRun:
     the scheduler's exit. `bounded_turn=False` leaves the virtual clock's CPU turn as it is. `perturbed` are the hold's
     perturbations; None: there is no perturber. `left_out` are drawn operations that the scenario then does not have.
     `others` are the programs of the schedulers that the scenario names, `payloads` those of its payloads, by name.
-    `monitor` is what is sampled (None: nothing). `looks` are dumps of the run queues, by which another run shows more.
+    `monitor` is what is sampled (None: nothing). `look` is the moment at which the run ends and shows more.
     `observer` has the programs that count every task's latency (None: nothing does).
     """
 
@@ -59,7 +48,7 @@ class ScenarioRun:
     left_out: frozenset[Drawn] = frozenset()
     others: Mapping[str, Program] = field(default_factory=dict, hash=False)
     monitor: Monitor | None = None
-    looks: tuple[Look, ...] = ()
+    look: Look | None = None
     observer: Path | None = None
     payloads: Mapping[str, Program] = field(default_factory=dict, hash=False)
 
@@ -90,18 +79,10 @@ class ScenarioRun:
             scheduler=OF_TEST if self.program.command else None,
         )
         if self.left_out:
-            layout = leave_out(layout, self.left_out)
-        return _with_looks(layout, self.looks) if self.looks else layout
+            return leave_out(layout, self.left_out)
+        return layout
 
     @property
     def has_sched_ext(self) -> bool:
         """Whether a sched_ext scheduler is tested: the test's own, or one that the scenario starts."""
         return self.test.scheduler.is_sched_ext or bool(self.others)
-
-
-def _with_looks(layout: Layout, looks: Sequence[Look]) -> Layout:
-    phases = list(layout.phases)
-    for look in looks:
-        phase = phases[look.phase]
-        phases[look.phase] = replace(phase, timed=(*phase.timed, At(look.at_ns / _NS, KernelDump())))
-    return replace(layout, phases=tuple(phases))

@@ -5,12 +5,14 @@ from __future__ import annotations
 from ktstr.run.program import Program
 from ktstr.run.scenario_run import ScenarioRun
 
-__all__ = ["watchdog_ms", "watched_command"]
+__all__ = ["needs_patience", "watchdog_ms", "watched_command"]
 
 _LEAST_S = 10.0
 _BESIDE_HOLDS_S = 5.0
 # The kernel's own, which is also the most that it takes (SCX_WATCHDOG_MAX_TIMEOUT in kernel/sched/ext.c).
 _OF_KERNEL_S = 30.0
+# What is surely over before the guest's own limit, 30 s after the agent ran for the last time.
+_SHORT_S = 25.0
 
 
 def watchdog_ms(total_s: float) -> int | None:
@@ -30,7 +32,19 @@ def watched_command(run: ScenarioRun, program: Program) -> tuple[str, ...]:
     Only ktstr's loader can, and only with the virtual clock: on a slow host the time of the real one passes while the
     guest does not run. What the test sets (`watchdog_timeout_s`) comes first.
     """
-    ms = watchdog_ms(run.total_s)
-    if not program.is_loader or run.clock != "virtual" or run.test.watchdog_ms is not None or ms is None:
-        return program.command
-    return (*program.command, "--watchdog", str(ms))
+    ms = _of_loader(run, program)
+    return program.command if ms is None else (*program.command, "--watchdog", str(ms))
+
+
+def needs_patience(run: ScenarioRun) -> bool:
+    """Whether a scheduler's watchdog may take as long as the guest's own: a program that loads its own BPF sets it."""
+    programs = [program for program in (run.program, *run.others.values()) if program.command]
+    if run.test.watchdog_ms is not None:
+        return bool(programs) and run.test.watchdog_ms > _SHORT_S * 1000
+    return any((_of_loader(run, program) or _OF_KERNEL_S * 1000) > _SHORT_S * 1000 for program in programs)
+
+
+def _of_loader(run: ScenarioRun, program: Program) -> int | None:
+    """What the loader is told; None if nothing, or if it is another program."""
+    wanted = program.is_loader and run.clock == "virtual" and run.test.watchdog_ms is None
+    return watchdog_ms(run.total_s) if wanted else None

@@ -22,6 +22,7 @@ from ktstr.scenario.operations.dump import Dump
 from ktstr.scenario.operations.hold import HoldFor
 from ktstr.scenario.operations.monitor import Monitor
 from ktstr.scenario.operations.observer import Observer
+from ktstr.scenario.operations.patience import Patience
 from ktstr.scenario.operations.perturb import Perturbation
 from ktstr.scenario.operations.perturber import Perturber
 from ktstr.scenario.operations.phase import BeginPhase
@@ -63,6 +64,7 @@ def scenario_plan(
     workload_root: str = "",
     privileged: bool = False,
     watchdog_ms: int | None = None,
+    patience: bool = False,
     writes: Sequence[BpfMapWrite] = (),
     perturbations: Sequence[Perturbation] | None = None,
     recorder: bool = False,
@@ -81,14 +83,15 @@ def scenario_plan(
     `attach_s` guest seconds are what the scheduler may take to attach, `others_attach_s` the others.
 
     The scenario must say how long it holds. `watchdog_ms` (None: the scheduler's own) is the kernel's for that
-    scheduler. All cgroups are below `workload_root` (empty: the root), which is there before the scheduler starts.
-    Programs that are `privileged` are not confined. `writes` go to its globals, except those that have to be made
-    before it is loaded. `perturbations` (None: no perturber) disturb the holds; `recorder` keeps the last scheduling
-    events before the scheduler's exit. `monitor` is what is sampled in the holds (None: nothing), `observer` the file
-    in the guest with the programs that count every task's latency (empty: nothing does). `enable` comes before the
-    scheduler, `disable` after the last hold. `others` are the commands of the schedulers that the scenario's operations
-    name. `layout` is the scenario laid out in time. Without it, what is random follows from `seed`, and `online` are
-    the CPUs that are online at first (None: all).
+    scheduler; with `patience` the guest's own takes longer than the longest of those. All cgroups are below
+    `workload_root` (empty: the root), which is there before the scheduler starts. Programs that are `privileged`
+    are not confined. `writes` go to its globals, except those that have to be made before it is loaded.
+    `perturbations` (None: no perturber) disturb the holds; `recorder` keeps the last scheduling events before the
+    scheduler's exit. `monitor` is what is sampled in the holds (None: nothing), `observer` the file in the guest
+    with the programs that count every task's latency (empty: nothing does). `enable` comes before the scheduler,
+    `disable` after the last hold. `others` are the commands of the schedulers that the scenario's operations name.
+    `layout` is the scenario laid out in time. Without it, what is random follows from `seed`, and `online` are the
+    CPUs that are online at first (None: all).
     KtstrError for a scenario that makes no sense (`lay_out`).
     """
     layout = layout or lay_out(
@@ -115,6 +118,8 @@ def scenario_plan(
     ]
     if (scheduler or others) and watchdog_ms is not None:
         steps.append(Watchdog(watchdog_ms))
+    if patience:
+        steps.append(Patience())
     waiting = [write for write in writes if not write.is_rodata]
     start: list[Operation] = [StartScheduler(round(attach_s * _NS), tuple(scheduler))] if scheduler else []
     start += [write for write in waiting if write.at_s is None or not scenario.steps]

@@ -11,8 +11,10 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from embedded import program_with
 
 from ktstr import CgroupDef, Ctx, Scheduler, ktstr_test
+from ktstr.bpf.build import build_bpf
 from ktstr.checks.verdict import VerdictFailed
 
 SOURCE = Path(__file__).parent / "bpf" / "stalls.bpf.c"
@@ -67,4 +69,18 @@ def what_the_scheduler_or_its_declaration_says_of_the_watchdog_stays(ctx: Ctx) -
     own = replace(stalls("EMPTY_DISPATCH", "NO_IDLE"), values={"stalls_ops.timeout_ms": 4000})
     assert re.search(
         r"watchdog failed to check in for 4\.\d+s|failed to run for [4-6]\.", first_line(ctx, own)
+    )
+
+
+@pytest.mark.parametrize("bug", WHERE)
+@ktstr_test(cores=2)
+def a_program_that_loads_its_own_bpf_is_left_to_the_watchdog_of_the_kernel(
+    ctx: Ctx, bug: str, tmp_path: Path
+) -> None:
+    program = program_with(build_bpf(SOURCE, ctx.kernel, (f"-D{bug}", "-DNO_IDLE")), "misbehaves", tmp_path)
+    assert re.fullmatch(
+        r"stalls was ejected by the kernel(?: on CPU \d)?: runnable task stall: (?:"
+        r".*\[\d+\] failed to run for 3\d\.\d+s"
+        rf"|watchdog failed to check in for 3\d\.\d+s; .*\[\d+\] had waited longest, \d+ ms {WHERE[bug]})",
+        first_line(ctx, Scheduler(name="stalls", binary_path=program, sched_args=("stay",))),
     )

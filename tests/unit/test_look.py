@@ -13,7 +13,7 @@ from ktstr.events.phase import Phase
 from ktstr.events.run_queues import CpuQueue, QueuedTask, RunQueues, read_run_queues
 from ktstr.events.waiting import waiting_of
 from ktstr.run.look import looks_of
-from ktstr.run.scenario_run import Look
+from ktstr.scenario.look import Look
 
 DUMPS = Path(__file__).with_name("data") / "run-queues"
 VICTIM = QueuedTask("ktstr-w3", 138, runs=False, waits_ms=812, queue="0x0", fields={"cpus": "5"})
@@ -75,11 +75,15 @@ def looked(check: str, victim: int | None, phase: str = "", **worker: int) -> tu
 
 
 def test_a_gap_is_looked_at_shortly_before_its_end() -> None:
-    assert looked("max_gap_ms", 0) == (Look(0, 380 * MS),)
+    assert looked("max_gap_ms", 0, gap_ns=90 * MS) == (Look(0, 391 * MS),)
+
+
+def test_the_agent_does_not_wake_at_another_time_for_it_if_that_can_be() -> None:
+    assert looked("max_gap_ms", 0) == (Look(0, 350 * MS),)
 
 
 def test_a_wait_of_unknown_time_is_looked_at_several_times() -> None:
-    assert looked("max_idle_wait_pct", 0) == tuple(Look(0, at * MS) for at in (150, 250, 350, 450))
+    assert looked("max_idle_wait_pct", 0) == tuple(Look(0, at * MS) for at in (450, 300, 150))
 
 
 def test_there_is_nothing_to_look_at_without_a_victim_or_in_another_phase() -> None:

@@ -26,9 +26,11 @@ from ktstr.scenario.operations.freeze import Freeze
 from ktstr.scenario.operations.hold import HoldFor
 from ktstr.scenario.operations.kernel_dump import KernelDump
 from ktstr.scenario.operations.kill_payload import KillPayload
+from ktstr.scenario.operations.look import LookNow
 from ktstr.scenario.operations.monitor import Monitor
 from ktstr.scenario.operations.move_tasks import MoveTasks
 from ktstr.scenario.operations.observer import Observer
+from ktstr.scenario.operations.patience import Patience
 from ktstr.scenario.operations.pause import Pause
 from ktstr.scenario.operations.perturb import Perturbation
 from ktstr.scenario.operations.perturber import Perturber
@@ -83,6 +85,7 @@ from ktstr.scenario.plan import plan_of
 EVERY: list[tuple[Operation, str]] = [
     (At(0.25, Sysctl("kernel.panic", "1")), "at 250000000 sysctl kernel/panic 1"),
     (KernelDump(), "kernel_dump"),
+    (LookNow(), "look"),
     (Monitor(), "monitor 100000000 file=/sys/kernel/sched_ext/root/events=event"),
     (BeginPhase("swap cpusets"), "phase swap%20cpusets"),
     (AddCgroup("cg"), "cgroup cg -"),
@@ -120,6 +123,7 @@ EVERY: list[tuple[Operation, str]] = [
     (HoldFor(2_000_000_000), "hold 2000000000"),
     (Perturbation(at_ns=12, cpu=3, ns=20_000), "perturb 3 12 20000"),
     (Observer("/ktstr/observer", 4), "observer /ktstr/observer 4"),
+    (Patience(), "patience"),
     (Perturber(), "perturber"),
     (Programs(), "programs"),
     (Progress(100, 5_000), "progress 100 5000"),

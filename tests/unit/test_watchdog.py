@@ -8,7 +8,7 @@ from run_data import a_run
 
 from ktstr.events.exit import SchedulerExit
 from ktstr.run.program import Program
-from ktstr.run.watchdog import watchdog_ms, watched_command
+from ktstr.run.watchdog import needs_patience, watchdog_ms, watched_command
 
 LOADER = Program((), ("/ktstr/bin/loader", "/ktstr/mine.bpf.o"), is_loader=True)
 
@@ -27,6 +27,19 @@ def test_the_loader_sets_it_with_the_virtual_clock_unless_the_test_does(tmp_path
     assert watched_command(replace(run, clock="real"), LOADER) == LOADER.command
     own = replace(run, test=replace(run.test, watchdog_ms=400))
     assert watched_command(own, LOADER) == LOADER.command
+
+
+def test_the_guest_waits_for_a_watchdog_that_may_take_as_long_as_its_own(tmp_path: Path) -> None:
+    run = a_run(tmp_path, program=LOADER)
+    other = replace(run, program=replace(LOADER, is_loader=False))
+    assert not needs_patience(run)
+    assert needs_patience(replace(run, scenario=replace(run.scenario, hold_s=24)))
+    assert needs_patience(replace(run, clock="real"))
+    assert needs_patience(other)
+    assert needs_patience(replace(run, others={"other": other.program}))
+    assert not needs_patience(replace(run, program=Program()))
+    for ms, needed in ((400, False), (30_000, True)):
+        assert needs_patience(replace(other, test=replace(run.test, watchdog_ms=ms))) is needed
 
 
 # Two tasks of a dump of 7.0.13, shortened.

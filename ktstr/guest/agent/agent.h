@@ -3,12 +3,14 @@
 #ifndef KTSTR_AGENT_AGENT_H
 #define KTSTR_AGENT_AGENT_H
 
+#include "plan.h"
 #include "scheduler.h"
 #include "worker.h"
 
 struct agent {
 	struct scheduler scheduler;
 	struct workers workers;
+	struct plan plan;
 };
 
 extern struct agent agent;

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include <ktstr/event.h>
+#include <ktstr/operation.h>
 
 #include "files.h"
 #include "system.h"
@@ -36,6 +37,12 @@ void kernel_dump_open(void)
 	/* Without task, CPU and time before each line. */
 	file_write(INSTANCE "options/context-info", "0");
 	file_write(INSTANCE "events/sched_ext/sched_ext_dump/enable", "1");
+}
+
+void kernel_dump_ask(void)
+{
+	if (!file_write("/proc/sysrq-trigger", "D"))
+		operation_refused("SysRq-D");
 }
 
 static void emit_dump_line(const char *text)

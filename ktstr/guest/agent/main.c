@@ -69,7 +69,6 @@ static void unpack_files(void)
 int main(int argc, char **argv)
 {
 	struct plan_line line;
-	struct plan plan;
 	size_t length;
 	bool go = true;
 
@@ -98,14 +97,14 @@ int main(int argc, char **argv)
 		keep();
 	kmsg_open();
 	unpack_files();
-	plan.next = fw_cfg_read("opt/ktstr/plan", &length);
-	if (!plan.next)
+	agent.plan.next = fw_cfg_read("opt/ktstr/plan", &length);
+	if (!agent.plan.next)
 		fail("plan", "the host has put no file opt/ktstr/plan into fw_cfg");
 	leftovers_prepare();
 	emit_begin("begin");
 	emit_end();
 
-	while (go && plan_read(&plan, &line))
+	while (go && plan_read(&agent.plan, &line))
 		go = operation_carry_out(&line);
 
 	/* A working scheduler gets to see its workers exit. Workers that a starving one did not let die go after it. */

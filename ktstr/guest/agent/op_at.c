@@ -9,7 +9,7 @@
 /* What shapes the plan itself, or has a time of its own, cannot wait for one. */
 static bool may_wait(const char *name)
 {
-	static const char *const frame[] = { "at",   "hold", "monitor", "phase", "progress", "pace",
+	static const char *const frame[] = { "at",   "hold", "look", "monitor", "phase", "progress", "pace",
 					     "seed", "perturb", "perturber" };
 
 	for (size_t i = 0; i < sizeof(frame) / sizeof(*frame); i++)

@@ -8,6 +8,7 @@
 #include "dump.h"
 #include "held.h"
 #include "idle.h"
+#include "kernel_dump.h"
 #include "machine.h"
 #include "monitor.h"
 #include "observer.h"
@@ -129,6 +130,9 @@ static bool hold(const struct arguments *arguments)
 	agent.workers.holding = false;
 	queue_clear();
 	recorder_stop();
+	/* This very moment is to be seen, and the workers' report takes a while. */
+	if (go && plan_has_next(&agent.plan, "look"))
+		kernel_dump_ask();
 	observer_end();
 	report(start, ns, now_ns() - start);
 	payloads_report(go);

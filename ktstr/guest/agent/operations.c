@@ -4,7 +4,6 @@
 
 #include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include <ktstr/operation.h>
@@ -60,14 +59,21 @@ static const struct operation *find_operation(const char *name)
 	fail_format(WHERE, "%s: there is no such operation", name);
 }
 
-/* A whole number in decimal, without sign or space; false if the text is not one or does not fit 64 bits. */
+/*
+ * A whole number in decimal, without sign or space; false if the text is not one or does not fit 64 bits. Numbers of as
+ * many digits take as many instructions, zeros in front included: a hold that is cut shorter has to begin when the whole
+ * one does, to the nanosecond.
+ */
 static bool parse_u64(const char *text, uint64_t *value)
 {
-	char *end;
+	*value = 0;
+	for (const char *at = text; *at; at++) {
+		uint64_t digit = (uint64_t)(*at - '0');
 
-	errno = 0;
-	*value = strtoull(text, &end, 10);
-	return *text >= '0' && *text <= '9' && !*end && !errno;
+		if (digit > 9 || __builtin_mul_overflow(*value, 10, value) || __builtin_add_overflow(*value, digit, value))
+			return false;
+	}
+	return *text;
 }
 
 static void check_number(const struct arguments *arguments, const struct declared *argument, const char *text)
@@ -116,8 +122,8 @@ void operation_refused(const char *what)
 /* Lines that make up the frame of a plan, and those that report by events of their own. */
 static bool is_frame(const char *name)
 {
-	static const char *const frame[] = { "at", "hold", "monitor", "pace", "perturb", "perturber", "phase", "progress",
-					     "recorder", "seed", "shell", "trace" };
+	static const char *const frame[] = { "at", "hold", "monitor", "pace", "patience", "perturb", "perturber", "phase",
+					     "progress", "recorder", "seed", "shell", "trace" };
 
 	for (size_t i = 0; i < sizeof(frame) / sizeof(*frame); i++)
 		if (!strcmp(name, frame[i]))

@@ -56,3 +56,10 @@ bool plan_read(struct plan *plan, struct plan_line *line)
 	plan->next = end + 1;
 	return true;
 }
+
+bool plan_has_next(const struct plan *plan, const char *operation)
+{
+	size_t length = strlen(operation);
+
+	return !strncmp(plan->next, operation, length) && plan->next[length] == '\n';
+}

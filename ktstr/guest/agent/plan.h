@@ -17,4 +17,7 @@ struct plan_line {
 /* Reads the next line, whose tokens point into the plan's text; false at the plan's end. Fails on a damaged plan. */
 bool plan_read(struct plan *plan, struct plan_line *line);
 
+/* Whether the next line is `operation`, without arguments. */
+bool plan_has_next(const struct plan *plan, const char *operation);
+
 #endif

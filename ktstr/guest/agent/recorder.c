@@ -23,6 +23,7 @@
 #define LINES 1024U		  /* over all CPUs; each gets an equal share, from LEAST to MOST */
 #define LEAST 8U
 #define MOST 64U
+#define LOOK_LINES 2048U	  /* over all CPUs, for whoever looks for two tasks: whole rings of eight */
 
 static const char *const events[] = {
 	"sched/sched_switch",	   "sched/sched_wakeup", "sched/sched_wakeup_new",
@@ -88,16 +89,12 @@ static void emit_lines(unsigned int cpu, char *text, unsigned int limit)
 	}
 }
 
-void recorder_emit(void)
+/* Reports the last `limit` lines of every CPU. */
+static void emit_rings(unsigned int limit)
 {
-	unsigned int cpus = system_cpus(), limit = LINES / cpus;
-	char path[96], *text;
+	unsigned int cpus = system_cpus();
+	char path[96], *text = malloc(TEXT_SIZE);
 
-	if (!recorder.on)
-		return;
-	recorder.on = false;
-	limit = limit < LEAST ? LEAST : limit > MOST ? MOST : limit;
-	text = malloc(TEXT_SIZE);
 	if (!text)
 		fail("recorder", "no memory for its text");
 	for (unsigned int cpu = 0; cpu < cpus; cpu++) {
@@ -107,4 +104,24 @@ void recorder_emit(void)
 		emit_lines(cpu, text, limit);
 	}
 	free(text);
+}
+
+void recorder_emit(void)
+{
+	unsigned int limit = LINES / system_cpus();
+
+	if (!recorder.on)
+		return;
+	recorder.on = false;
+	emit_rings(limit < LEAST ? LEAST : limit > MOST ? MOST : limit);
+}
+
+void recorder_look(void)
+{
+	unsigned int limit = LOOK_LINES / system_cpus();
+
+	if (!recorder.on)
+		return;
+	recorder.on = false;
+	emit_rings(limit < LEAST ? LEAST : limit);
 }

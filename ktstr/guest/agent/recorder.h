@@ -17,4 +17,7 @@ void recorder_stop(void);
 /* Reports what was recorded, in the kernel's own words, and ends the recorder. */
 void recorder_emit(void);
 
+/* The same, further back. */
+void recorder_look(void);
+
 #endif
