@@ -9,6 +9,7 @@ import pytest
 from embedded import SCHEDULERS
 
 from ktstr import (
+    Affinity,
     Bursty,
     CgroupDef,
     Checks,
@@ -175,11 +176,21 @@ def long_slices_make_a_task_late_that_wakes(ctx: Ctx) -> None:
     )
 
 
+@ktstr_test(cores=2, latency=True)
+def a_worker_that_sometimes_finds_its_cpu_busy_is_woken_unevenly(ctx: Ctx) -> None:
+    sleeper = CgroupDef("w", 1, work=Bursty(burst_ms=0.1, sleep_ms=3), affinity=Affinity.single(0))
+    ctx.run(sleeper, hold_s=0.5, checks=Checks(max_wake_latency_cv=1))
+    busy = CgroupDef("b", 1, work=Bursty(burst_ms=7, sleep_ms=20), affinity=Affinity.single(0))
+    line = violated(ctx, Scenario((sleeper, busy), hold_s=0.5), Checks(max_wake_latency_cv=1))
+    assert line.startswith("max_wake_latency_cv: worker w/0 (bursty) was woken unevenly: ")
+
+
 @ktstr_test(scheduler=TWO, checks=Checks(max_wake_latency_ms=16, max_wake_latency_p99_ms=16))
 def short_slices_do_not(ctx: Ctx) -> None:
     ctx.run(SLEEPERS)
 
 
+TWO_NODES = declare_scheduler(name="waits_nodes", bpf=WAITS, topology=(2, 2, 2, 1))
 SPREAD = Scenario((CgroupDef("a", 6),), hold_s=0.5)
 MOVES = (Checks(max_migrations_per_s=40), Checks(max_llc_moves_per_s=20), Checks(min_llc_share_pct=80))
 
@@ -195,6 +206,17 @@ def one_queue_for_all_cpus_moves_tasks_about(ctx: Ctx) -> None:
 def queues_of_their_own_keep_them(ctx: Ctx) -> None:
     for checks in MOVES:
         ctx.run(CgroupDef("a", 4), hold_s=2, checks=checks)  # EEVDF balances once, soon after the start
+
+
+@ktstr_test(scheduler=TWO_NODES)
+def one_queue_for_all_nodes_takes_tasks_from_their_memory(ctx: Ctx) -> None:
+    line = violated(ctx, SPREAD, Checks(max_node_moves_per_s=20))
+    assert line.startswith("max_node_moves_per_s: worker a/")
+
+
+@ktstr_test(topology=(2, 2, 2, 1), latency=True, checks=Checks(max_node_moves_per_s=20))
+def queues_of_their_own_leave_tasks_at_their_memory(ctx: Ctx) -> None:
+    ctx.run(CgroupDef("a", 4), hold_s=1)
 
 
 @ktstr_test(scheduler=INVERTS_WEIGHTS)

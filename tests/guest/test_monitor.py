@@ -10,9 +10,12 @@ import pytest
 from embedded import SCHEDULERS, program_with
 
 from ktstr import (
+    Affinity,
+    Bursty,
     CgroupDef,
     Checks,
     Ctx,
+    FilteredCalls,
     Inconclusive,
     KtstrError,
     Monitor,
@@ -177,6 +180,22 @@ def a_lone_task_is_kept_and_one_of_several_is_not(ctx: Ctx) -> None:
         ctx, FIXTURE, lone, checks
     )
     ctx.run(CROWD, checks=Checks(max_keep_last_rate=20))
+
+
+@ktstr_test(scheduler=FIXTURE, duration_s=0.3, monitor=Monitor(period_ms=20))
+def a_choice_of_a_forbidden_cpu_is_a_fallback_and_one_of_an_allowed_is_none(ctx: Ctx) -> None:
+    checks = Checks(max_fallback_rate=100, **ONLY_SAMPLED)
+    woken = CgroupDef("cg", workers=6, work=Bursty(1, 1), affinity=Affinity.exact({1, 2, 3}))
+    assert "because the scheduler's own choice could not be used" in violation(ctx, HEAP, woken, checks)
+    ctx.run(woken, checks=Checks(max_fallback_rate=100))
+
+
+@ktstr_test(scheduler=FIXTURE, duration_s=0.3, monitor=Monitor(period_ms=20))
+def tasks_with_migration_disabled_are_put_past_the_scheduler_and_others_are_not(ctx: Ctx) -> None:
+    checks = Checks(max_enq_skip_rate=20, **ONLY_SAMPLED)
+    filtered = CgroupDef("cg", workers=8, work=FilteredCalls())
+    assert "tasks were put past the scheduler" in violation(ctx, FIXTURE, filtered, checks)
+    ctx.run(CROWD, checks=Checks(max_enq_skip_rate=20))
 
 
 @ktstr_test(scheduler=FIXTURE, duration_s=0.3, topology=(1, 1, 2, 1))

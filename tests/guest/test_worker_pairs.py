@@ -13,6 +13,7 @@ from ktstr import (
     Bursty,
     CgroupDef,
     Churn,
+    Cpuset,
     Ctx,
     KtstrError,
     RunReport,
@@ -23,6 +24,7 @@ from ktstr import (
     Spawn,
     Step,
     Workers,
+    WriteFile,
     declare_scheduler,
     ktstr_test,
 )
@@ -110,6 +112,30 @@ def a_scheduler_that_looks_at_a_new_affinity_passes(ctx: Ctx) -> None:
 def one_that_keeps_a_cpu_that_is_forbidden_is_ejected(ctx: Ctx) -> None:
     text = failure(ctx, ALLOWED)
     assert "not allowed for ktstr-w" in text or "cannot move" in text
+
+
+# A cpuset: the kernel holds schedulers to it, so that only one that was changed past the plan is left
+
+CONFINED = CgroupDef("a", 3, cpuset=Cpuset.exact({0}))
+
+
+def written(ctx: Ctx, cpus: str) -> list[str]:
+    """The violations of a run in whose middle the cpuset is written to its file."""
+    writes = At(0.1, WriteFile("/sys/fs/cgroup/a/cpuset.cpus", cpus))
+    report = ctx.run(CONFINED, steps=(Step("written", writes, hold=0.5),), check=False)
+    return [f"{one.check}: {one.message}" for one in report.violations]
+
+
+@ktstr_test(cores=3)
+def workers_whose_cpuset_was_widened_ran_outside_it(ctx: Ctx) -> None:
+    (line,) = written(ctx, "0-2")
+    assert line.startswith("isolation: worker a/")
+    assert ", outside its cpuset 0" in line
+
+
+@ktstr_test(cores=3)
+def workers_whose_cpuset_was_written_as_it_is_stayed_inside(ctx: Ctx) -> None:
+    assert written(ctx, "0") == []
 
 
 # A refused fork
