@@ -220,6 +220,15 @@ def queues_of_their_own_leave_tasks_at_their_memory(ctx: Ctx) -> None:
 
 
 @ktstr_test(scheduler=INVERTS_WEIGHTS)
-def work_that_is_too_little_or_uneven_is_found(ctx: Ctx) -> None:
+def work_that_is_too_little_is_found(ctx: Ctx) -> None:
     assert violated(ctx, SPREAD, Checks(min_work_per_s=1e6)).startswith("min_work_per_s: worker a/")
     ctx.run(SPREAD, checks=Checks(min_work_per_s=1000, max_rate_spread_pct=20))
+
+
+@ktstr_test(cores=2)
+def work_that_is_uneven_is_found(ctx: Ctx) -> None:
+    """EEVDF evens its queues out over seconds: of three workers on two CPUs, one has a CPU for itself at first."""
+    three = Scenario((CgroupDef("a", 3),), hold_s=0.3)
+    line = violated(ctx, three, Checks(max_rate_spread_pct=15))
+    assert line.startswith("max_rate_spread_pct: cgroup a: the work of 3 workers varies by ")
+    ctx.run(CgroupDef("a", 4), hold_s=0.3, checks=Checks(max_rate_spread_pct=15))
