@@ -11,7 +11,10 @@
 #include <linux/bpf.h>
 #include <linux/btf.h>
 #include <stddef.h>
+#include <sys/mman.h>
 #include <unistd.h>
+
+#include <ktstr/event.h>
 
 #include "bpf.h"
 #include "btf_load.h"
@@ -33,6 +36,11 @@
 /* Bounds a loop for the verifier (may_goto, since Linux 6.9): skips `over` instructions if it has taken too long. */
 #define TOO_LONG(over) { .code = BPF_JMP | 0xe0, .off = (over) }
 #define STORE(to, at, value) { .code = BPF_ST | BPF_MEM | BPF_DW, .dst_reg = (to), .off = (at), .imm = (value) }
+/* Skips `over` instructions while the guard is off. It begins each program, so that AT_SWITCH is where it is. */
+#define UNLESS_ON(over)                                                                                \
+	{ .code = BPF_LD | BPF_IMM | BPF_DW, .src_reg = BPF_PSEUDO_MAP_VALUE }, { 0 }, LOAD(BPF_W, 0, 0, 0), \
+		IF(0, 0, over)
+#define AT_SWITCH 0
 #define LEAVE { .code = BPF_JMP | BPF_EXIT }
 
 /* Four bytes of a text, as the machine loads them. */
@@ -46,8 +54,9 @@
  * By type, and then by the helpers that are called. The verifier comes later, so that neither depends on what else the kernel
  * allows: bpf_probe_write_user() to whom that is not locked down, bpf_override_return() to one that was built for it.
  */
-enum { TO_FIRST = 15 };
+enum { TO_FIRST = 19 };
 static struct bpf_insn load_guard[] = {
+	UNLESS_ON(35),
 	LOAD(BPF_DW, 2, 1, ATTRIBUTES_AT),
 	LOAD(BPF_W, 3, 2, offsetof(union bpf_attr, prog_type)),
 	LOAD(BPF_W, 6, 2, offsetof(union bpf_attr, insn_cnt)),
@@ -92,8 +101,9 @@ static struct bpf_insn load_guard[] = {
  * The other program: without ftrace no program is called that is attached to a function of the kernel, the first one neither.
  * Nobody but the agent opens the file by which ftrace is stopped.
  */
-enum { TO_DENTRY = 5, TO_NAME = 6 };
+enum { TO_DENTRY = 9, TO_NAME = 10 };
 static struct bpf_insn file_guard[] = {
+	UNLESS_ON(22),
 	LOAD(BPF_DW, 6, 1, 0),
 	CALL(BPF_FUNC_get_current_pid_tgid),
 	COMPUTE(BPF_RSH, 0, 32),
@@ -121,8 +131,9 @@ static struct bpf_insn file_guard[] = {
 };
 
 /* The third one: nobody but the agent opens its maps, by which it counts. */
-enum { TO_MAP_NAME = 4 };
+enum { TO_MAP_NAME = 8 };
 static struct bpf_insn map_guard[] = {
+	UNLESS_ON(8),
 	LOAD(BPF_DW, 6, 1, 0),
 	CALL(BPF_FUNC_get_current_pid_tgid),
 	COMPUTE(BPF_RSH, 0, 32),
@@ -135,25 +146,48 @@ static struct bpf_insn map_guard[] = {
 	LEAVE,
 };
 
-static struct guard {
+static volatile uint32_t *is_on; /* NULL: there is no guard */
+
+static const struct guard {
 	const char *hook;
 	struct bpf_insn *code;
 	uint32_t count;
-	int loaded;
 } guards[] = {
-	{ "security_bpf_prog_load", load_guard, sizeof(load_guard) / sizeof(*load_guard), -1 },
-	{ "security_file_open", file_guard, sizeof(file_guard) / sizeof(*file_guard), -1 },
-	{ "security_bpf_map", map_guard, sizeof(map_guard) / sizeof(*map_guard), -1 },
+	{ "security_bpf_prog_load", load_guard, sizeof(load_guard) / sizeof(*load_guard) },
+	{ "security_file_open", file_guard, sizeof(file_guard) / sizeof(*file_guard) },
+	{ "security_bpf_map", map_guard, sizeof(map_guard) / sizeof(*map_guard) },
 };
-
-#define GUARDS (sizeof(guards) / sizeof(*guards))
 
 static bool find(const struct btf *btf, const char *type, const char *path, uint32_t *offset)
 {
 	return btf_path_offset(btf, btf_struct(btf, type), path, offset);
 }
 
-static void load(struct guard *guard, const struct btf *btf)
+/* Returns the descriptor of an array of one number that is also memory of the agent's; -1 if there can be none. */
+static int make_switch(void)
+{
+	union bpf_attr attributes = {
+		.map_type = BPF_MAP_TYPE_ARRAY,
+		.key_size = sizeof(uint32_t),
+		.value_size = sizeof(uint32_t),
+		.max_entries = 1,
+		.map_flags = BPF_F_MMAPABLE,
+		.map_name = BPF_OWN_MAP "_guard",
+	};
+	int map = bpf(BPF_MAP_CREATE, &attributes);
+	void *memory;
+
+	if (map < 0)
+		return -1;
+	memory = mmap(NULL, sizeof(uint32_t), PROT_READ | PROT_WRITE, MAP_SHARED, map, 0);
+	if (memory == MAP_FAILED)
+		fail_errno("bpf", "the guard's memory");
+	is_on = memory;
+	return map;
+}
+
+/* Loads and attaches it. Its link is never closed. */
+static void set_up(const struct guard *guard, const struct btf *btf, int map)
 {
 	union bpf_attr load = {
 		.prog_type = BPF_PROG_TYPE_TRACING,
@@ -163,20 +197,29 @@ static void load(struct guard *guard, const struct btf *btf)
 		.insn_cnt = guard->count,
 		.license = (uint64_t)(uintptr_t)"GPL",
 		.prog_name = "ktstr_guard",
-	};
+	}, attach = { 0 };
+	int program;
 
 	if (!load.attach_btf_id)
 		return;
-	guard->loaded = bpf(BPF_PROG_LOAD, &load);
-	if (guard->loaded >= 0)
-		bpf_own(guard->loaded);
+	guard->code[AT_SWITCH].imm = map;
+	program = bpf(BPF_PROG_LOAD, &load);
+	if (program < 0)
+		return;
+	bpf_own(program);
+	attach.raw_tracepoint.prog_fd = (uint32_t)program;
+	bpf(BPF_RAW_TRACEPOINT_OPEN, &attach);
+	close(program); /* the link has one of its own */
 }
 
-void bpf_guard_load(void)
+void bpf_guard_set_up(void)
 {
 	uint32_t first, dentry, name, map_name;
 	struct btf btf = { 0 };
+	int map = make_switch();
 
+	if (map < 0)
+		return;
 	if (btf_load_kernel(&btf) && find(&btf, "bpf_prog", ".insnsi", &first) &&
 	    find(&btf, "file", ".f_path.dentry", &dentry) && find(&btf, "dentry", ".d_name.name", &name) &&
 	    find(&btf, "bpf_map", ".name", &map_name)) {
@@ -184,22 +227,15 @@ void bpf_guard_load(void)
 		file_guard[TO_DENTRY].off = (int16_t)dentry;
 		file_guard[TO_NAME].off = (int16_t)name;
 		map_guard[TO_MAP_NAME].off = (int16_t)map_name;
-		for (size_t i = 0; i < GUARDS; i++)
-			load(&guards[i], &btf);
+		for (size_t i = 0; i < sizeof(guards) / sizeof(*guards); i++)
+			set_up(&guards[i], &btf, map);
 	}
 	btf_free(&btf);
+	close(map);
 }
 
-void bpf_guard_attach(void)
+void bpf_guard_turn_on(void)
 {
-	for (size_t i = 0; i < GUARDS; i++) {
-		union bpf_attr attach = { .raw_tracepoint.prog_fd = (uint32_t)guards[i].loaded };
-
-		if (guards[i].loaded < 0)
-			continue;
-		/* The link is never closed. The kernel has one of its own to the program. */
-		bpf(BPF_RAW_TRACEPOINT_OPEN, &attach);
-		close(guards[i].loaded);
-		guards[i].loaded = -1;
-	}
+	if (is_on)
+		*is_on = 1;
 }

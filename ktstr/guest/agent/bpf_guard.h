@@ -4,12 +4,12 @@
 #define KTSTR_AGENT_BPF_GUARD_H
 
 /*
- * To be called before the booted guest is kept, so that it costs no run anything: reads the kernel's BTF. It does nothing
- * on a kernel that lacks BTF, the hook or BPF programs of that kind; then there is no guard.
+ * To be called before the booted guest is kept: to attach a program takes 50 ms of guest time, which no run has to spend so. It
+ * does nothing on a kernel that lacks BTF, the hooks or BPF programs of that kind; then there is no guard.
  */
-void bpf_guard_load(void);
+void bpf_guard_set_up(void);
 
 /* From here on such programs are refused, whoever loads them. It stays so. */
-void bpf_guard_attach(void);
+void bpf_guard_turn_on(void);
 
 #endif

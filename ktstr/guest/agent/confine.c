@@ -62,7 +62,7 @@ void confine_kernel(void)
 void confine_bpf(void)
 {
 	if (!off)
-		bpf_guard_attach();
+		bpf_guard_turn_on();
 }
 
 static void drop_capabilities(void)

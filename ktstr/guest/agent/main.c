@@ -92,7 +92,7 @@ int main(int argc, char **argv)
 	recorder_prepare();
 	kmsg_prepare();
 	kernel_dump_open();
-	bpf_guard_load();
+	bpf_guard_set_up();
 	if (fw_cfg_read("opt/ktstr/keep", &length))
 		keep();
 	kmsg_open();
