@@ -69,16 +69,13 @@ def shrunk(ctx: Ctx, shrink_s: float) -> tuple[list[str], Counted]:
 def shrinking_ends_with_its_time_and_goes_on_with_more(ctx: Ctx) -> None:
     some, short = shrunk(ctx, 2)
     few, whole = shrunk(ctx, 1000)
-    print(*some, *few, sep="\n")
-    assert some[0].endswith("not shrunk to the end: its 2 s were up after 2 runs (--shrink-seconds):")
-    assert few[0] in (
-        f"it takes 1 of {TRIED}:",
-        f"one of {TRIED} is enough, moved to hit the same point of a turn without the others:",
-    )
-    assert len(few) == 2
-    assert "preempted ktstr-w" in few[1]
+    print(*some, *few, f"{len(whole.results)} runs", sep="\n")
+    assert "not shrunk to the end: its 2 s were up after 2 runs (--shrink-seconds)" in some[0]
+    assert few[0].startswith((f"one of {TRIED} is enough", f"it takes {len(few) - 1} of {TRIED}:"))
+    assert 1 <= len(few) - 1 <= 3
+    assert "preempted ktstr-w" in few[-1]
     assert len(short.results) == 1 + 2
     assert [one.start for one in whole.results[:3]] == ["remembered"] * 3
     assert [one.events_sha256 for one in whole.results[:3]] == [one.events_sha256 for one in short.results]
-    # The failure; none; up to the wait, and one less; the last of them alone; without those of idle CPUs; moved.
-    assert len(whole.results) <= 7
+    # Trying each alone would take more.
+    assert len(whole.results) < TRIED
