@@ -15,6 +15,7 @@ __all__ = ["shortest_prefix", "shrink"]
 
 _T = TypeVar("_T")
 _TRIES = 200
+_FEW = 3
 
 
 def shortest_prefix(
@@ -66,4 +67,16 @@ def shrink(items: Sequence[_T], fails: Callable[[Sequence[_T]], bool], tries: in
     while at < len(few):
         rest = few[:at] + few[at + 1 :]
         few, at = (rest, 0) if still_fails(rest) else (few, at + 1)
-    return few
+    return _part(few, still_fails) if len(few) > _FEW else few
+
+
+def _part(many: list[_T], fails: Callable[[Sequence[_T]], bool]) -> list[_T]:
+    """The first half, quarter and so on of `many` that fails by itself, shrunk; else `many`. So many are rarely needed:
+    more likely less of them does not always pass where more does."""
+    size = len(many)
+    while size > 1:
+        size = -(-size // 2)
+        for at in range(0, len(many), size):
+            if fails(part := many[at : at + size]):
+                return shrink(part, fails)
+    return many
