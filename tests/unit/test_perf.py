@@ -13,7 +13,7 @@ from recorded_runs import AFTER, BEFORE
 
 from ktstr.compare import gate
 from ktstr.compare.gate import main, requested
-from ktstr.compare.runs import all_runs
+from ktstr.compare.runs import Run, all_runs
 
 UNIT = Path(__file__).parent
 IDENTITY = ("-c", "user.name=a", "-c", "user.email=a@b")
@@ -152,6 +152,14 @@ def test_a_side_without_a_run_is_an_error(project: Path, capfd: pytest.CaptureFi
         capfd.readouterr().err
         == f"ktstr: perf: commit {head}: its tests left no run; they ended with status 5\n"
     )
+
+
+def test_a_sweep_alone_is_no_side(
+    project: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Run, "sweep", True)
+    assert main([]) == 2
+    assert "its tests left no run; they ended with status 0" in capfd.readouterr().err
 
 
 def test_a_base_without_the_project_is_an_error(project: Path, capfd: pytest.CaptureFixture[str]) -> None:
