@@ -63,7 +63,10 @@ def test_a_regression_since_the_commit_before_is_found(
         git(project, "rev-parse", "--short=7", "HEAD~1"),
         git(project, "rev-parse", "--short=7", "HEAD"),
     )
-    assert lines[:2] == [f"perf: base {base} (HEAD~1), 10 seeds", "--kernel 7.0 --seeds 10"]
+    assert lines[:2] == [
+        f"perf: base {base} (HEAD~1), 10 seeds",
+        "--kernel 7.0 --seeds 10 --shrink-seconds 0",
+    ]
     assert any("target/ktstr/.perf" in line for line in lines[2:4])
     assert f"perf: now {head}, 10 seeds" in lines
     assert [line.split()[1].rstrip(",") for line in lines if line.startswith(("before", "after"))] == [
