@@ -13,7 +13,7 @@ from recorded_runs import AFTER, BEFORE
 
 from ktstr.compare import gate
 from ktstr.compare.gate import main, requested
-from ktstr.compare.runs import all_runs
+from ktstr.compare.runs import Run, all_runs
 
 UNIT = Path(__file__).parent
 IDENTITY = ("-c", "user.name=a", "-c", "user.email=a@b")
@@ -63,7 +63,10 @@ def test_a_regression_since_the_commit_before_is_found(
         git(project, "rev-parse", "--short=7", "HEAD~1"),
         git(project, "rev-parse", "--short=7", "HEAD"),
     )
-    assert lines[:2] == [f"perf: base {base} (HEAD~1), 10 seeds", "--kernel 7.0 --seeds 10"]
+    assert lines[:2] == [
+        f"perf: base {base} (HEAD~1), 10 seeds",
+        "--kernel 7.0 --seeds 10 --shrink-seconds 0",
+    ]
     assert any("target/ktstr/.perf" in line for line in lines[2:4])
     assert f"perf: now {head}, 10 seeds" in lines
     assert [line.split()[1].rstrip(",") for line in lines if line.startswith(("before", "after"))] == [
@@ -152,6 +155,14 @@ def test_a_side_without_a_run_is_an_error(project: Path, capfd: pytest.CaptureFi
         capfd.readouterr().err
         == f"ktstr: perf: commit {head}: its tests left no run; they ended with status 5\n"
     )
+
+
+def test_a_sweep_alone_is_no_side(
+    project: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Run, "sweep", True)
+    assert main([]) == 2
+    assert "its tests left no run; they ended with status 0" in capfd.readouterr().err
 
 
 def test_a_base_without_the_project_is_an_error(project: Path, capfd: pytest.CaptureFixture[str]) -> None:
