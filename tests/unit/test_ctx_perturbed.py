@@ -12,7 +12,7 @@ from fake_executor import FakeExecutor, recorded, recorded_by_plan
 from run_data import a_test, build_nothing
 from vm_stand_in import a_job
 
-from ktstr import CgroupDef, Checks, Cpuset, Ctx, Scheduler, VerdictFailed
+from ktstr import CgroupDef, Checks, Cpuset, Ctx, KtstrError, Scheduler, VerdictFailed
 from ktstr.base.topology import Topology
 from ktstr.scenario.perturb import perturbations
 from ktstr.vm.job import VmJob
@@ -58,7 +58,14 @@ def section(ctx: Ctx, *parts: CgroupDef, **arguments: Any) -> list[str]:
 
 def test_a_race_is_shrunk_to_the_preemption_that_it_takes(make: Make) -> None:
     """Recorded: the racy scheduler under seed 15, which forgets a worker that is preempted at the wrong microsecond."""
-    executor = FakeExecutor(recorded_by_plan("race-seed-15"))
+    by_plan = recorded_by_plan("race-seed-15")
+
+    def answer(job: VmJob) -> VmResult:
+        if job.plan.endswith("look\n"):
+            raise KtstrError("this was not recorded")
+        return by_plan(job)
+
+    executor = FakeExecutor(answer)
     ctx = make(
         executor,
         seed=15,
@@ -72,10 +79,12 @@ def test_a_race_is_shrunk_to_the_preemption_that_it_takes(make: Make) -> None:
     )
     assert len(lines) == 2
     assert "preempted ktstr-w" in lines[1]
-    assert [folder.name for folder in executor.folders] == ["run-1", "repro", "look", *["shrunk"] * 7]
-    assert ctx.runs[0]["vms"] == {"booted": 0, "cloned": 10, "remembered": 0}
+    looks = [f"look-{number}" for number in (1, 2, 3)]
+    assert [folder.name for folder in executor.folders] == ["run-1", "repro", *looks, *["shrunk"] * 7]
+    assert ctx.runs[0]["vms"] == {"booted": 0, "cloned": 9, "remembered": 0}
     # A plan of the same length each time: nothing shifts.
-    assert {len(job.plan.splitlines()) for job in executor.jobs if "dump" not in job.plan} == {45 + 2}
+    plans = [job.plan for job in executor.jobs if not job.plan.endswith(("dump\n", "look\n"))]
+    assert {len(plan.splitlines()) for plan in plans} == {45 + 3}
 
 
 def in_plan(job: VmJob) -> list[tuple[int, int, int]]:
