@@ -81,14 +81,14 @@ def _last_events(waiting: Waiting, looked: Looked, until_ns: int) -> Iterator[La
 
 
 def _is_continued(first: Sequence[Event], again: Sequence[Event], look: Look) -> bool:
-    """Whether `again` equals `first` up to the look: in all events before the report of its hold, and in its begin."""
+    """Whether `again` equals `first` up to the look: in its events before the hold is over, and in the hold's begin."""
     holds = [
         [at for at, event in enumerate(events) if event.get("ev") == "hold"] for events in (first, again)
     ]
     if any(len(some) <= look.phase for some in holds):
         return False
     one, other = (some[look.phase] for some in holds)
-    return first[:one] == again[:other] and first[one]["began_ns"] == again[other]["began_ns"]
+    return first[:other] == again[:other] and first[one]["began_ns"] == again[other]["began_ns"]
 
 
 def looks_of(phases: Sequence[Phase], violation: Violation) -> tuple[Look, ...]:

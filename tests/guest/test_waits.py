@@ -6,11 +6,12 @@ The section about the wait has what happened before, to the worker and to the ta
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 import pytest
 from embedded import SCHEDULERS
 
-from ktstr import CgroupDef, Checks, Ctx, VerdictFailed, declare_scheduler, ktstr_test
+from ktstr import CgroupDef, Checks, Ctx, Step, VerdictFailed, declare_scheduler, ktstr_test
 
 STARVE = declare_scheduler(name="waits_starve", bpf=SCHEDULERS / "starve.bpf.c", topology=(1, 1, 4, 1))
 SLOW = declare_scheduler(
@@ -18,10 +19,10 @@ SLOW = declare_scheduler(
 )
 
 
-def failure(ctx: Ctx, workers: int, checks: Checks) -> tuple[str, str]:
+def failure(ctx: Ctx, workers: int, checks: Checks, steps: Sequence[Step] = ()) -> tuple[str, str]:
     """The last clause of the first line, and the section about the wait."""
     with pytest.raises(VerdictFailed) as failed:
-        ctx.run(CgroupDef("cg", workers=workers), checks=checks)
+        ctx.run(CgroupDef("cg", workers=workers), checks=checks, steps=steps)
     line, _, text = str(failed.value).partition("\n")
     assert ("\n--- wait ---\n" in text) == (" was runnable for " in line)
     run: dict[str, dict[str, object]] = ctx.runs[0]  # type: ignore[assignment]
@@ -72,6 +73,19 @@ def a_worker_that_waits_its_turn_waits_behind_another(ctx: Ctx) -> None:
     holder_us, what = events(section, waited[3])[-1]
     assert re.fullmatch(rf"CPU {waited[2]}    switch    \S+ \(\w\+?\) -> {holder}", what)
     assert holder_us < before_us
+
+
+@ktstr_test(scheduler=STARVE)
+def a_wait_in_a_later_step_is_looked_at_there(ctx: Ctx) -> None:
+    steps = (Step("alone", hold=0.2), Step("crowd", CgroupDef("crowd", 2), hold=0.4))
+    found, section = failure(ctx, 1, Checks(max_spread_pct=False), steps)
+    assert re.fullmatch(
+        r"ktstr-w1 was runnable for 3\d\d ms on DSQ 1 while CPUs? \S+ which it may use, idled", found
+    )
+    before_us, what = events(section, section.partition(" ")[0])[-1]
+    assert "wakeup" in what
+    # It was let go when the second step began its hold.
+    assert 340_000 < before_us < 370_000
 
 
 @ktstr_test(scheduler=SLOW, duration_s=1, auto_repro=False)

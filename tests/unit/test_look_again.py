@@ -39,14 +39,14 @@ class Looks:
         self.folder = folder
         self.plans: list[str] = []
 
-    def __call__(self, again: VmResult | Exception) -> list[str]:
+    def __call__(self, again: VmResult | Exception, first: VmResult = FIRST) -> list[str]:
         """The section about the wait, if the run that looks leaves `again`; nothing if no wait was seen."""
         executor = FakeExecutor(again)
         run = a_run(
             self.folder, test=TEST, limits=LIMITS, scenario=Scenario((CgroupDef("cg", 8),), hold_s=1.0)
         )
         runner = Runner(executor, Accel("tcg", "virtual", "a test"), DEFAULT_OPTIONS, Cancel(), [])
-        seen = look_again(runner, run, self.folder / "look", judged(run, FIRST))
+        seen = look_again(runner, run, self.folder / "look", judged(run, first))
         self.plans = [job.plan for job in executor.jobs]
         return waiting_lines(seen) if seen else []
 
@@ -100,6 +100,13 @@ def test_the_run_ends_with_the_look_while_the_worker_waits(look: Looks) -> None:
 def test_another_run_has_the_wait_without_events(look: Looks) -> None:
     assert look(changed("sched_log", text="attached something else")) == WAIT
     assert look(changed("hold", began_ns=4181859837)) == WAIT
+
+
+def test_what_the_first_run_did_after_that_moment_is_no_difference(look: Looks) -> None:
+    events = list(FIRST.events)
+    at = next(number for number, event in enumerate(events) if event.get("ev") == "hold")
+    later = {"ev": "sched_log", "t": events[at]["t"] - 1, "text": "a line"}
+    assert look(LOOKED, replace(FIRST, events=(*events[:at], later, *events[at:]))) == WAIT + EVENTS
 
 
 def test_what_cannot_be_seen_is_not_said(look: Looks) -> None:

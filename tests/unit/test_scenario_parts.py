@@ -89,5 +89,5 @@ def test_operations_that_every_plan_has_are_placed_by_ktstr() -> None:
     placed = {operation.name for operation, _ in EVERY if operation.instead}
     frame = {"hold", "perturb", "perturber", "phase", "progress", "recorder", "trace", "monitor", "observer"}
     programs = {"run", "scheduler", "shell", "unregister", "watchdog", "workload_root", "program"}
-    programs |= {"privileged", "unlocked"}
-    assert placed == frame | programs | {"dump"}
+    programs |= {"privileged", "unlocked", "patience"}
+    assert placed == frame | programs | {"dump", "look"}
