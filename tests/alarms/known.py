@@ -43,7 +43,26 @@ _BANDWIDTH = (
     "It has no ops.cgroup_set_bandwidth(), and sched_ext itself limits nobody: cpu.max means nothing to it"
 )
 
+_PINNED = (
+    "It balances between LLCs through one CPU of each, and lets that CPU wait for up to 512 ms (MAX_PINNED_INTERVAL)"
+    " after an attempt that found pinned tasks only: a phase of 0.4 s is over by then"
+)
+_GROUPS = (
+    "It schedules cgroups on each CPU by themselves: with 120 tasks that wake all the time, a cgroup's queue on one CPU"
+    " waited for two seconds while that CPU ran tasks of the other cgroup, and was never idle"
+)
+
 KNOWN: tuple[Known, ...] = (
+    Known("eevdf", "max_gap_ms", _GROUPS, ("dsq_contention",), ("2n4l4c1t",), ("7.0.*",), sometimes=True),
+    Known(
+        "eevdf",
+        "max_idle_wait_pct",
+        _PINNED,
+        ("load_oscillation", "nested_task_move"),
+        ("2n4l4c1t",),
+        ("7.0.*",),
+        sometimes=True,
+    ),
     Known("fixture", "attached", _HOTPLUG, ("cpu_hotplug",)),
     Known("fixture", "max_weight_error", _WEIGHT, ("cgroup_weight",)),
     Known("fixture", "max_bandwidth_excess_pct", _BANDWIDTH, ("cgroup_bandwidth",)),
