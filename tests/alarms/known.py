@@ -51,6 +51,14 @@ _GROUPS = (
     "It schedules cgroups on each CPU by themselves: with 120 tasks that wake all the time, a cgroup's queue on one CPU"
     " waited for two seconds while that CPU ran tasks of the other cgroup, and was never idle"
 )
+_FALLBACK = (
+    "It serves the tasks that may not use all CPUs (its FALLBACK_DSQ) before any cgroup: while CPUs find one there, its"
+    " other tasks and the kernel's threads, which are in the root cgroup, get none"
+)
+_LOST = (
+    "It leaves kernel threads of the root cgroup in their queue: sched_ext's watchdog once did not check in for 30 s,"
+    " and who waits for one of them hangs"
+)
 
 KNOWN: tuple[Known, ...] = (
     Known("eevdf", "max_gap_ms", _GROUPS, ("dsq_contention",), ("2n4l4c1t",), ("7.0.*",), sometimes=True),
@@ -66,6 +74,15 @@ KNOWN: tuple[Known, ...] = (
     Known("fixture", "attached", _HOTPLUG, ("cpu_hotplug",)),
     Known("fixture", "max_weight_error", _WEIGHT, ("cgroup_weight",)),
     Known("fixture", "max_bandwidth_excess_pct", _BANDWIDTH, ("cgroup_bandwidth",)),
+    Known("scx_simple", "attached", _HOTPLUG, ("cpu_hotplug",)),
+    Known("scx_simple", "max_weight_error", _WEIGHT, ("cgroup_weight",)),
+    Known("scx_simple", "max_bandwidth_excess_pct", _BANDWIDTH, ("cgroup_bandwidth",)),
+    Known("scx_flatcg", "attached", _HOTPLUG, ("cpu_hotplug",)),
+    Known("scx_flatcg", "max_bandwidth_excess_pct", _BANDWIDTH, ("cgroup_bandwidth",)),
+    Known("scx_flatcg", "not_stuck", _FALLBACK, ("affinity_subsets",)),
+    Known("scx_flatcg", "max_gap_ms", _FALLBACK, ("affinity_subsets",)),
+    Known("scx_flatcg", "max_task_wait_ms", _FALLBACK, ("affinity_subsets",)),
+    Known("scx_flatcg", "guest", _LOST, ("cpuset_change_on_wakeup", "cpuset_resize"), sometimes=True),
 )
 """All that are known."""
 
