@@ -59,6 +59,10 @@ _LOST = (
     "It leaves kernel threads of the root cgroup in their queue: sched_ext's watchdog once did not check in for 30 s,"
     " and who waits for one of them hangs"
 )
+_CHARGED_AGAIN = (
+    "It charges a task that stops for all that is used of its slice: one that a higher class preempts again and again"
+    " within a slice, as on ktstr's agent's CPU, is charged for the same time each time, and waits longer afterwards"
+)
 
 KNOWN: tuple[Known, ...] = (
     Known("eevdf", "max_gap_ms", _GROUPS, ("dsq_contention",), ("2n4l4c1t",), ("7.0.*",), sometimes=True),
@@ -77,6 +81,7 @@ KNOWN: tuple[Known, ...] = (
     Known("scx_simple", "attached", _HOTPLUG, ("cpu_hotplug",)),
     Known("scx_simple", "max_weight_error", _WEIGHT, ("cgroup_weight",)),
     Known("scx_simple", "max_bandwidth_excess_pct", _BANDWIDTH, ("cgroup_bandwidth",)),
+    Known("scx_simple", "max_spread_pct", _CHARGED_AGAIN, ("cgroup_reuse",), ("2n4l4c1t",), sometimes=True),
     Known("scx_flatcg", "attached", _HOTPLUG, ("cpu_hotplug",)),
     Known("scx_flatcg", "max_bandwidth_excess_pct", _BANDWIDTH, ("cgroup_bandwidth",)),
     Known("scx_flatcg", "not_stuck", _FALLBACK, ("affinity_subsets",)),
