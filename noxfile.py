@@ -103,7 +103,7 @@ def scx(session: nox.Session) -> None:
 def alarms(session: nox.Session) -> None:
     """Run schedulers that are right in each canned scenario: nox -s alarms -- [--sched fixture,...] [--scx ../scx] ...
 
-    Prints a table of what violates a default check (docs/false-alarms.md). Takes half an hour for each kernel.
+    Prints a table of what violates a default check (docs/false-alarms.md). Takes an hour for each kernel.
     """
     parser = argparse.ArgumentParser(allow_abbrev=False, add_help=False)
     parser.add_argument("--sched", default="")

@@ -63,6 +63,10 @@ _CHARGED_AGAIN = (
     "It charges a task that stops for all that is used of its slice: one that a higher class preempts again and again"
     " within a slice, as on ktstr's agent's CPU, is charged for the same time each time, and waits longer afterwards"
 )
+_SECOND_QUEUE = (
+    "It divides by order of arrival, not by time used: one CPU deals the tasks out, and one that may not run there goes"
+    " to a second queue (its FALLBACK_DSQ), which every CPU empties first"
+)
 
 KNOWN: tuple[Known, ...] = (
     Known("eevdf", "max_gap_ms", _GROUPS, ("dsq_contention",), ("2n4l4c1t",), ("7.0.*",), sometimes=True),
@@ -81,13 +85,41 @@ KNOWN: tuple[Known, ...] = (
     Known("scx_simple", "attached", _HOTPLUG, ("cpu_hotplug",)),
     Known("scx_simple", "max_weight_error", _WEIGHT, ("cgroup_weight",)),
     Known("scx_simple", "max_bandwidth_excess_pct", _BANDWIDTH, ("cgroup_bandwidth",)),
-    Known("scx_simple", "max_spread_pct", _CHARGED_AGAIN, ("cgroup_reuse",), ("2n4l4c1t",), sometimes=True),
+    Known(
+        "scx_simple",
+        "max_spread_pct",
+        _CHARGED_AGAIN,
+        ("cgroup_reuse",),
+        ("2n4l4c1t",),
+        ("7.0.*",),
+        sometimes=True,
+    ),
     Known("scx_flatcg", "attached", _HOTPLUG, ("cpu_hotplug",)),
     Known("scx_flatcg", "max_bandwidth_excess_pct", _BANDWIDTH, ("cgroup_bandwidth",)),
     Known("scx_flatcg", "not_stuck", _FALLBACK, ("affinity_subsets",)),
     Known("scx_flatcg", "max_gap_ms", _FALLBACK, ("affinity_subsets",)),
     Known("scx_flatcg", "max_task_wait_ms", _FALLBACK, ("affinity_subsets",)),
-    Known("scx_flatcg", "guest", _LOST, ("cpuset_change_on_wakeup", "cpuset_resize"), sometimes=True),
+    Known(
+        "scx_flatcg",
+        "guest",
+        _LOST,
+        ("cpuset_change_on_wakeup", "cpuset_resize"),
+        ("1n2l4c1t",),
+        ("7.0.*",),
+        sometimes=True,
+    ),
+    Known("scx_central", "attached", _HOTPLUG, ("cpu_hotplug",)),
+    Known("scx_central", "max_weight_error", _WEIGHT, ("cgroup_weight",)),
+    Known("scx_central", "max_bandwidth_excess_pct", _BANDWIDTH, ("cgroup_bandwidth",)),
+    Known(
+        "scx_central",
+        "max_spread_pct",
+        _SECOND_QUEUE,
+        ("affinity_change",),
+        ("1n2l4c1t",),
+        ("7.0.*",),
+        sometimes=True,
+    ),
 )
 """All that are known."""
 
