@@ -67,8 +67,8 @@ def _where(row: Known) -> str:
     if row.topologies != ("*",):
         parts.append(f"on {', '.join(row.topologies)}")
     if row.kernels != ("*",):
-        parts.append(f"on {', '.join(one.removesuffix('.*') for one in row.kernels)}")
-    return " ".join((*parts, "at times")) if row.sometimes else " ".join(parts)
+        parts.append(f"with {', '.join(one.removesuffix('.*') for one in row.kernels)}")
+    return "; ".join((*parts, "at times") if row.sometimes else parts)
 
 
 def main() -> int:

@@ -63,9 +63,9 @@ _CHARGED_AGAIN = (
     "It charges a task that stops for all that is used of its slice: one that a higher class preempts again and again"
     " within a slice, as on ktstr's agent's CPU, is charged for the same time each time, and waits longer afterwards"
 )
-_SECOND_QUEUE = (
-    "It divides by order of arrival, not by time used: one CPU deals the tasks out, and one that may not run there goes"
-    " to a second queue (its FALLBACK_DSQ), which every CPU empties first"
+_ONE_FIFO = (
+    "It is a FIFO, as its source says: one CPU deals tasks out in order of arrival, whatever they have used; one that"
+    " may not run where it is dealt to goes to a second queue (its FALLBACK_DSQ), which every CPU empties first"
 )
 
 KNOWN: tuple[Known, ...] = (
@@ -111,15 +111,7 @@ KNOWN: tuple[Known, ...] = (
     Known("scx_central", "attached", _HOTPLUG, ("cpu_hotplug",)),
     Known("scx_central", "max_weight_error", _WEIGHT, ("cgroup_weight",)),
     Known("scx_central", "max_bandwidth_excess_pct", _BANDWIDTH, ("cgroup_bandwidth",)),
-    Known(
-        "scx_central",
-        "max_spread_pct",
-        _SECOND_QUEUE,
-        ("affinity_change",),
-        ("1n2l4c1t",),
-        ("7.0.*",),
-        sometimes=True,
-    ),
+    Known("scx_central", "max_spread_pct", _ONE_FIFO, sometimes=True),
 )
 """All that are known."""
 
