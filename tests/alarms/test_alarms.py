@@ -10,13 +10,12 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from cell import CANNED, run_cell
+from cell import CANNED, TOPOLOGIES, run_cell
 from known import expected
 
 from ktstr import Ctx, Scheduler, declare_scheduler, declare_scx, ktstr_test
 
 FIXTURE = Path(__file__).parents[1] / "schedulers" / "fixture.bpf.c"
-TOPOLOGIES = ("1n2l4c1t", "1n2l2c2t", "2n4l4c1t")
 OF_THE_KERNEL = ("scx_simple", "scx_flatcg", "scx_central")
 OF_SCHEDULERS = ("scheduler_reattach", "scheduler_restart", "scheduler_snapshot")
 """The scenarios that detach, replace or read a declared scheduler."""
