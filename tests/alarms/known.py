@@ -59,6 +59,10 @@ _LOST = (
     "It leaves kernel threads of the root cgroup in their queue: sched_ext's watchdog once did not check in for 30 s,"
     " and who waits for one of them hangs"
 )
+_NO_KICK = (
+    "It never kicks a CPU (scx_bpf_kick_cpu() is not in its source): a task that yields is queued in its cgroup, its CPU"
+    " takes another cgroup's, and CPUs that are idle are not told"
+)
 _CHARGED_AGAIN = (
     "It charges a task that stops for all that is used of its slice: one that a higher class preempts again and again"
     " within a slice, as on ktstr's agent's CPU, is charged for the same time each time, and waits longer afterwards"
@@ -108,6 +112,8 @@ KNOWN: tuple[Known, ...] = (
         ("7.0.*",),
         sometimes=True,
     ),
+    Known("scx_flatcg", "max_idle_wait_ms", _NO_KICK, ("sched_mixed",), sometimes=True),
+    Known("scx_flatcg", "max_spread_pct", _NO_KICK, ("sched_mixed",), sometimes=True),
     Known("scx_central", "attached", _HOTPLUG, ("cpu_hotplug",)),
     Known("scx_central", "max_weight_error", _WEIGHT, ("cgroup_weight",)),
     Known("scx_central", "max_bandwidth_excess_pct", _BANDWIDTH, ("cgroup_bandwidth",)),
