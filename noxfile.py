@@ -10,6 +10,7 @@ what was installed, so that work goes on without a network.
 
 from __future__ import annotations
 
+import argparse
 import fcntl
 import hashlib
 import json
@@ -104,6 +105,28 @@ def scx(session: nox.Session) -> None:
         session.error("give the checkout of scx first: nox -s scx -- ../scx")
     tree = str(Path(session.posargs.pop(0)).resolve())
     pytest(session, "tests/guest/test_scx.py", "-n", "auto", KTSTR_SCX_TREE=tree, KTSTR_DIE_WITH_PARENT="1")
+
+
+@nox.session
+def alarms(session: nox.Session) -> None:
+    """Run schedulers that are right in each canned scenario: nox -s alarms -- [--sched fixture,...] [--scx ../scx] ...
+
+    Prints a table of what violates a default check (docs/false-alarms.md). Takes an hour for each kernel.
+    """
+    parser = argparse.ArgumentParser(allow_abbrev=False, add_help=False)
+    parser.add_argument("--sched", default="")
+    parser.add_argument("--scx", type=Path)
+    chosen, session.posargs[:] = parser.parse_known_args(session.posargs)
+    if chosen.scx and not chosen.scx.is_dir():
+        session.error(f"--scx {chosen.scx}: no such folder; give a checkout of scx")
+    if chosen.sched:  # a test's name begins with its scheduler's
+        session.posargs.extend(("-k", " or ".join(f"{name}_" for name in chosen.sched.split(","))))
+    shutil.rmtree(ROOT / "target" / "alarms", ignore_errors=True)
+    try:
+        tree = {"KTSTR_SCX_TREE": str(chosen.scx.resolve())} if chosen.scx else {}
+        pytest_in_vms(session, "tests/alarms/test_alarms.py", **tree)
+    finally:
+        session.run(PYTHON, "tests/alarms/alarm_table.py", env={"PYTHONPATH": str(ROOT)})
 
 
 @nox.session
@@ -243,7 +266,7 @@ def pytest(session: nox.Session, folder: str, *args: str, **settings: str) -> No
     session.run(PYTHON, "-m", "pytest", *defaults, *session.posargs, env=settings)
 
 
-def pytest_in_vms(session: nox.Session, folder: str) -> None:
+def pytest_in_vms(session: nox.Session, folder: str, **settings: str) -> None:
     """Run tests that start VMs: in parallel, and with a kernel named, so that it is resolved only once."""
     named = any(arg.split("=")[0] in ("--kernel", "--ktstr-kernel") for arg in session.posargs)
     pytest(
@@ -262,6 +285,7 @@ def pytest_in_vms(session: nox.Session, folder: str) -> None:
         ),
         KTSTR_DIE_WITH_PARENT="1",  # a killed nox must not leave VMs behind
         KTSTR_COMMAND=shlex.join(["nox", "-s", session.name, "--", *session.posargs]),  # to be shown
+        **settings,
     )
 
 

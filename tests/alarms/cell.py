@@ -10,10 +10,13 @@ from pathlib import Path
 from ktstr import CgroupDef, Ctx, Operation, RunReport, Step, Topology, scenarios
 from ktstr.events.latency import Latency
 
-__all__ = ["CANNED", "CELLS", "Cell", "Record", "records", "run_cell"]
+__all__ = ["CANNED", "CELLS", "TOPOLOGIES", "Cell", "Record", "records", "run_cell"]
 
 CANNED = tuple(name for name in scenarios.__all__ if name != "Runner")
 """The names of all canned scenarios."""
+
+TOPOLOGIES = ("1n2l4c1t", "1n2l2c2t", "2n4l4c1t")
+"""Where each is run."""
 
 CELLS = Path(__file__).parents[2] / "target" / "alarms" / "cells"
 """Where each cell leaves its record."""

@@ -71,6 +71,7 @@ def test_each_session_has_a_line_in_the_menu() -> None:
         "objects",
         "repeat",
         "scx",
+        "alarms",
         "kvm-nested",
         "lint",
         "typecheck",
@@ -119,6 +120,16 @@ def test_a_default_kernel_is_passed_if_the_user_names_none(project: Project) -> 
 def test_the_session_of_scx_takes_its_checkout_first(project: Project) -> None:
     asked = project.nox("-s", "scx", "--", str(project.folder), "--kernel", "7.3")
     assert asked[1:] == ["-m pytest -o testpaths=tests/guest/test_scx.py -n auto --kernel 7.3"]
+
+
+def test_the_session_of_false_alarms_chooses_schedulers_and_prints_its_table(project: Project) -> None:
+    options = ("--sched", "eevdf,scx_flow", "--scx", str(project.folder), "--kernel", "7.3")
+    asked = project.nox("-s", "alarms", "--", *options)
+    assert asked[1:] == [
+        "-m pytest -o testpaths=tests/alarms/test_alarms.py -p no:hypothesispytest -n auto --dist worksteal"
+        " --kernel 7.3 -k eevdf_ or scx_flow_",
+        "tests/alarms/alarm_table.py",
+    ]
 
 
 def test_coverage_is_collected_by_unit_tests_and_by_guests_on_request(project: Project) -> None:

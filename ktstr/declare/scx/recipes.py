@@ -97,6 +97,10 @@ RECIPES: Mapping[str, Recipe] = {
             "bpfland_ops.flags": _flags_by_node(*_USUAL_FLAGS),
             "smt_enabled": _smt,
             "numa_enabled": _numa,
+            # Its source has them on, and its program off: pinned tasks that come first starve all others.
+            "local_pcpu": False,
+            "local_kthreads": False,
+            "sticky_tasks": False,
             **_PREFERRED,
         },
         setup_programs={"enable_sibling_cpu": sibling_calls()},
