@@ -60,8 +60,8 @@ _LOST = (
     " and who waits for one of them hangs"
 )
 _NO_KICK = (
-    "It never kicks a CPU (scx_bpf_kick_cpu() is not in its source): a task that yields is queued in its cgroup, its CPU"
-    " takes another cgroup's, and CPUs that are idle are not told"
+    "It never kicks a CPU (scx_bpf_kick_cpu() is not in its source): a task that yields is queued in its cgroup, its"
+    " CPU takes another cgroup's, and CPUs that are idle are not told"
 )
 _CHARGED_AGAIN = (
     "It charges a task that stops for all that is used of its slice: one that a higher class preempts again and again"
