@@ -177,7 +177,10 @@ def _compile(
     outside: Sequence[Path] = (),
 ) -> Path:
     archives = [lib if isinstance(lib, Path) else system_archive(compiler, lib) for lib in libs]
-    stamps = (*map(stamp_of, sources), *_header_stamps({source.parent for source in sources}))
+    stamps = (
+        *map(stamp_of, (*sources, *archives, *parts)),
+        *_header_stamps({source.parent for source in sources}),
+    )
     key = _key(compiler, (name, *kind), tuple(sources), stamps, tuple(includes), (*archives, *parts))
     if outside:
         preprocessed = ((path.name, _preprocessed(compiler, name, path, includes)) for path in outside)
@@ -206,7 +209,7 @@ def _key(
     includes: tuple[Path, ...],
     more: tuple[Path, ...],
 ) -> str:
-    """The key of what is made of files: found once for the same `stamps` of the sources and the headers beside them.
+    """The key of what is made of files: found once for the same `stamps` of its files and the headers beside the sources.
 
     Those of `includes` are ktstr's own and libbpf's, which a process takes to be as it first found them.
     """

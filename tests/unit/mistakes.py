@@ -16,7 +16,7 @@ COMMANDS: tuple[tuple[str, str, int], ...] = (
     ("kernel lst", "kernel: no such command; near is kernel-list...", 2),
     ("docter", "docter: no such command; near is doctor", 2),
     ("help tset", "tset: no such command; near is test...", 2),
-    ("xyzzy", "xyzzy: no such command; there are bisect, cache, doctor, init, ...", 2),
+    ("xyzzy", "xyzzy: no such command; there are bisect, cache, compare, doctor, ...", 2),
     ("doctor cahce", "doctor: cahce: not expected here; ...", 2),
     # options that are none
     ("--verison", "--verison: no such option; near is --version", 2),

@@ -5,11 +5,13 @@ from __future__ import annotations
 import shutil
 import struct
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
 from vm_stand_in import a_job
 
+from ktstr.base.stamp import is_settled, stamp_of
 from ktstr.toolchain.compiler import compile_shared
 from ktstr.vm.qemu.command import record_command, replay_command
 from ktstr.vm.qemu.debug import can_record
@@ -59,6 +61,8 @@ def test_an_empty_disk_is_a_valid_image(tmp_path: Path) -> None:
 def test_a_library_is_built_again_if_a_part_of_it_has_changed(tmp_path: Path) -> None:
     whole, part = tmp_path / "whole.c", tmp_path / "part.c"
     whole.write_text('#include "part.c"\n')
+    while not is_settled(stamp_of(whole)):  # then it is known by its stamp
+        time.sleep(0.02)
     built = []
     for text in ("int f(void);", "int f(void);", "int g(void);"):
         part.write_text(text)
