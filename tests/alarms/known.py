@@ -55,13 +55,10 @@ _FALLBACK = (
     "It serves the tasks that may not use all CPUs (its FALLBACK_DSQ) before any cgroup: while CPUs find one there, its"
     " other tasks and the kernel's threads, which are in the root cgroup, get none"
 )
-_LOST = (
-    "It leaves kernel threads of the root cgroup in their queue: sched_ext's watchdog once did not check in for 30 s,"
-    " and who waits for one of them hangs"
-)
-_NO_KICK = (
-    "It never kicks a CPU (scx_bpf_kick_cpu() is not in its source): a task that yields is queued in its cgroup, its"
-    " CPU takes another cgroup's, and CPUs that are idle are not told"
+_PUT_AWAY = (
+    "It announces a cgroup (cgrp_enqueued()) before the task is in its queue, which is when ops.enqueue() returns: who"
+    " looks in between puts the cgroup away. Nor does it ever kick a CPU. So tasks wait beside CPUs that are idle, and"
+    " kernel threads, too: sched_ext's own watchdog once did not check in for 30 s, and who needs such a thread hangs"
 )
 _CHARGED_AGAIN = (
     "It charges a task that stops for all that is used of its slice: one that a higher class preempts again and again"
@@ -106,14 +103,14 @@ KNOWN: tuple[Known, ...] = (
     Known(
         "scx_flatcg",
         "guest",
-        _LOST,
+        _PUT_AWAY,
         ("cpuset_change_on_wakeup", "cpuset_resize"),
         ("1n2l4c1t",),
         ("7.0.*",),
         sometimes=True,
     ),
-    Known("scx_flatcg", "max_idle_wait_ms", _NO_KICK, ("sched_mixed",), sometimes=True),
-    Known("scx_flatcg", "max_spread_pct", _NO_KICK, ("sched_mixed",), sometimes=True),
+    Known("scx_flatcg", "max_idle_wait_ms", _PUT_AWAY, ("mixed_workloads", "sched_mixed"), sometimes=True),
+    Known("scx_flatcg", "max_spread_pct", _PUT_AWAY, ("mixed_workloads", "sched_mixed"), sometimes=True),
     Known("scx_central", "attached", _HOTPLUG, ("cpu_hotplug",)),
     Known("scx_central", "max_weight_error", _WEIGHT, ("cgroup_weight",)),
     Known("scx_central", "max_bandwidth_excess_pct", _BANDWIDTH, ("cgroup_bandwidth",)),
