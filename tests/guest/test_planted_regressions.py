@@ -1,4 +1,4 @@
-"""`nox -s perf` finds planted regressions of the fixture.
+"""`nox -s perf` finds planted regressions of the fixture, and nothing in a source that was only rewritten.
 
 That slices of ten times their length are found is pinned on recorded runs, by tests/unit/test_compare.py.
 """
@@ -51,3 +51,10 @@ def a_callback_that_is_dearer_by_some_instructions_is_found(ctx: Ctx, project: P
     plant(project, "dearer")
     status, worse, said = got_worse(project, ctx.kernel.version, "--seeds=1")
     assert (status, worse) == (1, {"verified_insns[fixture_enqueue]"}), said
+
+
+@ktstr_test()
+def a_source_that_does_the_same_is_no_change(ctx: Ctx, project: Path) -> None:
+    plant(project, "rewritten")
+    status, worse, said = got_worse(project, ctx.kernel.version, f"--seeds={SEEDS}")
+    assert (status, worse) == (0, set()), said
