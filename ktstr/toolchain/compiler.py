@@ -209,7 +209,7 @@ def _key(
     includes: tuple[Path, ...],
     more: tuple[Path, ...],
 ) -> str:
-    """The key of what is made of files: found once for the same `stamps` of its files and the headers beside the sources.
+    """The key of what is made of files: found once for the same `stamps` of them and of the headers beside the sources.
 
     Those of `includes` are ktstr's own and libbpf's, which a process takes to be as it first found them.
     """
