@@ -68,6 +68,10 @@ _ONE_FIFO = (
     "It is a FIFO, as its source says: one CPU deals tasks out in order of arrival, whatever they have used; one that"
     " may not run where it is dealt to goes to a second queue (its FALLBACK_DSQ), which every CPU empties first"
 )
+_ONE_DEALER = (
+    "One CPU decides for all: one that is idle kicks it and waits to be dealt a task, and thousands of wakeups a second"
+    " are more than it deals in time"
+)
 
 KNOWN: tuple[Known, ...] = (
     Known("eevdf", "max_gap_ms", _GROUPS, ("dsq_contention",), ("2n4l4c1t",), ("7.0.*",), sometimes=True),
@@ -104,7 +108,7 @@ KNOWN: tuple[Known, ...] = (
         "scx_flatcg",
         "guest",
         _PUT_AWAY,
-        ("cpuset_change_on_wakeup", "cpuset_resize"),
+        ("cpuset_change_on_wakeup", "cpuset_resize", "nested_cpusets", "nested_no_controller"),
         ("1n2l4c1t",),
         ("7.0.*",),
         sometimes=True,
@@ -114,6 +118,7 @@ KNOWN: tuple[Known, ...] = (
     Known("scx_central", "attached", _HOTPLUG, ("cpu_hotplug",)),
     Known("scx_central", "max_weight_error", _WEIGHT, ("cgroup_weight",)),
     Known("scx_central", "max_bandwidth_excess_pct", _BANDWIDTH, ("cgroup_bandwidth",)),
+    Known("scx_central", "max_wasted_pct", _ONE_DEALER, ("dsq_contention",), sometimes=True),
     Known("scx_central", "max_spread_pct", _ONE_FIFO, sometimes=True),
 )
 """All that are known."""
