@@ -51,6 +51,10 @@ _GROUPS = (
     "It schedules cgroups on each CPU by themselves: with 120 tasks that wake all the time, a cgroup's queue on one CPU"
     " waited for two seconds while that CPU ran tasks of the other cgroup, and was never idle"
 )
+_LOCAL_FIRST = (
+    "scx_bpf_select_cpu_dfl() puts a task that a sync wakeup wakes on its waker's CPU, whose local queue comes before"
+    " the shared one: two that wake each other without end keep that CPU from a kernel thread that may run nowhere else"
+)
 _FALLBACK = (
     "It serves the tasks that may not use all CPUs (its FALLBACK_DSQ) before any cgroup: while CPUs find one there, its"
     " other tasks and the kernel's threads, which are in the root cgroup, get none"
@@ -69,8 +73,8 @@ _ONE_FIFO = (
     " may not run where it is dealt to goes to a second queue (its FALLBACK_DSQ), which every CPU empties first"
 )
 _ONE_DEALER = (
-    "One CPU decides for all: one that is idle kicks it and waits to be dealt a task, and thousands of wakeups a second"
-    " are more than it deals in time"
+    "One CPU decides for all: one that is idle kicks it and waits to be dealt a task, and thousands of wakeups or"
+    " yields a second are more than it deals in time"
 )
 
 KNOWN: tuple[Known, ...] = (
@@ -87,9 +91,11 @@ KNOWN: tuple[Known, ...] = (
     Known("fixture", "attached", _HOTPLUG, ("cpu_hotplug",)),
     Known("fixture", "max_weight_error", _WEIGHT, ("cgroup_weight",)),
     Known("fixture", "max_bandwidth_excess_pct", _BANDWIDTH, ("cgroup_bandwidth",)),
+    Known("fixture", "max_task_wait_ms", _LOCAL_FIRST, ("sync_wakeups",), ("2n4l4c1t",), sometimes=True),
     Known("scx_simple", "attached", _HOTPLUG, ("cpu_hotplug",)),
     Known("scx_simple", "max_weight_error", _WEIGHT, ("cgroup_weight",)),
     Known("scx_simple", "max_bandwidth_excess_pct", _BANDWIDTH, ("cgroup_bandwidth",)),
+    Known("scx_simple", "max_task_wait_ms", _LOCAL_FIRST, ("sync_wakeups",), ("2n4l4c1t",), sometimes=True),
     Known(
         "scx_simple",
         "max_spread_pct",
@@ -118,7 +124,9 @@ KNOWN: tuple[Known, ...] = (
     Known("scx_central", "attached", _HOTPLUG, ("cpu_hotplug",)),
     Known("scx_central", "max_weight_error", _WEIGHT, ("cgroup_weight",)),
     Known("scx_central", "max_bandwidth_excess_pct", _BANDWIDTH, ("cgroup_bandwidth",)),
-    Known("scx_central", "max_wasted_pct", _ONE_DEALER, ("dsq_contention",), sometimes=True),
+    Known(
+        "scx_central", "max_wasted_pct", _ONE_DEALER, ("dsq_contention", "mixed_workloads"), sometimes=True
+    ),
     Known("scx_central", "max_spread_pct", _ONE_FIFO, sometimes=True),
 )
 """All that are known."""
