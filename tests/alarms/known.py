@@ -38,6 +38,9 @@ _HOTPLUG = (
     "It has neither ops.cpu_online() nor ops.cpu_offline(), so the kernel ends it when a CPU goes, and asks its program"
     " to start it again"
 )
+_OFFLINE_CPU = (
+    "It gives a task to a CPU that has just gone offline, and the kernel ejects it: Invalid target CPU"
+)
 _WEIGHT = "It has no ops.cgroup_set_weight(): cpu.weight means nothing to it"
 _BANDWIDTH = (
     "It has no ops.cgroup_set_bandwidth(), and sched_ext itself limits nobody: cpu.max means nothing to it"
@@ -128,6 +131,12 @@ KNOWN: tuple[Known, ...] = (
         "scx_central", "max_wasted_pct", _ONE_DEALER, ("dsq_contention", "mixed_workloads"), sometimes=True
     ),
     Known("scx_central", "max_spread_pct", _ONE_FIFO, sometimes=True),
+    Known("scx_bpfland", "attached", _HOTPLUG, ("cpu_hotplug",)),
+    Known("scx_bpfland", "max_weight_error", _WEIGHT, ("cgroup_weight",)),
+    Known("scx_bpfland", "max_bandwidth_excess_pct", _BANDWIDTH, ("cgroup_bandwidth",)),
+    Known("scx_flow", "attached", _OFFLINE_CPU, ("cpu_hotplug",)),
+    Known("scx_flow", "max_weight_error", _WEIGHT, ("cgroup_weight",)),
+    Known("scx_flow", "max_bandwidth_excess_pct", _BANDWIDTH, ("cgroup_bandwidth",)),
 )
 """All that are known."""
 
