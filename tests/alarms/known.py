@@ -38,6 +38,9 @@ _HOTPLUG = (
     "It has neither ops.cpu_online() nor ops.cpu_offline(), so the kernel ends it when a CPU goes, and asks its program"
     " to start it again"
 )
+_OFFLINE_CPU = (
+    "It gives a task to a CPU that has just gone offline, and the kernel ejects it: Invalid target CPU"
+)
 _WEIGHT = "It has no ops.cgroup_set_weight(): cpu.weight means nothing to it"
 _BANDWIDTH = (
     "It has no ops.cgroup_set_bandwidth(), and sched_ext itself limits nobody: cpu.max means nothing to it"
@@ -50,6 +53,10 @@ _PINNED = (
 _GROUPS = (
     "It schedules cgroups on each CPU by themselves: with 120 tasks that wake all the time, a cgroup's queue on one CPU"
     " waited for two seconds while that CPU ran tasks of the other cgroup, and was never idle"
+)
+_LOCAL_FIRST = (
+    "scx_bpf_select_cpu_dfl() puts a task that a sync wakeup wakes on its waker's CPU, whose local queue comes before"
+    " the shared one: two that wake each other without end keep that CPU from a kernel thread that may run nowhere else"
 )
 _FALLBACK = (
     "It serves the tasks that may not use all CPUs (its FALLBACK_DSQ) before any cgroup: while CPUs find one there, its"
@@ -68,6 +75,10 @@ _ONE_FIFO = (
     "It is a FIFO, as its source says: one CPU deals tasks out in order of arrival, whatever they have used; one that"
     " may not run where it is dealt to goes to a second queue (its FALLBACK_DSQ), which every CPU empties first"
 )
+_ONE_DEALER = (
+    "One CPU decides for all: one that is idle kicks it and waits to be dealt a task, and thousands of wakeups or"
+    " yields a second are more than it deals in time"
+)
 
 KNOWN: tuple[Known, ...] = (
     Known("eevdf", "max_gap_ms", _GROUPS, ("dsq_contention",), ("2n4l4c1t",), ("7.0.*",), sometimes=True),
@@ -83,9 +94,11 @@ KNOWN: tuple[Known, ...] = (
     Known("fixture", "attached", _HOTPLUG, ("cpu_hotplug",)),
     Known("fixture", "max_weight_error", _WEIGHT, ("cgroup_weight",)),
     Known("fixture", "max_bandwidth_excess_pct", _BANDWIDTH, ("cgroup_bandwidth",)),
+    Known("fixture", "max_task_wait_ms", _LOCAL_FIRST, ("sync_wakeups",), ("2n4l4c1t",), sometimes=True),
     Known("scx_simple", "attached", _HOTPLUG, ("cpu_hotplug",)),
     Known("scx_simple", "max_weight_error", _WEIGHT, ("cgroup_weight",)),
     Known("scx_simple", "max_bandwidth_excess_pct", _BANDWIDTH, ("cgroup_bandwidth",)),
+    Known("scx_simple", "max_task_wait_ms", _LOCAL_FIRST, ("sync_wakeups",), ("2n4l4c1t",), sometimes=True),
     Known(
         "scx_simple",
         "max_spread_pct",
@@ -104,7 +117,7 @@ KNOWN: tuple[Known, ...] = (
         "scx_flatcg",
         "guest",
         _PUT_AWAY,
-        ("cpuset_change_on_wakeup", "cpuset_resize"),
+        ("cpuset_change_on_wakeup", "cpuset_resize", "nested_cpusets", "nested_no_controller"),
         ("1n2l4c1t",),
         ("7.0.*",),
         sometimes=True,
@@ -114,7 +127,16 @@ KNOWN: tuple[Known, ...] = (
     Known("scx_central", "attached", _HOTPLUG, ("cpu_hotplug",)),
     Known("scx_central", "max_weight_error", _WEIGHT, ("cgroup_weight",)),
     Known("scx_central", "max_bandwidth_excess_pct", _BANDWIDTH, ("cgroup_bandwidth",)),
+    Known(
+        "scx_central", "max_wasted_pct", _ONE_DEALER, ("dsq_contention", "mixed_workloads"), sometimes=True
+    ),
     Known("scx_central", "max_spread_pct", _ONE_FIFO, sometimes=True),
+    Known("scx_bpfland", "attached", _HOTPLUG, ("cpu_hotplug",)),
+    Known("scx_bpfland", "max_weight_error", _WEIGHT, ("cgroup_weight",)),
+    Known("scx_bpfland", "max_bandwidth_excess_pct", _BANDWIDTH, ("cgroup_bandwidth",)),
+    Known("scx_flow", "attached", _OFFLINE_CPU, ("cpu_hotplug",)),
+    Known("scx_flow", "max_weight_error", _WEIGHT, ("cgroup_weight",)),
+    Known("scx_flow", "max_bandwidth_excess_pct", _BANDWIDTH, ("cgroup_bandwidth",)),
 )
 """All that are known."""
 
