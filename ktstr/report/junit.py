@@ -72,7 +72,8 @@ def _suite(cases: Sequence[Case], versions: Versions) -> TestSuite:
 
 
 def _case(case: Case) -> TestCase:
-    path = Path(case.nodeid.split("::", 1)[0]).with_suffix("")
+    path = Path(case.nodeid.split("::", 1)[0])  # no name at all of a file outside pytest's root
+    path = path.with_suffix("") if path.name else path
     result = TestCase(
         printable(case.test),
         classname=printable(".".join(path.parts)),

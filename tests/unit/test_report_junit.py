@@ -104,6 +104,11 @@ def test_a_document_of_every_outcome_follows_the_schema() -> None:
     assert offences(junit_xml(CASES, VERSIONS)) == []
 
 
+def test_a_test_outside_pytests_root_has_no_class() -> None:
+    root = ElementTree.fromstring(junit_xml([a_case(nodeid="::b[7.0]", test="b")], VERSIONS))
+    assert [(one.get("name"), one.get("classname")) for one in root.iter("testcase")] == [("b", None)]
+
+
 @settings(max_examples=30)
 @given(st.text(), st.floats(0, 1e6))
 def test_any_text_and_time_give_a_document_that_follows_the_schema(text: str, seconds: float) -> None:
