@@ -21,9 +21,13 @@ class Idle:
     """For how many guest ns of it each CPU was idle, in steps of 10 ms; only CPUs that were online at both ends."""
 
     def least_ns(self, cpu: int, from_ns: int, until_ns: int) -> int:
-        """For how long the CPU was idle at least between two times, in guest ns: the rest may be outside of them."""
+        """For how long the CPU was idle at least between two times, in guest ns: the rest may be outside of them.
+
+        The kernel may count a stretch only at its end, and so more than the time that there was.
+        """
         outside = max(0, from_ns - self.from_ns) + max(0, self.until_ns - until_ns)
-        return max(0, self.cpus.get(cpu, 0) - STEP_NS - outside)
+        counted = min(self.cpus.get(cpu, 0), self.until_ns - self.from_ns)
+        return max(0, counted - STEP_NS - outside)
 
 
 STEP_NS = 10_000_000

@@ -30,7 +30,8 @@ FIXTURE = declare_scheduler(name="programs_fixture", bpf=SCHEDULERS / "fixture.b
 
 HACKBENCH = payloads.hackbench(loops=20)
 CYCLICTEST = payloads.cyclictest(2, loops=50)
-STRESS_NG = payloads.stress_ng("cpu", "switch", "pipe", "futex", "mutex", ops=50)
+# Not "mutex": if its operations are done before it has counted its threads, it says that it could not create any.
+STRESS_NG = payloads.stress_ng("cpu", "switch", "pipe", "futex", ops=50)
 SYSBENCH = (
     payloads.sysbench("cpu", threads=2, events=50, args=["--cpu-max-prime=300"], name="sysbench-cpu"),
     payloads.sysbench("threads", threads=2, events=20, args=["--thread-yields=20"], name="sysbench-threads"),
@@ -70,7 +71,7 @@ def rt_tests(ctx: Ctx) -> None:
 
 def loads(ctx: Ctx) -> None:
     found = numbers(ctx, (STRESS_NG,), SYSBENCH)
-    for stressor in ("cpu", "switch", "pipe", "futex", "mutex"):
+    for stressor in ("cpu", "switch", "pipe", "futex"):
         assert found[f"stress-ng.{stressor}.ops"] >= 50
         assert found[f"stress-ng.{stressor}.rate"] > 0
     assert [found[f"{one.name}.events"] for one in SYSBENCH] == [50, 20, 2]

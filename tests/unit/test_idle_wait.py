@@ -65,6 +65,11 @@ def test_a_worker_that_waits_while_a_cpu_is_idle_is_named_with_that_cpu() -> Non
     ]
 
 
+def test_a_cpu_was_idle_no_longer_than_there_was_time() -> None:
+    slept = {**WAITS, "run_ns": 20 * MS, "slept_ns": 980 * MS}
+    assert judged(idle_event(1130, 560), slept) == []
+
+
 def test_the_one_that_waited_longest_stands_for_all() -> None:
     (message,) = judged(idle_event(0, 1000), {**WAITS, "run_ns": 300 * MS}, WAITS)
     assert message.startswith("CPU 1 was idle while worker a/1 (spin_wait) and 1 more waited")
