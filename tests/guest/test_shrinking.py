@@ -66,8 +66,8 @@ def shrunk(ctx: Ctx, shrink_s: float) -> tuple[Any, list[VmResult]]:
     raise AssertionError("a preempted worker is forgotten, so the run must fail")
 
 
-# On 7.0.13 six runs are enough: none; up to the wait, and one less; the last of them alone; without those of idle CPUs;
-# moved. On 7.3.4 it takes more.
+# Six runs are mostly enough: none; up to the wait, and one less; the last of them alone; without those of idle CPUs;
+# moved. How many it takes depends on the kernel.
 @ktstr_test(scheduler=FORGETS, auto_repro=False)
 def shrinking_ends_with_its_time_and_goes_on_with_more(ctx: Ctx) -> None:
     some, short = shrunk(ctx, 2)
@@ -78,6 +78,7 @@ def shrinking_ends_with_its_time_and_goes_on_with_more(ctx: Ctx) -> None:
         "not shrunk to the end: its 6 s were up after 6 runs (--shrink-seconds)",
     )
     assert 1 <= few["left"] <= some["left"] <= some["of"] == TRIED
-    assert [len(short), len(longer)] == [1 + 2, 1 + 6]
+    assert len(short) == 1 + 2
+    assert len(longer) == 1 + 6 if few["unfinished"] else 1 + 2 < len(longer) <= 1 + 6
     assert [one.start for one in longer[:3]] == ["remembered"] * 3
     assert [one.events_sha256 for one in longer[:3]] == [one.events_sha256 for one in short]
