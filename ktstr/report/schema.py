@@ -348,6 +348,10 @@ def json_schema() -> dict[str, Any]:
     for definition in definitions.values():
         if text := definition.get("description"):
             definition["description"] = " ".join(text.split())
+        # msgspec says of an empty dict that it is a default from 0.23 on.
+        for one in definition.get("properties", {}).values():
+            if one.get("default") == {}:
+                del one["default"]
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "$id": f"urn:ktstr:sidecar:{SCHEMA}",
