@@ -98,7 +98,7 @@ class Disturbance:
 
     def _emulator(self) -> list[int]:
         """One emulator below this process, or none."""
-        found = sorted(pid for pid in _descendants(os.getpid()) if _name(pid).startswith("qemu-system"))
+        found = sorted(pid for pid in _descendants(os.getpid()) if _name(pid).startswith("qemu"))
         return [self._random.choice(found)] if found else []
 
 

@@ -19,6 +19,7 @@ from ktstr import (
     RunPayload,
     RunReport,
     Scheduler,
+    Step,
     Topology,
     WaitPayload,
     WorkType,
@@ -97,7 +98,7 @@ def _others(fixture: Scheduler) -> list[Job]:
     flatcg = declare_scheduler(name="scx_flatcg", binary="scx_flatcg")
     racy = declare_scheduler(name="repeat_racy", bpf=_SOURCES / "racy.bpf.c", sysctls={"kernel.watchdog": 0})
     crowd = CgroupDef("w", 10, cpuset=Cpuset.exact(range(7)))
-    hotplug = (CgroupDef("w", 6), At(0.1, CpuOffline(3)), At(0.3, CpuOnline(3)))
+    hotplug = Step("hotplug", At(0.1, CpuOffline(2)), At(0.3, CpuOnline(2)), hold=0.5)
     hackbench = payloads.hackbench(groups=1, loops=20)
     with_payload = (CgroupDef("beside", 2), RunPayload(hackbench), WaitPayload(hackbench))
     return [
@@ -112,6 +113,11 @@ def _others(fixture: Scheduler) -> list[Job]:
         Job("ends with an error", _declared("exits"), four, _held(CgroupDef("w", 6), hold_s=2)),
         Job("starves a worker", _declared("starve"), four, _held(CgroupDef("w", 6), hold_s=1)),
         Job("monitored", fixture, four, _held(CgroupDef("w", 6)), monitor=Monitor(period_ms=10)),
-        Job("hotplug", _declared("hotplug"), four, _held(*hotplug)),
+        Job(
+            "hotplug",
+            _declared("hotplug"),
+            four,
+            lambda ctx: ctx.run(CgroupDef("w", 6), steps=(hotplug,), check=False),
+        ),
         Job("hackbench", fixture, four, _held(*with_payload, hold_s=20)),
     ]
