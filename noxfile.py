@@ -126,7 +126,8 @@ def alarms(session: nox.Session) -> None:
         tree = {"KTSTR_SCX_TREE": str(chosen.scx.resolve())} if chosen.scx else {}
         pytest_in_vms(session, "tests/alarms/test_alarms.py", **tree)
     finally:
-        session.run(PYTHON, "tests/alarms/alarm_table.py", env={"PYTHONPATH": str(ROOT)})
+        path = os.pathsep.join((str(ROOT), str(ROOT / "tests" / "shared")))
+        session.run(PYTHON, "tests/alarms/alarm_table.py", env={"PYTHONPATH": path})
 
 
 @nox.session

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from ktstr.checks.evidence import Evidence
 from ktstr.events.report import WorkerStats
+from ktstr.scenario.model import Member
 from ktstr.scenario.operations.core_sched import CoreSched
 from ktstr.scenario.policy import REAL_TIME
 
-__all__ = ["idles_by_right", "waits_by_right"]
+__all__ = ["idles_by_right", "is_excused", "waits_by_right"]
 
 
 def idles_by_right(run: Evidence) -> bool:
@@ -25,12 +26,13 @@ def idles_by_right(run: Evidence) -> bool:
 
 def waits_by_right(run: Evidence, worker: WorkerStats) -> bool:
     """Whether the worker was throttled at some time, or is not the scheduler's."""
-    return any(
-        member.policy in REAL_TIME
-        or any(
-            one.quota and f"{member.cgroup}/".startswith(f"{path}/")
-            for state in run.held_states
-            for path, one in state.cgroups.items()
-        )
-        for member in run.members(worker)
+    return any(is_excused(run, member) for member in run.members(worker))
+
+
+def is_excused(run: Evidence, member: Member) -> bool:
+    """Whether a worker that is this may be throttled, or is not the scheduler's."""
+    return member.policy in REAL_TIME or any(
+        one.quota and f"{member.cgroup}/".startswith(f"{path}/")
+        for state in run.held_states
+        for path, one in state.cgroups.items()
     )

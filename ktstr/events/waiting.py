@@ -35,14 +35,13 @@ class Waiting:
     @property
     def where(self) -> str:
         """The queue in which it waited, in words."""
-        return _where(self.task.queue, self.cpu).rstrip(",")
+        return _where(self.task.queue, self.cpu)
 
     @property
     def line(self) -> str:
         """All of that, in one clause."""
-        what = (
-            f"{self.task.comm} was runnable for {self.task.waits_ms} ms {_where(self.task.queue, self.cpu)}"
-        )
+        aside = "" if self.task.queue else ","
+        what = f"{self.task.comm} was runnable for {self.task.waits_ms} ms {self.where}{aside}"
         if self.idle:
             several = len(self.idle) > 1
             return f"{what} while CPU{'s' * several} {cpu_list(self.idle)}, which it may use, idled"
@@ -82,9 +81,7 @@ def longest_wait(queues: RunQueues | None) -> str:
     if not waiting:
         return ""
     task, cpu = max(waiting, key=lambda one: one[0].waits_ms)
-    return f"{task.comm}[{task.pid}] had waited longest, {task.waits_ms} ms {_where(task.queue, cpu.cpu)}".rstrip(
-        ","
-    )
+    return f"{task.comm}[{task.pid}] had waited longest, {task.waits_ms} ms {_where(task.queue, cpu.cpu)}"
 
 
 def _is_idle(cpu: CpuQueue) -> bool:
@@ -107,7 +104,7 @@ def _allowed(task: QueuedTask, cpus: int) -> set[int]:
 
 def _where(queue: str, cpu: int) -> str:
     if not queue:
-        return f"in no DSQ, enqueued on CPU {cpu},"
+        return f"in no DSQ, enqueued on CPU {cpu}"
     if queue.startswith("0x"):
         return f"on DSQ {int(queue, 16)}"
     if queue == "global":

@@ -7,8 +7,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import product
 
-from cell import CANNED, CELLS, TOPOLOGIES, Cell, Record, records
+from cell import CELLS, TOPOLOGIES, Cell, Record, records
 from known import KNOWN, Known, expected
+from unjudged import CANNED
 
 __all__ = ["NOT_KNOWN", "counts", "missing", "page_table", "violations"]
 

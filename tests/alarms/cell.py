@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from ktstr import CgroupDef, Ctx, Operation, RunReport, Step, Topology, scenarios
+from unjudged import Unjudged
+
+from ktstr import Ctx, RunReport, Topology, scenarios
 from ktstr.events.latency import Latency
 
-__all__ = ["CANNED", "CELLS", "TOPOLOGIES", "Cell", "Record", "records", "run_cell"]
-
-CANNED = tuple(name for name in scenarios.__all__ if name != "Runner")
-"""The names of all canned scenarios."""
+__all__ = ["CELLS", "TOPOLOGIES", "Cell", "Record", "records", "run_cell"]
 
 TOPOLOGIES = ("1n2l4c1t", "1n2l2c2t", "2n4l4c1t")
 """Where each is run."""
@@ -48,32 +46,9 @@ class Record:
     """The longest that a worker waited for a CPU at a time, in guest ms."""
 
 
-class _Unjudged:
-    """Stands in for a test's `ctx`: runs a scenario, and lets no violation raise."""
-
-    def __init__(self, ctx: Ctx) -> None:
-        self._ctx = ctx
-
-    @property
-    def topology(self) -> Topology:
-        """The guest's CPUs."""
-        return self._ctx.topology
-
-    @property
-    def duration_s(self) -> float:
-        """The test's duration."""
-        return self._ctx.duration_s
-
-    def run(
-        self, *parts: CgroupDef | Operation, hold_s: float | None = None, steps: Sequence[Step] = ()
-    ) -> RunReport:
-        """Run it under the default checks."""
-        return self._ctx.run(*parts, hold_s=hold_s, steps=steps, check=False)
-
-
 def run_cell(ctx: Ctx, scheduler: str, scenario: str) -> Record:
     """Run a canned scenario on the test's scheduler; the record is written, too."""
-    report: RunReport = getattr(scenarios, scenario)(_Unjudged(ctx))
+    report: RunReport = getattr(scenarios, scenario)(Unjudged(ctx))
     cell = Cell(scheduler, scenario, str(ctx.topology), ctx.kernel.version)
     found = tuple((one.check, one.line) for one in report.violations)
     record = Record(cell, found, *_figures(report, ctx.topology))

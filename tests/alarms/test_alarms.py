@@ -10,8 +10,9 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from cell import CANNED, TOPOLOGIES, run_cell
+from cell import TOPOLOGIES, run_cell
 from known import expected
+from unjudged import CANNED
 
 from ktstr import Ctx, Scheduler, declare_scheduler, declare_scx, ktstr_test
 

@@ -52,14 +52,7 @@ def cpu_s(command: Command, status: int = 0) -> float:
 
     RuntimeError, with its output, if it does not end with `status`.
     """
-    with subprocess.Popen(
-        command.words,
-        cwd=command.folder,
-        env=command.environment,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-    ) as process:
+    with _started(command) as process:
         assert process.stdout is not None  # it is a pipe
         said = process.stdout.read()
         _, ended, used = os.wait4(process.pid, 0)
@@ -72,15 +65,7 @@ def cpu_s(command: Command, status: int = 0) -> float:
 
 def first_line_s(command: Command) -> float:
     """CPU seconds of a command and its processes when they have written a line; they are then killed."""
-    with subprocess.Popen(
-        command.words,
-        cwd=command.folder,
-        env=command.environment,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        start_new_session=True,
-    ) as process:
+    with _started(command, session=True) as process:
         assert process.stdout is not None  # it is a pipe
         line = process.stdout.readline()
         used = _session_cpu_s(process.pid)
@@ -88,6 +73,19 @@ def first_line_s(command: Command) -> float:
     if not line:
         raise RuntimeError(f"{' '.join(command.words)}: said nothing")
     return used
+
+
+def _started(command: Command, *, session: bool = False) -> subprocess.Popen[bytes]:
+    """The command, all that it says in one pipe, in a session of its own if so wanted."""
+    return subprocess.Popen(
+        command.words,
+        cwd=command.folder,
+        env=command.environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        start_new_session=session,
+    )
 
 
 def _session_cpu_s(session: int) -> float:

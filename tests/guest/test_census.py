@@ -6,12 +6,13 @@ import sys
 from pathlib import Path
 
 from census_record import COVER
+from unjudged import CANNED
 
 from ktstr import Ctx, declare_scheduler, ktstr_test, scenarios
 
 sys.path.insert(0, str(Path(__file__).with_name("census")))
 
-from census import CANNED, HOLD_S, SCHEDULER, Counting, take_census
+from census import HOLD_S, SCHEDULER, Counting, take_census
 
 TARGET = Path(__file__).parents[2] / "target" / "census"
 

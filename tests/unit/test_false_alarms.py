@@ -94,7 +94,7 @@ def test_a_row_that_does_not_happen_is_told_for_each_cell() -> None:
 @pytest.mark.usefixtures("_two_rows")
 def test_an_accident_must_happen_in_one_of_its_cells_if_all_were_run() -> None:
     from alarm_table import missing
-    from cell import CANNED
+    from unjudged import CANNED
 
     *most, last = [a_record(a_cell("eevdf", scenario)) for scenario in CANNED]
     assert list(missing(most)) == []
@@ -122,8 +122,9 @@ def test_the_status_says_whether_all_is_as_known(
 
 
 def test_each_row_is_of_a_scenario_a_topology_and_a_check_that_exist() -> None:
-    from cell import CANNED, TOPOLOGIES
+    from cell import TOPOLOGIES
     from known import KNOWN
+    from unjudged import CANNED
 
     from ktstr.checks.registry import declared_checks
 

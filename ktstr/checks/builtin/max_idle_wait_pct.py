@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from ktstr.checks.accepted import Limit
 from ktstr.checks.builtin.max_spread_pct import comparable
 from ktstr.checks.evidence import Evidence
+from ktstr.checks.idle_cpus import is_excused
 from ktstr.checks.registry import declare_check
 from ktstr.checks.violation import Finding
 from ktstr.checks.worker_latency import worker_latency
@@ -15,7 +16,6 @@ from ktstr.events.idle import Idle, read_idle
 from ktstr.events.phase import Phase
 from ktstr.events.report import WorkerStats
 from ktstr.scenario.model import State
-from ktstr.scenario.policy import REAL_TIME
 
 __all__ = ["max_idle_wait_pct"]
 
@@ -41,7 +41,7 @@ def max_idle_wait_pct(run: Evidence, limit: float) -> Iterator[Finding]:
         return
     found: list[tuple[float, int, int, WorkerStats]] = []
     for worker in run.workers:
-        if worker.wall_ns < _LEAST_NS or worker.wanted_ns <= 0 or not _may_run(run, states, worker):
+        if worker.wall_ns < _LEAST_NS or worker.wanted_ns <= 0 or not _may_run(run, worker):
             continue
         waited_ns = worker.wanted_ns - worker.run_ns - worker.gap_ns
         waited_ns = min(waited_ns, exact.get(worker.index, waited_ns))
@@ -74,13 +74,7 @@ def _allowed(run: Evidence, state: State, worker: WorkerStats) -> frozenset[int]
     return state.allowed(member) if member else run.allowed(worker)
 
 
-def _may_run(run: Evidence, states: Sequence[State], worker: WorkerStats) -> bool:
+def _may_run(run: Evidence, worker: WorkerStats) -> bool:
     """Whether only the scheduler kept it from running all through the phase: no throttling, and nothing changed."""
     member = run.member(worker)
-    if member is None or member.policy in REAL_TIME or not comparable(run, worker):
-        return False
-    return not any(
-        one.quota and f"{member.cgroup}/".startswith(f"{path}/")
-        for state in states
-        for path, one in state.cgroups.items()
-    )
+    return member is not None and comparable(run, worker) and not is_excused(run, member)

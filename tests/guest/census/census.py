@@ -7,46 +7,34 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from census_record import Census
+from unjudged import Unjudged
 
-from ktstr import CgroupDef, Ctx, Operation, RunReport, Step, Topology, scenarios
+from ktstr import CgroupDef, Ctx, Operation, RunReport, Step, scenarios
 from ktstr.bpf.build import vmlinux_header
 from ktstr.kernel.model import Kernel
 
-__all__ = ["CANNED", "HOLD_S", "SCHEDULER", "Counting", "callbacks_of", "flags_of", "take_census"]
+__all__ = ["HOLD_S", "SCHEDULER", "Counting", "callbacks_of", "flags_of", "take_census"]
 
 SCHEDULER = Path(__file__).with_name("census.bpf.c")
 """The scheduler that counts."""
-
-CANNED = tuple(name for name in scenarios.__all__ if name != "Runner")
-"""The names of all canned scenarios."""
 
 HOLD_S = 0.2
 """The length of each scenario, in guest seconds."""
 
 
-class Counting:
+class Counting(Unjudged):
     """Stands in for a test's `ctx`: runs a scenario under the census, and keeps what was counted."""
 
     def __init__(self, ctx: Ctx) -> None:
-        self._ctx = ctx
+        super().__init__(ctx, dump=True)
         self.counts: dict[str, int] = {}
         self.report: RunReport | None = None
-
-    @property
-    def topology(self) -> Topology:
-        """The guest's CPUs."""
-        return self._ctx.topology
-
-    @property
-    def duration_s(self) -> float:
-        """The test's duration."""
-        return self._ctx.duration_s
 
     def run(
         self, *parts: CgroupDef | Operation, hold_s: float | None = None, steps: Sequence[Step] = ()
     ) -> RunReport:
         """Run it, judge nothing, and read the counters at the end."""
-        report = self._ctx.run(*parts, hold_s=hold_s, steps=steps, dump=True, check=False)
+        report = super().run(*parts, hold_s=hold_s, steps=steps)
         assert report.dump is not None
         self.report = report
         counted = {one.name: one.value for of in report.dump.maps for one in of.variables}
