@@ -50,14 +50,17 @@ class _Window(io.RawIOBase):
 class _Header(tarfile.TarInfo):
     """A member's header. What tarfile itself would take, and what no kernel's archive has, is refused."""
 
-    @classmethod
-    def frombuf(cls, buf: bytes | bytearray, encoding: str, errors: str) -> _Header:
-        header = super().frombuf(buf, encoding, errors)
-        if not 0 <= header.size <= _LARGEST:
-            raise ValueError(f"a member of {header.size} bytes")
-        if header.type in _EXTENDED and header.size > _MOST_EXTENDED:
-            raise ValueError(f"an extended header of {header.size} bytes")
-        return header
+    def _proc_member(self, archive: tarfile.TarFile) -> tarfile.TarInfo:
+        """Reads what follows the header: what CPython's source names as the entry point for subclasses.
+
+        frombuf() is not always called: since the mend of CVE-2025-13462, fromtarfile() passes it over.
+        """
+        if not 0 <= self.size <= _LARGEST:
+            raise ValueError(f"a member of {self.size} bytes")
+        if self.type in _EXTENDED and self.size > _MOST_EXTENDED:
+            raise ValueError(f"an extended header of {self.size} bytes")
+        member: tarfile.TarInfo = super()._proc_member(archive)  # type: ignore[misc]
+        return member
 
 
 def members(archive: tarfile.TarFile) -> Iterator[tarfile.TarInfo]:
