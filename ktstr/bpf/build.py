@@ -45,15 +45,17 @@ def build_bpf(
     cflags: tuple[str, ...] = (),
     more: tuple[Path, ...] = (),
     types: Path | None = None,
+    headers: Path | None = None,
 ) -> Path:
     """The object of scheduler `source` for `kernel`: a `.bpf.c` is compiled, a `.bpf.o` is returned as it is.
 
     `more` are sources and objects that are linked with it. `cflags` go to clang after ktstr's own; relative paths in
-    them start in the source's folder. `types` is another `vmlinux.h` than the kernel's own. Raises KtstrError with the
-    cause and the log's path if one does not compile or they do not link, and if the object is not BPF or has no
-    struct_ops map; KernelLacks if it needs what the kernel does not have.
+    them start in the source's folder. `types` is another `vmlinux.h` than the kernel's own, `headers` a folder of
+    further headers, whose warnings do not count. Raises KtstrError with the cause and the log's path if one does not
+    compile or they do not link, and if the object is not BPF or has no struct_ops map; KernelLacks if it needs what
+    the kernel does not have.
     """
-    objects = [compile_bpf(one.absolute(), kernel, cflags, types) for one in (source, *more)]
+    objects = [compile_bpf(one.absolute(), kernel, cflags, types, headers) for one in (source, *more)]
     if more:
         objects = [_linked(source, objects)]
     _check_object(objects[0], source, is_scheduler=True)
@@ -74,7 +76,13 @@ def stripped(path: Path) -> Path:
         return path
 
 
-def compile_bpf(source: Path, kernel: Kernel, cflags: tuple[str, ...], types: Path | None = None) -> Path:
+def compile_bpf(
+    source: Path,
+    kernel: Kernel,
+    cflags: tuple[str, ...],
+    types: Path | None = None,
+    headers: Path | None = None,
+) -> Path:
     """The object of one source or object; errors as of `build_bpf`."""
     if not source.is_file():
         raise KtstrError(f"bpf={source}: no such file; must be a .bpf.c or a .bpf.o")
@@ -84,15 +92,17 @@ def compile_bpf(source: Path, kernel: Kernel, cflags: tuple[str, ...], types: Pa
     if not source.name.endswith(".bpf.c"):
         raise KtstrError(f"bpf={source}: must be named .bpf.c (compiled with clang) or .bpf.o")
     clang, library, header = bpf_clang(), libbpf(), types or vmlinux_header(kernel)
+    further = (headers,) if headers else ()
     command = [
         *(*clang.command, *_FLAGS, f"-D__TARGET_ARCH_{_architecture(kernel)}"),
         *(f"-I{folder}" for folder in (header.parent, INCLUDE, library.include)),
+        *(part for folder in further for part in ("-isystem", str(folder))),
         # After all others: the kernel's own types come first.
         *(part for folder in system_includes(clang) for part in ("-idirafter", folder)),
         # The object must not depend on this machine's paths.
         *(
             f"-ffile-prefix-map={folder}=."
-            for folder in (source.parent, header.parent, INCLUDE, library.include)
+            for folder in (source.parent, header.parent, INCLUDE, library.include, *further)
         ),
         *(*cflags, str(source)),
     ]

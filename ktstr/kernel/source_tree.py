@@ -20,10 +20,10 @@ from ktstr.base.progress import Progress
 from ktstr.kernel.archive.apt import PoolFile, open_archive
 from ktstr.kernel.archive.deb import data_archive, tar_stream
 from ktstr.kernel.archive.kernels import kernel_stanzas, pool_file, upstream_version
-from ktstr.kernel.settings import debian_settings
+from ktstr.kernel.settings import debian_settings, schedulers_series
 from ktstr.kernel.spec import Version, parse_version
 
-__all__ = ["SELFTESTS", "SourceTree", "fetch_tree", "write_tree"]
+__all__ = ["SELFTESTS", "SourceTree", "fetch_tree", "kept_tree", "write_tree"]
 
 _KIND = "tools-source"
 _TREE = re.compile(r"(?P<version>.+)-(?P<id>[0-9a-f]{8})")
@@ -85,17 +85,28 @@ def fetch_tree(series: str) -> SourceTree:
 
         path = entry(_KIND, f"{version}-{file.sha256[:8]}", what, make, sealed=False)
     except Unreachable as error:
-        trees = [tree for tree in _cached() if series in ("newest", str(tree.version.series))]
-        if not trees:
+        newest = _newest_cached(series)
+        if newest is None:
             raise Unreachable(
                 f"kernel source {series}",
                 f"not in the cache, and the Debian mirror cannot be reached ({error.why}); "
                 "run `ktstr sched-build` where there is a network",
             ) from error
-        return max(trees, key=lambda tree: (tree.version.released, tree.version))
+        return newest
     for package in packages:
         package.unlink(missing_ok=True)
     return SourceTree(version, file.sha256[:8], path)
+
+
+def kept_tree() -> SourceTree:
+    """The tree of the set series that the cache has, the newest of several; if it has none, one is fetched."""
+    series = schedulers_series()
+    return _newest_cached(series) or fetch_tree(series)
+
+
+def _newest_cached(series: str) -> SourceTree | None:
+    trees = [tree for tree in _cached() if series in ("newest", str(tree.version.series))]
+    return max(trees, key=lambda tree: (tree.version.released, tree.version), default=None)
 
 
 def _cached() -> list[SourceTree]:

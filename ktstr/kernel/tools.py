@@ -23,7 +23,7 @@ from ktstr.toolchain.compiler import run_build
 from ktstr.toolchain.llvm import Toolchain, find_toolchain
 from ktstr.toolchain.make import FOREIGN, first_error
 
-__all__ = ["build_tools", "find_tool"]
+__all__ = ["build_tools", "find_tool", "tree_types"]
 
 _KIND = "schedulers"
 
@@ -38,12 +38,7 @@ def build_tools(kernel: Kernel | None = None, series: str | None = None) -> Path
     """
     toolchain = find_toolchain()
     tree = fetch_tree(series or schedulers_series())
-    types = kernel or resolve(str(tree.version.series), along=True)[-1]
-    if not types.sched_ext:
-        raise KtstrError(
-            f"kernel {types.version}: built without CONFIG_SCHED_CLASS_EXT, so without the types that schedulers need; "
-            f"`ktstr kernel-build --kernel {types.version}` builds one that has them"
-        )
+    types = tree_types(tree, kernel)
     key = f"{tree.version}-{digest(tree.id, types.image_sha256, toolchain.clang.banner)[:8]}"
     what = f"building the schedulers of {tree.version}"
 
@@ -64,6 +59,17 @@ def build_tools(kernel: Kernel | None = None, series: str | None = None) -> Path
         (folder / "manifest.json").write_text(json.dumps(manifest, indent=2) + "\n")
 
     return entry(_KIND, key, what, make) / "bin"
+
+
+def tree_types(tree: SourceTree, kernel: Kernel | None = None) -> Kernel:
+    """The kernel whose types what `tree` has is built with: `kernel`, or the newest of the tree's series."""
+    types = kernel or resolve(str(tree.version.series), along=True)[-1]
+    if not types.sched_ext:
+        raise KtstrError(
+            f"kernel {types.version}: built without CONFIG_SCHED_CLASS_EXT, so without the types that schedulers need; "
+            f"`ktstr kernel-build --kernel {types.version}` builds one that has them"
+        )
+    return types
 
 
 def find_tool(name: str) -> Path:

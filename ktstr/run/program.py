@@ -175,15 +175,20 @@ def _kernel_tree_tool(name: str) -> Path:
 def _bpf_program(scheduler: Scheduler, source: Path, kernel: Kernel, topology: Topology) -> Program:
     from ktstr.bpf.build import build_bpf, build_loader  # pulls in compilers; only bpf= needs them
     from ktstr.bpf.foreign_types import types_header
+    from ktstr.bpf.tree_headers import needs_tree_headers, tree_headers
 
     types = types_header(scheduler.vmlinux_h) if scheduler.vmlinux_h else None
+    cflags, headers = scheduler.bpf_cflags, None
+    if needs_tree_headers((source, *scheduler.bpf_more), cflags):
+        tree = tree_headers()
+        types, cflags, headers = types or tree.types, (*tree.cflags, *cflags), tree.include
 
     loader, object_path = f"{_FOLDER}/loader", f"/ktstr/{scheduler.name}.bpf.o"
     files = program_files(build_loader(), loader, "loads and attaches a scheduler given as BPF")
     files.append(
         Packed(
             object_path,
-            build_bpf(source, kernel, scheduler.bpf_cflags, scheduler.bpf_more, types),
+            build_bpf(source, kernel, cflags, scheduler.bpf_more, types, headers),
             0o644,
             f"scheduler {scheduler.name}",
         )

@@ -1,5 +1,6 @@
 """What is said of a BPF scheduler beside its source: which files, which of two, how long it may take, that it fails."""
 
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -37,6 +38,7 @@ NOT_SET_UP = declare_scheduler(name="not_set_up", bpf=BPF / "preset.bpf.c", topo
 REFUSED = declare_scheduler(
     name="refused", bpf=BPF / "preset.bpf.c", topology=TINY, values=PRESET, setup_programs={"set_up": [1, 1]}
 )
+AS_IN_TREE = declare_scheduler(name="as_in_tree", bpf=BPF / "as_in_tree.bpf.c", topology=TINY)
 UNCHECKED = declare_scheduler(
     name="unchecked", bpf=BPF / "faults.bpf.c", bpf_cflags=["-DUNCHECKED"], topology=TINY
 )
@@ -54,6 +56,20 @@ def two_files_and_a_tracepoint(ctx: Ctx) -> None:
 @ktstr_test(scheduler=SPARE, duration_s=0.2)
 def the_other_of_two(ctx: Ctx) -> None:
     assert scenarios.steady(ctx).schedulers[0].ops == "spare"
+
+
+@ktstr_test(scheduler=AS_IN_TREE, duration_s=0.2)
+def a_source_as_in_the_kernel_tree(ctx: Ctx) -> None:
+    assert scenarios.steady(ctx).schedulers[0].ops == "as_in_tree"
+
+
+@ktstr_test(scheduler=replace(AS_IN_TREE, rodata={"last_enqueue": 5}), duration_s=0.2, auto_repro=False)
+def an_end_before_the_first_hold(ctx: Ctx) -> None:
+    with pytest.raises(VerdictFailed) as failed:
+        scenarios.steady(ctx)
+    first = str(failed.value).splitlines()[0]
+    told = r"BUG SUMMARY: as_in_tree was ejected by the kernel(?: on CPU \d+)?: scx_bpf_error: \S+: enqueued 5 times"
+    assert re.fullmatch(told, first), first
 
 
 @ktstr_test(scheduler=HURRIED, auto_repro=False)
