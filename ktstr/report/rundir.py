@@ -21,6 +21,7 @@ from pathlib import Path
 
 from ktstr.base.cache import locked
 from ktstr.base.results import cannot_write, open_results, results_dir
+from ktstr.base.whole_file import remove_unfinished
 from ktstr.report.history import RUN, keep_run, link_newest, stamp_of, started_of
 from ktstr.report.sidecar import SCHEMA, write_json
 
@@ -223,6 +224,7 @@ def _keep(results: Path, staging: Path) -> list[Path]:
     """Move what an abandoned staging directory holds to the history, and remove it."""
     label = _read(staging / _SESSION).get("label", "unknown")
     stamp = started_of(staging / _SESSION, staging)
+    remove_unfinished(staging)
     moved = [
         keep_run(results, folder, f"{folder.name}-{label}", f"{stamp}-interrupted")
         for folder in _folders(staging)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import re
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import cast
 
 import msgspec
 
+from ktstr.base.whole_file import write_whole
 from ktstr.report.case import Case, Versions
 from ktstr.report.schema import SCHEMA, RunRecord, Sidecar
 from ktstr.vm.names import EMULATOR_KEY
@@ -73,15 +73,10 @@ def sidecar(case: Case, versions: Versions) -> Sidecar:
 
 def write_json(path: Path, data: object) -> None:
     """Write `data` to `path` so that the file appears whole or not at all."""
-    partial = path.with_name(f".{path.name}.partial")
     # Without an indent json writes with C code; a sidecar of one test has more than 10,000 values.
     text = json.dumps(data, ensure_ascii=True)
     try:
         text = msgspec.json.format(text, indent=2)
     except msgspec.DecodeError:  # a console can have half of a surrogate pair, which only json accepts
         text = json.dumps(data, indent=2, ensure_ascii=True)
-    with partial.open("w", encoding="ascii") as file:
-        file.write(text + "\n")
-        file.flush()
-        os.fsync(file.fileno())
-    partial.replace(path)
+    write_whole(path, text + "\n", sync=True)

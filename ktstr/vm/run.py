@@ -12,6 +12,7 @@ from pathlib import Path
 from ktstr.base import cache, seal
 from ktstr.base.cancel import Cancel
 from ktstr.base.errors import KtstrError
+from ktstr.base.whole_file import write_whole
 from ktstr.events.stream import MOST_BYTES
 from ktstr.guest.initramfs import archive, initramfs
 from ktstr.vm.budget import hold_cores
@@ -87,7 +88,7 @@ def write_job(qemu: Qemu, job: VmJob, folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     bound = slice_of(qemu.release, job)
     (folder / "plan.txt").write_text((bound.plan_line if bound else "") + f"seed {job.seed}\n" + job.plan)
-    (folder / JOB).write_text(job_to_json(job))
+    write_whole(folder / JOB, job_to_json(job))
     for name in SAID:
         (folder / name).write_text("")
 

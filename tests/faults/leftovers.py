@@ -107,7 +107,7 @@ def rest_of_kills(cache: Path, target: Path, temporary: Path) -> list[str]:
     for mark in (".lock", ".use", ".seal"):
         left += [path for path in cache.glob(f"*/.*{mark}") if not _entry_of(path).exists()]
     left += list((target / "ktstr" / ".staging").glob("*"))
-    left += list(target.rglob("*.partial"))
+    left += [path for path in target.rglob("*") if _UNFINISHED.search(path.name)]
     return sorted(str(path.relative_to(cache.parent)) for path in left)
 
 

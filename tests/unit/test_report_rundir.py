@@ -127,7 +127,8 @@ def test_the_files_of_a_killed_run_become_history(tmp_path: Path) -> None:
     program = (
         "import os, sys; from pathlib import Path; from ktstr.report.rundir import Staging, Project\n"
         "staging = Staging(Path(sys.argv[1]), 'dead'); staging.open(Project('1a2b3c4d' * 5, True))\n"
-        "staging.folder('7.0.13').mkdir(); (staging.folder('7.0.13') / 'a.json').write_text('{}')\n"
+        "folder = staging.folder('7.0.13'); folder.mkdir(); (folder / 'a.json').write_text('{}')\n"
+        "(folder / 'b.json-new-17-18').write_text('{')  # what it was writing\n"
         "os.kill(os.getpid(), 9)"
     )
     subprocess.run([sys.executable, "-c", program, tmp_path], check=False, cwd=Path(__file__).parents[2])
