@@ -246,8 +246,21 @@ def pytest_runtest_makereport(
 # The session, in the process that talks to the user.
 
 
-@pytest.hookimpl(tryfirst=True)  # before xdist starts its workers
-def pytest_sessionstart(session: pytest.Session) -> None:
+@pytest.hookimpl(tryfirst=True, wrapper=True)  # around xdist, which starts its workers
+def pytest_sessionstart(session: pytest.Session) -> Generator[None, None, None]:
+    _prepare(session)
+    try:
+        yield
+    except (EOFError, OSError) as error:
+        if not session.config.pluginmanager.has_plugin("dsession"):
+            raise
+        # xdist has no word for it yet, only once a worker runs tests.
+        told = f"a worker process ended while it was started; was it killed, or the memory short? ({error})"
+        raise pytest.UsageError(told) from KtstrError(told)  # see pytest_cmdline_main
+
+
+def _prepare(session: pytest.Session) -> None:
+    """What has to be known before workers are started."""
     config = session.config
     config.stash[_SESSION] = session
     if config.option.ktstr_shard:

@@ -154,3 +154,25 @@ def test_a_killed_parent_takes_pytest_and_its_workers_along(run: Run, pytester: 
     process.kill()
     until(lambda: members(process.pid) == [])
     process.communicate()
+
+
+def test_a_worker_that_is_killed_while_it_starts_is_one_line(pytester: pytest.Pytester) -> None:
+    """xdist's own answer is a traceback, and status 3."""
+    of_worker = "sys.stdin.readline()"  # how execnet starts one
+    pytester.makepyfile(
+        sitecustomize=f"import os\nif {of_worker!r} in open('/proc/self/cmdline').read(): os.kill(os.getpid(), 9)",
+        test_it=SUITE + "@ktstr_test()\ndef quick(ctx):\n    ctx.run()\n",
+    )
+    ended = subprocess.run(
+        [*PYTEST, "-n2"],
+        cwd=pytester.path,
+        env={**os.environ, "PYTHONPATH": f"{pytester.path}:{os.environ.get('PYTHONPATH', '')}"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    said = ended.stdout + ended.stderr
+    assert ended.returncode == 2, said
+    assert "ktstr: a worker process ended while it was started; was it killed, or the memory short?" in said
+    assert "Traceback" not in said
+    assert "INTERNALERROR" not in said
