@@ -98,11 +98,11 @@ KNOWN: tuple[Known, ...] = (
     Known("fixture", "attached", _HOTPLUG, ("cpu_hotplug",)),
     Known("fixture", "max_weight_error", _WEIGHT, ("cgroup_weight",)),
     Known("fixture", "max_bandwidth_excess_pct", _BANDWIDTH, ("cgroup_bandwidth",)),
-    Known("fixture", "max_task_wait_ms", _LOCAL_FIRST, ("sync_wakeups",), ("2n4l4c1t",), sometimes=True),
+    Known("fixture", "max_task_wait_ms", _LOCAL_FIRST, ("sync_wakeups",), sometimes=True),
     Known("scx_simple", "attached", _HOTPLUG, ("cpu_hotplug",)),
     Known("scx_simple", "max_weight_error", _WEIGHT, ("cgroup_weight",)),
     Known("scx_simple", "max_bandwidth_excess_pct", _BANDWIDTH, ("cgroup_bandwidth",)),
-    Known("scx_simple", "max_task_wait_ms", _LOCAL_FIRST, ("sync_wakeups",), ("2n4l4c1t",), sometimes=True),
+    Known("scx_simple", "max_task_wait_ms", _LOCAL_FIRST, ("sync_wakeups",), sometimes=True),
     Known(
         "scx_simple",
         "max_spread_pct",
