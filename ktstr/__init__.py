@@ -152,6 +152,7 @@ if TYPE_CHECKING:  # the same names as in _PUBLIC, for type checkers; a test com
     from ktstr.scenario.operations.wait_payload import WaitPayload as WaitPayload
     from ktstr.scenario.operations.write import BpfMapWrite as BpfMapWrite
     from ktstr.scenario.operations.write_file import WriteFile as WriteFile
+    from ktstr.scenario.payload import Offered as Offered
     from ktstr.scenario.payload import Payload as Payload
     from ktstr.scenario.policy import Deadline as Deadline
     from ktstr.scenario.scenario import Scenario as Scenario
@@ -305,7 +306,7 @@ _PUBLIC = {
     "ktstr.scenario.operations.suspend": ("Suspend",),
     "ktstr.scenario.operations.sysctl": ("Sysctl",),
     "ktstr.scenario.operations.write": ("BpfMapWrite",),
-    "ktstr.scenario.payload": ("Payload",),
+    "ktstr.scenario.payload": ("Offered", "Payload"),
     "ktstr.scenario.policy": ("Deadline",),
     "ktstr.scenario.scenario": ("Scenario",),
     "ktstr.scenario.scheduler_name": ("Named",),

@@ -36,12 +36,14 @@ class Checks:
 
     These judge latency (docs/latency.md), which is counted if one of them is set: `max_wake_latency_ms` and
     `max_wake_latency_p99_ms`: how long a worker that was woken may take to run, the longest time and that of 99 of
-    a hundred. `max_wake_latency_cv`: by how much that may vary, its deviation by its mean. `max_task_wait_ms`: how
-    long a task that is no worker may wait for a CPU. `max_idle_wait_ms`: how long a worker may wait while one CPU
-    that it may use is idle, or now one and now another. `max_idle_wake_ms`: how long one that was woken may, while
-    one CPU is idle. `max_wasted_pct`: for how many percent of their time CPUs may be idle while tasks wait for one.
-    `max_migrations_per_s`, `max_llc_moves_per_s`, `max_node_moves_per_s`: how often a worker may move to another
-    CPU, LLC and NUMA node. `min_llc_share_pct`: how many percent of a worker's CPU time must be on one LLC.
+    a hundred. `max_wake_latency_cv`: by how much that may vary, its deviation by its mean.
+    `max_slice_inversion_ms`: how much longer workers that ask for a shorter slice may take to run than those that
+    ask for a longer one. `max_task_wait_ms`: how long a task that is no worker may wait for a CPU.
+    `max_idle_wait_ms`: how long a worker may wait while one CPU that it may use is idle, or now one and now
+    another. `max_idle_wake_ms`: how long one that was woken may, while one CPU is idle. `max_wasted_pct`: for how
+    many percent of their time CPUs may be idle while tasks wait for one. `max_migrations_per_s`,
+    `max_llc_moves_per_s`, `max_node_moves_per_s`: how often a worker may move to another CPU, LLC and NUMA node.
+    `min_llc_share_pct`: how many percent of a worker's CPU time must be on one LLC.
 
     Of what a monitor samples, and off unless set: `max_imbalance_ratio`, `max_local_dsq_depth`, `max_fallback_rate`,
     `max_keep_last_rate`, `max_enq_skip_rate` (a second), each a number or `Sustained(number, for_ms=...)`, and
@@ -73,6 +75,7 @@ class Checks:
         max_wake_latency_ms: float | Off | None
         max_wake_latency_p99_ms: float | Off | None
         max_wake_latency_cv: float | Off | None
+        max_slice_inversion_ms: float | Off | None
         max_migrations_per_s: float | Off | None
         max_llc_moves_per_s: float | Off | None
         max_node_moves_per_s: float | Off | None
@@ -109,6 +112,7 @@ class Checks:
             max_wake_latency_ms: float | Off | None = None,
             max_wake_latency_p99_ms: float | Off | None = None,
             max_wake_latency_cv: float | Off | None = None,
+            max_slice_inversion_ms: float | Off | None = None,
             max_migrations_per_s: float | Off | None = None,
             max_llc_moves_per_s: float | Off | None = None,
             max_node_moves_per_s: float | Off | None = None,

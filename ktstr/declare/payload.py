@@ -9,7 +9,7 @@ from pathlib import Path
 from ktstr.base.errors import KtstrError
 from ktstr.base.values import command, mapping, path_of
 from ktstr.scenario.metric import Metric
-from ktstr.scenario.payload import Payload
+from ktstr.scenario.payload import Offered, Payload
 
 __all__ = ["declare_payload"]
 
@@ -26,6 +26,7 @@ def declare_payload(
     metrics: Sequence[Metric] = (),
     expect_status: int | None = 0,
     package: str = "",
+    offered: Offered | None = None,
 ) -> Payload:
     """A payload: a program that a scenario runs in the guest (`RunPayload`), beside its workers or instead of them.
 
@@ -34,7 +35,8 @@ def declare_payload(
     its environment. `files` are further files that it needs, by their path in the guest; programs among them come with
     their libraries. Relative paths are relative to the declaring file. `metrics` are the numbers that it prints.
     `expect_status` is the status with which it has to end, else that is a violation (None: any). `package` is the one
-    of Debian and Ubuntu that has the program, for the message if it is missing.
+    of Debian and Ubuntu that has the program, for the message if it is missing. `offered` are words among its arguments
+    that the program must list when it is asked on this machine: `Offered("stressor", ("cpu",), ("--stressors",))`.
 
     Raises KtstrError naming the field if a value is not acceptable.
     """
@@ -57,6 +59,7 @@ def declare_payload(
             metrics=metrics,  # type: ignore[arg-type]
             expect_status=expect_status,
             package=package,
+            offered=offered,
             build=command(build, f"payload {name}: build"),
             declared_in=where,
         )

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import stat
+import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
+from ktstr.base.answer import ask
+from ktstr.base.cache import file_digest
 from ktstr.base.errors import KtstrError
+from ktstr.base.nearest import near
 from ktstr.guest.elf import read_elf
 from ktstr.guest.initramfs import Packed, program_files
 from ktstr.run.program import Program, in_builds
@@ -32,6 +37,9 @@ _PACKAGES = {
     "sysbench": "sysbench",
 }
 _SYSTEM_FOLDERS = "/usr/sbin:/sbin"  # a user's PATH may lack them
+_ANY_ELF = re.compile("")
+_ANSWERS_WITHIN_S = 20.0  # host seconds; stress-ng takes a hundredth of one
+_SHOWN = 3
 
 
 def payload_programs(scenario: Scenario) -> Mapping[str, Program]:
@@ -61,6 +69,7 @@ def payload_program(payload: Payload) -> Program:
             run_once(payload.build, folder)
         binary = payload.binary_path or _find(payload, folder)
         files = program_files(binary, payload.program, where)
+        _refuse_unknown(payload, binary)
         for place, source in payload.files.items():
             files += _included(source, place, where)
     except BuildFailed as error:
@@ -81,6 +90,27 @@ def _find(payload: Payload, folder: Path) -> Path:
     package = payload.package or _PACKAGES.get(name, "")
     how = f"install it (Debian, Ubuntu: {package})" if package else "build it, or set binary_path="
     raise KtstrError(f"binary {name!r} was not found in the workspace's builds or in PATH; {how}")
+
+
+def _refuse_unknown(payload: Payload, binary: Path) -> None:
+    """KtstrError for a word that the program does not offer, as it says itself. If it does not say, the guest shows
+    it."""
+    offered = payload.offered
+    if offered is None:
+        return
+    try:
+        command = (str(binary), *offered.question)
+        answer = ask(command, _ANSWERS_WITHIN_S, names=_ANY_ELF, digests=[file_digest(binary)])
+    except (OSError, ValueError, subprocess.TimeoutExpired):
+        return
+    known = answer.text.split() if answer.status == 0 else []
+    for word in offered.words:
+        if known and word not in known:
+            listed = f"`{binary.name} {' '.join(offered.question)}`"
+            raise KtstrError(
+                f"{offered.what} {word!r}: {binary} has none of that name; must be one that {listed} lists"
+                f"{near(word, known, _SHOWN)}"
+            )
 
 
 def _included(source: Path, place: str, where: str) -> list[Packed]:

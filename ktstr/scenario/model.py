@@ -59,6 +59,8 @@ class Member:
     """The CPUs that its affinity allows; None: all."""
     nice: int = 0
     """Its nice value."""
+    slice_ms: float | None = None
+    """The slice that it asks for, in guest ms; None: the kernel's."""
     stopped: bool = False
     """Whether the scenario keeps it from running."""
     alike: bool = True

@@ -14,7 +14,7 @@ from ktstr.base.values import mapping, path_of, shown, string, strings, whole
 from ktstr.scenario.argument import Argument
 from ktstr.scenario.metric import Metric
 
-__all__ = ["FOLDER", "Payload", "PayloadArgument", "checked_name"]
+__all__ = ["FOLDER", "Offered", "Payload", "PayloadArgument", "checked_name"]
 
 FOLDER = "/ktstr/payload"
 """Where the guest has the programs of payloads, each in a folder of its name."""
@@ -22,6 +22,23 @@ _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,39}")
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _OTHERS = 8  # words of its line of the plan beside arguments and variables
 _OURS = ("/init", "/ktstr", "/boot", "/proc", "/sys", "/dev", "/run", "/tmp")
+
+
+@dataclass(frozen=True)
+class Offered:
+    """Words among a payload's arguments that its program must offer: it lists them itself when it is asked."""
+
+    what: str
+    """What they are, such as `stressor`."""
+    words: tuple[str, ...]
+    """Those that the payload uses."""
+    question: tuple[str, ...]
+    """The arguments with which the program prints all that it offers, with white space between, and ends with 0."""
+
+    def __post_init__(self) -> None:
+        string(self.what, "offered: what")
+        for name in ("words", "question"):
+            object.__setattr__(self, name, strings(getattr(self, name), f"offered: {name}"))
 
 
 @dataclass(frozen=True)
@@ -48,6 +65,8 @@ class Payload:
     """The package of Debian and Ubuntu that has its program; empty: that is not known."""
     build: tuple[str, ...] = ()
     """The command that builds its program; empty: none."""
+    offered: Offered | None = None
+    """The words that its program must offer; None: that is not asked."""
     declared_in: str = field(default="", compare=False)
     """The file of its declaration."""
 
@@ -77,6 +96,8 @@ class Payload:
         if self.expect_status is not None:
             whole(self.expect_status, f"{where}: expect_status", 0, 255)
         string(self.package, f"{where}: package")
+        if self.offered is not None and not isinstance(self.offered, Offered):
+            raise KtstrError(f"{where}: offered={shown(self.offered)}: must be Offered(...), or None")
         words = len(self.args) + len(self.env)
         if words > MAX_TOKENS - _OTHERS:
             raise KtstrError(

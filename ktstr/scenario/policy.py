@@ -6,9 +6,24 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 from ktstr.base.errors import KtstrError
-from ktstr.scenario.argument import Choice, Milliseconds
+from ktstr.base.values import shown
+from ktstr.scenario.argument import Argument, Choice, Milliseconds
 
-__all__ = ["DEADLINE", "NICE", "POLICY", "PRIORITY", "REAL_TIME", "Deadline", "Policy", "check_policy"]
+__all__ = [
+    "DEADLINE",
+    "NICE",
+    "POLICY",
+    "PRIORITY",
+    "REAL_TIME",
+    "SLICE",
+    "Deadline",
+    "Policy",
+    "Slice",
+    "check_policy",
+    "check_slice",
+    "plan_priority",
+    "slice_ns",
+]
 
 Policy = Literal["normal", "batch", "idle", "fifo", "rr", "deadline", "ext"]
 """The name of a scheduling policy, as sched(7) has it in SCHED_*. `ext` is that of partial sched_ext schedulers
@@ -28,6 +43,7 @@ PRIORITY = (1, 39)
 
 _DEFAULT_PRIORITY = 10
 _PRIORITY = frozenset(("fifo", "rr"))
+_SLICED = frozenset(("normal", "batch", "ext"))  # kernel/sched/sched.h, fair_policy()
 _LEAST_RUNTIME_NS = 1024  # what the kernel accepts: include/uapi/linux/sched/types.h, dl_runtime
 
 
@@ -72,6 +88,40 @@ class Deadline:
 
 DEADLINE = Milliseconds()
 """A time of a reservation as an argument."""
+
+
+@dataclass(frozen=True)
+class Slice(Argument):
+    """The slice that a task asks for, in guest ms: what sched_setattr(2) does not clamp (__setparam_fair())."""
+
+    def check(self, value: object, where: str) -> None:
+        """Raise KtstrError for anything else."""
+        number = isinstance(value, int | float) and not isinstance(value, bool)
+        if not number or not 0.1 <= value <= 100:  # type: ignore[operator]
+            raise KtstrError(
+                f"{where}={shown(value)}: must be guest milliseconds, from 0.1 to 100, as the kernel has them"
+            )
+
+    def words(self, value: float) -> tuple[str, ...]:
+        """It as a text; the plan has `slice_ns` of it."""
+        return (f"{value:g}",)
+
+
+SLICE = Slice()
+"""The slice as an argument."""
+
+
+def check_slice(policy: str, slice_ms: float | None, where: str) -> None:
+    """KtstrError, beginning with `where`, for a slice that the policy does not take."""
+    if slice_ms is not None and policy not in _SLICED:
+        raise KtstrError(
+            f"{where}: slice_ms={slice_ms:g}: policy {policy} has none; must be policy normal, batch or ext"
+        )
+
+
+def slice_ns(slice_ms: float | None) -> int | None:
+    """A slice as the plan has it, in guest ns, in the place of a reservation's runtime; None if there is none."""
+    return None if slice_ms is None else round(slice_ms * 1e6)
 
 
 def check_policy(policy: str, priority: int | None, deadline: Deadline | None, where: str) -> None:

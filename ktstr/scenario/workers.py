@@ -14,7 +14,18 @@ from ktstr.scenario.affinity import Affinity
 from ktstr.scenario.argument import Argument, Flag, Whole, arguments_of
 from ktstr.scenario.memory_policy import MemoryPolicy
 from ktstr.scenario.operations.cgroup import CgroupName
-from ktstr.scenario.policy import NICE, POLICY, PRIORITY, Deadline, Policy, check_policy, plan_priority
+from ktstr.scenario.policy import (
+    NICE,
+    POLICY,
+    PRIORITY,
+    SLICE,
+    Deadline,
+    Policy,
+    check_policy,
+    check_slice,
+    plan_priority,
+    slice_ns,
+)
 from ktstr.scenario.work.spin_wait import SpinWait
 from ktstr.scenario.work_type import WorkType
 
@@ -126,6 +137,8 @@ class WorkerSettings:
     """The priority of fifo and rr; None: 10."""
     deadline: Annotated[Deadline | None, Optionally(Kind(Deadline, "Deadline(1, period_ms=10)"))] = None
     """The reservation of policy deadline."""
+    slice_ms: Annotated[float | None, Optionally(SLICE)] = None
+    """The slice that each asks for (sched_setattr(2), from Linux 6.12 on), in guest ms; None: the kernel's."""
     affinity: Annotated[Affinity | None, Optionally(Kind(Affinity, "Affinity.single(0)"))] = None
     """The CPUs that each may use; None: all of the cgroup."""
     comm: Annotated[str | None, Optionally(_Comm())] = None
@@ -144,6 +157,7 @@ class WorkerSettings:
         for name, argument in arguments_of(WorkerSettings).items():
             argument.check(getattr(self, name), f"{where}: {name}")
         check_policy(policy, self.priority, self.deadline, where)
+        check_slice(policy, self.slice_ms, where)
         if policy == "deadline" and self.affinity is not None and self.affinity.kind != "inherit":
             raise KtstrError(
                 f"{where}: affinity={self.affinity}: the kernel wants all CPUs for policy deadline; must be None"
@@ -162,7 +176,7 @@ class WorkerSettings:
         words: dict[str, object] = {
             "nice": self.nice or None,
             "priority": None if self.priority is None else plan_priority(policy, self.priority),
-            "runtime_ns": times[0],
+            "runtime_ns": times[0] or slice_ns(self.slice_ms),  # sched_setattr(2) has one field for both
             "deadline_ns": times[1],
             "period_ns": times[2],
             "affinity": None if self.affinity is None else self.affinity.word(topology),

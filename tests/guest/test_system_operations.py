@@ -18,14 +18,18 @@ from ktstr import (
     Ctx,
     Detach,
     KtstrError,
+    Payload,
     ReplaceScheduler,
     Restart,
+    RunPayload,
     Snapshot,
     Spawn,
     Step,
     Suspend,
     Sysctl,
     VerdictFailed,
+    WaitPayload,
+    declare_payload,
     declare_scheduler,
     ktstr_test,
     scenarios,
@@ -88,6 +92,27 @@ def cpus_that_cannot_go_are_the_tests_mistake(ctx: Ctx) -> None:
     for cpu, why in ((0, "the kernel keeps CPU 0"), (3, "ktstr's own agent"), (4, "has no such CPU")):
         with pytest.raises(KtstrError, match=why):
             ctx.run(WORK, steps=[Step("one", CpuOffline(cpu), hold=0.1)])
+
+
+def writes_online(*values: int) -> Payload:
+    """A program that sets whether CPU 1 is online, past the plan."""
+    commands = (f"echo {value} > /sys/devices/system/cpu/cpu1/online" for value in values)
+    return declare_payload("writes_online", binary_path="/bin/sh", args=["-c", "; ".join(commands)])
+
+
+@ktstr_test(scheduler=HEEDS)
+def a_program_that_leaves_a_cpu_offline_is_found_at_the_end(ctx: Ctx) -> None:
+    gone = writes_online(0)
+    report = ctx.run(CgroupDef("work", 1), RunPayload(gone), WaitPayload(gone), hold_s=1, check=False)
+    assert [f"{one.check}: {one.line}" for one in report.violations] == [
+        "cpus_kept: a program in the guest left only CPUs 0,2-3 online, which interferes"
+    ]
+
+
+@ktstr_test(scheduler=HEEDS)
+def one_that_brings_it_back_passes(ctx: Ctx) -> None:
+    back = writes_online(0, 1)
+    ctx.run(CgroupDef("work", 1), RunPayload(back), WaitPayload(back), hold_s=1)
 
 
 TWO_ONLINE = declare_scheduler(name="sys_two", bpf=FIXTURE, topology="1n1l4c1t", kargs=["maxcpus=2"])

@@ -36,7 +36,7 @@ SECTIONS = {
     ),
     "Payloads": (
         *("declare_payload", "Payload", "Metric", "RunPayload", "WaitPayload", "KillPayload"),
-        *("PayloadRun", "MetricValue", "payloads"),
+        *("Offered", "PayloadRun", "MetricValue", "payloads"),
     ),
     "Scenarios": (
         "Scenario",

@@ -72,6 +72,8 @@ BY_FIELD: dict[tuple[str, str], tuple[Any, ...]] = {
     ("set_bandwidth", "period_ms"): (100, 10, 20, 1, 5000),
     ("set_controllers", "controllers"): ((), ("cpu",), ("cpuset",), ("cpu", "cpuset"), ("io",)),
     ("spawn", "threads"): (False, True),
+    ("spawn", "slice_ms"): (None, None, 0.5, 100, 0),
+    ("set_policy", "slice_ms"): (None, None, 0.5, 100, 0),
     ("spawn", "workers"): (2, 2, 2, 2, 1, 4, 0),
     ("attach", "scheduler"): ("-", "nobody"),
     ("suspend", "seconds"): (1, 0),

@@ -82,6 +82,7 @@ def test_checks_are_judged_in_this_order() -> None:
         "max_inversion_pct",
         "max_gap_ms",
         "max_share_error",
+        "max_slice_inversion_ms",
         "max_wake_latency_cv",
         "max_wake_latency_ms",
         "max_wake_latency_p99_ms",
@@ -115,8 +116,8 @@ def test_the_defaults_are_the_checks_own() -> None:
     assert repr(DEFAULT_CHECKS) == (
         "Checks(attached=True, isolation=True, kernel_clean=True, max_bandwidth_excess_pct=25.0, max_gap_ms=1000.0,"
         " max_idle_wait_ms=40.0, max_idle_wait_pct=50.0, max_idle_wake_ms=8.0, max_inversion_pct=15.0,"
-        " max_share_error=15.0, max_spread_pct=15.0, max_task_wait_ms=1000.0, max_wasted_pct=20.0,"
-        " max_weight_error=15.0, not_stuck=True)"
+        " max_share_error=15.0, max_slice_inversion_ms=10.0, max_spread_pct=15.0, max_task_wait_ms=1000.0,"
+        " max_wasted_pct=20.0, max_weight_error=15.0, not_stuck=True)"
     )
 
 

@@ -135,6 +135,38 @@ def test_wakeups_that_take_unlike_times_are_uneven() -> None:
     assert judged("max_wake_latency_cv", 0.1, latency_event(0, woken=[MS] * 10)) == []
 
 
+SLICED = (CgroupDef("a", groups=(Workers(1, slice_ms=1), Workers(1, slice_ms=50))),)
+
+
+def sliced(short_ms: float, long_ms: float, *, wakeups: int = 20, ran_ms: int = 500) -> list[str]:
+    """What is said of two workers that take so long to run after each wakeup; the first had `ran_ms` of CPU time."""
+    woken = ([round(ms * MS)] * wakeups for ms in (short_ms, long_ms))
+    events = (latency_event(number, woken=some) for number, some in enumerate(woken))
+    changes = ({**QUIET, "run_ns": ran_ms * MS}, QUIET)
+    return judged("max_slice_inversion_ms", 10, *events, parts=SLICED, changes=changes)
+
+
+def test_who_asks_for_a_short_slice_does_not_wait_longer() -> None:
+    assert sliced(14, 2) == [
+        "cgroup a: slice inversion: 1 spin_wait with a slice of 1 ms ran 14.000 ms after a wakeup on average, and"
+        " 1 spin_wait with a slice of 50 ms after 2.000 ms: 12.000 ms more, limit 10 ms"
+    ]
+    assert sliced(12, 2) == []
+    assert sliced(2, 14) == []
+
+
+def test_few_wakeups_say_nothing_of_slices_nor_do_those_of_who_used_more() -> None:
+    assert sliced(14, 2, wakeups=19) == []
+    assert sliced(14, 2, ran_ms=501) == []
+
+
+def test_only_workers_that_differ_in_nothing_but_the_slice_are_compared() -> None:
+    events = [latency_event(number, woken=[ms * MS] * 20) for number, ms in enumerate((14, 2))]
+    for other in (Workers(1, slice_ms=50, nice=1), Workers(1, slice_ms=50, policy="batch"), Workers(1)):
+        parts = (CgroupDef("a", groups=(Workers(1, slice_ms=1), other)),)
+        assert judged("max_slice_inversion_ms", 10, *events, parts=parts) == []
+
+
 def test_moves_are_counted_in_a_second() -> None:
     event = latency_event(0, migrations=[30, 8, 2], llc_ns=[70, 30])
     assert judged("max_migrations_per_s", 39, event) == [

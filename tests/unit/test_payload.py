@@ -29,6 +29,7 @@ from ktstr import (
 )
 from ktstr.run.payload_program import payload_program, payload_programs
 from ktstr.scenario.layout import lay_out
+from ktstr.scenario.payload import Offered
 from ktstr.scenario.plan import scenario_plan
 
 SH = Path("/bin/sh")  # a dynamic program that every host has
@@ -302,6 +303,49 @@ def test_a_program_is_packed_with_its_libraries_and_files(workspace: Path, tmp_p
     paths = {file.path for file in packed.files}
     assert {"/ktstr/payload/p/mine", "/etc/mine.conf", "/bin/sh"} <= paths
     assert any(path.startswith("/ktstr/lib/libc.so") for path in paths)
+
+
+def offered(*words: str, says: str) -> Payload:
+    """A payload whose program, a shell, says with these commands what it offers."""
+    return Payload("p", binary="mine", offered=Offered("stressor", words, ("-c", says)))
+
+
+def test_a_word_that_the_program_does_not_offer_is_refused_with_the_nearest(workspace: Path) -> None:
+    built = program(workspace / "build" / "mine")
+    assert missing(offered("cpu", "swich", says="echo cpu switch pipe")) == (
+        f"payload p: stressor 'swich': {built} has none of that name; must be one that"
+        " `mine -c echo cpu switch pipe` lists; near is switch"
+    )
+    assert missing(offered("zzz", says="echo cpu")).endswith("; must be one that `mine -c echo cpu` lists")
+    payload_program(offered("cpu", "pipe", says="echo cpu switch pipe"))
+
+
+@pytest.mark.parametrize("says", ["echo cpu; exit 1", "true"])
+def test_a_program_that_does_not_say_what_it_offers_is_let_through(workspace: Path, says: str) -> None:
+    program(workspace / "build" / "mine")
+    payload_program(offered("swich", says=says))
+
+
+def test_a_program_is_asked_once_what_it_offers(workspace: Path) -> None:
+    program(workspace / "build" / "mine")
+    once = offered("cpu", says=f"echo asked >> {workspace}/asked; echo cpu")
+    for _ in range(2):
+        payload_program(once)
+    assert (workspace / "asked").read_text() == "asked\n"
+
+
+def test_what_a_program_must_offer_is_checked() -> None:
+    wrong: Any = ("a", 1)
+    with pytest.raises(KtstrError, match="payload p: offered='cpu': must be Offered"):
+        declare_payload("p", binary="mine", offered="cpu")  # type: ignore[arg-type]
+    with pytest.raises(KtstrError, match="offered: words"):
+        Offered("stressor", wrong, ())
+
+
+def test_stress_ng_must_offer_its_stressors() -> None:
+    assert payloads.stress_ng("cpu", "switch").offered == Offered(
+        "stressor", ("cpu", "switch"), ("--stressors",)
+    )
 
 
 def test_the_programs_of_a_scenario_have_names_of_their_own(workspace: Path) -> None:

@@ -79,6 +79,26 @@ def test_a_reservation_and_a_memory_policy_are_words_of_the_plan() -> None:
     )
 
 
+def test_a_slice_has_the_word_of_a_reservations_runtime() -> None:
+    assert plan_of([Spawn("", 1, slice_ms=0.5)], SMALL) == (
+        "spawn  1 spin_wait pause=1 policy=normal +runtime_ns=500000\n"
+    )
+    changed = SetPolicy("a", "batch", slice_ms=7)
+    assert plan_of([changed], SMALL) == "set_policy a  0 batch 0 7000000 0 0\n"
+    assert str(changed) == "set_policy cgroup=a policy=batch slice_ms=7"
+
+
+def test_a_slice_is_gone_with_a_policy_that_is_set_without_one() -> None:
+    parts = (CgroupDef("a", 1, slice_ms=5),)
+    for operation, left in (
+        (SetNice("a", 1), 5),
+        (SetPolicy("a", "normal"), None),
+        (SetPolicy("a", "ext", slice_ms=9), 9),
+    ):
+        (one,) = laid_out(operation, parts=parts).phases[0].held_states[-1].workers
+        assert one.slice_ms == left
+
+
 WRONG: Any = {0}  # of no type that an argument takes
 
 
@@ -106,6 +126,22 @@ def test_a_policy_that_is_set_later_has_its_numbers_in_the_plan() -> None:
         (
             lambda: Spawn("a", policy="deadline"),
             "spawn: deadline: must be Deadline(runtime_ms, period_ms=...)",
+        ),
+        (
+            lambda: Workers(slice_ms=101),
+            "workers: slice_ms=101: must be guest milliseconds, from 0.1 to 100, as the kernel has them",
+        ),
+        (
+            lambda: CgroupDef("a", slice_ms=WRONG),
+            "cgroup a: slice_ms={0}: must be guest milliseconds, from 0.1",
+        ),
+        (
+            lambda: Spawn("a", policy="fifo", slice_ms=5),
+            "spawn: slice_ms=5: policy fifo has none; must be policy normal, batch or ext",
+        ),
+        (
+            lambda: SetPolicy("a", "idle", slice_ms=0.5),
+            "set_policy: slice_ms=0.5: policy idle has none; must be policy normal, batch or ext",
         ),
         (lambda: Spawn("a", uid=-1), "spawn: uid=-1: must be a whole number from 0"),
         (

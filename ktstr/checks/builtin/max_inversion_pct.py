@@ -50,4 +50,4 @@ def max_inversion_pct(run: Evidence, limit: float) -> Iterator[Finding]:
 
 
 def _place(member: Member) -> tuple[object, ...]:
-    return (member.cgroup, member.policy, member.affinity)
+    return (member.cgroup, member.policy, member.slice_ms, member.affinity)

@@ -23,9 +23,9 @@ _LEAST_NS = 200_000_000
 def max_spread_pct(run: Evidence, limit: float) -> Iterator[Finding]:
     """Within a cgroup, the shares of time that two workers waited for a CPU differ by no more than this.
 
-    Only workers of one work type, policy, nice value and affinity are compared. Of a scenario with steps, only those
-    are that were the same all through a phase of some length, in whose hold nothing changes and in which no scheduler
-    was started: the program that loads it takes CPU time.
+    Only workers of one work type, policy, nice value, slice and affinity are compared. Of a scenario with steps, only
+    those are that were the same all through a phase of some length, in whose hold nothing changes and in which no
+    scheduler was started: the program that loads it takes CPU time.
     """
     if run.has_steps and run.starts_scheduler:
         return
@@ -52,7 +52,7 @@ def _alike(run: Evidence, worker: WorkerStats) -> tuple[object, ...]:
     member = run.member(worker)
     if member is None:
         return (worker.cgroup, worker.kind)
-    return (member.cgroup, member.policy, member.nice, member.affinity, worker.kind)
+    return (member.cgroup, member.policy, member.nice, member.slice_ms, member.affinity, worker.kind)
 
 
 def comparable(run: Evidence, worker: WorkerStats) -> bool:

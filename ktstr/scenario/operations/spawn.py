@@ -89,6 +89,7 @@ class Spawn(WorkerSettings, Operation):
             group=self.group,
             policy=self.policy,
             nice=self.nice,
+            slice_ms=self.slice_ms,
             alike=self.work.alike,
         )
         if affinity is None:

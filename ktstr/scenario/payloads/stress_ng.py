@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from ktstr.base.errors import KtstrError
 from ktstr.base.values import shown, whole
 from ktstr.scenario.metric import Metric
-from ktstr.scenario.payload import Payload
+from ktstr.scenario.payload import Offered, Payload
 
 __all__ = ["stress_ng"]
 
@@ -27,7 +27,8 @@ def stress_ng(
 
     Each ends after `ops` bogo operations, or after guest `seconds`; without both it goes on until it is killed, and
     prints its numbers then. The numbers of each stressor are `STRESSOR.ops` (bogo operations), `STRESSOR.rate` (per
-    second) and `STRESSOR.cpu_rate` (per second of CPU time).
+    second) and `STRESSOR.cpu_rate` (per second of CPU time). One that this machine's stress-ng does not list
+    (`stress-ng --stressors`) is refused before a guest is started.
     """
     if not stressors:
         raise KtstrError("stress_ng: must have a stressor, such as stress_ng('cpu')")
@@ -48,6 +49,7 @@ def stress_ng(
         args=(*options, "--metrics-brief", *args),
         metrics=tuple(metrics),
         package="stress-ng",
+        offered=Offered("stressor", stressors, ("--stressors",)),
     )
 
 
