@@ -44,6 +44,7 @@ __all__ = [
     "refusals",
     "remove_entry",
     "sealed_entries",
+    "share",
 ]
 
 _NOTICE_AFTER_S = 2.0
@@ -148,15 +149,15 @@ def entry(
     cancel: Cancel | None = None,
     *,
     sealed: bool = True,
-    shared: bool = False,
+    shared: str = "",
 ) -> Path:
     """The directory of entry `key`; `make(directory)` fills it if it does not exist yet.
 
     `what` describes the work to the user ("fetching kernel 7.0.13"). If several processes ask at the same time,
     one of them makes the entry. An entry whose files have changed is made again, with a line on stderr; `sealed=False`
-    is for one of so many files that nobody wants to look at them all. A `shared` one is taken from the remote cache
-    before it is made, and given to it afterwards: `key` must then mean the same on every machine. Raises KtstrError if
-    the disk refuses, Cancelled if `cancel` ends the wait for another process that makes it, and whatever `make` raises.
+    is for one of so many files that nobody wants to look at them all. With `shared`, a key that means the same on every
+    machine, it is taken from the remote cache before it is made, and given to it afterwards. Raises KtstrError if the
+    disk refuses, Cancelled if `cancel` ends the wait for another process that makes it, and whatever `make` raises.
     """
     if (path := find(kind, key)) is not None and (not sealed or seal.damage(path) is None):
         _touch(kind, path)
@@ -173,7 +174,7 @@ def entry(
         shutil.rmtree(partial, ignore_errors=True)
         try:
             partial.mkdir(parents=True)
-            made = not (shared and _shared(kind, key, partial, cancel))
+            made = not _shared(kind, shared, partial, cancel)
             if made:
                 make(partial)
             if sealed:
@@ -187,16 +188,22 @@ def entry(
         except BaseException:
             shutil.rmtree(partial, ignore_errors=True)
             raise
-    if shared and made and remote.is_set():
+    if made:
+        share(kind, shared, path)
+    return path
+
+
+def share(kind: str, key: str, path: Path) -> None:
+    """Give an entry to the remote cache, if this machine writes to one; `key` is as `shared` of `entry`."""
+    if key and remote.is_set():
         from ktstr.base.remote.store import offer_entry
 
         offer_entry(cache_dir(), kind, key, path)
-    return path
 
 
 def _shared(kind: str, key: str, partial: Path, cancel: Cancel | None) -> bool:
     """Whether the remote cache filled `partial`."""
-    if not remote.is_set():
+    if not key or not remote.is_set():
         return False
     from ktstr.base.remote.store import fetch_entry  # with msgspec, and requests behind it
 

@@ -35,7 +35,7 @@ class Machine:
     def become(self, name: str, *, write: bool = False) -> "Machine":
         self._monkeypatch.setenv("KTSTR_CACHE_DIR", str(self._folder / name))
         use(self._store, self._monkeypatch, write=write)
-        begin(cache.cache_dir(), name)
+        begin(name)
         self.name = name
         return self
 
@@ -49,7 +49,7 @@ class Machine:
             (folder / "include").mkdir()
             (folder / "include" / "empty.h").touch()
 
-        return cache.entry(*ENTRY, "building the agent", make, cancel, shared=True)
+        return cache.entry(*ENTRY, "building the agent", make, cancel, shared=ENTRY[1])
 
     @property
     def counts(self) -> Counts | None:
@@ -156,7 +156,7 @@ def test_another_architecture_has_entries_of_its_own(
 def test_a_link_is_not_shared(machine: Machine, store: Store) -> None:
     machine.become("writer", write=True)
     cache.entry(
-        "build", "k", "building", lambda folder: (folder / "a").symlink_to("/etc/passwd"), shared=True
+        "build", "k", "building", lambda folder: (folder / "a").symlink_to("/etc/passwd"), shared="agent"
     )
     assert store.held == {}
 

@@ -26,7 +26,7 @@ def store(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Store]:
             entry(number)
         monkeypatch.setenv("KTSTR_CACHE_DIR", str(tmp_path / "reader"))
         use(store, monkeypatch)
-        begin(cache.cache_dir(), "reader")
+        begin("reader")
         store.asked.clear()
         yield store
 
@@ -37,7 +37,8 @@ def entry(number: int, made: str = CONTENT) -> str:
     def make(folder: Path) -> None:
         (folder / "agent").write_text(f"{made} {number}")
 
-    return (cache.entry("build", f"agent-{number}", "building", make, shared=True) / "agent").read_text()
+    key = f"agent-{number}"
+    return (cache.entry("build", key, "building", make, shared=key) / "agent").read_text()
 
 
 def changed(change: Callable[[dict[str, Any]], object]) -> Fault:
@@ -173,7 +174,7 @@ def test_another_session_asks_again(store: Store) -> None:
     entry(0, "made")
     entry(1, "made")
     store.fault.clear()
-    begin(cache.cache_dir(), "the next")
+    begin("the next")
     assert entry(2, "made") == f"{CONTENT} 2"
 
 

@@ -108,11 +108,9 @@ class Session:
             file.write(f"{line}\n")
 
 
-def begin(root: Path, name: str) -> None:
+def begin(name: str) -> None:
     """Begin the session called `name`: this process and those that it starts."""
     os.environ[SESSION] = name
-    with suppress(OSError):
-        (root / KIND / name).mkdir(parents=True, exist_ok=True)
 
 
 def session_name() -> str:
