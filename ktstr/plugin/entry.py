@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from ktstr.base.errors import KtstrError, Unsuitable
+from ktstr.base.remote import settings as remote
 from ktstr.base.results import RESULTS_DIR
 from ktstr.declare.test import record_of
 from ktstr.plugin.axes import (  # noqa: F401
@@ -250,6 +251,10 @@ def pytest_runtest_makereport(
 def pytest_sessionstart(session: pytest.Session) -> None:
     config = session.config
     config.stash[_SESSION] = session
+    if os.environ.get(remote.URL) and handed(config) is None:
+        from ktstr.base.remote.session import begin
+
+        begin(config.stash[NAME])
     if config.option.ktstr_shard:
         _shard(config)
     settings = settings_of(config)  # reports a mistake in them at once
