@@ -25,6 +25,7 @@ from ktstr.base import seal
 from ktstr.base.cancel import Cancel
 from ktstr.base.errors import KtstrError
 from ktstr.base.lock import acquired
+from ktstr.base.remote import settings as remote
 from ktstr.base.stamp import Stamp, is_settled, stamp_of
 
 __all__ = [
@@ -43,6 +44,7 @@ __all__ = [
     "refusals",
     "remove_entry",
     "sealed_entries",
+    "share",
 ]
 
 _NOTICE_AFTER_S = 2.0
@@ -147,13 +149,15 @@ def entry(
     cancel: Cancel | None = None,
     *,
     sealed: bool = True,
+    shared: str = "",
 ) -> Path:
     """The directory of entry `key`; `make(directory)` fills it if it does not exist yet.
 
     `what` describes the work to the user ("fetching kernel 7.0.13"). If several processes ask at the same time,
     one of them makes the entry. An entry whose files have changed is made again, with a line on stderr; `sealed=False`
-    is for one of so many files that nobody wants to look at them all. Raises KtstrError if the disk refuses, Cancelled
-    if `cancel` ends the wait for another process that makes it, and whatever `make` raises.
+    is for one of so many files that nobody wants to look at them all. With `shared`, a key that means the same on every
+    machine, it is taken from the remote cache before it is made, and given to it afterwards. Raises KtstrError if the
+    disk refuses, Cancelled if `cancel` ends the wait for another process that makes it, and whatever `make` raises.
     """
     if (path := find(kind, key)) is not None and (not sealed or seal.damage(path) is None):
         _touch(kind, path)
@@ -170,7 +174,9 @@ def entry(
         shutil.rmtree(partial, ignore_errors=True)
         try:
             partial.mkdir(parents=True)
-            make(partial)
+            made = not _shared(kind, shared, partial, cancel)
+            if made:
+                make(partial)
             if sealed:
                 seal.write_seal(partial, path)
             partial.rename(path)
@@ -182,7 +188,26 @@ def entry(
         except BaseException:
             shutil.rmtree(partial, ignore_errors=True)
             raise
+    if made:
+        share(kind, shared, path)
     return path
+
+
+def share(kind: str, key: str, path: Path) -> None:
+    """Give an entry to the remote cache, if this machine writes to one; `key` is as `shared` of `entry`."""
+    if key and remote.is_set():
+        from ktstr.base.remote.store import offer_entry
+
+        offer_entry(cache_dir(), kind, key, path)
+
+
+def _shared(kind: str, key: str, partial: Path, cancel: Cancel | None) -> bool:
+    """Whether the remote cache filled `partial`."""
+    if not key or not remote.is_set():
+        return False
+    from ktstr.base.remote.store import fetch_entry  # with msgspec, and requests behind it
+
+    return fetch_entry(cache_dir(), kind, key, partial, cancel)
 
 
 def _touch(kind: str, path: Path) -> None:

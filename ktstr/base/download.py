@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 from ktstr.base.cache import cache_dir, file_digest, locked
 from ktstr.base.errors import KtstrError
 from ktstr.base.progress import Progress
+from ktstr.base.remote import settings as remote
 
 if TYPE_CHECKING:
     import requests  # else only where a server is asked: most runs ask none, and it is a third of the import time
@@ -107,7 +108,8 @@ def size_of(url: str, what: str) -> int:
 def fetch(url: str, *, size: int, sha256: str, what: str) -> Path:
     """The file with this size and SHA-256, downloaded from `url` unless the cache has it.
 
-    If several processes ask at the same time, one of them downloads it. Raises `Unreachable`, `NotFound`, or
+    If several processes ask at the same time, one of them downloads it. A remote cache is asked before `url`: what it
+    sends has the same size and hash, or does not count. Raises `Unreachable`, `NotFound`, or
     KtstrError if the server keeps sending a different file.
     """
     folder = cache_dir() / "downloads"
@@ -115,7 +117,7 @@ def fetch(url: str, *, size: int, sha256: str, what: str) -> Path:
     if target.is_file():
         return target
     with locked(folder / f".{sha256}.lock", what):
-        if target.is_file():
+        if target.is_file() or _shared(sha256, size, target):
             return target
         part = folder / f"{sha256}.part"
         try:
@@ -129,7 +131,20 @@ def fetch(url: str, *, size: int, sha256: str, what: str) -> Path:
         if wrong:
             raise KtstrError(f"{what}: {url}: {wrong}; {_OTHER_MIRROR}")
         part.rename(target)
+    if remote.is_set():
+        from ktstr.base.remote.store import offer_file
+
+        offer_file(cache_dir(), sha256, target)
     return target
+
+
+def _shared(sha256: str, size: int, target: Path) -> bool:
+    """Whether the remote cache had the file."""
+    if not remote.is_set():
+        return False
+    from ktstr.base.remote.store import fetch_file
+
+    return fetch_file(cache_dir(), sha256, size, target)
 
 
 def _download(url: str, part: Path, size: int, sha256: str, what: str) -> str | None:

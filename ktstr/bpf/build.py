@@ -9,6 +9,7 @@ from pathlib import Path
 from ktstr.base import cache
 from ktstr.base.errors import KtstrError
 from ktstr.base.per_environment import per_environment
+from ktstr.base.remote import settings as remote
 from ktstr.base.stamp import Stamp, stamp_of
 from ktstr.bpf.compile_error import compile_error, cpu_of
 from ktstr.bpf.libbpf import Libbpf, libbpf
@@ -69,9 +70,9 @@ def stripped(path: Path) -> Path:
     def make(directory: Path) -> None:
         run_compiler(path.name, [str(linker), str(directory / path.name), str(path)])
 
-    key = cache.digest(cache.file_digest(linker), cache.file_digest(path))
+    key = f"{path.name}-{cache.digest(cache.file_digest(linker), cache.file_digest(path))}"
     try:
-        return cache.entry("bpf", f"{path.name}-{key}", f"stripping {path.name}", make) / path.name
+        return cache.entry("bpf", key, f"stripping {path.name}", make, shared=key) / path.name
     except BuildError:
         return path
 
@@ -93,6 +94,7 @@ def compile_bpf(
         raise KtstrError(f"bpf={source}: must be named .bpf.c (compiled with clang) or .bpf.o")
     clang, library, header = bpf_clang(), libbpf(), types or vmlinux_header(kernel)
     further = (headers,) if headers else ()
+    places = (source.parent, header.parent, INCLUDE, library.include, *further)
     command = [
         *(*clang.command, *_FLAGS, f"-D__TARGET_ARCH_{_architecture(kernel)}"),
         *(f"-I{folder}" for folder in (header.parent, INCLUDE, library.include)),
@@ -100,10 +102,7 @@ def compile_bpf(
         # After all others: the kernel's own types come first.
         *(part for folder in system_includes(clang) for part in ("-idirafter", folder)),
         # The object must not depend on this machine's paths.
-        *(
-            f"-ffile-prefix-map={folder}=."
-            for folder in (source.parent, header.parent, INCLUDE, library.include, *further)
-        ),
+        *(f"-ffile-prefix-map={folder}=." for folder in places),
         *(*cflags, str(source)),
     ]
     linker = _compile("bpf_link", library)
@@ -118,8 +117,9 @@ def compile_bpf(
 
     # Clang runs in the source's folder, where it finds the source under its mapped path and puts its lines into BTF.
     # The key is what the compiler reads, so a change in any header makes a new object.
-    text = preprocessed_digest(command, source, clang.banner, compiled)
-    key = cache.digest(clang.banner, *_FLAGS, *cflags, cache.file_digest(linker), text)
+    def key(*places: Path) -> str:
+        text = preprocessed_digest(command, source, clang.banner, compiled, places)
+        return f"{name}-{cache.digest(clang.banner, *_FLAGS, *cflags, cache.file_digest(linker), text)}"
 
     def make(directory: Path) -> None:
         whole = directory / f"{name}.whole"
@@ -128,7 +128,8 @@ def compile_bpf(
         run_compiler(name, [str(linker), str(directory / name), str(whole)])
         whole.unlink()
 
-    return cache.entry("bpf", f"{name}-{key}", f"compiling {source.name}", make) / name
+    shared = key(*places) if remote.is_set() else ""
+    return cache.entry("bpf", key(), f"compiling {source.name}", make, shared=shared) / name
 
 
 def _linked(source: Path, objects: list[Path]) -> Path:
@@ -145,8 +146,9 @@ def _linked(source: Path, objects: list[Path]) -> Path:
             reason = re.sub(r"'[^']*/([^/']+)'", r"'\1'", said[0]) if said else error.first
             raise KtstrError(f"{listed}: do not link: {reason} (full log: {error.log})") from None
 
-    key = cache.digest(cache.file_digest(linker), *map(cache.file_digest, objects))
-    return cache.entry("bpf", f"{name}-linked-{key}", f"linking {listed}", make) / name
+    digest = cache.digest(cache.file_digest(linker), *map(cache.file_digest, objects))
+    key = f"{name}-linked-{digest}"
+    return cache.entry("bpf", key, f"linking {listed}", make, shared=key) / name
 
 
 def vmlinux_header(kernel: Kernel) -> Path:
@@ -167,7 +169,8 @@ def vmlinux_header(kernel: Kernel) -> Path:
 
     btf = _part_digest(kernel.image, btf_section, (stamp_of(kernel.image),))
     key = cache.digest(btf, cache.file_digest(generator))
-    return cache.entry("vmlinux-h", key, f"writing vmlinux.h of kernel {kernel.release}", make) / "vmlinux.h"
+    what = f"writing vmlinux.h of kernel {kernel.release}"
+    return cache.entry("vmlinux-h", key, what, make, shared=key) / "vmlinux.h"
 
 
 @per_environment
@@ -186,7 +189,10 @@ def _compile(program: str, library: Libbpf, diverted: tuple[str, ...] = ()) -> P
     """The static executable of the C files in folder `program` beside this one; it has its own `diverted` functions."""
     sources = [*sorted((_HERE / program).glob("*.c")), _HERE / "compat" / "libelf.c"]
     includes = [INCLUDE, library.include, library.uapi]
-    return compile_static(program, sources, includes, library.link(), diverted=diverted)
+    # Whatever the host's archives are, the program does the same with them.
+    return compile_static(
+        program, sources, includes, library.link(), diverted=diverted, libs_of=library.source_sha256
+    )
 
 
 def _check_object(path: Path, source: Path, *, is_scheduler: bool = False) -> None:

@@ -12,6 +12,7 @@ from pathlib import Path, PurePosixPath
 from ktstr.base import cache
 from ktstr.base.errors import KtstrError
 from ktstr.base.per_environment import per_environment
+from ktstr.toolchain.agreed import agreed
 from ktstr.toolchain.compiler import host_compiler, run_compiler, system_archive
 
 __all__ = ["OLDEST_LIBBPF", "Libbpf", "libbpf"]
@@ -29,6 +30,8 @@ class Libbpf:
     archive: Path
     include: Path
     uapi: Path
+    source_sha256: str = ""
+    """The digest of the source that it was built from."""
 
     @property
     def version(self) -> str:
@@ -83,11 +86,15 @@ def libbpf(tarball: Path | None = None) -> Libbpf:
         shutil.rmtree(directory / "objects")
 
     key = cache.digest("1", compiler.banner, content)
-    built = cache.entry("build", f"libbpf-{key}", "building libbpf", make)
+    built = agreed(
+        f"libbpf-{cache.digest('sources-1', content)}",
+        lambda: cache.entry("build", f"libbpf-{key}", "building libbpf", make),
+    )
     return Libbpf(
         archive=built / "lib" / "libbpf.a",
         include=built / "include",
         uapi=built / "uapi",
+        source_sha256=content,
     )
 
 

@@ -38,12 +38,13 @@ def build_observer(kernel: Kernel) -> Path:
     KtstrError, in one line, if there is no clang that compiles it, or the kernel has no BTF or lacks a tracepoint.
     """
     # Not what the compiler reads, as for schedulers: to ask it takes half a second, and only these two files change.
-    key = cache.digest(kernel.image_sha256, *(path.read_bytes() for path in (_SOURCE, _LAYOUT)))
+    digest = cache.digest(kernel.image_sha256, *(path.read_bytes() for path in (_SOURCE, _LAYOUT)))
+    key = f"observer-{digest}"
 
     def make(directory: Path) -> None:
         (directory / "observer").write_bytes(_compiled(kernel))
 
-    return cache.entry("bpf", f"observer-{key}", "compiling the observer of latency", make) / "observer"
+    return cache.entry("bpf", key, "compiling the observer of latency", make, shared=key) / "observer"
 
 
 def _compiled(kernel: Kernel) -> bytes:

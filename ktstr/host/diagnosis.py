@@ -14,6 +14,7 @@ from ktstr.base.cache import cache_dir, disk_usage
 from ktstr.base.errors import KtstrError
 from ktstr.base.installed import installed
 from ktstr.host.distribution import Distribution, distribution
+from ktstr.host.remote import RemoteCache, remote_cache, shared_with
 from ktstr.host.setup import install_hint, lacking
 from ktstr.host.tools import TOOLS, Check, check
 from ktstr.vm.host import probe
@@ -32,7 +33,10 @@ class Acceleration:
 
 @dataclass(frozen=True)
 class Diagnosis:
-    """The host as ktstr sees it; sizes are in bytes. The version of a missing Python package is None."""
+    """The host as ktstr sees it; sizes are in bytes. The version of a missing Python package is None.
+
+    `remote` is None if no remote cache is named; `shared_with` then is empty, else says what others must have, too.
+    """
 
     host: Distribution
     checks: tuple[Check, ...]
@@ -42,6 +46,8 @@ class Diagnosis:
     cache: Path
     cache_size: int
     cache_free: int
+    remote: RemoteCache | None = None
+    shared_with: str = ""
 
     @property
     def able(self) -> bool:
@@ -59,7 +65,7 @@ class Diagnosis:
 
 def diagnose() -> Diagnosis:
     """Examine the host. If it has /dev/kvm, a small guest is booted to find out whether KVM works."""
-    cache = cache_dir()
+    cache, remote = cache_dir(), remote_cache()
     return Diagnosis(
         host=distribution(),
         checks=tuple(check(TOOLS)),
@@ -69,6 +75,8 @@ def diagnose() -> Diagnosis:
         cache=cache,
         cache_size=disk_usage(cache),
         cache_free=shutil.disk_usage(cache).free,
+        remote=remote,
+        shared_with=shared_with() if remote else "",
     )
 
 

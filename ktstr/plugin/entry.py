@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from ktstr.base.errors import KtstrError, Unsuitable
+from ktstr.base.remote import settings as remote
 from ktstr.base.results import RESULTS_DIR
 from ktstr.declare.test import record_of
 from ktstr.plugin.axes import (  # noqa: F401
@@ -263,6 +264,10 @@ def _prepare(session: pytest.Session) -> None:
     """What has to be known before workers are started."""
     config = session.config
     config.stash[_SESSION] = session
+    if os.environ.get(remote.URL) and handed(config) is None:
+        from ktstr.base.remote.session import begin
+
+        begin(config.stash[NAME])
     if config.option.ktstr_shard:
         _shard(config)
     settings = settings_of(config)  # reports a mistake in them at once

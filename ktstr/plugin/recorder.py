@@ -21,6 +21,7 @@ from ktstr.report import console, github
 from ktstr.report.about import about_cases, about_session
 from ktstr.report.case import NOT_PASSED, Case, Outcome
 from ktstr.report.junit import junit_xml
+from ktstr.report.remote import session_text
 from ktstr.report.rundir import Published, Staging, project_of, recover
 from ktstr.report.sidecar import file_stem, sidecar, write_json
 from ktstr.report.text import first_line, printable, relative
@@ -220,6 +221,8 @@ class Recorder:
         rows = [row for name, cases in self._by_version().items() for row in self._kernel_rows(name, cases)]
         if machines := console.vm_row(self._cases):
             rows.append(("VMs", machines))
+        if shared := session_text():
+            rows.append(("remote cache", shared))
         rows += empty.rows(self._cases)
         if self.problem:
             rows.append(("PROBLEM", self.problem))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from ktstr.base.errors import KtstrError
+from ktstr.base.remote.settings import remote_settings
 
 if TYPE_CHECKING:
     from ktstr.declare.settings import Settings
@@ -56,6 +57,7 @@ def state_of(config: pytest.Config) -> State:
         given = handed(config)
         kernels = {name: kernel_from_json(data) for name, data in given["kernels"].items()} if given else {}
         try:
+            remote_settings()  # reports a mistake in them at once
             config.stash[STATE] = State(
                 name=config.stash[NAME],
                 options=options_of(config, settings_of(config)),

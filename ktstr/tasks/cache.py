@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -13,6 +14,7 @@ from ktstr.base.errors import KtstrError
 
 if TYPE_CHECKING:
     from ktstr.base.cache import Entry
+    from ktstr.host.remote import RemoteCache
 
 __all__ = ["cache"]
 
@@ -119,7 +121,7 @@ def _as_json(done: Done) -> str:
     from ktstr.report.history import runs_of
     from ktstr.vm.templates import kept_templates
 
-    runs = runs_of(Path.cwd())
+    runs, remote = runs_of(Path.cwd()), _remote()
     data = {
         "path": str(cache_dir()),
         "limit_bytes": limit_bytes(),
@@ -127,6 +129,9 @@ def _as_json(done: Done) -> str:
         "templates": [asdict(template) for template in kept_templates()],
         "left_over": [{"path": str(path), "bytes": disk_usage(path)} for path in scratch_left()],
         "runs": {"count": len(runs), "bytes": sum(map(disk_usage, runs))},
+        "remote": None
+        if remote is None
+        else {"url": remote.url, "write": remote.write, "problem": remote.problem, "last": _last()},
         "altered": dict(done.altered),
         "removed": [{"kind": one.kind, "key": one.key, "bytes": one.size} for one in done.removed],
         "half_made_bytes_removed": done.left_bytes,
@@ -163,12 +168,47 @@ def _as_text(done: Done) -> str:
     if left := scratch_left():
         bytes_left = size(sum(map(disk_usage, left)))
         lines.append(f"{left[0].parent}: {bytes_left} left by killed processes; --clean removes it")
+    lines += _remote_lines()
     if runs := runs_of(Path.cwd()):
         taken_by_runs = size(sum(map(disk_usage, runs)))
         lines.append(
             f"target/ktstr: {_runs(len(runs))} of this project, {taken_by_runs}; --runs N keeps the newest"
         )
     return "\n".join(lines)
+
+
+def _remote() -> RemoteCache | None:
+    from ktstr.base.remote.settings import URL
+
+    if not os.environ.get(URL):
+        return None
+    from ktstr.host.remote import remote_cache  # with compilers and the emulator behind it
+
+    return remote_cache()
+
+
+def _last() -> dict[str, object] | None:
+    from ktstr.base.cache import cache_dir
+    from ktstr.base.remote.session import last_session
+
+    last = last_session(cache_dir())
+    return None if last is None else asdict(last)
+
+
+def _remote_lines() -> list[str]:
+    """The remote cache, if there is one, what the last session had of it, and with whom it is shared."""
+    from ktstr.base.cache import cache_dir
+    from ktstr.base.remote.session import last_session
+    from ktstr.report.remote import counts_text
+
+    if (remote := _remote()) is None:
+        return []
+    from ktstr.host.remote import shared_with
+
+    lines = [f"remote cache {remote.text}"]
+    if last := last_session(cache_dir()):
+        lines.append(f"  last session: {counts_text(last)}")
+    return [*lines, f"  {shared_with()}"]
 
 
 def _templates() -> list[str]:

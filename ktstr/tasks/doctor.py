@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import sys
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from invoke import Context, Exit, task
@@ -56,6 +57,9 @@ def as_json(found: Diagnosis) -> str:
         "python": found.python,
         "python_packages": found.python_packages,
         "cache": {"path": str(found.cache), "bytes": found.cache_size, "free_bytes": found.cache_free},
+        "remote_cache": None
+        if found.remote is None
+        else {**asdict(found.remote), "shared_with": found.shared_with},
     }
     return json.dumps(data, indent=2)
 
@@ -105,8 +109,10 @@ def as_text(found: Diagnosis, *, colour: bool, columns: int = 80) -> str:
             9,
             columns,
         ),
-        "",
     ]
+    if found.remote:
+        lines += hanging("remote", f"{found.remote.text}; {found.shared_with}", 9, columns)
+    lines.append("")
     if found.able:
         lines.append(f"Everything that `{typed('test')}` needs is there.")
     if found.remedy:

@@ -8,7 +8,7 @@ import re
 import shlex
 import shutil
 import subprocess
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,8 +18,11 @@ from ktstr.base.answer import ask
 from ktstr.base.errors import KtstrError
 from ktstr.base.per_environment import per_environment
 from ktstr.base.progress import Progress
+from ktstr.base.remote import settings as remote
 from ktstr.base.scratch import scratch
 from ktstr.base.stamp import Stamp, stamp_of
+from ktstr.toolchain.agreed import agreed
+from ktstr.toolchain.source_files import SourceFiles
 
 __all__ = [
     "BuildError",
@@ -31,11 +34,12 @@ __all__ = [
     "host_compiler",
     "run_build",
     "run_compiler",
+    "shared_entry",
     "system_archive",
-    "tree_digest",
 ]
 
 OLDEST_BPF_CLANG = 14
+_SHARED = ("-shared", "-fPIC")
 _FLAGS = ("-std=gnu11", "-O2", "-Wall", "-Wextra", "-Werror")
 # Debian's names of the packages that hold a static library; Fedora and Arch ones are in `ktstr doctor`.
 _PACKAGES = {"c": "libc6-dev", "elf": "libelf-dev", "z": "zlib1g-dev", "zstd": "libzstd-dev"}
@@ -143,6 +147,7 @@ def compile_static(
     libs: Sequence[Path | str] = (),
     outside: Sequence[Path] = (),
     diverted: Sequence[str] = (),
+    libs_of: str = "",
 ) -> Path:
     """The static executable `name` built from C `sources`; compiled only if the cache does not have it.
 
@@ -150,12 +155,14 @@ def compile_static(
     link order. `outside` are C files of a user's project, linked after the sources. Calls of the `diverted` functions
     go to `__wrap_<name>`, also those from archives (`--wrap` of ld(1)). The key covers the sources,
     the headers beside them and in `includes`, what the preprocessor makes of `outside`, the archives, the flags and
-    the compiler. Raises KtstrError with the first error of a failed build, or naming a missing library's package.
+    the compiler. With a remote cache the machines agree on one that another compiler may have made: its key covers the
+    sources, the headers and `libs_of`, which says what the archives are made of. Raises KtstrError with the first error
+    of a failed build, or naming a missing library's package.
     """
     compiler = host_compiler()
     system_archive(compiler, "c")  # checked here, because the linker's message for it helps nobody
     kind = ("-static", "-s", *(f"-Wl,--wrap={function}" for function in diverted))
-    return _compile(compiler, name, kind, sources, includes, libs, outside=outside)
+    return _compile(compiler, name, kind, sources, includes, libs, outside=outside, libs_of=libs_of)
 
 
 def compile_shared(name: str, sources: Sequence[Path], parts: Sequence[Path] = ()) -> Path:
@@ -163,7 +170,13 @@ def compile_shared(name: str, sources: Sequence[Path], parts: Sequence[Path] = (
 
     `parts` are files that the sources include and that are not headers.
     """
-    return _compile(host_compiler(), name, ("-shared", "-fPIC"), sources, (), (), parts)
+    return _compile(host_compiler(), name, _SHARED, sources, (), (), parts)
+
+
+def shared_entry(name: str, sources: Sequence[Path], parts: Sequence[Path] = ()) -> str:
+    """The name of the cache's entry that `compile_shared` makes of the same, whether it is there or not."""
+    how = (host_compiler().banner, *_FLAGS, name, *_SHARED)
+    return f"{name}-{SourceFiles(tuple(sources), (), tuple(parts)).key(how)}"
 
 
 def _compile(
@@ -175,16 +188,18 @@ def _compile(
     libs: Sequence[Path | str],
     parts: Sequence[Path] = (),
     outside: Sequence[Path] = (),
+    libs_of: str | None = None,
 ) -> Path:
+    """With `libs_of` it is one that the machines of a remote cache agree on; without, this host's own."""
     archives = [lib if isinstance(lib, Path) else system_archive(compiler, lib) for lib in libs]
-    stamps = (
-        *map(stamp_of, (*sources, *archives, *parts)),
-        *_header_stamps({source.parent for source in sources}),
-    )
-    key = _key(compiler, (name, *kind), tuple(sources), stamps, tuple(includes), (*archives, *parts))
-    if outside:
-        preprocessed = ((path.name, _preprocessed(compiler, name, path, includes)) for path in outside)
-        key = cache.digest(key, *(part for pair in preprocessed for part in pair))
+    files = SourceFiles(tuple(sources), tuple(includes), tuple(parts))
+    more = [
+        part for path in outside for part in (path.name, _preprocessed(compiler, name, path, includes))
+    ]  # what the compiler reads of them, system headers included
+
+    def key(made_by: str, *kind: str, archives: Sequence[Path] = ()) -> str:
+        found = files.key((made_by, *_FLAGS, name, *kind), tuple(archives))
+        return f"{name}-{cache.digest(found, *more) if more else found}"
 
     def make(directory: Path) -> None:
         command = [
@@ -197,42 +212,12 @@ def _compile(
         ]
         run_compiler(name, [*command, *map(str, (*sources, *outside, *archives))])
 
-    return cache.entry("build", f"{name}-{key}", f"building {name}", make) / name
+    def own() -> Path:
+        return cache.entry("build", key(compiler.banner, *kind, archives=archives), f"building {name}", make)
 
-
-@per_environment
-def _key(
-    compiler: Compiler,
-    kind: tuple[str, ...],
-    sources: tuple[Path, ...],
-    stamps: tuple[Stamp | None, ...],
-    includes: tuple[Path, ...],
-    more: tuple[Path, ...],
-) -> str:
-    """The key of what is made of files: found once for the same `stamps` of them and of the headers beside the sources.
-
-    Those of `includes` are ktstr's own and libbpf's, which a process takes to be as it first found them.
-    """
-    folders = sorted({source.parent for source in sources}) + list(includes)
-    return cache.digest(
-        compiler.banner,
-        *_FLAGS,
-        *kind,
-        *(part for source in sources for part in (source.name, source.read_bytes())),
-        *(tree_digest(folder, (".h",)) for folder in folders),
-        *(cache.file_digest(path) for path in more),
-    )
-
-
-def _header_stamps(folders: Iterable[Path | str]) -> Iterator[Stamp | None]:
-    """The stamps of all headers below the folders."""
-    for folder in sorted(folders):
-        with os.scandir(folder) as found:
-            for one in sorted(found, key=lambda one: one.name):
-                if one.is_dir():
-                    yield from _header_stamps([one.path])
-                elif one.name.endswith(".h"):
-                    yield stamp_of(one.path)
+    if libs_of is None or not remote.is_set():
+        return own() / name
+    return agreed(key("any compiler", *kind, libs_of), own) / name
 
 
 def _preprocessed(compiler: Compiler, name: str, source: Path, includes: Sequence[Path]) -> bytes:
@@ -301,15 +286,6 @@ def run_build(
             process.kill()
             raise
     return process.returncode, "".join(lines)
-
-
-def tree_digest(folder: Path, suffixes: tuple[str, ...]) -> str:
-    """A key over the names and contents of the files with `suffixes` in `folder` and below it."""
-    parts: list[str | bytes] = []
-    for path in sorted(folder.rglob("*")):
-        if path.name.endswith(suffixes) and path.is_file():
-            parts += [str(path.relative_to(folder)), path.read_bytes()]
-    return cache.digest(*parts)
 
 
 @per_environment

@@ -28,22 +28,27 @@ _FOLDER_OPTIONS = ("-I", "-idirafter", "-isystem", "-iquote")
 
 
 def preprocessed_digest(
-    command: Sequence[str], source: Path, identity: str, run: Callable[[list[str]], None]
+    command: Sequence[str],
+    source: Path,
+    identity: str,
+    run: Callable[[list[str]], None],
+    places: Sequence[Path] = (),
 ) -> str:
     """A digest of what `command`, a clang's, makes of `source` before it compiles.
 
     `run` carries out a command in the source's folder, and raises if it fails. `identity` tells the compiler from
-    others.
+    others. Where the folders `places` lie does not count: the text names the file of each of its lines.
     """
     folders = [source.parent / folder for folder in _folders(command)]
     environment = (f"{name}={os.environ.get(name)}" for name in _ENVIRONMENT)
-    kept = cache_dir() / _KIND / f"{digest('preprocessed-1', identity, *command, *environment)}.json"
+    how = ("preprocessed-1", identity, *command, *environment, *(f"without {place}" for place in places))
+    kept = cache_dir() / _KIND / f"{digest(*how)}.json"
     if (known := _known(kept)) is not None:
         return known
     with scratch("bpf") as folder:
         text, listed = folder / "preprocessed", folder / "read"
         run([*command, "-E", "-MD", "-MF", str(listed), "-o", str(text)])
-        found = digest(text.read_bytes())
+        found = digest(_without(places, text.read_bytes()))
         read = _read_files(listed.read_text(errors="replace"), source.parent)
     stamps = {str(path): stamp_of(path) for path in (*read, *_shadowing(read, folders))}
     if all(map(is_settled, stamps.values())):
@@ -52,6 +57,13 @@ def preprocessed_digest(
             kept.parent.mkdir(exist_ok=True)
             write_whole(kept, json.dumps({"digest": found, "check": _check(found, stamps), "stamps": stamps}))
     return found
+
+
+def _without(places: Iterable[Path], text: bytes) -> bytes:
+    # The longest first: one may lie in another.
+    for place in sorted(map(str, places), key=len, reverse=True):
+        text = text.replace(f'"{place}/'.encode(), b'"./').replace(f'"{place}"'.encode(), b'"."')
+    return text
 
 
 def _folders(command: Sequence[str]) -> list[str]:

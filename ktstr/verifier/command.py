@@ -14,6 +14,7 @@ from typing import Any, TextIO
 
 from ktstr.base.errors import KtstrError
 from ktstr.base.process import die_with_parent
+from ktstr.base.remote.settings import remote_settings
 from ktstr.base.results import RESULTS_DIR, results_dir
 from ktstr.base.topology import Topology
 from ktstr.declare.discovery import declared_schedulers, default_paths
@@ -22,6 +23,7 @@ from ktstr.declare.settings import environment_settings, merged, project_setting
 from ktstr.kernel.model import Kernel
 from ktstr.plugin.kernels import KernelAxis
 from ktstr.report.github import append_summary, in_github
+from ktstr.report.remote import session_text
 from ktstr.report.text import printable, relative
 from ktstr.report.timings import CELLS, read_timings
 from ktstr.verifier.annotated import cell_annotations
@@ -106,6 +108,7 @@ def _settled(options: Mapping[str, Any]) -> dict[str, Any]:
 
 def run_request(request: Request, executor: Executor) -> int:
     """Sweep, print the report, publish the results; returns the exit status as `main` does."""
+    remote_settings()  # reports a mistake in them at once
     before = recorded_costs(Path.cwd(), request.compare) if request.compare else None
     beside = request.compare and before is None
     if beside:
@@ -151,6 +154,8 @@ def run_request(request: Request, executor: Executor) -> int:
     if in_github():
         for annotation in cell_annotations(results, Path.cwd()):
             print(annotation, file=live)
+    if shared := session_text():
+        print(f"remote cache: {shared}", file=live)
     for one in published:
         print(f"results in {relative(one.path)}", file=live)
     if stopped:

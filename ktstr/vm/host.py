@@ -17,6 +17,7 @@ from ktstr.vm.qemu.vcpu_slice import UNBOUNDED_NS, slice_for
 __all__ = [
     "Accel",
     "emulation_limit",
+    "emulator_build",
     "emulator_packages",
     "emulator_version",
     "probe",
@@ -28,6 +29,14 @@ __all__ = [
 def emulator_version() -> str:
     """The version of the emulator that guests run in; KtstrError if there is none that can be used."""
     return find_qemu().version
+
+
+def emulator_build() -> str:
+    """A key over the emulator's program and firmware: hosts where it is the same have the same results.
+
+    KtstrError if there is none that can be used.
+    """
+    return find_qemu().digest
 
 
 def topology_limit(topology: Topology, accel: Accel) -> str | None:

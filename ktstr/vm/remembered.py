@@ -15,22 +15,24 @@ from ktstr.vm.qemu.template import template_key
 from ktstr.vm.qemu.vcpu_slice import slice_of
 from ktstr.vm.result import SAID, Ending, VmResult, read_said
 
-__all__ = ["KIND", "made_of", "recall", "remember", "result_key"]
+__all__ = ["KIND", "RESULT", "made_of", "recall", "remember", "result_key"]
 
 KIND = "results"
 """The name of the cache's folder of remembered results."""
 
-_RESULT = "result.json"
+RESULT = "result.json"
+"""The file of an entry with all of the result but what the guest said."""
 _NOTHING: Mapping[str, str] = {}
 # Endings that the guest itself decided. The others are, or may be, the host's doing.
 _LASTING = (Ending.DONE, Ending.PANIC, Ending.OUT_OF_MEMORY, Ending.HANG)
 
 
-def result_key(qemu: Qemu, job: VmJob, accelerator: str, *, cold: bool) -> str:
-    """A key over everything that can change the job's result."""
+def result_key(qemu: Qemu, job: VmJob, accelerator: str, *, cold: bool, any_compiler: bool = False) -> str:
+    """A key over everything that can change the job's result; `any_compiler` is as for `template_key`."""
     bound = slice_of(qemu.release, job)  # it reaches the guest with the plan, and is not in the job's
     paced = bound.plan_line if bound else ""
-    return cache.digest("result-3", template_key(qemu, job, accelerator), job.digest(), paced, str(cold))
+    start = template_key(qemu, job, accelerator, any_compiler=any_compiler)
+    return cache.digest("result-3", start, job.digest(), paced, str(cold))
 
 
 def recall(key: str, folder: Path) -> VmResult | None:
@@ -48,7 +50,7 @@ def recall(key: str, folder: Path) -> VmResult | None:
             print(f"ktstr: {kept}: {damage}; running the job again", file=sys.stderr, flush=True)
             return None
         try:
-            data = json.loads((kept / _RESULT).read_text())
+            data = json.loads((kept / RESULT).read_text())
             del data["made_of"]
             for name in SAID:
                 shutil.copyfile(kept / name, folder / name)
@@ -81,7 +83,7 @@ def remember(key: str, result: VmResult, folder: Path, made_of: Mapping[str, str
     def make(partial: Path) -> None:
         for name in SAID:
             shutil.copyfile(folder / name, partial / name)
-        (partial / _RESULT).write_text(json.dumps(data))
+        (partial / RESULT).write_text(json.dumps(data))
 
     if cache.find(KIND, key) is not None:
         cache.discard(KIND, key, "replacing a remembered result")
@@ -91,6 +93,6 @@ def remember(key: str, result: VmResult, folder: Path, made_of: Mapping[str, str
 def made_of(kept: Path) -> list[str]:
     """What the result stored in `kept` was made of, as `kind/key`; empty if it cannot be read."""
     try:
-        return list(json.loads((kept / _RESULT).read_text())["made_of"])
+        return list(json.loads((kept / RESULT).read_text())["made_of"])
     except (OSError, ValueError, KeyError, TypeError):
         return []

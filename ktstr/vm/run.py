@@ -29,6 +29,7 @@ from ktstr.vm.qemu.template import KIND, NotKept, Template, clone, template
 from ktstr.vm.qemu.vcpu_slice import slice_of
 from ktstr.vm.remembered import recall, remember, result_key
 from ktstr.vm.result import GUEST_STATUSES, SAID, VmResult, classify, read_said
+from ktstr.vm.shared_results import fetch_result, share_result
 from ktstr.vm.stored import JOB, job_to_json
 
 __all__ = ["run", "write_job"]
@@ -68,14 +69,20 @@ def run(
             key = result_key(qemu, job, accel.name, cold=options.cold)
             if result := recall(key, folder):
                 return result
+            if fetch_result(qemu, job, accel.name, key, cold=options.cold, cancel=cancel) and (
+                result := recall(key, folder)
+            ):
+                return result
         cores = 1 if accel.name == "tcg" else job.topology.cpus
         with nullcontext() if job.channel else hold_cores(cores, cancel):
             result, by_guest = _ran(qemu, job, accel.name, folder, options, talk, cancel)
         if lasting and by_guest:
             # A guest that did not come up was booted even if a clone was asked for: it is kept as what it is.
-            key = result_key(qemu, job, accel.name, cold=result.start == "boot")
+            cold = result.start == "boot"
+            key = result_key(qemu, job, accel.name, cold=cold)
             kept = [cache.cache_dir() / KIND / result.template / "state"] if result.template else []
             remember(key, result, folder, origins([*kept, *boot_files(job), *payload_files(job)]))
+            share_result(qemu, job, accel.name, key, cold=cold)
     except OSError as error:
         raise KtstrError(
             f"{error.filename or folder}: a run's files cannot be written: {error.strerror}"

@@ -34,7 +34,7 @@ from ktstr.vm.qemu.command import clone_command, template_command
 from ktstr.vm.qemu.process import Process, started
 from ktstr.vm.qemu.program import Qemu
 from ktstr.vm.qemu.qmp import MonitorError, Qmp, monitor_sockets
-from ktstr.vm.qemu.serialize import build_serializer
+from ktstr.vm.qemu.serialize import serializer_entry, serializer_sources
 from ktstr.vm.result import GUEST_STATUSES, SAID, ended_how
 
 __all__ = ["KIND", "Clone", "NotKept", "Template", "about", "clone", "template", "template_key"]
@@ -73,14 +73,18 @@ class Clone:
     command: tuple[str, ...]
 
 
-def template_key(qemu: Qemu, job: VmJob, accelerator: str) -> str:
-    """What a template depends on: its whole command line, by content, and under KVM the host's CPU and kernel."""
+def template_key(qemu: Qemu, job: VmJob, accelerator: str, *, any_compiler: bool = False) -> str:
+    """What a template depends on: its whole command line, by content, and under KVM the host's CPU and kernel.
+
+    With `any_compiler` the library in QEMU counts by its source; else by what made it, too.
+    """
     nowhere = Path("/folder")
     command = template_command(qemu, job, accelerator, nowhere, Path("/initramfs"), 0)
     replaced = {str(qemu.path): qemu.digest, str(job.kernel.image): job.kernel.image_sha256}
     host = [_host_cpu(), platform.release()] if accelerator == "kvm" else []
     files = initramfs(job.files).parent.name  # an entry of the cache is named by its content
-    serializer = [build_serializer().parent.name] if job.clock == "virtual" else []
+    preloaded = serializer_sources() if any_compiler else serializer_entry()
+    serializer = [preloaded] if job.clock == "virtual" else []
     return cache.digest(
         "template-3", files, *serializer, *(replaced.get(part, part) for part in command), *host
     )
