@@ -21,10 +21,11 @@ def write_whole(path: Path, text: str) -> None:
     # No dot in what is added: companions of a cache entry are known by what stands before their last one.
     new = path.with_name(f"{path.name}-new-{os.getpid()}-{threading.get_native_id()}")
     try:
-        new.write_text(text)
+        new.write_text(text, encoding="utf-8")
         new.replace(path)
     except OSError:
-        new.unlink(missing_ok=True)
+        with suppress(OSError):
+            new.unlink(missing_ok=True)
         raise
 
 

@@ -12,7 +12,7 @@ from typing import Any
 import jinja2
 from markupsafe import Markup
 
-from ktstr.pages.words import MARKS, bounded, duration, plain, seconds
+from ktstr.pages.words import MARKS, bounded, duration, harmless, plain, seconds
 
 __all__ = ["policy", "rendered", "whole"]
 
@@ -49,10 +49,16 @@ def _environment() -> jinja2.Environment:
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
+        finalize=_finalized,
     )
     environment.filters.update(plain=plain, bounded=bounded, duration=duration, seconds=seconds)
     environment.globals.update(mark=MARKS.__getitem__)
     return environment
+
+
+def _finalized(value: object) -> object:
+    """What is put into a page: text that others wrote may come from anywhere, so none is left as it is."""
+    return harmless(value) if isinstance(value, str) and not isinstance(value, Markup) else value
 
 
 @functools.cache

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from pathlib import Path
 
 from markupsafe import Markup
 
 from ktstr.base.errors import KtstrError
+from ktstr.base.whole_file import write_whole
 from ktstr.compare.runs import Run
 from ktstr.pages.gather import gather
 from ktstr.pages.page import Page
@@ -48,11 +48,8 @@ def page_html(page: Page, up: str = "") -> str:
 
 def write_page(path: Path, text: str) -> None:
     """Write a page so that it appears whole or not at all. KtstrError if it cannot be written."""
-    partial = path.with_name(f".{path.name}.partial-{os.getpid()}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        partial.write_text(text, encoding="utf-8")
-        partial.replace(path)
+        write_whole(path, text)
     except OSError as error:
-        partial.unlink(missing_ok=True)
         raise KtstrError(f"report: {path}: {error.strerror}") from None

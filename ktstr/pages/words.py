@@ -6,7 +6,7 @@ import re
 
 from ktstr.report.text import printable
 
-__all__ = ["MARKS", "OUTCOMES", "bounded", "duration", "nanoseconds", "plain", "seconds", "worst"]
+__all__ = ["MARKS", "OUTCOMES", "bounded", "duration", "harmless", "nanoseconds", "plain", "seconds", "worst"]
 
 OUTCOMES = ("failed", "error", "inconclusive", "passed", "skipped")
 """How tests end, the worst first."""
@@ -26,8 +26,13 @@ def plain(text: object, most: int = _LONGEST_LINE) -> str:
 def bounded(text: str, most: int) -> str:
     """The first `most` characters of `text`, made harmless; a last line says how many are left out."""
     left = len(text) - most
-    shown = _TURNING.sub("\N{REPLACEMENT CHARACTER}", printable(text[:most]))
+    shown = harmless(text[:most])
     return f"{shown}\n[{left:,} more characters]" if left > 0 else shown
+
+
+def harmless(text: str) -> str:
+    """`text` with nothing that a terminal obeys, and nothing that turns the text around it."""
+    return _TURNING.sub("\N{REPLACEMENT CHARACTER}", printable(text))
 
 
 def nanoseconds(value: object) -> int:

@@ -76,3 +76,6 @@ def _nothing_of_the_host(_own: Iterator[Path], monkeypatch: pytest.MonkeyPatch) 
     (folder / "cores").mkdir()
     monkeypatch.setenv("KTSTR_CACHE_DIR", str(folder / "cache"))
     monkeypatch.setenv("KTSTR_CORES_DIR", str(folder / "cores"))
+    monkeypatch.setenv(
+        "KTSTR_REPORT", "off"
+    )  # a page for each of the hundreds of sessions would take minutes

@@ -52,8 +52,10 @@ def keep(sidecar: Mapping[str, Any]) -> Failure | None:
         return None
     runs = sidecar["runs"]
     violations = [one for run in runs for one in run["verdict"]["violations"]]
+    details = sidecar["details"] or ""
     return Failure(
-        bounded(sidecar["details"] or sidecar["message"] or "", _LONGEST),
+        # Of a cell of the sweep it is one line, which is there already.
+        bounded(details, _LONGEST) if "\n" in details.strip() else "",
         [
             Violated(plain(one["check"], 60), plain(one["message"], 400), _where(one))
             for one in violations[:_MOST_VIOLATIONS]
@@ -72,7 +74,9 @@ def _where(one: Mapping[str, Any]) -> str:
 def html(page: Page) -> Markup:
     """The texts; empty if all passed."""
     bad = [test for test in page.tests if test.outcome not in ("passed", "skipped")]
-    bad.sort(key=lambda test: (OUTCOMES.index(test.outcome), test.key.file, test.key.test, test.column))
+    bad.sort(
+        key=lambda test: (OUTCOMES.index(test.outcome), test.swept, test.key.file, test.key.test, test.column)
+    )
     if not bad:
         return Markup("")
     shown, room = [], _ALL_TOGETHER

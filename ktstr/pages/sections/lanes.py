@@ -17,7 +17,7 @@ from ktstr.pages.words import duration, nanoseconds, plain
 __all__ = ["SECTION", "Flight", "Turn", "turns_of"]
 
 _MOST_TESTS, _MOST_CPUS, _MOST_SWITCHES, _MOST_LISTED = 12, 16, 72, 60
-_WIDTH, _LANE, _LEFT = 920, 26, 58
+_WIDTH, _LANE, _LEFT = 1180, 26, 58
 _COLOURS = 8
 _PLACES = 5
 _SWITCH = re.compile(r".* -> (?:(?P<idle>idle)|(?P<task>.+)\[\d+\])")
@@ -42,8 +42,10 @@ class Flight:
     events: Sequence[Event]
     began_ns: int
     ended_ns: int
-    failed: Event | None
-    """The event at which the scheduler failed."""
+    exited: bool
+    """Whether the scheduler left; else the recording just ended."""
+    failed_cpu: int | None
+    """The CPU on which it failed, if that is known."""
 
 
 @dataclass(frozen=True)
@@ -62,11 +64,11 @@ def keep(sidecar: Mapping[str, Any]) -> Flight | None:
         second = (run.get("repro") or {}).get("run") or {}
         for guest in (run["guest"], second.get("guest", {})):
             if guest.get("flight"):
-                return _flight(guest["flight"])
+                return _flight(guest["flight"], guest.get("scheduler_exit"))
     return None
 
 
-def _flight(records: Sequence[Mapping[str, Any]]) -> Flight:
+def _flight(records: Sequence[Mapping[str, Any]], left: Mapping[str, Any] | None) -> Flight:
     events = [
         Event(
             cpu=nanoseconds(one["cpu"]),
@@ -84,7 +86,8 @@ def _flight(records: Sequence[Mapping[str, Any]]) -> Flight:
     switches = [number for number, event in enumerate(events) if event.kind == "switch"]
     # All that was recorded may be half a second in which the setting up is most.
     events = events[switches[-_MOST_SWITCHES] :] if len(switches) > _MOST_SWITCHES else events
-    return Flight(events, events[0].at_ns, events[-1].at_ns, failed)
+    cpu = failed.cpu if failed else (left or {}).get("cpu")
+    return Flight(events, events[0].at_ns, events[-1].at_ns, bool(failed or left), cpu)
 
 
 def turns_of(flight: Flight) -> list[Turn]:
@@ -126,10 +129,10 @@ def _chart(flight: Flight) -> tuple[Markup, list[tuple[str, str, str, str]], str
         _bar(turn, x(turn.began_ns), x(turn.ended_ns), cpus.index(turn.cpu) * _LANE, colours[turn.task])
         for turn in turns
     ]
-    place = next(
-        (cpus.index(flight.failed.cpu) for _ in (0,) if flight.failed and flight.failed.cpu in cpus), None
+    place = cpus.index(flight.failed_cpu) if flight.failed_cpu in cpus else None
+    words = (
+        f"{len(cpus)} CPUs, the last {duration(length)} before {'the exit' if flight.exited else 'the end'}"
     )
-    words = f"{len(cpus)} CPUs, the last {duration(length)} before the {'exit' if flight.failed else 'recording ended'}"
     marks = [
         (_LEFT + (_WIDTH - _LEFT) * part / _PLACES, duration(length * (_PLACES - part) / _PLACES))
         for part in range(_PLACES + 1)

@@ -9,12 +9,14 @@ from markupsafe import Markup
 
 from ktstr.base.errors import KtstrError
 from ktstr.base.topology import Topology
-from ktstr.declare.fit import preset_of
+from ktstr.declare.presets import PRESETS
 from ktstr.pages.page import Page, Section, Test
 from ktstr.pages.render import rendered
 from ktstr.pages.words import plain, worst
 
-__all__ = ["SECTION", "Cell", "cell_of", "in_order"]
+__all__ = ["SECTION", "Cell", "cell_of", "in_order", "preset_of"]
+
+_PRESETS = {str(topology): name for name, topology in PRESETS.items()}
 
 
 @dataclass(frozen=True)
@@ -34,6 +36,11 @@ def cell_of(tests: Sequence[Test]) -> Cell:
     ran = [test.outcome for test in tests if test.outcome != "skipped"]
     outcome = worst(ran) if ran else "skipped" if tests else ""
     return Cell(outcome, ran.count("passed"), len(ran))
+
+
+def preset_of(topology: str) -> str:
+    """The name of the preset that is written so; empty if none is."""
+    return _PRESETS.get(topology, "")
 
 
 def in_order(topologies: set[str]) -> list[str]:
@@ -61,7 +68,7 @@ def html(page: Page) -> Markup:
     rows = [
         (
             plain(topology, 40),
-            preset_of(topology) or "",
+            preset_of(topology),
             [cell_of(groups.get((topology, column), [])) for column in columns],
         )
         for topology in topologies

@@ -63,7 +63,9 @@ def counted(tests: Sequence[Test]) -> list[tuple[str, int]]:
 def html(page: Page) -> Markup:
     """The summary."""
     failed = [test for test in page.tests if test.outcome not in ("passed", "skipped")]
-    failed.sort(key=lambda test: (OUTCOMES.index(test.outcome), test.key.file, test.key.test, test.column))
+    failed.sort(
+        key=lambda test: (OUTCOMES.index(test.outcome), test.swept, test.key.file, test.key.test, test.column)
+    )
     counts = counted(page.tests)
     return rendered(
         "summary.html",

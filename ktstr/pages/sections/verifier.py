@@ -9,10 +9,9 @@ from typing import Any
 
 from markupsafe import Markup
 
-from ktstr.declare.fit import preset_of
 from ktstr.pages.page import Page, Section, Test
 from ktstr.pages.render import rendered
-from ktstr.pages.sections.overview import Cell, cell_of, in_order
+from ktstr.pages.sections.overview import Cell, cell_of, in_order, preset_of
 from ktstr.pages.words import plain
 
 __all__ = ["SECTION", "Heat", "heats"]
@@ -67,7 +66,7 @@ def html(page: Page) -> Markup:
             )
         )
     ]
-    names = [(plain(topology, 40), preset_of(topology) or "") for topology in topologies]
+    names = [(plain(topology, 40), preset_of(topology)) for topology in topologies]
     return rendered("verifier.html", heads=heads, topologies=names, grid=grid, maps=maps)
 
 
