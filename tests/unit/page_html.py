@@ -36,9 +36,13 @@ class Seen(HTMLParser):
         self.elements: list[tuple[str, Mapping[str, str | None]]] = []
         self.texts: list[tuple[str, str]] = []
         self.crossed: list[str] = []
+        self.section = ""
+        self.sections: dict[str, list[str]] = {}
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.elements.append((tag, dict(attrs)))
+        if tag == "section":
+            self.section = str(dict(attrs)["id"])
         if tag not in _VOID:
             self.open.append(tag)
 
@@ -51,6 +55,7 @@ class Seen(HTMLParser):
 
     def handle_data(self, data: str) -> None:
         self.texts.append((self.open[-1] if self.open else "", data))
+        self.sections.setdefault(self.section, []).append(data)
 
     def of(self, tag: str) -> list[Mapping[str, str | None]]:
         """The attributes of each element of this name."""

@@ -98,7 +98,7 @@ def turns_of(flight: Flight) -> list[Turn]:
         task, began = own[0].task, flight.began_ns
         for event in own:
             if event.kind == "switch" and (switch := _SWITCH.fullmatch(event.what)):
-                turns += [Turn(cpu, task, began, event.at_ns)] if task else []
+                turns += [Turn(cpu, task, began, event.at_ns)] if task and event.at_ns > began else []
                 task, began = switch["task"] or "", event.at_ns
         turns += [Turn(cpu, task, began, flight.ended_ns)] if task else []
     return turns
