@@ -31,7 +31,8 @@ def write_whole(path: Path, text: str, *, sync: bool = False) -> None:
                 os.fsync(file.fileno())
         new.replace(path)
     except OSError:
-        new.unlink(missing_ok=True)
+        with suppress(OSError):
+            new.unlink(missing_ok=True)
         raise
 
 

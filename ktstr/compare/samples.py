@@ -14,7 +14,7 @@ from ktstr.compare.values import Value, values_of
 from ktstr.declare.presets import PRESETS
 from ktstr.report.schema import Outcome
 
-__all__ = ["Axis", "Case", "Key", "Sample", "cases_of", "checked_axis"]
+__all__ = ["Axis", "Case", "Key", "Sample", "cases_of", "checked_axis", "key_of"]
 
 Axis = Literal["", "kernel", "scheduler", "topology"]
 """What differs between the two sides by intention, so that a test of one is compared with its like on the other."""
@@ -87,7 +87,7 @@ def cases_of(sidecars: Iterable[Mapping[str, Any]], axis: Axis = "") -> Mapping[
     """
     groups: dict[Key, list[Sample]] = {}
     for sidecar in sidecars:
-        groups.setdefault(_key(sidecar, axis), []).append(_sample(sidecar))
+        groups.setdefault(key_of(sidecar, axis), []).append(_sample(sidecar))
     return {key: _case(key, sorted(some, key=attrgetter("started"))) for key, some in sorted(groups.items())}
 
 
@@ -114,7 +114,8 @@ def _sample(sidecar: Mapping[str, Any]) -> Sample:
     return Sample(sidecar["seed"], sidecar["outcome"], sidecar["started"], numbers)
 
 
-def _key(sidecar: Mapping[str, Any], axis: Axis) -> Key:
+def key_of(sidecar: Mapping[str, Any], axis: Axis = "") -> Key:
+    """What a sidecar has in common with those that it can be compared with."""
     swept = _is_swept(sidecar)
     return Key(
         test=_cell_name(sidecar, axis) if swept else _test_name(sidecar, axis),

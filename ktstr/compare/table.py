@@ -15,7 +15,15 @@ from ktstr.report.about_schema import HostRecord
 from ktstr.report.tables import Row, markdown_table
 from ktstr.report.text import aligned, printable
 
-__all__ = ["coloured", "comparison_json", "comparison_lines", "comparison_markdown"]
+__all__ = [
+    "coloured",
+    "comparison_json",
+    "comparison_lines",
+    "comparison_markdown",
+    "comparison_notes",
+    "comparison_rows",
+    "comparison_summary",
+]
 
 _COLUMNS: Mapping[str, Callable[[Key], str]] = {
     "TEST": lambda key: key.test,
@@ -39,18 +47,18 @@ def comparison_lines(found: Comparison, before: Side, after: Side, *, every: boo
     lines += [f"        {words}" for words in _hosts_words(before, after)]
     shown = [one for one in found.differences if every or one.result != "same"]
     if shown:
-        fixed, rows = _table(shown)
+        fixed, rows = comparison_rows(shown)
         lines += ["", *([fixed] if fixed else []), *aligned(rows, range(len(rows[0]) - 4, len(rows[0])))]
-    lines += ["", *_left_out(found, before, after), _summary(found)]
+    lines += ["", *_left_out(found, before, after), comparison_summary(found)]
     return [printable(line) for line in lines]
 
 
 def comparison_markdown(found: Comparison, before: Side, after: Side) -> list[str]:
     """The same for a comment or a step's summary on GitHub: what differs, the worst first, at most 50 rows."""
-    lines = [f"**{_summary(found)}**", "", f"Before: {before.title}  ", f"After: {after.title}"]
+    lines = [f"**{comparison_summary(found)}**", "", f"Before: {before.title}  ", f"After: {after.title}"]
     shown = [one for one in found.differences if one.result != "same"]
     if shown:
-        fixed, rows = _table(shown[:_MOST_ROWS])
+        fixed, rows = comparison_rows(shown[:_MOST_ROWS])
         lines += [
             "",
             *([fixed, ""] if fixed else []),
@@ -58,9 +66,14 @@ def comparison_markdown(found: Comparison, before: Side, after: Side) -> list[st
         ]
     if len(shown) > _MOST_ROWS:
         lines += ["", f"and {len(shown) - _MOST_ROWS} more"]
-    if notes := [*_hosts_words(before, after), *_left_out(found, before, after)]:
+    if notes := comparison_notes(found, before, after):
         lines += ["", *(f"- {words}" for words in notes)]
     return [printable(line) for line in lines]
+
+
+def comparison_notes(found: Comparison, before: Side, after: Side) -> list[str]:
+    """What differs between the hosts, and what could not be compared, a line each."""
+    return [*_hosts_words(before, after), *_left_out(found, before, after)]
 
 
 def _cell(text: str) -> str:
@@ -117,7 +130,7 @@ def _difference_json(one: Difference) -> Mapping[str, Any]:
     }
 
 
-def _table(shown: Sequence[Difference]) -> tuple[str, list[Row]]:
+def comparison_rows(shown: Sequence[Difference]) -> tuple[str, list[Row]]:
     """What is the same in all rows, in words, and the rows of the table, its head first."""
     values = {name: {of(one.key) for one in shown} for name, of in _COLUMNS.items()}
     varied = [name for name in _COLUMNS if name == "TEST" or len(values[name]) > 1]
@@ -160,7 +173,8 @@ def _words(key: Key) -> str:
     return f"{name} ({', '.join([*filter(None, parts), *(['perturbed'] if key.perturbed else [])])})"
 
 
-def _summary(found: Comparison) -> str:
+def comparison_summary(found: Comparison) -> str:
+    """How many metrics are worse, better and so on, in one line."""
     counts = Counter(one.result for one in found.differences)
     said = ", ".join(f"{counts[result]} {result}" for result in RESULTS if counts[result])
     tests = len({one.key for one in found.differences})

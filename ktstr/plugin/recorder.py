@@ -21,6 +21,7 @@ from ktstr.report import console, github
 from ktstr.report.about import about_cases, about_session
 from ktstr.report.case import NOT_PASSED, Case, Outcome
 from ktstr.report.junit import junit_xml
+from ktstr.report.page import Made, make_page
 from ktstr.report.remote import session_text
 from ktstr.report.rundir import Published, Staging, project_of, recover
 from ktstr.report.sidecar import file_stem, sidecar, write_json
@@ -50,6 +51,7 @@ class Recorder:
         self.problem = ""  # why results could not be written
         self._cases: list[Case] = []
         self._published: list[Published] = []
+        self._page = Made(None)
         self._cut_short: list[Path] = []  # the sidecars of tests that had failed when the session ended
         self._versions = versions_of(project)
         self._staging = Staging(config.rootpath, name)
@@ -207,6 +209,7 @@ class Recorder:
                 (folder / "junit.xml").write_bytes(junit_xml(cases, self._versions))
             about = about_session(self._versions, self._cases, "interrupted" if stopped else "complete")
             self._published = self._staging.publish(about, tests)
+            self._page = make_page(self._session.config.rootpath, [one.path for one in self._published])
             self._cut_short = [path for one in self._published for path in kept_failures(one.path, ended)]
             keep_timings(self._session.config.rootpath, self._cases)
         except OSError as error:
@@ -234,6 +237,8 @@ class Recorder:
         if self.failed or self.could_not_run or self.undecided:
             again = console.again_command(os.environ.get("KTSTR_COMMAND"), config.invocation_params.args)
             rows.append(("run again", again))
+            rows += [("report", relative(self._page.path))] if self._page.path else []
+        rows += [("no report", self._page.problem)] if self._page.problem else []
         width = max(len(title) for title, _ in rows)
         for title, text in rows:
             terminalreporter.write_line(f"{title:{width}}  {text}")

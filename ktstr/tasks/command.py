@@ -14,7 +14,7 @@ from ktstr.base.nearest import near
 from ktstr.tasks import suite
 from ktstr.tasks.ending import with_exit_status
 from ktstr.tasks.menu import contexts, ns
-from ktstr.tasks.words import in_one_word, mistake, verb_at
+from ktstr.tasks.words import in_one_word, mistake, verb_at, with_names
 
 __all__ = ["main"]
 
@@ -45,8 +45,10 @@ class _Ktstr(Program):
         elif words[0].startswith("-") and words[0].partition("=")[0] not in self._core_options():
             hint = near(words[0], _OPTIONS) or f"; there are {', '.join(_OPTIONS)}"
             raise Exit(f"ktstr: {words[0]}: no such option{hint}", code=2)
-        elif place == 0 and (wrong := mistake(words, contexts())):
-            raise Exit(f"ktstr: {wrong}", code=2)
+        elif place == 0:
+            words = with_names(words, contexts())
+            if wrong := mistake(words, contexts()):
+                raise Exit(f"ktstr: {wrong}", code=2)
         try:
             super().parse_core([given[0], *words])
         except ParseError as error:

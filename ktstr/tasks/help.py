@@ -13,12 +13,13 @@ from invoke.parser import Argument
 
 from ktstr.tasks.menu import contexts, ns
 from ktstr.tasks.suite import VERBS
+from ktstr.tasks.words import SEVERAL
 
 __all__ = ["menu_help", "verb_help"]
 
 _GROUPS = {
     "Tests": ("init", "test", "verifier", "replay", "bisect"),
-    "Results": ("runs", "compare", "metrics"),
+    "Results": ("runs", "report", "compare", "metrics"),
     "Guests": ("shell", "verify", "vmlinux-h", "initramfs"),
     "Kernels": (
         "kernel-list",
@@ -63,19 +64,30 @@ def verb_help(name: str) -> str:
         return help_text(f"ktstr {name}", "\n".join(_examples(ns.tasks[name])))
     task = ns.tasks[name]
     arguments = contexts()[name].args.values()
-    words = [str(argument.name).upper() for argument in arguments if argument.positional]
+    several = SEVERAL.get(name)
+    words = [
+        str(one.name).upper() + (" ..." if one.name == several else "")
+        for one in arguments
+        if one.positional or one.name == several
+    ]
     usage = " ".join(["ktstr", name, *words, "[option ...]"])
     lines = [*_wrapped(_summary(task)), "", *_examples(task), "", f"Usage: {usage}"]
     if words:
         lines += _two_columns(
-            [(str(one.name).upper(), one.help or "") for one in arguments if one.positional]
+            [
+                (str(one.name).upper(), one.help or "")
+                for one in arguments
+                if one.positional or one.name == several
+            ]
         )
     if name in VERBS:
         from ktstr.plugin.suite import suite_help
 
         lines += ["", *_two_columns(suite_help())]
         lines += ["", *_wrapped("All of pytest's options work, too; `pytest --help` lists them.")]
-    elif options := [(_option(one), one.help or "") for one in arguments if not one.positional]:
+    elif options := [
+        (_option(one), one.help or "") for one in arguments if not one.positional and one.name != several
+    ]:
         lines += ["", *_two_columns(options)]
     return "\n".join(lines)
 

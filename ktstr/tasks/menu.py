@@ -19,6 +19,7 @@ from ktstr.tasks import (
     kernel,
     project,
     replay,
+    report,
     runs,
     shell,
     suite,
@@ -42,7 +43,9 @@ def gather(*modules: ModuleType) -> Collection:
     return collection
 
 
-ns = gather(bisect, cache, compare, doctor, guest, kernel, project, replay, runs, shell, suite, verifier)
+ns = gather(
+    bisect, cache, compare, doctor, guest, kernel, project, replay, report, runs, shell, suite, verifier
+)
 """The tasks of the ktstr command; invoke looks for this name."""
 
 

@@ -8,7 +8,10 @@ from invoke.parser import ParserContext
 
 from ktstr.base.nearest import near, nearest
 
-__all__ = ["in_one_word", "mistake", "verb_at"]
+__all__ = ["SEVERAL", "in_one_word", "mistake", "verb_at", "with_names"]
+
+SEVERAL = {"report": "run"}
+"""The verbs that take one word or several without a name, and the option of which Invoke is to take each as a value."""
 
 
 def verb_at(words: Sequence[str]) -> int | None:
@@ -23,6 +26,19 @@ def in_one_word(words: Sequence[str], verbs: Sequence[str]) -> list[str]:
         return list(words)
     joined = f"{words[place]}-{words[place + 1]}"
     return [*words[:place], joined, *words[place + 2 :]] if joined in verbs else list(words)
+
+
+def with_names(words: Sequence[str], tasks: Mapping[str, ParserContext]) -> list[str]:
+    """The words of a verb of SEVERAL, each that has no name as a value of its option: Invoke knows one word a place."""
+    if words[0] not in SEVERAL or words[0] not in tasks:
+        return list(words)
+    task, named, is_value = tasks[words[0]], [words[0]], False
+    for word in words[1:]:
+        option = task.flags[word] if word in task.flags else None  # noqa: SIM401
+        free = not is_value and not word.startswith("-")
+        named.append(f"--{SEVERAL[words[0]]}={word}" if free else word)
+        is_value = option is not None and option.takes_value
+    return named
 
 
 def mistake(words: Sequence[str], tasks: Mapping[str, ParserContext]) -> str | None:
@@ -51,6 +67,9 @@ def mistake(words: Sequence[str], tasks: Mapping[str, ParserContext]) -> str | N
             missing.pop(0)
         else:
             return f"{task.name}: {word}: {_surplus(word, task)}"
+    several = SEVERAL.get(str(task.name)) if task is not None else None
+    if task is not None and several and not any(word.startswith(f"--{several}") for word in words):
+        missing = [several]
     if task is not None and missing:
         needed = " and ".join(name.upper() for name in missing)
         return f"{task.name}: needs {needed}; `ktstr {task.name} --help` says what that is"

@@ -23,6 +23,7 @@ from ktstr.declare.settings import environment_settings, merged, project_setting
 from ktstr.kernel.model import Kernel
 from ktstr.plugin.kernels import KernelAxis
 from ktstr.report.github import append_summary, in_github
+from ktstr.report.page import make_page
 from ktstr.report.remote import session_text
 from ktstr.report.text import printable, relative
 from ktstr.report.timings import CELLS, read_timings
@@ -156,6 +157,9 @@ def run_request(request: Request, executor: Executor) -> int:
             print(annotation, file=live)
     if shared := session_text():
         print(f"remote cache: {shared}", file=live)
+    page = make_page(Path.cwd(), [one.path for one in published])
+    if page.problem:
+        print(f"no report: {page.problem}", file=live)
     for one in published:
         print(f"results in {relative(one.path)}", file=live)
     if stopped:

@@ -4,7 +4,8 @@ Ratios are between figures of one run. `start` compares clones with boots of the
 different event streams of one job, `orders` those of context switches over seeds, `cells` repeats cells of the verifier
 sweep, `latency` compares runs with and without counting latency; they remember nothing. `telemetry`
 runs on the host what spinners do, with and without looks at the clock. `first-line` and `remembered` measure what a
-user waits for, beside the checkout that --base names, and `checks` and `verification` what these cost.
+user waits for, beside the checkout that --base names, and `checks` and `verification` what these cost. `report` takes
+the time and the memory of a report of 500 tests with 20 earlier runs.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ from costs import checks, verification
 from desk import first_lines, remembered
 from latency import latency
 from paired import Checkout
+from report_cost import report_cost
 from telemetry import telemetry
 
 from ktstr import CgroupDef, Cpuset, Ctx, KtstrError, Scheduler, Topology, declare_scheduler, ktstr_test
@@ -283,6 +285,11 @@ def kept_things(bench: Bench) -> None:
     verification(bench.kernel.version, bench.folder, bench.times(10), bench.checkouts[0])
 
 
+def reports(bench: Bench) -> None:
+    """What it costs to show a suite with its past."""
+    report_cost(bench.times(3), bench.folder, bench.checkouts[0])
+
+
 @contextmanager
 def busy_host() -> Iterator[None]:
     """Two processes that compute without end."""
@@ -306,6 +313,7 @@ PARTS = {
     "verification": kept_things,
     "first-line": task_starts,
     "remembered": sessions,
+    "report": reports,
 }
 
 

@@ -66,6 +66,7 @@ class Workplace:
             **outside,
             **cores,
             "KTSTR_CACHE_DIR": str(self.cache),
+            "KTSTR_REPORT": "off",  # it is made after all that is to be kept has been kept
             "KTSTR_DEBIAN_MIRROR": self.mirror,
             "NO_PROXY": "127.0.0.1",
             "GIT_CEILING_DIRECTORIES": str(self.folder),  # the checkout around it may change meanwhile

@@ -77,3 +77,6 @@ def _nothing_of_the_host(_own: Iterator[Path], monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setenv("KTSTR_CACHE_DIR", str(folder / "cache"))
     monkeypatch.setenv("KTSTR_CORES_DIR", str(folder / "cores"))
     monkeypatch.delenv("KTSTR_REMOTE_CACHE", raising=False)
+    monkeypatch.setenv(
+        "KTSTR_REPORT", "off"
+    )  # a page for each of the hundreds of sessions would take minutes

@@ -111,6 +111,8 @@ VALUES: dict[tuple[str, str], tuple[tuple[str, ...], str, str, str]] = {
     ("kernel-list", "--kernel"): ((), "7.0", "seven", "kernel 'seven': accepted are"),
     ("metrics", "--run"): ((), "latest", "lately", "lately: no such run; must be latest, latest~1, a time"),
     ("replay", "--sidecar"): ((), "smoke.json", "gone.json", "gone.json"),
+    ("report", "--output"): (("--run", "latest"), "page.html", ".", "report: --output .: must be a file"),
+    ("report", "--run"): ((), "latest", "lately", "lately: no such run; must be latest, latest~1, a time"),
     ("runs", "--import"): ((), ".", "gone", "--import gone: must be a folder with runs in it"),
     ("runs", "--show"): ((), "latest", "lately", "lately: no such run; must be latest, latest~1, a time"),
     ("sched-build", "--kernel"): ((), "7.3", "seven", "kernel 'seven': accepted are"),

@@ -1,0 +1,107 @@
+"""Charts as inline SVG: functions from numbers to markup. Colours are classes of style.css, for light and dark."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import log10
+
+from markupsafe import Markup
+
+from ktstr.pages.page import Past
+from ktstr.pages.words import OUTCOMES, duration, seconds
+
+__all__ = ["AXIS_WIDTH", "axis", "share_bar", "span", "sparkline"]
+
+AXIS_WIDTH = 210
+"""The width of a chart of durations."""
+_LEAST, _MOST = 3, 10  # decades of ns: 1 µs to 10 s
+_HEIGHT = 14
+_BAR, _TALL = 5, 16
+
+
+def axis() -> Markup:
+    """The axis above charts of durations: a mark for each decade."""
+    marks = []
+    for decade in range(_LEAST, _MOST + 1):
+        at = _x(10**decade)
+        end = "start" if decade == _LEAST else "end" if decade == _MOST else "middle"
+        text = duration(10**decade).replace(".00", "").replace(".0", "")
+        if decade in (_LEAST, 6, 9):
+            marks.append(Markup('<text x="{}" y="9" text-anchor="{}">{}</text>').format(at, end, text))
+    return Markup(
+        '<svg class="span" viewBox="0 0 {} 12" width="{}" height="12" aria-hidden="true">{}</svg>'
+    ).format(AXIS_WIDTH, AXIS_WIDTH, Markup("").join(marks))
+
+
+def span(p50_ns: int, p99_ns: int, p999_ns: int, longest_ns: int) -> Markup:
+    """Four durations on the axis of all such charts: a dot, a thick and a thin line from there, and a tick."""
+    middle, most, rare, end = map(_x, (p50_ns, p99_ns, p999_ns, longest_ns))
+    grid = "".join(f"M{_x(10**decade)} 0V{_HEIGHT}" for decade in range(_LEAST, _MOST + 1))
+    words = ", ".join(
+        f"{name} {duration(value)}"
+        for name, value in (("p50", p50_ns), ("p99", p99_ns), ("p99.9", p999_ns), ("longest", longest_ns))
+    )
+    return Markup(
+        '<svg class="span" viewBox="0 0 {w} {h}" width="{w}" height="{h}" role="img" aria-label="{words}">'
+        '<path class="grid" d="{grid}"/><path class="thin" d="M{middle} 7H{end}M{end} 3v8"/>'
+        '<path class="mid" d="M{middle} 7H{rare}"/><path class="thick" d="M{middle} 7H{most}"/>'
+        '<circle cx="{middle}" cy="7" r="3.5"/></svg>'
+    ).format(w=AXIS_WIDTH, h=_HEIGHT, words=words, grid=grid, middle=middle, most=most, rare=rare, end=end)
+
+
+def sparkline(history: Sequence[Past]) -> Markup:
+    """A bar for each run, as high as the test took long there; a cross where it did not pass. The last is this run."""
+    if len(history) < 2:
+        return Markup("")
+    longest = max(one.wall_s for one in history) or 1.0
+    bars: dict[str, list[str]] = {"p": [], "f": [], "s": []}
+    for number, one in enumerate(history):
+        x = number * _BAR
+        if one.outcome == "skipped":
+            bars["s"].append(f"M{x} {_TALL}h3")
+        elif one.outcome == "passed":
+            high = max(1, round((_TALL - 1) * one.wall_s / longest))
+            bars["p"].append(f"M{x + 1.5:g} {_TALL}v-{high}")
+        else:
+            bars["f"].append(f"M{x} 5l4 6m0-6l-4 6")
+    width = len(history) * _BAR
+    paths = Markup("").join(
+        Markup('<path class="{}" d="{}"/>').format(name, "".join(some)) for name, some in bars.items() if some
+    )
+    last = Markup('<path class="now" d="M{} {}h4"/>').format(width - _BAR, _TALL + 2)
+    return Markup(
+        '<svg class="spark" viewBox="0 0 {w} 19" width="{w}" height="19" role="img" aria-label="{words}">{paths}{last}'
+        "</svg>"
+    ).format(w=width, words=_history_words(history), paths=paths, last=last)
+
+
+def share_bar(counts: Sequence[tuple[str, int]]) -> Markup:
+    """How many there are of each outcome, as parts of one bar."""
+    total = sum(count for _, count in counts) or 1
+    parts, x = [], 0.0
+    for name, count in counts:
+        width = 1000 * count / total
+        parts.append(
+            Markup('<rect class="{}" x="{:.1f}" y="0" width="{:.1f}" height="10"/>').format(
+                name, x, max(0.0, width - (1.5 if x + width < 999 else 0))
+            )
+        )
+        x += width
+    words = ", ".join(f"{count} {name}" for name, count in counts)
+    return Markup(
+        '<svg class="share" viewBox="0 0 1000 10" preserveAspectRatio="none" role="img" aria-label="{}">{}</svg>'
+    ).format(words, Markup("").join(parts))
+
+
+def _history_words(there: Sequence[Past]) -> str:
+    counts = [(name, sum(one.outcome == name for one in there)) for name in OUTCOMES]
+    said = ", ".join(f"{count} {name}" for name, count in counts if count)
+    times = [one.wall_s for one in there if one.outcome == "passed"]
+    took = f"; {seconds(min(times))} to {seconds(max(times))}" if times else ""
+    return f"last {len(there)} runs: {said}{took}"
+
+
+def _x(ns: float) -> int:
+    """Where a duration is on the axis."""
+    decades = min(max(log10(max(ns, 1)), _LEAST), _MOST)
+    return round(4 + (AXIS_WIDTH - 8) * (decades - _LEAST) / (_MOST - _LEAST))
