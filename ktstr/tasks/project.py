@@ -38,13 +38,14 @@ def init(
     print("\n" + "\n".join(hints))
 
 
-@task
-def setup(_context: Context) -> None:
+@task(help={"only": "the tools to install: required, advised or optional (default: required and advised)"})
+def setup(_context: Context, only: str | None = None) -> None:
     """Install the system packages that tests need, or print the command that does so.
 
     ktstr setup
+    ktstr setup --only required
     """
     from ktstr.host.setup import main
 
-    if status := main():
+    if status := main(only):
         raise Exit(code=status)
