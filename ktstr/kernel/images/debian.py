@@ -22,7 +22,6 @@ from ktstr.kernel import store
 from ktstr.kernel.archive.apt import Archive, PoolFile, Stanza, open_archive
 from ktstr.kernel.archive.deb import read_files
 from ktstr.kernel.archive.kernels import kernel_stanzas, pool_file, upstream_version
-from ktstr.kernel.archive.mirror import mirror
 from ktstr.kernel.images.source import Image
 from ktstr.kernel.images.vmlinuz import decompress
 from ktstr.kernel.model import Kernel
@@ -75,7 +74,7 @@ class _Configuration:
 
 def address() -> str:
     """The mirror's address."""
-    return mirror(debian_settings())
+    return open_archive().url
 
 
 def images(*, refresh: bool = False) -> list[Image]:
