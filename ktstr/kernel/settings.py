@@ -29,7 +29,6 @@ class DebianSettings:
     default_mirror: str
     mirror_override: str | None
     suites: tuple[str, ...]
-    flavour: str
     index_fresh_s: float
     keyrings: tuple[Path, ...]
 
@@ -69,7 +68,6 @@ def debian_settings() -> DebianSettings:
         default_mirror=table["mirror"],
         mirror_override=os.environ.get("KTSTR_DEBIAN_MIRROR") or None,
         suites=tuple(table["suites"]),
-        flavour=table["flavour"],
         index_fresh_s=float(table["index_fresh_s"]),
         keyrings=tuple(listed if keyring is None else [Path(keyring)] if keyring else []),
     )
