@@ -246,10 +246,11 @@ def bench(session: nox.Session) -> None:
 
 @nox.session
 def lint(session: nox.Session) -> None:
-    """Check style and formatting with ruff."""
+    """Check style and formatting with ruff, and what is for GitHub with zizmor and actionlint."""
     environment(session)
     session.run(PYTHON, "-m", "ruff", "check")
     session.run(PYTHON, "-m", "ruff", "format", "--check")
+    session.run(PYTHON, "tests/shared/workflow_lint.py")
 
 
 @nox.session

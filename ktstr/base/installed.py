@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from importlib.metadata import Distribution, PackageNotFoundError, distribution
-from urllib.parse import urlsplit, urlunsplit
+from pathlib import Path
+from urllib.parse import unquote, urlsplit, urlunsplit
 
 __all__ = ["Installed", "installed"]
 
@@ -19,6 +20,17 @@ class Installed:
 
     requirement: str
     local: bool
+
+    @property
+    def named_only(self) -> bool:
+        """Whether it says no more than a name, so that an index decides what is installed."""
+        return "@" not in self.requirement
+
+    @property
+    def path(self) -> Path | None:
+        """The wheel or the folder that it names on this machine; None if it names none, or a repository."""
+        url = urlsplit(self.requirement.partition("@")[2])
+        return Path(unquote(url.path)) if url.scheme == "file" else None
 
 
 def installed(dist: Distribution | None = None) -> Installed:

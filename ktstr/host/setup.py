@@ -10,6 +10,7 @@ import shlex
 import subprocess
 import sys
 from collections.abc import Sequence
+from typing import get_args
 
 from ktstr.base.errors import KtstrError
 from ktstr.host.distribution import Distribution, distribution, root_prefix
@@ -31,13 +32,18 @@ def install_hint(missing: Sequence[Check], host: Distribution) -> str:
     return shlex.join(command if os.geteuid() == 0 else ["sudo", *command])
 
 
-def setup(tools: Sequence[Tool], host: Distribution, prefix: Sequence[str] | None) -> None:
-    """Install those of `tools` that are required or advised and missing.
+def setup(
+    tools: Sequence[Tool],
+    host: Distribution,
+    prefix: Sequence[str] | None,
+    needs: Sequence[Need] = ("required", "advised"),
+) -> None:
+    """Install those of `tools` that are missing and have one of `needs`.
 
     `prefix` is put before a command to run it as root; None means that this is not allowed. KtstrError, with the
     command to run, if a required tool is still missing in the end.
     """
-    missing = lacking(check(tools), "required", "advised")
+    missing = lacking(check(tools), *needs)
     if not missing:
         return
     if host.family is None or prefix is None:
@@ -63,10 +69,13 @@ def install(packages: Sequence[str], host: Distribution, prefix: Sequence[str]) 
             raise KtstrError(f"setup: {shlex.join(command)} failed; its output is above")
 
 
-def main() -> int:
-    """Set the host up; returns 0 if the tests can run in the end, else 2."""
+def main(only: str | None = None) -> int:
+    """Set the host up; returns 0 if the tests can run in the end, else 2.
+
+    `only` is the one Need whose tools are installed (None: required and advised ones).
+    """
     try:
-        setup(TOOLS, distribution(), root_prefix())
+        setup(TOOLS, distribution(), root_prefix(), _needs(only))
     except KtstrError as error:
         print(f"ktstr: {error}", file=sys.stderr)
         return 2
@@ -74,6 +83,15 @@ def main() -> int:
         return 130
     print("setup: everything that the tests need is there")
     return 0
+
+
+def _needs(only: str | None) -> tuple[Need, ...]:
+    if only is None:
+        return ("required", "advised")
+    chosen = tuple(need for need in get_args(Need) if need == only)
+    if not chosen:
+        raise KtstrError(f"setup: --only {only}: must be one of {', '.join(get_args(Need))}")
+    return chosen
 
 
 if __name__ == "__main__":

@@ -169,11 +169,12 @@ def _sched_ext_toolchain() -> str:
 
 
 def _debian_keyring() -> str:
-    from ktstr.kernel.settings import debian_settings
+    from ktstr.kernel.settings import debian_settings, kernels_dir
 
-    if not any(keyring.is_file() for keyring in debian_settings().keyrings):
+    keyring = next((one for one in debian_settings().keyrings if one.is_file()), None)
+    if keyring is None:
         raise Unusable("missing")
-    return "present"
+    return "those of ktstr" if keyring.parent == kernels_dir() else "present"
 
 
 def _packages(debian: str, fedora: str, arch: str, **releases: str) -> dict[str, str]:

@@ -28,6 +28,11 @@ class Kernel:
     sched_ext: bool
 
     @property
+    def origin(self) -> str:
+        """The name of the source of its image (`debian`, `debian-rt`), or `built`."""
+        return self.key.removeprefix(f"{self.version}-").rpartition("-")[0]
+
+    @property
     def built(self) -> bool:
         """Whether it was built here, from source."""
         return "-built-" in self.key

@@ -20,7 +20,7 @@ from ktstr.kernel.candidate import (
     rank_built,
     version_of,
 )
-from ktstr.kernel.images.index import SOURCES, ImageIndex
+from ktstr.kernel.images.index import NAMED, SOURCES, ImageIndex
 from ktstr.kernel.model import Kernel
 from ktstr.kernel.offered import build_offer, built_of, default_recipe
 from ktstr.kernel.sources.maintained import maintained
@@ -83,7 +83,7 @@ def releases(first: Version, last: Version) -> list[Candidate]:
     They are published ones, and those in the cache that were not built here, so that they differ in nothing but the
     version. Raises KtstrError if one of the two is not among them.
     """
-    in_cache = [of_kernel(kernel) for kernel in cached() if not kernel.built]
+    in_cache = [of_kernel(kernel) for kernel in cached() if not (kernel.built or _named(kernel))]
     index = ImageIndex()
     try:
         known = merged(in_cache, index.images())
@@ -126,6 +126,7 @@ def _have(candidate: Candidate, index: ImageIndex) -> Kernel:
     try:
         return candidate.published.fetch()
     except Unreachable as error:
+        index = index.only(candidate.published.source)
         raise _unreachable(str(candidate.version), index, error) from error
 
 
@@ -142,7 +143,8 @@ def _candidates(
 ) -> list[Candidate]:
     spec = _spec(text)
     # A kernel that breaks on request is for tests of just that: a version does not mean it, only its key does.
-    here = [kernel for kernel in cached() if not (kernel.built and store.breakable(kernel))]
+    known = cached()
+    here = [one for one in known if not (_named(one) or (one.built and store.breakable(one)))]
     match spec:
         case Auto():
             return [_automatic(here, index, accepted_by)]
@@ -154,14 +156,19 @@ def _candidates(
         case Exact():
             matching = of_kernels(here, spec)
             return [max(matching, key=rank_built)] if matching else _choose(spec, here, index)
-        case From(source, versions) if any(source == one.NAME for one in SOURCES):
-            return _choose(versions, [kernel for kernel in here if not kernel.built], index, source)
+        case From(source, versions) if any(source == one.NAME for one in (*SOURCES, *NAMED)):
+            return _choose(versions, [one for one in known if one.origin == source], index, source)
         case From():
             return [_of_offer(offer) for offer in offers_of(spec)]
         case Local() | Git():
             version = find_version(spec.path) if isinstance(spec, Local) and spec.ref is None else None
             return [Candidate(version, "", None, None, origin=spec)]
     return _choose(spec, here, index)
+
+
+def _named(kernel: Kernel) -> bool:
+    """Whether a version means it only with its source's name before it."""
+    return any(kernel.origin == source.NAME for source in NAMED)
 
 
 def _automatic(
@@ -218,12 +225,14 @@ def _choose(
 
     Without a `source` a version or a series of which there is no image is built.
     """
+    if source is not None:
+        index = index.only(source)
     if isinstance(wish, Longterm):
         wish = _longterm(index)
     in_cache = of_kernels(here, wish)
     may_build = source is None and isinstance(wish, Exact | Series | Major)
     try:
-        images = [one for one in index.images() if source in (None, one.source)]
+        images = index.images()
         known = merged(in_cache, [one for one in images if wish.matches(one.version)])
     except Unreachable as error:
         if not in_cache:

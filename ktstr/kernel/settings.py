@@ -29,7 +29,6 @@ class DebianSettings:
     default_mirror: str
     mirror_override: str | None
     suites: tuple[str, ...]
-    flavour: str
     index_fresh_s: float
     keyrings: tuple[Path, ...]
 
@@ -58,17 +57,19 @@ def _sources() -> dict[str, Any]:
 
 
 def debian_settings() -> DebianSettings:
-    """Settings for reading a Debian archive. `KTSTR_DEBIAN_KEYRING` set but empty: check no signature."""
+    """Settings for reading a Debian archive. `KTSTR_DEBIAN_KEYRING` set but empty: check no signature.
+
+    A keyring of the list that has no folder is one of `kernels/`; that of the variable is the user's.
+    """
     table = _sources()["debian"]
     keyring = os.environ.get("KTSTR_DEBIAN_KEYRING")
-    keyrings = table["keyrings"] if keyring is None else [keyring] if keyring else []
+    listed = [kernels_dir() / path for path in table["keyrings"]]
     return DebianSettings(
         default_mirror=table["mirror"],
         mirror_override=os.environ.get("KTSTR_DEBIAN_MIRROR") or None,
         suites=tuple(table["suites"]),
-        flavour=table["flavour"],
         index_fresh_s=float(table["index_fresh_s"]),
-        keyrings=tuple(Path(path) for path in keyrings),
+        keyrings=tuple(listed if keyring is None else [Path(keyring)] if keyring else []),
     )
 
 

@@ -34,6 +34,7 @@ class Kind:
         "verify": "read all and compare it with what was written; remove what was altered and what is made of it (1)",
         "clean": "remove all but kernels and what was used in the last hour, and what killed processes left",
         "limit": "remove what was used least recently until the cache takes this many GB (10**9 bytes)",
+        "spare": "with --limit: what stays if it was used in the last MINUTES, though no process holds it (1440)",
         "runs": "of this project's results remove all runs but the newest ones, this many of each kernel and commit",
     }
 )
@@ -43,6 +44,7 @@ def cache(
     verify: bool = False,
     clean: bool = False,
     limit: str | None = None,
+    spare: str | None = None,
     runs: str | None = None,
 ) -> None:
     """Show, verify or clean the cache and this project's results.
@@ -61,13 +63,14 @@ def cache(
     from ktstr.vm.verify import remove_altered
 
     wanted = _limit(limit, clean=clean)
+    spared = _spared_s(spare, limit)
     kept_runs = whole_number(runs, "cache: --runs", 1, "runs")
     altered = remove_altered() if verify else {}
     left = remove_rest() if clean else 0
     removed: Sequence[Entry] = ()
     if wanted is not None:
         with Progress(desc="removing", unit="B", unit_scale=True) as bar:
-            removed = evict(wanted, bar.update, **{"untouched_s": 3_600.0} if clean else {})
+            removed = evict(wanted, bar.update, **({"untouched_s": 3_600.0} if clean else spared))
     gone = remove_runs(Path.cwd(), kept_runs) if kept_runs is not None else 0
     done = Done(altered, removed, left, gone)
     print(_as_json(done) if json else _as_text(done))
@@ -94,6 +97,18 @@ def _limit(text: str | None, *, clean: bool) -> int | None:
     from ktstr.base.upkeep import gb_in_bytes
 
     return gb_in_bytes(text, f"cache: --limit {text}")
+
+
+def _spared_s(text: str | None, limit: str | None) -> dict[str, float]:
+    """What `evict` is told of `--spare`."""
+    from ktstr.tasks.values import whole_number
+
+    minutes = whole_number(text, "cache: --spare", 0, "minutes")
+    if minutes is None:
+        return {}
+    if limit is None:
+        raise KtstrError("cache: --spare says what --limit leaves; give --limit as well")
+    return {"untouched_s": minutes * 60.0}
 
 
 def _kinds() -> list[Kind]:

@@ -30,21 +30,23 @@ def init(
     from pathlib import Path
 
     from ktstr.base.installed import installed
-    from ktstr.tasks.starter import starter, write_new
+    from ktstr.tasks.starter import ci_wheel, starter, write_new
 
-    files, hints = starter(Path.cwd(), installed(), name=name, binary=binary, bpf=bpf, build=build)
-    for path, written in write_new(Path.cwd(), files):
+    ktstr = installed()
+    files, hints = starter(Path.cwd(), ktstr, name=name, binary=binary, bpf=bpf, build=build)
+    for path, written in write_new(Path.cwd(), {**files, **ci_wheel(ktstr)}):
         print(f"{'wrote' if written else 'exists already, left as it is:'} {path}")
     print("\n" + "\n".join(hints))
 
 
-@task
-def setup(_context: Context) -> None:
+@task(help={"only": "the tools to install: required, advised or optional (default: required and advised)"})
+def setup(_context: Context, only: str | None = None) -> None:
     """Install the system packages that tests need, or print the command that does so.
 
     ktstr setup
+    ktstr setup --only required
     """
     from ktstr.host.setup import main
 
-    if status := main():
+    if status := main(only):
         raise Exit(code=status)

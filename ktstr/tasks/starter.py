@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from ktstr.base.errors import KtstrError
 from ktstr.base.installed import Installed
 from ktstr.base.values import command, string
 
-__all__ = ["ci_file", "starter", "write_new"]
+__all__ = ["ci_file", "ci_wheel", "starter", "write_new"]
 
 _BUILDS = {
     "Cargo.toml": "cargo build --release",
@@ -19,6 +20,8 @@ _BUILDS = {
     "Makefile": "make",
     "GNUmakefile": "make",
 }
+
+_ACTION = ".github/actions/ktstr"
 
 _TEST = '''\
 """Tests of {name}, each in a VM of its own.
@@ -108,7 +111,8 @@ def starter(
 ) -> tuple[dict[str, str], list[str]]:
     """The files of a starting point for the project in `folder`, by their paths there, and hints on what to do next.
 
-    They pin `ktstr`. Raises KtstrError for a name that is not accepted, a missing BPF source, and a binary with BPF.
+    They pin `ktstr`, and CI to what its machines can reach, which may be `ci_wheel`. Raises KtstrError for a name that
+    is not accepted, a missing BPF source, and a binary with BPF.
     """
     if binary is not None and bpf is not None:
         raise KtstrError("--binary and --bpf: give one of them")
@@ -139,10 +143,8 @@ def starter(
         "pyproject.toml": _PYPROJECT.format(
             name=json.dumps(f"{name}-tests"), ktstr=json.dumps(ktstr.requirement)
         ),
-        ".github/actions/ktstr/action.yml": ci_file("action.yml"),
-        ".github/workflows/ktstr.yml": re.sub(
-            r"(?<=install: )\S+", lambda _: ktstr.requirement, ci_file("workflow.yml")
-        ),
+        f"{_ACTION}/action.yml": ci_file("action.yml"),
+        ".github/workflows/ktstr.yml": _workflow(ktstr),
     }
     hints = []
     if (folder / "pyproject.toml").exists():
@@ -157,14 +159,54 @@ def starter(
         hints += ["Found no build: add build=... to the declaration, or build before you test.", ""]
     if ktstr.local:
         hints += [
-            f"pyproject.toml and the workflow name {ktstr.requirement}, which only this machine has:",
-            "for CI and for others, name a git address or a wheel in the project there; see docs/hosting.md.",
+            f"pyproject.toml names {ktstr.requirement}, which only this machine has:",
+            "for others, name a git address or a wheel there; see docs/hosting.md.",
             "",
         ]
-    return files, [*hints, "Now: ktstr doctor, then ktstr test --kernel 7.0"]
+    return files, [*hints, *_ci_hints(ktstr), "Now: ktstr doctor, then ktstr test --kernel 7.0"]
 
 
-def write_new(folder: Path, files: Mapping[str, str]) -> Iterator[tuple[str, bool]]:
+def _workflow(ktstr: Installed) -> str:
+    """The workflow, which says where ktstr is if others can reach it there."""
+    text = ci_file("workflow.yml")
+    if ktstr.local or ktstr.named_only:
+        return text
+    return re.sub(r"# install: .*", lambda _: f"install: {ktstr.requirement}", text)
+
+
+def ci_wheel(ktstr: Installed) -> dict[str, bytes]:
+    """The wheel that `ktstr` was installed from, by its path in a project, where the action finds it.
+
+    Empty if there was none, or it is gone. Raises KtstrError if it cannot be read.
+    """
+    path = ktstr.path
+    if path is None or path.suffix != ".whl" or not path.is_file():
+        return {}
+    try:
+        return {f"{_ACTION}/{path.name}": path.read_bytes()}
+    except OSError as error:
+        raise KtstrError(f"{path}: {error.strerror}") from None
+
+
+def _ci_hints(ktstr: Installed) -> list[str]:
+    """What is left to do before CI can install ktstr; nothing if it can."""
+    if not (ktstr.local or ktstr.named_only) or ci_wheel(ktstr):
+        return []
+    if ktstr.path is not None and ktstr.path.is_dir():
+        return [
+            "CI installs the wheel beside its action. Put one there, or name a git address in the workflow:",
+            "",
+            f"    pip wheel --no-deps -w {_ACTION} {shlex.quote(str(ktstr.path))}",
+            "",
+        ]
+    return [
+        f"CI does not install {ktstr.requirement}, a name that in CI's index may be somebody else's: put a wheel",
+        f"into {_ACTION}, or name a git address in the workflow: install: ktstr@git+https://...@COMMIT",
+        "",
+    ]
+
+
+def write_new(folder: Path, files: Mapping[str, str | bytes]) -> Iterator[tuple[str, bool]]:
     """Write each file that does not exist yet; yields its path, and whether it was written.
 
     Raises KtstrError if a file cannot be written.
@@ -179,10 +221,10 @@ def write_new(folder: Path, files: Mapping[str, str]) -> Iterator[tuple[str, boo
         yield name, written
 
 
-def _write(path: Path, text: str) -> bool:
+def _write(path: Path, content: str | bytes) -> bool:
     try:
-        with path.open("x", encoding="utf-8") as file:
-            file.write(text)
+        with path.open("xb") as file:
+            file.write(content.encode() if isinstance(content, str) else content)
     except FileExistsError:
         return False
     return True

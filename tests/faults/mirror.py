@@ -52,7 +52,7 @@ class _Kept(dict[str, bytes]):
 @contextmanager
 def mirrored() -> Iterator[Mirror]:
     """A mirror of the Debian archive that this host uses, on this machine; it ends with the block."""
-    files = _Kept(debian.address())
+    files = _Kept(debian.CLOUD.address())
     with serving() as server:
         server.files = files
         yield Mirror(server.url, files)

@@ -11,7 +11,7 @@ from ktstr.base.machine import machine_of_host
 from ktstr.kernel.archive.apt import Archive, PoolFile, Release
 from ktstr.kernel.archive.signature import open_signed
 from ktstr.kernel.archive.source_package import _newest
-from ktstr.kernel.images.debian import _kernels_in
+from ktstr.kernel.images.debian import CLOUD
 
 __all__ = ["INDICES"]
 
@@ -43,7 +43,7 @@ def _run(data: bytes, folder: Path) -> None:
     elif kind in (b"p", b"P", b"z"):
         release = Release("stable", "stable", 0.0, True, "verified", f"SHA256:\n {'0' * 64} 1 {_PACKAGES}\n")
         stanzas = _stanzas(text, kind == b"z", release, _PACKAGES, folder)
-        _kernels_in(stanzas, _FLAVOUR, "stable", "verified")
+        CLOUD.kernels_in(stanzas, "stable", "verified")
     elif kind == b"S":
         index = "main/source/Sources.xz"
         release = Release("stable", "stable", 0.0, True, "verified", f"SHA256:\n {'0' * 64} 1 {index}\n")

@@ -175,8 +175,9 @@ def test_the_action_reports_and_its_cache_serves_the_next_run(
         return {path.name for kind in kinds for path in (cache / kind).iterdir() if path.name[0] != "."}
 
     checkout = tmp_path / "checkout"
-    inputs = {"install": str(wheel), "kernel": "7.0", "shard": "1/1", "args": "-n1 -k 'smoke or lazy'"}
-    action = project / ".github" / "actions" / "ktstr" / "action.yml"
+    inputs = {"kernel": "7.0", "shard": "1/1", "args": "-n1 -k 'smoke or lazy'"}
+    action = checkout / ".github" / "actions" / "ktstr" / "action.yml"
+    assert action.with_name(wheel.name).name in run("git", "ls-files", cwd=project)
 
     first = job("1").run(action, checkout, inputs)
     assert first.failed
@@ -185,16 +186,17 @@ def test_the_action_reports_and_its_cache_serves_the_next_run(
         "::AssertionError: nobody worked"
     ], first.log
     assert re.search(r"\| 7\.0\.\d+ \| 1 passed, 1 failed \|", first.summary)
-    assert first.outputs == {"artifact": "ktstr-7.0-1_1", "results": "./target/ktstr"}
+    assert (first.outputs["artifact"], first.outputs["results"]) == ("ktstr-7.0-1_1", "./target/ktstr")
     uploaded = tmp_path / "service" / "artifacts" / "1" / "ktstr-7.0-1_1"
     assert len(list(uploaded.glob("7.0.*-*/junit.xml"))) == 1
-    assert first.restored == ""
+    assert first.restored == []
+    assert [key.split("-")[1] for key in first.saved] == ["guests", "results"]
 
     before = made()
     assert before
     # A mirror that cannot be reached: all that it takes is in the cache.
     second = job("2", KTSTR_DEBIAN_MIRROR="http://127.0.0.1:9/debian").run(action, checkout, inputs)
-    assert second.restored
+    assert [key.split("-")[1] for key in second.restored] == ["guests", "results"]
     assert re.search(r"^VMs +0 booted, 0 cloned, 2 remembered", second.log, re.MULTILINE), second.log
     assert made() == before
     assert second.annotations == first.annotations

@@ -136,10 +136,16 @@ class DebianArchive:
         return path
 
     def add_kernel(
-        self, version: str, suite: str = "stable", *, sched_ext: bool = True, size: int = 20_000
+        self,
+        version: str,
+        suite: str = "stable",
+        *,
+        sched_ext: bool = True,
+        size: int = 20_000,
+        flavour: str = "cloud-",
     ) -> str:
         """A kernel as Debian publishes them from 7.2 on; the path of the package with the image."""
-        release, package_version = self.release(version)
+        release, package_version = self.release(version, flavour)
         folder = f"./usr/lib/modules/{release}"
         image = boot_image(elf(size, seed=zlib.crc32(version.encode())))
         self.add(
@@ -151,10 +157,10 @@ class DebianArchive:
         return self.add(suite, f"linux-binary-{release}", package_version, deb({f"{folder}/vmlinuz": image}))
 
     @staticmethod
-    def release(version: str) -> tuple[str, str]:
+    def release(version: str, flavour: str = "cloud-") -> tuple[str, str]:
         """(what uname prints, the package's version) for an upstream version."""
         return (
-            f"{version}+deb13-cloud-{machine_of_host().debian_architecture}",
+            f"{version}+deb13-{flavour}{machine_of_host().debian_architecture}",
             f"{version.replace('-rc', '~rc')}-1",
         )
 

@@ -4,7 +4,6 @@ import itertools
 import re
 import subprocess
 import sys
-import tomllib
 from pathlib import Path
 
 import plugin_project
@@ -29,9 +28,29 @@ def test_it_is_valid_by_the_published_schema(file: str, schema: str) -> None:
     assert done.returncode == 0, done.stdout
 
 
-def test_the_workflow_pins_this_version() -> None:
-    version = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
-    assert WORKFLOW["jobs"]["test"]["steps"][-1]["with"]["install"] == f"ktstr=={version}"
+def test_every_action_is_pinned_by_its_commit_and_says_the_version() -> None:
+    used = [
+        line.split("uses: ")[1] for name in ("action", "workflow") for line in lines(name) if "uses: " in line
+    ]
+    assert len(used) == 7
+    assert [
+        one for one in used if not re.fullmatch(r"[\w/-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+|\$/\S+ # .*", one)
+    ] == []
+
+
+def lines(name: str) -> list[str]:
+    return (CI / f"{name}.yml").read_text().splitlines()
+
+
+def test_the_workflow_installs_no_name_and_may_do_nothing_but_read() -> None:
+    assert "install" not in WORKFLOW["jobs"]["test"]["steps"][-1]["with"]
+    assert WORKFLOW["permissions"] == {}
+    assert WORKFLOW["jobs"]["test"]["permissions"] == {"contents": "read"}
+    assert WORKFLOW["jobs"]["test"]["steps"][0]["with"] == {"persist-credentials": False}
+
+
+def test_a_pull_requests_branch_is_not_tested_twice() -> None:
+    assert WORKFLOW[True] == {"push": {"branches": ["main", "master"]}, "pull_request": None}  # YAML 1.1's on
 
 
 def test_the_workflow_gives_the_action_only_inputs_that_it_takes() -> None:

@@ -17,6 +17,7 @@ from ktstr import KtstrError
 from ktstr.host import diagnosis, setup
 from ktstr.host.diagnosis import Acceleration, Diagnosis
 from ktstr.host.distribution import distribution, root_prefix
+from ktstr.host.tools import Tool, Unusable
 from ktstr.tasks.doctor import doctor
 
 NOTHING = "import sys; from ktstr.host.diagnosis import diagnose; found = diagnose(); "
@@ -89,6 +90,34 @@ def test_setup_ends_with_a_status(
     monkeypatch.setattr(setup, "setup", stand_in)
     assert setup.main() == status
     assert capsys.readouterr() == (out, err)
+
+
+@pytest.mark.parametrize(
+    ("only", "needs"),
+    [(None, ("required", "advised")), ("required", ("required",)), ("optional", ("optional",))],
+)
+def test_setup_installs_what_is_asked_for(
+    monkeypatch: pytest.MonkeyPatch, only: str | None, needs: tuple[str, ...]
+) -> None:
+    given: list[object] = []
+    monkeypatch.setattr(setup, "setup", lambda *arguments: given.append(arguments[3]))
+    assert setup.main(only) == 0
+    assert given == [needs]
+
+
+def test_setup_of_the_required_leaves_the_advised(monkeypatch: pytest.MonkeyPatch) -> None:
+    def missing() -> str:
+        raise Unusable("missing")
+
+    packages = {"debian": "some-package"}
+    tools = [Tool("flex", missing, "kernel-build", packages, need="advised")]
+    asked: list[object] = []
+    monkeypatch.setattr(setup, "install", lambda *arguments: asked.append(arguments[0]))
+    host = distribution({"ID": "debian"})
+    setup.setup(tools, host, [], ("required",))
+    assert asked == []
+    setup.setup(tools, host, [])
+    assert asked == [["some-package"]]
 
 
 def test_a_host_without_an_emulator_is_diagnosed(tmp_path: Path) -> None:

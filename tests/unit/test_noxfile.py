@@ -83,7 +83,7 @@ def test_an_unchanged_environment_is_left_alone(project: Project) -> None:
     first, second = project.nox("-s", "lint"), project.nox("-s", "lint")
     assert first[0].startswith("-m pip install")
     assert f"--editable {project.folder}" in first[0]
-    assert second == ["-m ruff check", "-m ruff format --check"]
+    assert second == ["-m ruff check", "-m ruff format --check", "tests/shared/workflow_lint.py"]
     assert first[1:] == second
 
 

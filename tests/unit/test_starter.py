@@ -13,7 +13,7 @@ from ktstr.base.errors import KtstrError
 from ktstr.base.installed import Installed, installed
 from ktstr.declare import scheduler
 from ktstr.declare.test import record_of
-from ktstr.tasks.starter import starter, write_new
+from ktstr.tasks.starter import ci_wheel, starter, write_new
 
 KTSTR = (sys.executable, "-c", "from ktstr.tasks import main; main()")
 ROOT = Path(__file__).parents[2]
@@ -91,8 +91,8 @@ def test_its_workflow_uses_the_action_beside_it(project: Path) -> None:
     init(project)
     workflow = yaml.safe_load((project / ".github/workflows/ktstr.yml").read_text())
     step = workflow["jobs"]["test"]["steps"][-1]
-    assert step["with"]["install"] == installed().requirement
-    assert (project / step["uses"] / "action.yml").read_text() == (ROOT / "ci" / "action.yml").read_text()
+    action = project / step["uses"].removeprefix("$/") / "action.yml"
+    assert action.read_text() == (ROOT / "ci" / "action.yml").read_text()
 
 
 @pytest.mark.parametrize(
@@ -151,24 +151,50 @@ def test_without_ktstr_the_suite_is_skipped(project: Path) -> None:
     assert done.returncode == 0, shlex.join(command)
 
 
-@pytest.mark.parametrize(
-    "requirement", ["ktstr==0.2.0", "ktstr@git+https://example.org/ktstr@1a2b#subdirectory=x"]
-)
-def test_every_pin_is_the_one_given(project: Path, requirement: str) -> None:
-    files, hints = starter(
-        project, Installed(requirement, local=False), name=None, binary=None, bpf=None, build=None
-    )
-    extras = tomllib.loads(files["pyproject.toml"])["project"]["optional-dependencies"]
+def workflow_installs(files: dict[str, str]) -> object:
     workflow = yaml.safe_load(files[".github/workflows/ktstr.yml"])
+    return workflow["jobs"]["test"]["steps"][-1]["with"].get("install")
+
+
+def written(project: Path, ktstr: Installed) -> tuple[dict[str, str], list[str]]:
+    return starter(project, ktstr, name=None, binary=None, bpf=None, build=None)
+
+
+def test_an_address_is_pinned_for_the_tests_and_for_ci(project: Path) -> None:
+    requirement = "ktstr@git+https://example.org/ktstr@1a2b#subdirectory=x"
+    files, hints = written(project, Installed(requirement, local=False))
+    extras = tomllib.loads(files["pyproject.toml"])["project"]["optional-dependencies"]
     assert extras == {"ktstr": [requirement]}
-    assert workflow["jobs"]["test"]["steps"][-1]["with"]["install"] == requirement
+    assert workflow_installs(files) == requirement
     assert len(hints) == 1
 
 
-def test_a_pin_that_only_this_machine_has_is_said(project: Path) -> None:
-    here = Installed("ktstr@file:///home/me/ktstr", local=True)
-    _, hints = starter(project, here, name=None, binary=None, bpf=None, build=None)
-    assert (
-        hints[0]
-        == "pyproject.toml and the workflow name ktstr@file:///home/me/ktstr, which only this machine has:"
+def test_ci_installs_no_name_that_anybody_could_take(project: Path) -> None:
+    files, hints = written(project, Installed("ktstr==0.2.0", local=False))
+    extras = tomllib.loads(files["pyproject.toml"])["project"]["optional-dependencies"]
+    assert extras == {"ktstr": ["ktstr==0.2.0"]}
+    assert workflow_installs(files) is None
+    assert hints[0].startswith(
+        "CI does not install ktstr==0.2.0, a name that in CI's index may be somebody else's: "
     )
+
+
+def test_ci_installs_a_copy_of_the_wheel_that_is_installed_here(project: Path) -> None:
+    wheel = project.parent / "my wheels" / "ktstr-0.1.0-py3-none-any.whl"
+    wheel.parent.mkdir()
+    wheel.write_bytes(b"PK\x03\x04")
+    ktstr = Installed(f"ktstr@{wheel.as_uri()}", local=True)
+    files, hints = written(project, ktstr)
+    assert ci_wheel(ktstr) == {".github/actions/ktstr/ktstr-0.1.0-py3-none-any.whl": b"PK\x03\x04"}
+    assert workflow_installs(files) is None
+    assert hints[0] == f"pyproject.toml names ktstr@{wheel.as_uri()}, which only this machine has:"
+    assert not any("CI" in hint for hint in hints)
+    wheel.unlink()
+    assert ci_wheel(ktstr) == {}
+
+
+def test_a_clone_that_only_this_machine_has_is_said(project: Path) -> None:
+    clone = project.parent / "my clone"
+    clone.mkdir()
+    _, hints = written(project, Installed(f"ktstr@{clone.as_uri()}", local=True))
+    assert f"    pip wheel --no-deps -w .github/actions/ktstr '{clone}'" in hints

@@ -54,6 +54,12 @@ VALUES: dict[tuple[str, str], tuple[tuple[str, ...], str, str, str]] = {
     ),
     ("cache", "--limit"): ((), "1.5", "much", "cache: --limit much: must be a number of GB, 0 or more"),
     ("cache", "--runs"): ((), "3", "0", "cache: --runs 0: must be a whole number of runs, 1 or more"),
+    ("cache", "--spare"): (
+        ("--limit", "1"),
+        "0",
+        "long",
+        "cache: --spare long: must be a whole number of minutes, 0 or more",
+    ),
     ("compare", "--before"): (
         ("--after", "latest"),
         "latest~1",
@@ -135,6 +141,8 @@ VALUES: dict[tuple[str, str], tuple[tuple[str, ...], str, str, str]] = {
     ("shell", "--exec"): ((), "true", "", "shell: --exec: needs a value"),
     ("vmlinux-h", "--kernel"): ((), "7.0", "seven", "kernel 'seven': accepted are"),
     ("vmlinux-h", "--output"): ((), "vmlinux.h", "/gone/vmlinux.h", ""),
+    # A value that is accepted would install packages.
+    ("setup", "--only"): ((), "needed", "some", "setup: --only some: must be one of required, advised, opt"),
     ("verify", "--object"): ((), "my.bpf.o", "gone.bpf.o", "--object gone.bpf.o: No such file or directory"),
     ("verify", "--kernel"): (("my.bpf.o",), "7.0", "seven", "kernel 'seven': accepted are"),
     ("verify", "--preset"): (("my.bpf.o",), "tiny-1llc", "tiny", "tiny"),

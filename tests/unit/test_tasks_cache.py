@@ -183,9 +183,20 @@ def test_a_limit_removes_the_least_recently_used(kept: Path, capsys: pytest.Capt
     assert [entry.key for entry in cache.entries("templates", "results")] == [result.key]
 
 
+def test_a_limit_spares_what_was_used_just_now_or_else_what_it_is_told(
+    kept: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert kept.is_dir()
+    said(capsys, "--limit", "0")
+    assert cache.entries("initramfs"), "used without a lock"
+    assert " 1 initramfs, " in said(capsys, "--limit", "0", "--spare", "0")[1]
+    assert contents() == []
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [
+        (("--spare", "5"), "ktstr: cache: --spare says what --limit leaves; give --limit as well\n"),
         (("--limit", "much"), "ktstr: cache: --limit much: must be a number of GB, 0 or more\n"),
         (("--limit=-1",), "ktstr: cache: --limit -1: must be a number of GB, 0 or more\n"),
         (

@@ -9,7 +9,7 @@ import json
 import re
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -27,7 +27,7 @@ from ktstr.base.download import NotFound, Unreachable, fetch, get
 from ktstr.base.errors import KtstrError
 from ktstr.base.values import shown
 from ktstr.base.whole_file import write_whole
-from ktstr.kernel.archive.mirror import mirror
+from ktstr.kernel.archive.mirror import mirrors
 from ktstr.kernel.archive.plain import DAMAGED, plain_stream
 from ktstr.kernel.archive.signature import open_signed
 from ktstr.kernel.settings import debian_settings
@@ -211,9 +211,32 @@ class Archive:
 
 
 def open_archive() -> Archive:
-    """The archive that the settings and this host's apt configuration name."""
+    """Debian's archive: where the settings say, else at the first address in apt's configuration that is Debian's.
+
+    A mirror that cannot be reached may be it, if none that is reached is.
+    """
     settings = debian_settings()
-    return Archive(mirror(settings), settings.keyrings, settings.index_fresh_s)
+    unknown = None
+    candidates, default = mirrors(settings)
+    for url in candidates:
+        archive = Archive(url, settings.keyrings, settings.index_fresh_s)
+        try:
+            if _is_debians(archive, settings.suites):
+                return archive
+        except Unreachable:
+            unknown = unknown or archive
+    return unknown or Archive(default, settings.keyrings, settings.index_fresh_s)
+
+
+def _is_debians(archive: Archive, suites: Iterable[str]) -> bool:
+    """Whether the archive's own release file, signed by Debian, says so; raises `Unreachable`."""
+    try:
+        release = next((found for suite in suites if (found := archive.release(suite))), None)
+    except KtstrError as error:
+        if isinstance(error, Unreachable):
+            raise
+        return False  # signed by somebody else, or not a release file
+    return release is not None and release.field("Origin") == "Debian"
 
 
 def _select(packed: Path, wanted: Callable[[str], bool]) -> Iterator[str]:

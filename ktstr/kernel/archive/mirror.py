@@ -1,4 +1,4 @@
-"""The Debian mirror this host uses."""
+"""The Debian mirrors that this host may use, before anybody has looked whether they are."""
 
 from __future__ import annotations
 
@@ -10,24 +10,35 @@ from debian.deb822 import Deb822
 
 from ktstr.kernel.settings import DebianSettings
 
-__all__ = ["mirror", "mirror_from_apt"]
+__all__ = ["APT", "mirrors", "mirrors_from_apt"]
 
+APT = Path("/etc/apt")
+"""The folder of apt's configuration."""
 _ONE_LINE = re.compile(r"deb\s+(?:\[[^\]]*\]\s*)?(?P<uri>\S+)\s+(?P<suite>\S+)\s+(?P<components>.+)")
 
 
-def mirror(settings: DebianSettings) -> str:
-    """The mirror's address without a trailing slash: KTSTR_DEBIAN_MIRROR, else apt's, else the default."""
-    chosen = settings.mirror_override or mirror_from_apt(Path("/etc/apt")) or settings.default_mirror
-    return chosen.rstrip("/")
+def mirrors(settings: DebianSettings) -> tuple[list[str], str]:
+    """What may be Debian's mirror by its address, and the address to use if none of them is it.
+
+    KTSTR_DEBIAN_MIRROR is taken as it is. Addresses have no slash at the end.
+    """
+    if settings.mirror_override:
+        return [], settings.mirror_override.rstrip("/")
+    return [uri.rstrip("/") for uri in mirrors_from_apt(APT)], settings.default_mirror.rstrip("/")
 
 
-def mirror_from_apt(etc: Path) -> str | None:
-    """The first mirror of Debian's main archive (not of its security archive) in apt's configuration."""
-    files = [etc / "sources.list", *sorted(etc.glob("sources.list.d/*.list"))]
-    entries = [entry for path in files for entry in _one_line(_read(path))]
-    for path in sorted(etc.glob("sources.list.d/*.sources")):
-        entries += _deb822(_read(path))
-    return next((uri for uri, components in entries if _is_debian(uri) and "main" in components), None)
+def mirrors_from_apt(etc: Path) -> list[str]:
+    """The addresses in apt's configuration that end like Debian's main archive, each once.
+
+    Vendors' archives of packages for Debian end like it, too; only the release file says whose it is. Files of the
+    deb822 format come first: they are where Debian itself, from 13 on, writes its mirror.
+    """
+    entries = [
+        entry for path in sorted(etc.glob("sources.list.d/*.sources")) for entry in _deb822(_read(path))
+    ]
+    for path in (etc / "sources.list", *sorted(etc.glob("sources.list.d/*.list"))):
+        entries += _one_line(_read(path))
+    return list(dict.fromkeys(uri for uri, components in entries if _is_debian(uri) and "main" in components))
 
 
 def _is_debian(uri: str) -> bool:

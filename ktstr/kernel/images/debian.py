@@ -1,4 +1,4 @@
-"""Kernels out of Debian's archive; `kernel/archive/kernels.py` says which packages they are in."""
+"""Kernels out of Debian's archive, by flavour; `kernel/archive/kernels.py` says which packages they are in."""
 
 from __future__ import annotations
 
@@ -22,19 +22,13 @@ from ktstr.kernel import store
 from ktstr.kernel.archive.apt import Archive, PoolFile, Stanza, open_archive
 from ktstr.kernel.archive.deb import read_files
 from ktstr.kernel.archive.kernels import kernel_stanzas, pool_file, upstream_version
-from ktstr.kernel.archive.mirror import mirror
 from ktstr.kernel.images.source import Image
 from ktstr.kernel.images.vmlinuz import decompress
 from ktstr.kernel.model import Kernel
 from ktstr.kernel.settings import debian_settings
 from ktstr.kernel.spec import Version
 
-__all__ = ["NAME", "TITLE", "address", "images"]
-
-NAME: str = "debian"
-"""What `--kernel debian:...` calls this source of images."""
-TITLE: str = "the Debian mirror"
-"""What messages call it."""
+__all__ = ["CLOUD", "GENERIC", "REALTIME", "DebianImages"]
 
 # Debian has one series in its stable release, which it maintains for years.
 _LONGTERM_SUITE = "stable"
@@ -48,8 +42,12 @@ _PACKAGE_LIMIT = 16 << 20
 
 @dataclass(frozen=True)
 class _Published:
-    """A kernel in the archive. `config` is None if no index lists the package with its configuration."""
+    """A kernel in the archive, of the source `name`.
 
+    `config` is None if no index lists the package with its configuration.
+    """
+
+    name: str
     version: Version
     release: str
     package_version: str
@@ -61,7 +59,7 @@ class _Published:
     @property
     def key(self) -> str:
         """The cache key: it changes with the package's content."""
-        return f"{self.version}-debian-{digest(self.release, self.image.sha256)[:8]}"
+        return f"{self.version}-{self.name}-{digest(self.release, self.image.sha256)[:8]}"
 
 
 @dataclass(frozen=True)
@@ -73,52 +71,106 @@ class _Configuration:
     note: str = ""
 
 
-def address() -> str:
-    """The mirror's address."""
-    return mirror(debian_settings())
+@dataclass(frozen=True)
+class DebianImages:
+    """One flavour of Debian's kernels, as an ImageSource.
 
-
-def images(*, refresh: bool = False) -> list[Image]:
-    """The kernels of this host's architecture in the settings' suites, newest first; see ImageSource."""
-    archive = open_archive()
-    kernels = _kernels_of(archive, refresh=refresh)
-    return [
-        Image(
-            version=kernel.version,
-            release=kernel.release,
-            key=kernel.key,
-            source=NAME,
-            where=f"Debian {kernel.suite}, {kernel.trust}",
-            size=kernel.image.size,
-            longterm=kernel.suite == _LONGTERM_SUITE,
-            fetch=partial(_fetch, archive, kernel, kernels),
-        )
-        for kernel in kernels
-    ]
-
-
-def _kernels_of(archive: Archive, *, refresh: bool) -> list[_Published]:
-    """The kernels of the settings' suites, newest first.
-
-    A kernel in several suites is listed once, for the first. Raises KtstrError if the mirror has none of the suites.
+    `flavour` is what is before the architecture in the names of its releases (`cloud` in `7.0.13+deb13-cloud-amd64`),
+    empty for the flavour that has no name there.
     """
-    settings, architecture = debian_settings(), machine_of_host().debian_architecture
-    flavour = f"{settings.flavour}-{architecture}"
-    kernels: dict[tuple[Version, str], _Published] = {}
-    missing = []
-    for suite in settings.suites:
-        release = archive.release(suite, refresh=refresh)
-        if release is None:
-            missing.append(suite)
-            continue
-        for kernel in _kernels_in(kernel_stanzas(archive, suite), flavour, suite, release.trust):
-            kernels.setdefault((kernel.version, kernel.release), kernel)
-    if len(missing) == len(settings.suites):
-        raise KtstrError(
-            f"mirror {archive.url}: has none of the suites {', '.join(missing)}; see KTSTR_DEBIAN_MIRROR"
+
+    NAME: str
+    flavour: str
+    TITLE: str = "the Debian mirror"
+
+    def address(self) -> str:
+        """The mirror's address."""
+        return open_archive().url
+
+    def images(self, *, refresh: bool = False) -> list[Image]:
+        """The kernels of this host's architecture in the settings' suites, newest first; see ImageSource."""
+        archive = open_archive()
+        kernels = self._kernels(archive, refresh=refresh)
+        return [
+            Image(
+                version=kernel.version,
+                release=kernel.release,
+                key=kernel.key,
+                source=self.NAME,
+                where=f"Debian {kernel.suite}, {kernel.trust}",
+                size=kernel.image.size,
+                longterm=kernel.suite == _LONGTERM_SUITE,
+                fetch=partial(_fetch, archive, kernel, kernels),
+            )
+            for kernel in kernels
+        ]
+
+    def _kernels(self, archive: Archive, *, refresh: bool) -> list[_Published]:
+        """The kernels of the settings' suites, newest first.
+
+        A kernel in several suites is listed once, for the first. Raises KtstrError if the mirror has no suite of them.
+        """
+        settings = debian_settings()
+        kernels: dict[tuple[Version, str], _Published] = {}
+        missing = []
+        for suite in settings.suites:
+            release = archive.release(suite, refresh=refresh)
+            if release is None:
+                missing.append(suite)
+                continue
+            for kernel in self.kernels_in(kernel_stanzas(archive, suite), suite, release.trust):
+                kernels.setdefault((kernel.version, kernel.release), kernel)
+        if len(missing) == len(settings.suites):
+            raise KtstrError(
+                f"mirror {archive.url}: has none of the suites {', '.join(missing)}; see KTSTR_DEBIAN_MIRROR"
+            )
+        order = sorted(kernels.values(), key=lambda one: (one.version, PackageVersion(one.package_version)))
+        return order[::-1]
+
+    def kernels_in(self, stanzas: list[Stanza], suite: str, trust: str) -> list[_Published]:
+        """The kernels in a suite's packages."""
+        by_name: dict[str, list[Stanza]] = {}
+        for stanza in stanzas:
+            by_name.setdefault(stanza["Package"], []).append(stanza)
+        releases = {match[1] for name in by_name if (match := self._package.fullmatch(name))}
+        found = []
+        for release in sorted(releases):
+            package = next(name for form in _IMAGE_PACKAGES if (name := form.format(release)) in by_name)
+            for stanza in by_name[package]:
+                version = upstream_version(stanza["Version"])
+                if version is None:
+                    continue
+                base = [
+                    one
+                    for one in by_name.get(f"linux-base-{release}", [])
+                    if one["Version"] == stanza["Version"]
+                ]
+                whole = package.startswith("linux-image-")
+                config = pool_file(base[0]) if base else pool_file(stanza) if whole else None
+                image = pool_file(stanza)
+                found.append(
+                    _Published(self.NAME, version, release, stanza["Version"], suite, trust, image, config)
+                )
+        return found
+
+    @property
+    def _package(self) -> re.Pattern[str]:
+        """Matches a package with a kernel of this flavour; its group is the kernel's release."""
+        architecture = machine_of_host().debian_architecture
+        # What has no flavour in its name is recognized by having no other.
+        flavour = f"-{self.flavour}" if self.flavour else "".join(f"(?<!-{other})" for other in _FLAVOURS)
+        return re.compile(
+            rf"linux-(?:image|binary|binary-unsigned)-([0-9]\S*{flavour}-{architecture})(?:-unsigned)?"
         )
-    order = sorted(kernels.values(), key=lambda one: (one.version, PackageVersion(one.package_version)))
-    return order[::-1]
+
+
+_FLAVOURS = ("cloud", "rt")
+CLOUD = DebianImages("debian", "cloud")
+"""The kernels for virtual machines: small, and with everything that is needed to boot built in."""
+GENERIC = DebianImages("debian-generic", "")
+"""The kernels that Debian installs on real machines."""
+REALTIME = DebianImages("debian-rt", "rt")
+"""The same with PREEMPT_RT."""
 
 
 def _fetch(archive: Archive, kernel: _Published, others: Sequence[_Published]) -> Kernel:
@@ -159,31 +211,6 @@ def _fetch(archive: Archive, kernel: _Published, others: Sequence[_Published]) -
     found = store.find_kernel(kernel.key)
     if found is None:
         raise KtstrError(f"{what}: cache entry {kernel.key} is damaged; remove it and fetch again")
-    return found
-
-
-def _kernels_in(stanzas: list[Stanza], flavour: str, suite: str, trust: str) -> list[_Published]:
-    """The kernels in a suite's packages."""
-    by_name: dict[str, list[Stanza]] = {}
-    for stanza in stanzas:
-        by_name.setdefault(stanza["Package"], []).append(stanza)
-    pattern = re.compile(rf"linux-(?:image|binary|binary-unsigned)-([0-9]\S*-{flavour})(?:-unsigned)?")
-    releases = {match[1] for name in by_name if (match := pattern.fullmatch(name))}
-    found = []
-    for release in sorted(releases):
-        package = next(name for form in _IMAGE_PACKAGES if (name := form.format(release)) in by_name)
-        for stanza in by_name[package]:
-            version = upstream_version(stanza["Version"])
-            if version is None:
-                continue
-            base = [
-                one for one in by_name.get(f"linux-base-{release}", []) if one["Version"] == stanza["Version"]
-            ]
-            whole = package.startswith("linux-image-")
-            config = pool_file(base[0]) if base else pool_file(stanza) if whole else None
-            found.append(
-                _Published(version, release, stanza["Version"], suite, trust, pool_file(stanza), config)
-            )
     return found
 
 

@@ -33,12 +33,17 @@ class Image:
 
 
 class ImageSource(Protocol):
-    """A source of kernel images: a module of this folder that is listed in `index.SOURCES`."""
+    """A source of kernel images: one that is listed in `index.SOURCES` or `index.NAMED`."""
 
-    NAME: str
-    """What chooses it in a spec (`debian:7.0`)."""
-    TITLE: str
-    """What messages call it (`the Debian mirror`)."""
+    @property
+    def NAME(self) -> str:
+        """What chooses it in a spec (`debian:7.0`), and its kernels' keys have after the version."""
+        ...
+
+    @property
+    def TITLE(self) -> str:
+        """What messages call it (`the Debian mirror`)."""
+        ...
 
     def address(self) -> str:
         """Where it looks, for messages."""
