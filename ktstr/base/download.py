@@ -16,7 +16,6 @@ from urllib.parse import urlsplit
 
 from ktstr.base.cache import cache_dir, file_digest, locked
 from ktstr.base.errors import KtstrError
-from ktstr.base.progress import Progress
 from ktstr.base.remote import settings as remote
 
 if TYPE_CHECKING:
@@ -190,6 +189,8 @@ def _length(part: Path) -> int:
 
 
 def _append(response: requests.Response, part: Path, start: int, size: int, what: str) -> None:
+    from ktstr.base.progress import Progress  # not at import: few runs wait for anything
+
     bar = Progress(total=size, initial=start, desc=what, unit="B", unit_scale=True)
     with bar, part.open("ab") as file:
         file.truncate(start)

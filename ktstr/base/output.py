@@ -64,7 +64,7 @@ def guarded(body: Callable[[], int]) -> int:
         io.BufferedWriter(descriptor),
         encoding=plain.encoding,
         errors="backslashreplace",
-        line_buffering=plain.isatty(),
+        line_buffering=True,  # who reads a log of a run wants to see how far it is
     )
     try:
         status = body()

@@ -19,7 +19,6 @@ from typing import Any
 from ktstr.base.cache import cache_dir, digest, entry, locked, remove_entry
 from ktstr.base.errors import KtstrError
 from ktstr.base.machine import machine_of_host
-from ktstr.base.progress import Progress
 from ktstr.kernel import store
 from ktstr.kernel.fragment import Wanted, complain, read_config, wanted_text
 from ktstr.kernel.model import Kernel
@@ -275,6 +274,8 @@ def _environment() -> dict[str, str]:
 
 def _make(recipe: Recipe, version: str, tree: Path) -> int:
     """Compile; returns how many objects this run made."""
+    from ktstr.base.progress import Progress  # not at import: few runs wait for anything
+
     work, what = _work(recipe), f"building kernel {version}"
     log = work / "build.log"
     made = 0

@@ -16,7 +16,6 @@ from typing import IO, Any, cast
 from ktstr.base.cache import cache_dir, entry
 from ktstr.base.download import Unreachable
 from ktstr.base.errors import KtstrError
-from ktstr.base.progress import Progress
 from ktstr.kernel.archive.apt import PoolFile, open_archive
 from ktstr.kernel.archive.deb import data_archive, tar_stream
 from ktstr.kernel.archive.kernels import kernel_stanzas, pool_file, upstream_version
@@ -117,6 +116,8 @@ def _cached() -> list[SourceTree]:
 
 
 def _unpack(package: Path, file: PoolFile, folder: Path, what: str) -> None:
+    from ktstr.base.progress import Progress  # not at import: few runs wait for anything
+
     bar: dict[str, Any] = {
         "desc": f"unpacking {what}",
         "unit": "B",

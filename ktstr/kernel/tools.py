@@ -13,7 +13,6 @@ from typing import Any
 
 from ktstr.base.cache import cache_dir, digest, entry
 from ktstr.base.errors import KtstrError
-from ktstr.base.progress import Progress
 from ktstr.kernel.model import Kernel
 from ktstr.kernel.resolve import resolve
 from ktstr.kernel.settings import schedulers_series
@@ -119,6 +118,8 @@ def _make(tree: SourceTree, types: Kernel, toolchain: Toolchain, build: Path, lo
 
 def _run(command: Sequence[str], what: str) -> tuple[int, str]:
     """Run a build and show how many lines it has printed; nobody knows how many there will be."""
+    from ktstr.base.progress import Progress  # not at import: few runs wait for anything
+
     environment = {name: value for name, value in os.environ.items() if name not in FOREIGN} | {"LC_ALL": "C"}
     with Progress(desc=what, unit=" lines") as bar:
         return run_build(command, environment, bar.update)

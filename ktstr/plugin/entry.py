@@ -20,7 +20,6 @@ import pytest
 from ktstr.base.errors import KtstrError, Unsuitable
 from ktstr.base.remote import settings as remote
 from ktstr.base.results import RESULTS_DIR
-from ktstr.declare.test import record_of
 from ktstr.plugin.axes import (  # noqa: F401
     ktstr_kernel_axis,
     ktstr_preset_axis,
@@ -29,6 +28,7 @@ from ktstr.plugin.axes import (  # noqa: F401
     parametrize,
 )
 from ktstr.plugin.options import WORKER_ERROR, add_ini, add_options, add_short_options, in_suite, is_given
+from ktstr.plugin.ours import is_ours, record_of
 from ktstr.plugin.state import HANDED, NAME, STATE, handed, settings_of, state_of
 
 if TYPE_CHECKING:
@@ -151,7 +151,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 @pytest.hookimpl(tryfirst=True)  # before xdist reports the tests to the controller
 def pytest_collection_finish(session: pytest.Session) -> None:
     config = session.config
-    if not any(_is_ours(item) for item in session.items):
+    if not any(is_ours(item) for item in session.items):
         return
     from ktstr.plugin.choice import choose
 
@@ -169,7 +169,7 @@ def pytest_collection_finish(session: pytest.Session) -> None:
             raise pytest.UsageError(str(error)) from error  # see pytest_cmdline_main
         # Only the controller can end the session. All workers get here, so they still hold the same tests.
         config.workeroutput[WORKER_ERROR] = str(error)  # type: ignore[attr-defined]
-        kept, dropped = [item for item in session.items if not _is_ours(item)], []
+        kept, dropped = [item for item in session.items if not is_ours(item)], []
     session.items[:] = kept
     if dropped:
         config.hook.pytest_deselected(items=dropped)
@@ -208,7 +208,7 @@ def ctx(
 
 @pytest.hookimpl(wrapper=True)
 def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> Generator[None, object, object]:
-    if not _is_ours(pyfuncitem):
+    if not is_ours(pyfuncitem):
         return (yield)
     from ktstr.plugin.empty import returned_values
     from ktstr.plugin.plan import finish
@@ -227,7 +227,7 @@ def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     report = yield
-    if _is_ours(item):
+    if is_ours(item):
         from ktstr.plugin.plan import describe, whole_text
 
         about = describe(item, call.excinfo.value if call.excinfo else None)
@@ -270,11 +270,14 @@ def _prepare(session: pytest.Session) -> None:
         begin(config.stash[NAME])
     if config.option.ktstr_shard:
         _shard(config)
-    settings = settings_of(config)  # reports a mistake in them at once
+    settings_of(config)
     if is_given(config):
         state_of(config)
-    named = settings.kernels or os.environ.get("KTSTR_SUITE") == "1"
-    if not named or not config.pluginmanager.has_plugin("dsession"):
+
+
+@pytest.hookimpl(optionalhook=True)  # once pytest has said what it starts, and before there are workers
+def pytest_xdist_setupnodes(config: pytest.Config) -> None:
+    if not settings_of(config).kernels and os.environ.get("KTSTR_SUITE") != "1":
         return
     # A controller collects nothing, so it cannot see whether there is a test of ours: whoever names a kernel says so.
     # If it resolves them once, all workers have the same kernels, and the user sees the progress.
@@ -286,7 +289,7 @@ def _prepare(session: pytest.Session) -> None:
     except KtstrError as error:
         raise pytest.UsageError(str(error)) from error  # see pytest_cmdline_main
     state.kernels = {name: kernel_to_json(kernel) for name, kernel in kernels.items()}
-    _start(session)
+    _start(config.stash[_SESSION])
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -382,7 +385,3 @@ def _shard(config: pytest.Config) -> Shard:
         return parse_shard(config.option.ktstr_shard)
     except KtstrError as error:
         raise pytest.UsageError(str(error)) from error  # see pytest_cmdline_main
-
-
-def _is_ours(item: pytest.Item) -> bool:
-    return record_of(getattr(item, "function", None)) is not None

@@ -8,14 +8,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ktstr.base.errors import KtstrError
 from ktstr.base.results import results_dir
-from ktstr.declare.discovery import declared_schedulers, default_paths
-from ktstr.declare.scheduler import registered
-from ktstr.declare.test import KtstrTest
 from ktstr.kernel.model import Kernel
 from ktstr.kernel.spec import Auto, Range, Spec, accepts, parse
+
+if TYPE_CHECKING:
+    from ktstr.declare.test import KtstrTest
 
 __all__ = ["KernelAxis", "kernel_from_json", "kernel_to_json", "say_change", "skip_reason"]
 
@@ -99,6 +100,9 @@ def _resolve(spec: str) -> list[Kernel]:
 
 def _filters() -> list[tuple[str, ...]]:
     """The kernels that the project's schedulers accept, for each its filters; empty if one accepts all."""
+    from ktstr.declare.discovery import declared_schedulers, default_paths
+    from ktstr.declare.scheduler import registered
+
     declared = registered()
     if not declared:
         # xdist's controller collects nothing. What is wrong with a file is said when it is collected.

@@ -17,7 +17,6 @@ from ktstr.base import cache
 from ktstr.base.answer import ask
 from ktstr.base.errors import KtstrError
 from ktstr.base.per_environment import per_environment
-from ktstr.base.progress import Progress
 from ktstr.base.remote import settings as remote
 from ktstr.base.scratch import scratch
 from ktstr.base.stamp import Stamp, stamp_of
@@ -236,6 +235,8 @@ def run_compiler(
 
     `steps` is about how many lines a long build prints: they move a progress bar.
     """
+    from ktstr.base.progress import Progress  # not at import: few runs wait for anything
+
     environment = {**os.environ, "LC_ALL": "C"}
     environment.pop("MAKEFLAGS", None)  # set by a make that called us; its descriptors are not ours
     bar = Progress(total=steps, desc=f"building {name}", unit="file", disable=not steps)

@@ -13,7 +13,6 @@ from pathlib import Path
 
 from ktstr.base import cache
 from ktstr.base.errors import KtstrError
-from ktstr.base.progress import Progress
 from ktstr.toolchain.compiler import run_build
 from ktstr.toolchain.make import first_error
 
@@ -84,6 +83,8 @@ def _outcome_of(record: Path) -> str | None:
 
 def _build(command: Sequence[str], folder: Path) -> tuple[str, str]:
     """Why the build failed (empty if it succeeded), and its whole output."""
+    from ktstr.base.progress import Progress  # not at import: few runs wait for anything
+
     name = shlex.join(command)
     environment = dict(os.environ)
     environment.pop("MAKEFLAGS", None)  # from a make that called us; its file descriptors are not ours

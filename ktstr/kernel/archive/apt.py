@@ -9,7 +9,7 @@ import json
 import re
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -19,7 +19,6 @@ from pathlib import Path
 from urllib.parse import quote
 
 import msgspec
-from debian.deb822 import Deb822
 from debian.debian_support import Version as PackageVersion
 
 from ktstr.base.cache import cache_dir, digest, entry, locked, refusals
@@ -27,21 +26,19 @@ from ktstr.base.download import NotFound, Unreachable, fetch, get
 from ktstr.base.errors import KtstrError
 from ktstr.base.values import shown
 from ktstr.base.whole_file import write_whole
+from ktstr.kernel.archive.deb822 import Stanza, stanzas
 from ktstr.kernel.archive.mirror import mirrors
 from ktstr.kernel.archive.plain import DAMAGED, plain_stream
 from ktstr.kernel.archive.signature import open_signed
 from ktstr.kernel.settings import debian_settings
 
-__all__ = ["Archive", "PoolFile", "Release", "Stanza", "open_archive"]
+__all__ = ["Archive", "PoolFile", "Release", "open_archive"]
 
 _RELEASE_LIMIT = 4 << 20
 _CHUNK = 1 << 20
 _SHA256, _SIZE = re.compile("[0-9a-f]{64}"), re.compile("[0-9]{1,15}")
 # Debian's largest index has 65 MB in 70,000 entries, the longest of them 100 KB.
 _LONGEST_INDEX, _LONGEST_ENTRY, _MOST_ENTRIES = 1 << 29, 4 << 20, 1_000_000
-
-Stanza = dict[str, str]
-"""The fields of one entry of an index, by name (deb822)."""
 
 
 @dataclass(frozen=True)
@@ -72,12 +69,12 @@ class Release:
     text: str
 
     @cached_property
-    def _fields(self) -> Deb822:
-        return Deb822(self.text.splitlines())
+    def _fields(self) -> Stanza:
+        return next(stanzas(self.text.splitlines()), {})
 
     def field(self, name: str) -> str:
         """A field's value, empty if there is none."""
-        return str(self._fields.get(name, "")).strip()
+        return self._fields.get(name, "").strip()
 
     @property
     def date(self) -> datetime:
@@ -160,7 +157,7 @@ class Archive:
 
         kept = entry("debian", f"{kind}-{digest(file.sha256)}", what, make) / "stanzas"
         with kept.open() as lines:
-            return [_checked(stanza, what) for stanza in Deb822.iter_paragraphs(lines, use_apt_pkg=False)]
+            return _checked(stanzas(lines), what)
 
     def pool_file(self, file: PoolFile, what: str) -> Path:
         """Download a file of the archive, verified, into the cache; the caller removes it after use."""
@@ -255,16 +252,23 @@ def _select(packed: Path, wanted: Callable[[str], bool]) -> Iterator[str]:
     yield from _wanted([rest], wanted)
 
 
-def _checked(fields: Mapping[str, str], what: str) -> Stanza:
-    """An entry of an index; KtstrError unless it names a package and its version."""
-    stanza = dict(fields)
-    version = stanza.get("Version", "")
+def _checked(found: Iterable[Stanza], what: str) -> list[Stanza]:
+    """The entries of an index; KtstrError unless each names a package and its version."""
+    checked, versions = [], set[str]()  # many packages have one version
+    for stanza in found:
+        name, version = stanza.get("Package", ""), stanza.get("Version", "")
+        if not name or (version not in versions and not _is_version(version)):
+            raise KtstrError(f"{what}: package {shown(name)}: has no version: {shown(version)}")
+        versions.add(version)
+        checked.append(stanza)
+    return checked
+
+
+def _is_version(text: str) -> bool:
     try:
-        if stanza.get("Package") and str(PackageVersion(version).upstream_version):
-            return stanza
+        return bool(str(PackageVersion(text).upstream_version))
     except ValueError:
-        pass
-    raise KtstrError(f"{what}: package {shown(stanza.get('Package', ''))}: has no version: {shown(version)}")
+        return False
 
 
 def _wanted(stanzas: list[bytes], wanted: Callable[[str], bool]) -> Iterator[str]:

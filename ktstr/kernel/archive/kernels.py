@@ -11,7 +11,8 @@ import re
 
 from ktstr.base.errors import KtstrError
 from ktstr.base.machine import machine_of_host
-from ktstr.kernel.archive.apt import Archive, PoolFile, Stanza
+from ktstr.kernel.archive.apt import Archive, PoolFile
+from ktstr.kernel.archive.deb822 import Stanza
 from ktstr.kernel.spec import Version, parse_version
 
 __all__ = ["kernel_stanzas", "pool_file", "upstream_version"]

@@ -6,8 +6,7 @@ import re
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from debian.deb822 import Deb822
-
+from ktstr.kernel.archive.deb822 import stanzas
 from ktstr.kernel.settings import DebianSettings
 
 __all__ = ["APT", "mirrors", "mirrors_from_apt"]
@@ -57,16 +56,11 @@ def _one_line(text: str) -> list[tuple[str, list[str]]]:
 def _deb822(text: str) -> list[tuple[str, list[str]]]:
     """(address, components) for each address of each enabled stanza of the deb822 format."""
     entries = []
-    for stanza in Deb822.iter_paragraphs(text.splitlines(), use_apt_pkg=False):
-        enabled = stanza.get("Enabled", "yes").strip().lower() not in (
-            "no",
-            "false",
-            "without",
-            "off",
-            "disable",
-        )
-        if enabled and "deb" in stanza.get("Types", "").split():
-            entries += [(uri, stanza.get("Components", "").split()) for uri in stanza.get("URIs", "").split()]
+    for stanza in stanzas(text.splitlines()):
+        fields = {name.lower(): value for name, value in stanza.items()}  # apt takes them in any case
+        enabled = fields.get("enabled", "yes").lower() not in ("no", "false", "without", "off", "disable")
+        if enabled and "deb" in fields.get("types", "").split():
+            entries += [(uri, fields.get("components", "").split()) for uri in fields.get("uris", "").split()]
     return entries
 
 

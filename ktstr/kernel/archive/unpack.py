@@ -12,7 +12,6 @@ from pathlib import Path, PurePosixPath
 from typing import IO, Any, cast
 
 from ktstr.base.errors import KtstrError
-from ktstr.base.progress import Progress
 from ktstr.kernel.archive.deb import TAR_DAMAGED, data_archive, members, tar_stream
 
 __all__ = ["unpack", "unpack_debian", "unpack_stream"]
@@ -60,6 +59,8 @@ def unpack_stream(stream: IO[bytes], name: str, folder: Path) -> None:
 
 
 def _bar(raw: IO[bytes], size: int, name: str) -> Any:
+    from ktstr.base.progress import Progress  # not at import: few runs wait for anything
+
     return cast(
         "Any",
         Progress.wrapattr(

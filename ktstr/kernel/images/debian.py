@@ -19,8 +19,9 @@ from ktstr.base.download import NotFound, get
 from ktstr.base.errors import KtstrError
 from ktstr.base.machine import machine_of_host
 from ktstr.kernel import store
-from ktstr.kernel.archive.apt import Archive, PoolFile, Stanza, open_archive
+from ktstr.kernel.archive.apt import Archive, PoolFile, open_archive
 from ktstr.kernel.archive.deb import read_files
+from ktstr.kernel.archive.deb822 import Stanza
 from ktstr.kernel.archive.kernels import kernel_stanzas, pool_file, upstream_version
 from ktstr.kernel.images.source import Image
 from ktstr.kernel.images.vmlinuz import decompress

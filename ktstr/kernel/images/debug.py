@@ -14,7 +14,6 @@ from typing import IO, cast
 
 from ktstr.base.cache import locked
 from ktstr.base.errors import KtstrError
-from ktstr.base.progress import Progress
 from ktstr.kernel.archive.apt import Archive, PoolFile, open_archive
 from ktstr.kernel.archive.deb import data_archive, members
 from ktstr.kernel.archive.kernels import kernel_stanzas, pool_file
@@ -71,6 +70,8 @@ def _published(archive: Archive, kernel: Kernel, what: str) -> PoolFile:
 
 
 def _unpack(package: Path, name: str, image: Path, what: str) -> None:
+    from ktstr.base.progress import Progress  # not at import: few runs wait for anything
+
     size = package.stat().st_size
     with (
         package.open("rb") as file,

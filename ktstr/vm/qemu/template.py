@@ -24,7 +24,6 @@ from typing import Any
 from ktstr.base import cache
 from ktstr.base.cancel import Cancel
 from ktstr.base.errors import KtstrError
-from ktstr.base.progress import Progress
 from ktstr.base.upkeep import evict
 from ktstr.events.stream import MOST_BYTES
 from ktstr.guest.initramfs import initramfs
@@ -281,6 +280,8 @@ def _with_output(error: MonitorError, process: Process) -> str:
 @contextmanager
 def _progress(job: VmJob) -> Iterator[None]:
     """Show on a terminal how long a boot takes, if it takes longer than a second."""
+    from ktstr.base.progress import Progress  # not at import: few runs wait for anything
+
     over = threading.Event()
     description = f"booting {job.kernel.version} on {job.topology}"
     with Progress(desc=description, bar_format="{desc} {elapsed}") as bar:
