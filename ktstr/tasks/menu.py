@@ -23,6 +23,7 @@ from ktstr.tasks import (
     shell,
     suite,
     verifier,
+    worker,
 )
 from ktstr.tasks.ending import with_exit_status
 
@@ -42,7 +43,9 @@ def gather(*modules: ModuleType) -> Collection:
     return collection
 
 
-ns = gather(bisect, cache, compare, doctor, guest, kernel, project, replay, runs, shell, suite, verifier)
+ns = gather(
+    bisect, cache, compare, doctor, guest, kernel, project, replay, runs, shell, suite, verifier, worker
+)
 """The tasks of the ktstr command; invoke looks for this name."""
 
 
