@@ -32,6 +32,7 @@ class Options:
     clock: str = ""
     seed: str = ""
     perturb: str = ""
+    executor: str = ""
 
     @property
     def arguments(self) -> list[str]:

@@ -17,6 +17,8 @@ from ktstr.base.nearest import near
 from ktstr.base.topology import Topology
 from ktstr.base.values import shown
 from ktstr.declare.presets import PRESETS
+from ktstr.farm.address import ACCEPTED, LOCAL
+from ktstr.farm.address import parse as parse_address
 
 __all__ = [
     "KEYS",
@@ -47,6 +49,7 @@ _ENVIRONMENT = {
     "KTSTR_SEED": "seed",
     "KTSTR_PERTURB": "perturb",
     "KTSTR_SHRINK_SECONDS": "shrink_seconds",
+    "KTSTR_EXECUTOR": "executor",
 }
 
 
@@ -57,7 +60,8 @@ class Settings:
     `kernels` are kernel specs (none: `auto`). `topology` replaces each test's own (None: it does not). `clock` is
     `real`, `virtual` or `auto`, `perturb` is `on`, `off` or `auto`. `seed` is that of every VM run. `presets` are the
     topology presets of a verifier sweep and of the gauntlet (none: all), which `gauntlet` takes every test through.
-    `shrink_seconds` is how long a failed run is run with less at most.
+    `shrink_seconds` is how long a failed run is run with less at most. `executor` is where guests run: `local`, or the
+    address of a farm's scheduler.
     """
 
     kernels: tuple[str, ...] = ()
@@ -68,6 +72,7 @@ class Settings:
     presets: tuple[str, ...] = ()
     gauntlet: bool = False
     shrink_seconds: int = 60
+    executor: str = LOCAL
 
 
 def merged(*sources: Mapping[str, object]) -> Settings:
@@ -208,6 +213,14 @@ def _topology(value: object, where: str) -> Topology:
         raise KtstrError(f"{where}{error}") from None
 
 
+def _executor(value: object, where: str) -> str:
+    if value == LOCAL:
+        return LOCAL
+    if not isinstance(value, str):
+        raise KtstrError(f"{where}must be a string: {LOCAL}, {ACCEPTED}")
+    return str(parse_address(value, f"{where}must be {LOCAL}, or "))
+
+
 def _whole(most: int) -> Callable[[object, str], int]:
     def check(value: object, where: str) -> int:
         if isinstance(value, bool) or not isinstance(value, int):
@@ -237,5 +250,6 @@ KEYS: Mapping[str, Callable[[object, str], object]] = {
     "shrink_seconds": _whole(MAX_SHRINK_S),
     "presets": _presets,
     "gauntlet": _flag,
+    "executor": _executor,
 }
 """The keys of the table, each with the function that checks its value."""

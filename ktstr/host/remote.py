@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from ktstr.base.errors import KtstrError
 from ktstr.base.remote.settings import URL, remote_settings
 from ktstr.toolchain.compiler import bpf_clang
-from ktstr.vm.host import emulator_build, emulator_version
+from ktstr.vm.host import emulator_of_host, emulator_version
 from ktstr.vm.names import EMULATOR
 
 __all__ = ["RemoteCache", "remote_cache", "shared_with"]
@@ -54,7 +54,7 @@ def remote_cache() -> RemoteCache | None:
 def shared_with() -> str:
     """With which hosts this one shares results and compiled schedulers, in a line: what they must have, too."""
     try:
-        emulator = f"{EMULATOR} {emulator_version()} (build {emulator_build()[:8]})"
+        emulator = f"{EMULATOR} {emulator_version()} (build {emulator_of_host().build[:8]})"
     except KtstrError as error:
         return f"no results: {error}"
     try:

@@ -98,9 +98,16 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> Generator[None, int,
     default = yield
     if os.environ.get("KTSTR_SUITE") != "1":  # another project's pytest
         return default
-    from ktstr.plugin.workers import most_tests, workers_for
+    from ktstr.farm.address import LOCAL
+    from ktstr.farm.choice import executor_of
+    from ktstr.plugin.workers import at_once, most_tests, workers_for
 
     settings = settings_of(config)  # nothing else is there: xdist asks before the session is configured
+    if settings.executor != LOCAL:
+        try:
+            default = at_once(default, executor_of(settings.executor).capacity)
+        except KtstrError as error:
+            raise pytest.UsageError(str(error)) from error  # see pytest_cmdline_main
     kernels = settings.kernels
     if config.getoption("ktstr_seeds") or settings.gauntlet or any(".." in spec for spec in kernels):
         return default  # many variants of each test

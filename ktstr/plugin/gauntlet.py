@@ -139,10 +139,10 @@ def left_out_lines(left: Iterable[LeftOut]) -> list[str]:
 
 
 def _emulated(topology: Topology, options: Options) -> bool:
-    from ktstr.vm.local import LocalExecutor
+    from ktstr.farm.choice import executor_of
 
     cpus = None if options.oversubscribe else topology.cpus
-    return LocalExecutor().accelerator(options.clock, cpus).name == "tcg"
+    return executor_of(options.executor).accelerator(options.clock, cpus).name == "tcg"
 
 
 def _record(item: pytest.Item) -> KtstrTest | None:

@@ -99,6 +99,13 @@ _OPTIONS = (
         setting="shrink_seconds",
         ini="string",
     ),
+    _Option(
+        "executor",
+        "where guests run: on this machine, or on the workers of a Dask scheduler (default: local)",
+        "dask://HOST:8786",
+        setting="executor",
+        ini="string",
+    ),
     _Option("once", "do not run a failed run again to show why"),
     _Option(
         "gauntlet",

@@ -152,8 +152,8 @@ def _set_properties(item: pytest.Item, **properties: str) -> None:
 
 def make_context(item: pytest.Item, session_name: str) -> Ctx:
     """The `ctx` of a planned test. Its artifacts are beside the test's sidecar, under the same name."""
+    from ktstr.farm.choice import executor_of
     from ktstr.run.context import Ctx
-    from ktstr.vm.local import LocalExecutor
 
     plan = item.stash.get(_PLAN, None)
     if plan is None:
@@ -165,7 +165,7 @@ def make_context(item: pytest.Item, session_name: str) -> Ctx:
         except OSError as error:
             raise KtstrError(f"results directory {staging.results}: {error.strerror}") from None
         item.config.stash[_STAGING] = staging
-    executor = LocalExecutor()
+    executor = executor_of(plan.options.executor)
     topology = plan.test.topology
     accel = executor.accelerator(plan.options.clock, None if plan.options.oversubscribe else topology.cpus)
     item.stash[_MACHINE] = machine = Machine(accel.name, accel.clock, accel.reason, executor.emulator)

@@ -10,6 +10,7 @@ import pytest
 from ktstr.base.errors import KtstrError
 from ktstr.base.topology import Topology
 from ktstr.declare.settings import MAX_SEED, Settings
+from ktstr.farm.address import LOCAL
 from ktstr.plugin.options import spelled
 from ktstr.vm.job import DEFAULT_OPTIONS, RunOptions
 
@@ -26,7 +27,7 @@ class Options:
     `topology` None: each test's own. `clock` is `real`, `virtual` or `auto`. `seeds` is empty if each test runs with
     `seed` alone. `gauntlet`: each test runs on those of the `presets` (empty: all) that fit it. `budget_ms` is how long
     the session may take; None: as long as it takes. `once`: a failed run is not run again. `shrink_s` is how long
-    shrinking one may take.
+    shrinking one may take. `executor` is where guests run: `local`, or a scheduler's address.
     """
 
     topology: Topology | None
@@ -42,6 +43,7 @@ class Options:
     budget_ms: int | None = None
     once: bool = False
     shrink_s: int = 0
+    executor: str = LOCAL
 
 
 def options_of(config: pytest.Config, settings: Settings) -> Options:
@@ -66,6 +68,7 @@ def options_of(config: pytest.Config, settings: Settings) -> Options:
         None if budget is None else parse_budget(budget, spelled(config, "budget")),
         config.getoption("ktstr_once"),
         settings.shrink_seconds,
+        settings.executor,
     )
 
 

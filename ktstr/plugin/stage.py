@@ -6,6 +6,7 @@ import re
 from contextlib import suppress
 from pathlib import Path
 
+from ktstr.farm.address import HOST
 from ktstr.report.told import SHRINKING, VERDICT
 
 __all__ = ["stage_of", "stage_said", "verdict_of"]
@@ -16,8 +17,8 @@ _RUN = re.compile(r"run-(\d+)")
 
 
 def stage_of(folder: Path) -> str:
-    """`prepares`, `waits` (for a core of the host), `boots`, `attaches`, `holds` or `reports`; of a run that failed,
-    `runs again`, or `shrinks` with how far that is.
+    """`prepares`, `waits` (for a core), `boots`, `attaches`, `holds` or `reports`; of a run of a farm, `runs on` its
+    host; of a run that failed, `runs again`, or `shrinks` with how far that is.
 
     `folder` is that of the test's runs, if there is one.
     """
@@ -32,6 +33,8 @@ def stage_of(folder: Path) -> str:
                 file.seek(0, 2)
                 file.seek(max(0, file.tell() - _TAIL))
                 said = stage_said(head + file.read())
+            if said == "boots" and (host := _read(run / HOST).strip()):
+                return f"runs on {host}"
             # What the guest gets is packed once there is a core for it.
             return "waits" if said == "boots" and not (run / "files.cpio").exists() else said
     return "prepares"

@@ -10,15 +10,24 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
-__all__ = ["most_tests", "workers_for"]
+__all__ = ["at_once", "most_tests", "workers_for"]
 
 _MOST_FILES = 200
+_WAITING_PER_CORE = 8
 _TEST = re.compile(rb"^(?:@(?:\w+\.)?ktstr_test\b[^\n]*|(?:async )?def (test\w*))", re.MULTILINE)
 _DEF = re.compile(rb"^(?:async )?def (\w+)", re.MULTILINE)
 _UNCOUNTED = re.compile(
     rb"parametrize|params=|pytest_generate_tests|^class |load_tests|unittest", re.MULTILINE
 )
 _WORD = re.compile(r"\w+")
+
+
+def at_once(cores: int, capacity: int) -> int:
+    """The workers for guests that run elsewhere, `capacity` at once, on a host with so many `cores`.
+
+    A worker waits nearly all the time then, and is what a process takes: some 100 MB.
+    """
+    return max(1, min(capacity, _WAITING_PER_CORE * cores))
 
 
 def workers_for(default: int, tests: int | None) -> int:

@@ -16,6 +16,7 @@ __all__ = ["bisect"]
         "clock": "as for tests",
         "seed": "as for tests",
         "perturb": "as for tests",
+        "executor": "as for tests",
         "fresh": "forget the steps of an interrupted bisection",
     }
 )
@@ -28,6 +29,7 @@ def bisect(
     clock: str = "",
     seed: str = "",
     perturb: str = "",
+    executor: str = "",
     fresh: bool = False,
 ) -> None:
     """Find the first kernel on which a test's verdict changes, in the fewest runs.
@@ -41,4 +43,4 @@ def bisect(
 
     if not test or not good or not bad:
         raise KtstrError("bisect: needs --test NAME, --good KERNEL and --bad KERNEL")
-    run_bisect(Request(test, good, bad, Options(topology, clock, seed, perturb), fresh))
+    run_bisect(Request(test, good, bad, Options(topology, clock, seed, perturb, executor), fresh))

@@ -29,7 +29,7 @@ _GROUPS = {
         "kernel-clean",
         "sched-build",
     ),
-    "This machine": ("doctor", "setup", "cache"),
+    "This machine": ("doctor", "setup", "cache", "worker"),
 }
 _BEGIN = "ktstr tests Linux CPU schedulers; each test runs in a virtual machine of its own."
 _EXAMPLES = (

@@ -24,6 +24,7 @@ from ktstr.tasks import (
     shell,
     suite,
     verifier,
+    worker,
 )
 from ktstr.tasks.ending import with_exit_status
 
@@ -44,7 +45,20 @@ def gather(*modules: ModuleType) -> Collection:
 
 
 ns = gather(
-    bisect, cache, compare, doctor, guest, kernel, project, replay, report, runs, shell, suite, verifier
+    bisect,
+    cache,
+    compare,
+    doctor,
+    guest,
+    kernel,
+    project,
+    replay,
+    report,
+    runs,
+    shell,
+    suite,
+    verifier,
+    worker,
 )
 """The tasks of the ktstr command; invoke looks for this name."""
 

@@ -20,6 +20,7 @@ from ktstr.base.topology import Topology
 from ktstr.declare.discovery import declared_schedulers, default_paths
 from ktstr.declare.scheduler import Scheduler
 from ktstr.declare.settings import environment_settings, merged, project_settings
+from ktstr.farm.choice import executor_of
 from ktstr.kernel.model import Kernel
 from ktstr.plugin.kernels import KernelAxis
 from ktstr.report.github import append_summary, in_github
@@ -40,7 +41,6 @@ from ktstr.verifier.sweep import Options, sweep
 from ktstr.vm.executor import Executor
 from ktstr.vm.host import Accel
 from ktstr.vm.job import RunOptions
-from ktstr.vm.local import LocalExecutor
 
 __all__ = ["Request", "main", "run_request"]
 
@@ -75,7 +75,7 @@ class Request:
 
 
 def main(arguments: Sequence[str], prog: str = "nox -s verifier --", executor: Executor | None = None) -> int:
-    """Run a sweep for the command line `prog *arguments`; `executor` runs the guests (None: this machine).
+    """Run a sweep for the command line `prog *arguments`; `executor` runs the guests (None: the one that is set).
 
     The exit status: 0 all passed, 1 something failed, 2 something could not be done.
     """
@@ -85,7 +85,9 @@ def main(arguments: Sequence[str], prog: str = "nox -s verifier --", executor: E
         options = parsed(arguments, prog)
         if (results := options.pop("results")) is not None:
             os.environ[RESULTS_DIR] = results  # for what the sweep starts, too
-        return run_request(Request(**_settled(options)), executor or LocalExecutor())
+        settled = _settled(options)
+        named = settled.pop("executor")
+        return run_request(Request(**settled), executor or executor_of(named))
     except KtstrError as error:
         print(f"ktstr: {error}", file=sys.stderr)
         return 2
@@ -103,6 +105,7 @@ def _settled(options: Mapping[str, Any]) -> dict[str, Any]:
         "presets": () if named else settings.presets,
         "clock": settings.clock,
         "seed": settings.seed,
+        "executor": settings.executor,
     }
     return defaults | given
 

@@ -10,6 +10,7 @@ from typing import Any, NoReturn
 
 from ktstr.base.errors import KtstrError
 from ktstr.base.nearest import near
+from ktstr.declare.settings import checked
 
 __all__ = ["help_text", "parsed"]
 
@@ -77,6 +78,13 @@ def _seed(text: str) -> int:
     return int(text)
 
 
+def _executor(text: str) -> str:
+    try:
+        return str(checked("executor", text, f"{text}: "))
+    except KtstrError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+
+
 def _parser(prog: str) -> _Parser:
     parser = _Parser(
         prog=prog,
@@ -116,6 +124,12 @@ def _parser(prog: str) -> _Parser:
     add("--fresh", action="store_true", help="run every cell, instead of remembering those that ran before")
     add(
         "--format", choices=("text", "json", "markdown"), default="text", help="what the report is written as"
+    )
+    add(
+        "--executor",
+        type=_executor,
+        metavar="dask://HOST:8786",
+        help="where guests run: on this machine, or on the workers of a Dask scheduler (default: local)",
     )
     add("--results", metavar="DIR", help="keep results in this folder, not target/ktstr")
     add("--raw", action="store_true", help="show verifier logs as they are")

@@ -6,24 +6,72 @@ Code outside `ktstr/vm/` asks here and does not know which emulator it is.
 from __future__ import annotations
 
 import platform
+from dataclasses import dataclass
 
+from ktstr.base.errors import KtstrError
 from ktstr.base.machine import MACHINES
 from ktstr.base.topology import Topology
 from ktstr.vm.qemu.accel import Accel, probe
 from ktstr.vm.qemu.cpus import emulation_limit, hosting_limit
 from ktstr.vm.qemu.program import find_qemu, packages_of
+from ktstr.vm.qemu.serialize import build_serializer
 from ktstr.vm.qemu.vcpu_slice import UNBOUNDED_NS, slice_for
 
 __all__ = [
     "Accel",
+    "Emulator",
     "emulation_limit",
-    "emulator_build",
+    "emulator_of_host",
     "emulator_packages",
     "emulator_version",
     "probe",
     "topology_limit",
     "vcpu_slice_ns",
+    "virtual_clock_problem",
 ]
+
+
+@dataclass(frozen=True)
+class Emulator:
+    """A build of the emulator, on this host or on another.
+
+    With the virtual clock two hosts that have the same `build`, a key over the program and its firmware, give the same
+    results.
+    """
+
+    version: str
+    build: str
+
+    def limit(self, topology: Topology, accel: Accel) -> str | None:
+        """Why it cannot run a topology, in one line, or None if it can."""
+        if accel.name == "tcg":
+            return emulation_limit(topology, self._release, accel.clock)
+        return hosting_limit(topology, self._release)
+
+    def cpu_turn_ns(self, cpus: int, *, bounded: bool) -> int:
+        """As `vcpu_slice_ns`."""
+        bound = slice_for(self._release, cpus) if bounded else None
+        return bound.ns if bound else UNBOUNDED_NS
+
+    @property
+    def _release(self) -> tuple[int, int]:
+        major, minor = self.version.split(".")[:2]
+        return int(major), int(minor)
+
+
+def emulator_of_host() -> Emulator:
+    """The emulator that guests run in here; KtstrError if there is none that can be used."""
+    found = find_qemu()
+    return Emulator(found.version, found.digest)
+
+
+def virtual_clock_problem() -> str | None:
+    """Why this host cannot run guests with the virtual clock, in one line, or None if it can."""
+    try:
+        build_serializer()
+    except KtstrError as error:
+        return str(error)
+    return None
 
 
 def emulator_version() -> str:
@@ -31,22 +79,9 @@ def emulator_version() -> str:
     return find_qemu().version
 
 
-def emulator_build() -> str:
-    """A key over the emulator's program and firmware: hosts where it is the same have the same results.
-
-    KtstrError if there is none that can be used.
-    """
-    return find_qemu().digest
-
-
 def topology_limit(topology: Topology, accel: Accel) -> str | None:
     """Why this host's emulator cannot run a topology, in one line, or None if it can; KtstrError if there is none."""
-    release = find_qemu().release
-    return (
-        emulation_limit(topology, release, accel.clock)
-        if accel.name == "tcg"
-        else hosting_limit(topology, release)
-    )
+    return emulator_of_host().limit(topology, accel)
 
 
 def emulator_packages() -> dict[str, str]:
@@ -64,5 +99,4 @@ def vcpu_slice_ns(cpus: int, *, bounded: bool) -> int:
     `bounded` is the job's `bounded_turn`. Meanwhile the other CPUs stand still while guest time goes on, so a finer
     measurement of them measures the emulator. KtstrError if there is no emulator.
     """
-    bound = slice_for(find_qemu().release, cpus) if bounded else None
-    return bound.ns if bound else UNBOUNDED_NS
+    return emulator_of_host().cpu_turn_ns(cpus, bounded=bounded)

@@ -6,6 +6,7 @@ import json
 import shutil
 import sys
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from ktstr.base import cache, seal
@@ -13,7 +14,8 @@ from ktstr.vm.job import VmJob
 from ktstr.vm.qemu.program import Qemu
 from ktstr.vm.qemu.template import template_key
 from ktstr.vm.qemu.vcpu_slice import slice_of
-from ktstr.vm.result import SAID, Ending, VmResult, read_said
+from ktstr.vm.result import SAID, Ending, VmResult
+from ktstr.vm.result_data import result_from_data, result_to_data
 
 __all__ = ["KIND", "RESULT", "made_of", "recall", "remember", "result_key"]
 
@@ -54,18 +56,8 @@ def recall(key: str, folder: Path) -> VmResult | None:
             del data["made_of"]
             for name in SAID:
                 shutil.copyfile(kept / name, folder / name)
-            console, events = read_said(folder)
-            return VmResult(
-                **data
-                | {
-                    "ending": Ending(data["ending"]),
-                    "command": tuple(data["command"]),
-                    "console": console,
-                    "events": events,
-                    "start": "remembered",
-                    "template_boot_s": 0.0,  # booted then, not now
-                }
-            )
+            result = result_from_data(data | {"start": "remembered"}, folder)
+            return replace(result, template_boot_s=0.0)  # booted then, not now
         except (OSError, ValueError, KeyError, TypeError):
             return None
 
@@ -74,10 +66,8 @@ def remember(key: str, result: VmResult, folder: Path, made_of: Mapping[str, str
     """Store the result of the run in `folder`, if the guest decided it, with what it was `made_of` (see `origins`)."""
     if result.clock != "virtual" or result.ending not in _LASTING:
         return
-    data = {
-        field: value for field, value in vars(result).items() if field not in ("events", "console", "start")
-    }
-    data["ending"] = result.ending.value
+    data = result_to_data(result)
+    del data["start"]
     data["made_of"] = dict(made_of)
 
     def make(partial: Path) -> None:

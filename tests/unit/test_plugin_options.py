@@ -106,8 +106,8 @@ def test_under_xdist_the_controller_alone_resolves_kernels_that_it_knows_of(
     [
         (
             "[tool.ktstr]\nclocks = 'real'\n",
-            "ktstr: pyproject.toml: [tool.ktstr] clocks: unknown key; near is clock; must be one of clock, gauntlet,"
-            " kernels, perturb, presets, seed, shrink_seconds, topology",
+            "ktstr: pyproject.toml: [tool.ktstr] clocks: unknown key; near is clock; must be one of clock, executor,"
+            " gauntlet, kernels, perturb, presets, seed, shrink_seconds, topology",
         ),
         (
             "[tool.pytest.ini_options]\nktstr_clock = 'wall'\n",

@@ -54,7 +54,7 @@ def test_the_nearest_file_counts(tmp_path: Path) -> None:
         (
             "sede = 7",
             "sede: unknown key; near is seed;"
-            " must be one of clock, gauntlet, kernels, perturb, presets, seed, shrink_seconds, topology",
+            " must be one of clock, executor, gauntlet, kernels, perturb, presets, seed, shrink_seconds, topology",
         ),
         ("seed = '7'", "seed = '7': must be a whole number"),
         ("seed = true", "seed = True: must be a whole number"),
