@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import shutil
 import sys
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from ktstr.base import cache, seal
+from ktstr.instrument.plugin import counts_files
 from ktstr.vm.job import VmJob
 from ktstr.vm.qemu.program import Qemu
 from ktstr.vm.qemu.template import template_key
@@ -33,10 +34,11 @@ def result_key(qemu: Qemu, job: VmJob, accelerator: str, *, cold: bool) -> str:
     return cache.digest("result-3", template_key(qemu, job, accelerator), job.digest(), paced, str(cold))
 
 
-def recall(key: str, folder: Path) -> VmResult | None:
+def recall(key: str, folder: Path, counted: Collection[str] = ()) -> VmResult | None:
     """The stored result, its files copied to `folder`; None if there is none, or it is not what was written.
 
-    All of it is read and compared, because it is small, and a verdict is reached from nothing else.
+    `counted` are files of instruments that it has to have. All of it is read and compared, because it is small, and a
+    verdict is reached from nothing else.
     """
     if cache.find(KIND, key) is None:
         return None
@@ -50,7 +52,7 @@ def recall(key: str, folder: Path) -> VmResult | None:
         try:
             data = json.loads((kept / _RESULT).read_text())
             del data["made_of"]
-            for name in SAID:
+            for name in (*SAID, *counted):
                 shutil.copyfile(kept / name, folder / name)
             console, events = read_said(folder)
             return VmResult(
@@ -79,7 +81,7 @@ def remember(key: str, result: VmResult, folder: Path, made_of: Mapping[str, str
     data["made_of"] = dict(made_of)
 
     def make(partial: Path) -> None:
-        for name in SAID:
+        for name in (*SAID, *(name for name in counts_files() if (folder / name).is_file())):
             shutil.copyfile(folder / name, partial / name)
         (partial / _RESULT).write_text(json.dumps(data))
 
