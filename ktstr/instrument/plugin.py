@@ -19,11 +19,16 @@ INTERFACES = (1, 2, 3)
 
 _C = Path(__file__).parent / "c"
 _INSTRUMENTS = (COUNTS,)
+# The number of the files' form. With another one, remembered results have no counts that could be read.
+_FORMAT = 1
 
 
 def build_plugin(instrument: str, interface: int) -> Path:
     """The plugin of `instrument` for that version of the interface, from the cache or built by the host's compiler."""
-    names = (instrument, "insn", f"insn_{machine_of_host().name}", f"api_{interface}")
+    names = (
+        *(instrument, "calls", "insn", f"insn_{machine_of_host().name}", "out", "owner"),
+        f"api_{interface}",
+    )
     # Version 2 is version 1 with another number.
     parts = [_C / "api_1.c"] if interface == 2 else []
     return compile_shared(f"{instrument}-{interface}.so", [_C / f"{name}.c" for name in names], parts)
@@ -38,7 +43,7 @@ def known_instruments(names: Sequence[object]) -> tuple[str, ...]:
 
 def counts_file(instrument: str) -> str:
     """The name of the file in a run's folder that the instrument writes."""
-    return f"{instrument}.bin"
+    return f"{instrument}-{_FORMAT}.bin"
 
 
 def counts_files(instruments: Iterable[str] = _INSTRUMENTS) -> list[str]:

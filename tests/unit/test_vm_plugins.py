@@ -1,12 +1,14 @@
 """Instruments in the emulator's command lines: who gets them, and that a job's keys do not know of them."""
 
 import json
+from collections import defaultdict
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from vm_stand_in import a_job
 
+from ktstr.instrument.layout import Layout
 from ktstr.instrument.plugin import COUNTS, INTERFACES, build_plugin
 from ktstr.vm.job import VmJob
 from ktstr.vm.qemu import plugins
@@ -16,12 +18,14 @@ from ktstr.vm.qemu.template import template_key
 from ktstr.vm.remembered import result_key
 from ktstr.vm.stored import job_from_json, job_to_json
 
+LAYOUT = Layout(7, defaultdict(int))
 QEMU = Qemu(Path("/usr/bin/qemu"), "7.2.22", True, "a digest")
 
 
 @pytest.fixture
 def job(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> VmJob:
     monkeypatch.setattr(plugins, "help_of", lambda _path: "-plugin [file=]<file>\n")
+    monkeypatch.setattr(plugins, "layout_of", lambda _kernel: LAYOUT)
     return replace(a_job(tmp_path), instruments=(COUNTS,))
 
 
@@ -31,14 +35,16 @@ def test_a_job_has_its_instruments_booted_or_cloned_and_a_template_has_none(job:
     cloned = clone_command(QEMU, job, "tcg", here, here, 3)
     given = booted[booted.index("-plugin") + 1]
     assert given in cloned
-    assert given.endswith(",out=/a,,b/counts.bin,from=ffffffffc0000000,to=ffffffffff000000")
+    assert given.endswith(
+        ",out=/a,,b/counts-1.bin,from=ffffffffc0000000,to=ffffffffff000000,layout=7" + 17 * ":0"
+    )
     assert "-plugin" not in template_command(QEMU, job, "tcg", here, here, 3)
 
 
 def test_without_an_emulated_cpu_or_plugins_nothing_is_counted(
     job: VmJob, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert plugins.files_of(QEMU, job, "tcg") == ["counts.bin"]
+    assert plugins.files_of(QEMU, job, "tcg") == ["counts-1.bin"]
     assert plugins.files_of(QEMU, job, "kvm") == []
     assert plugins.files_of(QEMU, replace(job, instruments=()), "tcg") == []
     monkeypatch.setattr(plugins, "help_of", lambda _path: "-monitor dev\n")

@@ -11,7 +11,6 @@
 #include <stdint.h>
 
 typedef uint64_t qemu_plugin_id_t;
-typedef uint32_t qemu_plugin_meminfo_t;
 struct qemu_plugin_tb;
 struct qemu_plugin_insn;
 
@@ -25,7 +24,6 @@ typedef struct {
 } qemu_info_t;
 
 enum qemu_plugin_cb_flags { QEMU_PLUGIN_CB_NO_REGS, QEMU_PLUGIN_CB_R_REGS, QEMU_PLUGIN_CB_RW_REGS };
-enum qemu_plugin_mem_rw { QEMU_PLUGIN_MEM_R = 1, QEMU_PLUGIN_MEM_W, QEMU_PLUGIN_MEM_RW };
 
 size_t qemu_plugin_tb_n_insns(const struct qemu_plugin_tb *block);
 struct qemu_plugin_insn *qemu_plugin_tb_get_insn(const struct qemu_plugin_tb *block, size_t at);
@@ -35,13 +33,13 @@ size_t qemu_plugin_insn_size(const struct qemu_plugin_insn *insn);
 void qemu_plugin_register_vcpu_tb_trans_cb(qemu_plugin_id_t id, void (*call)(qemu_plugin_id_t, struct qemu_plugin_tb *));
 void qemu_plugin_register_vcpu_insn_exec_cb(struct qemu_plugin_insn *insn, void (*call)(unsigned int cpu, void *data),
 					    enum qemu_plugin_cb_flags flags, void *data);
-void qemu_plugin_register_vcpu_mem_cb(struct qemu_plugin_insn *insn,
-				      void (*call)(unsigned int cpu, qemu_plugin_meminfo_t info, uint64_t address, void *data),
-				      enum qemu_plugin_cb_flags flags, enum qemu_plugin_mem_rw access, void *data);
 void qemu_plugin_register_atexit_cb(qemu_plugin_id_t id, void (*call)(qemu_plugin_id_t, void *), void *data);
 
-/* QEMU's own, which it exports with the above. The second returns 0 if all of it was read. */
-void *qemu_get_cpu(int index);
+/*
+ * QEMU's own, which it exports with the above: the CPU that the calling thread is at, and the memory that its page tables
+ * map. The function returns 0 if all of it was read.
+ */
+extern __thread void *current_cpu;
 int cpu_memory_rw_debug(void *cpu, uint64_t address, void *data, size_t length, bool write);
 
 /* The instruction's bytes, at most `room` of them: how many there are. In api_1.c, api_2.c and api_3.c. */

@@ -1,60 +1,33 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The instrument "counts", a TCG plugin of QEMU: how often each instruction of the guest's BPF programs was executed, and
- * which way its conditional jumps went. The guest cannot feel it: under the virtual clock time is the number of
- * instructions, and what a plugin does between them is none.
+ * The instrument "counts", a TCG plugin of QEMU: how often each instruction of the guest's BPF programs was executed,
+ * which way its conditional jumps went, and how many instructions each call took. The guest cannot feel it: under the
+ * virtual clock time is the number of instructions, and what a plugin does between them is none.
  *
- * Arguments: out=PATH gets the counts; from=ADDRESS and to=ADDRESS, in hex, are where the guest's kernel has BPF programs
- * (without modules nothing else is there).
- *
- * The file is a head and parts: each is a u64 kind, a u64 of how many bytes follow, and these.
+ * Arguments: out=PATH gets the counts (out.h); from=ADDRESS and to=ADDRESS, in hex, are where the guest's kernel has BPF
+ * programs (without modules nothing else is there); layout=TEXT says where the kernel has its list of them (owner.h).
  */
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "api.h"
+#include "calls.h"
 #include "insn.h"
+#include "out.h"
+#include "owner.h"
 
-#define HEAD "ktstr-counts-1\n"
 #define MOST_CPUS 4096
 #define MOST_OPEN 4 /* jumps of one CPU: an interrupt may come before where one of them goes is seen */
 
-enum part { PART_INSNS = 2 };
-
 static struct {
-	FILE *file;
 	uint64_t from, to;
-	bool failed;
 	/* The last conditional jumps of each CPU whose next instruction has not been seen, the newest last. */
 	struct {
 		struct insn *jumps[MOST_OPEN];
 		unsigned int count;
 	} open[MOST_CPUS];
 } counts;
-
-static void warn(const char *what)
-{
-	char text[256];
-
-	snprintf(text, sizeof(text), "ktstr: instrument counts: %s\n", what);
-	fputs(text, stderr);
-	counts.failed = true;
-}
-
-static void put(const void *data, size_t size)
-{
-	if (fwrite(data, 1, size, counts.file) != size && !counts.failed)
-		warn(strerror(errno));
-}
-
-static void put_head(enum part part, uint64_t size)
-{
-	uint64_t head[2] = { part, size };
-
-	put(head, sizeof(head));
-}
 
 /* Whether `insn` is where one of the CPU's open jumps goes. */
 static void close_jump(unsigned int cpu, const struct insn *insn)
@@ -92,13 +65,15 @@ static void on_insn(unsigned int cpu, void *data)
 		return;
 	if (counts.open[cpu].count)
 		close_jump(cpu, insn);
-	if (insn->is_branch)
+	if (insn->flow == FLOW_BRANCH)
 		open_jump(cpu, insn);
+	calls_step(cpu, insn);
 }
 
 static void on_block(qemu_plugin_id_t id, struct qemu_plugin_tb *block)
 {
 	size_t total = qemu_plugin_tb_n_insns(block);
+	const struct owner *owner = NULL;
 
 	(void)id;
 	for (size_t i = 0; i < total; i++) {
@@ -110,12 +85,15 @@ static void on_block(qemu_plugin_id_t id, struct qemu_plugin_tb *block)
 
 		if (address < counts.from || address >= counts.to)
 			continue;
+		/* A block is straight: it does not leave the function it is in. */
+		if (!owner)
+			owner = owner_of(address);
 		size = insn_bytes(insn, bytes, sizeof(bytes));
-		counted = insn_at(address, bytes, size);
+		counted = insn_at(address, owner, bytes, size);
 		if (counted)
 			qemu_plugin_register_vcpu_insn_exec_cb(insn, on_insn, QEMU_PLUGIN_CB_NO_REGS, counted);
-		else if (!counts.failed)
-			warn("no memory for the counts");
+		else
+			out_failed("no memory for the counts");
 	}
 }
 
@@ -123,11 +101,9 @@ static void on_exit_of_qemu(qemu_plugin_id_t id, void *data)
 {
 	(void)id;
 	(void)data;
-	put_head(PART_INSNS, insn_total() * sizeof(struct insn));
-	for (size_t i = 0; i < insn_total(); i++)
-		put(insn_number(i), sizeof(struct insn));
-	if (fclose(counts.file) && !counts.failed)
-		warn(strerror(errno));
+	insn_write();
+	calls_write();
+	out_close();
 }
 
 /* The value of argument `name` if `argument` is that one, else NULL. */
@@ -141,7 +117,7 @@ static const char *value_of(const char *argument, const char *name)
 /* QEMU calls it when it has loaded the plugin; anything but 0 ends QEMU. */
 int qemu_plugin_install(qemu_plugin_id_t id, const qemu_info_t *info, int argc, char **argv)
 {
-	const char *path = NULL, *value;
+	const char *path = NULL, *layout = "", *value;
 
 	(void)info;
 	for (int i = 0; i < argc; i++) {
@@ -151,15 +127,19 @@ int qemu_plugin_install(qemu_plugin_id_t id, const qemu_info_t *info, int argc, 
 			counts.from = strtoull(value, NULL, 16);
 		else if ((value = value_of(argv[i], "to")))
 			counts.to = strtoull(value, NULL, 16);
+		else if ((value = value_of(argv[i], "layout")))
+			layout = value;
 		else
 			return -1;
 	}
-	counts.file = path ? fopen(path, "wb") : NULL;
-	if (!counts.file) {
-		warn(path ? strerror(errno) : "out= is not given");
+	if (!owner_layout(layout)) {
+		out_failed("layout= is missing or no list of numbers");
 		return -1;
 	}
-	put(HEAD, strlen(HEAD));
+	if (!path || !out_open(path)) {
+		out_failed(path ? strerror(errno) : "out= is not given");
+		return -1;
+	}
 	qemu_plugin_register_vcpu_tb_trans_cb(id, on_block);
 	qemu_plugin_register_atexit_cb(id, on_exit_of_qemu, NULL);
 	return 0;

@@ -3,63 +3,51 @@
 #include "insn.h"
 
 #include <stdlib.h>
-#include <string.h>
+
+#include "out.h"
 
 #define BUCKETS 8192
 
 struct entry {
 	struct insn insn;
 	struct entry *next; /* in its bucket */
+	struct entry *made_next;
 };
 
 static struct {
 	struct entry *buckets[BUCKETS];
-	struct entry **all;
-	size_t count, room;
+	struct entry *first, **end;
+	size_t count;
 } table;
 
-static bool keep(struct entry *entry)
-{
-	if (table.count == table.room) {
-		size_t room = table.room ? 2 * table.room : 1024;
-		struct entry **all = realloc(table.all, room * sizeof(struct entry *));
-
-		if (!all)
-			return false;
-		table.all = all;
-		table.room = room;
-	}
-	table.all[table.count++] = entry;
-	return true;
-}
-
-struct insn *insn_at(uint64_t address, const void *bytes, size_t size)
+struct insn *insn_at(uint64_t address, const struct owner *owner, const uint8_t *bytes, size_t size)
 {
 	struct entry **bucket = &table.buckets[(address ^ address >> 13) % BUCKETS], *entry;
 
 	for (entry = *bucket; entry; entry = entry->next)
-		if (entry->insn.address == address && entry->insn.size == size && !memcmp(entry->insn.bytes, bytes, size))
+		if (entry->insn.address == address && entry->insn.of == owner && entry->insn.size == size)
 			return &entry->insn;
 	entry = calloc(1, sizeof(*entry));
-	if (!entry || size > INSN_BYTES || !keep(entry)) {
-		free(entry);
+	if (!entry)
 		return NULL;
-	}
 	entry->insn.address = address;
+	entry->insn.owner = owner ? owner->number : NO_OWNER;
+	entry->insn.of = owner;
 	entry->insn.size = (uint8_t)size;
-	memcpy(entry->insn.bytes, bytes, size);
-	entry->insn.is_branch = insn_is_branch(address, bytes, size, &entry->insn.target);
+	insn_read(&entry->insn, bytes);
 	entry->next = *bucket;
 	*bucket = entry;
+	if (!table.end)
+		table.end = &table.first;
+	*table.end = entry;
+	table.end = &entry->made_next;
+	table.count++;
 	return &entry->insn;
 }
 
-size_t insn_total(void)
+void insn_write(void)
 {
-	return table.count;
-}
-
-const struct insn *insn_number(size_t at)
-{
-	return &table.all[at]->insn;
+	out_part(PART_INSNS, table.count * INSN_IN_FILE);
+	for (struct entry *entry = table.first; entry; entry = entry->made_next)
+		out_put(&entry->insn, INSN_IN_FILE);
 }

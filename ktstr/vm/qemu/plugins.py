@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from ktstr.base.machine import machine_of_host
+from ktstr.instrument.layout import layout_of
 from ktstr.instrument.plugin import build_plugin, counts_file
 from ktstr.vm.job import VmJob
 from ktstr.vm.qemu.cpus import escaped
@@ -44,5 +45,6 @@ def plugin_options(qemu: Qemu, job: VmJob, accelerator: str, folder: Path) -> li
     options = []
     for instrument in job.instruments:
         plugin, out = build_plugin(instrument, interface), folder / counts_file(instrument)
-        options += ["-plugin", f"{escaped(plugin)},out={escaped(out)},from={first:x},to={last:x}"]
+        where = f"from={first:x},to={last:x},layout={layout_of(job.kernel).for_plugin}"
+        options += ["-plugin", f"{escaped(plugin)},out={escaped(out)},{where}"]
     return options
