@@ -11,9 +11,9 @@ from ktstr.base.errors import KtstrError
 
 __all__ = ["BRANCH", "CALL", "Calls", "Counts", "Edge", "Insn", "Owner", "read_counts"]
 
-_HEAD = b"ktstr-counts-1\n"
+_HEAD = b"ktstr-counts-2\n"
 _PART = struct.Struct("<QQ")
-_OWNER = struct.Struct("<IIQQQQ128s")
+_OWNER = struct.Struct("<IIQQQQQ128s")
 _PLACE = struct.Struct("<QQ")
 _INSN = struct.Struct("<QQQQQIBB2x")
 _CALLS = struct.Struct("<I4xQQ")
@@ -30,14 +30,15 @@ CALL = 2
 class Owner:
     """What code belongs to: a program or subprogram, or a trampoline.
 
-    `reading` says which reading of the kernel's memory found it, `aux` is the address of its struct bpf_prog_aux, and
-    its code is from `start` up to `end`.
+    `reading` says which reading of the kernel's memory found it, `aux` is the address of its struct bpf_prog_aux,
+    `object` that of its BTF (0: it has none), and its code is from `start` up to `end`.
     """
 
     number: int
     is_program: bool
     reading: int
     aux: int
+    object: int
     start: int
     end: int
     name: str
@@ -128,6 +129,6 @@ def read_counts(path: Path) -> Counts:
 
 
 def _owner(part: bytes) -> Owner:
-    number, is_program, reading, aux, start, end, name = _OWNER.unpack(part)
+    number, is_program, reading, aux, object, start, end, name = _OWNER.unpack(part)
     text = name.partition(b"\0")[0].decode(errors="replace")
-    return Owner(number, bool(is_program), reading, aux, start, end, text)
+    return Owner(number, bool(is_program), reading, aux, object, start, end, text)

@@ -20,13 +20,13 @@ INTERFACES = (1, 2, 3)
 _C = Path(__file__).parent / "c"
 _INSTRUMENTS = (COUNTS,)
 # The number of the files' form. With another one, remembered results have no counts that could be read.
-_FORMAT = 1
+_FORMAT = 2
 
 
 def build_plugin(instrument: str, interface: int) -> Path:
     """The plugin of `instrument` for that version of the interface, from the cache or built by the host's compiler."""
     names = (
-        *(instrument, "calls", "insn", f"insn_{machine_of_host().name}", "out", "owner"),
+        *(instrument, "calls", "cpu", "insn", f"insn_{machine_of_host().name}", "out", "owner"),
         f"api_{interface}",
     )
     # Version 2 is version 1 with another number.

@@ -36,15 +36,13 @@ class Place:
 class Function:
     """A BPF program (`part` 0) or one of its subprograms, as the kernel has it.
 
-    `types` is the address of its BTF, which all programs of an object share; 0 if it has none. `places` are in order of
-    their addresses; empty if the object has no line information. `code` is the machine code.
+    `places` are in order of their addresses; empty if the object has no line information. `code` is the machine code.
     """
 
     owner: Owner
     name: str
     part: int
     type: int
-    types: int
     code: bytes
     places: tuple[Place, ...]
 
@@ -84,8 +82,7 @@ class _Tables:
 
     def function(self, known: dict[bytes, _Types]) -> Function:
         try:
-            btf = self._u64("btf")
-            data = self._btf(btf) if btf else b""
+            data = self._btf(self.owner.object) if self.owner.object else b""
             if data and data not in known:
                 known[data] = _Types(data)
             types = known.get(data)
@@ -97,7 +94,6 @@ class _Tables:
                 type=struct.unpack_from(
                     "<I", self._memory(self._u64("prog")), self.layout.at["bpf_prog.type"]
                 )[0],
-                types=btf,
                 code=self._memory(self.owner.start),
                 places=self._places(types) if types else (),
             )

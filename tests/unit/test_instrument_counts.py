@@ -10,7 +10,7 @@ from ktstr.instrument.counts import BRANCH, Calls, Counts, Edge, Insn, Owner, re
 from ktstr.instrument.layout import Layout
 from ktstr.instrument.programs import STRUCT_OPS, Place, functions_of
 
-HEAD = b"ktstr-counts-1\n"
+HEAD = b"ktstr-counts-2\n"
 END = struct.pack("<QQ", 6, 0)
 CODE = 0xFFFFFFFFC0000100
 
@@ -20,7 +20,9 @@ def part(kind: int, data: bytes) -> bytes:
 
 
 def owner(number: int, is_program: int, reading: int, aux: int, start: int, end: int, name: str) -> bytes:
-    return part(1, struct.pack("<IIQQQQ128s", number, is_program, reading, aux, start, end, name.encode()))
+    return part(
+        1, struct.pack("<IIQQQQQ128s", number, is_program, reading, aux, 0x6000, start, end, name.encode())
+    )
 
 
 def memory(address: int, data: bytes) -> bytes:
@@ -39,7 +41,7 @@ def test_every_part_of_a_file_is_read(tmp_path: Path) -> None:
         + END
     )
     assert read_counts(file) == Counts(
-        (Owner(0, True, 1, 0x1000, CODE, CODE + 64, "bpf_prog_0_mine"),),
+        (Owner(0, True, 1, 0x1000, 0x6000, CODE, CODE + 64, "bpf_prog_0_mine"),),
         {(1, 0x1000): b"aux"},
         (Insn(CODE, 9, 4, 5, CODE + 32, 0, 2, BRANCH),),
         (Calls(0, 12, 3),),
@@ -96,7 +98,7 @@ def tables(number: int, part: int, code: int, btf: int = 0x6000) -> Counts:
     aux = 0x1000 * (number + 10)
     name = b"mine_enqueue_is".ljust(16, b"\0")
     return Counts(
-        (Owner(number, True, 1, aux, code, code + 64, "bpf_prog_0_mine"),),
+        (Owner(number, True, 1, aux, btf, code, code + 64, "bpf_prog_0_mine"),),
         {
             (1, aux): struct.pack("<IIII6Q", part, 4, 2, 0, 0x2000, btf, 0x3000, 0x4000, 0x5000, 0)[:56]
             + name,
@@ -117,7 +119,7 @@ def tables(number: int, part: int, code: int, btf: int = 0x6000) -> Counts:
 
 def test_a_program_has_its_name_and_lines() -> None:
     (program,) = functions_of(tables(0, 0, CODE), Layout(0, AT))
-    assert (program.name, program.type, program.types) == ("mine_enqueue", STRUCT_OPS, 0x6000)
+    assert (program.name, program.type) == ("mine_enqueue", STRUCT_OPS)
     assert program.places == (Place(CODE, "mine.bpf.c", 10, 5), Place(CODE + 8, "mine.bpf.c", 12, 5))
     assert program.code == b"\xc3" * 64
 
@@ -130,7 +132,7 @@ def test_a_subprogram_has_its_own_name_and_lines() -> None:
 
 def test_a_program_without_types_has_the_kernels_short_name() -> None:
     (program,) = functions_of(tables(0, 0, CODE, btf=0), Layout(0, AT))
-    assert (program.name, program.types, program.places) == ("mine_enqueue_is", 0, ())
+    assert (program.name, program.places) == ("mine_enqueue_is", ())
 
 
 def test_damaged_tables_are_an_error() -> None:

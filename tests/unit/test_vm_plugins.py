@@ -36,7 +36,7 @@ def test_a_job_has_its_instruments_booted_or_cloned_and_a_template_has_none(job:
     given = booted[booted.index("-plugin") + 1]
     assert given in cloned
     assert given.endswith(
-        ",out=/a,,b/counts-1.bin,from=ffffffffc0000000,to=ffffffffff000000,layout=7" + 17 * ":0"
+        ",out=/a,,b/counts-2.bin,from=ffffffffc0000000,to=ffffffffff000000,layout=7" + 17 * ":0"
     )
     assert "-plugin" not in template_command(QEMU, job, "tcg", here, here, 3)
 
@@ -44,7 +44,7 @@ def test_a_job_has_its_instruments_booted_or_cloned_and_a_template_has_none(job:
 def test_without_an_emulated_cpu_or_plugins_nothing_is_counted(
     job: VmJob, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert plugins.files_of(QEMU, job, "tcg") == ["counts-1.bin"]
+    assert plugins.files_of(QEMU, job, "tcg") == ["counts-2.bin"]
     assert plugins.files_of(QEMU, job, "kvm") == []
     assert plugins.files_of(QEMU, replace(job, instruments=()), "tcg") == []
     monkeypatch.setattr(plugins, "help_of", lambda _path: "-monitor dev\n")

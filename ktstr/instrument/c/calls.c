@@ -4,9 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cpu.h"
 #include "out.h"
 
-#define MOST_CPUS 4096
 #define MOST_DEEP 64 /* the verifier allows 8 frames, and an interrupt may come in the last */
 #define BUCKETS 4096
 
@@ -86,14 +86,17 @@ static void add_edge(const struct frame *caller, uint32_t callee, uint64_t insns
 	entry->edge.insns += insns;
 }
 
-/* The newest call is over. Unless an interrupt brought it, its caller's last instruction was a call. */
+/*
+ * The newest call is over. Its caller's last instruction was a call, unless an interrupt brought it. What the caller called
+ * may lead to a program that is attached in the kernel, which is of another object.
+ */
 static void leave(struct stack *stack)
 {
 	struct frame *left = &stack->frames[--stack->depth];
 	struct frame *caller = stack->depth ? left - 1 : NULL;
 
 	add_calls(left->of->number, left->insns);
-	if (caller && caller->last->flow == FLOW_CALL) {
+	if (caller && caller->last->flow == FLOW_CALL && left->of->object && left->of->object == caller->of->object) {
 		add_edge(caller, left->of->number, left->insns);
 		caller->insns += left->insns;
 	}

@@ -13,11 +13,11 @@
 
 #include "api.h"
 #include "calls.h"
+#include "cpu.h"
 #include "insn.h"
 #include "out.h"
 #include "owner.h"
 
-#define MOST_CPUS 4096
 #define MOST_OPEN 4 /* jumps of one CPU: an interrupt may come before where one of them goes is seen */
 
 static struct {
@@ -56,10 +56,12 @@ static void open_jump(unsigned int cpu, struct insn *jump)
 	counts.open[cpu].jumps[counts.open[cpu].count++] = jump;
 }
 
-static void on_insn(unsigned int cpu, void *data)
+static void on_insn(unsigned int translated_for, void *data)
 {
 	struct insn *insn = data;
+	unsigned int cpu = cpu_number();
 
+	(void)translated_for;
 	insn->count++;
 	if (cpu >= MOST_CPUS)
 		return;

@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#define HEAD "ktstr-counts-1\n"
+#define HEAD "ktstr-counts-2\n"
 
 static struct {
 	FILE *file;

@@ -177,6 +177,8 @@ static void add(uint64_t node, const struct symbol *symbol, bool is_program)
 		.end = symbol->end,
 	};
 	memcpy(known->owner.name, symbol->name, OWNER_NAME - 1);
+	if (is_program && !guest_read(known->owner.aux + layout.btf, &known->owner.object, sizeof(known->owner.object)))
+		known->owner.object = 0;
 	known->next = owners.newest;
 	owners.newest = known;
 	out_part(PART_OWNER, sizeof(known->owner));

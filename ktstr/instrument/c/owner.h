@@ -21,6 +21,7 @@ struct owner {
 	uint32_t is_program; /* or a subprogram; else the rest of what is said about it is 0 */
 	uint64_t reading;    /* which reading of the list found it: its memory has the same number */
 	uint64_t aux;	     /* its struct bpf_prog_aux */
+	uint64_t object;     /* its BTF (struct btf), which the programs of an object share; 0 if it has none */
 	uint64_t start, end; /* its code */
 	char name[OWNER_NAME];
 };
