@@ -76,7 +76,7 @@ class Machine:
     `name` is what uname(2) calls it, `debian_architecture` what Debian does, `kernel_arch` what the kernel's makefiles
     take as ARCH and the folder below `arch/`, `elf_machine` its number in an ELF header (EM_*). `probe_code` is what
     the probe of KVM executes. `emulator_packages` has by family of distributions how the name of the package with its
-    emulator ends.
+    emulator ends. `bpf_code` is where the kernel puts BPF programs and modules, of which guests have none.
     """
 
     name: str
@@ -87,6 +87,7 @@ class Machine:
     emulator_packages: Mapping[str, str] = field(hash=False)
     board: Board
     debugger: Debugger
+    bpf_code: tuple[int, int]
 
 
 X86_64 = Machine(
@@ -145,6 +146,7 @@ X86_64 = Machine(
             *(Call(length, (0xFF, 0x38), (0xFF, 0x10)) for length in (2, 3, 6, 7)),
         ),
     ),
+    bpf_code=(0xFFFFFFFFC0000000, 0xFFFFFFFFFF000000),  # MODULES_VADDR to MODULES_END
 )
 """A 64-bit PC."""
 

@@ -42,6 +42,7 @@ def assemble(
     bounded_turn: bool = True,
     channel: bool = False,
     wall_limit_s: float = 300.0,
+    instruments: Sequence[str] = (),
 ) -> VmJob:
     """The job of a guest that carries out `plan`, with `payload` in it; `sources` are C files that its agent needs.
 
@@ -77,6 +78,7 @@ def assemble(
         bounded_turn=bounded_turn,
         channel=channel,
         wall_limit_s=wall_limit_s,
+        instruments=tuple(instruments),
     )
 
 
@@ -119,6 +121,7 @@ def scenario_job(run: ScenarioRun) -> VmJob:
         memory_mb=test.memory_mb,
         memory_of=f"{test.name}: memory_mb={test.memory_mb}",
         bounded_turn=run.bounded_turn,
+        instruments=run.instruments,
         wall_limit_s=wall_limit_s(
             run.topology,
             run.total_s,

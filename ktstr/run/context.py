@@ -64,6 +64,7 @@ class Ctx:
     ktstr makes one for each test. `executor` runs the guests (None: this machine); `cancel` stops the run that is under
     way, which then raises Cancelled, and all later ones; `hooks` are called around each run. `once`: a failed run is
     not run again to show more, or with less. `shrink_s` is how many seconds it may take to run it with less.
+    `instruments` look at the guests from outside (ktstr/instrument/).
     """
 
     test: KtstrTest
@@ -95,6 +96,7 @@ class Ctx:
         hooks: RunHooks = NO_HOOKS,
         once: bool = False,
         shrink_s: float = SHRINK_S,
+        instruments: Sequence[str] = (),
     ) -> None:
         self.test = test
         self.kernel = kernel
@@ -110,6 +112,7 @@ class Ctx:
         self._cancel = cancel or Cancel()
         self._hooks = hooks
         self._once = once
+        self._instruments = tuple(instruments)
         self._shrink_s = 0.0 if once else shrink_s
         self._as_expected = False
 
@@ -212,6 +215,7 @@ class Ctx:
             monitor=monitor or test.monitor,
             observer=observer_of(test, limits, self.kernel, sched_ext=scheduler.is_sched_ext or bool(others)),
             payloads=payload_programs(scenario),
+            instruments=self._instruments,
         )
         if not self._perturb:
             return run

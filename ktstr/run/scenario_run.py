@@ -33,6 +33,7 @@ class ScenarioRun:
     `others` are the programs of the schedulers that the scenario names, `payloads` those of its payloads, by name.
     `monitor` is what is sampled (None: nothing). `look` is the moment at which the run ends and shows more.
     `observer` has the programs that count every task's latency (None: nothing does).
+    `instruments` look at the guest from outside (ktstr/instrument/).
     """
 
     test: KtstrTest
@@ -51,6 +52,7 @@ class ScenarioRun:
     look: Look | None = None
     observer: Path | None = None
     payloads: Mapping[str, Program] = field(default_factory=dict, hash=False)
+    instruments: tuple[str, ...] = ()
 
     @property
     def topology(self) -> Topology:

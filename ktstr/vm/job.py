@@ -24,6 +24,7 @@ class VmJob:
     go to the guest kernel's command line. Everything random follows from `seed`. `bounded_turn=False` leaves the
     virtual clock's CPU turn as QEMU has it. `channel` connects the guest to this process, for the plan's `shell`. The
     run is ended after `wall_limit_s` host seconds; the limit does not change a result that comes before it.
+    `instruments` look at the guest from outside (ktstr/instrument/), which it cannot feel: they are not in the digest.
     """
 
     kernel: Kernel
@@ -42,6 +43,7 @@ class VmJob:
     bounded_turn: bool = True
     channel: bool = False
     wall_limit_s: float = 300.0
+    instruments: tuple[str, ...] = ()
 
     def digest(self) -> str:
         """A key over everything that can change the result, apart from the QEMU that runs it.

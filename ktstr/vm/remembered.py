@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import shutil
 import sys
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from pathlib import Path
 
 from ktstr.base import cache, seal
+from ktstr.instrument.plugin import counts_files
 from ktstr.vm.job import VmJob
 from ktstr.vm.qemu.program import Qemu
 from ktstr.vm.qemu.template import template_key
@@ -37,10 +38,11 @@ def result_key(qemu: Qemu, job: VmJob, accelerator: str, *, cold: bool, any_comp
     return cache.digest("result-3", start, job.digest(), paced, str(cold))
 
 
-def recall(key: str, folder: Path) -> VmResult | None:
+def recall(key: str, folder: Path, counted: Collection[str] = ()) -> VmResult | None:
     """The stored result, its files copied to `folder`; None if there is none, or it is not what was written.
 
-    All of it is read and compared, because it is small, and a verdict is reached from nothing else.
+    `counted` are files of instruments that it has to have. All of it is read and compared, because it is small, and a
+    verdict is reached from nothing else.
     """
     if cache.find(KIND, key) is None:
         return None
@@ -54,7 +56,7 @@ def recall(key: str, folder: Path) -> VmResult | None:
         try:
             data = json.loads((kept / RESULT).read_text())
             del data["made_of"]
-            for name in SAID:
+            for name in (*SAID, *counted):
                 shutil.copyfile(kept / name, folder / name)
             result = result_from_data(data | {"start": "remembered"}, folder)
             return replace(result, template_boot_s=0.0)  # booted then, not now
@@ -71,7 +73,7 @@ def remember(key: str, result: VmResult, folder: Path, made_of: Mapping[str, str
     data["made_of"] = dict(made_of)
 
     def make(partial: Path) -> None:
-        for name in SAID:
+        for name in (*SAID, *(name for name in counts_files() if (folder / name).is_file())):
             shutil.copyfile(folder / name, partial / name)
         (partial / RESULT).write_text(json.dumps(data))
 

@@ -22,6 +22,7 @@ from ktstr.vm.job import DEFAULT_OPTIONS, RunOptions, VmJob
 from ktstr.vm.origins import boot_files, check_image, origins, payload_files
 from ktstr.vm.qemu.accel import Accel
 from ktstr.vm.qemu.command import boot_command
+from ktstr.vm.qemu.plugins import files_of
 from ktstr.vm.qemu.process import Process, started
 from ktstr.vm.qemu.program import Qemu, find_qemu
 from ktstr.vm.qemu.qmp import MonitorError
@@ -67,7 +68,7 @@ def run(
         cancel.check()
         if lasting and not options.fresh:
             key = result_key(qemu, job, accel.name, cold=options.cold)
-            if result := recall(key, folder):
+            if result := recall(key, folder, files_of(qemu, job, accel.name)):
                 return result
             if fetch_result(qemu, job, accel.name, key, cold=options.cold, cancel=cancel) and (
                 result := recall(key, folder)

@@ -110,3 +110,13 @@ def test_a_remembered_result_that_cannot_be_read_is_none(
     assert recall("k", folder) is None
     remember("k", a_result(), folder)
     assert recall("k", folder) is not None
+
+
+def test_a_result_keeps_what_was_counted_and_is_none_for_who_wants_more(folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "again").mkdir()
+    remember("k", a_result(), folder)
+    assert recall("k", tmp_path / "again", ["counts-2.bin"]) is None
+    (folder / "counts-2.bin").write_bytes(b"counts")
+    remember("k", a_result(), folder)
+    assert recall("k", tmp_path / "again", ["counts-2.bin"]) is not None
+    assert (tmp_path / "again" / "counts-2.bin").read_bytes() == b"counts"

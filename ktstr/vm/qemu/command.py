@@ -8,6 +8,7 @@ from ktstr.base.machine import machine_of_host
 from ktstr.vm.job import VmJob
 from ktstr.vm.qemu.cpus import Memory, cpu_kargs, cpu_options, escaped, has_high_ids, interrupt_options
 from ktstr.vm.qemu.hardware import board_options, clock_kargs, clock_options, cpu_model
+from ktstr.vm.qemu.plugins import plugin_options
 from ktstr.vm.qemu.program import Qemu
 
 __all__ = [
@@ -58,6 +59,7 @@ def boot_command(
         *_channel(job, channel),
         *_kernel(job, initramfs),
         *_plan(folder),
+        *plugin_options(qemu, job, accelerator, folder),
     ]
 
 
@@ -100,6 +102,7 @@ def clone_command(
         *_channel(job, channel),
         *(_gdb(gdb) if gdb else ()),
         *_plan(folder),
+        *plugin_options(qemu, job, accelerator, folder),
         *("-incoming", "defer"),
         *_monitor(qmp),
     ]

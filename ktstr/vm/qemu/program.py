@@ -16,7 +16,7 @@ from ktstr.base.cache import file_digest
 from ktstr.base.errors import KtstrError
 from ktstr.base.machine import Board, Machine, machine_of_host
 
-__all__ = ["OLDEST", "Qemu", "find_qemu", "packages_of"]
+__all__ = ["OLDEST", "Qemu", "find_qemu", "help_of", "packages_of"]
 
 OLDEST = (7, 2)
 """The oldest release that works: Debian 12's, the oldest on which the options in this folder were measured."""
@@ -79,6 +79,12 @@ def find_qemu() -> Qemu:
     if qemu.release < OLDEST:
         raise KtstrError(f"{found}: QEMU {qemu.version} is too old; 7.2 or later is needed")
     return qemu
+
+
+@cache
+def help_of(path: Path) -> str:
+    """What the program prints for -help: the options that it was built with."""
+    return _output_of(str(path), "-help")
 
 
 def packages_of(machine: Machine) -> dict[str, str]:

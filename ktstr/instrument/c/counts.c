@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The instrument "counts", a TCG plugin of QEMU: how often each instruction of the guest's BPF programs was executed,
+ * which way its conditional jumps went, and how many instructions each call took. The guest cannot feel it: under the
+ * virtual clock time is the number of instructions, and what a plugin does between them is none.
+ *
+ * Arguments: out=PATH gets the counts (out.h); from=ADDRESS and to=ADDRESS, in hex, are where the guest's kernel has BPF
+ * programs (without modules nothing else is there); layout=TEXT says where the kernel has its list of them (owner.h).
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "api.h"
+#include "calls.h"
+#include "cpu.h"
+#include "insn.h"
+#include "out.h"
+#include "owner.h"
+
+#define MOST_OPEN 4 /* jumps of one CPU: an interrupt may come before where one of them goes is seen */
+
+static struct {
+	uint64_t from, to;
+	/* The last conditional jumps of each CPU whose next instruction has not been seen, the newest last. */
+	struct {
+		struct insn *jumps[MOST_OPEN];
+		unsigned int count;
+	} open[MOST_CPUS];
+} counts;
+
+/* Whether `insn` is where one of the CPU's open jumps goes. */
+static void close_jump(unsigned int cpu, const struct insn *insn)
+{
+	for (unsigned int i = counts.open[cpu].count; i-- > 0;) {
+		struct insn *jump = counts.open[cpu].jumps[i];
+
+		if (insn->address == jump->target)
+			jump->jumped++;
+		else if (insn->address == jump->address + jump->size)
+			jump->passed++;
+		else
+			continue;
+		/* What was opened later and is not closed now belongs to an interrupt that is over. */
+		counts.open[cpu].count = i;
+		return;
+	}
+}
+
+static void open_jump(unsigned int cpu, struct insn *jump)
+{
+	if (counts.open[cpu].count == MOST_OPEN) {
+		memmove(counts.open[cpu].jumps, counts.open[cpu].jumps + 1, (MOST_OPEN - 1) * sizeof(jump));
+		counts.open[cpu].count--;
+	}
+	counts.open[cpu].jumps[counts.open[cpu].count++] = jump;
+}
+
+static void on_insn(unsigned int translated_for, void *data)
+{
+	struct insn *insn = data;
+	unsigned int cpu = cpu_number();
+
+	(void)translated_for;
+	insn->count++;
+	if (cpu >= MOST_CPUS)
+		return;
+	if (counts.open[cpu].count)
+		close_jump(cpu, insn);
+	if (insn->flow == FLOW_BRANCH)
+		open_jump(cpu, insn);
+	calls_step(cpu, insn);
+}
+
+static void on_block(qemu_plugin_id_t id, struct qemu_plugin_tb *block)
+{
+	size_t total = qemu_plugin_tb_n_insns(block);
+	const struct owner *owner = NULL;
+
+	(void)id;
+	for (size_t i = 0; i < total; i++) {
+		struct qemu_plugin_insn *insn = qemu_plugin_tb_get_insn(block, i);
+		uint64_t address = qemu_plugin_insn_vaddr(insn);
+		uint8_t bytes[INSN_BYTES];
+		struct insn *counted;
+		size_t size;
+
+		if (address < counts.from || address >= counts.to)
+			continue;
+		/* A block is straight: it does not leave the function it is in. */
+		if (!owner)
+			owner = owner_of(address);
+		size = insn_bytes(insn, bytes, sizeof(bytes));
+		counted = insn_at(address, owner, bytes, size);
+		if (counted)
+			qemu_plugin_register_vcpu_insn_exec_cb(insn, on_insn, QEMU_PLUGIN_CB_NO_REGS, counted);
+		else
+			out_failed("no memory for the counts");
+	}
+}
+
+static void on_exit_of_qemu(qemu_plugin_id_t id, void *data)
+{
+	(void)id;
+	(void)data;
+	insn_write();
+	calls_write();
+	out_close();
+}
+
+/* The value of argument `name` if `argument` is that one, else NULL. */
+static const char *value_of(const char *argument, const char *name)
+{
+	size_t length = strlen(name);
+
+	return !strncmp(argument, name, length) && argument[length] == '=' ? argument + length + 1 : NULL;
+}
+
+/* QEMU calls it when it has loaded the plugin; anything but 0 ends QEMU. */
+int qemu_plugin_install(qemu_plugin_id_t id, const qemu_info_t *info, int argc, char **argv)
+{
+	const char *path = NULL, *layout = "", *value;
+
+	(void)info;
+	for (int i = 0; i < argc; i++) {
+		if ((value = value_of(argv[i], "out")))
+			path = value;
+		else if ((value = value_of(argv[i], "from")))
+			counts.from = strtoull(value, NULL, 16);
+		else if ((value = value_of(argv[i], "to")))
+			counts.to = strtoull(value, NULL, 16);
+		else if ((value = value_of(argv[i], "layout")))
+			layout = value;
+		else
+			return -1;
+	}
+	if (!owner_layout(layout)) {
+		out_failed("layout= is missing or no list of numbers");
+		return -1;
+	}
+	if (!path || !out_open(path)) {
+		out_failed(path ? strerror(errno) : "out= is not given");
+		return -1;
+	}
+	qemu_plugin_register_vcpu_tb_trans_cb(id, on_block);
+	qemu_plugin_register_atexit_cb(id, on_exit_of_qemu, NULL);
+	return 0;
+}

@@ -1,0 +1,50 @@
+"""QEMU's TCG plugins: whether it has them, which version of their interface, and the options that load them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from ktstr.base.machine import machine_of_host
+from ktstr.instrument.layout import layout_of
+from ktstr.instrument.plugin import build_plugin, counts_file
+from ktstr.vm.job import VmJob
+from ktstr.vm.qemu.cpus import escaped
+from ktstr.vm.qemu.program import Qemu, help_of
+
+__all__ = ["files_of", "has_plugins", "plugin_options"]
+
+# The release from which on QEMU has this version of the interface, or takes a plugin that was built for it: 9.0 no
+# longer accepts version 1, and 9.1 changed a function that the plugins use.
+_INTERFACES = (((9, 1), 3), ((9, 0), 2), ((0, 0), 1))
+
+
+def has_plugins(qemu: Qemu) -> bool:
+    """Whether it was built with plugins, as Debian's is."""
+    return "-plugin" in help_of(qemu.path).split()
+
+
+def files_of(qemu: Qemu, job: VmJob, accelerator: str) -> list[str]:
+    """The files that the job's instruments write to the run's folder.
+
+    None under KVM, where the host's CPU runs the guest, and none with a QEMU without plugins.
+    """
+    if not job.instruments or accelerator != "tcg" or not has_plugins(qemu):
+        return []
+    return [counts_file(instrument) for instrument in job.instruments]
+
+
+def plugin_options(qemu: Qemu, job: VmJob, accelerator: str, folder: Path) -> list[str]:
+    """The options that load the job's instruments, their files in `folder`; none if they cannot look at the guest.
+
+    A template has none: what is counted begins with the job.
+    """
+    if not files_of(qemu, job, accelerator):
+        return []
+    interface = next(version for release, version in _INTERFACES if qemu.release >= release)
+    first, last = machine_of_host().bpf_code
+    options = []
+    for instrument in job.instruments:
+        plugin, out = build_plugin(instrument, interface), folder / counts_file(instrument)
+        where = f"from={first:x},to={last:x},layout={layout_of(job.kernel).for_plugin}"
+        options += ["-plugin", f"{escaped(plugin)},out={escaped(out)},{where}"]
+    return options
