@@ -15,6 +15,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from ktstr.base.cache import disk_usage
+from ktstr.base.errors import host_refuses
 
 __all__ = ["remove_scratch", "scratch", "scratch_left"]
 
@@ -26,9 +27,10 @@ _YOUNG_S = 60.0  # a new folder is there before it is locked
 def scratch(what: str) -> Iterator[Path]:
     """A new folder below the system's temporary one, with `what` in its name; it is gone after the block.
 
-    OSError if it cannot be made.
+    KtstrError if it cannot be made.
     """
-    folder = Path(tempfile.mkdtemp(prefix=f"ktstr-{what}-", suffix=_SUFFIX))
+    with host_refuses("a temporary folder cannot be made"):
+        folder = Path(tempfile.mkdtemp(prefix=f"ktstr-{what}-", suffix=_SUFFIX))
     descriptor = -1
     try:
         descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import shutil
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -47,3 +49,22 @@ def test_any_other_reason_of_sqv_is_shown(monkeypatch: pytest.MonkeyPatch, tmp_p
     with pytest.raises(KtstrError) as refused:
         open_signed(SIGNED, [keyring], "the list")
     assert str(refused.value) == f"the list: bad signature (checked with {keyring}): No key to verify"
+
+
+def test_a_disk_that_takes_no_temporary_file_is_one_line(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    keyring = host(monkeypatch, tmp_path, "")
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "gone"))
+    with pytest.raises(KtstrError, match=r"^a temporary folder cannot be made: .*/gone/.*: No such file"):
+        open_signed(SIGNED, [keyring], "the list")
+
+    def full(_path: Path, _data: bytes) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setattr(Path, "write_bytes", full)
+    with pytest.raises(
+        KtstrError, match=r"^the list: its signature cannot be checked: No space left on device$"
+    ):
+        open_signed(SIGNED, [keyring], "the list")

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ktstr.base.errors import KtstrError
+from ktstr.base.errors import KtstrError, host_refuses
 from ktstr.base.scratch import scratch
 
 __all__ = ["Signed", "open_signed"]
@@ -40,7 +40,7 @@ def open_signed(content: bytes, keyrings: Sequence[Path], what: str) -> Signed:
     verifier = next((path for name in ("gpgv", "sqv") if (path := shutil.which(name))), None)
     if verifier is None:
         return Signed(text, False, "signature not checked: neither gpgv nor sqv is installed")
-    with scratch("signature") as folder:
+    with host_refuses(f"{what}: its signature cannot be checked"), scratch("signature") as folder:
         signed, detached = folder / "text", folder / "text.asc"
         signed.write_bytes(text.encode())
         detached.write_bytes(signature.encode())
