@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from ktstr.base.errors import KtstrError, Unsuitable
+from ktstr.base.errors import KtstrError, Unsuitable, host_refuses
 from ktstr.base.remote import settings as remote
 from ktstr.base.results import RESULTS_DIR
 from ktstr.plugin.axes import (  # noqa: F401
@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 _PARENT = os.getppid()
 _EMPTY = "ktstr_empty_shard"  # the key under which a worker reports that its shard has no tests
 _CHOICE = "ktstr_choice"  # the key under which a worker reports what was left out
+_NOT_PREPARED = "the tests cannot be prepared"
 
 
 _SESSION = pytest.StashKey[pytest.Session]()
@@ -167,7 +168,8 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     state = state_of(config)
     known = given["timings"] if given else _timings(config)
     try:
-        choice = choose(config, session.items, state.axis, state.options, known)
+        with host_refuses(_NOT_PREPARED):
+            choice = choose(config, session.items, state.axis, state.options, known)
         kept, dropped, state.lines = choice.kept, choice.dropped, choice.lines
         if in_worker:
             config.workeroutput[_CHOICE] = list(choice.lines)  # type: ignore[attr-defined]
@@ -292,7 +294,8 @@ def pytest_xdist_setupnodes(config: pytest.Config) -> None:
 
     state = state_of(config)
     try:
-        kernels = state.axis.resolve(state.axis.ids())
+        with host_refuses(_NOT_PREPARED):
+            kernels = state.axis.resolve(state.axis.ids())
     except KtstrError as error:
         raise pytest.UsageError(str(error)) from error  # see pytest_cmdline_main
     state.kernels = {name: kernel_to_json(kernel) for name, kernel in kernels.items()}
