@@ -63,9 +63,12 @@ class Place:
 
 
 def inject_calls(
-    place: Workplace, reference: Reference, count: int, rng: random.Random, tally: Tally
+    place: Workplace, reference: Reference, count: int, rng: random.Random, tally: Tally, only: str = ""
 ) -> None:
-    """Fail each call that writes once, with an error that the seed chooses; at most `count` of them, if it is not 0."""
+    """Fail each call that writes once, with an error that the seed chooses; at most `count` of them, if it is not 0.
+
+    `only` chooses those whose path contains it.
+    """
     library = _build(place.folder / "calls.so")
     restore(place, reference)
     found: list[Place] = []
@@ -76,6 +79,7 @@ def inject_calls(
             sys.exit(f"the run that counts the calls of {stage} went wrong: {'; '.join(wrong)}")
         found += places(stage, lines, found)
         place.clear()
+    found = [one for one in found if only in one.path]
     print(f"{len(found)} places of calls that write", flush=True)
     if count and count < len(found):
         found = sorted(rng.sample(found, count), key=found.index)

@@ -1,4 +1,4 @@
-"""Faults injected into ktstr: `nox -s faults -- [kills] [calls] [flips] [--seed 1] [--kills 200]`; by default all.
+"""Faults injected into ktstr: `nox -s faults -- [kills] [calls] [flips] [--seed 1] [--kills 200] [--only run.json]`; by default all.
 
 `kills` ends processes of a run at chosen instants, `calls` fails system calls that write, `flips` changes single
 bytes of what is kept. After each: no process is left, nothing is half written, no verdict is wrong, and the next run
@@ -40,7 +40,7 @@ def main() -> int:
             if part == "kills":
                 inject_kills(place, reference, asked.kills, rng, tally)
             elif part == "calls":
-                inject_calls(place, reference, asked.calls, rng, tally)
+                inject_calls(place, reference, asked.calls, rng, tally, asked.only)
             else:
                 inject_flips(place, reference, asked.flips, rng, tally)
     print(f"\nseed {asked.seed}, {time.monotonic() - began:.0f} s\n{tally.table()}", flush=True)
@@ -55,6 +55,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=1, help="another seed, other faults (default: 1)")
     parser.add_argument("--kills", type=int, default=200, help="how many processes to kill (default: 200)")
     parser.add_argument("--calls", type=int, default=0, help="how many calls to fail (default: each once)")
+    parser.add_argument("--only", default="", help="fail calls on paths that contain this text only")
     parser.add_argument(
         "--flips", type=int, default=2, help="bytes to flip in each kind of file (default: 2)"
     )
