@@ -1,4 +1,4 @@
-"""Faults injected into ktstr: `nox -s faults -- [kills] [calls] [flips] [--seed 1] [--kills 200] [--only run.json]`; by default all.
+"""Faults injected into ktstr: `nox -s faults -- [kills] [calls] [flips] [--seed 1] [--kills 200] ...`; by default all.
 
 `kills` ends processes of a run at chosen instants, `calls` fails system calls that write, `flips` changes single
 bytes of what is kept. After each: no process is left, nothing is half written, no verdict is wrong, and the next run
