@@ -71,6 +71,11 @@ _CHARGED_AGAIN = (
     "It charges a task that stops for all that is used of its slice: one that a higher class preempts again and again"
     " within a slice, as on ktstr's agent's CPU, is charged for the same time each time, and waits longer afterwards"
 )
+_DISPLACED = (
+    "It has no ops.cpu_release(): a task that a higher class displaces stays in its CPU's local queue. So of seven"
+    " spinners on eight CPUs, those that share one with a real-time worker wait for as long as it runs, and the one"
+    " that does not never waits"
+)
 _ONE_FIFO = (
     "It is a FIFO, as its source says: one CPU deals tasks out in order of arrival, whatever they have used; one that"
     " may not run where it is dealt to goes to a second queue (its FALLBACK_DSQ), which every CPU empties first"
@@ -112,6 +117,7 @@ KNOWN: tuple[Known, ...] = (
         ("7.0.*",),
         sometimes=True,
     ),
+    Known("scx_simple", "max_spread_pct", _DISPLACED, ("real_time_preemption",), sometimes=True),
     Known("scx_flatcg", "attached", _HOTPLUG, ("cpu_hotplug",)),
     Known("scx_flatcg", "max_bandwidth_excess_pct", _BANDWIDTH, ("cgroup_bandwidth",)),
     Known("scx_flatcg", "not_stuck", _FALLBACK, ("affinity_subsets",)),
