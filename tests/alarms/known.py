@@ -51,8 +51,17 @@ _PINNED = (
     " after an attempt that found pinned tasks only: a phase of 0.4 s is over by then"
 )
 _GROUPS = (
-    "It schedules cgroups on each CPU by themselves: with 120 tasks that wake all the time, a cgroup's queue on one CPU"
-    " waited for two seconds while that CPU ran tasks of the other cgroup, and was never idle"
+    "A cgroup has on each CPU the weight of the part of its tasks that is there: of 60 tasks that wake all the time,"
+    " the one or two on a CPU that has 16 of the other cgroup's 60 waited for up to two seconds at a time, while those"
+    " ran"
+)
+_TOTALS = (
+    "It balances between LLCs by their totals: each has eight spinners on four CPUs, so neither is busier, and a CPU of"
+    " one that only the other's tasks may use stays idle"
+)
+_THAWED = (
+    "It wakes thawed tasks near the CPU that thaws them, and balances between LLCs over seconds: 15 shared the four"
+    " CPUs of ktstr's agent's LLC for the 0.7 s that were left"
 )
 _LOCAL_FIRST = (
     "scx_bpf_select_cpu_dfl() puts a task that a sync wakeup wakes on its waker's CPU, whose local queue comes before"
@@ -68,8 +77,13 @@ _PUT_AWAY = (
     " kernel threads, too: sched_ext's own watchdog once did not check in for 30 s, and who needs such a thread hangs"
 )
 _CHARGED_AGAIN = (
-    "It charges a task that stops for all that is used of its slice: one that a higher class preempts again and again"
-    " within a slice, as on ktstr's agent's CPU, is charged for the same time each time, and waits longer afterwards"
+    "It charges a task only when it stops: one that goes on alone on its CPU is charged nothing, and one that a higher"
+    " class preempts, as on ktstr's agent's CPU, what is used of its slice each time, and waits longer afterwards"
+)
+_DISPLACED = (
+    "It has no ops.cpu_release(): a task that a higher class displaces stays in its CPU's local queue. So of seven"
+    " spinners on eight CPUs, those that share one with a real-time worker wait for as long as it runs, and the one"
+    " that does not never waits"
 )
 _ONE_FIFO = (
     "It is a FIFO, as its source says: one CPU deals tasks out in order of arrival, whatever they have used; one that"
@@ -95,6 +109,10 @@ KNOWN: tuple[Known, ...] = (
         ("7.0.*",),
         sometimes=True,
     ),
+    Known(
+        "eevdf", "max_idle_wait_pct", _TOTALS, ("cpuset_apply",), ("1n2l4c1t",), ("7.0.*",), sometimes=True
+    ),
+    Known("eevdf", "max_share_error", _THAWED, ("cgroup_freeze",), ("2n4l4c1t",), ("7.0.*",), sometimes=True),
     Known("fixture", "attached", _HOTPLUG, ("cpu_hotplug",)),
     Known("fixture", "max_weight_error", _WEIGHT, ("cgroup_weight",)),
     Known("fixture", "max_bandwidth_excess_pct", _BANDWIDTH, ("cgroup_bandwidth",)),
@@ -112,6 +130,7 @@ KNOWN: tuple[Known, ...] = (
         ("7.0.*",),
         sometimes=True,
     ),
+    Known("scx_simple", "max_spread_pct", _DISPLACED, ("real_time_preemption",), sometimes=True),
     Known("scx_flatcg", "attached", _HOTPLUG, ("cpu_hotplug",)),
     Known("scx_flatcg", "max_bandwidth_excess_pct", _BANDWIDTH, ("cgroup_bandwidth",)),
     Known("scx_flatcg", "not_stuck", _FALLBACK, ("affinity_subsets",)),
