@@ -22,6 +22,7 @@ from ktstr.base.machine import machine_of_host
 from ktstr.kernel import store
 from ktstr.kernel.fragment import Wanted, complain, read_config, wanted_text
 from ktstr.kernel.model import Kernel
+from ktstr.kernel.shared_build import fetch_built, share_built
 from ktstr.kernel.sources.source import Code
 from ktstr.kernel.spec import Version, parse_version
 from ktstr.toolchain.compiler import host_compiler
@@ -119,6 +120,9 @@ def build(recipe: Recipe) -> Kernel:
         if (found := find_built(recipe)) is not None:
             remove_entry(work.parent, work.name)  # its builder was killed when only this was left to do
             return found
+        key = fetch_built(recipe.digest, recipe.code.id, recipe.toolset.banner)
+        if key is not None and (found := store.find_kernel(key)) is not None:
+            return found
         started = time.monotonic()
         version, tree = _configure(recipe)
         objects = _make(recipe, version, tree)
@@ -140,8 +144,9 @@ def build(recipe: Recipe) -> Kernel:
         def make(folder: Path) -> None:
             _keep(recipe, work / "obj", folder, facts)
 
-        entry(_KIND, key, f"keeping kernel {version}", make)
+        kept = entry(_KIND, key, f"keeping kernel {version}", make)
         remove_entry(work.parent, work.name)
+        share_built(recipe.digest, kept)
     found = store.find_kernel(key)
     if found is None:
         raise KtstrError(f"kernel {version}: cache entry {key} is damaged; remove it and build again")

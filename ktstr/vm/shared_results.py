@@ -18,6 +18,7 @@ from ktstr.base.cancel import Cancel
 from ktstr.base.errors import KtstrError
 from ktstr.base.remote import settings as remote
 from ktstr.base.scratch import scratch
+from ktstr.events.stream import MOST_BYTES
 from ktstr.vm.job import VmJob
 from ktstr.vm.qemu.program import Qemu
 from ktstr.vm.remembered import KIND, RESULT, result_key
@@ -96,6 +97,8 @@ def share_result(qemu: Qemu, job: VmJob, accelerator: str, key: str, *, cold: bo
 
 def _wrong(folder: Path, accelerator: str, qemu_version: str) -> str | None:
     """What is wrong with a shared result, in a few words, or None."""
+    if too_big := next((path.name for path in folder.iterdir() if path.stat().st_size > MOST_BYTES), None):
+        return f"not a result: {too_big} is bigger than any"
     try:
         found = msgspec.json.decode((folder / RESULT).read_bytes(), type=_Kept)
         read_said(folder)

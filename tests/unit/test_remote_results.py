@@ -181,6 +181,16 @@ def test_a_result_that_makes_no_sense_is_left_out(
     assert line.endswith("; left out\n")
 
 
+def test_a_result_that_no_guest_can_have_written_is_not_read(
+    machines: Machines, store: Store, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    machines.run("writer", write=True)
+    altered(store, "console.log", lambda _: b"x" * 4000)
+    monkeypatch.setattr("ktstr.vm.shared_results.MOST_BYTES", 3999)
+    assert machines.run("reader").start == "clone"
+    assert "not a result: console.log is bigger than any; left out" in capsys.readouterr().err
+
+
 def test_a_result_without_its_events_is_left_out(machines: Machines, store: Store) -> None:
     machines.run("writer", write=True)
     ((path, data),) = store.of("ac").items()

@@ -130,8 +130,12 @@ class Client:
         def work() -> None:
             import requests
 
-            session = self._idle.pop() if self._idle else _new_session()
+            session = None
             try:
+                try:
+                    session = self._idle.pop()
+                except IndexError:  # all are busy
+                    session = _new_session()
                 outcome.append(ask(session))
                 self._idle.append(session)
             except Exception as error:
@@ -140,7 +144,8 @@ class Client:
                     Trouble(_reason(error)) if isinstance(error, requests.RequestException) else error
                 )
                 with suppress(Exception):
-                    session.close()
+                    if session is not None:
+                        session.close()
             finally:
                 done.set()
 
