@@ -29,8 +29,13 @@ class Kernel:
 
     @property
     def origin(self) -> str:
-        """The name of the source of its image (`debian`, `debian-rt`), or `built`."""
+        """The name of the source of its image (`debian`, `debian-rt`), `built`, or `image` for a user's own file."""
         return self.key.removeprefix(f"{self.version}-").rpartition("-")[0]
+
+    @property
+    def plain(self) -> bool:
+        """Whether a version alone can mean it: one of another flavour or distribution, or in a file, must be named."""
+        return self.origin in ("built", "debian")
 
     @property
     def built(self) -> bool:

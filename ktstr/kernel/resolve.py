@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 from ktstr.base.download import NotFound, Unreachable
 from ktstr.base.errors import KtstrError
@@ -21,6 +22,7 @@ from ktstr.kernel.candidate import (
     version_of,
 )
 from ktstr.kernel.images.index import NAMED, SOURCES, ImageIndex
+from ktstr.kernel.images.kept import ORIGIN, find_image, kept_image
 from ktstr.kernel.model import Kernel
 from ktstr.kernel.offered import build_offer, built_of, default_recipe
 from ktstr.kernel.sources.maintained import maintained
@@ -83,7 +85,7 @@ def releases(first: Version, last: Version) -> list[Candidate]:
     They are published ones, and those in the cache that were not built here, so that they differ in nothing but the
     version. Raises KtstrError if one of the two is not among them.
     """
-    in_cache = [of_kernel(kernel) for kernel in cached() if not (kernel.built or _named(kernel))]
+    in_cache = [of_kernel(kernel) for kernel in cached() if kernel.plain and not kernel.built]
     index = ImageIndex()
     try:
         known = merged(in_cache, index.images())
@@ -110,11 +112,14 @@ def _had(wanted: Sequence[Candidate], index: ImageIndex, along: bool) -> list[Ke
     """The kernels of the candidates, held, with a note of why they were fetched."""
     kernels = []
     for candidate in wanted:
-        kernel = store.hold(_have(candidate, index))
+        kernel = _have(candidate, index)
+        kernels.append(kernel)
+        if kernel.origin == ORIGIN:  # not one of the kernels that kernel-clean removes
+            continue
+        store.hold(kernel)
         # One that was there before keeps its note, unless it is wanted for itself now.
         if candidate.kernel is None or not along:
             store.note_wanted(kernel, along=along)
-        kernels.append(kernel)
     return kernels
 
 
@@ -144,12 +149,12 @@ def _candidates(
     spec = _spec(text)
     # A kernel that breaks on request is for tests of just that: a version does not mean it, only its key does.
     known = cached()
-    here = [one for one in known if not (_named(one) or (one.built and store.breakable(one)))]
+    here = [one for one in known if one.plain and not (one.built and store.breakable(one))]
     match spec:
         case Auto():
             return [_automatic(here, index, accepted_by)]
         case Key(key):
-            kernel = store.find_kernel(key)
+            kernel = store.find_kernel(key) or find_image(key)
             if kernel is None:
                 raise KtstrError(f"kernel {key}: not in the cache; `ktstr kernel-list` shows what is")
             return [of_kernel(kernel)]
@@ -160,15 +165,12 @@ def _candidates(
             return _choose(versions, [one for one in known if one.origin == source], index, source)
         case From():
             return [_of_offer(offer) for offer in offers_of(spec)]
+        case Local(path, None) if (file := Path(path).expanduser()).is_file():
+            return [of_kernel(kept_image(file))]
         case Local() | Git():
             version = find_version(spec.path) if isinstance(spec, Local) and spec.ref is None else None
             return [Candidate(version, "", None, None, origin=spec)]
     return _choose(spec, here, index)
-
-
-def _named(kernel: Kernel) -> bool:
-    """Whether a version means it only with its source's name before it."""
-    return any(kernel.origin == source.NAME for source in NAMED)
 
 
 def _automatic(

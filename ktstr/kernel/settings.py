@@ -12,20 +12,25 @@ from typing import Any
 from ktstr.base.errors import KtstrError
 
 __all__ = [
-    "DebianSettings",
+    "ArchiveSettings",
     "KernelOrgSettings",
     "debian_settings",
     "kernel_org_settings",
     "kernels_dir",
     "schedulers_series",
     "source_order",
+    "ubuntu_settings",
 ]
 
 
 @dataclass(frozen=True)
-class DebianSettings:
-    """The `[debian]` table, with the environment's overrides applied; the file explains each."""
+class ArchiveSettings:
+    """A table of an archive in Debian's format, with the environment's overrides applied; the file explains each.
 
+    `origin` is what the archive's release files call it.
+    """
+
+    origin: str
     default_mirror: str
     mirror_override: str | None
     suites: tuple[str, ...]
@@ -56,17 +61,25 @@ def _sources() -> dict[str, Any]:
     return tomllib.loads((kernels_dir() / "sources.toml").read_text())
 
 
-def debian_settings() -> DebianSettings:
-    """Settings for reading a Debian archive. `KTSTR_DEBIAN_KEYRING` set but empty: check no signature.
+def debian_settings() -> ArchiveSettings:
+    """Settings for reading Debian's archive. `KTSTR_DEBIAN_KEYRING` set but empty: check no signature."""
+    return _archive_settings("Debian")
 
-    A keyring of the list that has no folder is one of `kernels/`; that of the variable is the user's.
-    """
-    table = _sources()["debian"]
-    keyring = os.environ.get("KTSTR_DEBIAN_KEYRING")
+
+def ubuntu_settings() -> ArchiveSettings:
+    """Settings for reading Ubuntu's archive. `KTSTR_UBUNTU_KEYRING` set but empty: check no signature."""
+    return _archive_settings("Ubuntu")
+
+
+def _archive_settings(origin: str) -> ArchiveSettings:
+    """A keyring of the list that has no folder is one of `kernels/`; that of the variable is the user's."""
+    table = _sources()[origin.lower()]
+    keyring = os.environ.get(f"KTSTR_{origin.upper()}_KEYRING")
     listed = [kernels_dir() / path for path in table["keyrings"]]
-    return DebianSettings(
+    return ArchiveSettings(
+        origin=origin,
         default_mirror=table["mirror"],
-        mirror_override=os.environ.get("KTSTR_DEBIAN_MIRROR") or None,
+        mirror_override=os.environ.get(f"KTSTR_{origin.upper()}_MIRROR") or None,
         suites=tuple(table["suites"]),
         index_fresh_s=float(table["index_fresh_s"]),
         keyrings=tuple(listed if keyring is None else [Path(keyring)] if keyring else []),

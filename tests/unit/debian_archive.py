@@ -1,4 +1,4 @@
-"""A small Debian archive in the real formats, for a local web server."""
+"""A small archive of Debian or Ubuntu in the real formats, for a local web server."""
 
 from __future__ import annotations
 
@@ -118,6 +118,7 @@ class DebianArchive:
 
     server: Server
     key: SigningKey | None = None
+    origin: str = "Debian"
     packages: dict[str, list[str]] = field(default_factory=dict)
     sources: dict[str, list[str]] = field(default_factory=dict)
 
@@ -164,6 +165,17 @@ class DebianArchive:
             f"{version.replace('-rc', '~rc')}-1",
         )
 
+    def add_ubuntu_kernel(self, release: str, package_version: str, suite: str) -> None:
+        """A kernel as Ubuntu publishes them: `6.17.0-8` in packages that are compressed with zstd."""
+        name = f"{release}-generic"
+        image = boot_image(elf(seed=zlib.crc32(package_version.encode())))
+        modules = {
+            f"./boot/config-{name}": config(release).encode(),
+            f"./boot/System.map-{name}": b"0 T _text\n",
+        }
+        self.add(suite, f"linux-image-{name}", package_version, deb({f"./boot/vmlinuz-{name}": image}, "zst"))
+        self.add(suite, f"linux-modules-{name}", package_version, deb(modules, "zst"))
+
     def add_source(self, suite: str, name: str, version: str, content: bytes) -> str:
         """A source package with an upstream tarball; the tarball's path."""
         upstream = version.rpartition("-")[0]
@@ -204,7 +216,7 @@ class DebianArchive:
             lines.append(f" {sha256} {len(packed)} {name}.xz")
         text = "\n".join(
             [
-                "Origin: Debian",
+                f"Origin: {self.origin}",
                 f"Suite: {suite}",
                 f"Codename: {codename or suite}",
                 f"Date: {dates[0]}",

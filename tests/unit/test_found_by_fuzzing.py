@@ -193,7 +193,7 @@ def test_an_index_is_bounded_and_names_versions(text: bytes, why: str, tmp_path:
 
 def test_a_package_that_an_index_does_not_describe_is_named() -> None:
     with pytest.raises(
-        KtstrError, match=r"^Debian's index: package a 1: must have Filename, Size and SHA256$"
+        KtstrError, match=r"^the archive's index: package a 1: must have Filename, Size and SHA256$"
     ):
         pool_file({"Package": "a", "Version": "1", "Size": "1"})
 

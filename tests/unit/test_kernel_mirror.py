@@ -73,6 +73,11 @@ def test_what_may_be_a_mirror_of_the_main_archive(
     assert mirrors_from_apt(apt(tmp_path, files)) == found
 
 
+def test_ubuntus_archive_is_found_in_the_same_files(tmp_path: Path) -> None:
+    files = {"sources.list": ONE_LINE + "deb http://azure.archive.example/ubuntu/ noble main universe\n"}
+    assert mirrors_from_apt(apt(tmp_path, files), "Ubuntu") == ["http://azure.archive.example/ubuntu/"]
+
+
 def test_the_environment_comes_first(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("KTSTR_DEBIAN_MIRROR", "http://mine.example/debian/")
     assert mirrors(debian_settings()) == ([], "http://mine.example/debian")
@@ -85,7 +90,7 @@ def sources(archive: DebianArchive, tmp_path: Path, monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(module, "APT", tmp_path)
     given: list[str] = []
     monkeypatch.setattr(
-        module, "mirrors_from_apt", lambda _: [f"{archive.server.url}/{one}" for one in given]
+        module, "mirrors_from_apt", lambda *_: [f"{archive.server.url}/{one}" for one in given]
     )
     return given
 

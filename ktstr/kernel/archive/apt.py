@@ -1,4 +1,4 @@
-"""Reading a Debian archive: suite, signed release file, package index, package.
+"""Reading an archive in Debian's format, Debian's or Ubuntu's: suite, signed release file, package index, package.
 
 Each step names the next by SHA-256: the signed `InRelease` names the indexes, an index names the packages.
 """
@@ -30,7 +30,7 @@ from ktstr.kernel.archive.deb822 import Stanza, stanzas
 from ktstr.kernel.archive.mirror import mirrors
 from ktstr.kernel.archive.plain import DAMAGED, plain_stream
 from ktstr.kernel.archive.signature import open_signed
-from ktstr.kernel.settings import debian_settings
+from ktstr.kernel.settings import ArchiveSettings, debian_settings
 
 __all__ = ["Archive", "PoolFile", "Release", "open_archive"]
 
@@ -56,7 +56,7 @@ class PoolFile:
 
 @dataclass(frozen=True)
 class Release:
-    """A suite's release file as it was fetched: `text` is only what the signature covers.
+    """A suite's release file as it was fetched: `text` is only what the signature covers, `archive` whose it should be.
 
     It is empty if the mirror has no such suite, which is cached like any other answer.
     """
@@ -67,6 +67,7 @@ class Release:
     verified: bool
     state: str
     text: str
+    archive: str = "Debian"
 
     @cached_property
     def _fields(self) -> Stanza:
@@ -102,7 +103,7 @@ class Release:
                 case [sha256, size, path] if path == name:
                     if not _SHA256.fullmatch(sha256) or not _SIZE.fullmatch(size):
                         raise KtstrError(
-                            f"Debian {self.suite} release file: {name}: no digest and size: {shown(line)}"
+                            f"{self.archive} {self.suite} release file: {name}: no digest and size: {shown(line)}"
                         )
                     folder = name.rpartition("/")[0]
                     by_hash = self.field("Acquire-By-Hash") == "yes"
@@ -112,10 +113,11 @@ class Release:
 
 
 class Archive:
-    """A Debian archive behind a mirror, its indexes kept in the cache for `fresh_s` seconds."""
+    """An archive of `origin` behind a mirror, its indexes kept in the cache for `fresh_s` seconds."""
 
-    def __init__(self, url: str, keyrings: tuple[Path, ...], fresh_s: float) -> None:
+    def __init__(self, url: str, keyrings: tuple[Path, ...], fresh_s: float, origin: str = "Debian") -> None:
         self.url = url
+        self.origin = origin
         self._keyrings = keyrings
         self._fresh_s = fresh_s
         self._unreachable: Unreachable | None = None
@@ -139,7 +141,7 @@ class Archive:
         file = release.index_file(index)
         if file is None:
             return []
-        what = f"Debian {release.suite} index"
+        what = f"{self.origin} {release.suite} index"
 
         def make(folder: Path) -> None:
             plain = f"dists/{release.directory}/{index}"
@@ -191,7 +193,8 @@ class Archive:
             if self._unreachable is None:
                 since = datetime.fromtimestamp(old.fetched).strftime("%Y-%m-%d %H:%M")
                 print(
-                    f"ktstr: the Debian mirror cannot be reached; using its index of {since}", file=sys.stderr
+                    f"ktstr: the {self.origin} mirror cannot be reached; using its index of {since}",
+                    file=sys.stderr,
                 )
             self._unreachable = error
             return old
@@ -201,39 +204,40 @@ class Archive:
         return new
 
     def _download_release(self, suite: str, directory: str) -> Release:
-        what = f"Debian {suite} release file"
+        what = f"{self.origin} {suite} release file"
         content = get(self.address(f"dists/{directory}/InRelease"), _RELEASE_LIMIT, what)
         signed = open_signed(content, self._keyrings, f"{what} from {self.url}")
-        return Release(suite, directory, time.time(), signed.verified, signed.state, signed.text)
+        return Release(suite, directory, time.time(), signed.verified, signed.state, signed.text, self.origin)
 
 
-def open_archive() -> Archive:
-    """Debian's archive: where the settings say, else at the first address in apt's configuration that is Debian's.
+def open_archive(settings: ArchiveSettings | None = None) -> Archive:
+    """The archive of these settings (None: Debian's), where they say, else at the first address in apt's configuration
+    that is it.
 
     A mirror that cannot be reached may be it, if none that is reached is.
     """
-    settings = debian_settings()
+    settings = settings or debian_settings()
     unknown = None
     candidates, default = mirrors(settings)
     for url in candidates:
-        archive = Archive(url, settings.keyrings, settings.index_fresh_s)
+        archive = Archive(url, settings.keyrings, settings.index_fresh_s, settings.origin)
         try:
-            if _is_debians(archive, settings.suites):
+            if _is_it(archive, settings.suites):
                 return archive
         except Unreachable:
             unknown = unknown or archive
-    return unknown or Archive(default, settings.keyrings, settings.index_fresh_s)
+    return unknown or Archive(default, settings.keyrings, settings.index_fresh_s, settings.origin)
 
 
-def _is_debians(archive: Archive, suites: Iterable[str]) -> bool:
-    """Whether the archive's own release file, signed by Debian, says so; raises `Unreachable`."""
+def _is_it(archive: Archive, suites: Iterable[str]) -> bool:
+    """Whether the archive's own release file, signed by whose it should be, says so; raises `Unreachable`."""
     try:
         release = next((found for suite in suites if (found := archive.release(suite))), None)
     except KtstrError as error:
         if isinstance(error, Unreachable):
             raise
         return False  # signed by somebody else, or not a release file
-    return release is not None and release.field("Origin") == "Debian"
+    return release is not None and release.field("Origin") == archive.origin
 
 
 def _select(packed: Path, wanted: Callable[[str], bool]) -> Iterator[str]:
@@ -293,5 +297,5 @@ def _load(path: Path) -> Release | None:
 
 
 def _store(path: Path, release: Release) -> None:
-    with locked(path.with_suffix(".lock"), f"Debian {release.suite} release file"), refusals():
+    with locked(path.with_suffix(".lock"), f"{release.archive} {release.suite} release file"), refusals():
         write_whole(path, json.dumps(asdict(release)))

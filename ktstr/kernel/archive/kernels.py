@@ -49,5 +49,5 @@ def pool_file(stanza: Stanza) -> PoolFile:
         return PoolFile(stanza["Filename"], int(stanza["Size"]), stanza["SHA256"])
     except (KeyError, ValueError):
         raise KtstrError(
-            f"Debian's index: package {stanza['Package']} {stanza['Version']}: must have Filename, Size and SHA256"
+            f"the archive's index: package {stanza['Package']} {stanza['Version']}: must have Filename, Size and SHA256"
         ) from None

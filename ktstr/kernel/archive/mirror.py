@@ -1,4 +1,4 @@
-"""The Debian mirrors that this host may use, before anybody has looked whether they are."""
+"""The mirrors of Debian, or of Ubuntu, that this host may use, before anybody has looked whether they are."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from ktstr.kernel.archive.deb822 import stanzas
-from ktstr.kernel.settings import DebianSettings
+from ktstr.kernel.settings import ArchiveSettings
 
 __all__ = ["APT", "mirrors", "mirrors_from_apt"]
 
@@ -16,18 +16,20 @@ APT = Path("/etc/apt")
 _ONE_LINE = re.compile(r"deb\s+(?:\[[^\]]*\]\s*)?(?P<uri>\S+)\s+(?P<suite>\S+)\s+(?P<components>.+)")
 
 
-def mirrors(settings: DebianSettings) -> tuple[list[str], str]:
-    """What may be Debian's mirror by its address, and the address to use if none of them is it.
+def mirrors(settings: ArchiveSettings) -> tuple[list[str], str]:
+    """What may be the archive's mirror by its address, and the address to use if none of them is it.
 
-    KTSTR_DEBIAN_MIRROR is taken as it is. Addresses have no slash at the end.
+    KTSTR_DEBIAN_MIRROR or KTSTR_UBUNTU_MIRROR is taken as it is. Addresses have no slash at the end.
     """
     if settings.mirror_override:
         return [], settings.mirror_override.rstrip("/")
-    return [uri.rstrip("/") for uri in mirrors_from_apt(APT)], settings.default_mirror.rstrip("/")
+    return [
+        uri.rstrip("/") for uri in mirrors_from_apt(APT, settings.origin)
+    ], settings.default_mirror.rstrip("/")
 
 
-def mirrors_from_apt(etc: Path) -> list[str]:
-    """The addresses in apt's configuration that end like Debian's main archive, each once.
+def mirrors_from_apt(etc: Path, origin: str = "Debian") -> list[str]:
+    """The addresses in apt's configuration that end like the main archive of `origin`, each once.
 
     Vendors' archives of packages for Debian end like it, too; only the release file says whose it is. Files of the
     deb822 format come first: they are where Debian itself, from 13 on, writes its mirror.
@@ -37,13 +39,15 @@ def mirrors_from_apt(etc: Path) -> list[str]:
     ]
     for path in (etc / "sources.list", *sorted(etc.glob("sources.list.d/*.list"))):
         entries += _one_line(_read(path))
-    return list(dict.fromkeys(uri for uri, components in entries if _is_debian(uri) and "main" in components))
+    return list(
+        dict.fromkeys(uri for uri, components in entries if _is_main(uri, origin) and "main" in components)
+    )
 
 
-def _is_debian(uri: str) -> bool:
-    """Whether this is the main archive: other archives have other names at the end of the path."""
+def _is_main(uri: str, origin: str) -> bool:
+    """Whether this may be the main archive: its others have other names at the end of the path."""
     parts = urlsplit(uri)
-    return parts.scheme in ("http", "https") and parts.path.rstrip("/").endswith("/debian")
+    return parts.scheme in ("http", "https") and parts.path.rstrip("/").endswith(f"/{origin.lower()}")
 
 
 def _one_line(text: str) -> list[tuple[str, list[str]]]:

@@ -2,27 +2,23 @@
 
 from __future__ import annotations
 
-import hashlib
 import io
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 from debian.debian_support import Version as PackageVersion
 
-from ktstr.base.cache import digest, entry
+from ktstr.base.cache import digest
 from ktstr.base.download import NotFound, get
 from ktstr.base.errors import KtstrError
 from ktstr.base.machine import machine_of_host
-from ktstr.kernel import store
 from ktstr.kernel.archive.apt import Archive, PoolFile, open_archive
-from ktstr.kernel.archive.deb import read_files
 from ktstr.kernel.archive.deb822 import Stanza
 from ktstr.kernel.archive.kernels import kernel_stanzas, pool_file, upstream_version
+from ktstr.kernel.images.package import Content, image_files, keep, one_file, package_files
 from ktstr.kernel.images.source import Image
 from ktstr.kernel.images.vmlinuz import decompress
 from ktstr.kernel.model import Kernel
@@ -37,7 +33,6 @@ _LONGTERM_SUITE = "stable"
 # Best first: signed packages are what boots in production, and unsigned ones are the same bytes otherwise.
 _IMAGE_PACKAGES = ("linux-binary-{}", "linux-image-{}", "linux-binary-unsigned-{}", "linux-image-{}-unsigned")
 _CONFIG_VERSION = re.compile(r"^# Linux/\S+ (\S+) Kernel Configuration$", re.MULTILINE)
-_IMAGE_LIMIT = 256 << 20
 _PACKAGE_LIMIT = 16 << 20
 
 
@@ -180,15 +175,16 @@ def _fetch(archive: Archive, kernel: _Published, others: Sequence[_Published]) -
     The nearest configuration of `others` is used if the archive no longer has this kernel's own.
     """
     what = f"kernel {kernel.version} ({kernel.release})"
-    packages: list[Path] = []
 
-    def make(folder: Path) -> None:
+    def make(packages: list[Path]) -> Content:
         package = archive.pool_file(kernel.image, what)
         packages.append(package)
-        files = _files(package, kernel.image.name)
-        image = decompress(_one(files, "vmlinuz", kernel.image.name), kernel.image.name, machine_of_host())
+        files = package_files(package, kernel.image.name)
+        image = decompress(
+            one_file(files, "vmlinuz", kernel.image.name), kernel.image.name, machine_of_host()
+        )
         config = _configuration(archive, kernel, files, others, packages)
-        manifest: dict[str, Any] = {
+        facts = {
             "version": str(kernel.version),
             "release": kernel.release,
             "source": f"Debian {kernel.suite}, {kernel.image.name}, {kernel.trust}"
@@ -198,21 +194,11 @@ def _fetch(archive: Archive, kernel: _Published, others: Sequence[_Published]) -
             "package_version": kernel.package_version,
             "suite": kernel.suite,
             "trust": kernel.trust,
-            "image_sha256": hashlib.sha256(image).hexdigest(),
             "config_from": config.origin,
-            "config_sha256": hashlib.sha256(config.text.encode()).hexdigest(),
-            "fetched": datetime.now(UTC).isoformat(timespec="seconds"),
         }
-        store.write(folder, image, config.text, manifest)
+        return Content(image, config.text, facts)
 
-    store.make_room(kernel.key)
-    entry("kernels", kernel.key, what, make)
-    for package in packages:
-        package.unlink(missing_ok=True)
-    found = store.find_kernel(kernel.key)
-    if found is None:
-        raise KtstrError(f"{what}: cache entry {kernel.key} is damaged; remove it and fetch again")
-    return found
+    return keep(kernel.key, what, make)
 
 
 def _configuration(
@@ -225,7 +211,7 @@ def _configuration(
     """The kernel's configuration; `files` are the image package's. Downloaded packages go into `used`."""
     what = f"configuration of kernel {kernel.version}"
     if kernel.config == kernel.image:
-        return _Configuration(_one(files, "config", kernel.image.name).decode(), kernel.image.name)
+        return _Configuration(one_file(files, "config", kernel.image.name).decode(), kernel.image.name)
     if kernel.config is not None:
         return _Configuration(_listed(archive, kernel.config, what, used), kernel.config.name)
     # For a suite's older kernels, the packages that are built apart from the signed one disappear, first from
@@ -243,7 +229,7 @@ def _configuration(
 def _listed(archive: Archive, file: PoolFile, what: str, used: list[Path]) -> str:
     package = archive.pool_file(file, what)
     used.append(package)
-    return _one(_files(package, file.name), "config", file.name).decode()
+    return one_file(package_files(package, file.name), "config", file.name).decode()
 
 
 def _unlisted(archive: Archive, kernel: _Published, what: str) -> str | None:
@@ -253,8 +239,8 @@ def _unlisted(archive: Archive, kernel: _Published, what: str) -> str | None:
         content = get(archive.address(f"pool/main/l/linux/{name}"), _PACKAGE_LIMIT, what)
     except NotFound:
         return None
-    files = read_files(io.BytesIO(content), name, _is_image_or_config, _IMAGE_LIMIT)
-    text = _one(files, "config", name).decode()
+    files = image_files(io.BytesIO(content), name)
+    text = one_file(files, "config", name).decode()
     match = _CONFIG_VERSION.search(text)
     return text if match and match[1] == str(kernel.version) else None
 
@@ -267,23 +253,3 @@ def _nearest(kernel: _Published, others: Sequence[_Published]) -> _Published | N
     if later:
         return min(later, key=lambda one: one.version)
     return max(earlier, key=lambda one: one.version, default=None)
-
-
-def _files(package: Path, name: str) -> dict[str, bytes]:
-    with package.open("rb") as file:
-        return read_files(file, name, _is_image_or_config, _IMAGE_LIMIT)
-
-
-def _is_image_or_config(path: str) -> bool:
-    """`boot/vmlinuz-<release>` and `boot/config-<release>`; from 7.2 on in `usr/lib/modules/<release>/`."""
-    return (
-        re.fullmatch(r"boot/(vmlinuz|config)-[^/]+|usr/lib/modules/[^/]+/(vmlinuz|config)", path) is not None
-    )
-
-
-def _one(files: dict[str, bytes], name: str, package: str) -> bytes:
-    """The content of the file called `name` or `name-<release>`."""
-    for path, content in files.items():
-        if path.rpartition("/")[2].partition("-")[0] == name:
-            return content
-    raise KtstrError(f"{package}: holds no {name}")

@@ -11,6 +11,7 @@ from ktstr.base.errors import KtstrError
 from ktstr.base.machine import machine_of_host
 from ktstr.kernel.images.vmlinuz import decompress
 from ktstr.kernel.model import Kernel
+from ktstr.kernel.spec import parse_version
 
 __all__ = ["image_kernel"]
 
@@ -37,7 +38,7 @@ def image_kernel(path: Path, folder: Path) -> Kernel:
     if banner is None:
         raise KtstrError(f"{where}: not a Linux image: it names no version")
     release = banner[1].decode("ascii", "replace")
-    version = banner[2].decode("ascii")
+    version = str(parse_version(banner[2].decode("ascii")))
     image, config = folder / "vmlinux", folder / "config"
     image.write_bytes(elf)
     text = _carried(elf) or _beside(path, release)
