@@ -13,6 +13,7 @@ from dataclasses import astuple, dataclass
 
 from ktstr.base.errors import KtstrError
 from ktstr.instrument.counts import BRANCH, Counts, Insn
+from ktstr.instrument.jumps_x86_64 import conditional_jumps
 from ktstr.instrument.programs import STRUCT_OPS, Function, Place
 
 __all__ = [
@@ -181,28 +182,27 @@ def _frozen(files: Mapping[str, _File]) -> tuple[FileCoverage, ...]:
 def _branches(
     function: Function, executed: Mapping[int, Insn], path_of: Callable[[str], str]
 ) -> Iterable[tuple[str, Branch, tuple[int, int]]]:
-    """The function's executed conditional jumps, apart from those that the kernel itself puts in."""
+    """The function's conditional jumps, apart from those that the kernel itself puts in."""
     numbers: dict[tuple[str, int, int], int] = defaultdict(int)
-    for address in sorted(executed):
-        insn = executed[address]
+    start = function.owner.start
+    jumps = {address for address, insn in executed.items() if insn.flow == BRANCH}
+    jumps.update(start + offset for offset in conditional_jumps(function.code))
+    for address in sorted(jumps):
         place = place_of(function, address)
-        if (
-            insn.flow != BRANCH
-            or not place.line
-            or _is_kernels(function.code, address - function.owner.start)
-        ):
+        if not place.line or _is_kernels(function.code, address - start):
             continue
         if not (path := path_of(place.file)):
             continue
         key = path, place.line, place.column
         branch = Branch(place.line, place.column, numbers[key], function.name)
         numbers[key] += 1
-        yield path, branch, (insn.jumped, insn.passed)
+        insn = executed.get(address)
+        yield path, branch, (insn.jumped, insn.passed) if insn else (0, 0)
 
 
-# Before the jump: cmp %r10,%r11 of a load that may fault (no BPF register is in r11), and cmp $BPF_MAX_LOOPS of an
+# Before the jump: cmp %r10,%r11 of a load that may fault (no BPF register is in r11), and cmp $BPF_MAX_LOOPS,%rdi of an
 # inlined bpf_loop().
-_KERNELS = (b"\x4d\x39\xd3", b"\x4d\x39\xda", b"\x00\x00\x80\x00")
+_KERNELS = (b"\x4d\x39\xd3", b"\x4d\x39\xda", b"\x81\xff\x00\x00\x80\x00")
 
 
 def _is_kernels(code: bytes, at: int) -> bool:

@@ -22,7 +22,7 @@ def line_percent(coverage: Iterable[FileCoverage]) -> float:
 def never_reached(coverage: Iterable[FileCoverage]) -> list[str]:
     """A sentence for each function that was never entered, and each branch that went only one way.
 
-    Branches in a function that was never entered, and on lines that were never executed, are not told apart.
+    Branches that were never executed, which are on lines that were not, are not told.
     """
     told = []
     for one in coverage:

@@ -73,6 +73,13 @@ def test_branches_of_one_place_are_numbered() -> None:
     assert found.branches == {Branch(10, 5, 0, "a"): (2, 3), Branch(10, 5, 1, "a"): (0, 3)}
 
 
+def test_a_jump_that_was_never_executed_has_gone_neither_way() -> None:
+    one = function(0, "a", (FILE, 10), code=b"\x90\x90\x74\x02" + bytes(60))
+    (found,) = coverage_of(counted((one, 0, 5)), [one])
+    assert found.branches == {Branch(10, 5, 0, "a"): (0, 0)}
+    assert never_reached([found]) == []
+
+
 @pytest.mark.parametrize("compared", [b"\x4d\x39\xd3", b"\x81\xff\x00\x00\x80\x00"])
 def test_the_kernels_own_jumps_are_no_branches(compared: bytes) -> None:
     one = function(0, "a", (FILE, 10), code=compared + bytes(60))
