@@ -2,7 +2,6 @@
 
 import json
 from dataclasses import replace
-from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
@@ -181,17 +180,3 @@ def test_cobertura_has_every_count() -> None:
     assert lines["11"].get("condition-coverage") == "75% (3/4)"
     assert (lines["30"].get("hits"), lines["30"].get("branch")) == ("0", "false")
     assert [method.get("name") for method in root.iter("method")] == ["mine_enqueue", "mine_exit"]
-
-
-def test_paths_of_a_file_are_those_of_the_project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from ktstr.declare.scheduler import Scheduler
-    from ktstr.run.counted import _paths
-
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "tests").mkdir()
-    source = tmp_path / "tests" / FILE
-    source.write_text("")
-    path_of = _paths(Scheduler(name="mine", bpf=source))
-    assert path_of(f"./{FILE}") == f"tests/{FILE}"
-    assert path_of("./ktstr/exit.bpf.h") == ""
-    assert path_of("/usr/src/main.bpf.c") == "/usr/src/main.bpf.c"
