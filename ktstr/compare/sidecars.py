@@ -18,9 +18,10 @@ _DECODER = msgspec.json.Decoder(Sidecar)
 
 
 def sidecar_files(folder: Path) -> list[Path]:
-    """The sidecars in a folder, without dumps and `run.json`."""
+    """The sidecars in a folder, without `run.json` and what is beside them: dumps and coverage."""
+    beside = (".dump.json", ".coverage.json")
     return sorted(
-        path for path in folder.glob("*.json") if path.name != RUN and not path.name.endswith(".dump.json")
+        path for path in folder.glob("*.json") if path.name != RUN and not path.name.endswith(beside)
     )
 
 

@@ -373,6 +373,11 @@ def _start(session: pytest.Session) -> Recorder:
     except KtstrError as error:
         raise pytest.UsageError(str(error)) from error  # see pytest_cmdline_main
     session.config.pluginmanager.register(state.recorder, "ktstr-recorder")
+    if state.options.coverage:
+        from ktstr.plugin.coverage import CoverageReport
+
+        report = CoverageReport(state.recorder, state.options.coverage_min)
+        session.config.pluginmanager.register(report, "ktstr-coverage")
     took_s = {name: ms / 1000 for name, ms in read_timings(session.config.rootpath).items()}
     state.running = Running(session, state.axis.ids(), state.recorder.runs_of, took_s)
     session.config.pluginmanager.register(state.running, "ktstr-running")

@@ -134,6 +134,10 @@ _OPTIONS = (
         "1/2",
     ),
     _Option("results", "keep results in this folder, not target/ktstr", "DIR"),
+    _Option("coverage", "report which lines and branches of the schedulers' BPF the tests execute"),
+    _Option(
+        "coverage-min", "with less than this share of lines executed, fail (with --ktstr-coverage)", "PERCENT"
+    ),
     _Option("ignored", "also run the tests declared with ignore=True"),
 )
 

@@ -13,6 +13,7 @@ import pytest
 from ktstr.base.errors import Inconclusive, KtstrError
 from ktstr.base.values import shown
 from ktstr.declare.test import KtstrTest, record_of
+from ktstr.instrument.plugin import COUNTS
 from ktstr.kernel.model import Kernel
 from ktstr.plugin.axes import KERNEL_FIXTURE, SEED_FIXTURE, VARIANT_FIXTURE
 from ktstr.plugin.early import keep_failure
@@ -185,6 +186,7 @@ def make_context(item: pytest.Item, session_name: str) -> Ctx:
         hooks=_PytestHooks(item, staging),
         once=plan.options.once,
         shrink_s=plan.options.shrink_s,
+        instruments=(COUNTS,) if plan.options.coverage else (),
     )
     return context
 

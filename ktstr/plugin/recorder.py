@@ -98,6 +98,10 @@ class Recorder:
         there = (folder / stem for folder in kernels if (folder / stem).is_dir())
         return next(there, self._staging.path / stem)
 
+    def staging_folder(self, version: str) -> Path:
+        """Where the results of a kernel are until the session ends."""
+        return self._staging.folder(version)
+
     def expect(self, nodeids: Iterable[str]) -> None:
         """Make the column of names wide enough for these tests."""
         for nodeid in nodeids:

@@ -27,7 +27,9 @@ class Options:
     `topology` None: each test's own. `clock` is `real`, `virtual` or `auto`. `seeds` is empty if each test runs with
     `seed` alone. `gauntlet`: each test runs on those of the `presets` (empty: all) that fit it. `budget_ms` is how long
     the session may take; None: as long as it takes. `once`: a failed run is not run again. `shrink_s` is how long
-    shrinking one may take. `executor` is where guests run: `local`, or a scheduler's address.
+    shrinking one may take. `executor` is where guests run: `local`, or a scheduler's address. `coverage`: what the tests
+    execute of the schedulers' BPF is counted, and the session fails if it is less than `coverage_min` percent of the
+    lines.
     """
 
     topology: Topology | None
@@ -44,6 +46,8 @@ class Options:
     once: bool = False
     shrink_s: int = 0
     executor: str = LOCAL
+    coverage: bool = False
+    coverage_min: float | None = None
 
 
 def options_of(config: pytest.Config, settings: Settings) -> Options:
@@ -54,9 +58,11 @@ def options_of(config: pytest.Config, settings: Settings) -> Options:
         raise KtstrError(f"{names[0]} {seed} {names[1]} {count}: go beyond the last seed, {MAX_SEED}")
     gauntlet = _gauntlet(config, settings)
     budget = config.getoption("ktstr_budget")
+    coverage_min = _coverage_min(config)
+    coverage = config.getoption("ktstr_coverage") or coverage_min is not None
     return Options(
         None if gauntlet else settings.topology,
-        settings.clock,
+        _clock(config, settings.clock, coverage=coverage),
         seed,
         config.getoption("ktstr_ignored"),
         RunOptions(cold=config.getoption("ktstr_cold"), fresh=config.getoption("ktstr_fresh")),
@@ -69,7 +75,29 @@ def options_of(config: pytest.Config, settings: Settings) -> Options:
         config.getoption("ktstr_once"),
         settings.shrink_seconds,
         settings.executor,
+        coverage,
+        coverage_min,
     )
+
+
+def _clock(config: pytest.Config, clock: str, *, coverage: bool) -> str:
+    """The clock of the guests: what counts in them can do so with the virtual one only."""
+    if coverage and clock == "real":
+        raise KtstrError(f"{spelled(config, 'coverage')}: the clock is real; must be virtual or auto")
+    return "virtual" if coverage else clock
+
+
+def _coverage_min(config: pytest.Config) -> float | None:
+    text = config.getoption("ktstr_coverage_min")
+    if text is None:
+        return None
+    try:
+        percent = float(text)
+    except ValueError:
+        percent = -1
+    if not 0 <= percent <= 100:
+        raise KtstrError(f"{spelled(config, 'coverage-min')} {text}: must be a number from 0 to 100")
+    return percent
 
 
 def _gauntlet(config: pytest.Config, settings: Settings) -> bool:

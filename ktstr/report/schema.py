@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from typing import Any, Literal, NotRequired, TypedDict
 
+from ktstr.report.cost_schema import CostRecord
 from ktstr.vm.names import EmulatorOfCase, EmulatorOfResult
 
 __all__ = [
@@ -266,6 +267,10 @@ class RunRecord(TypedDict):
     """The numbers that the payloads printed."""
     recorded: NotRequired[list[OwnMetricRecord]]
     """The numbers that the test itself recorded of this run."""
+    coverage: NotRequired[str]
+    """With --coverage: the file beside the sidecar with what the run executed of the schedulers' BPF."""
+    cost: NotRequired[list[CostRecord]]
+    """With --coverage: what each function of the schedulers' BPF cost."""
     dump: NotRequired[str | None]
     """The file beside the sidecar with the failure dump; null if there is none."""
     repro: NotRequired[ReproRecord | None]

@@ -21,6 +21,7 @@ from ktstr.kernel.model import Kernel
 from ktstr.report.failure import failure_text
 from ktstr.report.run_record import shrunk_records, vm_counts
 from ktstr.report.told import SHRINKING, VERDICT, tell
+from ktstr.run.counted import keep_counted, refuse_unseen
 from ktstr.run.execute import Runner
 from ktstr.run.hooks import NO_HOOKS, RunHooks, sections_text
 from ktstr.run.look import look_again
@@ -194,6 +195,8 @@ class Ctx:
         if not isinstance(monitor, Monitor | None):
             raise KtstrError(f"ctx.run: monitor={shown(monitor)}: must be Monitor(...)")
         limits = (checks or Checks()).over(test.checks)
+        if self._instruments:
+            refuse_unseen(accel.clock)
         if accel.clock == "virtual":
             refuse_finer_than_turn(test, limits, self._executor, bounded=bounded_turn)
         refuse_contradiction(test, checks)
@@ -234,6 +237,7 @@ class Ctx:
         if why := mistake_of_test(self.test.scheduler, report.guest, self.test.watchdog_ms, run.layout):
             raise KtstrError(f"{self.test.name}: {why}")
         refuse_unknown_variables(self.test.name, report.result.events)
+        keep_counted(run, folder, record, self._sidecar, len(self.runs))
         self._as_expected = self._as_expected or report.passed
         self._hooks.after_verdict(self, report)
         if check and report.violations:

@@ -1,9 +1,12 @@
 """Instructions of BPF programs, counted from outside the guest: the counts are exact, and the guest feels nothing."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from ktstr import CgroupDef, Ctx, ReplaceScheduler, Scenario, Step, declare_scheduler, ktstr_test
+from embedded import SCHEDULERS
+
+from ktstr import BpfMapWrite, CgroupDef, Ctx, ReplaceScheduler, Scenario, Step, declare_scheduler, ktstr_test
+from ktstr.base.topology import Topology
 from ktstr.instrument.counts import BRANCH, Counts, Insn, read_counts
 from ktstr.instrument.layout import layout_of
 from ktstr.instrument.plugin import COUNTS, counts_file
@@ -61,17 +64,18 @@ class Counted:
         return [*self.branches, *(both[::-1] for both in self.branches)]
 
 
-def counted(ctx: Ctx, scenario: Scenario) -> tuple[Counts, list[Counted]]:
+def counted(ctx: Ctx, scenario: Scenario, *, perturb: bool = False) -> tuple[Counts, list[Counted]]:
     """The functions of the scenario's schedulers; it is run without the instrument as well, and is the same run."""
     hashes = []
     for folder, instruments in (("plain", ()), ("counted", (COUNTS,))):
         artifacts = ctx.artifacts / folder
         own = Ctx(
-            *(ctx.test, ctx.kernel, "virtual", 1, artifacts),
+            *(ctx.test, ctx.kernel, "virtual", ctx.seed, artifacts),
             options=RunOptions(fresh=True),
             instruments=instruments,
+            perturb=perturb,
         )
-        hashes.append(own.run(scenario).result.events_sha256)
+        hashes.append(own.run(scenario, check=False).result.events_sha256)
     assert hashes[0] == hashes[1]
     counts = read_counts(ctx.artifacts / "counted" / "run-1" / counts_file(COUNTS))
     functions = [one for one in functions_of(counts, layout_of(ctx.kernel)) if one.places]
@@ -148,3 +152,23 @@ def a_second_scheduler_has_its_own_counts(ctx: Ctx) -> None:
     assert entered == echoed
     assert [one.entered for one in functions if one.function.name == "weigh"] == [WORK, WORK]
     assert [one.entered for one in functions if one.function.name == "on_shot"] == [SHOTS, SHOTS]
+
+
+FIXTURE = declare_scheduler(name="counted_fixture", bpf=SCHEDULERS / "fixture.bpf.c", topology=SMALL)
+
+
+@ktstr_test(scheduler=FIXTURE, bpf_map_write=BpfMapWrite(".bss", "crash", 1))
+def no_run_feels_it(ctx: Ctx) -> None:
+    """Small and large guests, perturbed ones, and one whose scheduler fails: `counted` runs each with and without."""
+    for topology, perturb in (
+        ("1n1l2c1t", True),
+        ("1n2l4c2t", False),
+        ("1n2l4c2t", True),
+        ("2n4l4c2t", False),
+    ):
+        for writes in ((), ctx.test.writes):
+            folder = ctx.artifacts / f"{topology}-{perturb}-{len(writes)}"
+            test = replace(ctx.test, topology=Topology.parse(topology), writes=writes)
+            own = Ctx(test, ctx.kernel, "virtual", 7, folder)
+            _, functions = counted(own, Scenario((CgroupDef("a", 20),), hold_s=0.2), perturb=perturb)
+            assert sum(one.entered for one in functions) > 100

@@ -1,0 +1,84 @@
+"""What is kept of a run that was counted."""
+
+import json
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from ktstr.base.errors import KtstrError
+from ktstr.declare.scheduler import Scheduler
+from ktstr.instrument.counts import Calls, Counts, Insn, Owner
+from ktstr.instrument.plugin import COUNTS, counts_file
+from ktstr.instrument.programs import STRUCT_OPS, Function, Place
+from ktstr.run import counted
+from ktstr.run.counted import keep_counted, refuse_unseen
+
+OWNER = Owner(0, True, 1, 0, 7, 0x1000, 0x1040, "mine")
+COUNTED = Counts((), {}, (Insn(0x1000, 3, 0, 0, 0, 0, 2, 0),), (Calls(0, 1, 3),), ())
+
+
+@pytest.fixture
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """A run of a scheduler of two files, one of which is a header of ktstr's."""
+    monkeypatch.chdir(tmp_path)
+    source = tmp_path / "tests" / "mine.bpf.c"
+    source.parent.mkdir()
+    source.write_text("")
+    places = (Place(0x1000, "./mine.bpf.c", 10, 1), Place(0x1004, "./ktstr/exit.bpf.h", 3, 1))
+    functions = [Function(OWNER, "mine_enqueue", 0, STRUCT_OPS, bytes(64), places)]
+    monkeypatch.setattr(counted, "layout_of", lambda _kernel: None)
+    monkeypatch.setattr(counted, "read_counts", lambda _file: COUNTED)
+    monkeypatch.setattr(counted, "functions_of", lambda _counts, _layout: functions)
+    test = SimpleNamespace(name="basic", scheduler=Scheduler(name="mine", bpf=source))
+    return SimpleNamespace(test=test, kernel=SimpleNamespace(version="7.0.13"), instruments=(COUNTS,))
+
+
+def test_the_coverage_is_beside_the_sidecar_which_names_it(run: Any, tmp_path: Path) -> None:
+    (tmp_path / counts_file(COUNTS)).write_bytes(b"counts")
+    record: dict[str, object] = {}
+    keep_counted(run, tmp_path, record, tmp_path / "basic-7.0.json", 2)
+    assert record == {
+        "coverage": "basic-7.0.run-2.coverage.json",
+        "cost": [
+            {
+                "function": "mine_enqueue",
+                "callback": True,
+                "calls": 3,
+                "min_insns": 1,
+                "median_insns": 1,
+                "max_insns": 1,
+                "own_insns": 3,
+            }
+        ],
+    }
+    kept = json.loads((tmp_path / "basic-7.0.run-2.coverage.json").read_text())
+    assert (kept["schema"], kept["test"], kept["kernel"], kept["run"]) == (1, "basic", "7.0.13", 2)
+    assert [(one["path"], one["lines"]) for one in kept["files"]] == [("tests/mine.bpf.c", [[10, 3]])]
+    assert kept["costs"][0]["lines"] == [["tests/mine.bpf.c", 10, 3]]
+
+
+def test_without_the_instrument_nothing_is_kept(run: Any, tmp_path: Path) -> None:
+    run.instruments = ()
+    record: dict[str, object] = {}
+    keep_counted(run, tmp_path, record, tmp_path / "basic-7.0.json", 1)
+    assert record == {}
+
+
+def test_a_run_in_which_nothing_counted_is_an_error(run: Any, tmp_path: Path) -> None:
+    with pytest.raises(KtstrError, match="--coverage: this host's machine emulator was built without"):
+        keep_counted(run, tmp_path, {}, tmp_path / "basic-7.0.json", 1)
+
+
+def test_only_the_virtual_clock_can_be_looked_at() -> None:
+    refuse_unseen("virtual")
+    with pytest.raises(KtstrError, match="give --clock virtual"):
+        refuse_unseen("real")
+
+
+def test_paths_are_those_of_the_project(run: Any) -> None:
+    path_of = counted._paths(run.test.scheduler)
+    assert path_of("./mine.bpf.c") == "tests/mine.bpf.c"
+    assert path_of("./ktstr/exit.bpf.h") == ""
+    assert path_of("/usr/src/main.bpf.c") == "/usr/src/main.bpf.c"
