@@ -27,9 +27,9 @@ class Options:
     `topology` None: each test's own. `clock` is `real`, `virtual` or `auto`. `seeds` is empty if each test runs with
     `seed` alone. `gauntlet`: each test runs on those of the `presets` (empty: all) that fit it. `budget_ms` is how long
     the session may take; None: as long as it takes. `once`: a failed run is not run again. `shrink_s` is how long
-    shrinking one may take. `executor` is where guests run: `local`, or a scheduler's address. `coverage`: what the tests
-    execute of the schedulers' BPF is counted, and the session fails if it is less than `coverage_min` percent of the
-    lines.
+    shrinking one may take. `executor` is where guests run: `local`, or a scheduler's address. `coverage`: what the
+    tests execute of the schedulers' BPF is counted, and the session fails if it is less than `coverage_min` percent of
+    the lines.
     """
 
     topology: Topology | None
