@@ -259,14 +259,12 @@ def pytest_runtest_makereport(
 @pytest.hookimpl(tryfirst=True, wrapper=True)  # around xdist, which starts its workers
 def pytest_sessionstart(session: pytest.Session) -> Generator[None, None, None]:
     _prepare(session)
-    try:
-        yield
-    except (EOFError, OSError) as error:
-        if not session.config.pluginmanager.has_plugin("dsession"):
-            raise
-        # xdist has no word for it yet, only once a worker runs tests.
-        told = f"a worker process ended while it was started; was it killed, or the memory short? ({error})"
-        raise pytest.UsageError(told) from KtstrError(told)  # see pytest_cmdline_main
+    if not session.config.pluginmanager.has_plugin("dsession"):
+        return (yield)
+    from ktstr.plugin.workers import workers_start
+
+    with workers_start():
+        return (yield)
 
 
 def _prepare(session: pytest.Session) -> None:

@@ -8,9 +8,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
-__all__ = ["at_once", "most_tests", "workers_for"]
+import pytest
+
+from ktstr.base.errors import KtstrError
+
+__all__ = ["at_once", "most_tests", "workers_for", "workers_start"]
 
 _MOST_FILES = 200
 _WAITING_PER_CORE = 8
@@ -35,6 +40,19 @@ def workers_for(default: int, tests: int | None) -> int:
     if tests is None or tests >= default:
         return default
     return 0 if tests <= 1 else tests
+
+
+@contextmanager
+def workers_start() -> Iterator[None]:
+    """Say in one line that a worker ended while the block starts it: xdist has a word for that only once it runs tests.
+
+    UsageError by KtstrError.
+    """
+    try:
+        yield
+    except (EOFError, OSError) as error:
+        told = f"a worker process ended while it was started; was it killed, or the memory short? ({error})"
+        raise pytest.UsageError(told) from KtstrError(told)
 
 
 def most_tests(arguments: Sequence[str], keyword: str, variants: int) -> int | None:
