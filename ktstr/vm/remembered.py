@@ -53,6 +53,8 @@ def recall(key: str, folder: Path, counted: Collection[str] = ()) -> VmResult | 
         if damage := seal.damage(kept, whole=True):
             print(f"ktstr: {kept}: {damage}; running the job again", file=sys.stderr, flush=True)
             return None
+        if not all((kept / name).is_file() for name in counted):
+            return None  # and nothing is copied: what is in the folder says how far the run is
         try:
             data = json.loads((kept / RESULT).read_text())
             del data["made_of"]

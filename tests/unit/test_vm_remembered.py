@@ -116,6 +116,7 @@ def test_a_result_keeps_what_was_counted_and_is_none_for_who_wants_more(folder: 
     (tmp_path / "again").mkdir()
     remember("k", a_result(), folder)
     assert recall("k", tmp_path / "again", ["counts-2.bin"]) is None
+    assert list((tmp_path / "again").iterdir()) == []
     (folder / "counts-2.bin").write_bytes(b"counts")
     remember("k", a_result(), folder)
     assert recall("k", tmp_path / "again", ["counts-2.bin"]) is not None
