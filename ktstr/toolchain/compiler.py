@@ -21,6 +21,7 @@ from ktstr.base.remote import settings as remote
 from ktstr.base.scratch import scratch
 from ktstr.base.stamp import Stamp, stamp_of
 from ktstr.toolchain.agreed import agreed
+from ktstr.toolchain.preprocessed import read_files
 from ktstr.toolchain.source_files import SourceFiles
 
 __all__ = [
@@ -58,6 +59,9 @@ class BuildError(KtstrError):
         self.first = first
         self.output = output
         self.log = log
+
+
+_OfOutside = Callable[["Compiler", str, Path, Sequence[Path]], bytes]
 
 
 @dataclass(frozen=True)
@@ -192,12 +196,10 @@ def _compile(
     """With `libs_of` it is one that the machines of a remote cache agree on; without, this host's own."""
     archives = [lib if isinstance(lib, Path) else system_archive(compiler, lib) for lib in libs]
     files = SourceFiles(tuple(sources), tuple(includes), tuple(parts))
-    more = [
-        part for path in outside for part in (path.name, _preprocessed(compiler, name, path, includes))
-    ]  # what the compiler reads of them, system headers included
 
-    def key(made_by: str, *kind: str, archives: Sequence[Path] = ()) -> str:
+    def key(of_outside: _OfOutside, made_by: str, *kind: str, archives: Sequence[Path] = ()) -> str:
         found = files.key((made_by, *_FLAGS, name, *kind), tuple(archives))
+        more = [part for path in outside for part in (path.name, of_outside(compiler, name, path, includes))]
         return f"{name}-{cache.digest(found, *more) if more else found}"
 
     def make(directory: Path) -> None:
@@ -212,11 +214,12 @@ def _compile(
         run_compiler(name, [*command, *map(str, (*sources, *outside, *archives))])
 
     def own() -> Path:
-        return cache.entry("build", key(compiler.banner, *kind, archives=archives), f"building {name}", make)
+        chosen = key(_preprocessed, compiler.banner, *kind, archives=archives)
+        return cache.entry("build", chosen, f"building {name}", make)
 
     if libs_of is None or not remote.is_set():
         return own() / name
-    return agreed(key("any compiler", *kind, libs_of), own) / name
+    return agreed(key(_own_files, "any compiler", *kind, libs_of), own) / name
 
 
 def _preprocessed(compiler: Compiler, name: str, source: Path, includes: Sequence[Path]) -> bytes:
@@ -226,6 +229,16 @@ def _preprocessed(compiler: Compiler, name: str, source: Path, includes: Sequenc
         options = [f"-I{include}" for include in includes]
         run_compiler(name, [*compiler.command, *_FLAGS, *options, "-E", "-P", "-o", str(text), str(source)])
         return text.read_bytes()
+
+
+def _own_files(compiler: Compiler, name: str, source: Path, includes: Sequence[Path]) -> bytes:
+    """A digest over a source and the headers that it includes, but those of the system, which differ between hosts."""
+    with scratch("compiler") as folder:
+        listed = folder / "read"
+        options = [f"-I{include}" for include in includes]
+        run_compiler(name, [*compiler.command, *_FLAGS, *options, "-MM", "-MF", str(listed), str(source)])
+        read = read_files(listed.read_text(errors="replace"), Path.cwd())
+    return cache.digest(*(part for path in read for part in (path.name, path.read_bytes()))).encode()
 
 
 def run_compiler(

@@ -19,7 +19,7 @@ from ktstr.base.scratch import scratch
 from ktstr.base.stamp import Stamp, is_settled, stamp_of
 from ktstr.base.whole_file import write_whole
 
-__all__ = ["preprocessed_digest"]
+__all__ = ["preprocessed_digest", "read_files"]
 
 _KIND = "answers"
 # clang(1), "Environment": where it looks for headers, too.
@@ -49,7 +49,7 @@ def preprocessed_digest(
         text, listed = folder / "preprocessed", folder / "read"
         run([*command, "-E", "-MD", "-MF", str(listed), "-o", str(text)])
         found = digest(_without(places, text.read_bytes()))
-        read = _read_files(listed.read_text(errors="replace"), source.parent)
+        read = read_files(listed.read_text(errors="replace"), source.parent)
     stamps = {str(path): stamp_of(path) for path in (*read, *_shadowing(read, folders))}
     if all(map(is_settled, stamps.values())):
         # A cache that cannot be written costs time only.
@@ -78,7 +78,7 @@ def _folders(command: Sequence[str]) -> list[str]:
     return found
 
 
-def _read_files(rule: str, folder: Path) -> list[Path]:
+def read_files(rule: str, folder: Path) -> list[Path]:
     """The files of a make rule, as -MF writes it; relative ones are in `folder`."""
     _, _, names = rule.replace("\\\n", " ").partition(": ")
     return [folder / name.replace("$$", "$") for name in shlex.split(names)]

@@ -261,6 +261,31 @@ def test_machines_agree_on_a_program_whatever_compiles_it(
     assert built("b", other) == first, "what they once agreed on is kept"
 
 
+def test_machines_agree_on_a_program_with_files_of_a_project(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, store: Store
+) -> None:
+    """A header of the project counts, and neither where the project lies nor the system's headers."""
+    monkeypatch.setenv("KTSTR_REMOTE_CACHE_SESSION", "")
+    (tmp_path / "ktstr").mkdir()
+    source, other = a_source(tmp_path / "ktstr"), another_compiler(tmp_path)
+
+    def built(machine: str, compiler: str, number: int, *, write: bool = False) -> bytes:
+        project = tmp_path / machine / str(number)
+        project.mkdir(parents=True)
+        (project / "mine.h").write_text(f"#define MINE {number}\n")
+        (project / "mine.c").write_text(
+            '#include <stddef.h>\n#include "mine.h"\nint mine(void);\nint mine(void) { return MINE; }\n'
+        )
+        monkeypatch.setenv("KTSTR_CACHE_DIR", str(tmp_path / machine / "cache"))
+        monkeypatch.setenv("CC", compiler)
+        use(store, monkeypatch, write=write)
+        return compile_static("program", [source], outside=[project / "mine.c"]).read_bytes()
+
+    first = built("a", "gcc", 1, write=True)
+    assert built("b", other, 1) == first
+    assert built("b", other, 2) != first
+
+
 def test_without_a_remote_cache_each_compiler_makes_its_own(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -59,10 +59,8 @@ def fetch_entry(
     except Trouble as trouble:
         _failed(link.session, trouble)
         return _emptied(folder)
-    except (
-        OSError,
-        ValueError,
-    ):  # this machine's disk, or a name that it cannot have; the maker says what is wrong
+    except (OSError, ValueError):
+        # This machine's disk, or a name that it cannot have: whoever makes the entry now says what is wrong.
         return _emptied(folder)
     except BaseException:
         _emptied(folder)
