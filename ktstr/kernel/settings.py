@@ -13,8 +13,10 @@ from ktstr.base.errors import KtstrError
 
 __all__ = [
     "ArchiveSettings",
+    "FedoraSettings",
     "KernelOrgSettings",
     "debian_settings",
+    "fedora_settings",
     "kernel_org_settings",
     "kernels_dir",
     "schedulers_series",
@@ -36,6 +38,14 @@ class ArchiveSettings:
     suites: tuple[str, ...]
     index_fresh_s: float
     keyrings: tuple[Path, ...]
+
+
+@dataclass(frozen=True)
+class FedoraSettings:
+    """The `[fedora]` table, with the environment's override applied; the file explains each."""
+
+    metalink: str
+    repositories: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -84,6 +94,13 @@ def _archive_settings(origin: str) -> ArchiveSettings:
         index_fresh_s=float(table["index_fresh_s"]),
         keyrings=tuple(listed if keyring is None else [Path(keyring)] if keyring else []),
     )
+
+
+def fedora_settings() -> FedoraSettings:
+    """Settings for reading Fedora's repositories."""
+    table = _sources()["fedora"]
+    metalink = os.environ.get("KTSTR_FEDORA_METALINK") or table["metalink"]
+    return FedoraSettings(metalink=metalink, repositories=tuple(table["repositories"]))
 
 
 def kernel_org_settings() -> KernelOrgSettings:

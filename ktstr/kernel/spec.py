@@ -32,7 +32,7 @@ __all__ = [
 ACCEPTED = (
     "7.0.13, 7.3-rc7, 7.0 (newest of the series), 7, 6.16..7.0 (both included), latest, longterm, mainline, auto, "
     "a cache key, ../linux (a source tree), ../linux#v7.0 or git+https://...#v7.0, and debian:, debian-generic:, "
-    "debian-rt:, ubuntu:, source: or kernel.org: before a version"
+    "debian-rt:, ubuntu:, fedora:, source: or kernel.org: before a version"
 )
 """The forms that `--kernel` accepts, as messages list them."""
 _FILTERS = "6.14 (the series), 6.15..=7.0 (both included), 6.14.3, 7"
@@ -42,7 +42,7 @@ _VERSION = re.compile(r"([0-9]{1,4})\.([0-9]{1,4})(?:\.([0-9]{1,5}))?(?:-rc([0-9
 _SERIES = re.compile(r"([0-9]{1,4})\.([0-9]{1,4})")
 _MAJOR = re.compile(r"[0-9]{1,4}")
 _RANGE = re.compile(r"(?P<first>[^.]+\.[^.]+)\.\.=?(?P<last>[^.=]+\.[^.]+)")
-_SOURCES = ("debian", "debian-generic", "debian-rt", "ubuntu", "kernel.org", "source")
+_SOURCES = ("debian", "debian-generic", "debian-rt", "ubuntu", "fedora", "kernel.org", "source")
 # A ref as git allows it, roughly: nothing that it, or a shell, would take for something else.
 _REF = r"[A-Za-z0-9_][A-Za-z0-9_./+^~@{}-]*"
 _GIT = re.compile(rf"git\+(?P<url>(?:https?|git|ssh|file)://[^\s#]+)#(?P<ref>{_REF})")

@@ -91,7 +91,7 @@ def test_accepted_forms(text: str, spec: object) -> None:
             "debian:",
             "debian:auto",
             "debian:../linux",
-            "ubuntu:7.0",
+            "suse:7.0",
             "kernel.org:7.0.13-debian-1a2b3c4d",
         ),
         *(

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ktstr.base.download import Unreachable
-from ktstr.kernel.images import debian, ubuntu
+from ktstr.kernel.images import debian, fedora, ubuntu
 from ktstr.kernel.images.source import Image, ImageSource
 
 __all__ = ["NAMED", "SOURCES", "ImageIndex"]
 
 SOURCES: tuple[ImageSource, ...] = (debian.CLOUD,)
 """The sources that a version means, asked in this order. The first that publishes a kernel provides it."""
-NAMED: tuple[ImageSource, ...] = (debian.GENERIC, debian.REALTIME, ubuntu.UBUNTU)
+NAMED: tuple[ImageSource, ...] = (debian.GENERIC, debian.REALTIME, ubuntu.UBUNTU, fedora.FEDORA)
 """The sources whose kernels are meant only where their name is before the version (`debian-rt:7.0`)."""
 
 
