@@ -108,6 +108,8 @@ class Page:
     """Where the page will be: its links begin there."""
     compared: Compared | None = None
     """What differs, if there are two runs."""
+    with_files: bool = True
+    """Whether the runs' own files are linked; those of a site are not in it."""
 
     @cached_property
     def columns(self) -> list[Column]:

@@ -89,7 +89,10 @@ def html(page: Page) -> Markup:
                 page.title_of(test.column),
                 whose_fault(test),
                 failure if room >= 0 else None,
-                [(plain(name, 200), link(page.folder, path)) for name, path in files_of(test, failure.dumps)],
+                [
+                    (plain(name, 200), link(page.folder, path))
+                    for name, path in (files_of(test, failure.dumps) if page.with_files else ())
+                ],
             )
         )
     return rendered("failures.html", shown=shown, open_ones=_OPEN if len(bad) > _OPEN else len(bad))
