@@ -13,7 +13,7 @@ from ktstr.pages.earlier import MOST
 from ktstr.pages.page import Column, Page, Past, Section, Test
 from ktstr.pages.render import rendered
 from ktstr.pages.sections.overview import Cell, cell_of
-from ktstr.pages.words import OUTCOMES, plain, worst
+from ktstr.pages.words import OUTCOMES, natural, plain, worst
 
 __all__ = ["SECTION", "history_of", "in_file_order"]
 
@@ -87,7 +87,7 @@ def html(page: Page) -> Markup:
 
 def in_file_order(key: Key) -> tuple[object, ...]:
     """Tests as people look for them: by file and name."""
-    return key.file, key.test, key.topology, key.scheduler, key
+    return key.file, natural(key.test), natural(key.topology), key.scheduler, key
 
 
 def _row(key: Key, groups: dict[Column, list[Test]], columns: Sequence[Column], page: Page) -> TestRow:
