@@ -14,7 +14,7 @@ __all__ = ["report"]
     iterable=["run"],
     help={
         "run": "a run, as for `ktstr runs --show`, or several; two of one kind are compared",
-        "output": "the file to write (default: report.html in the first run's folder)",
+        "output": "the file to write (default: report.html in the run's folder; of several, in that of all results)",
         "site": "write a site into this folder instead, of all runs if none is named: a page for each run and test",
     },
 )
