@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -77,7 +78,8 @@ class Test:
     @property
     def anchor(self) -> str:
         """The id of what the page says of it; no other test of the page has it."""
-        return f"t{self.column.run}-{self.stem.rpartition('-')[2]}"
+        whole = f"{self.column.kernel}\0{self.stem}".encode("utf-8", "surrogatepass")
+        return f"t{self.column.run}-{sha256(whole).hexdigest()[:10]}"
 
 
 @dataclass(frozen=True)

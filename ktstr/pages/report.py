@@ -15,6 +15,7 @@ from ktstr.pages.gather import gather
 from ktstr.pages.page import Page
 from ktstr.pages.render import rendered, whole
 from ktstr.pages.sections import SECTIONS
+from ktstr.pages.words import plain
 
 __all__ = ["NAME", "page_html", "write_page", "write_report"]
 
@@ -43,9 +44,9 @@ def page_html(page: Page, up: str = "") -> str:
             dict.fromkeys(one.commit for one in page.runs)
         )
     else:
-        title = f"ktstr: {', '.join(run.kernels) or 'no kernel'} at {run.commit}"
+        title = f"ktstr: {plain(', '.join(run.kernels), 80) or 'no kernel'} at {run.commit}"
     lead = rendered("lead.html", runs=page.runs)
-    return whole(title, parts, lead=Markup(lead), up=up)
+    return whole(plain(title, 200), parts, lead=Markup(lead), up=up)
 
 
 def write_page(path: Path, text: str) -> None:
