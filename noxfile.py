@@ -188,6 +188,30 @@ def hosting(session: nox.Session) -> None:
     pytest_in_vms(session, "tests/hosting")
 
 
+@nox.session(venv_backend="virtualenv")
+def report(session: nox.Session) -> None:
+    """Open the report of real runs in Chromium, and have axe-core look for barriers (tests/pages). Takes minutes."""
+    chromium = shutil.which("chromium") or shutil.which("google-chrome")
+    if not chromium or not shutil.which("npm"):
+        session.skip("needs chromium and npm: apt-get install chromium npm")
+    separate_environment(session, "playwright>=1.45")
+    packages = session.create_tmp()
+    session.run(
+        "npm",
+        "install",
+        "--silent",
+        "--no-audit",
+        "--no-fund",
+        "--prefix",
+        packages,
+        "axe-core@4",
+        external=True,
+    )
+    axe = Path(packages) / "node_modules" / "axe-core" / "axe.min.js"
+    settings = {"KTSTR_CHROMIUM": chromium, "KTSTR_AXE": str(axe.resolve()), "KTSTR_DIE_WITH_PARENT": "1"}
+    session.run("python", "-m", "pytest", "tests/pages", *session.posargs, env=settings)
+
+
 @nox.session(name="first-hour")
 def first_hour(session: nox.Session) -> None:
     """Replay a user's first hour on fresh Debian roots: nox -s first-hour -- [trixie] [--write]. As root."""

@@ -110,6 +110,12 @@ class Run:
         return self.commit.endswith("-dirty")
 
     @property
+    def branch(self) -> str:
+        """The project's branch; empty if it is not known."""
+        project = self.parts[0].about.get("project") or {}
+        return str(project.get("branch", ""))
+
+    @property
     def sweep(self) -> bool:
         """Whether it is a sweep of the verifier."""
         return all(part.name.startswith("verifier-") for part in self.parts)

@@ -10,13 +10,14 @@ from markupsafe import Markup
 from ktstr.pages.page import Past
 from ktstr.pages.words import OUTCOMES, duration, seconds
 
-__all__ = ["AXIS_WIDTH", "axis", "share_bar", "span", "sparkline"]
+__all__ = ["AXIS_WIDTH", "axis", "history_chart", "share_bar", "span", "sparkline"]
 
 AXIS_WIDTH = 210
 """The width of a chart of durations."""
 _LEAST, _MOST = 3, 10  # decades of ns: 1 µs to 10 s
 _HEIGHT = 14
 _BAR, _TALL = 5, 16
+_LABELS, _WIDE, _HIGH, _MOST_CHARTED = 76, 14, 90, 80
 
 
 def axis() -> Markup:
@@ -73,6 +74,48 @@ def sparkline(history: Sequence[Past]) -> Markup:
         '<svg class="spark" viewBox="0 0 {w} 19" width="{w}" height="19" role="img" aria-label="{words}">{paths}{last}'
         "</svg>"
     ).format(w=width, words=_history_words(history), paths=paths, last=last)
+
+
+def history_chart(history: Sequence[Past]) -> Markup:
+    """The same as `sparkline`, large, with the seconds of the longest run and of none beside it."""
+    shown = history[-_MOST_CHARTED:]
+    longest = max(one.wall_s for one in shown) or 1.0
+    bars = []
+    for number, one in enumerate(shown):
+        x = _LABELS + number * _WIDE
+        high = max(2.0, _HIGH * one.wall_s / longest)
+        mark = Markup('<text class="f" x="{}" y="{:.0f}" text-anchor="middle">✗</text>').format(
+            x + _WIDE // 2 - 1, _HIGH + 4 - high
+        )
+        bars.append(
+            Markup(
+                '<rect class="{}" x="{}" y="{:.1f}" width="{}" height="{:.1f}"><title>{}, {}</title></rect>{}'
+            ).format(
+                one.outcome,
+                x,
+                _HIGH + 8 - high,
+                _WIDE - 3,
+                high,
+                one.outcome,
+                seconds(one.wall_s),
+                mark if one.outcome not in ("passed", "skipped") else "",
+            )
+        )
+    width = _LABELS + _WIDE * len(shown)
+    return Markup(
+        '<svg class="history" viewBox="0 0 {w} {h}" width="{w}" height="{h}" role="img" aria-label="{words}">'
+        '<path class="grid" d="M{at} 8H{w}M{at} {low}H{w}"/><text x="{end}" y="12" text-anchor="end">{top}</text>'
+        '<text x="{end}" y="{low}" text-anchor="end">0 s</text>{bars}</svg>'
+    ).format(
+        w=width,
+        h=_HIGH + 12,
+        low=_HIGH + 8,
+        at=_LABELS,
+        end=_LABELS - 8,
+        top=seconds(longest),
+        words=_history_words(shown),
+        bars=Markup("").join(bars),
+    )
 
 
 def share_bar(counts: Sequence[tuple[str, int]]) -> Markup:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -77,7 +78,8 @@ class Test:
     @property
     def anchor(self) -> str:
         """The id of what the page says of it; no other test of the page has it."""
-        return f"t{self.column.run}-{self.stem.rpartition('-')[2]}"
+        whole = f"{self.column.kernel}\0{self.stem}".encode("utf-8", "surrogatepass")
+        return f"t{self.column.run}-{sha256(whole).hexdigest()[:10]}"
 
 
 @dataclass(frozen=True)
@@ -108,6 +110,8 @@ class Page:
     """Where the page will be: its links begin there."""
     compared: Compared | None = None
     """What differs, if there are two runs."""
+    with_files: bool = True
+    """Whether the runs' own files are linked; those of a site are not in it."""
 
     @cached_property
     def columns(self) -> list[Column]:

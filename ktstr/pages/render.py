@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import jinja2
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from ktstr.pages.words import MARKS, bounded, duration, harmless, plain, seconds
 
@@ -51,9 +51,16 @@ def _environment() -> jinja2.Environment:
         lstrip_blocks=True,
         finalize=_finalized,
     )
-    environment.filters.update(plain=plain, bounded=bounded, duration=duration, seconds=seconds)
+    environment.filters.update(
+        plain=plain, breakable=_breakable, bounded=bounded, duration=duration, seconds=seconds
+    )
     environment.globals.update(mark=MARKS.__getitem__)
     return environment
+
+
+def _breakable(text: str) -> Markup:
+    """A name that may be broken after each underscore and slash, as on a narrow screen."""
+    return Markup(str(escape(harmless(text))).replace("_", "_<wbr>").replace("/", "/<wbr>"))
 
 
 def _finalized(value: object) -> object:

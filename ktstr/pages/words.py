@@ -6,7 +6,18 @@ import re
 
 from ktstr.report.text import printable
 
-__all__ = ["MARKS", "OUTCOMES", "bounded", "duration", "harmless", "nanoseconds", "plain", "seconds", "worst"]
+__all__ = [
+    "MARKS",
+    "OUTCOMES",
+    "bounded",
+    "duration",
+    "harmless",
+    "nanoseconds",
+    "natural",
+    "plain",
+    "seconds",
+    "worst",
+]
 
 OUTCOMES = ("failed", "error", "inconclusive", "passed", "skipped")
 """How tests end, the worst first."""
@@ -15,6 +26,7 @@ MARKS = {"failed": "✗", "error": "!", "inconclusive": "?", "passed": "✓", "s
 # What turns the direction of the text around it: a page would show other names than there are.
 _TURNING = re.compile("[\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 _LONGEST_LINE = 300
+_NUMBERED = re.compile(r"(\D*)(\d*)")
 
 
 def plain(text: object, most: int = _LONGEST_LINE) -> str:
@@ -58,6 +70,11 @@ def seconds(value: float) -> str:
     if minutes < 60:
         return f"{minutes} min {rest} s" if minutes else f"{rest} s"
     return f"{minutes // 60} h {minutes % 60} min"
+
+
+def natural(text: str) -> list[tuple[str, int]]:
+    """The order of names in which 9 comes before 10."""
+    return [(word, int(number[:9] or 0)) for word, number in _NUMBERED.findall(text)]
 
 
 def worst(outcomes: list[str]) -> str:

@@ -66,7 +66,7 @@ def violations_of(about: Mapping[str, Any]) -> str:
 
 def versions_of(project: Project) -> Versions:
     """What made the session's results."""
-    return Versions(_own_version(), platform.python_version(), project.commit, project.dirty)
+    return Versions(_own_version(), platform.python_version(), project.commit, project.dirty, project.branch)
 
 
 def _own_version() -> str:

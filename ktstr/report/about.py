@@ -15,6 +15,8 @@ __all__ = ["about_cases", "about_session"]
 def about_session(versions: Versions, cases: Sequence[Case], status: str) -> dict[str, object]:
     """What holds for every kernel of a session: how it ended, the project and the host."""
     project: ProjectRecord = {"commit": versions.commit, "dirty": versions.dirty}
+    if versions.branch is not None:
+        project["branch"] = versions.branch
     emulator = next((case.emulator for case in cases if case.emulator), "")
     return {"status": status, "project": project, "host": host_record(versions.ktstr, emulator)}
 

@@ -14,6 +14,8 @@ class ProjectRecord(TypedDict):
     """Its commit; null without a git repository."""
     dirty: bool
     """Whether it had changes that are in no commit."""
+    branch: NotRequired[str]
+    """The branch that was checked out; absent if it is not known."""
 
 
 class HostRecord(TypedDict):

@@ -19,13 +19,14 @@ NOT_PASSED: Collection[Outcome] = ("failed", "error", "inconclusive")
 class Versions:
     """The versions of ktstr and Python, and the project's full `commit` (None: no repository).
 
-    `dirty` says whether the project had changes that are in no commit.
+    `dirty` says whether the project had changes that are in no commit, `branch` what was checked out (None: not known).
     """
 
     ktstr: str
     python: str
     commit: str | None
     dirty: bool
+    branch: str | None = None
 
 
 @dataclass(frozen=True)

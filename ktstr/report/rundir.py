@@ -13,7 +13,7 @@ import os
 import re
 import shutil
 import subprocess
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -22,6 +22,7 @@ from pathlib import Path
 from ktstr.base.cache import locked
 from ktstr.base.results import cannot_write, open_results, results_dir
 from ktstr.base.whole_file import remove_unfinished
+from ktstr.report.github import in_github
 from ktstr.report.history import RUN, keep_run, link_newest, stamp_of, started_of
 from ktstr.report.sidecar import SCHEMA, write_json
 
@@ -45,11 +46,12 @@ _UNSAFE = re.compile(r"[^A-Za-z0-9_.+~-]+")
 
 @dataclass(frozen=True)
 class Project:
-    """The state of the user's project: its commit (None: no repository) and whether it has
-    changes that are in no commit."""
+    """The state of the user's project: its commit (None: no repository), whether it has changes that are in no
+    commit, and its branch (None: not known)."""
 
     commit: str | None
     dirty: bool
+    branch: str | None = None
 
     @property
     def label(self) -> str:
@@ -89,7 +91,21 @@ def project_of(root: Path) -> Project:
     # Python's own byte code is not a change of the project, whatever its ignore rules say.
     changes = [line for line in lines if line and not line.startswith("# ")]
     changes = [line for line in changes if not (line.startswith("? ") and "__pycache__/" in line)]
-    return Project(oid, bool(changes))
+    return Project(oid, bool(changes), _branch(lines))
+
+
+def _branch(lines: Sequence[str]) -> str | None:
+    """The branch that is checked out; on a runner of GitHub, which checks out commits, the one that it builds."""
+    head = next(
+        (line.removeprefix("# branch.head ") for line in lines if line.startswith("# branch.head ")), None
+    )
+    if head not in (None, "(detached)"):
+        return head
+    return (
+        (os.environ.get("GITHUB_HEAD_REF") or os.environ.get("GITHUB_REF_NAME") or None)
+        if in_github()
+        else None
+    )
 
 
 def run_dir(root: Path, version: str, label: str, suffix: str) -> Path:

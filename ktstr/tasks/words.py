@@ -67,9 +67,6 @@ def mistake(words: Sequence[str], tasks: Mapping[str, ParserContext]) -> str | N
             missing.pop(0)
         else:
             return f"{task.name}: {word}: {_surplus(word, task)}"
-    several = SEVERAL.get(str(task.name)) if task is not None else None
-    if task is not None and several and not any(word.startswith(f"--{several}") for word in words):
-        missing = [several]
     if task is not None and missing:
         needed = " and ".join(name.upper() for name in missing)
         return f"{task.name}: needs {needed}; `ktstr {task.name} --help` says what that is"

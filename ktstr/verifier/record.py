@@ -30,7 +30,8 @@ class Record:
         project = project_of(root)
         self._root = root
         self._seed = seed
-        self._versions = Versions(_own_version(), platform.python_version(), project.commit, project.dirty)
+        python = platform.python_version()
+        self._versions = Versions(_own_version(), python, project.commit, project.dirty, project.branch)
         self._staging = Staging(root, f"{datetime.now(UTC):%Y%m%dT%H%M%S.%fZ}-{os.getpid()}")
         self._staging.open(project)
         self._cases: dict[str, list[Case]] = {}

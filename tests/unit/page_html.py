@@ -19,7 +19,7 @@ __all__ = ["HOSTILE", "Seen", "a_test", "page_of", "seen"]
 
 HOSTILE = "</script></pre><script>alert(1)</script>\x1b[31m\x07\u202e<img src=x onerror=alert(2)> ' \" & {{ 7 * 7 }}"
 """What a guest would write to leave the place it is shown in."""
-_VOID = {"meta", "link", "input", "br"}
+_VOID = {"meta", "link", "input", "br", "wbr"}
 
 
 def a_test(**changes: Any) -> Case:
@@ -54,6 +54,10 @@ class Seen(HTMLParser):
             self.crossed.append(tag)
 
     def handle_data(self, data: str) -> None:
+        if self.texts and self.elements[-1][0] == "wbr":  # which breaks no word of the text
+            self.texts[-1] = (self.texts[-1][0], self.texts[-1][1] + data)
+            self.sections[self.section][-1] += data
+            return
         self.texts.append((self.open[-1] if self.open else "", data))
         self.sections.setdefault(self.section, []).append(data)
 

@@ -60,6 +60,7 @@ def test_each_session_has_a_line_in_the_menu() -> None:
         "first-hour",
         "docs",
         "reference",
+        "report",
         "coverage",
         "bench",
         "census",

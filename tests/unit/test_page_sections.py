@@ -15,7 +15,7 @@ from ktstr.pages import charts
 from ktstr.pages.page import Past
 from ktstr.pages.report import write_report
 from ktstr.pages.sections import lanes
-from ktstr.pages.words import duration, plain, seconds
+from ktstr.pages.words import duration, natural, plain, seconds
 from ktstr.report.case import Case
 
 NS = 1_000_000
@@ -219,3 +219,7 @@ def test_seconds_read_as_people_say_them(value: float, text: str) -> None:
 def test_plain_text_is_one_bounded_line() -> None:
     assert plain("a\n\tb\x1b[1m\u202e") == "a b\N{REPLACEMENT CHARACTER}"
     assert plain("x" * 1_000_000, 10) == "x" * 9 + "…"
+
+
+def test_numbers_in_names_are_in_their_order() -> None:
+    assert sorted(["a10", "a9", "a9b", "b1", "a"], key=natural) == ["a", "a9", "a9b", "a10", "b1"]

@@ -89,7 +89,7 @@ def test_what_a_guest_wrote_is_text(tmp_path: Path) -> None:
     assert len(found.of("script")) == 1
     assert not found.of("img")
     assert not found.crossed
-    assert {tag for tag, _ in found.elements} - {tag for tag, _ in plain.elements} <= {"nav", "small"}
+    assert {tag for tag, _ in found.elements} - {tag for tag, _ in plain.elements} <= {"nav", "small", "wbr"}
     assert not any(name.startswith("on") or name == "style" for _, one in found.elements for name in one)
     assert not any(sign in path.read_text() for sign in "\x1b\x07\u202e")
     assert "{{ 7 * 7 }}" in found.text
@@ -209,3 +209,25 @@ def test_a_page_that_fails_says_why_and_raises_nothing(
     monkeypatch.setattr(page, "LIMIT_S", 0.0)
     assert "timed out" in make_page(tmp_path, [folder]).problem
     assert not [one for one in folder.iterdir() if "-new-" in one.name]
+
+
+def test_the_page_of_500_failures_stays_small(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("os.fsync", lambda _: None)  # 500 files are no result of anybody
+    cases = [
+        a_test(
+            nodeid=f"tests/test_some.py::holds_what_number_{n}_promises[7.0]",
+            test=f"holds_what_number_{n}_promises",
+            outcome="failed",
+            message="max_gap_ms: worker w/0 did not run for 25.1 ms, limit 5 ms" * 3,
+            details="<'line of what the guest had to say'>\n" * 300,
+        )
+        for n in range(500)
+    ]
+    folder = keep(tmp_path, cases)
+    for path in list(folder.glob("holds*.json")):
+        logs = folder / path.stem / "run-1"
+        logs.mkdir(parents=True)
+        for name in ("command.txt", "console.log", "events.jsonl", "job.json", "plan.txt", "verdict.txt"):
+            (logs / name).write_text("1")
+        (logs.parent / "failure.txt").write_text("1")
+    assert write_report(tmp_path, all_runs(tmp_path)).stat().st_size < 2_000_000

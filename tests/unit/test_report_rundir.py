@@ -179,8 +179,30 @@ def repository(tmp_path: Path) -> git.Repo:
 
 def test_a_project_is_labelled_by_its_commit(repository: git.Repo, tmp_path: Path) -> None:
     commit = repository.head.commit.hexsha
-    assert project_of(tmp_path) == Project(commit, dirty=False)
+    assert project_of(tmp_path) == Project(commit, dirty=False, branch=repository.active_branch.name)
     assert project_of(tmp_path).label == commit[:7]
+
+
+@pytest.mark.parametrize(
+    ("variables", "branch"),
+    [
+        ({}, None),
+        ({"GITHUB_ACTIONS": "true", "GITHUB_REF_NAME": "main", "GITHUB_HEAD_REF": ""}, "main"),
+        ({"GITHUB_ACTIONS": "true", "GITHUB_REF_NAME": "7/merge", "GITHUB_HEAD_REF": "mine"}, "mine"),
+    ],
+)
+def test_a_commit_without_a_branch_has_that_which_is_built(
+    repository: git.Repo,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    variables: dict[str, str],
+    branch: str | None,
+) -> None:
+    monkeypatch.delenv("GITHUB_ACTIONS", raising=False)
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    repository.git.checkout("--detach")
+    assert project_of(tmp_path).branch == branch
 
 
 @pytest.mark.parametrize(("path", "dirty"), [("a.py", True), ("new", True), ("ignored", False)])

@@ -118,6 +118,12 @@ VALUES: dict[tuple[str, str], tuple[tuple[str, ...], str, str, str]] = {
     ("metrics", "--run"): ((), "latest", "lately", "lately: no such run; must be latest, latest~1, a time"),
     ("replay", "--sidecar"): ((), "smoke.json", "gone.json", "gone.json"),
     ("report", "--output"): (("--run", "latest"), "page.html", ".", "report: --output .: must be a file"),
+    ("report", "--site"): (
+        ("--run", "latest"),
+        "site",
+        "my.bpf.c",
+        "report: --site my.bpf.c: must be a folder",
+    ),
     ("report", "--run"): ((), "latest", "lately", "lately: no such run; must be latest, latest~1, a time"),
     ("runs", "--import"): ((), ".", "gone", "--import gone: must be a folder with runs in it"),
     ("runs", "--show"): ((), "latest", "lately", "lately: no such run; must be latest, latest~1, a time"),

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from ktstr.pages.page import Page, Section, Test
 from ktstr.pages.render import rendered
@@ -19,8 +19,8 @@ from ktstr.pages.words import OUTCOMES, bounded, duration, plain
 __all__ = ["SECTION", "Violated", "files_of", "link"]
 
 _LONGEST = 60_000
-_ALL_TOGETHER = 900_000
-_MOST_FILES = 30
+_ALL_TOGETHER = 500_000  # bytes of HTML
+_MOST_FILES = 20
 _MOST_SEARCHED = 2000
 _MOST_VIOLATIONS = 20
 _OPEN = 5
@@ -82,17 +82,16 @@ def html(page: Page) -> Markup:
     shown, room = [], _ALL_TOGETHER
     for test in bad:
         failure = test.kept.get(SECTION.name) or Failure(plain(test.message), (), ())
-        room -= len(failure.details)
-        shown.append(
-            (
-                test,
-                page.title_of(test.column),
-                whose_fault(test),
-                failure if room >= 0 else None,
-                [(plain(name, 200), link(page.folder, path)) for name, path in files_of(test, failure.dumps)],
-            )
-        )
-    return rendered("failures.html", shown=shown, open_ones=_OPEN if len(bad) > _OPEN else len(bad))
+        files = files_of(test, failure.dumps) if page.with_files else []
+        size = len(escape(failure.details).encode())
+        fits = size <= room
+        if fits:
+            room -= size
+        else:
+            files = [one for one in files if one[0] in ("sidecar", "failure.txt")]
+        links = [(plain(name, 200), link(page.folder, path)) for name, path in files]
+        shown.append((test, page.title_of(test.column), whose_fault(test), failure if fits else None, links))
+    return rendered("failures.html", shown=shown, open_ones=min(_OPEN, len(bad)))
 
 
 def files_of(test: Test, dumps: Sequence[str] = ()) -> list[tuple[str, Path]]:
@@ -100,7 +99,8 @@ def files_of(test: Test, dumps: Sequence[str] = ()) -> list[tuple[str, Path]]:
     sidecar = test.folder / f"{test.stem}.json"
     beside = [sidecar, *(test.folder / name for name in dumps if Path(name).name == name)]
     below = []
-    for place, folders, names in os.walk(test.folder / test.stem):
+    logs = test.folder / test.stem
+    for place, folders, names in () if logs.is_symlink() else os.walk(logs):
         folders.sort()
         below += [Path(place, name) for name in sorted(names)]
         if len(below) > _MOST_SEARCHED:
@@ -118,7 +118,7 @@ def link(folder: Path, path: Path) -> str:
 
 def _name(path: Path, test: Test) -> str:
     if path.parent == test.folder:
-        return "sidecar" if path.suffixes == [".json"] or path.name == f"{test.stem}.json" else "dump"
+        return "sidecar" if path.name == f"{test.stem}.json" else "dump"
     return str(path.relative_to(test.folder / test.stem))
 
 

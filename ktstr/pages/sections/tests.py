@@ -13,9 +13,9 @@ from ktstr.pages.earlier import MOST
 from ktstr.pages.page import Column, Page, Past, Section, Test
 from ktstr.pages.render import rendered
 from ktstr.pages.sections.overview import Cell, cell_of
-from ktstr.pages.words import OUTCOMES, plain, worst
+from ktstr.pages.words import OUTCOMES, natural, plain, worst
 
-__all__ = ["SECTION", "history_of"]
+__all__ = ["SECTION", "history_of", "in_file_order"]
 
 
 @dataclass(frozen=True)
@@ -74,7 +74,7 @@ def html(page: Page) -> Markup:
     if not groups:
         return Markup("")
     columns = page.columns
-    rows = [_row(key, groups[key], columns, page) for key in sorted(groups, key=_order)]
+    rows = [_row(key, groups[key], columns, page) for key in sorted(groups, key=in_file_order)]
     outcomes = [name for name in OUTCOMES if any(row.outcome == name for row in rows)]
     return rendered(
         "tests.html",
@@ -85,8 +85,9 @@ def html(page: Page) -> Markup:
     )
 
 
-def _order(key: Key) -> tuple[object, ...]:
-    return key.file, key.test, key.topology, key.scheduler, key
+def in_file_order(key: Key) -> tuple[object, ...]:
+    """Tests as people look for them: by file and name."""
+    return key.file, natural(key.test), natural(key.topology), key.scheduler, key
 
 
 def _row(key: Key, groups: dict[Column, list[Test]], columns: Sequence[Column], page: Page) -> TestRow:
