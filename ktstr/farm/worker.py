@@ -85,12 +85,14 @@ class KtstrWorker(WorkerPlugin):  # type: ignore[misc]  # Dask has no types here
     def run(self, key: str, topic: str, shipment: bytes) -> dict[str, Any]:
         """Run what a client shipped, in a thread of the worker; the events that concern it go to `topic`."""
 
+        about = {"run": key, "host": self.offer.host, "worker": self._worker.address}
+
         def tell(what: str, **more: object) -> None:
-            self._worker.log_event(topic, {"what": what, "run": key, "host": self.offer.host, **more})
+            self._worker.log_event(topic, {**about, "what": what, **more})
 
         def fetch(sha256: str, into: Path, cancel: Cancel) -> None:
             with self.incoming.expected(into) as (ask, coming):
-                tell("ask", sha256=sha256, ask=ask, worker=self._worker.address)
+                tell("ask", sha256=sha256, ask=ask)
                 while not coming.done.wait(_WATCH_S):
                     cancel.check()
                     if time.monotonic() - coming.last > _SILENCE_S:
