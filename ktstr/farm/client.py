@@ -17,8 +17,8 @@ import distributed
 from ktstr.base.errors import KtstrError
 from ktstr.farm.address import Address
 from ktstr.farm.offer import PROTOCOL, Offer, offer_of_json
-from ktstr.farm.placing import free_elsewhere
-from ktstr.farm.worker import OFFER, carry_out, receive
+from ktstr.farm.scheduler import free_elsewhere, offers_of_workers
+from ktstr.farm.worker import carry_out, receive
 
 __all__ = ["Begun", "Connection", "Watched", "connect"]
 
@@ -79,14 +79,14 @@ class Connection:
         """What each of ktstr's workers offers; those of another protocol do not count. KtstrError if it is lost."""
         seen = time.monotonic()
         try:
-            workers = self._client.scheduler_info()["workers"]
-        except (OSError, distributed.core.CommClosedError, TimeoutError) as error:
+            workers = self._client.run_on_scheduler(offers_of_workers)
+        except (OSError, distributed.core.CommClosedError, TimeoutError, ValueError) as error:
             raise KtstrError(f"executor {self.address}: the scheduler does not answer: {error}") from None
         self._workers, self._seen = frozenset(workers), seen
         found = []
         for worker in workers.values():
             with suppress(KeyError, TypeError):
-                offer = offer_of_json(worker[OFFER])
+                offer = offer_of_json(worker)
                 if offer.protocol == PROTOCOL:
                     found.append(offer)
         return found

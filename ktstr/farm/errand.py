@@ -56,7 +56,8 @@ def carried_out(
     Raises KtstrError if it is lost again, or if nobody of `offers` can run it; Cancelled if `cancel` stops it, after
     its worker has ended the guest, or a second later.
     """
-    if why := nobody(errand.needs, offers()):
+    # One that has lost all its workers may have them again soon.
+    if (there := offers()) and (why := nobody(errand.needs, there)):
         raise KtstrError(f"{errand.name}: no worker can run it: {why}")
     lost: list[str] = []
     where = ""

@@ -8,7 +8,8 @@ from __future__ import annotations
 from typing import Any
 
 from ktstr.farm.offer import offer_of_host
-from ktstr.farm.worker import OFFER, KtstrWorker
+from ktstr.farm.scheduler import OFFER
+from ktstr.farm.worker import KtstrWorker
 from ktstr.vm.local import LocalExecutor
 
 __all__ = ["dask_setup"]

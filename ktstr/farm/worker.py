@@ -27,13 +27,10 @@ from ktstr.farm.shipment import pack_loss, pack_refusal, pack_result, unpack_job
 from ktstr.vm.blobs import Blobs
 from ktstr.vm.executor import Executor
 
-__all__ = ["NAME", "OFFER", "KtstrWorker", "carry_out", "receive"]
+__all__ = ["NAME", "KtstrWorker", "carry_out", "receive"]
 
 NAME = "ktstr"
 """The plugin's name on a worker."""
-OFFER = "ktstr_offer"
-"""The key under which a scheduler has what a worker offers."""
-
 _WATCH_S = 0.1
 _RUNNING = (Status.running, Status.paused, Status.init)
 # How long a client may say nothing while a blob is asked of it.

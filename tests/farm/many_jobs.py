@@ -60,6 +60,8 @@ def main() -> None:
         finally:
             executor.close()
             farm.close()
+            for log in sorted((folder / "farm").glob("w*.log")):
+                print(f"{log.name}: {log.read_text()}")
 
 
 def measure(jobs: int, at_once: int, executor: FarmExecutor, farm: Farm, folder: Path) -> None:

@@ -1,4 +1,4 @@
-"""Where else a run could begin, asked within the scheduler.
+"""What is asked within the scheduler: what its workers offer, and where a run that waits could begin.
 
 Dask places a task by how long tasks like it took, and moves one that waits only where those say so. Guests take a
 second or an hour, and one that needs four cores waits behind one other. So a run that waits beside a free host is moved
@@ -10,7 +10,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-__all__ = ["free_elsewhere"]
+__all__ = ["OFFER", "free_elsewhere", "offers_of_workers"]
+
+OFFER = "ktstr_offer"
+"""The key under which a scheduler has what a worker offers."""
+
+
+def offers_of_workers(dask_scheduler: Any) -> dict[str, Any]:
+    """What each of ktstr's workers offers, by its address."""
+    return {
+        address: worker.extra[OFFER]
+        for address, worker in dask_scheduler.workers.items()
+        if OFFER in worker.extra
+    }
 
 
 def free_elsewhere(key: str, amounts: Mapping[str, float], dask_scheduler: Any) -> str | None:
