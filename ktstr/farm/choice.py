@@ -36,4 +36,6 @@ def _farm(address: Address) -> Executor:
 
     connection = connect(address)
     atexit.register(connection.close)
-    return FarmExecutor(connection)
+    return FarmExecutor(
+        connection
+    )  # it may find no worker, and then the connection is left at the end all the same

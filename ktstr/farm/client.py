@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
@@ -16,27 +17,42 @@ import distributed
 from ktstr.base.errors import KtstrError
 from ktstr.farm.address import Address
 from ktstr.farm.offer import PROTOCOL, Offer, offer_of_json
-from ktstr.farm.worker import OFFER, carry_out, receive
+from ktstr.farm.scheduler import free_elsewhere, offers_of_workers
+from ktstr.farm.worker import carry_out, receive
 
-__all__ = ["Connection", "Watched", "connect"]
+__all__ = ["Begun", "Connection", "Watched", "connect"]
 
 _CONNECT_S = 10
 _PART_BYTES = 4 << 20
 _SENDERS = 2  # blobs that are sent at the same time
 
 
+@dataclass(frozen=True)
+class Begun:
+    """A worker has begun a run: its host, its address, and when, in time.monotonic()'s seconds."""
+
+    host: str
+    worker: str
+    at: float
+
+
 @dataclass
 class Watched:
-    """A run that was submitted. `hosts` are those that have begun it, in order: more than one if workers were lost.
+    """A run that was submitted. `begun` has the workers that have begun it, in order: more than one if some were lost.
 
     `changed` is set whenever something happens to it, `ended` once a worker has let go of it.
     """
 
     key: str
     future: Any = None
-    hosts: list[str] = field(default_factory=list)
+    begun: list[Begun] = field(default_factory=list)
     changed: threading.Event = field(default_factory=threading.Event)
     ended: threading.Event = field(default_factory=threading.Event)
+
+    @property
+    def hosts(self) -> list[str]:
+        """The hosts of the workers that have begun it."""
+        return [one.host for one in self.begun]
 
 
 class Connection:
@@ -49,6 +65,8 @@ class Connection:
         self._lock = threading.Lock()
         self._watched: dict[str, Watched] = {}
         self._blobs: dict[str, tuple[Path, int]] = {}  # and how many runs need it
+        self._workers: frozenset[str] = frozenset()
+        self._seen = 0.0
         self._senders = ThreadPoolExecutor(_SENDERS, thread_name_prefix="ktstr-blobs")
         client.subscribe_topic(self._topic, self._heard)
 
@@ -59,20 +77,38 @@ class Connection:
 
     def offers(self) -> list[Offer]:
         """What each of ktstr's workers offers; those of another protocol do not count. KtstrError if it is lost."""
+        seen = time.monotonic()
         try:
-            workers = self._client.scheduler_info()["workers"].values()
-        except (OSError, distributed.core.CommClosedError, TimeoutError) as error:
+            workers = self._client.run_on_scheduler(offers_of_workers)
+        except (OSError, distributed.core.CommClosedError, TimeoutError, ValueError) as error:
             raise KtstrError(f"executor {self.address}: the scheduler does not answer: {error}") from None
+        self._workers, self._seen = frozenset(workers), seen
         found = []
-        for worker in workers:
+        for worker in workers.values():
             with suppress(KeyError, TypeError):
-                offer = offer_of_json(worker[OFFER])
+                offer = offer_of_json(worker)
                 if offer.protocol == PROTOCOL:
                     found.append(offer)
         return found
 
-    def submit(self, watched: Watched, amounts: Mapping[str, float], shipment: bytes) -> None:
-        """Have a worker that has these `amounts` carry out what is shipped."""
+    def gone(self, begun: Begun) -> bool:
+        """Whether a worker that has begun a run was no worker any more when the offers were last looked at."""
+        return begun.at < self._seen and begun.worker not in self._workers
+
+    def free_elsewhere(self, watched: Watched, amounts: Mapping[str, float]) -> str | None:
+        """The worker at which a run that waits could begin, by its address; None if there is none that is better."""
+        try:
+            found = self._client.run_on_scheduler(free_elsewhere, watched.key, dict(amounts))
+        except (
+            Exception
+        ):  # the scheduler is lost, or of a version that it cannot be asked; then nothing is gained
+            return None
+        return str(found) if found else None
+
+    def submit(
+        self, watched: Watched, amounts: Mapping[str, float], shipment: bytes, where: str = ""
+    ) -> None:
+        """Have a worker that has these `amounts`, or the one at the address `where`, carry out what is shipped."""
         with self._lock:
             self._watched[watched.key] = watched
         watched.future = self._client.submit(
@@ -80,6 +116,7 @@ class Connection:
             *(watched.key, self._topic, shipment),
             key=watched.key,
             resources=dict(amounts),
+            workers=[where] if where else None,
             pure=False,
         )
         watched.future.add_done_callback(lambda _: watched.changed.set())
@@ -129,7 +166,7 @@ class Connection:
             return
         elif message["what"] == "started":
             watched.ended.clear()
-            watched.hosts.append(message["host"])
+            watched.begun.append(Begun(message["host"], message["worker"], time.monotonic()))
             watched.changed.set()
         elif message["what"] == "ended":
             watched.ended.set()

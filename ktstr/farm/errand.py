@@ -30,6 +30,10 @@ _PATIENCE_S = 30.0  # for how long there may be no worker for a run, once there 
 _GOODBYE_S = 1.0  # how long a cancelled run waits for its worker's word that the guest is gone
 
 
+class _Elsewhere(Exception):
+    """A run that waits could begin elsewhere: the address of that worker."""
+
+
 @dataclass(frozen=True)
 class Errand:
     """What is to be carried out: the packed job, its `name` in messages, and the run's folder."""
@@ -52,19 +56,26 @@ def carried_out(
     Raises KtstrError if it is lost again, or if nobody of `offers` can run it; Cancelled if `cancel` stops it, after
     its worker has ended the guest, or a second later.
     """
-    if why := nobody(errand.needs, offers()):
+    # One that has lost all its workers may have them again soon.
+    if (there := offers()) and (why := nobody(errand.needs, there)):
         raise KtstrError(f"{errand.name}: no worker can run it: {why}")
     lost: list[str] = []
+    where = ""
     while True:
         watched = Watched(f"ktstr-{uuid.uuid4().hex}")
         try:
-            answer = _answer(errand, connection, offers, watched, lost, cancel)
+            answer = _answer(errand, connection, offers, watched, where, lost, cancel)
             return received(answer)
+        except _Elsewhere as better:
+            where = str(better)
+            continue
         except Damaged as error:
-            print(f"ktstr: {errand.name}: {watched.hosts[-1:]}: {error}", file=sys.stderr, flush=True)
-            lost += [*watched.hosts[:-1], f"{watched.hosts[-1]}: {error}"]
+            *before, host = watched.hosts or ["a worker"]
+            lost += [*before, f"{host}: {error}"]
+            print(f"ktstr: {errand.name}: {lost[-1]}; it runs again", file=sys.stderr, flush=True)
         except (Lost, distributed.KilledWorker):
             lost += watched.hosts
+        where = ""
         _check_losses(errand, lost)
 
 
@@ -81,13 +92,14 @@ def _answer(
     connection: Connection,
     offers: Callable[[], Sequence[Offer]],
     watched: Watched,
+    where: str,
     lost: Sequence[str],
     cancel: Cancel,
 ) -> Mapping[str, Any]:
     over = False
     try:
         with cancel.stopping(watched.changed.set):
-            connection.submit(watched, errand.needs.amounts, errand.shipment)
+            connection.submit(watched, errand.needs.amounts, errand.shipment, where)
             answer = _awaited(errand, connection, offers, watched, lost, cancel)
             over = True
             return answer
@@ -118,8 +130,15 @@ def _awaited(
             told = len(watched.hosts)
             with suppress(OSError):
                 write_whole(errand.folder / HOST, f"{watched.hosts[-1]}\n")
-            _check_losses(errand, [*lost, *watched.hosts[:-1]])
         why = nobody(errand.needs, offers())
+        gone = [*watched.begun[:-1], *filter(connection.gone, watched.begun[-1:])]
+        _check_losses(errand, [*lost, *(one.host for one in gone)])
+        if gone and gone[-1] is watched.begun[-1]:
+            raise Lost  # Dask may have it wait, for that worker alone
+        if why is None and not watched.hosts:
+            better = connection.free_elsewhere(watched, errand.needs.amounts)
+            if better and not watched.hosts:
+                raise _Elsewhere(better)
         if why is None:
             found = time.monotonic()
         elif time.monotonic() - found > _PATIENCE_S:

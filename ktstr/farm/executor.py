@@ -129,6 +129,10 @@ class FarmExecutor:
                 f"{error.filename or folder}: a run's files cannot be written: {error.strerror}"
             ) from None
 
+    def close(self) -> None:
+        """Leave the farm: what runs for this process is ended."""
+        self._connection.close()
+
     def _fresh(self) -> Sequence[Offer]:
         """What the workers that get jobs offer, as of a few seconds ago."""
         with self._lock:

@@ -18,7 +18,8 @@ import distributed
 from ktstr.base.scratch import scratch
 from ktstr.farm.address import Address
 from ktstr.farm.offer import Offer
-from ktstr.farm.worker import OFFER, KtstrWorker
+from ktstr.farm.scheduler import OFFER
+from ktstr.farm.worker import KtstrWorker
 from ktstr.vm.blobs import Blobs
 from ktstr.vm.executor import Executor
 

@@ -27,13 +27,10 @@ from ktstr.farm.shipment import pack_loss, pack_refusal, pack_result, unpack_job
 from ktstr.vm.blobs import Blobs
 from ktstr.vm.executor import Executor
 
-__all__ = ["NAME", "OFFER", "KtstrWorker", "carry_out", "receive"]
+__all__ = ["NAME", "KtstrWorker", "carry_out", "receive"]
 
 NAME = "ktstr"
 """The plugin's name on a worker."""
-OFFER = "ktstr_offer"
-"""The key under which a scheduler has what a worker offers."""
-
 _WATCH_S = 0.1
 _RUNNING = (Status.running, Status.paused, Status.init)
 # How long a client may say nothing while a blob is asked of it.
@@ -85,12 +82,14 @@ class KtstrWorker(WorkerPlugin):  # type: ignore[misc]  # Dask has no types here
     def run(self, key: str, topic: str, shipment: bytes) -> dict[str, Any]:
         """Run what a client shipped, in a thread of the worker; the events that concern it go to `topic`."""
 
+        about = {"run": key, "host": self.offer.host, "worker": self._worker.address}
+
         def tell(what: str, **more: object) -> None:
-            self._worker.log_event(topic, {"what": what, "run": key, "host": self.offer.host, **more})
+            self._worker.log_event(topic, {**about, "what": what, **more})
 
         def fetch(sha256: str, into: Path, cancel: Cancel) -> None:
             with self.incoming.expected(into) as (ask, coming):
-                tell("ask", sha256=sha256, ask=ask, worker=self._worker.address)
+                tell("ask", sha256=sha256, ask=ask)
                 while not coming.done.wait(_WATCH_S):
                     cancel.check()
                     if time.monotonic() - coming.last > _SILENCE_S:

@@ -104,6 +104,15 @@ def test_a_long_report_is_not_read_whole(tmp_path: Path) -> None:
     assert stage_of(tmp_path) == "reports"
 
 
+def test_a_run_of_a_farm_waits_until_a_worker_begins_it(tmp_path: Path) -> None:
+    run = tmp_path / "run-1"
+    run.mkdir()
+    (run / "events.jsonl").touch()
+    assert stage_of(tmp_path) == "waits"
+    (run / "host.txt").write_text("build-2\n")
+    assert stage_of(tmp_path) == "runs on build-2"
+
+
 def test_a_failed_run_is_told_while_it_is_run_again(tmp_path: Path) -> None:
     assert verdict_of(tmp_path / "test") == ""
     for number in (1, 2):

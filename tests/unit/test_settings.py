@@ -35,6 +35,12 @@ def test_a_project_sets_each_of_them() -> None:
     )
 
 
+def test_guests_run_here_or_on_a_farm() -> None:
+    assert merged().executor == "local"
+    assert table('executor = "local"') == {"executor": "local"}
+    assert table('executor = "tcp://farm:8786"') == {"executor": "dask://farm:8786"}
+
+
 def test_a_single_kernel_needs_no_list() -> None:
     assert table('kernels = "7.0"') == {"kernels": ("7.0",)}
 
@@ -65,6 +71,11 @@ def test_the_nearest_file_counts(tmp_path: Path) -> None:
         ("perturb = true", "perturb = True: must be on, off or auto"),
         ("kernels = 7.0", "kernels = 7.0: must be a string or a list of strings"),
         ("kernels = [7.0]", "kernels = [7.0]: must be a string or a list of strings"),
+        (
+            "executor = 'farm'",
+            "executor = 'farm': must be local, or dask://host:8786, or dask+tls://host:8786",
+        ),
+        ("executor = 1", "executor = 1: must be a string: local, dask://host:8786, or dask+tls://host:8786"),
         ("topology = [1, 2, 4, 1]", "topology = [1, 2, 4, 1]: must be a string such as '1n2l4c1t'"),
     ],
 )
