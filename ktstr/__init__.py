@@ -15,6 +15,7 @@ if TYPE_CHECKING:  # the same names as in _PUBLIC, for type checkers; a test com
     from ktstr.base.node import Node as Node
     from ktstr.base.topology import Topology as Topology
     from ktstr.checks.accepted import Accepted as Accepted
+    from ktstr.checks.accepted import ByFunction as ByFunction
     from ktstr.checks.accepted import Limit as Limit
     from ktstr.checks.accepted import OnOff as OnOff
     from ktstr.checks.accepted import Sustained as Sustained
@@ -80,6 +81,11 @@ if TYPE_CHECKING:  # the same names as in _PUBLIC, for type checkers; a test com
     from ktstr.events.state import SchedulerState as SchedulerState
     from ktstr.events.worker import WorkerStats as WorkerStats
     from ktstr.guest.initramfs import Packed as Packed
+    from ktstr.instrument.cost import CalledFunction as CalledFunction
+    from ktstr.instrument.cost import FunctionCost as FunctionCost
+    from ktstr.instrument.coverage import CoveredBranch as CoveredBranch
+    from ktstr.instrument.coverage import CoveredFunction as CoveredFunction
+    from ktstr.instrument.coverage import FileCoverage as FileCoverage
     from ktstr.kernel.model import Kernel as Kernel
     from ktstr.run.context import Ctx as Ctx
     from ktstr.scenario import canned
@@ -204,7 +210,7 @@ _PUBLIC = {
     "ktstr.base.errors": ("Inconclusive", "KtstrError"),
     "ktstr.base.node": ("Node",),
     "ktstr.base.topology": ("Topology",),
-    "ktstr.checks.accepted": ("Accepted", "Limit", "OnOff", "Sustained", "SustainedLimit"),
+    "ktstr.checks.accepted": ("Accepted", "ByFunction", "Limit", "OnOff", "Sustained", "SustainedLimit"),
     "ktstr.checks.evidence": ("Evidence",),
     "ktstr.checks.expect": ("ExpectedError",),
     "ktstr.checks.recorded": ("Recorded",),
@@ -246,6 +252,8 @@ _PUBLIC = {
     "ktstr.events.state": ("SchedulerState",),
     "ktstr.events.worker": ("WorkerStats",),
     "ktstr.guest.initramfs": ("Packed",),
+    "ktstr.instrument.cost": ("CalledFunction", "FunctionCost"),
+    "ktstr.instrument.coverage": ("CoveredBranch", "CoveredFunction", "FileCoverage"),
     "ktstr.kernel.model": ("Kernel",),
     "ktstr.run.context": ("Ctx",),
     "ktstr.scenario.affinity": ("Affinity",),

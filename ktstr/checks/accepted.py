@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
 from ktstr.base.errors import KtstrError
 from ktstr.base.values import shown
 
-__all__ = ["Accepted", "Limit", "OnOff", "Sustained", "SustainedLimit", "Threshold"]
+__all__ = ["Accepted", "ByFunction", "Limit", "OnOff", "Sustained", "SustainedLimit", "Threshold"]
 
 
 @dataclass(frozen=True)
@@ -24,8 +25,8 @@ class Sustained:
         return f"{self.limit:g} for {self.for_ms:g} ms" if self.for_ms else f"{self.limit:g}"
 
 
-Threshold = bool | float | Sustained
-"""A limit, or whether the check is on; False turns any check off."""
+Threshold = bool | float | Sustained | Mapping[str, int] | tuple[tuple[str, int], ...]
+"""A limit, one for each name, or whether the check is on; False turns any check off."""
 
 
 class Accepted(Protocol):
@@ -83,3 +84,32 @@ class SustainedLimit:
             Limit(self.unit, self.least).check(value, where)
         except KtstrError as error:
             raise KtstrError(f"{error}, or Sustained({self.unit}, for_ms=...)") from None
+
+
+@dataclass(frozen=True)
+class ByFunction:
+    """A whole number in `unit` for each of some functions, by name; or False, which turns the check off.
+
+    `Checks` keeps it as pairs, which are accepted as well.
+    """
+
+    unit: str
+
+    def check(self, value: object, where: str) -> None:
+        """Raise KtstrError for anything else."""
+        try:
+            limits = dict(value) if isinstance(value, Mapping | tuple) else None
+        except (TypeError, ValueError):
+            limits = None
+        if value is False:
+            return
+        if not limits:
+            raise KtstrError(
+                f"{where}={shown(value)}: must be {self.unit} by the function's name, such as"
+                ' {"mine_enqueue": 900}, or False for off'
+            )
+        for name, limit in limits.items():
+            if not isinstance(name, str) or type(limit) is not int or limit < 1:
+                raise KtstrError(
+                    f"{where}: {shown(name)}: {shown(limit)}: must be {self.unit}, a whole number from 1 on"
+                )

@@ -14,6 +14,7 @@ from ktstr.events.latency import Latency, read_latency
 from ktstr.events.metrics import MetricValue, read_metrics
 from ktstr.events.phase import Phase, events_by_phase
 from ktstr.events.report import GuestReport, WorkerStats, read_report
+from ktstr.instrument.cost import FunctionCost
 from ktstr.scenario.cgroup import CgroupDef
 from ktstr.scenario.layout import Layout
 from ktstr.scenario.model import Member, State
@@ -55,6 +56,8 @@ class Evidence:
     """The payloads that the scenario starts, by name."""
     metrics: tuple[MetricValue, ...] = ()
     """The numbers that payloads printed which ended in the time that is judged."""
+    costs: tuple[FunctionCost, ...] = ()
+    """What the BPF functions of the schedulers cost in the whole run; none if that was not counted."""
     host_delay_ms: float = 0.0
     """With the real clock, for how long the host kept the guest's CPUs waiting, all together."""
 
@@ -177,6 +180,7 @@ def evidence_of(
     expected: ExpectedError | None = None,
     writes: Sequence[BpfMapWrite] = (),
     layout: Layout | None = None,
+    costs: Sequence[FunctionCost] = (),
 ) -> Evidence:
     """The evidence that a VM run left."""
     report = read_report(result.events, result.console)
@@ -195,5 +199,6 @@ def evidence_of(
         layout=layout,
         payloads=payloads,
         metrics=read_metrics(report.phases, payloads),
+        costs=tuple(costs),
         host_delay_ms=result.host_delay_ns / 1e6,
     )

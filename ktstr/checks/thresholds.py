@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -45,6 +46,9 @@ class Checks:
     `max_llc_moves_per_s`, `max_node_moves_per_s`: how often a worker may move to another CPU, LLC and NUMA node.
     `min_llc_share_pct`: how many percent of a worker's CPU time must be on one LLC.
 
+    `max_insns_per_call`: how many instructions of BPF code a call of a function may take, `{"mine_enqueue": 900}`
+    (docs/coverage.md): these are counted if it is set.
+
     Of what a monitor samples, and off unless set: `max_imbalance_ratio`, `max_local_dsq_depth`, `max_fallback_rate`,
     `max_keep_last_rate`, `max_enq_skip_rate` (a second), each a number or `Sustained(number, for_ms=...)`, and
     `max_stall_ms`. docs/monitor.md.
@@ -83,6 +87,7 @@ class Checks:
         max_rate_spread_pct: float | Off | None
         min_work_per_s: float | Off | None
         kernel_clean: bool | None
+        max_insns_per_call: Mapping[str, int] | bool | None
         max_imbalance_ratio: float | Sustained | Off | None
         max_local_dsq_depth: float | Sustained | Off | None
         max_fallback_rate: float | Sustained | Off | None
@@ -120,6 +125,7 @@ class Checks:
             max_rate_spread_pct: float | Off | None = None,
             min_work_per_s: float | Off | None = None,
             kernel_clean: bool | None = None,
+            max_insns_per_call: Mapping[str, int] | bool | None = None,
             max_imbalance_ratio: float | Sustained | Off | None = None,
             max_local_dsq_depth: float | Sustained | Off | None = None,
             max_fallback_rate: float | Sustained | Off | None = None,
@@ -136,7 +142,12 @@ class Checks:
                 check = _existing(name)
                 if value is not None:
                     check.accepts.check(value, f"checks: {name}")
-            said = sorted((name, value) for name, value in thresholds.items() if value is not None)
+            # Pairs, not a dict: checks can be hashed.
+            said = sorted(
+                (name, tuple(sorted(value.items())) if isinstance(value, Mapping) else value)
+                for name, value in thresholds.items()
+                if value is not None
+            )
             object.__setattr__(self, "said", tuple(said))
 
     def __getattr__(self, name: str) -> Any:

@@ -17,6 +17,8 @@ from ktstr.events.phase import Phase
 from ktstr.events.readings import FileRead, ProgramRun
 from ktstr.events.report import GuestReport, WorkerStats
 from ktstr.events.schedulers import SchedulerRun
+from ktstr.instrument.cost import FunctionCost
+from ktstr.instrument.coverage import FileCoverage
 from ktstr.vm.result import VmResult
 
 __all__ = ["RunReport", "VerdictFailed"]
@@ -40,6 +42,10 @@ class RunReport:
     """The numbers that the payloads printed, by phase in the order in which they are declared."""
     inconclusive: tuple[str, ...] = ()
     """The checks for which there were too few samples, each with the reason: then the run has no verdict."""
+    coverage: tuple[FileCoverage, ...] = ()
+    """How often each line and branch of the schedulers' BPF was executed; none if that was not counted."""
+    costs: tuple[FunctionCost, ...] = ()
+    """How many instructions the calls of their functions took; none if that was not counted."""
 
     @property
     def passed(self) -> bool:

@@ -15,12 +15,12 @@ from ktstr.instrument.counts import Counts
 from ktstr.instrument.coverage import place_of
 from ktstr.instrument.programs import STRUCT_OPS, Function
 
-__all__ = ["Called", "FunctionCost", "costs_from_json", "costs_of", "costs_to_json", "merged_costs"]
+__all__ = ["CalledFunction", "FunctionCost", "costs_from_json", "costs_of", "costs_to_json", "merged_costs"]
 
 
 @dataclass(frozen=True, slots=True, order=True)
-class Called:
-    """A call in a function's code: its line, and the called function."""
+class CalledFunction:
+    """A call at a `line` of a function's code; the called function has that `name`, and is in the file at `path`."""
 
     line: int
     path: str
@@ -29,7 +29,9 @@ class Called:
 
 @dataclass(frozen=True)
 class FunctionCost:
-    """A function's cost. `callback`: it is one of the scheduler's callbacks, which the kernel calls.
+    """The cost of function `name`, which begins at that `line` of the file at `path`.
+
+    `callback`: it is one of the scheduler's callbacks, which the kernel calls.
 
     `calls` has how many of its calls took how many instructions, with those of the functions that it called. `lines`
     has its own instructions by file and line; `called` how often it called whom, and the instructions of these calls.
@@ -41,7 +43,7 @@ class FunctionCost:
     callback: bool
     calls: Mapping[int, int]
     lines: Mapping[tuple[str, int], int]
-    called: Mapping[Called, tuple[int, int]]
+    called: Mapping[CalledFunction, tuple[int, int]]
 
     @property
     def count(self) -> int:
@@ -97,7 +99,7 @@ def costs_of(
     for edge in counts.edges:
         if edge.caller in of and edge.callee in of:
             callee, line = of[edge.callee], place_of(known[edge.caller], edge.address).line
-            of[edge.caller].add_called(Called(line, callee.path, callee.name), edge.count, edge.insns)
+            of[edge.caller].add_called(CalledFunction(line, callee.path, callee.name), edge.count, edge.insns)
     return _frozen(costs.values())
 
 
@@ -144,7 +146,7 @@ def costs_from_json(data: Any) -> tuple[FunctionCost, ...]:
                 one["callback"],
                 dict(one["calls"]),
                 {(path, line): insns for path, line, insns in one["lines"]},
-                {Called(*called): (count, insns) for *called, count, insns in one["called"]},
+                {CalledFunction(*called): (count, insns) for *called, count, insns in one["called"]},
             )
             for one in data
         )
@@ -162,9 +164,9 @@ class _Cost:
     callback: bool = False
     calls: Counter[int] = field(default_factory=Counter)
     lines: Counter[tuple[str, int]] = field(default_factory=Counter)
-    called: dict[Called, tuple[int, int]] = field(default_factory=lambda: defaultdict(lambda: (0, 0)))
+    called: dict[CalledFunction, tuple[int, int]] = field(default_factory=lambda: defaultdict(lambda: (0, 0)))
 
-    def add_called(self, called: Called, count: int, insns: int) -> None:
+    def add_called(self, called: CalledFunction, count: int, insns: int) -> None:
         before = self.called[called]
         self.called[called] = before[0] + count, before[1] + insns
 

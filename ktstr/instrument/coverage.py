@@ -17,8 +17,8 @@ from ktstr.instrument.jumps_x86_64 import conditional_jumps
 from ktstr.instrument.programs import STRUCT_OPS, Function, Place
 
 __all__ = [
-    "Branch",
-    "Entry",
+    "CoveredBranch",
+    "CoveredFunction",
     "FileCoverage",
     "coverage_from_json",
     "coverage_of",
@@ -30,8 +30,8 @@ __all__ = [
 
 
 @dataclass(frozen=True, slots=True, order=True)
-class Branch:
-    """A conditional jump: that number `number` (from 0 on) of those that a function's code has at this place."""
+class CoveredBranch:
+    """A conditional jump in the code of `function`: at that `line` and `column`, number `number` (from 0 on)."""
 
     line: int
     column: int
@@ -40,8 +40,8 @@ class Branch:
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
-    """A function: the line where it begins, and how often it was entered."""
+class CoveredFunction:
+    """A function: the `line` where it begins, and the `count` of how often it was entered."""
 
     line: int
     count: int
@@ -49,15 +49,16 @@ class Entry:
 
 @dataclass(frozen=True)
 class FileCoverage:
-    """The coverage of a source file. `branches` have how often each jumped, and how often it went on.
+    """The coverage of the source file at `path`; `functions` are by name.
 
-    `lines` have those that came to code, and how often they were executed.
+    `lines` have those that came to code, and how often they were executed; `branches` how often each jumped, and how
+    often it went on to the next instruction.
     """
 
     path: str
-    functions: Mapping[str, Entry]
+    functions: Mapping[str, CoveredFunction]
     lines: Mapping[int, int]
-    branches: Mapping[Branch, tuple[int, int]]
+    branches: Mapping[CoveredBranch, tuple[int, int]]
 
 
 def of_schedulers(functions: Iterable[Function]) -> list[Function]:
@@ -140,9 +141,9 @@ def coverage_from_json(data: object) -> tuple[FileCoverage, ...]:
         return tuple(
             FileCoverage(
                 one["path"],
-                {entry["name"]: Entry(entry["line"], entry["count"]) for entry in one["functions"]},
+                {entry["name"]: CoveredFunction(entry["line"], entry["count"]) for entry in one["functions"]},
                 dict(one["lines"]),
-                {Branch(*branch): (jumped, passed) for *branch, jumped, passed in one["branches"]},
+                {CoveredBranch(*branch): (jumped, passed) for *branch, jumped, passed in one["branches"]},
             )
             for one in data  # type: ignore[attr-defined]
         )
@@ -154,15 +155,15 @@ class _File:
     """The coverage of a file while it is added up."""
 
     def __init__(self) -> None:
-        self.functions: dict[str, Entry] = {}
+        self.functions: dict[str, CoveredFunction] = {}
         self.lines: dict[int, int] = defaultdict(int)
-        self.branches: dict[Branch, tuple[int, int]] = {}
+        self.branches: dict[CoveredBranch, tuple[int, int]] = {}
 
     def enter(self, name: str, line: int, count: int) -> None:
         before = self.functions.get(name)
-        self.functions[name] = Entry(line, count + (before.count if before else 0))
+        self.functions[name] = CoveredFunction(line, count + (before.count if before else 0))
 
-    def add_branch(self, branch: Branch, ways: tuple[int, int]) -> None:
+    def add_branch(self, branch: CoveredBranch, ways: tuple[int, int]) -> None:
         before = self.branches.get(branch, (0, 0))
         self.branches[branch] = before[0] + ways[0], before[1] + ways[1]
 
@@ -181,7 +182,7 @@ def _frozen(files: Mapping[str, _File]) -> tuple[FileCoverage, ...]:
 
 def _branches(
     function: Function, executed: Mapping[int, Insn], path_of: Callable[[str], str]
-) -> Iterable[tuple[str, Branch, tuple[int, int]]]:
+) -> Iterable[tuple[str, CoveredBranch, tuple[int, int]]]:
     """The function's conditional jumps, apart from those that the kernel itself puts in."""
     numbers: dict[tuple[str, int, int], int] = defaultdict(int)
     start = function.owner.start
@@ -194,7 +195,7 @@ def _branches(
         if not (path := path_of(place.file)):
             continue
         key = path, place.line, place.column
-        branch = Branch(place.line, place.column, numbers[key], function.name)
+        branch = CoveredBranch(place.line, place.column, numbers[key], function.name)
         numbers[key] += 1
         insn = executed.get(address)
         yield path, branch, (insn.jumped, insn.passed) if insn else (0, 0)

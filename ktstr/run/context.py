@@ -21,7 +21,7 @@ from ktstr.kernel.model import Kernel
 from ktstr.report.failure import failure_text
 from ktstr.report.run_record import shrunk_records, vm_counts
 from ktstr.report.told import SHRINKING, VERDICT, tell
-from ktstr.run.counted import keep_counted, refuse_unseen
+from ktstr.run.counted import instruments_for, keep_counted
 from ktstr.run.execute import Runner
 from ktstr.run.hooks import NO_HOOKS, RunHooks, sections_text
 from ktstr.run.look import look_again
@@ -195,8 +195,6 @@ class Ctx:
         if not isinstance(monitor, Monitor | None):
             raise KtstrError(f"ctx.run: monitor={shown(monitor)}: must be Monitor(...)")
         limits = (checks or Checks()).over(test.checks)
-        if self._instruments:
-            refuse_unseen(accel.clock)
         if accel.clock == "virtual":
             refuse_finer_than_turn(test, limits, self._executor, bounded=bounded_turn)
         refuse_contradiction(test, checks)
@@ -218,7 +216,7 @@ class Ctx:
             monitor=monitor or test.monitor,
             observer=observer_of(test, limits, self.kernel, sched_ext=scheduler.is_sched_ext or bool(others)),
             payloads=payload_programs(scenario),
-            instruments=self._instruments,
+            instruments=instruments_for(limits, accel.clock, self._instruments),
         )
         if not self._perturb:
             return run
@@ -237,7 +235,7 @@ class Ctx:
         if why := mistake_of_test(self.test.scheduler, report.guest, self.test.watchdog_ms, run.layout):
             raise KtstrError(f"{self.test.name}: {why}")
         refuse_unknown_variables(self.test.name, report.result.events)
-        keep_counted(run, folder, record, self._sidecar, len(self.runs))
+        keep_counted(report, run, record, self._sidecar, len(self.runs))
         self._as_expected = self._as_expected or report.passed
         self._hooks.after_verdict(self, report)
         if check and report.violations:

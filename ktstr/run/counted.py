@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from ktstr.base.errors import KtstrError
+from ktstr.checks.thresholds import Checks
+from ktstr.checks.verdict import RunReport
 from ktstr.declare.scheduler import Scheduler, registered
 from ktstr.instrument.cost import FunctionCost, costs_of, costs_to_json
 from ktstr.instrument.counts import read_counts
@@ -16,52 +18,65 @@ from ktstr.instrument.programs import functions_of
 from ktstr.report.cost import cost_records
 from ktstr.report.sidecar import SCHEMA, write_json
 from ktstr.run.scenario_run import ScenarioRun
+from ktstr.vm.result import EMULATOR_DIED, Ending, VmResult
 
-__all__ = ["counted_in_run", "keep_counted", "refuse_unseen"]
-
-
-def refuse_unseen(clock: str) -> None:
-    """Raise KtstrError if instruments cannot look at a guest with this clock."""
-    if clock != "virtual":
-        raise KtstrError(
-            "--coverage: only a guest with the virtual clock can be looked at; give --clock virtual"
-        )
+__all__ = ["counted_in_run", "instruments_for", "keep_counted"]
 
 
-def keep_counted(
-    run: ScenarioRun, folder: Path, record: dict[str, object], sidecar: Path, number: int
-) -> None:
-    """Write the coverage of a test's run `number`, its files in `folder`, beside `sidecar`; name it in its `record`.
+def instruments_for(limits: Checks, clock: str, asked: Sequence[str]) -> tuple[str, ...]:
+    """The instruments of a run: those that are `asked` for, and what its checks need.
 
-    Nothing for a run without instruments. KtstrError if nothing was counted, or the file cannot be written.
+    KtstrError if there are any, and no instrument can look at a guest with this clock.
     """
-    if COUNTS not in run.instruments:
-        return
-    path = sidecar.with_name(f"{sidecar.stem}.run-{number}.coverage.json")
-    files, costs = counted_in_run(run, folder)
-    about = {"schema": SCHEMA, "test": run.test.name, "kernel": run.kernel.version, "run": number}
-    try:
-        write_json(path, {**about, "files": coverage_to_json(files), "costs": costs_to_json(costs)})
-    except OSError as error:
-        raise KtstrError(f"{path}: the coverage cannot be written: {error.strerror}") from None
-    record["coverage"] = path.name
-    record["cost"] = cost_records(costs)
+    judged = "checks: max_insns_per_call" if limits.max_insns_per_call else ""
+    if (asked or judged) and clock != "virtual":
+        raise KtstrError(
+            f"{judged or '--coverage'}: instructions can only be counted with the virtual clock;"
+            " give --clock virtual"
+        )
+    return tuple(dict.fromkeys((*asked, *((COUNTS,) if judged else ()))))
 
 
 def counted_in_run(
-    run: ScenarioRun, folder: Path
+    run: ScenarioRun, result: VmResult, folder: Path
 ) -> tuple[tuple[FileCoverage, ...], tuple[FunctionCost, ...]]:
-    """The coverage and the costs of a run whose files are in `folder`; KtstrError if nothing was counted."""
+    """The coverage and the costs of a run whose files are in `folder`; nothing if they were not asked for.
+
+    A run that was ended from outside has none. KtstrError if nothing was counted.
+    """
+    if COUNTS not in run.instruments or result.ending in (Ending.TIMEOUT, EMULATOR_DIED):
+        return (), ()
     file = folder / counts_file(COUNTS)
     if not file.is_file():
         raise KtstrError(
-            "--coverage: this host's machine emulator was built without TCG plugins, which count"
+            f"{run.test.name}: instructions cannot be counted: this host's machine emulator was built without"
+            " TCG plugins"
         )
     counts = read_counts(file)
     functions = of_schedulers(functions_of(counts, layout_of(run.kernel)))
     path_of = _paths(run.test.scheduler)
     costs = costs_of(counts, functions, lambda file: path_of(file) or file.removeprefix("./"))
     return coverage_of(counts, functions, path_of), costs
+
+
+def keep_counted(
+    report: RunReport, run: ScenarioRun, record: dict[str, object], sidecar: Path, number: int
+) -> None:
+    """Write what was counted in a test's run `number` beside `sidecar`, and name the file in its `record`.
+
+    Nothing for a run in which nothing was counted. KtstrError if the file cannot be written.
+    """
+    if not report.coverage:
+        return
+    path = sidecar.with_name(f"{sidecar.stem}.run-{number}.coverage.json")
+    about = {"schema": SCHEMA, "test": run.test.name, "kernel": run.kernel.version, "run": number}
+    data = {"files": coverage_to_json(report.coverage), "costs": costs_to_json(report.costs)}
+    try:
+        write_json(path, {**about, **data})
+    except OSError as error:
+        raise KtstrError(f"{path}: the coverage cannot be written: {error.strerror}") from None
+    record["coverage"] = path.name
+    record["cost"] = cost_records(report.costs)
 
 
 def _paths(scheduler: Scheduler) -> Callable[[str], str]:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,7 +12,9 @@ from ktstr.base.errors import host_refuses
 from ktstr.checks.evidence import evidence_of
 from ktstr.checks.judge import judge, unsettled
 from ktstr.checks.verdict import RunReport
+from ktstr.instrument.cost import FunctionCost
 from ktstr.run.assemble import scenario_job
+from ktstr.run.counted import counted_in_run
 from ktstr.run.scenario_run import ScenarioRun
 from ktstr.vm.executor import Executor
 from ktstr.vm.job import RunOptions, VmJob
@@ -47,11 +49,12 @@ class Runner:
             announce(job)
         result = self.executor.run(job, self.accel, folder, self.options, cancel=self.cancel)
         self.results.append(result)
-        return job, judged(run, result)
+        coverage, costs = counted_in_run(run, result, folder)
+        return job, replace(judged(run, result, costs), coverage=coverage, costs=costs)
 
 
-def judged(run: ScenarioRun, result: VmResult) -> RunReport:
-    """The verdict on a scenario's result."""
+def judged(run: ScenarioRun, result: VmResult, costs: Sequence[FunctionCost] = ()) -> RunReport:
+    """The verdict on a scenario's result, and on what its schedulers' BPF cost."""
     test = run.test
     evidence = evidence_of(
         result,
@@ -61,6 +64,7 @@ def judged(run: ScenarioRun, result: VmResult) -> RunReport:
         expected=test.expected,
         writes=test.writes,
         layout=run.layout,
+        costs=costs,
     )
     violations = tuple(judge(evidence, run.limits))
     # What a violation explains needs no further verdict.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ktstr.base.errors import KtstrError
-from ktstr.checks.accepted import Limit, Sustained
+from ktstr.checks.accepted import Limit
 from ktstr.checks.registry import declared_checks
 from ktstr.checks.thresholds import Checks
 from ktstr.declare.test import KtstrTest
@@ -36,7 +36,7 @@ def refuse_finer_than_turn(test: KtstrTest, limits: Checks, executor: Executor, 
         (check.key, limit)
         for check in declared_checks()
         if isinstance(check.accepts, Limit) and check.accepts.of_wait
-        if not isinstance(limit := limits.limit(check), Sustained) and limit is not False
+        if isinstance(limit := limits.limit(check), int | float) and limit is not False
     ]
     if cpus == 1 or not waits:
         return

@@ -159,16 +159,10 @@ FIXTURE = declare_scheduler(name="counted_fixture", bpf=SCHEDULERS / "fixture.bp
 
 @ktstr_test(scheduler=FIXTURE, bpf_map_write=BpfMapWrite(".bss", "crash", 1))
 def no_run_feels_it(ctx: Ctx) -> None:
-    """Small and large guests, perturbed ones, and one whose scheduler fails: `counted` runs each with and without."""
-    for topology, perturb in (
-        ("1n1l2c1t", True),
-        ("1n2l4c2t", False),
-        ("1n2l4c2t", True),
-        ("2n4l4c2t", False),
-    ):
-        for writes in ((), ctx.test.writes):
-            folder = ctx.artifacts / f"{topology}-{perturb}-{len(writes)}"
-            test = replace(ctx.test, topology=Topology.parse(topology), writes=writes)
-            own = Ctx(test, ctx.kernel, "virtual", 7, folder)
-            _, functions = counted(own, Scenario((CgroupDef("a", 20),), hold_s=0.2), perturb=perturb)
-            assert sum(one.entered for one in functions) > 100
+    """A small and a large guest, perturbed ones, and one whose scheduler fails; `counted` compares the events."""
+    kinds = (("1n1l2c1t", True, ctx.test.writes), ("1n2l4c2t", True, ()), ("2n4l4c2t", False, ()))
+    for topology, perturb, writes in kinds:
+        test = replace(ctx.test, topology=Topology.parse(topology), writes=writes)
+        own = Ctx(test, ctx.kernel, "virtual", 7, ctx.artifacts / topology)
+        _, functions = counted(own, Scenario((CgroupDef("a", 20),), hold_s=0.2), perturb=perturb)
+        assert sum(one.entered for one in functions) > 100

@@ -124,13 +124,14 @@ SECTIONS = {
         ),
         *("Perturbed", "Switches", "MapWrite", "RefusedWrite", "GlobalRead", "RefusedReading"),
         *("FileRead", "ProgramRun", "FlightEvent"),
+        *("FileCoverage", "CoveredFunction", "CoveredBranch", "FunctionCost", "CalledFunction"),
     ),
     "The failure dump": (*("Dump", "MapDump", "Element", "Variable", "RunQueues", "CpuQueue", "QueuedTask"),),
     "Extending": (
         *("WorkType", "Operation", "Argument", "Whole", "Flag", "Text", "Words", "Choice", "Milliseconds"),
         *("State", "CgroupState", "Member", "Layout", "PhasePlan", "Drawn", "OnWorkers"),
         *("declare_check", "Finding", "Evidence", "Stage", "Check", "Accepted", "OnOff", "Limit"),
-        "SustainedLimit",
+        *("SustainedLimit", "ByFunction"),
     ),
 }
 HEAD = """# API reference

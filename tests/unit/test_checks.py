@@ -105,6 +105,7 @@ def test_checks_are_judged_in_this_order() -> None:
         "cpus_kept",
         "kernel_clean",
         "max_teardown_ms",
+        "max_insns_per_call",
     ]
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from ktstr.base.errors import KtstrError
 from ktstr.instrument.cost import (
-    Called,
+    CalledFunction,
     FunctionCost,
     costs_from_json,
     costs_of,
@@ -58,7 +58,7 @@ COSTS = (
         True,
         {3: 1, 9: 1},
         {(FILE, 20): 4, (FILE, 21): 3, (HEADER, 3): 2},
-        {Called(21, FILE, "weigh"): (3, 3)},
+        {CalledFunction(21, FILE, "weigh"): (3, 3)},
     ),
 )
 
@@ -77,7 +77,7 @@ def test_the_median_is_that_of_the_calls() -> None:
 def test_runs_are_added() -> None:
     (weigh, enqueue) = merged_costs([COSTS, COSTS])
     assert (weigh.calls, weigh.lines) == ({1: 6}, {(FILE, 10): 6})
-    assert enqueue.called == {Called(21, FILE, "weigh"): (6, 6)}
+    assert enqueue.called == {CalledFunction(21, FILE, "weigh"): (6, 6)}
     assert merged_costs([]) == ()
 
 

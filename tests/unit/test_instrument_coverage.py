@@ -9,8 +9,8 @@ import pytest
 from ktstr.base.errors import KtstrError
 from ktstr.instrument.counts import BRANCH, Counts, Insn, Owner
 from ktstr.instrument.coverage import (
-    Branch,
-    Entry,
+    CoveredBranch,
+    CoveredFunction,
     FileCoverage,
     coverage_from_json,
     coverage_of,
@@ -51,12 +51,12 @@ def test_a_line_has_the_count_of_its_most_executed_piece_and_functions_add_up() 
     )
     (found,) = coverage_of(counts, [head, inlined])
     assert found.lines == {10: 1, 11: 8, 12: 9, 20: 2}
-    assert found.functions == {"a": Entry(10, 1), "b": Entry(20, 2)}
+    assert found.functions == {"a": CoveredFunction(10, 1), "b": CoveredFunction(20, 2)}
 
 
 def test_what_was_not_executed_is_there_with_zero() -> None:
     (found,) = coverage_of(counted(), [function(0, "a", (FILE, 10), (FILE, 11))])
-    assert (found.lines, found.functions) == ({10: 0, 11: 0}, {"a": Entry(10, 0)})
+    assert (found.lines, found.functions) == ({10: 0, 11: 0}, {"a": CoveredFunction(10, 0)})
 
 
 def test_code_of_no_line_and_of_files_that_are_left_out_is_none() -> None:
@@ -69,13 +69,13 @@ def test_code_of_no_line_and_of_files_that_are_left_out_is_none() -> None:
 def test_branches_of_one_place_are_numbered() -> None:
     one = function(0, "a", (FILE, 10))
     (found,) = coverage_of(counted((one, 0, 5), (one, 2, 5, 2, 3), (one, 6, 3, 0, 3)), [one])
-    assert found.branches == {Branch(10, 5, 0, "a"): (2, 3), Branch(10, 5, 1, "a"): (0, 3)}
+    assert found.branches == {CoveredBranch(10, 5, 0, "a"): (2, 3), CoveredBranch(10, 5, 1, "a"): (0, 3)}
 
 
 def test_a_jump_that_was_never_executed_has_gone_neither_way() -> None:
     one = function(0, "a", (FILE, 10), code=b"\x90\x90\x74\x02" + bytes(60))
     (found,) = coverage_of(counted((one, 0, 5)), [one])
-    assert found.branches == {Branch(10, 5, 0, "a"): (0, 0)}
+    assert found.branches == {CoveredBranch(10, 5, 0, "a"): (0, 0)}
     assert never_reached([found]) == []
 
 
@@ -97,13 +97,13 @@ def test_only_objects_with_a_scheduler_count() -> None:
 COVERAGE = (
     FileCoverage(
         FILE,
-        {"mine_enqueue": Entry(10, 4), "mine_exit": Entry(30, 0)},
+        {"mine_enqueue": CoveredFunction(10, 4), "mine_exit": CoveredFunction(30, 0)},
         {10: 4, 11: 4, 12: 0, 14: 0, 20: 0, 21: 4, 30: 0},
         {
-            Branch(11, 5, 0, "mine_enqueue"): (0, 4),
-            Branch(11, 9, 0, "mine_enqueue"): (3, 1),
-            Branch(12, 5, 0, "mine_enqueue"): (0, 0),
-            Branch(21, 5, 0, "mine_enqueue"): (4, 0),
+            CoveredBranch(11, 5, 0, "mine_enqueue"): (0, 4),
+            CoveredBranch(11, 9, 0, "mine_enqueue"): (3, 1),
+            CoveredBranch(12, 5, 0, "mine_enqueue"): (0, 0),
+            CoveredBranch(21, 5, 0, "mine_enqueue"): (4, 0),
         },
     ),
 )
@@ -111,12 +111,17 @@ COVERAGE = (
 
 def test_runs_are_added() -> None:
     other = (
-        FileCoverage(FILE, {"mine_exit": Entry(30, 1)}, {30: 1}, {Branch(11, 5, 0, "mine_enqueue"): (1, 0)}),
+        FileCoverage(
+            FILE,
+            {"mine_exit": CoveredFunction(30, 1)},
+            {30: 1},
+            {CoveredBranch(11, 5, 0, "mine_enqueue"): (1, 0)},
+        ),
     )
     (found,) = merged([COVERAGE, other])
-    assert found.functions["mine_exit"] == Entry(30, 1)
+    assert found.functions["mine_exit"] == CoveredFunction(30, 1)
     assert (found.lines[30], found.lines[10]) == (1, 4)
-    assert found.branches[Branch(11, 5, 0, "mine_enqueue")] == (1, 4)
+    assert found.branches[CoveredBranch(11, 5, 0, "mine_enqueue")] == (1, 4)
     assert merged([]) == ()
 
 
