@@ -310,12 +310,15 @@ def sealed_entries() -> list[Entry]:
 
 def disk_usage(folder: Path) -> int:
     """The bytes that a folder's files take on disk; less than their lengths if they are sparse."""
-    total = 0
-    # Other processes remove entries meanwhile: os.walk goes on, and Path.rglob does not.
-    for parent, folders, files in os.walk(folder):
-        for name in (*folders, *files):
-            with suppress(FileNotFoundError):
-                total += Path(parent, name).lstat().st_blocks * 512
+    total, folders = 0, [str(folder)]
+    while folders:
+        # Other processes remove entries meanwhile, and what cannot be read is not counted.
+        with suppress(OSError), os.scandir(folders.pop()) as entries_of_folder:
+            for one in entries_of_folder:
+                with suppress(FileNotFoundError):
+                    total += one.stat(follow_symlinks=False).st_blocks * 512
+                    if one.is_dir(follow_symlinks=False):
+                        folders.append(one.path)
     return total
 
 

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from ktstr.base.topology import Topology
 from ktstr.declare.presets import PRESETS, Constraints
-from ktstr.declare.test import KtstrTest
+
+if TYPE_CHECKING:
+    from ktstr.declare.test import KtstrTest
 
 __all__ = ["Fit", "fit", "preset_of"]
 

@@ -8,28 +8,14 @@ from collections.abc import Mapping, Sequence
 import pytest
 
 from ktstr.base.topology import Topology
+from ktstr.declare.host_time import boot_ms, run_ms
 from ktstr.declare.presets import PRESETS
 from ktstr.declare.test import KtstrTest, record_of
 from ktstr.plugin.gauntlet import preset_of_item
 
-__all__ = ["boot_ms", "declared_ms", "estimates", "run_ms"]
+__all__ = ["declared_ms", "estimates"]
 
 _OTHER_MS = 50  # a test that is not ours
-
-
-def run_ms(test: KtstrTest, topology: Topology) -> int:
-    """Host milliseconds of a run of `test` in a clone, emulated; without any knowledge of its body.
-
-    Measured on a host without KVM: a clone, a report and pytest take 0.7 s, the attach of a scheduler 1 s, and a guest
-    second 0.6 s. At constant work that is flat up to 16 CPUs, 1.7 times as much with 32, and 2.7 times with 64.
-    """
-    once_ms = 700 + 1000 * test.scheduler.is_sched_ext + 600 * test.duration_s
-    return round(once_ms * max(1.0, 1 + (topology.cpus - 16) / 28))
-
-
-def boot_ms(topology: Topology) -> int:
-    """Host milliseconds of the boot of a guest that is then kept: 4.5 s for 8 CPUs, 33 s for 64, emulated."""
-    return round(4000 + 1000 * topology.cpus**2 / 140)
 
 
 def declared_ms(item: pytest.Item) -> int:

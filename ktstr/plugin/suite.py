@@ -5,11 +5,22 @@ from __future__ import annotations
 import os
 import re
 import shlex
-import subprocess
+import signal
 import sys
 from collections.abc import Mapping, Sequence
 
-__all__ = ["suite_command", "suite_environment", "suite_help", "suite_options"]
+__all__ = [
+    "VERBS",
+    "asks_for_help",
+    "become",
+    "suite_command",
+    "suite_environment",
+    "suite_help",
+    "suite_options",
+]
+
+VERBS = ("test", "verifier")
+"""The verbs of the ktstr command after which everything is for pytest, or for the sweep."""
 
 _WORKERS = ("-n", "--numprocesses", "--dist", "-d", "--pdb")
 _MODULES = {"verifier": "ktstr.verifier", "perf": "ktstr.compare"}
@@ -37,6 +48,18 @@ def suite_command(verb: str, arguments: Sequence[str], python: str = sys.executa
     return [python, "-m", "ktstr.plugin", *defaults, *arguments]
 
 
+def become(verb: str, arguments: Sequence[str]) -> None:
+    """Replace this process by the verb's, so that signals and the exit status need no forwarding."""
+    command = suite_command(verb, arguments)
+    sys.stdout.flush()
+    # Ctrl-C waits until the new program can be silent about it: see `silent_start`.
+    signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
+    try:
+        os.execve(command[0], command, {**os.environ, **suite_environment(["ktstr", verb, *arguments])})
+    finally:  # it returns only if it fails
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGINT])
+
+
 def suite_environment(typed: Sequence[str]) -> Mapping[str, str]:
     """What is added to the environment of such a command; `typed` is the command line to show to the user.
 
@@ -46,12 +69,20 @@ def suite_environment(typed: Sequence[str]) -> Mapping[str, str]:
     return {"KTSTR_COMMAND": shlex.join(typed), "KTSTR_SUITE": "1"}
 
 
+def asks_for_help(words: Sequence[str]) -> bool:
+    """Whether a verb's words ask for its help. What follows `--` does not."""
+    own = words[: words.index("--")] if "--" in words else words
+    return any(word in ("-h", "--help") for word in own[1:])
+
+
 def suite_options(verb: str) -> list[str]:
     """The long options that ktstr adds to a verb, for a shell's completion."""
     if verb == "test":
         from ktstr.plugin.options import option_names
 
         return option_names()
+    import subprocess
+
     done = subprocess.run(suite_command(verb, ["--help"]), capture_output=True, text=True, check=False)
     return list(dict.fromkeys(re.findall(r"^ +(?:-\w, )?(--[a-z-]+)", done.stdout, re.MULTILINE)))
 

@@ -56,24 +56,35 @@ def cache(
     """
     from pathlib import Path
 
-    from ktstr.base.progress import Progress
-    from ktstr.base.upkeep import evict, remove_rest
-    from ktstr.report.history import remove_runs
+    from ktstr.base.waiting import waiting
     from ktstr.tasks.values import whole_number
-    from ktstr.vm.verify import remove_altered
 
     wanted = _limit(limit, clean=clean)
     spared = _spared_s(spare, limit)
     kept_runs = whole_number(runs, "cache: --runs", 1, "runs")
-    altered = remove_altered() if verify else {}
-    left = remove_rest() if clean else 0
+    altered: Mapping[str, str] = {}
     removed: Sequence[Entry] = ()
+    left = 0
+    if verify:
+        from ktstr.vm.verify import remove_altered
+
+        altered = remove_altered()
     if wanted is not None:
+        from ktstr.base.progress import Progress
+        from ktstr.base.upkeep import evict, remove_rest
+
+        left = remove_rest() if clean else 0
         with Progress(desc="removing", unit="B", unit_scale=True) as bar:
             removed = evict(wanted, bar.update, **({"untouched_s": 3_600.0} if clean else spared))
-    gone = remove_runs(Path.cwd(), kept_runs) if kept_runs is not None else 0
+    gone = 0
+    if kept_runs is not None:
+        from ktstr.report.history import remove_runs
+
+        gone = remove_runs(Path.cwd(), kept_runs)
     done = Done(altered, removed, left, gone)
-    print(_as_json(done) if json else _as_text(done))
+    with waiting("counting what the cache holds"):
+        text = _as_json(done) if json else _as_text(done)
+    print(text)
     if altered:
         raise Exit(code=1)
 

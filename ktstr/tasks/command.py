@@ -11,7 +11,7 @@ from typing import NoReturn
 from invoke import Exit, ParseError, Program
 
 from ktstr.base.nearest import near
-from ktstr.tasks import suite
+from ktstr.plugin.suite import VERBS, asks_for_help
 from ktstr.tasks.ending import with_exit_status
 from ktstr.tasks.menu import contexts, ns
 from ktstr.tasks.words import in_one_word, mistake, verb_at, with_names
@@ -36,9 +36,9 @@ class _Ktstr(Program):
         verb = None if place is None else words[place]
         if "--complete" in words[:place]:
             verb = None  # what follows is a line that is being typed
-        elif not words or words[0] in _HELP or (place == 0 and _asks_for_help(words)):
+        elif not words or words[0] in _HELP or (place == 0 and asks_for_help(words)):
             self._help(words)
-        elif verb in suite.VERBS and place is not None:
+        elif verb in VERBS and place is not None:
             rest = words[place + 1 :]
             rest = rest[1:] if rest[:1] == ["--"] else rest
             words = [*words[: place + 1], "--", *map(shlex.quote, rest)]
@@ -75,7 +75,7 @@ class _Ktstr(Program):
         if self.args.complete.value:
             # The line as typed, its program first. Invoke does not know these options.
             words = self.core.remainder.split()
-            if len(words) > 2 and words[1] in suite.VERBS and words[-1].startswith("-"):
+            if len(words) > 2 and words[1] in VERBS and words[-1].startswith("-"):
                 from ktstr.plugin.suite import suite_options
 
                 print("\n".join(suite_options(words[1])))
@@ -86,12 +86,6 @@ class _Ktstr(Program):
             super().parse_tasks()
         except ParseError as error:
             raise Exit(f"ktstr: {error}", code=2) from None
-
-
-def _asks_for_help(words: Sequence[str]) -> bool:
-    """Whether a verb's words ask for its help. What follows `--` does not."""
-    own = words[: words.index("--")] if "--" in words else words
-    return any(word in ("-h", "--help") for word in own[1:])
 
 
 def main() -> NoReturn:

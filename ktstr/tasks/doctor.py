@@ -25,9 +25,12 @@ def doctor(_context: Context, json: bool = False) -> None:
 
     ktstr doctor
     """
-    from ktstr.host.diagnosis import diagnose
+    from ktstr.base.waiting import waiting
 
-    found = diagnose()
+    with waiting("looking at this machine"):
+        from ktstr.host.diagnosis import diagnose
+
+        found = diagnose()
     columns = max(40, min(shutil.get_terminal_size((80, 24)).columns, 100))
     print(as_json(found) if json else as_text(found, colour=_wants_colour(), columns=columns))
     if not found.able:

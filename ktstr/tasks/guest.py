@@ -32,13 +32,17 @@ def initramfs(
     from pathlib import Path
 
     from ktstr.base.errors import KtstrError
-    from ktstr.guest.agent import build_agent
-    from ktstr.guest.initramfs import base_files, initramfs, program_files
-    from ktstr.kernel.resolve import resolve
+    from ktstr.base.waiting import waiting
 
     for path in program or ():
         if not Path(path).is_file():
             raise KtstrError(f"--program {path}: no such file")
+    _refuse_no_kernel(kernel)
+    with waiting("looking the kernel up"):
+        from ktstr.guest.agent import build_agent
+        from ktstr.guest.initramfs import base_files, initramfs, program_files
+        from ktstr.kernel.resolve import resolve
+
     chosen = resolve(kernel)[-1]
     files = base_files(build_agent(), chosen.config, chosen.release)
     for path in program or ():
@@ -71,9 +75,13 @@ def vmlinux_h(context: Context, kernel: str | None = None, output: str | None = 
     from pathlib import Path
 
     from ktstr.base.errors import KtstrError
+    from ktstr.base.waiting import waiting
     from ktstr.base.whole_file import write_whole
-    from ktstr.bpf.build import vmlinux_header
-    from ktstr.kernel.resolve import resolve
+
+    _refuse_no_kernel(kernel)
+    with waiting("looking the kernel up"):
+        from ktstr.bpf.build import vmlinux_header
+        from ktstr.kernel.resolve import resolve
 
     chosen = resolve(kernel)[-1]
     text = vmlinux_header(chosen).read_text(encoding="utf-8")
@@ -87,3 +95,11 @@ def vmlinux_h(context: Context, kernel: str | None = None, output: str | None = 
     except OSError as error:
         raise KtstrError(f"--output {output}: {error.strerror}") from None
     print(f"{output}: kernel {chosen.version}", file=sys.stderr)
+
+
+def _refuse_no_kernel(text: str | None) -> None:
+    """Raise KtstrError for what is no kernel, before all that could get one is imported."""
+    from ktstr.kernel.spec import parse
+
+    if text is not None:
+        parse(text)

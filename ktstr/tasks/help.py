@@ -11,8 +11,8 @@ from typing import Any
 from invoke import Task
 from invoke.parser import Argument
 
+from ktstr.plugin.suite import VERBS
 from ktstr.tasks.menu import contexts, ns
-from ktstr.tasks.suite import VERBS
 from ktstr.tasks.words import SEVERAL
 
 __all__ = ["menu_help", "verb_help"]

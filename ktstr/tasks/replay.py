@@ -29,17 +29,20 @@ def replay(_context: Context, sidecar: str, shrink: bool = False, gdb: bool = Fa
     import sys
     from pathlib import Path
 
-    from ktstr.report.rundir import project_of
-    from ktstr.run.replay import (
-        ENVIRONMENT,
-        crashed_run,
-        differences,
-        dump_lines,
-        read_sidecar,
-        replay_arguments,
-        replay_status,
-        replayed_sidecar,
-    )
+    from ktstr.base.waiting import waiting
+
+    with waiting("reading the record"):
+        from ktstr.report.rundir import project_of
+        from ktstr.run.replay import (
+            ENVIRONMENT,
+            crashed_run,
+            differences,
+            dump_lines,
+            read_sidecar,
+            replay_arguments,
+            replay_status,
+            replayed_sidecar,
+        )
 
     recorded = read_sidecar(Path(sidecar))
     if gdb:

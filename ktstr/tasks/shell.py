@@ -41,8 +41,15 @@ def shell(
     """
     from pathlib import Path
 
-    from ktstr.shell.guest import Request
-    from ktstr.shell.session import run_shell
+    from ktstr.base.waiting import waiting
+
+    if kernel is not None:
+        from ktstr.kernel.spec import parse
+
+        parse(kernel)  # what is no kernel is told before all that a guest needs is imported
+    with waiting("preparing a guest"):
+        from ktstr.shell.guest import Request
+        from ktstr.shell.session import run_shell
 
     request = Request(
         kernel=kernel,

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import shlex
+
 from invoke import Context, task
 
-__all__ = ["VERBS", "test", "verifier"]
+from ktstr.plugin.suite import become
 
-VERBS = ("test", "verifier")
-"""The names of these tasks. Everything after such a word is for pytest, or for the sweep."""
+__all__ = ["test", "verifier"]
 
 
 @task
@@ -19,7 +20,7 @@ def test(context: Context) -> None:
     ktstr test --kernel 7.0 --seeds 20
     ktstr test tests/test_mine.py --lf
     """
-    _become("test", context.remainder)
+    become("test", shlex.split(context.remainder))
 
 
 @task
@@ -29,24 +30,4 @@ def verifier(context: Context) -> None:
     ktstr verifier --kernel 7.0
     ktstr verifier --kernel 7.0 --preset tiny-1llc
     """
-    _become("verifier", context.remainder)
-
-
-def _become(verb: str, remainder: str) -> None:
-    """Replace this process by the verb's, so that signals and the exit status need no forwarding."""
-    import os
-    import shlex
-    import signal
-    import sys
-
-    from ktstr.plugin.suite import suite_command, suite_environment
-
-    arguments = shlex.split(remainder)
-    command = suite_command(verb, arguments)
-    sys.stdout.flush()
-    # Ctrl-C waits until the new program can be silent about it: see `silent_start`.
-    signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
-    try:
-        os.execve(command[0], command, {**os.environ, **suite_environment(["ktstr", verb, *arguments])})
-    finally:  # it returns only if it fails
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGINT])
+    become("verifier", shlex.split(context.remainder))

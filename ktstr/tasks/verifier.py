@@ -41,7 +41,17 @@ def verify(
 
     ktstr verify my_sched.bpf.o --kernel 7.0
     """
-    from ktstr.verifier.command import main
+    from pathlib import Path
+
+    from ktstr.base.errors import KtstrError
+    from ktstr.base.waiting import waiting
+
+    try:
+        Path(object).open("rb").close()  # before all that loads it in a guest is imported
+    except OSError as error:
+        raise KtstrError(f"--object {object}: {error.strerror}") from None
+    with waiting("reading the object"):
+        from ktstr.verifier.command import main
 
     arguments = [f"--object={object}", f"--format={format}", f"--max-growth={max_growth}"]
     arguments += [f"--kernel={one}" for one in kernel or ()]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 
-from ktstr.plugin.estimate import boot_ms
+from ktstr.declare.host_time import boot_ms
 from ktstr.plugin.live import duration
 from ktstr.verifier.cell import Cell, CellResult
 

@@ -64,7 +64,7 @@ def write_project(folder: Path, tests: int) -> None:
 def first_lines(kernel: str, folder: Path, times: range, checkouts: Sequence[Checkout]) -> None:
     """Print the CPU seconds that every task takes to its first line, for each checkout, and their ratio."""
     print(
-        "first-line: CPU seconds from a task's start to its first line of output; limits: 0.3 s, test 1.5 s"
+        "first-line: CPU seconds from a task's start to its first words in a terminal; limits: 0.3 s, test 1.5 s"
     )
     project = folder / "tasks"
     write_project(project, 1)

@@ -7,6 +7,7 @@ only CPU time, which waiting does not add to.
 from __future__ import annotations
 
 import os
+import re
 import signal
 import statistics
 import subprocess
@@ -40,8 +41,7 @@ class Checkout:
         """`python -m words` with the Python of its own .venv, or that which runs this, if it has none."""
         python = self.root / ".venv" / "bin" / "python"
         environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
-        # A pipe would keep a line back that a terminal shows.
-        environment |= {"PYTHONPATH": str(self.root), "PYTHONUNBUFFERED": "1"}
+        environment |= {"PYTHONPATH": str(self.root)}
         environment["PYTHONPYCACHEPREFIX"] = str(self.bytecode)
         program = str(python) if python.is_file() else sys.executable
         return Command((program, "-m", *words), folder, environment | variables)
@@ -64,25 +64,33 @@ def cpu_s(command: Command, status: int = 0) -> float:
 
 
 def first_line_s(command: Command) -> float:
-    """CPU seconds of a command and its processes when they have written a line; they are then killed."""
-    with _started(command, session=True) as process:
-        assert process.stdout is not None  # it is a pipe
-        line = process.stdout.readline()
-        used = _session_cpu_s(process.pid)
-        os.killpg(process.pid, signal.SIGKILL)
-    if not line:
-        raise RuntimeError(f"{' '.join(command.words)}: said nothing")
+    """CPU seconds of a command and its processes when a terminal shows a word of theirs; they are then killed."""
+    terminal, end = os.openpty()
+    with _started(command, end, session=True) as process:
+        os.close(end)
+        shown = b""
+        try:
+            while not re.search(rb"\w\w", shown):  # colours and the movements of a cursor are no words
+                shown += os.read(terminal, 4096)
+            used = _session_cpu_s(process.pid)
+            os.killpg(process.pid, signal.SIGKILL)
+        except OSError as error:  # all that could write have ended
+            raise RuntimeError(f"{' '.join(command.words)}: said nothing") from error
+        finally:
+            os.close(terminal)
     return used
 
 
-def _started(command: Command, *, session: bool = False) -> subprocess.Popen[bytes]:
-    """The command, all that it says in one pipe, in a session of its own if so wanted."""
+def _started(
+    command: Command, output: int = subprocess.PIPE, *, session: bool = False
+) -> subprocess.Popen[bytes]:
+    """The command, with `output` for all that it says, in a session of its own if so wanted."""
     return subprocess.Popen(
         command.words,
         cwd=command.folder,
         env=command.environment,
         stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
+        stdout=output,
         stderr=subprocess.STDOUT,
         start_new_session=session,
     )

@@ -12,9 +12,9 @@ from report_case import a_case
 
 from ktstr.base.errors import KtstrError
 from ktstr.base.topology import Topology
+from ktstr.declare.host_time import boot_ms, run_ms
 from ktstr.declare.test import KtstrTest, ktstr_test, record_of
 from ktstr.plugin.budget import shown_time
-from ktstr.plugin.estimate import boot_ms, run_ms
 from ktstr.plugin.session import parse_budget
 from ktstr.plugin.shard import Shard, divide
 from ktstr.report.timings import keep_timings, read_timings

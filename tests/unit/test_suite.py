@@ -9,8 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from ktstr.plugin.suite import suite_command
-from ktstr.tasks.suite import _become
+from ktstr.plugin.suite import become, suite_command
 
 PARALLEL = ("-m", "ktstr.plugin", "-n", "auto", "--dist", "worksteal")
 # Shows what the verb becomes, instead of becoming it.
@@ -135,5 +134,5 @@ def test_ctrl_c_works_after_a_program_that_cannot_be_started(monkeypatch: pytest
 
     monkeypatch.setattr(os, "execve", execve)
     with pytest.raises(FileNotFoundError):
-        _become("test", "")
+        become("test", [])
     assert signal.SIGINT not in signal.pthread_sigmask(signal.SIG_BLOCK, ())
