@@ -191,5 +191,10 @@ def test_it_prints(browser: Browser, report: Path) -> None:
     with Opened(browser, report) as opened:
         data = opened.page.pdf(format="A4")
         assert data.startswith(b"%PDF")
-        opened.page.emulate_media(media="print")
+        opened.page.emulate_media(media="print", color_scheme="dark")
+        opened.page.set_viewport_size({"width": 794, "height": 1123})  # A4
+        assert opened.page.evaluate("document.documentElement.scrollWidth") == 794
+        assert opened.page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
+        PICTURES.mkdir(parents=True, exist_ok=True)
+        opened.page.screenshot(path=PICTURES / "print.png", full_page=True)
         assert not opened.page.locator("nav").is_visible()
