@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
+import warnings
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
@@ -200,6 +201,8 @@ def connect(address: Address) -> Connection:
     # What goes wrong is told by us, once.
     for name in ("distributed", "distributed.client", "distributed.core", "distributed.comm", "tornado"):
         logging.getLogger(name).setLevel(logging.CRITICAL)
+    # Nothing that travels depends on a version of Python.
+    warnings.filterwarnings("ignore", category=distributed.versions.VersionMismatchWarning)
     try:
         client = distributed.Client(address.of_dask, timeout=_CONNECT_S, name="ktstr", set_as_default=False)
     except (OSError, TimeoutError, ValueError, RuntimeError) as error:
