@@ -83,6 +83,10 @@ class Connection:
             workers = self._client.run_on_scheduler(offers_of_workers)
         except (OSError, distributed.core.CommClosedError, TimeoutError, ValueError) as error:
             raise KtstrError(f"executor {self.address}: the scheduler does not answer: {error}") from None
+        except ImportError as error:
+            raise KtstrError(
+                f"executor {self.address}: the scheduler lacks this ktstr: {error}; install it there, too"
+            ) from None
         self._workers, self._seen = frozenset(workers), seen
         found = []
         for worker in workers.values():
