@@ -108,6 +108,30 @@ def scx(session: nox.Session) -> None:
 
 
 @nox.session
+def farm(session: nox.Session) -> None:
+    """Test the schedulers on workers in network namespaces, two killed and one cut off: nox -s farm -- [-k name] ...
+
+    It needs root, and a checkout that every user can read (docs/farm.md).
+    """
+    environment(session)
+    session.run(
+        *(PYTHON, "tests/farm/in_namespaces.py", "--kill", "2", "--cut", "--"),
+        *(
+            PYTHON,
+            "-m",
+            "ktstr.plugin",
+            "-n",
+            "4",
+            "tests/schedulers",
+            "--clock",
+            "virtual",
+            *session.posargs,
+        ),
+        env={"PYTHONPATH": str(ROOT)},
+    )
+
+
+@nox.session
 def alarms(session: nox.Session) -> None:
     """Run schedulers that are right in each canned scenario: nox -s alarms -- [--sched fixture,...] [--scx ../scx] ...
 

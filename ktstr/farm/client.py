@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
+import warnings
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
@@ -82,6 +83,10 @@ class Connection:
             workers = self._client.run_on_scheduler(offers_of_workers)
         except (OSError, distributed.core.CommClosedError, TimeoutError, ValueError) as error:
             raise KtstrError(f"executor {self.address}: the scheduler does not answer: {error}") from None
+        except ImportError as error:
+            raise KtstrError(
+                f"executor {self.address}: the scheduler lacks this ktstr: {error}; install it there, too"
+            ) from None
         self._workers, self._seen = frozenset(workers), seen
         found = []
         for worker in workers.values():
@@ -200,6 +205,8 @@ def connect(address: Address) -> Connection:
     # What goes wrong is told by us, once.
     for name in ("distributed", "distributed.client", "distributed.core", "distributed.comm", "tornado"):
         logging.getLogger(name).setLevel(logging.CRITICAL)
+    # Nothing that travels depends on a version of Python.
+    warnings.filterwarnings("ignore", category=distributed.versions.VersionMismatchWarning)
     try:
         client = distributed.Client(address.of_dask, timeout=_CONNECT_S, name="ktstr", set_as_default=False)
     except (OSError, TimeoutError, ValueError, RuntimeError) as error:

@@ -73,8 +73,10 @@ def carried_out(
             *before, host = watched.hosts or ["a worker"]
             lost += [*before, f"{host}: {error}"]
             print(f"ktstr: {errand.name}: {lost[-1]}; it runs again", file=sys.stderr, flush=True)
-        except (Lost, distributed.KilledWorker):
+        except Lost:
             lost += watched.hosts
+        except distributed.KilledWorker:  # the word that it had begun may die with a worker
+            lost += watched.hosts or ["a worker"]
         where = ""
         _check_losses(errand, lost)
 

@@ -61,6 +61,11 @@ class Client:
     def folder(self, seed: int = 1) -> Path:
         return self._folder / f"run-{seed}"
 
+    def is_told(self, seed: int, host: str) -> bool:
+        """Whether the word has come that the run has begun at this host."""
+        told = self.folder(seed) / "host.txt"
+        return told.is_file() and told.read_text() == f"{host}\n"
+
     def run(self, plan: str, seed: int = 1) -> VmResult:
         return self._executor.run(self.job(plan, seed), TCG, self.folder(seed))
 
@@ -228,7 +233,7 @@ def test_a_killed_workers_run_runs_elsewhere_and_if_it_is_lost_again_it_is_named
     run = client.start("hang", 3)
     for host in ("b", "c"):
         farm.worker(host)
-        until(functools.partial(farm.running, host, 3))
+        until(functools.partial(client.is_told, 3, host))
         assert not run.done()
         farm.workers[host].kill()
     with pytest.raises(KtstrError) as error:

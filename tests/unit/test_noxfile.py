@@ -73,6 +73,7 @@ def test_each_session_has_a_line_in_the_menu() -> None:
         "repeat",
         "scx",
         "alarms",
+        "farm",
         "kvm-nested",
         "lint",
         "typecheck",
