@@ -79,6 +79,15 @@ def test_an_image_that_was_built_again_is_another_kernel(own: Path) -> None:
     assert len({first.key, second.key, kept_image(own).key}) == 3
 
 
+def test_a_kept_image_that_was_altered_is_kept_again(own: Path) -> None:
+    (kernel,) = resolve(str(own))
+    (kernel.image.parent / "manifest.json").write_text("{")
+    assert kept_images() == []
+    with pytest.raises(KtstrError, match="not in the cache"):
+        resolve(kernel.key)
+    assert resolve(str(own)) == [kernel]
+
+
 @pytest.mark.parametrize("spec", ["7.1", "7.1-rc3", "auto"])
 def test_no_version_means_an_image_of_ones_own(own: Path, spec: str) -> None:
     resolve(str(own))

@@ -18,7 +18,7 @@ from ktstr.base.machine import machine_of_host
 from ktstr.kernel.archive.apt import Archive, PoolFile, open_archive
 from ktstr.kernel.archive.deb822 import Stanza
 from ktstr.kernel.archive.kernels import kernel_stanzas, pool_file, upstream_version
-from ktstr.kernel.images.package import Content, image_files, keep, one_file, package_files
+from ktstr.kernel.images.package import Content, Package, image_files, keep, one_file, package_files
 from ktstr.kernel.images.source import Image
 from ktstr.kernel.images.vmlinuz import decompress
 from ktstr.kernel.model import Kernel
@@ -177,28 +177,20 @@ def _fetch(archive: Archive, kernel: _Published, others: Sequence[_Published]) -
     what = f"kernel {kernel.version} ({kernel.release})"
 
     def make(packages: list[Path]) -> Content:
-        package = archive.pool_file(kernel.image, what)
-        packages.append(package)
-        files = package_files(package, kernel.image.name)
+        downloaded = archive.pool_file(kernel.image, what)
+        packages.append(downloaded)
+        files = package_files(downloaded, kernel.image.name)
         image = decompress(
             one_file(files, "vmlinuz", kernel.image.name), kernel.image.name, machine_of_host()
         )
         config = _configuration(archive, kernel, files, others, packages)
-        facts = {
-            "version": str(kernel.version),
-            "release": kernel.release,
-            "source": f"Debian {kernel.suite}, {kernel.image.name}, {kernel.trust}"
-            + (f"; {config.note}" if config.note else ""),
-            "package": kernel.image.name,
-            "package_sha256": kernel.image.sha256,
-            "package_version": kernel.package_version,
-            "suite": kernel.suite,
-            "trust": kernel.trust,
-            "config_from": config.origin,
-        }
-        return Content(image, config.text, facts)
+        return Content(image, config.text, config.origin, config.note)
 
-    return keep(kernel.key, what, make)
+    package = Package(
+        *("Debian", kernel.suite, kernel.trust),
+        *(kernel.image.name, kernel.image.sha256, kernel.package_version),
+    )
+    return keep(kernel.key, kernel.version, kernel.release, package, make)
 
 
 def _configuration(

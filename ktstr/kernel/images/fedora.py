@@ -13,7 +13,7 @@ from ktstr.base.errors import KtstrError
 from ktstr.base.machine import machine_of_host
 from ktstr.kernel.archive.repodata import Repository, RpmPackage, open_repository
 from ktstr.kernel.archive.rpm import read_rpm_files
-from ktstr.kernel.images.package import Content, keep, one_file
+from ktstr.kernel.images.package import Content, Package, keep, one_file
 from ktstr.kernel.images.source import Image
 from ktstr.kernel.images.vmlinuz import decompress
 from ktstr.kernel.model import Kernel
@@ -123,22 +123,13 @@ def _fetch(kernel: _Published) -> Kernel:
     file = kernel.package.file
 
     def make(packages: list[Path]) -> Content:
-        package = kernel.repository.package(kernel.package, what)
-        packages.append(package)
-        with package.open("rb") as opened:
+        downloaded = kernel.repository.package(kernel.package, what)
+        packages.append(downloaded)
+        with downloaded.open("rb") as opened:
             files = read_rpm_files(opened, file, lambda path: _WANTED.fullmatch(path) is not None, _LIMIT)
         image = decompress(one_file(files, "vmlinuz", file), file, machine_of_host())
-        facts = {
-            "version": str(kernel.version),
-            "release": kernel.release,
-            "source": f"Fedora {kernel.name}, {file}, {_TRUST}",
-            "package": file,
-            "package_sha256": kernel.package.sha256,
-            "package_version": f"{kernel.package.version}-{kernel.package.release}",
-            "suite": kernel.name,
-            "trust": _TRUST,
-            "config_from": file,
-        }
-        return Content(image, one_file(files, "config", file).decode(errors="replace"), facts)
+        return Content(image, one_file(files, "config", file).decode(errors="replace"), file)
 
-    return keep(kernel.key, what, make)
+    version = f"{kernel.package.version}-{kernel.package.release}"
+    package = Package("Fedora", kernel.name, _TRUST, file, kernel.package.sha256, version)
+    return keep(kernel.key, kernel.version, kernel.release, package, make)

@@ -10,6 +10,7 @@ import dataclasses
 import json
 from pathlib import Path
 
+from ktstr.base import seal
 from ktstr.base.cache import cache_dir, digest, entry, find
 from ktstr.base.errors import KtstrError
 from ktstr.base.scratch import scratch
@@ -45,9 +46,9 @@ def kept_image(path: Path) -> Kernel:
 
 
 def find_image(key: str) -> Kernel | None:
-    """The image that is kept under this key; None if there is none."""
+    """The image that is kept under this key; None if there is none, or what is there is damaged."""
     folder = find(_KIND, key)
-    if folder is None:
+    if folder is None or seal.damage(folder) is not None:
         return None
     manifest = json.loads((folder / "manifest.json").read_text())
     facts = {name: manifest[name] for name in _FACTS}

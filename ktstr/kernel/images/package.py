@@ -1,4 +1,4 @@
-"""Kernels out of packages in Debian's format: the files in one, and the entry of the cache that is made of them."""
+"""Kernels out of a distribution's packages: the files in one, and the entry of the cache that is made of them."""
 
 from __future__ import annotations
 
@@ -15,41 +15,71 @@ from ktstr.base.errors import KtstrError
 from ktstr.kernel import store
 from ktstr.kernel.archive.deb import read_files
 from ktstr.kernel.model import Kernel
+from ktstr.kernel.spec import Version
 
-__all__ = ["Content", "image_files", "keep", "one_file", "package_files"]
+__all__ = ["Content", "Package", "image_files", "keep", "one_file", "package_files"]
 
 _IMAGE_LIMIT = 256 << 20
 
 
 @dataclass(frozen=True)
+class Package:
+    """The package that has a kernel's image: whose it is, where it was, how far that was verified, and its file."""
+
+    distribution: str
+    suite: str
+    trust: str
+    file: str
+    sha256: str
+    version: str
+
+
+@dataclass(frozen=True)
 class Content:
-    """What a kernel's entry consists of: the decompressed image, the configuration, and the facts of its manifest."""
+    """What a kernel's entry consists of: the decompressed image, and the configuration with the package that had it.
+
+    `note` is what the user should know about the configuration.
+    """
 
     image: bytes
     config: str
-    facts: Mapping[str, str]
+    config_from: str
+    note: str = ""
 
 
-def keep(key: str, what: str, make: Callable[[list[Path]], Content]) -> Kernel:
+def keep(
+    key: str, version: Version, release: str, package: Package, make: Callable[[list[Path]], Content]
+) -> Kernel:
     """The kernel of that key, made unless it is in the cache.
 
     `make` puts the packages that it downloads into its argument; they are removed afterwards.
     """
+    what = f"kernel {version} ({release})"
     packages: list[Path] = []
 
     def fill(folder: Path) -> None:
         content = make(packages)
-        digests = {
+        note = f"; {content.note}" if content.note else ""
+        facts = {
+            "version": str(version),
+            "release": release,
+            "source": f"{package.distribution} {package.suite}, {package.file}, {package.trust}{note}",
+            "package": package.file,
+            "package_sha256": package.sha256,
+            "package_version": package.version,
+            "suite": package.suite,
+            "trust": package.trust,
             "image_sha256": hashlib.sha256(content.image).hexdigest(),
+            "config_from": content.config_from,
             "config_sha256": hashlib.sha256(content.config.encode()).hexdigest(),
+            "fetched": datetime.now(UTC).isoformat(timespec="seconds"),
         }
-        fetched = {"fetched": datetime.now(UTC).isoformat(timespec="seconds")}
-        store.write(folder, content.image, content.config, {**content.facts, **digests, **fetched})
+        store.write(folder, content.image, content.config, facts)
 
     store.make_room(key)
     entry("kernels", key, what, fill)
-    for package in packages:
-        package.unlink(missing_ok=True)
+    for downloaded in packages:
+        downloaded.unlink(missing_ok=True)
     found = store.find_kernel(key)
     if found is None:
         raise KtstrError(f"{what}: cache entry {key} is damaged; remove it and fetch again")

@@ -19,7 +19,7 @@ from ktstr.base.machine import machine_of_host
 from ktstr.kernel.archive.apt import Archive, PoolFile, open_archive
 from ktstr.kernel.archive.deb822 import Stanza
 from ktstr.kernel.archive.kernels import pool_file, upstream_version
-from ktstr.kernel.images.package import Content, keep, one_file, package_files
+from ktstr.kernel.images.package import Content, Package, keep, one_file, package_files
 from ktstr.kernel.images.source import Image
 from ktstr.kernel.images.vmlinuz import decompress
 from ktstr.kernel.model import Kernel
@@ -129,21 +129,14 @@ def _fetch(archive: Archive, kernel: _Published) -> Kernel:
     def make(packages: list[Path]) -> Content:
         found = {}
         for file, name in ((kernel.image, "vmlinuz"), (kernel.modules, "config")):
-            package = archive.pool_file(file, what)
-            packages.append(package)
-            found[name] = one_file(package_files(package, file.name), name, file.name)
+            downloaded = archive.pool_file(file, what)
+            packages.append(downloaded)
+            found[name] = one_file(package_files(downloaded, file.name), name, file.name)
         image = decompress(found["vmlinuz"], kernel.image.name, machine_of_host())
-        facts = {
-            "version": str(kernel.version),
-            "release": kernel.release,
-            "source": f"Ubuntu {kernel.suite}, {kernel.image.name}, {kernel.trust}",
-            "package": kernel.image.name,
-            "package_sha256": kernel.image.sha256,
-            "package_version": kernel.package_version,
-            "suite": kernel.suite,
-            "trust": kernel.trust,
-            "config_from": kernel.modules.name,
-        }
-        return Content(image, found["config"].decode(errors="replace"), facts)
+        return Content(image, found["config"].decode(errors="replace"), kernel.modules.name)
 
-    return keep(kernel.key, what, make)
+    package = Package(
+        *("Ubuntu", kernel.suite, kernel.trust),
+        *(kernel.image.name, kernel.image.sha256, kernel.package_version),
+    )
+    return keep(kernel.key, kernel.version, kernel.release, package, make)
