@@ -68,10 +68,11 @@ def run(
         cancel.check()
         if lasting and not options.fresh:
             key = result_key(qemu, job, accel.name, cold=options.cold)
-            if result := recall(key, folder, files_of(qemu, job, accel.name)):
+            counted = files_of(qemu, job, accel.name)
+            if result := recall(key, folder, counted):
                 return result
             if fetch_result(qemu, job, accel.name, key, cold=options.cold, cancel=cancel) and (
-                result := recall(key, folder)
+                result := recall(key, folder, counted)
             ):
                 return result
         cores = 1 if accel.name == "tcg" else job.topology.cpus

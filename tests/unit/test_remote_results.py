@@ -191,6 +191,16 @@ def test_a_result_that_no_guest_can_have_written_is_not_read(
     assert "not a result: console.log is bigger than any; left out" in capsys.readouterr().err
 
 
+def test_a_result_without_the_counts_that_are_wanted_is_run(
+    machines: Machines, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = machines.run("writer", write=True)
+    monkeypatch.setattr("ktstr.vm.run.files_of", lambda *_: ["counts-2.bin"])
+    second = machines.run("reader")
+    assert second.start == "clone"
+    assert said(second) == said(first)
+
+
 def test_a_result_without_its_events_is_left_out(machines: Machines, store: Store) -> None:
     machines.run("writer", write=True)
     ((path, data),) = store.of("ac").items()
