@@ -233,7 +233,7 @@ def report(session: nox.Session) -> None:
     )
     axe = Path(packages) / "node_modules" / "axe-core" / "axe.min.js"
     settings = {"KTSTR_CHROMIUM": chromium, "KTSTR_AXE": str(axe.resolve()), "KTSTR_DIE_WITH_PARENT": "1"}
-    session.run("python", "-m", "pytest", "tests/pages", *session.posargs, env=settings)
+    session.run("python", "-m", "pytest", "tests/pages/test_browser.py", *session.posargs, env=settings)
 
 
 @nox.session(name="first-hour")

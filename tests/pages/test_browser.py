@@ -81,6 +81,7 @@ class Opened:
     def __init__(self, browser: Browser, path: Path, **look: Any) -> None:
         self.context = browser.new_context(**look)
         self.page: Page = self.context.new_page()
+        self.page.set_default_timeout(600_000)  # a busy host is no failure
         self.said: list[str] = []
         self.asked: list[str] = []
         self.page.on("console", lambda message: self.said.append(message.text))
