@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import functools
+import os
 import re
+import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
@@ -169,7 +173,7 @@ def test_a_cancelled_run_is_ended_where_it_runs(farm: Farm, client: Client) -> N
     cancel.cancel()
     with pytest.raises(Cancelled):
         run.result()
-    assert farm.running() == []
+    until(lambda: not farm.running())
 
 
 @pytest.mark.usefixtures("busy")
@@ -191,6 +195,28 @@ def test_a_client_that_leaves_takes_its_guests_with_it(farm: Farm, client: Clien
     leaver.close()
     until(lambda: not farm.running())
     leaving.close()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
+def test_a_command_that_is_ended_takes_its_guests_with_it(
+    farm: Farm, client: Client, tmp_path: Path, number: signal.Signals
+) -> None:
+    code = (
+        "import sys; from pathlib import Path; from dataclasses import replace; from vm_stand_in import a_job;"
+        "from ktstr.farm.choice import executor_of; from ktstr.vm.host import Accel;"
+        "folder = Path(sys.argv[2]); job = replace(a_job(folder), plan='hang');"
+        "executor_of(sys.argv[1]).run(job, Accel('tcg', 'virtual', 'a test'), folder / 'run')"
+    )
+    here = str(Path(__file__).parent)
+    command = subprocess.Popen(
+        [sys.executable, "-c", code, farm.address, str(tmp_path)],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join([here, *sys.path])},
+        stderr=subprocess.DEVNULL,
+    )
+    until(farm.running)
+    command.send_signal(number)
+    assert command.wait() == -number
+    until(lambda: not farm.running())
 
 
 @pytest.mark.usefixtures("busy")
