@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from invoke.parser import ParserContext
 
 from ktstr.base.nearest import near, nearest
 
-__all__ = ["in_one_word", "mistake", "verb_at"]
+__all__ = ["in_one_word", "late_verb", "mistake", "verb_at"]
+
+
+# What other tools call it.
+_MEANT = {
+    "run": "test",
+    "pytest": "test",
+    "check": "test",
+    "list": "kernel-list",
+    "new": "init",
+    "clean": "cache",
+}
 
 
 def verb_at(words: Sequence[str]) -> int | None:
@@ -23,6 +34,13 @@ def in_one_word(words: Sequence[str], verbs: Sequence[str]) -> list[str]:
         return list(words)
     joined = f"{words[place]}-{words[place + 1]}"
     return [*words[:place], joined, *words[place + 2 :]] if joined in verbs else list(words)
+
+
+def late_verb(words: Sequence[str], verbs: Iterable[str]) -> str | None:
+    """The words in their right order, if the first is an option and a verb comes later; None if none does."""
+    known = set(verbs)
+    place = next((place for place, word in enumerate(words) if word in known), None)
+    return None if place is None else " ".join((words[place], *words[:place], *words[place + 1 :]))
 
 
 def mistake(words: Sequence[str], tasks: Mapping[str, ParserContext]) -> str | None:
@@ -60,6 +78,8 @@ def mistake(words: Sequence[str], tasks: Mapping[str, ParserContext]) -> str | N
 def _no_such_verb(word: str, tasks: Mapping[str, ParserContext]) -> str:
     begun = [name for name in tasks if name.startswith(f"{word}-")]
     found = nearest(word, tasks, 3) or begun
+    if meant := _MEANT.get(word):
+        found = list(dict.fromkeys((meant, *found)))
     hint = f"near is {', '.join(found)}" if found else f"there are {', '.join(sorted(tasks))}"
     return f"{word}: no such command; {hint}"
 
@@ -97,4 +117,8 @@ def _surplus(word: str, task: ParserContext) -> str:
         return "not expected here; it takes no words"
     if f"--{word}" in long:
         return f"not expected here; near is --{word}"
+    if "--bpf" in long and word.endswith((".bpf.c", ".bpf.o")):
+        return f"not expected here; a scheduler given as BPF is named by --bpf {word}"
+    if "--test" in long and (word.isidentifier() or "::" in word):
+        return f"not expected here; a test is named by --test {word}"
     return f"not expected here; the options are {', '.join(long)}"
