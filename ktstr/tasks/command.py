@@ -14,7 +14,7 @@ from ktstr.base.nearest import near
 from ktstr.plugin.suite import VERBS, asks_for_help
 from ktstr.tasks.ending import with_exit_status
 from ktstr.tasks.menu import contexts, ns
-from ktstr.tasks.words import in_one_word, mistake, verb_at, with_names
+from ktstr.tasks.words import in_one_word, late_verb, mistake, verb_at, with_names
 
 __all__ = ["main"]
 
@@ -38,13 +38,15 @@ class _Ktstr(Program):
             verb = None  # what follows is a line that is being typed
         elif not words or words[0] in _HELP or (place == 0 and asks_for_help(words)):
             self._help(words)
+        elif words[0].startswith("-") and words[0].partition("=")[0] not in self._core_options():
+            if late := late_verb(words, ns.tasks):
+                raise Exit(f"ktstr: {words[0]}: comes after the command: ktstr {late}", code=2)
+            hint = near(words[0], _OPTIONS) or f"; there are {', '.join(_OPTIONS)}"
+            raise Exit(f"ktstr: {words[0]}: no such option{hint}", code=2)
         elif verb in VERBS and place is not None:
             rest = words[place + 1 :]
             rest = rest[1:] if rest[:1] == ["--"] else rest
             words = [*words[: place + 1], "--", *map(shlex.quote, rest)]
-        elif words[0].startswith("-") and words[0].partition("=")[0] not in self._core_options():
-            hint = near(words[0], _OPTIONS) or f"; there are {', '.join(_OPTIONS)}"
-            raise Exit(f"ktstr: {words[0]}: no such option{hint}", code=2)
         elif place == 0:
             words = with_names(words, contexts())
             if wrong := mistake(words, contexts()):

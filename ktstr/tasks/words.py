@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from invoke.parser import ParserContext
 
 from ktstr.base.nearest import near, nearest
 
-__all__ = ["SEVERAL", "in_one_word", "mistake", "verb_at", "with_names"]
+__all__ = ["SEVERAL", "in_one_word", "late_verb", "mistake", "verb_at", "with_names"]
 
 SEVERAL = {"report": "run"}
 """The verbs that take one word or several without a name, and the option of which Invoke is to take each as a value."""
+
+# What other tools call it.
+_MEANT = {
+    "run": "test",
+    "pytest": "test",
+    "check": "test",
+    "list": "kernel-list",
+    "new": "init",
+    "clean": "cache",
+}
 
 
 def verb_at(words: Sequence[str]) -> int | None:
@@ -39,6 +49,13 @@ def with_names(words: Sequence[str], tasks: Mapping[str, ParserContext]) -> list
         named.append(f"--{SEVERAL[words[0]]}={word}" if free else word)
         is_value = option is not None and option.takes_value
     return named
+
+
+def late_verb(words: Sequence[str], verbs: Iterable[str]) -> str | None:
+    """The words in their right order, if the first is an option and a verb comes later; None if none does."""
+    known = set(verbs)
+    place = next((place for place, word in enumerate(words) if word in known), None)
+    return None if place is None else " ".join((words[place], *words[:place], *words[place + 1 :]))
 
 
 def mistake(words: Sequence[str], tasks: Mapping[str, ParserContext]) -> str | None:
@@ -76,6 +93,8 @@ def mistake(words: Sequence[str], tasks: Mapping[str, ParserContext]) -> str | N
 def _no_such_verb(word: str, tasks: Mapping[str, ParserContext]) -> str:
     begun = [name for name in tasks if name.startswith(f"{word}-")]
     found = nearest(word, tasks, 3) or begun
+    if meant := _MEANT.get(word):
+        found = list(dict.fromkeys((meant, *found)))
     hint = f"near is {', '.join(found)}" if found else f"there are {', '.join(sorted(tasks))}"
     return f"{word}: no such command; {hint}"
 
@@ -113,4 +132,8 @@ def _surplus(word: str, task: ParserContext) -> str:
         return "not expected here; it takes no words"
     if f"--{word}" in long:
         return f"not expected here; near is --{word}"
+    if "--bpf" in long and word.endswith((".bpf.c", ".bpf.o")):
+        return f"not expected here; a scheduler given as BPF is named by --bpf {word}"
+    if "--test" in long and (word.isidentifier() or "::" in word):
+        return f"not expected here; a test is named by --test {word}"
     return f"not expected here; the options are {', '.join(long)}"

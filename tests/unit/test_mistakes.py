@@ -9,6 +9,7 @@ from pathlib import Path
 
 import mistakes
 import mistakes_disk
+import mistakes_words
 import pytest
 from command_line import enter_project, ktstr
 from plugin_project import CONFTEST, OPTIONS
@@ -46,7 +47,9 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.mark.usefixtures("project")
-@pytest.mark.parametrize(("typed", "said", "status"), [*mistakes.COMMANDS, *mistakes_disk.COMMANDS])
+@pytest.mark.parametrize(
+    ("typed", "said", "status"), [*mistakes_words.COMMANDS, *mistakes.COMMANDS, *mistakes_disk.COMMANDS]
+)
 def test_a_command(
     typed: str, said: str, status: int, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
