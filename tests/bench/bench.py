@@ -3,9 +3,9 @@
 Ratios are between figures of one run. `start` compares clones with boots of the same guest, `determinism` counts the
 different event streams of one job, `orders` those of context switches over seeds, `cells` repeats cells of the verifier
 sweep, `latency` compares runs with and without counting latency; they remember nothing. `telemetry`
-runs on the host what spinners do, with and without looks at the clock. `first-line` and `remembered` measure what a
-user waits for, beside the checkout that --base names, and `checks` and `verification` what these cost. `report` takes
-the time and the memory of a report of 500 tests with 20 earlier runs.
+runs on the host what spinners do, with and without looks at the clock. `first-line`, `remembered` and `edits`
+measure what a user waits for, beside the checkout that --base names, and `checks` and `verification` what these cost.
+`report` takes the time and the memory of a report of 500 tests with 20 earlier runs.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from unittest import mock
 
 from cells import cells
 from costs import checks, verification
-from desk import first_lines, remembered
+from desk import edits, first_lines, remembered
 from latency import latency
 from paired import Checkout
 from report_cost import report_cost
@@ -270,6 +270,11 @@ def sessions(bench: Bench) -> None:
     remembered(bench.kernel.version, bench.folder, bench.times(5), bench.checkouts)
 
 
+def edited_schedulers(bench: Bench) -> None:
+    """What a user waits for after an edit of a scheduler."""
+    edits(bench.kernel.version, bench.folder, bench.times(5), bench.checkouts)
+
+
 def default_checks(bench: Bench) -> None:
     """What the default checks cost a test, with the latency that they need."""
     checks(bench.kernel.version, bench.folder, bench.times(10), bench.checkouts[0])
@@ -314,6 +319,7 @@ PARTS = {
     "first-line": task_starts,
     "remembered": sessions,
     "report": reports,
+    "edits": edited_schedulers,
 }
 
 

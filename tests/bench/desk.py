@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import shutil
+import time
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
-from paired import Checkout, compared, cpu_s, first_line_s, in_turns, span
+from paired import Checkout, Command, compared, cpu_s, first_line_s, in_turns, span, wall_s
 
-__all__ = ["first_lines", "remembered", "write_project"]
+__all__ = ["edits", "first_lines", "remembered", "write_project"]
 
 BPF = Path(__file__).parents[1] / "schedulers" / "fixture.bpf.c"
 _DISTINCT = 10  # jobs: each guest that a session of remembered tests has needed
@@ -29,6 +30,16 @@ def made(number):
 
 for number in range({tests}):
     globals()[f"test_{{number}}"] = made(number)
+"""
+_EDITED = """
+from ktstr import CgroupDef, Ctx, declare_scheduler, ktstr_test
+
+FIXTURE = declare_scheduler(name="fixture", bpf="fixture.bpf.c", topology=(1, 2, 4, 1))
+
+
+@ktstr_test(scheduler=FIXTURE)
+def smoke(ctx: Ctx) -> None:
+    ctx.run(CgroupDef("w", 12), hold_s=2.0)
 """
 # What each task needs in order to begin in earnest; what would last is killed at its first line. Those that would
 # remove, fetch or install something are asked for what is refused, which they find at their start.
@@ -86,6 +97,28 @@ def remembered(kernel: str, folder: Path, times: range, checkouts: Sequence[Chec
             commands = [one.command(*words, "--kernel", kernel, folder=project) for one in checkouts]
             measures = [partial(cpu_s, command) for command in commands]
             _tell(f"{tests} tests, {name}", 21, in_turns(measures, times))
+
+
+def edits(kernel: str, folder: Path, times: range, checkouts: Sequence[Checkout]) -> None:
+    """Print the host seconds from an edit of a BPF scheduler to its verdict, by `ktstr test` and by `nox -s test`."""
+    print("edits: host seconds from an edit to the verdict, 8 CPUs, 2 s hold; limits: ktstr 3.5 s, nox 4.5 s")
+    project = folder / "edits"
+    project.mkdir()
+    shutil.copy(BPF, project)
+    (project / "test_bench.py").write_text(_EDITED)
+    (project / "noxfile.py").write_text("from ktstr.nox import add_sessions\n\nadd_sessions()\n")
+
+    def edited(command: Command) -> float:
+        text = BPF.read_text()
+        (project / BPF.name).write_text(
+            f"{text}\nconst volatile unsigned long long edited = {time.time_ns()}ULL;\n"
+        )
+        return wall_s(command)
+
+    rest = ("--kernel", kernel, "-k", "smoke")
+    for name, words in (("ktstr test", ("ktstr", "test")), ("nox -s test", ("nox", "-s", "test", "--"))):
+        commands = [one.command(*words, *rest, folder=project) for one in checkouts]
+        _tell(name, 12, in_turns([partial(edited, command) for command in commands], times))
 
 
 def _tell(what: str, width: int, found: Sequence[Sequence[float]]) -> None:

@@ -12,11 +12,12 @@ import signal
 import statistics
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-__all__ = ["Checkout", "Command", "compared", "cpu_s", "first_line_s", "in_turns", "span"]
+__all__ = ["Checkout", "Command", "compared", "cpu_s", "first_line_s", "in_turns", "span", "wall_s"]
 
 _TICKS = os.sysconf("SC_CLK_TCK")
 
@@ -61,6 +62,13 @@ def cpu_s(command: Command, status: int = 0) -> float:
         text = said.decode(errors="replace")[-2000:]
         raise RuntimeError(f"{' '.join(command.words)}: status {process.returncode}:\n{text}")
     return used.ru_utime + used.ru_stime
+
+
+def wall_s(command: Command) -> float:
+    """Host seconds until a command ends. RuntimeError, with its output, if that is not with status 0."""
+    begin = time.monotonic()
+    cpu_s(command)
+    return time.monotonic() - begin
 
 
 def first_line_s(command: Command) -> float:
