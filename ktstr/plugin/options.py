@@ -61,9 +61,8 @@ class _Option:
 _OPTIONS = (
     _Option(
         "kernel",
-        "run every test on this kernel: 7.0, 7.0.13, 6.16..=7.0, latest, auto; may be given several times "
-        "(default: auto: KTSTR_KERNEL, else the newest in the cache that was asked for, else the newest published; "
-        "both as the schedulers accept)",
+        "run every test on this kernel: 7.0, 7.0.13, 6.16..=7.0, latest, auto, ./bzImage; may be given several times "
+        "(default: auto: KTSTR_KERNEL, else the newest)",
         "SPEC",
         setting="kernels",
         ini="args",
@@ -84,10 +83,10 @@ _OPTIONS = (
         ini="string",
     ),
     _Option("seed", "the seed of every VM run (default: 1)", "N", setting="seed", ini="string"),
-    _Option("seeds", "run every test with N seeds, from --ktstr-seed on, each perturbed in its own way", "N"),
+    _Option("seeds", "run every test with N seeds, each perturbed", "N"),
     _Option(
         "perturb",
-        "preempt what runs, at times and on CPUs that the seed chooses (default: auto: on with --ktstr-seeds)",
+        "preempt what runs, as the seed chooses (default: auto: on with --ktstr-seeds)",
         "{on,off,auto}",
         setting="perturb",
         ini="string",
@@ -115,13 +114,13 @@ _OPTIONS = (
     ),
     _Option(
         "preset",
-        "in the gauntlet, run on this preset only; may be given several times (default: all)",
+        "a preset of the gauntlet; may be given again",
         "NAME",
         setting="presets",
         ini="args",
         many=True,
     ),
-    _Option("budget", "run the tests that cover most in this time: 90s, 10m, 1h30m", "10m"),
+    _Option("budget", "run what covers most in this time: 90s, 1h30m", "10m"),
     _Option("cold", "boot every VM instead of cloning a booted one"),
     _Option("fresh", "run a VM even if its result is remembered"),
     _Option(
@@ -134,10 +133,8 @@ _OPTIONS = (
         "1/2",
     ),
     _Option("results", "keep results in this folder, not target/ktstr", "DIR"),
-    _Option("coverage", "report which lines and branches of the schedulers' BPF the tests execute"),
-    _Option(
-        "coverage-min", "with less than this share of lines executed, fail (with --ktstr-coverage)", "PERCENT"
-    ),
+    _Option("coverage", "report what of the schedulers' BPF is executed"),
+    _Option("coverage-min", "fail if fewer of its lines are executed", "PERCENT"),
     _Option("ignored", "also run the tests declared with ignore=True"),
 )
 

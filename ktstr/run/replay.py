@@ -14,7 +14,6 @@ import msgspec
 from ktstr.base.errors import KtstrError
 from ktstr.base.topology import Topology
 from ktstr.declare.fit import preset_of
-from ktstr.kernel.images.kept import kept_images
 from ktstr.kernel.store import cached
 from ktstr.report.rundir import RUN_SUFFIX, run_dir
 from ktstr.report.sidecar import SCHEMA, file_stem
@@ -49,6 +48,8 @@ class Recorded:
         """The kernel's name: its version, or its key in the cache if the version means others as well, or not it."""
         recorded = self.data["kernel"]
         version = str(recorded["version"])
+        from ktstr.kernel.images.kept import kept_images  # it decompresses images
+
         same = [kernel for kernel in (*cached(), *kept_images()) if kernel.version == version]
         exact = [kernel for kernel in same if kernel.image_sha256 == recorded.get("image_sha256")]
         return exact[0].key if exact and (len(same) > 1 or not exact[0].plain) else version

@@ -52,6 +52,12 @@ VALUES: dict[tuple[str, str], tuple[tuple[str, ...], str, str, str]] = {
         "maybe",
         "bisect: --perturb maybe: must be on, off or auto",
     ),
+    ("bisect", "--executor"): (
+        ("--test", "smoke", "--good", "7.0", "--bad", "7.3"),
+        "local",
+        "elsewhere",
+        "",
+    ),
     ("cache", "--limit"): ((), "1.5", "much", "cache: --limit much: must be a number of GB, 0 or more"),
     ("cache", "--runs"): ((), "3", "0", "cache: --runs 0: must be a whole number of runs, 1 or more"),
     ("cache", "--spare"): (
@@ -173,6 +179,24 @@ VALUES: dict[tuple[str, str], tuple[tuple[str, ...], str, str, str]] = {
         "much",
         "verify: --max-growth: much: must be a percentage",
     ),
+    ("worker", "--scheduler"): (("--cores", "few"), "tcp://[::1]:1", "nowhere", "worker: nowhere: must be "),
+    ("worker", "--cores"): (
+        ("tcp://[::1]:1",),
+        "0",
+        "few",
+        "worker: --cores few: must be a whole number above 0",
+    ),
+    ("worker", "--memory-mb"): (
+        ("tcp://[::1]:1",),
+        "0",
+        "9G",
+        "worker: --memory-mb 9G: must be a whole number",
+    ),
+    # Taken, and the address is refused: a worker that finds its scheduler stays.
+    ("worker", "--name"): (("nowhere",), "mine", "", ""),
+    ("worker", "--tls-ca-file"): (("nowhere",), "ca.pem", "", ""),
+    ("worker", "--tls-cert"): (("nowhere",), "cert.pem", "", ""),
+    ("worker", "--tls-key"): (("nowhere",), "key.pem", "", ""),
 }
 # Flags whose task does its work without a network or a VM; the others are only refused a value.
 FLAGS = {
