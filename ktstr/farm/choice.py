@@ -9,7 +9,6 @@ from functools import cache
 from ktstr.base.errors import KtstrError
 from ktstr.farm.address import LOCAL, Address, parse
 from ktstr.vm.executor import Executor
-from ktstr.vm.local import LocalExecutor
 
 __all__ = ["check_extra", "executor_of"]
 
@@ -19,7 +18,11 @@ def executor_of(text: str) -> Executor:
 
     KtstrError if it is neither, nobody answers there, or the extra `farm` is not installed.
     """
-    return LocalExecutor() if text == LOCAL else _farm(parse(text, f"executor {text}: must be "))
+    if text != LOCAL:
+        return _farm(parse(text, f"executor {text}: must be "))
+    from ktstr.vm.local import LocalExecutor  # who runs guests elsewhere needs no emulator
+
+    return LocalExecutor()
 
 
 def check_extra(what: str) -> None:
@@ -35,7 +38,5 @@ def _farm(address: Address) -> Executor:
     from ktstr.farm.executor import FarmExecutor
 
     connection = connect(address)
-    atexit.register(connection.close)
-    return FarmExecutor(
-        connection
-    )  # it may find no worker, and then the connection is left at the end all the same
+    atexit.register(connection.close)  # also if no worker is found
+    return FarmExecutor(connection)
