@@ -28,7 +28,7 @@ def executor_of(text: str) -> Executor:
 def check_extra(what: str) -> None:
     """Raise KtstrError, beginning with `what`, if Dask is not installed."""
     if importlib.util.find_spec("distributed") is None:
-        raise KtstrError(f"{what}: needs Dask, which is not installed: pip install 'ktstr[farm]'")
+        raise KtstrError(f"{what}: needs Dask, which is not installed: pip install distributed")
 
 
 @cache
