@@ -131,9 +131,4 @@ def _owner(header: str) -> str:
     for pattern, package in _HEADERS:
         if pattern.match(header):
             return f": install it (Debian: {package})"
-    if header.startswith("scx/"):
-        return (
-            ": ktstr has those of the kernel's tools/sched_ext for a source of bpf= that includes one itself;"
-            " -I in bpf_cflags names others"
-        )
     return ": -I in bpf_cflags says where a project's own headers are"
