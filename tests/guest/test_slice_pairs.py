@@ -20,8 +20,8 @@ from ktstr import (
 
 SLICES = Path(__file__).parent / "bpf" / "slices.bpf.c"
 PAIR = (1, 1, 2, 1)
-HEEDS = declare_scheduler(name="slices", bpf=SLICES, topology=PAIR)
-INVERTS = declare_scheduler(name="inverts", bpf=SLICES, bpf_cflags=["-DINVERTS"], topology=PAIR)
+HEEDS = declare_scheduler(name="heeds_slices", bpf=SLICES, topology=PAIR)
+INVERTS = declare_scheduler(name="inverts_slices", bpf=SLICES, bpf_cflags=["-DINVERTS"], topology=PAIR)
 
 MS = 1_000_000
 WAKES = Bursty(burst_ms=6, sleep_ms=6)

@@ -29,7 +29,7 @@ def test_a_worker_offers_a_number(option: str) -> None:
 
 def test_without_dask_it_is_told_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
-    why = r"needs Dask, which is not installed: pip install 'ktstr\[farm\]'$"
+    why = r"needs Dask, which is not installed: pip install distributed$"
     with pytest.raises(KtstrError, match=rf"^worker: {why}"):
         check_extra("worker")
     with pytest.raises(KtstrError, match=rf"^executor dask://farm:8786: {why}"):
