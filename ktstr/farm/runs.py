@@ -15,7 +15,8 @@ class Runs:
     """The tokens of runs that a worker has begun, by the run's key. Thread-safe."""
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
+        self._lock = threading.Condition()
+        self._live = 0
         self._tokens: dict[str, Cancel] = {}
         self._closed = False
 
@@ -46,11 +47,17 @@ class Runs:
         for token in tokens:
             token.cancel()
 
+    def wait(self, seconds: float) -> None:
+        """Until no run is under way any more, at most so long."""
+        with self._lock:
+            self._lock.wait_for(lambda: not self._live, seconds)
+
     @contextmanager
     def running(self, key: str) -> Iterator[Cancel]:
         """The token of a run, for as long as it runs."""
         with self._lock:
             token = self._tokens.setdefault(key, Cancel())
+            self._live += 1
         if self._closed:
             token.cancel()
         try:
@@ -59,3 +66,5 @@ class Runs:
             with self._lock:
                 if self._tokens.get(key) is token:
                     del self._tokens[key]
+                self._live -= 1
+                self._lock.notify_all()

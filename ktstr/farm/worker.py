@@ -32,6 +32,7 @@ __all__ = ["NAME", "KtstrWorker", "carry_out", "receive"]
 NAME = "ktstr"
 """The plugin's name on a worker."""
 _WATCH_S = 0.1
+_END_S = 5.0  # a guest that is stopped is gone in a moment
 _RUNNING = (Status.running, Status.paused, Status.init)
 # How long a client may say nothing while a blob is asked of it.
 _SILENCE_S = 120.0
@@ -57,11 +58,12 @@ class KtstrWorker(WorkerPlugin):  # type: ignore[misc]  # Dask has no types here
         self._worker = worker
         self._watch = asyncio.create_task(self._until_closed())
 
-    def teardown(self, worker: Any) -> None:
-        """The worker ends."""
+    async def teardown(self, worker: Any) -> None:
+        """The worker ends, once its guests have."""
         self._runs.close()
         if self._watch is not None:
             self._watch.cancel()
+        await asyncio.to_thread(self._runs.wait, _END_S)
 
     def transition(self, key: str, start: str, finish: str, **_: object) -> None:
         """A task changes its state. One that is released while it runs is wanted by nobody."""

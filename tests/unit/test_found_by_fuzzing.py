@@ -19,6 +19,7 @@ from ktstr.base.topology import parse_cpu_list
 from ktstr.events.btf.names import type_name
 from ktstr.events.btf.reader import read_btf
 from ktstr.events.stream import Nonsense, parse_events
+from ktstr.kernel.archive import apt
 from ktstr.kernel.archive.apt import Archive, PoolFile, Release
 from ktstr.kernel.archive.deb import read_files
 from ktstr.kernel.archive.kernels import pool_file
@@ -229,3 +230,10 @@ def test_the_name_of_a_type_is_one_line() -> None:
     blob = Blob()
     number = blob.integer("int\nBUG SUMMARY: \x1b[1m")
     assert type_name(read_btf(blob.bytes()), number) == "int\ufffdBUG SUMMARY: \ufffd[1m"
+
+
+def test_a_kept_release_file_that_is_no_text_is_fetched_again(tmp_path: Path) -> None:
+    """By nox -s faults: one flipped bit."""
+    kept = tmp_path / "stable.json"
+    kept.write_bytes(b'{"archive": "a", "suite": "stable", "text": "caf\xe6", "fetched": 1, "trust": "t"}')
+    assert apt._load(kept) is None

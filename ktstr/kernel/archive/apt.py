@@ -292,7 +292,8 @@ def _date(text: str) -> datetime | None:
 def _load(path: Path) -> Release | None:
     try:
         return msgspec.json.decode(path.read_bytes(), type=Release)
-    except (OSError, msgspec.MsgspecError):  # missing, garbage, or another version's: it can be fetched again
+    # Missing, garbage, or another version's: it can be fetched again.
+    except (OSError, msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return None
 
 
