@@ -7,20 +7,19 @@ that runs, as it does for the tree's own schedulers.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from ktstr.bpf.build import vmlinux_header
 from ktstr.kernel.source_tree import kept_tree
 from ktstr.kernel.tools import tree_types
+from ktstr.toolchain.preprocessed import header_folders
 
 __all__ = ["TreeHeaders", "needs_tree_headers", "tree_headers"]
 
 _INCLUDES = re.compile(rb'^[ \t]*#[ \t]*include[ \t]*[<"]scx/', re.MULTILINE)
 _HEADER = "scx/common.bpf.h"
-# Clang's options that add a folder, the folder in the same word or in the next.
-_ADDS = ("-I", "-isystem", "-iquote", "-idirafter")
 # tools/sched_ext/Makefile passes it: the tree's macros compare pointers of different types.
 _CFLAGS = ("-Wno-compare-distinct-pointer-types",)
 
@@ -38,7 +37,7 @@ def needs_tree_headers(sources: Sequence[Path], cflags: Sequence[str]) -> bool:
     """Whether a source includes the tree's headers, and neither its folder nor one that `cflags` name has them."""
     for source in sources:
         if source.name.endswith(".bpf.c") and source.is_file() and _INCLUDES.search(source.read_bytes()):
-            folders = [source.parent, *(source.parent / one for one in _added(cflags))]
+            folders = [source.parent, *(source.parent / one for one in header_folders(cflags))]
             if not any((folder / _HEADER).is_file() for folder in folders):
                 return True
     return False
@@ -48,16 +47,3 @@ def tree_headers() -> TreeHeaders:
     """Those of the source in the cache that the kernel tree's schedulers are built from; else it is fetched."""
     tree = kept_tree()
     return TreeHeaders(tree.path / "tools/sched_ext/include", vmlinux_header(tree_types(tree)))
-
-
-def _added(cflags: Sequence[str]) -> Iterator[str]:
-    """The folders that these options add."""
-    words = iter(cflags)
-    for word in words:
-        for option in _ADDS:
-            if word == option:
-                yield next(words, "")
-                break
-            if word.startswith(option):
-                yield word.removeprefix(option)
-                break

@@ -14,6 +14,7 @@ from typing import Any
 import msgspec
 
 from ktstr.base.errors import KtstrError
+from ktstr.base.from_json import from_json
 from ktstr.compare.sidecars import scheduler_of, sidecars_of
 from ktstr.report.about_schema import AboutTests, HostRecord, RunAbout
 from ktstr.report.history import RUN, runs_of, started_of
@@ -204,8 +205,8 @@ def read_part(path: Path) -> Part:
     except OSError as error:
         raise KtstrError(f"{path / RUN}: {error.strerror}") from None
     try:
-        about: Mapping[str, Any] = msgspec.to_builtins(msgspec.json.decode(data, type=RunAbout))
-    except (msgspec.MsgspecError, ValueError, RecursionError) as error:
+        about: Mapping[str, Any] = msgspec.to_builtins(from_json(data, RunAbout))
+    except ValueError as error:
         raise KtstrError(f"{path / RUN}: does not describe a run: {error}") from None
     return Part(path, about)
 

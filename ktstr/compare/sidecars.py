@@ -6,15 +6,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import msgspec
-
 from ktstr.base.errors import KtstrError
+from ktstr.base.from_json import from_json
 from ktstr.report.history import RUN
 from ktstr.report.schema import Sidecar
 
 __all__ = ["decoded", "scheduler_of", "sidecar_files", "sidecars_of"]
-
-_DECODER = msgspec.json.Decoder(Sidecar)
 
 
 def sidecar_files(folder: Path) -> list[Path]:
@@ -44,8 +41,8 @@ def sidecars_of(folder: Path, damaged: list[str] | None = None) -> list[Mapping[
 def decoded(data: bytes, where: str) -> Mapping[str, Any]:
     """The sidecar; KtstrError, beginning with `where`, if it is none of this schema."""
     try:
-        sidecar: Mapping[str, Any] = _DECODER.decode(data)
-    except (msgspec.MsgspecError, ValueError, RecursionError) as error:
+        sidecar: Mapping[str, Any] = from_json(data, Sidecar)
+    except ValueError as error:
         raise KtstrError(f"{where}: is no sidecar of schema 1: {error}") from None
     return sidecar
 

@@ -12,6 +12,7 @@ import msgspec
 
 from ktstr.base.cache import cache_dir, entry, file_digest, share
 from ktstr.base.errors import KtstrError
+from ktstr.base.from_json import from_json
 from ktstr.base.machine import machine_of_host
 from ktstr.base.remote.settings import is_set
 from ktstr.base.scratch import scratch
@@ -72,7 +73,7 @@ def _wrong(folder: Path, code: str, toolset: str) -> str | None:
         found = _manifest(folder)
         parse_version(found.version)
         digests = file_digest(folder / "vmlinux"), file_digest(folder / "config")
-    except (OSError, msgspec.MsgspecError, UnicodeDecodeError, RecursionError, KtstrError) as error:
+    except (OSError, ValueError, KtstrError) as error:
         return f"not a kernel: {error}"
     if (found.machine, found.code, found.toolset) != (machine_of_host().name, code, toolset):
         return "a kernel of other sources or tools"
@@ -82,4 +83,4 @@ def _wrong(folder: Path, code: str, toolset: str) -> str | None:
 
 
 def _manifest(folder: Path) -> _Manifest:
-    return msgspec.json.decode((folder / "manifest.json").read_bytes(), type=_Manifest)
+    return from_json((folder / "manifest.json").read_bytes(), _Manifest)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import msgspec
 
+from ktstr.base.from_json import from_json
 from ktstr.compare.runs import Run
 from ktstr.pages.page import Past, Test
 from ktstr.report.schema import Outcome
@@ -31,9 +32,6 @@ class _Brief(msgspec.Struct):
     nodeid: str
     outcome: Outcome
     timings: _Timings
-
-
-_DECODER = msgspec.json.Decoder(_Brief)
 
 
 def earlier_runs(runs: Sequence[Run], shown: Sequence[Run]) -> list[Run]:
@@ -79,7 +77,7 @@ def _names(folder: Path) -> set[str]:
 def _past(path: Path, nodeid: str, run: int) -> Past | None:
     try:
         brief = _read(path)
-    except (OSError, msgspec.MsgspecError, ValueError, RecursionError):
+    except (OSError, ValueError):
         return None
     if brief.nodeid != nodeid or not 0 <= brief.timings.wall_s < 1e9:
         return None
@@ -90,5 +88,5 @@ def _read(path: Path) -> _Brief:
     with path.open("rb") as file:
         data = file.read(_FIRST_BYTES)
         if begin := _HEAD.search(data):
-            return _DECODER.decode(data[: begin.start()].rstrip().rstrip(b",") + b"}")
-        return _DECODER.decode(data + file.read())
+            return from_json(data[: begin.start()].rstrip().rstrip(b",") + b"}", _Brief)
+        return from_json(data + file.read(), _Brief)

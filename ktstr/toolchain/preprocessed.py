@@ -19,7 +19,7 @@ from ktstr.base.scratch import scratch
 from ktstr.base.stamp import Stamp, is_settled, stamp_of
 from ktstr.base.whole_file import write_whole
 
-__all__ = ["preprocessed_digest", "read_files"]
+__all__ = ["header_folders", "preprocessed_digest", "read_files"]
 
 _KIND = "answers"
 # clang(1), "Environment": where it looks for headers, too.
@@ -39,7 +39,7 @@ def preprocessed_digest(
     `run` carries out a command in the source's folder, and raises if it fails. `identity` tells the compiler from
     others. Where the folders `places` lie does not count: the text names the file of each of its lines.
     """
-    folders = [source.parent / folder for folder in _folders(command)]
+    folders = [source.parent / folder for folder in header_folders(command)]
     environment = (f"{name}={os.environ.get(name)}" for name in _ENVIRONMENT)
     how = ("preprocessed-1", identity, *command, *environment, *(f"without {place}" for place in places))
     kept = cache_dir() / _KIND / f"{digest(*how)}.json"
@@ -66,7 +66,7 @@ def _without(places: Iterable[Path], text: bytes) -> bytes:
     return text
 
 
-def _folders(command: Sequence[str]) -> list[str]:
+def header_folders(command: Sequence[str]) -> list[str]:
     """The folders of headers that a command line names, joined to their option or after it."""
     found = []
     for index, word in enumerate(command):

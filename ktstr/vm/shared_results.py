@@ -16,6 +16,7 @@ import msgspec
 from ktstr.base import cache
 from ktstr.base.cancel import Cancel
 from ktstr.base.errors import KtstrError
+from ktstr.base.from_json import from_json
 from ktstr.base.remote import settings as remote
 from ktstr.base.scratch import scratch
 from ktstr.events.stream import MOST_BYTES
@@ -100,9 +101,9 @@ def _wrong(folder: Path, accelerator: str, qemu_version: str) -> str | None:
     if too_big := next((path.name for path in folder.iterdir() if path.stat().st_size > MOST_BYTES), None):
         return f"not a result: {too_big} is bigger than any"
     try:
-        found = msgspec.json.decode((folder / RESULT).read_bytes(), type=_Kept)
+        found = from_json((folder / RESULT).read_bytes(), _Kept)
         read_said(folder)
-    except (OSError, msgspec.MsgspecError, UnicodeDecodeError, RecursionError, KtstrError) as error:
+    except (OSError, ValueError, KtstrError) as error:
         return f"not a result: {error}"
     if (found.accelerator, found.qemu_version) != (accelerator, qemu_version):
         return f"the result of {found.accelerator} of version {found.qemu_version}"

@@ -14,6 +14,7 @@ from typing import Annotated
 
 import msgspec
 
+from ktstr.base.from_json import from_json
 from ktstr.base.remote.client import MOST_BYTES
 
 __all__ = ["MOST_RECORD_BYTES", "Blob", "Record", "decoded", "record_of", "record_path"]
@@ -66,8 +67,8 @@ def record_of(kind: str, key: str, folder: Path) -> Record:
 def decoded(data: bytes, kind: str, key: str) -> Record:
     """The record of this entry; ValueError, saying what is wrong, for anything else."""
     try:
-        found = msgspec.json.decode(data, type=Record)
-    except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as error:
+        found = from_json(data, Record)
+    except ValueError as error:
         raise ValueError(f"not a record: {error}") from None
     if found.version != _VERSION:
         raise ValueError(f"a record of version {found.version}; this ktstr reads {_VERSION}")

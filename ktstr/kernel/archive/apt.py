@@ -9,7 +9,7 @@ import json
 import re
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -18,12 +18,12 @@ from functools import cached_property
 from pathlib import Path
 from urllib.parse import quote
 
-import msgspec
 from debian.debian_support import Version as PackageVersion
 
 from ktstr.base.cache import cache_dir, digest, entry, locked, refusals
 from ktstr.base.download import NotFound, Unreachable, fetch, get
 from ktstr.base.errors import KtstrError
+from ktstr.base.from_json import from_json
 from ktstr.base.values import shown
 from ktstr.base.whole_file import write_whole
 from ktstr.kernel.archive.deb822 import Stanza, stanzas
@@ -122,6 +122,13 @@ class Archive:
         self._fresh_s = fresh_s
         self._unreachable: Unreachable | None = None
         self._releases: dict[str, Release | None] = {}
+
+    def releases(self, suites: Sequence[str], setting: str, *, refresh: bool = False) -> list[Release]:
+        """The release files of those `suites` that there are; KtstrError, which names `setting`, if there is none."""
+        found = [one for suite in suites if (one := self.release(suite, refresh=refresh)) is not None]
+        if not found:
+            raise KtstrError(f"mirror {self.url}: has none of the suites {', '.join(suites)}; see {setting}")
+        return found
 
     def release(self, suite: str, *, refresh: bool = False) -> Release | None:
         """The release file of `suite`, at most `fresh_s` old if there is a network; None if no such suite.
@@ -291,9 +298,8 @@ def _date(text: str) -> datetime | None:
 
 def _load(path: Path) -> Release | None:
     try:
-        return msgspec.json.decode(path.read_bytes(), type=Release)
-    # Missing, garbage, or another version's: it can be fetched again.
-    except (OSError, msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return from_json(path.read_bytes(), Release)
+    except (OSError, ValueError):  # missing, garbage, or another version's: it can be fetched again
         return None
 
 

@@ -106,20 +106,11 @@ class DebianImages:
 
         A kernel in several suites is listed once, for the first. Raises KtstrError if the mirror has no suite of them.
         """
-        settings = debian_settings()
         kernels: dict[tuple[Version, str], _Published] = {}
-        missing = []
-        for suite in settings.suites:
-            release = archive.release(suite, refresh=refresh)
-            if release is None:
-                missing.append(suite)
-                continue
+        for release in archive.releases(debian_settings().suites, "KTSTR_DEBIAN_MIRROR", refresh=refresh):
+            suite = release.suite
             for kernel in self.kernels_in(kernel_stanzas(archive, suite), suite, release.trust):
                 kernels.setdefault((kernel.version, kernel.release), kernel)
-        if len(missing) == len(settings.suites):
-            raise KtstrError(
-                f"mirror {archive.url}: has none of the suites {', '.join(missing)}; see KTSTR_DEBIAN_MIRROR"
-            )
         order = sorted(kernels.values(), key=lambda one: (one.version, PackageVersion(one.package_version)))
         return order[::-1]
 

@@ -14,9 +14,8 @@ from pathlib import Path
 from debian.debian_support import Version as PackageVersion
 
 from ktstr.base.cache import digest
-from ktstr.base.errors import KtstrError
 from ktstr.base.machine import machine_of_host
-from ktstr.kernel.archive.apt import Archive, PoolFile, open_archive
+from ktstr.kernel.archive.apt import Archive, PoolFile, Release, open_archive
 from ktstr.kernel.archive.deb822 import Stanza
 from ktstr.kernel.archive.kernels import pool_file, upstream_version
 from ktstr.kernel.images.package import Content, Package, keep, one_file, package_files
@@ -65,16 +64,9 @@ class UbuntuImages:
         settings = ubuntu_settings()
         archive = open_archive(settings)
         kernels: dict[str, _Published] = {}
-        missing = []
-        for suite in settings.suites:
-            if archive.release(suite, refresh=refresh) is None:
-                missing.append(suite)
-            for kernel in _kernels_in(archive, suite):
+        for release in archive.releases(settings.suites, "KTSTR_UBUNTU_MIRROR", refresh=refresh):
+            for kernel in _kernels_in(archive, release):
                 kernels.setdefault(kernel.key, kernel)
-        if len(missing) == len(settings.suites):
-            raise KtstrError(
-                f"mirror {archive.url}: has none of the suites {', '.join(missing)}; see KTSTR_UBUNTU_MIRROR"
-            )
         # Of one version, which is only a series, the newest package is the one that is meant: the first wins.
         order = sorted(kernels.values(), key=lambda one: (one.version, PackageVersion(one.package_version)))
         newest = {kernel.version: kernel for kernel in order}
@@ -97,11 +89,8 @@ UBUNTU = UbuntuImages()
 """Ubuntu's kernels."""
 
 
-def _kernels_in(archive: Archive, suite: str) -> list[_Published]:
-    """The kernels whose image and configuration are both in a suite."""
-    release = archive.release(suite)
-    if release is None:
-        return []
+def _kernels_in(archive: Archive, release: Release) -> list[_Published]:
+    """The kernels whose image and configuration are both in the suite of `release`."""
     index = f"main/binary-{machine_of_host().debian_architecture}/Packages.xz"
     stanzas = archive.stanzas(
         release, index, lambda name: _PACKAGE.fullmatch(name) is not None, "ubuntu-kernels"
@@ -118,7 +107,7 @@ def _kernels_in(archive: Archive, suite: str) -> list[_Published]:
         version = upstream_version(image["Version"]) if image is not None else None
         if image is not None and modules is not None and version is not None:
             files = pool_file(image), pool_file(modules)
-            found.append(_Published(version, name, image["Version"], suite, release.trust, *files))
+            found.append(_Published(version, name, image["Version"], release.suite, release.trust, *files))
     return found
 
 
