@@ -20,7 +20,8 @@ __all__ = ["Disturbance"]
 
 _SPIN = "while True: pass"
 _PAGES = "b = bytearray(1 << 30)\nwhile True:\n for i in range(0, len(b), 4096): b[i] = 1"
-_MOST_SPINNERS = 8
+_MOST_SPINNERS = 2 * len(os.sched_getaffinity(0))
+"""Twice the CPUs, so that a guest has between all of one and a third of it."""
 
 
 class Disturbance:
