@@ -21,7 +21,10 @@ __all__ = ["Disturbance"]
 _SPIN = "while True: pass"
 _PAGES = "b = bytearray(1 << 30)\nwhile True:\n for i in range(0, len(b), 4096): b[i] = 1"
 _MOST_SPINNERS = 2 * len(os.sched_getaffinity(0))
-"""Twice the CPUs, so that a guest has between all of one and a third of it."""
+_NICENESS = range(20)
+"""Each spinner draws its own, so that what is left to a guest is anything from a third of a CPU to all of it."""
+_ROUGH = 0.03
+"""How often a change of the load comes with a killed emulator, and how often with a removed template."""
 
 
 class Disturbance:
@@ -66,9 +69,9 @@ class Disturbance:
             self._set_load(self._random.randint(0, _MOST_SPINNERS))
             self.changes += 1
             self._stop_one()
-            if self._rough and self._random.random() < 0.1:
+            if self._rough and self._random.random() < _ROUGH:
                 self._kill_one()
-            if self._rough and self._random.random() < 0.1:
+            if self._rough and self._random.random() < _ROUGH:
                 self._remove_one()
 
     def _set_load(self, count: int) -> None:
@@ -76,7 +79,11 @@ class Disturbance:
             spinner.kill()
             spinner.wait()
         program = _PAGES if count == 1 else _SPIN
-        self._spinners = [subprocess.Popen([sys.executable, "-c", program]) for _ in range(count)]
+        command = [sys.executable, "-c", program]
+        self._spinners = [
+            subprocess.Popen(["nice", "-n", str(self._random.choice(_NICENESS)), *command])
+            for _ in range(count)
+        ]
 
     def _stop_one(self) -> None:
         for pid in self._emulator():
