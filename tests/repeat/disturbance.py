@@ -21,8 +21,8 @@ __all__ = ["Disturbance"]
 _SPIN = "while True: pass"
 _PAGES = "b = bytearray(1 << 30)\nwhile True:\n for i in range(0, len(b), 4096): b[i] = 1"
 _MOST_SPINNERS = 2 * len(os.sched_getaffinity(0))
-_NICENESS = range(20)
-"""Each spinner draws its own, so that what is left to a guest is anything from a third of a CPU to all of it."""
+_NICENESS = range(5, 20)
+"""Each spinner draws its own, below that of the guests, so that what is left to one changes and never ends."""
 _ROUGH = 0.03
 """How often a change of the load comes with a killed emulator, and how often with a removed template."""
 
