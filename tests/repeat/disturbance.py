@@ -13,6 +13,7 @@ from pathlib import Path
 from random import Random
 
 from ktstr.base import cache
+from ktstr.base.process import child_dies_with_us
 from ktstr.base.upkeep import evict_entry
 from ktstr.vm.qemu.template import KIND
 
@@ -79,9 +80,11 @@ class Disturbance:
             spinner.kill()
             spinner.wait()
         program = _PAGES if count == 1 else _SPIN
-        command = [sys.executable, "-c", program]
         self._spinners = [
-            subprocess.Popen(["nice", "-n", str(self._random.choice(_NICENESS)), *command])
+            subprocess.Popen(
+                ["nice", "-n", str(self._random.choice(_NICENESS)), sys.executable, "-c", program],
+                preexec_fn=child_dies_with_us(),
+            )
             for _ in range(count)
         ]
 
