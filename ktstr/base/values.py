@@ -53,6 +53,7 @@ def command(value: object, field: str) -> tuple[str, ...]:
     """
     if value is None:
         return ()
+    given = value
     if isinstance(value, str):
         try:
             value = shlex.split(text := string(value, field))
@@ -64,7 +65,7 @@ def command(value: object, field: str) -> tuple[str, ...]:
             )
     words = strings(value, field)
     if not words or not words[0]:
-        raise KtstrError(f"{field}={shown(value)}: names no program")
+        raise KtstrError(f"{field}={shown(given)}: names no program")
     return words
 
 

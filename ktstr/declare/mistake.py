@@ -47,7 +47,7 @@ def explained(error: BaseException) -> str | None:
     if isinstance(error, ImportError):
         match = _NOT_IN_MODULE.search(str(error))
         if match is None:
-            return f"{type(error).__name__}: {_first_line(error)}{near(error.name or '', ['ktstr'])}"
+            return f"{type(error).__name__}: {_first_line(error)}{_import_of(error.name or '')}"
         module = sys.modules.get(match["module"])
         return f"ImportError: {match[0]}{near(match['word'], dir(module) if module else ())}"
     if isinstance(error, AttributeError) and error.name:
@@ -57,6 +57,15 @@ def explained(error: BaseException) -> str | None:
         names = {*frame.f_globals, *frame.f_locals, *vars(builtins)} if frame else {*vars(builtins)}
         return f"NameError: {_first_line(error)}{near(error.name, names)}"
     return None
+
+
+def _import_of(module: str) -> str:
+    """What to write instead of the import of a module that does not exist; empty if that is not known."""
+    package, _, name = module.partition(".")
+    known = sys.modules.get("ktstr")
+    if package == "ktstr" and known is not None and name in dir(known):
+        return f"; write from ktstr import {name}"
+    return near(module, ["ktstr"])
 
 
 def place(error: BaseException, file: Path | None = None) -> tuple[Path, int] | None:

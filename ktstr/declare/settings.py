@@ -122,11 +122,14 @@ def _table(start: Path) -> tuple[str, Mapping[str, object]]:
         return "", {}
     where = shown_path(file)
     try:
-        tools = tomllib.loads(file.read_text(encoding="utf-8")).get("tool", {})
+        whole = tomllib.loads(file.read_text(encoding="utf-8"))
     except OSError as error:
         raise KtstrError(f"{where}: {error.strerror}") from None
     except ValueError as error:
         raise KtstrError(f"{where}: not TOML: {error}") from None
+    if "ktstr" in whole:
+        raise KtstrError(f"{where}: [ktstr]: is read by nobody; name it {_TABLE}")
+    tools = whole.get("tool", {})
     table = tools.get("ktstr", {}) if isinstance(tools, dict) else {}
     if not isinstance(table, dict):
         raise KtstrError(f"{where}: tool.ktstr = {shown(table)}: must be a table")

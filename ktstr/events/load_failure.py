@@ -39,6 +39,17 @@ class _Pattern:
 
 # libbpf's words are those of its src/libbpf.c, 1.5 to 1.7. The first pattern that fits any line wins.
 _PATTERNS = (
+    # Said only by releases before these sections, such as Debian 12's 1.1. What fails then is of no help.
+    _Pattern(
+        "load",
+        re.compile(
+            r"elf: skipping unrecognized data section\(\d+\) (?P<section>\??\.struct_ops(?:\.link)?)$"
+        ),
+        lambda found, _: (
+            f"was built with a libbpf that does not know {found['section']}, where its sched_ext_ops are;"
+            " it needs 1.5 or later"
+        ),
+    ),
     _Pattern(
         "start",
         re.compile(r"error while loading shared libraries: (?P<what>.*)"),

@@ -21,6 +21,8 @@ from ktstr.vm.host import probe
 
 __all__ = ["Acceleration", "Diagnosis", "diagnose"]
 
+_OF_EXTRA = re.compile(r";.*\bextra\s*==")  # a requirement's marker (PEP 508)
+
 
 @dataclass(frozen=True)
 class Acceleration:
@@ -89,7 +91,7 @@ def _acceleration() -> Acceleration:
 
 
 def _python_packages() -> dict[str, str | None]:
-    """The packages that ktstr depends on, with their versions."""
+    """The packages that ktstr depends on, with their versions; those of an extra only if they are there."""
     found: dict[str, str | None] = {}
     for requirement in requires("ktstr") or ():
         match = re.match(r"[A-Za-z0-9._-]+", requirement)
@@ -97,5 +99,6 @@ def _python_packages() -> dict[str, str | None]:
         try:
             found[match[0]] = version(match[0])
         except PackageNotFoundError:
-            found[match[0]] = None
+            if not _OF_EXTRA.search(requirement):
+                found[match[0]] = None
     return found

@@ -9,6 +9,7 @@ from __future__ import annotations
 import copy
 import re
 from collections.abc import Generator
+from typing import Any
 
 import pytest
 
@@ -21,6 +22,9 @@ from ktstr.plugin.selection import check_files, no_such_test
 __all__ = ["collection_error"]
 
 _WRONG = pytest.StashKey[str]()
+_SELECTED = pytest.StashKey[str]()
+_SELECTED_OUTPUT = "ktstr_selected"  # the key under which a worker reports that no test was selected
+_SHOWN = 8
 _IMPORTS_KTSTR = re.compile(r"^\s*(?:from|import)\s+ktstr\b", re.MULTILINE)
 
 
@@ -74,6 +78,36 @@ def pytest_collection(session: pytest.Session) -> Generator[None, object, object
             config.workeroutput[WORKER_ERROR] = text
             raise
         raise pytest.UsageError(text) from KtstrError(text)  # see pytest_cmdline_main
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_collection_modifyitems(
+    config: pytest.Config, items: list[pytest.Item]
+) -> Generator[None, object, object]:
+    names = list(dict.fromkeys(getattr(item, "originalname", item.name) for item in items))
+    result = yield
+    if names and not items and (word := config.option.keyword):
+        listed = ", ".join(names[:_SHOWN]) + (", ..." if len(names) > _SHOWN else "")
+        _note(config, f"-k {word}: is part of no test's name{near(word, names) or f'; there are {listed}'}")
+    return result
+
+
+def _note(config: pytest.Config, text: str) -> None:
+    """Have the session end with `text`; a worker has its controller say it."""
+    config.stash[_SELECTED] = text
+    if hasattr(config, "workeroutput"):
+        config.workeroutput[_SELECTED_OUTPUT] = text
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    if text := getattr(node, "workeroutput", {}).get(_SELECTED_OUTPUT):
+        node.config.stash[_SELECTED] = text
+
+
+def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
+    if text := config.stash.get(_SELECTED, ""):
+        terminalreporter.write_line(f"ktstr: {text}", red=True)
 
 
 def collection_error(node: pytest.Collector | pytest.Item, error: BaseException) -> str | None:

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from ktstr.base.errors import KtstrError
 from ktstr.base.values import shown
 
 __all__ = [
@@ -216,15 +217,17 @@ def spelled(config: pytest.Config, name: str) -> str:
 
 
 def is_given(config: pytest.Config) -> bool:
-    """Whether the command line has an option whose value can be wrong, other than the shard."""
+    """Whether there may be something wrong: in a suite, or in an option that has a value, other than the shard."""
     options = [option for option in _OPTIONS if option.metavar and option.name != "shard"]
-    return any(config.getoption(option.dest) for option in options)
+    return in_suite() or any(config.getoption(option.dest) for option in options)
 
 
 def given(config: pytest.Config) -> Mapping[str, object]:
     """The settings that the command line has. Raises KtstrError naming the option."""
     from ktstr.declare.settings import checked_text
 
+    if config.option.ktstr_results == "":
+        raise KtstrError(f"{spelled(config, 'results')}: names no folder")
     values: dict[str, object] = {}
     for option in _OPTIONS:
         value = config.getoption(option.dest) if option.setting else None

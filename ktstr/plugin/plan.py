@@ -292,8 +292,9 @@ def _meaning(error: BaseException | None) -> str:
         return "inconclusive"
     if isinstance(error, KtstrError):
         return "run"
-    # pytest.fail() and the like raise what is no Exception.
-    return "mistake" if isinstance(error, Exception) and not isinstance(error, AssertionError) else ""
+    # pytest.fail() and the like raise what is no Exception; exit() is nothing that says how a scheduler did.
+    ours = isinstance(error, Exception | SystemExit) and not isinstance(error, AssertionError)
+    return "mistake" if ours else ""
 
 
 def whole_text(about: Mapping[str, object], error: BaseException) -> str | None:

@@ -9,6 +9,7 @@ import pytest
 
 from ktstr.base.errors import KtstrError
 from ktstr.base.remote.settings import remote_settings
+from ktstr.base.upkeep import limit_bytes
 
 if TYPE_CHECKING:
     from ktstr.declare.settings import Settings
@@ -58,6 +59,7 @@ def state_of(config: pytest.Config) -> State:
         kernels = {name: kernel_from_json(data) for name, data in given["kernels"].items()} if given else {}
         try:
             remote_settings()  # reports a mistake in them at once
+            limit_bytes()
             config.stash[STATE] = State(
                 name=config.stash[NAME],
                 options=options_of(config, settings_of(config)),

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from ktstr.base.errors import KtstrError
+from ktstr.host import diagnosis
 from ktstr.host.diagnosis import Acceleration, Diagnosis
 from ktstr.host.distribution import Distribution, Family, distribution
 from ktstr.host.setup import setup
@@ -221,3 +222,11 @@ def test_paragraphs_fit_a_narrow_terminal() -> None:
     below = text.split("\n\n")[1].splitlines()
     assert all(len(line) <= 40 for line in below)
     assert below[-2:] == ["cache    /cache: 3.22 GB used, 10.74 GB", "         free on its disk"]
+
+
+def test_a_package_of_an_extra_may_be_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    required = ["pytest>=8", "nosuch-a>=1", 'nosuch-b>=1; extra == "farm"', "nosuch-c ; extra=='farm'"]
+    monkeypatch.setattr(diagnosis, "requires", lambda _: required)
+    found = diagnosis._python_packages()
+    assert set(found) == {"pytest", "nosuch-a"}
+    assert found["nosuch-a"] is None

@@ -6,6 +6,11 @@ from ktstr.events.load_failure import read_load_failure
 
 RELEASE = "7.0.13+deb13-cloud-amd64"
 LINES = (
+    (  # of Debian 12's libbpf 1.1
+        "libbpf: elf: skipping unrecognized data section(5) .struct_ops.link",
+        "was built with a libbpf that does not know .struct_ops.link, where its sched_ext_ops are;"
+        " it needs 1.5 or later",
+    ),
     (
         "libbpf: failed to find BTF for extern 'pick_queue' [16] section: -2",
         "uses symbol pick_queue, which no source of it defines",

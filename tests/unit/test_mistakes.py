@@ -9,6 +9,7 @@ from pathlib import Path
 
 import mistakes
 import mistakes_disk
+import mistakes_more
 import mistakes_words
 import pytest
 from command_line import enter_project, ktstr
@@ -93,10 +94,11 @@ def without_prefix(lines: Sequence[str], prefix: str) -> list[str]:
 
 def test_declarations(suite: Run) -> None:
     """All in one session, a file for each; each is told in one line."""
-    files = {f"test_{number:02}.py": text for number, (text, _) in enumerate(mistakes.DECLARATIONS)}
+    declarations = (*mistakes.DECLARATIONS, *mistakes_more.DECLARATIONS)
+    files = {f"test_{number:02}.py": text for number, (text, _) in enumerate(declarations)}
     status, lines = suite(files)
     wrong = []
-    for name, (text, said) in zip(files, mistakes.DECLARATIONS, strict=True):
+    for name, (text, said) in zip(files, declarations, strict=True):
         told = without_prefix(lines, f"tests/{name}:")
         if len(told) != 1 or not says(said, f"ktstr: {told[0]}\n"):
             wrong.append(f"{text!r}: {told}")
@@ -106,13 +108,13 @@ def test_declarations(suite: Run) -> None:
 
 def test_bodies(suite: Run) -> None:
     """All in one session, a test for each; each result is one line, and no verdict."""
+    bodies = (*mistakes.BODIES, *mistakes_more.BODIES)
     functions = "".join(
-        f"@ktstr_test()\ndef body_{number:02}(ctx):\n    {text}\n"
-        for number, (text, _) in enumerate(mistakes.BODIES)
+        f"@ktstr_test()\ndef body_{number:02}(ctx):\n    {text}\n" for number, (text, _) in enumerate(bodies)
     )
     status, lines = suite({"test_it.py": functions}, "--kernel", "7.0")
     wrong = []
-    for number, (text, said) in enumerate(mistakes.BODIES):
+    for number, (text, said) in enumerate(bodies):
         told = [line for line in lines if line.startswith("ERROR [") and f" body_{number:02} " in line]
         # Where it is stands before what is plainly wrong; what ktstr refuses has its own way to say where.
         rest = re.sub(r"tests/test_it.py:[0-9]+: ", "", told[0].partition(" eevdf: ")[2]) if told else ""
@@ -126,7 +128,9 @@ def test_bodies(suite: Run) -> None:
 SMOKE = {"test_it.py": "@ktstr_test()\ndef smoke(ctx):\n    scenarios.steady(ctx)"}
 
 
-@pytest.mark.parametrize(("typed", "said", "status"), [*mistakes.SUITES, *mistakes_disk.SUITES])
+@pytest.mark.parametrize(
+    ("typed", "said", "status"), [*mistakes.SUITES, *mistakes_disk.SUITES, *mistakes_more.SUITES]
+)
 def test_a_command_line_of_a_suite(suite: Run, typed: str, said: str, status: int) -> None:
     ended, lines = suite(SMOKE, *shlex.split(typed))
     assert [line for line in lines if says(said, f"{line}\n")] != [], lines
@@ -134,7 +138,9 @@ def test_a_command_line_of_a_suite(suite: Run, typed: str, said: str, status: in
     assert not [line for line in lines if "Traceback" in line]
 
 
-@pytest.mark.parametrize(("variable", "said"), [*mistakes.ENVIRONMENT, *mistakes_disk.ENVIRONMENT])
+@pytest.mark.parametrize(
+    ("variable", "said"), [*mistakes.ENVIRONMENT, *mistakes_disk.ENVIRONMENT, *mistakes_more.ENVIRONMENT]
+)
 def test_a_variable(suite: Run, monkeypatch: pytest.MonkeyPatch, variable: str, said: str) -> None:
     name, _, value = variable.partition("=")
     monkeypatch.setenv(name, value)
@@ -143,7 +149,7 @@ def test_a_variable(suite: Run, monkeypatch: pytest.MonkeyPatch, variable: str, 
     assert ended == 2
 
 
-@pytest.mark.parametrize(("text", "said"), mistakes.PYPROJECTS)
+@pytest.mark.parametrize(("text", "said"), [*mistakes.PYPROJECTS, *mistakes_more.PYPROJECTS])
 def test_a_setting(suite: Run, pytester: pytest.Pytester, text: str, said: str) -> None:
     (pytester.path / "pyproject.toml").write_text(text)
     ended, lines = suite(SMOKE)
