@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 from ktstr.events.distribution import Distribution, merged
 from ktstr.events.latency import Latency, TaskLatency
 
-__all__ = ["GroupLatency", "Histogram", "groups_of"]
+__all__ = ["GroupLatency", "Histogram", "drop_histograms", "groups_of"]
 
 Histogram = tuple[tuple[int, int], ...]
 """The buckets that are not empty: the longest duration that each counts, in ns, and how many it has. The last one's is
@@ -51,6 +52,14 @@ def groups_of(latencies: Iterable[Latency]) -> tuple[GroupLatency, ...]:
         )
         for (other, name), tasks in sorted(found.items())
     )
+
+
+def drop_histograms(latencies: Iterable[dict[str, Any]]) -> None:
+    """Take the histograms of single tasks out of this JSON data: they would be most of a sidecar."""
+    for latency in latencies:
+        for task in latency["tasks"]:
+            for durations in ("woken", "waited", "ran"):
+                del task[durations]["buckets"]
 
 
 def _histogram(several: Iterable[Distribution]) -> Histogram:

@@ -13,7 +13,7 @@ from ktstr.events.event import Event
 from ktstr.events.exit import SchedulerExit, read_exit
 from ktstr.events.flight import FlightEvent, parse_flight
 from ktstr.events.kernel_log import KernelBug, console_messages, read_bugs
-from ktstr.events.latency_groups import GroupLatency, groups_of
+from ktstr.events.latency_groups import GroupLatency, drop_histograms, groups_of
 from ktstr.events.monitor import Samples, read_samples
 from ktstr.events.payload import PayloadRun, all_payloads
 from ktstr.events.phase import OperationDone, Phase, all_workers, read_operations, read_phases
@@ -256,11 +256,7 @@ class GuestReport:
         without the histograms of each task."""
         data: dict[str, Any] = msgspec.to_builtins(self)  # dataclasses.asdict takes ten times as long
         del data["cpus"], data["nodes"]
-        # Those of each task would be most of the sidecar; their percentiles are in it.
-        for phase in data["phases"]:
-            for task in (phase["latency"] or {}).get("tasks", ()):
-                for durations in ("woken", "waited", "ran"):
-                    del task[durations]["buckets"]
+        drop_histograms(phase["latency"] for phase in data["phases"] if phase["latency"])
         return data
 
 
