@@ -57,6 +57,7 @@ if TYPE_CHECKING:  # the same names as in _PUBLIC, for type checkers; a test com
     from ktstr.events.kernel_log import KernelBug as KernelBug
     from ktstr.events.latency import Latency as Latency
     from ktstr.events.latency import TaskLatency as TaskLatency
+    from ktstr.events.latency_groups import GroupLatency as GroupLatency
     from ktstr.events.metrics import MetricValue as MetricValue
     from ktstr.events.monitor import Samples as Samples
     from ktstr.events.payload import PayloadRun as PayloadRun
@@ -233,6 +234,7 @@ _PUBLIC = {
     "ktstr.events.kernel_log": ("KernelBug",),
     "ktstr.events.distribution": ("Distribution",),
     "ktstr.events.latency": ("Latency", "TaskLatency"),
+    "ktstr.events.latency_groups": ("GroupLatency",),
     "ktstr.events.monitor": ("Samples",),
     "ktstr.events.metrics": ("MetricValue",),
     "ktstr.events.payload": ("PayloadRun",),

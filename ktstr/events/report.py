@@ -13,6 +13,7 @@ from ktstr.events.event import Event
 from ktstr.events.exit import SchedulerExit, read_exit
 from ktstr.events.flight import FlightEvent, parse_flight
 from ktstr.events.kernel_log import KernelBug, console_messages, read_bugs
+from ktstr.events.latency_groups import GroupLatency, drop_histograms, groups_of
 from ktstr.events.monitor import Samples, read_samples
 from ktstr.events.payload import PayloadRun, all_payloads
 from ktstr.events.phase import OperationDone, Phase, all_workers, read_operations, read_phases
@@ -232,6 +233,8 @@ class GuestReport:
     """Which CPUs were online at the end, in the kernel's notation, if they are others than at the beginning."""
     monitor: Samples | None = None
     """What was sampled during the holds; None if the run had no monitor."""
+    latency_groups: tuple[GroupLatency, ...] = ()
+    """The histograms of latency by cgroup and class, all phases together; empty if latency was not counted."""
 
     def state(self, when: str) -> SchedulerState | None:
         """The state at `when`, or None if the guest did not get there. Of the ends of several holds it is the last."""
@@ -250,14 +253,10 @@ class GuestReport:
 
     def as_json(self) -> dict[str, Any]:
         """The report as JSON-able data, for a sidecar, without CPUs and nodes, which the declared topology has, and
-        without histograms."""
+        without the histograms of each task."""
         data: dict[str, Any] = msgspec.to_builtins(self)  # dataclasses.asdict takes ten times as long
         del data["cpus"], data["nodes"]
-        # Histograms would be most of the sidecar; their percentiles are in it.
-        for phase in data["phases"]:
-            for task in (phase["latency"] or {}).get("tasks", ()):
-                for durations in ("woken", "waited", "ran"):
-                    del task[durations]["buckets"]
+        drop_histograms(phase["latency"] for phase in data["phases"] if phase["latency"])
         return data
 
 
@@ -311,6 +310,7 @@ def read_report(events: Sequence[Event], console: str = "") -> GuestReport:
         files=read_files(events),
         program_runs=read_program_runs(events),
         monitor=read_samples(events),
+        latency_groups=groups_of(phase.latency for phase in phases if phase.latency is not None),
     )
 
 

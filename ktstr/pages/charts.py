@@ -10,7 +10,17 @@ from markupsafe import Markup
 from ktstr.pages.page import Past
 from ktstr.pages.words import OUTCOMES, duration, seconds
 
-__all__ = ["AXIS_WIDTH", "axis", "history_chart", "share_bar", "span", "sparkline"]
+__all__ = [
+    "AXIS_WIDTH",
+    "axis",
+    "history_chart",
+    "insns_axis",
+    "insns_span",
+    "percent_bar",
+    "share_bar",
+    "span",
+    "sparkline",
+]
 
 AXIS_WIDTH = 210
 """The width of a chart of durations."""
@@ -48,6 +58,47 @@ def span(p50_ns: int, p99_ns: int, p999_ns: int, longest_ns: int) -> Markup:
         '<path class="mid" d="M{middle} 7H{rare}"/><path class="thick" d="M{middle} 7H{most}"/>'
         '<circle cx="{middle}" cy="7" r="3.5"/></svg>'
     ).format(w=AXIS_WIDTH, h=_HEIGHT, words=words, grid=grid, middle=middle, most=most, rare=rare, end=end)
+
+
+def insns_axis(top: int) -> Markup:
+    """The axis above charts of instructions up to `top`: 1 and the decade that no number exceeds."""
+    last = _decades(top)
+    marks = [(0, "1", "start"), (last, f"{10**last:,}", "end")]
+    texts = Markup("").join(
+        Markup('<text x="{}" y="9" text-anchor="{}">{}</text>').format(_at(decade, last), end, text)
+        for decade, text, end in marks
+    )
+    return Markup(
+        '<svg class="span" viewBox="0 0 {} 12" width="{}" height="12" aria-hidden="true">{}</svg>'
+    ).format(AXIS_WIDTH, AXIS_WIDTH, texts)
+
+
+def insns_span(least: int, median: int, most: int, top: int) -> Markup:
+    """The instructions of calls on that axis: a line from the least to the most, and a dot for the median."""
+    last = _decades(top)
+    low, middle, high = (_at(log10(max(insns, 1)), last) for insns in (least, median, most))
+    grid = "".join(f"M{_at(decade, last)} 0V{_HEIGHT}" for decade in range(last + 1))
+    return Markup(
+        '<svg class="span" viewBox="0 0 {w} {h}" width="{w}" height="{h}" role="img" aria-label="{words}">'
+        '<path class="grid" d="{grid}"/><path class="thick" d="M{low} 7H{high}"/>'
+        '<circle cx="{middle}" cy="7" r="3.5"/></svg>'
+    ).format(
+        w=AXIS_WIDTH,
+        h=_HEIGHT,
+        words=f"least {least:,}, median {median:,}, most {most:,} instructions",
+        grid=grid,
+        low=low,
+        middle=middle,
+        high=high,
+    )
+
+
+def percent_bar(percent: float) -> Markup:
+    """A share in percent as the filled part of a bar."""
+    return Markup(
+        '<svg class="percent" viewBox="0 0 100 8" width="100" height="8" aria-hidden="true">'
+        '<rect class="rest" width="100" height="8" rx="2"/><rect class="done" width="{:.1f}" height="8" rx="2"/></svg>'
+    ).format(percent)
 
 
 def sparkline(history: Sequence[Past]) -> Markup:
@@ -148,3 +199,13 @@ def _x(ns: float) -> int:
     """Where a duration is on the axis."""
     decades = min(max(log10(max(ns, 1)), _LEAST), _MOST)
     return round(4 + (AXIS_WIDTH - 8) * (decades - _LEAST) / (_MOST - _LEAST))
+
+
+def _decades(top: int) -> int:
+    """The power of ten that `top` does not exceed."""
+    return max(1, len(str(max(top, 1) - 1)))
+
+
+def _at(decades: float, last: int) -> float:
+    """Where a number with this logarithm is on an axis that ends at the decade `last`."""
+    return round(4 + (AXIS_WIDTH - 8) * min(decades, last) / last, 1)

@@ -8,12 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from ktstr.base.errors import KtstrError
-from ktstr.compare.difference import compared
 from ktstr.compare.runs import Part, Run, all_runs
-from ktstr.compare.samples import cases_of, key_of
+from ktstr.compare.samples import Case, Key, cases_of, key_of
 from ktstr.compare.sidecars import decoded, scheduler_of, sidecar_files
-from ktstr.compare.sides import Side
-from ktstr.compare.thresholds import project_thresholds
 from ktstr.pages.earlier import earlier_runs, pasts_of
 from ktstr.pages.page import Column, Compared, Page, Past, Section, Test
 from ktstr.pages.words import plain
@@ -31,20 +28,24 @@ def gather(root: Path, runs: Sequence[Run], folder: Path, sections: Sequence[Sec
     """
     tests: list[Test] = []
     damaged = [part.damage for run in runs for part in run.parts if part.damage]
-    comparing = len(runs) == 2 and runs[0].sweep == runs[1].sweep
-    thresholds = project_thresholds(root) if comparing else {}
-    cases = []
-    for number, run in enumerate(runs):
-        walk = _walk(number, run, sections, tests, damaged)
-        if comparing:
-            cases.append(cases_of(_readable(walk, damaged)))
-        else:
-            deque(walk, maxlen=0)
+    walks = [_walk(number, run, sections, tests, damaged) for number, run in enumerate(runs)]
     found = None
-    if comparing:
-        sides = [Side(f"{run.commit}, {run.began:%Y-%m-%dT%H:%M:%S}", [run], ()) for run in runs]
-        found = Compared(compared(cases[0], cases[1], thresholds), sides[0], sides[1])
+    if len(runs) == 2 and runs[0].sweep == runs[1].sweep:
+        found = _compared(root, runs, [cases_of(_readable(walk, damaged)) for walk in walks])
+    else:
+        for walk in walks:
+            deque(walk, maxlen=0)
     return Page(runs, tests, _earlier(root, runs, tests), [plain(line) for line in damaged], folder, found)
+
+
+def _compared(root: Path, runs: Sequence[Run], cases: Sequence[Mapping[Key, Case]]) -> Compared:
+    # Not for each session, which makes a page of one run.
+    from ktstr.compare.difference import compared
+    from ktstr.compare.sides import Side
+    from ktstr.compare.thresholds import project_thresholds
+
+    sides = [Side(f"{run.commit}, {run.began:%Y-%m-%dT%H:%M:%S}", [run], ()) for run in runs]
+    return Compared(compared(cases[0], cases[1], project_thresholds(root)), sides[0], sides[1])
 
 
 def _earlier(root: Path, runs: Sequence[Run], tests: Sequence[Test]) -> Mapping[str, Sequence[Past]]:

@@ -7,14 +7,16 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup
 
-from ktstr.compare.difference import Comparison
 from ktstr.compare.runs import Run
 from ktstr.compare.samples import Key
-from ktstr.compare.sides import Side
+
+if TYPE_CHECKING:  # most pages compare nothing
+    from ktstr.compare.difference import Comparison
+    from ktstr.compare.sides import Side
 
 __all__ = ["Column", "Compared", "Page", "Past", "Section", "Test"]
 

@@ -12,6 +12,7 @@ from typing import Any
 import jinja2
 from markupsafe import Markup, escape
 
+from ktstr.pages.bytecode import ByteCode
 from ktstr.pages.words import MARKS, bounded, duration, harmless, plain, seconds
 
 __all__ = ["policy", "rendered", "whole"]
@@ -50,6 +51,7 @@ def _environment() -> jinja2.Environment:
         trim_blocks=True,
         lstrip_blocks=True,
         finalize=_finalized,
+        bytecode_cache=ByteCode(_TEMPLATES, Path(__file__)),
     )
     environment.filters.update(
         plain=plain, breakable=_breakable, bounded=bounded, duration=duration, seconds=seconds

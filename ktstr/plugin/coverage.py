@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Iterable
 from importlib.metadata import PackageNotFoundError, version
@@ -12,21 +11,19 @@ from typing import Any
 import pytest
 
 from ktstr.base.errors import KtstrError
-from ktstr.instrument.cost import FunctionCost, costs_from_json, merged_costs
-from ktstr.instrument.coverage import FileCoverage, coverage_from_json, merged
+from ktstr.instrument.cost import FunctionCost, merged_costs
+from ktstr.instrument.coverage import FileCoverage, merged
 from ktstr.plugin.recorder import Recorder
 from ktstr.report.callgrind import callgrind_text
 from ktstr.report.case import Case
 from ktstr.report.cobertura import cobertura_xml
 from ktstr.report.cost import cost_text
+from ktstr.report.counted import Counted, keep_sources, read_counted
 from ktstr.report.coverage import coverage_text, line_percent
 from ktstr.report.lcov import lcov_text
 from ktstr.report.sidecar import file_stem
 
 __all__ = ["CoverageReport"]
-
-
-_Counted = tuple[tuple[FileCoverage, ...], tuple[FunctionCost, ...]]
 
 
 class CoverageReport:
@@ -78,7 +75,7 @@ class CoverageReport:
         for problem in filter(None, (self._problem, self._coverage and self.too_little)):
             terminalreporter.write_line(f"ktstr: --coverage: {problem}", red=True)
 
-    def _write(self, kernel: str) -> _Counted:
+    def _write(self, kernel: str) -> Counted:
         """Write what was counted in a kernel's tests to its folder."""
         folder = self._recorder.staging_folder(kernel)
         cases = [case for case in self._recorder.cases if case.kernel.version == kernel]
@@ -89,21 +86,20 @@ class CoverageReport:
             (folder / "coverage.info").write_text(lcov_text(coverage))
             (folder / "coverage.xml").write_text(cobertura_xml(coverage, time.time(), _own_version()))
             (folder / "coverage.txt").write_text("".join(f"{line}\n" for line in coverage_text(coverage)))
+            keep_sources(folder, (one.path for one in coverage))
         if costs:
             (folder / "callgrind.out").write_text(callgrind_text(costs, f"{len(cases)} tests on {kernel}"))
         return coverage, costs
 
 
-def _counted(folder: Path, case: Case) -> Iterable[_Counted]:
+def _counted(folder: Path, case: Case) -> Iterable[Counted]:
     """What was counted in each run of a test."""
     for run in case.runs:
         if name := run.get("coverage"):
-            path = folder / str(name)
             try:
-                data = json.loads(path.read_text())
-                yield coverage_from_json(data["files"]), costs_from_json(data["costs"])
-            except (ValueError, KeyError) as error:
-                raise KtstrError(f"{path} (of {file_stem(case.nodeid)}): is damaged: {error}") from None
+                yield read_counted(folder / str(name))
+            except KtstrError as error:
+                raise KtstrError(f"{file_stem(case.nodeid)}: {error}") from None
 
 
 def _own_version() -> str:

@@ -1,6 +1,7 @@
 """The report of real runs, opened in headless Chromium: `nox -s report`, which names the browser and axe-core.
 
-The runs are those of `project`: passes, a failure of each kind and latency on two kernels, and a sweep of the verifier.
+The runs are those of `project`: passes, a failure of each kind, latency and coverage on two kernels, and a sweep of the
+verifier.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 HERE = Path(__file__).parent
 SCHEDULERS = HERE.parent / "schedulers"
 KERNELS = ("--kernel", "7.0", "--kernel", "debian:7.3")
-SECTIONS = ("summary", "grid", "tests", "verifier", "latency", "lanes", "failures")
+SECTIONS = ("summary", "grid", "tests", "verifier", "latency", "coverage", "lanes", "failures")
 WIDTHS = (390, 1440)
 LOOKS = [(width, scheme) for width in WIDTHS for scheme in ("light", "dark")]
 PICTURES = Path("target/report-pictures")
@@ -44,7 +45,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
         for name in ("fixture.bpf.c", "rejected.bpf.c"):
             shutil.copy(SCHEDULERS / name, folder)
         ktstr(folder, "pytest", *KERNELS, "-q", "-k", "web or waits or skipped", statuses=(1,))
-        ktstr(folder, "pytest", *KERNELS, "-q", statuses=(1, 2))
+        ktstr(folder, "pytest", *KERNELS, "-q", "--coverage", statuses=(1, 2))
         sweep = ("--preset", "tiny-1llc", "--preset", "smt-2llc", ".")
         ktstr(folder, "ktstr.verifier", *KERNELS, *sweep, statuses=(1, 2))
     return folder
@@ -138,6 +139,10 @@ def test_each_section_has_its_tables_and_charts(browser: Browser, report: Path, 
             ("#verifier table.grid tbody tr", 3),
             ("#verifier table.heat td.h8", 2),
             ("#latency svg.span circle", 12),
+            ("#coverage svg.percent", 1),
+            ("#coverage table.costs svg circle", 14),
+            ("#coverage table.source tbody tr", 40),
+            ("#coverage tr.half", 1),
             ("#lanes svg.lanes g rect", 20),
             ("#failures article", 8),
             ("#failures pre", 4),

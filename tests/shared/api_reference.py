@@ -112,6 +112,7 @@ SECTIONS = {
             "WorkerStats",
             "Latency",
             "TaskLatency",
+            "GroupLatency",
             "Distribution",
             "SchedulerRun",
             "RefusedAttach",

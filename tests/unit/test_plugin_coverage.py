@@ -23,7 +23,7 @@ COSTS = [
         "path": "tests/mine.bpf.c",
         "name": "mine_enqueue",
         "line": 10,
-        "callback": 1,
+        "callback": True,
         "calls": [[20, 3], [30, 1]],
         "lines": [["tests/mine.bpf.c", 10, 50], ["tests/mine.bpf.c", 11, 40]],
         "called": [],
@@ -38,7 +38,7 @@ def counted(ctx, lines):
     assert ctx.options["instruments"] == ("counts",)
     ctx.run()
     path = ctx.artifacts.with_name(ctx.artifacts.name + ".run-1.coverage.json")
-    path.write_text(json.dumps({{"files": [dict({json.dumps(COVERAGE)}, lines=lines)], "costs": {json.dumps(COSTS)}}}))
+    path.write_text(json.dumps({{"files": [dict({json.dumps(COVERAGE)}, lines=lines)], "costs": {COSTS}}}))
     ctx.runs[-1]["coverage"] = path.name
 
 @ktstr_test(scheduler=MY)
@@ -68,7 +68,7 @@ def test_the_coverage_of_all_tests_is_told_and_kept(run: Run, pytester: pytest.P
     at = result.outlines.index(TABLE[0])
     assert result.outlines[at : at + len(TABLE)] == TABLE
     files = results(pytester)
-    assert {"coverage.info", "coverage.xml", "coverage.txt"} <= files
+    assert {"coverage.info", "coverage.xml", "coverage.txt", "sources.coverage.json"} <= files
     folder = pytester.path / "target" / "ktstr" / "7.0.13-nogit"
     assert (folder / "coverage.txt").read_text().splitlines() == TABLE
     assert "summary: 180\n" in (folder / "callgrind.out").read_text()

@@ -5,7 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ktstr.pages.page import Section
-from ktstr.pages.sections import comparison, failures, lanes, latency, overview, summary, tests, verifier
+from ktstr.pages.sections import (
+    comparison,
+    coverage,
+    failures,
+    lanes,
+    latency,
+    overview,
+    summary,
+    tests,
+    verifier,
+)
 
 __all__ = ["SECTIONS"]
 
@@ -16,6 +26,7 @@ SECTIONS: Sequence[Section] = (
     tests.SECTION,
     verifier.SECTION,
     latency.SECTION,
+    coverage.SECTION,
     lanes.SECTION,
     failures.SECTION,
 )

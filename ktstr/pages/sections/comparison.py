@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from markupsafe import Markup
 
-from ktstr.compare.table import comparison_notes, comparison_rows, comparison_summary
 from ktstr.pages.page import Page, Section
 from ktstr.pages.render import rendered
 from ktstr.pages.words import plain
@@ -20,6 +19,9 @@ def html(page: Page) -> Markup:
     both = page.compared
     if both is None:
         return Markup("")
+    # Most pages are of one run.
+    from ktstr.compare.table import comparison_notes, comparison_rows, comparison_summary
+
     shown = [one for one in both.found.differences if one.result != "same"]
     # There may be hundreds of which too few samples say nothing, and a page is not to begin with them.
     shown.sort(key=lambda one: one.result == "inconclusive")
