@@ -1,4 +1,4 @@
-"""The benchmark of races: schedulers in races/, each with one race and with a twin that has none, and how each is run."""
+"""The benchmark of races: schedulers in races/, each with one race and a twin that has none, and how each is run."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ktstr import (
+    AddCgroup,
     Affinity,
     At,
     Bursty,
@@ -13,6 +14,7 @@ from ktstr import (
     Checks,
     CpuOffline,
     CpuOnline,
+    Ctx,
     ForkExit,
     FutexPingPong,
     MoveTasks,
@@ -21,7 +23,10 @@ from ktstr import (
     Scheduler,
     SetAffinity,
     Step,
+    Topology,
+    ktstr_test,
 )
+from ktstr.declare.test import KtstrTest, record_of
 
 __all__ = ["RACES", "Race"]
 
@@ -39,10 +44,10 @@ _OFF = {
 class Race:
     """A scheduler with a race, and the scenario in which it can show.
 
-    `kind` is what public fixes of such races are about. `window` is about how many instructions lie between its look and
-    its act, and `rare` says that the code with the window, or what has to happen meanwhile, does not run all the time.
-    `wide_us` is a window, in guest microseconds, in which it shows by itself. `says` is what its failure's first line
-    has. `gap_ms` is the longest time that a worker may wait.
+    `kind` is what public fixes of such races are about. `window` is about how many instructions lie between its look
+    and its act, and `rare` says that the code with the window, or what has to happen meanwhile, does not run all the
+    time. `wide_us` is a window, in guest microseconds, in which it shows by itself. `says` is what the first line of
+    its failure has. `gap_ms` is the longest time that a worker may wait.
     """
 
     name: str
@@ -67,10 +72,20 @@ class Race:
             name="_".join((self.name, *(["fixed"] if fixed else []), *(["wide"] if wide else []))),
             bpf=self.source,
             bpf_cflags=flags,
-            topology=(1, 1, self.cpus, 1),
+            topology=Topology(1, 1, self.cpus, 1),
             checks=Checks(**_OFF, max_gap_ms=self.gap_ms),
-            sysctls={"kernel.watchdog": 0},
+            sysctls={"kernel.watchdog": "0"},
         )
+
+    def test(self, *, fixed: bool = False, wide: bool = False) -> KtstrTest:
+        """A test of it that has no body; no latency is counted, which would be more to interleave with."""
+
+        @ktstr_test(scheduler=self.scheduler(fixed=fixed, wide=wide), latency=False)
+        def races(ctx: Ctx) -> None: ...
+
+        record = record_of(races)
+        assert record is not None
+        return record
 
     def lines(self, mark: str) -> frozenset[int]:
         """The lines of the source, from 1 on, that `RACE-` and the letter `mark` stand on."""
@@ -110,7 +125,10 @@ RACES = (
                 Step(
                     "affinities",
                     *(
-                        At(round(0.02 * number, 2), SetAffinity("churned", Affinity.exact(_MASKS[number % 4])))
+                        At(
+                            round(0.02 * number, 2),
+                            SetAffinity("churned", Affinity.exact(_MASKS[number % 4])),
+                        )
                         for number in range(1, 24)
                     ),
                     hold=0.5,
@@ -125,7 +143,7 @@ RACES = (
         "exit against cgroup move",
         5,
         Scenario(
-            (CgroupDef("here", 4, work=ForkExit(16)), CgroupDef("there", 0)),
+            (CgroupDef("here", 4, work=ForkExit(16)), AddCgroup("there")),
             steps=(
                 Step(
                     "moves",

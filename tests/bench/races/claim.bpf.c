@@ -53,8 +53,7 @@ SCX_CALLBACK(void, claim_dispatch, s32 cpu, struct task_struct *prev)
 
 SCX_CALLBACK(void, claim_update_idle, s32 cpu, bool idle)
 {
-	if (cpu >= 0 && cpu < MOST_CPUS)
-		idle_since[cpu] = idle ? __sync_add_and_fetch(&idled, 1) : 0;
+	idle_since[(u32)cpu % MOST_CPUS] = idle ? __sync_add_and_fetch(&idled, 1) : 0;
 }
 
 RACE_BEGINS_AND_ENDS(claim)
