@@ -1,4 +1,4 @@
-"""What the instrument "counts" has written: a file of parts, as `c/out.h` describes it."""
+"""What the instrument "counts" has written: a file of parts."""
 
 from __future__ import annotations
 
@@ -8,40 +8,19 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ktstr.base.errors import KtstrError
+from ktstr.instrument.parts import Owner, Part, owners_and_memory, read_parts
 
 __all__ = ["BRANCH", "CALL", "Calls", "Counts", "Edge", "Insn", "Owner", "read_counts"]
 
 _HEAD = b"ktstr-counts-2\n"
-_PART = struct.Struct("<QQ")
-_OWNER = struct.Struct("<IIQQQQQ128s")
-_PLACE = struct.Struct("<QQ")
 _INSN = struct.Struct("<QQQQQIBB2x")
 _CALLS = struct.Struct("<I4xQQ")
 _EDGE = struct.Struct("<QIIQQ")
-_IS_OWNER, _IS_MEMORY, _IS_INSNS, _IS_CALLS, _IS_EDGES, _IS_END = range(1, 7)
 
 BRANCH = 1
 """What `flow` says of a conditional jump."""
 CALL = 2
 """What `flow` says of a call."""
-
-
-@dataclass(frozen=True, slots=True)
-class Owner:
-    """What code belongs to: a program or subprogram, or a trampoline.
-
-    `reading` says which reading of the kernel's memory found it, `aux` is the address of its struct bpf_prog_aux,
-    `object` that of its BTF (0: it has none), and its code is from `start` up to `end`.
-    """
-
-    number: int
-    is_program: bool
-    reading: int
-    aux: int
-    object: int
-    start: int
-    end: int
-    name: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,40 +74,19 @@ class Counts:
 
 def read_counts(path: Path) -> Counts:
     """The counts in a file; KtstrError if it is not whole, as that of a run which was ended from outside."""
+    parts = read_parts(path, _HEAD)
+
+    def all_of(which: Part) -> bytes:
+        return b"".join(part for kind, part in parts if kind == which)
+
     try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise KtstrError(f"{path}: the run's counts cannot be read: {error.strerror}") from None
-    if not data.startswith(_HEAD):
-        raise KtstrError(f"{path}: must be the counts of a run")
-    owners: list[Owner] = []
-    memory: dict[tuple[int, int], bytes] = {}
-    insns: list[Insn] = []
-    calls: list[Calls] = []
-    edges: list[Edge] = []
-    at = len(_HEAD)
-    try:
-        while True:
-            kind, size = _PART.unpack_from(data, at)
-            at += _PART.size
-            part, at = data[at : at + size], at + size
-            if kind == _IS_END:
-                return Counts(tuple(owners), memory, tuple(insns), tuple(calls), tuple(edges))
-            if kind == _IS_OWNER:
-                owners.append(_owner(part))
-            elif kind == _IS_MEMORY:
-                memory[_PLACE.unpack_from(part)] = part[_PLACE.size :]
-            elif kind == _IS_INSNS:
-                insns += [Insn(*fields) for fields in _INSN.iter_unpack(part)]
-            elif kind == _IS_CALLS:
-                calls += [Calls(*fields) for fields in _CALLS.iter_unpack(part)]
-            elif kind == _IS_EDGES:
-                edges += [Edge(*fields) for fields in _EDGE.iter_unpack(part)]
+        owners, memory = owners_and_memory(parts)
+        return Counts(
+            owners,
+            memory,
+            tuple(Insn(*fields) for fields in _INSN.iter_unpack(all_of(Part.INSNS))),
+            tuple(Calls(*fields) for fields in _CALLS.iter_unpack(all_of(Part.CALLS))),
+            tuple(Edge(*fields) for fields in _EDGE.iter_unpack(all_of(Part.EDGES))),
+        )
     except struct.error:
         raise KtstrError(f"{path}: the counts end early; the run did not end by itself") from None
-
-
-def _owner(part: bytes) -> Owner:
-    number, is_program, reading, aux, object, start, end, name = _OWNER.unpack(part)
-    text = name.partition(b"\0")[0].decode(errors="replace")
-    return Owner(number, bool(is_program), reading, aux, object, start, end, text)

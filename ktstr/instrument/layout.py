@@ -35,7 +35,7 @@ _MEMBERS = {
 # What the plugin is told, in the order of `layout` in c/owner.c; a name without a member is the struct's size.
 _FOR_PLUGIN = (
     *("bpf_ksym.lnode", "bpf_ksym.prog", "bpf_prog_aux.ksym", "bpf_prog_aux"),
-    *("bpf_prog_aux.prog", "bpf_prog"),
+    *("bpf_prog_aux.prog", "bpf_prog", "bpf_prog.type"),
     *("bpf_prog_aux.linfo", "bpf_line_info", "bpf_prog_aux.jited_linfo", "bpf_prog_aux.nr_linfo"),
     *("bpf_prog_aux.func_info", "bpf_func_info", "bpf_prog_aux.func_info_cnt"),
     *("bpf_prog_aux.btf", "btf", "btf.data", "btf.data_size"),

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from ktstr.base.errors import KtstrError
 from ktstr.events.btf.reader import read_btf
 from ktstr.events.btf.types import Btf, Func
-from ktstr.instrument.counts import Counts, Owner
 from ktstr.instrument.layout import Layout
+from ktstr.instrument.parts import Owner, Read
 
 __all__ = ["STRUCT_OPS", "Function", "Place", "functions_of"]
 
@@ -47,7 +47,7 @@ class Function:
     places: tuple[Place, ...]
 
 
-def functions_of(counts: Counts, layout: Layout) -> list[Function]:
+def functions_of(counts: Read, layout: Layout) -> list[Function]:
     """The programs and subprograms that the guest had, executed or not; KtstrError if a table of theirs is damaged."""
     types: dict[bytes, _Types] = {}
     found = []
@@ -76,7 +76,7 @@ class _Types:
 class _Tables:
     """The memory of one function."""
 
-    counts: Counts
+    counts: Read
     layout: Layout
     owner: Owner
 

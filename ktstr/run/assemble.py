@@ -43,6 +43,7 @@ def assemble(
     channel: bool = False,
     wall_limit_s: float = 300.0,
     instruments: Sequence[str] = (),
+    interleaving: str = "",
 ) -> VmJob:
     """The job of a guest that carries out `plan`, with `payload` in it; `sources` are C files that its agent needs.
 
@@ -79,6 +80,7 @@ def assemble(
         channel=channel,
         wall_limit_s=wall_limit_s,
         instruments=tuple(instruments),
+        interleaving=interleaving,
     )
 
 
@@ -122,6 +124,7 @@ def scenario_job(run: ScenarioRun) -> VmJob:
         memory_of=f"{test.name}: memory_mb={test.memory_mb}",
         bounded_turn=run.bounded_turn,
         instruments=run.instruments,
+        interleaving=str(run.interleaving) if run.interleaving else "",
         wall_limit_s=wall_limit_s(
             run.topology,
             run.total_s,

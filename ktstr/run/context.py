@@ -17,6 +17,7 @@ from ktstr.checks.misuse import mistake_of_test
 from ktstr.checks.thresholds import Checks
 from ktstr.checks.verdict import RunReport, VerdictFailed
 from ktstr.declare.test import KtstrTest
+from ktstr.instrument.interleaving import Interleaving
 from ktstr.kernel.model import Kernel
 from ktstr.report.failure import failure_text
 from ktstr.report.run_record import shrunk_records, vm_counts
@@ -65,7 +66,7 @@ class Ctx:
     ktstr makes one for each test. `executor` runs the guests (None: this machine); `cancel` stops the run that is under
     way, which then raises Cancelled, and all later ones; `hooks` are called around each run. `once`: a failed run is
     not run again to show more, or with less. `shrink_s` is how many seconds it may take to run it with less.
-    `instruments` look at the guests from outside (ktstr/instrument/).
+    `instruments` look at the guests from outside (ktstr/instrument/). `interleaving` says where their CPUs stand still.
     """
 
     test: KtstrTest
@@ -98,6 +99,7 @@ class Ctx:
         once: bool = False,
         shrink_s: float = SHRINK_S,
         instruments: Sequence[str] = (),
+        interleaving: Interleaving | None = None,
     ) -> None:
         self.test = test
         self.kernel = kernel
@@ -114,6 +116,7 @@ class Ctx:
         self._hooks = hooks
         self._once = once
         self._instruments = tuple(instruments)
+        self._interleaving = interleaving
         self._shrink_s = 0.0 if once else shrink_s
         self._as_expected = False
 
@@ -217,6 +220,7 @@ class Ctx:
             observer=observer_of(test, limits, self.kernel, sched_ext=scheduler.is_sched_ext or bool(others)),
             payloads=payload_programs(scenario),
             instruments=instruments_for(limits, accel.clock, self._instruments),
+            interleaving=self._interleaving,
         )
         if not self._perturb:
             return run

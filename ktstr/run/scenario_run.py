@@ -9,6 +9,7 @@ from pathlib import Path
 from ktstr.base.topology import Topology
 from ktstr.checks.thresholds import Checks
 from ktstr.declare.test import KtstrTest
+from ktstr.instrument.interleaving import Interleaving
 from ktstr.kernel.model import Kernel
 from ktstr.run.program import Program
 from ktstr.scenario.layout import Drawn, Layout, lay_out, leave_out
@@ -33,7 +34,7 @@ class ScenarioRun:
     `others` are the programs of the schedulers that the scenario names, `payloads` those of its payloads, by name.
     `monitor` is what is sampled (None: nothing). `look` is the moment at which the run ends and shows more.
     `observer` has the programs that count every task's latency (None: nothing does).
-    `instruments` look at the guest from outside (ktstr/instrument/).
+    `instruments` look at the guest from outside (ktstr/instrument/). `interleaving` says where its CPUs stand still.
     """
 
     test: KtstrTest
@@ -53,6 +54,7 @@ class ScenarioRun:
     observer: Path | None = None
     payloads: Mapping[str, Program] = field(default_factory=dict, hash=False)
     instruments: tuple[str, ...] = ()
+    interleaving: Interleaving | None = None
 
     @property
     def topology(self) -> Topology:

@@ -25,6 +25,8 @@ class VmJob:
     virtual clock's CPU turn as QEMU has it. `channel` connects the guest to this process, for the plan's `shell`. The
     run is ended after `wall_limit_s` host seconds; the limit does not change a result that comes before it.
     `instruments` look at the guest from outside (ktstr/instrument/), which it cannot feel: they are not in the digest.
+    `interleaving` says where its CPUs stand still, as the text of an Interleaving; empty: nowhere. It needs the virtual
+    clock.
     """
 
     kernel: Kernel
@@ -44,6 +46,7 @@ class VmJob:
     channel: bool = False
     wall_limit_s: float = 300.0
     instruments: tuple[str, ...] = ()
+    interleaving: str = ""
 
     def digest(self) -> str:
         """A key over everything that can change the result, apart from the QEMU that runs it.
@@ -61,6 +64,7 @@ class VmJob:
             str(self.seed),
             str(self.bounded_turn),
             *(["channel"] if self.channel else []),
+            *(["interleaving", self.interleaving] if self.interleaving else []),
             *self.kargs,
         )
 

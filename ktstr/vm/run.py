@@ -22,7 +22,7 @@ from ktstr.vm.job import DEFAULT_OPTIONS, RunOptions, VmJob
 from ktstr.vm.origins import boot_files, check_image, origins, payload_files
 from ktstr.vm.qemu.accel import Accel
 from ktstr.vm.qemu.command import boot_command
-from ktstr.vm.qemu.plugins import files_of
+from ktstr.vm.qemu.plugins import INTERLEAVING, files_of, why_not_interleaved
 from ktstr.vm.qemu.process import Process, started
 from ktstr.vm.qemu.program import Qemu, find_qemu
 from ktstr.vm.qemu.qmp import MonitorError
@@ -61,6 +61,8 @@ def run(
     qemu = find_qemu()
     if limit := topology_limit(job.topology, accel):
         raise KtstrError(limit)
+    if why_not := why_not_interleaved(qemu, job, accel.name):
+        raise KtstrError(why_not)
     folder = folder.absolute()
     lasting = job.clock == "virtual"
     try:
@@ -97,6 +99,8 @@ def write_job(qemu: Qemu, job: VmJob, folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     bound = slice_of(qemu.release, job)
     (folder / "plan.txt").write_text((bound.plan_line if bound else "") + f"seed {job.seed}\n" + job.plan)
+    if job.interleaving:
+        (folder / INTERLEAVING).write_text(job.interleaving)
     write_whole(folder / JOB, job_to_json(job))
     for name in SAID:
         (folder / name).write_text("")

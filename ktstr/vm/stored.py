@@ -13,6 +13,7 @@ from typing import Any
 from ktstr.base.errors import KtstrError
 from ktstr.base.topology import Topology
 from ktstr.guest.initramfs import Packed
+from ktstr.instrument.interleaving import Interleaving
 from ktstr.instrument.plugin import known_instruments
 from ktstr.kernel.model import Kernel
 from ktstr.vm.blobs import Blobs, FirstOf, KnownFiles, LocalCache
@@ -48,6 +49,7 @@ def job_from_json(text: str, blobs: Blobs | None = None) -> VmJob:
         data["kernel"] = _kernel(data["kernel"], data["files"], version, blobs)
         data["kargs"] = tuple(data["kargs"])
         data["instruments"] = known_instruments(data.get("instruments", []))  # earlier jobs had none
+        data["interleaving"] = str(Interleaving.parse(data.get("interleaving", "")))  # nor this
         job = VmJob(**data)
         if job.digest() != digest:
             raise ValueError("a file of the job has changed since")

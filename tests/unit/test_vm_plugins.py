@@ -36,7 +36,7 @@ def test_a_job_has_its_instruments_booted_or_cloned_and_a_template_has_none(job:
     given = booted[booted.index("-plugin") + 1]
     assert given in cloned
     assert given.endswith(
-        ",out=/a,,b/counts-2.bin,from=ffffffffc0000000,to=ffffffffff000000,layout=7" + 17 * ":0"
+        ",out=/a,,b/counts-2.bin,from=ffffffffc0000000,to=ffffffffff000000,layout=7" + 18 * ":0"
     )
     assert "-plugin" not in template_command(QEMU, job, "tcg", here, here, 3)
 

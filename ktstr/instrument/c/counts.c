@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "api.h"
+#include "args.h"
 #include "calls.h"
 #include "cpu.h"
 #include "insn.h"
@@ -108,14 +109,6 @@ static void on_exit_of_qemu(qemu_plugin_id_t id, void *data)
 	out_close();
 }
 
-/* The value of argument `name` if `argument` is that one, else NULL. */
-static const char *value_of(const char *argument, const char *name)
-{
-	size_t length = strlen(name);
-
-	return !strncmp(argument, name, length) && argument[length] == '=' ? argument + length + 1 : NULL;
-}
-
 /* QEMU calls it when it has loaded the plugin; anything but 0 ends QEMU. */
 int qemu_plugin_install(qemu_plugin_id_t id, const qemu_info_t *info, int argc, char **argv)
 {
@@ -138,7 +131,7 @@ int qemu_plugin_install(qemu_plugin_id_t id, const qemu_info_t *info, int argc, 
 		out_failed("layout= is missing or no list of numbers");
 		return -1;
 	}
-	if (!path || !out_open(path)) {
+	if (!path || !out_open(path, "counts", "ktstr-counts-2\n")) {
 		out_failed(path ? strerror(errno) : "out= is not given");
 		return -1;
 	}

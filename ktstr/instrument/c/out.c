@@ -5,25 +5,25 @@
 #include <stdio.h>
 #include <string.h>
 
-#define HEAD "ktstr-counts-2\n"
-
 static struct {
 	FILE *file;
+	const char *instrument;
 	bool failed;
-} out;
+} out = { .instrument = "?" };
 
-bool out_open(const char *path)
+bool out_open(const char *path, const char *instrument, const char *head)
 {
+	out.instrument = instrument;
 	out.file = fopen(path, "wb");
 	if (out.file)
-		out_put(HEAD, strlen(HEAD));
+		out_put(head, strlen(head));
 	return out.file;
 }
 
 void out_failed(const char *what)
 {
 	if (!out.failed)
-		fprintf(stderr, "ktstr: instrument counts: %s\n", what);
+		fprintf(stderr, "ktstr: instrument %s: %s\n", out.instrument, what);
 	out.failed = true;
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The file that the instrument writes: a head, and parts. Each part is a u64 kind, a u64 of how many bytes follow, and
+ * The file that an instrument writes: a head, and parts. Each part is a u64 kind, a u64 of how many bytes follow, and
  * these. ktstr/instrument/parts.py reads it.
  */
 #ifndef KTSTR_PLUGIN_OUT_H
@@ -17,10 +17,13 @@ enum part {
 	PART_CALLS = 4,	 /* struct calls, how much a function's calls took (calls.h) */
 	PART_EDGES = 5,	 /* struct edge, who called whom (calls.h) */
 	PART_END = 6,	 /* nothing: the file is whole */
+	PART_STOPS = 7,	 /* struct stop, each time that a CPU stood still (still.h) */
+	PART_NEWS = 8,	 /* u64, a hash of each thing that was executed (news.h) */
+	PART_BLOCKS = 9, /* struct block_count, how often each block was executed (block.h) */
 };
 
-/* Opens the file: false, with errno, if that fails. */
-bool out_open(const char *path);
+/* Opens the file of `instrument`, which begins with `head`: false, with errno, if that fails. */
+bool out_open(const char *path, const char *instrument, const char *head);
 
 /* Begins a part of `size` bytes, and writes some of them. */
 void out_part(enum part part, uint64_t size);

@@ -15,7 +15,7 @@ static struct {
 	uint64_t list;		/* the address of bpf_kallsyms */
 	uint64_t lnode, prog;	/* in struct bpf_ksym, which begins with start, end, and name */
 	uint64_t ksym, aux_size; /* in struct bpf_prog_aux, and its size */
-	uint64_t of_aux, prog_size; /* the pointer to struct bpf_prog, and the size of that */
+	uint64_t of_aux, prog_size, prog_type; /* the pointer to struct bpf_prog, the size of that, and in it */
 	uint64_t linfo, linfo_size, jited_linfo, nr_linfo;
 	uint64_t func_info, func_info_size, func_info_cnt;
 	uint64_t btf, btf_size; /* the pointer to struct btf, and the size of that */
@@ -31,6 +31,7 @@ struct symbol {
 /* An owner, and where the kernel has its entry of the list. */
 struct known {
 	struct owner owner;
+	uint32_t type;
 	uint64_t node;
 	struct known *next;
 };
@@ -159,6 +160,18 @@ static struct known *known_at(uint64_t address)
 	return NULL;
 }
 
+/* The type of a program (BPF_PROG_TYPE_...), from its struct bpf_prog_aux; 0 if that cannot be read. */
+static uint32_t type_of(uint64_t aux)
+{
+	uint64_t prog;
+	uint32_t type;
+
+	if (!guest_read(aux + layout.of_aux, &prog, sizeof(prog)) ||
+	    !guest_read(prog + layout.prog_type, &type, sizeof(type)))
+		return 0;
+	return type;
+}
+
 static void add(uint64_t node, const struct symbol *symbol, bool is_program)
 {
 	struct known *known = calloc(1, sizeof(*known));
@@ -177,6 +190,8 @@ static void add(uint64_t node, const struct symbol *symbol, bool is_program)
 		.end = symbol->end,
 	};
 	memcpy(known->owner.name, symbol->name, OWNER_NAME - 1);
+	if (is_program)
+		known->type = type_of(known->owner.aux);
 	if (is_program && !guest_read(known->owner.aux + layout.btf, &known->owner.object, sizeof(known->owner.object)))
 		known->owner.object = 0;
 	known->next = owners.newest;
@@ -222,4 +237,9 @@ struct owner *owner_of(uint64_t address)
 			known = NULL;
 	}
 	return known ? &known->owner : NULL;
+}
+
+uint32_t owner_type(const struct owner *owner)
+{
+	return ((const struct known *)owner)->type;
 }

@@ -32,4 +32,7 @@ bool owner_layout(const char *text);
 /* The owner of the code at `address`, which is about to be translated; NULL if the kernel's list has none. */
 struct owner *owner_of(uint64_t address);
 
+/* The type of the owner's program (BPF_PROG_TYPE_...), 0 if it is none. */
+uint32_t owner_type(const struct owner *owner);
+
 #endif

@@ -6,12 +6,16 @@ from pathlib import Path
 
 from ktstr.base.machine import machine_of_host
 from ktstr.instrument.layout import layout_of
-from ktstr.instrument.plugin import build_plugin, counts_file
+from ktstr.instrument.plugin import EXPLORE, build_plugin, counts_file
 from ktstr.vm.job import VmJob
 from ktstr.vm.qemu.cpus import escaped
+from ktstr.vm.qemu.hardware import icount_shift
 from ktstr.vm.qemu.program import Qemu, help_of
 
-__all__ = ["files_of", "has_plugins", "plugin_options"]
+__all__ = ["INTERLEAVING", "files_of", "has_plugins", "plugin_options", "why_not_interleaved"]
+
+INTERLEAVING = "interleaving.txt"
+"""The file in a run's folder that says where CPUs stand still."""
 
 # The release from which on QEMU has this version of the interface, or takes a plugin that was built for it: 9.0 no
 # longer accepts version 1, and 9.1 changed a function that the plugins use.
@@ -28,9 +32,25 @@ def files_of(qemu: Qemu, job: VmJob, accelerator: str) -> list[str]:
 
     None under KVM, where the host's CPU runs the guest, and none with a QEMU without plugins.
     """
-    if not job.instruments or accelerator != "tcg" or not has_plugins(qemu):
+    plugins = _plugins(job)
+    if not plugins or accelerator != "tcg" or not has_plugins(qemu):
         return []
-    return [counts_file(instrument) for instrument in job.instruments]
+    return [counts_file(plugin) for plugin in plugins]
+
+
+def why_not_interleaved(qemu: Qemu, job: VmJob, accelerator: str) -> str | None:
+    """Why the job's interleaving cannot be had, in one line; None if it can, or the job has none."""
+    if not job.interleaving:
+        return None
+    if job.clock != "virtual" or accelerator != "tcg":
+        return "an interleaving can only be chosen with the virtual clock; give --clock virtual"
+    if not has_plugins(qemu):
+        return f"an interleaving cannot be chosen: {qemu.path} was built without TCG plugins"
+    return None
+
+
+def _plugins(job: VmJob) -> tuple[str, ...]:
+    return (*job.instruments, *((EXPLORE,) if job.interleaving else ()))
 
 
 def plugin_options(qemu: Qemu, job: VmJob, accelerator: str, folder: Path) -> list[str]:
@@ -43,8 +63,10 @@ def plugin_options(qemu: Qemu, job: VmJob, accelerator: str, folder: Path) -> li
     interface = next(version for release, version in _INTERFACES if qemu.release >= release)
     first, last = machine_of_host().bpf_code
     options = []
-    for instrument in job.instruments:
-        plugin, out = build_plugin(instrument, interface), folder / counts_file(instrument)
+    for name in _plugins(job):
+        plugin, out = build_plugin(name, interface), folder / counts_file(name)
         where = f"from={first:x},to={last:x},layout={layout_of(job.kernel).for_plugin}"
+        if name == EXPLORE:
+            where += f",in={escaped(folder / INTERLEAVING)},shift={icount_shift(job.topology.cpus)}"
         options += ["-plugin", f"{escaped(plugin)},out={escaped(out)},{where}"]
     return options

@@ -1,0 +1,40 @@
+"""Few stops at any moments of the run: the priority changes of PCT, for CPUs instead of threads.
+
+Burckhardt, Kothari, Musuvathi, Nagarakatte: "A Randomized Scheduler with Probabilistic Guarantees of Finding Bugs"
+(2010). There a thread's priority drops at d - 1 of k steps, chosen uniformly, which finds a bug that takes d orders
+with a chance of at least 1 / (n * k**(d - 1)), for n threads. A guest's CPU cannot have a priority for good, because
+others wait for its locks and it for their interrupts. So at each of these steps it stands still, for long enough that
+the others overtake it; the step itself is as likely as in PCT. What PCT also has, an order of the threads between the
+steps, is here the emulator's.
+"""
+
+from __future__ import annotations
+
+import random
+
+from ktstr.explore.strategy import Chosen, Known, declare_strategy
+from ktstr.instrument.interleaving import Interleaving, SwitchPoint
+
+__all__ = ["pct"]
+
+# If nothing is known yet: half a second of a scheduler on four CPUs.
+_EXECUTIONS = 4000
+_DEEPEST = 4
+_SHORTEST_NS, _LONGEST_NS = 20_000, 5_000_000
+_MOST_SKIP = 12
+
+
+@declare_strategy("pct", "one to three longer stops at any moments (PCT)")
+def pct(source: random.Random, known: Known) -> Chosen:
+    """The depth is from 2 on: with 1 nothing would be stopped."""
+    depth = source.randint(2, _DEEPEST)
+    steps = range(1, max(depth, known.executions or _EXECUTIONS) + 1)
+    points = [
+        SwitchPoint(
+            index,
+            source.choice((0, source.randint(1, _MOST_SKIP))),
+            round(_SHORTEST_NS * (_LONGEST_NS / _SHORTEST_NS) ** source.random()),
+        )
+        for index in sorted(source.sample(steps, depth - 1))
+    ]
+    return Chosen(Interleaving(tuple(points)))

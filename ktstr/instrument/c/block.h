@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The blocks of the scheduler's code: stretches that are entered at their first instruction, by a jump, a call or a return.
+ * QEMU translates pieces of them: one that is cut where its budget of instructions ends goes on as another.
+ */
+#ifndef KTSTR_PLUGIN_BLOCK_H
+#define KTSTR_PLUGIN_BLOCK_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "owner.h"
+
+/* What is counted of a block. The explorer's file has the first four members of each. */
+struct block {
+	uint64_t address;
+	uint64_t count; /* how often it was entered */
+	uint32_t owner; /* the number of its owner */
+	uint32_t unused;
+	uint64_t hash; /* the same in every run of the same program, wherever that lies */
+	const struct owner *of;
+	uint64_t epoch; /* when `recent` was counted */
+	uint32_t recent, before; /* how often it was entered in that epoch, and in the one before that */
+};
+
+#define BLOCK_IN_FILE offsetof(struct block, hash)
+
+/* What QEMU translates at once. */
+struct piece {
+	struct block *block; /* that which begins where it begins */
+	uint64_t end;	     /* the address after it */
+	bool goes_on;	     /* it does not end with a jump, a call or a return */
+};
+
+/*
+ * The piece from `address` to `end`, made if it was not known; NULL without memory for it. An address can be another
+ * program's later.
+ */
+struct piece *piece_at(uint64_t address, uint64_t end, const struct owner *owner, bool goes_on);
+
+/* Counts an entry of the block: how often it was entered of late, this time included, counted by epochs. */
+uint32_t block_enter(struct block *block, uint64_t epoch);
+
+/* Writes all blocks to the file. */
+void block_write(void);
+
+/* Mixes a number into a hash. */
+uint64_t hashed(uint64_t hash, uint64_t number);
+
+#endif

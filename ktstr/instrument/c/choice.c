@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "choice.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define MILLION 1000000
+
+/* What is drawn from. A line `draw` of the file has the members in this order. */
+struct draws {
+	uint64_t seed;
+	uint64_t from; /* the first execution of a piece at which is drawn */
+	uint64_t rate; /* the chance, in millionths */
+	uint64_t by_rarity; /* 1: the chance is divided by how often the block was entered of late */
+	uint64_t shortest_ns, longest_ns;
+	uint64_t most_skip;
+	uint64_t most;	  /* stops */
+	uint64_t of_cpus; /* only of the CPUs 0 to 63 whose bit is set; 0: of all */
+};
+
+static struct {
+	struct stop *points;
+	size_t count, next;
+	struct draws draws;
+	bool has_draws;
+	uint64_t state, drawn;
+} choice;
+
+/* splitmix64: the numbers follow from the seed, in the order of the executions. */
+static uint64_t draw(void)
+{
+	uint64_t z = choice.state += 0x9e3779b97f4a7c15;
+
+	z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9;
+	z = (z ^ z >> 27) * 0x94d049bb133111eb;
+	return z ^ z >> 31;
+}
+
+/* A length between both: each doubling is as likely as any other. */
+static uint64_t draw_ns(uint64_t shortest, uint64_t longest)
+{
+	unsigned int doublings = 0;
+	uint64_t ns;
+
+	while (shortest << (doublings + 1) <= longest && doublings < 32)
+		doublings++;
+	ns = shortest << draw() % (doublings + 1);
+	ns += draw() % (ns + 1);
+	return ns < longest ? ns : longest;
+}
+
+static const char *read_point(const char *line)
+{
+	struct stop point = { 0 }, *points;
+
+	if (sscanf(line, "point %" SCNu64 " %" SCNu32 " %" SCNu64, &point.index, &point.skip, &point.ns) != 3)
+		return "a point needs an index, a skip and ns";
+	if (choice.count && choice.points[choice.count - 1].index >= point.index)
+		return "the points must be in order";
+	points = realloc(choice.points, (choice.count + 1) * sizeof(*points));
+	if (!points)
+		return strerror(ENOMEM);
+	points[choice.count++] = point;
+	choice.points = points;
+	return NULL;
+}
+
+static const char *read_draws(const char *line)
+{
+	struct draws *d = &choice.draws;
+	int fields = sscanf(line,
+			    "draw %" SCNu64 " %" SCNu64 " %" SCNu64 " %" SCNu64 " %" SCNu64 " %" SCNu64 " %" SCNu64 " %" SCNu64
+			    " %" SCNu64,
+			    &d->seed, &d->from, &d->rate, &d->by_rarity, &d->shortest_ns, &d->longest_ns, &d->most_skip,
+			    &d->most, &d->of_cpus);
+
+	if (fields != 9 || !d->shortest_ns || d->longest_ns < d->shortest_ns)
+		return "draw needs nine numbers";
+	choice.state = d->seed;
+	choice.has_draws = true;
+	return NULL;
+}
+
+const char *choice_read(const char *path)
+{
+	FILE *file = fopen(path, "r");
+	const char *wrong = NULL;
+	char line[512];
+
+	if (!file)
+		return strerror(errno);
+	while (!wrong && fgets(line, sizeof(line), file)) {
+		if (!strncmp(line, "point ", 6))
+			wrong = read_point(line);
+		else if (!strncmp(line, "draw ", 5))
+			wrong = read_draws(line);
+		else
+			wrong = "a line is neither a point nor what is drawn";
+	}
+	if (!wrong && ferror(file))
+		wrong = strerror(errno);
+	fclose(file);
+	return wrong;
+}
+
+static bool listed(uint64_t index, struct stop *stop)
+{
+	while (choice.next < choice.count && choice.points[choice.next].index < index)
+		choice.next++;
+	if (choice.next == choice.count || choice.points[choice.next].index != index)
+		return false;
+	*stop = choice.points[choice.next++];
+	return true;
+}
+
+bool choice_at(uint64_t index, unsigned int cpu, uint32_t often, struct stop *stop)
+{
+	const struct draws *d = &choice.draws;
+
+	if (listed(index, stop))
+		return true;
+	if (!choice.has_draws || index < d->from || choice.drawn >= d->most || !often)
+		return false;
+	if (d->of_cpus && (cpu >= 64 || !(d->of_cpus >> cpu & 1)))
+		return false;
+	if (draw() % MILLION * (d->by_rarity ? often : 1) >= d->rate)
+		return false;
+	choice.drawn++;
+	*stop = (struct stop){ .index = index, .ns = draw_ns(d->shortest_ns, d->longest_ns) };
+	/* Every other time between two blocks, because what matters is often what a whole one has looked at. */
+	stop->skip = d->most_skip && draw() % 2 ? (uint32_t)(1 + draw() % d->most_skip) : 0;
+	return true;
+}

@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The plugin "explore": it has CPUs of the guest stand still in the scheduler's code, where a file says, and reports
+ * where they did and what was executed. The guest feels it: another file makes another run, and the same file the same.
+ *
+ * Arguments: in=PATH says where CPUs stand still (choice.h), out=PATH gets the report (out.h), shift=N is icount's; from=,
+ * to= and layout= are as for the instrument "counts".
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "api.h"
+#include "args.h"
+#include "block.h"
+#include "choice.h"
+#include "cpu.h"
+#include "insn.h"
+#include "news.h"
+#include "out.h"
+#include "still.h"
+
+#define STRUCT_OPS 27 /* BPF_PROG_TYPE_STRUCT_OPS: a scheduler's callbacks, with what these call */
+/* Executions of pieces after which it is counted anew how rare a block is: some guest ms of a busy scheduler. */
+#define EPOCH 1024
+
+static struct {
+	uint64_t from, to;
+	uint64_t executed; /* pieces, by all CPUs together */
+	const struct piece *last[MOST_CPUS];
+} explore;
+
+void qemu_plugin_register_vcpu_tb_exec_cb(struct qemu_plugin_tb *block, void (*call)(unsigned int cpu, void *data),
+					  enum qemu_plugin_cb_flags flags, void *data);
+
+static void on_piece(unsigned int translated_for, void *data)
+{
+	const struct piece *piece = data, *last;
+	unsigned int cpu = still_cpu();
+	uint64_t index = ++explore.executed;
+	uint32_t often = 0;
+	struct stop stop;
+
+	(void)translated_for;
+	if (cpu >= still_cpus())
+		return;
+	last = explore.last[cpu];
+	explore.last[cpu] = piece;
+	if (!last || !last->goes_on || last->end != piece->block->address) {
+		often = block_enter(piece->block, index / EPOCH);
+		news_enter(cpu, piece->block, still_cpus());
+	}
+	still_enter(cpu, piece->block);
+	if (!still_is(cpu) && choice_at(index, cpu, often, &stop))
+		still_begin(cpu, &stop);
+}
+
+static void on_return(unsigned int translated_for, void *data)
+{
+	unsigned int cpu = still_cpu();
+
+	(void)translated_for;
+	(void)data;
+	if (cpu < still_cpus())
+		news_return(cpu);
+}
+
+static void on_block(qemu_plugin_id_t id, struct qemu_plugin_tb *block)
+{
+	size_t total = qemu_plugin_tb_n_insns(block);
+	uint64_t address = qemu_plugin_insn_vaddr(qemu_plugin_tb_get_insn(block, 0));
+	const struct owner *owner;
+	struct qemu_plugin_insn *end;
+	struct piece *piece;
+	struct insn last = { 0 };
+	uint8_t bytes[INSN_BYTES];
+
+	(void)id;
+	if (address < explore.from || address >= explore.to)
+		return;
+	owner = owner_of(address);
+	if (!owner || owner_type(owner) != STRUCT_OPS)
+		return;
+	end = qemu_plugin_tb_get_insn(block, total - 1);
+	last.address = qemu_plugin_insn_vaddr(end);
+	last.size = (uint8_t)insn_bytes(end, bytes, sizeof(bytes));
+	last.of = owner;
+	insn_read(&last, bytes);
+	piece = piece_at(address, last.address + last.size, owner, last.flow == FLOW_ON);
+	if (!piece) {
+		out_failed("no memory for the blocks");
+		return;
+	}
+	qemu_plugin_register_vcpu_tb_exec_cb(block, on_piece, QEMU_PLUGIN_CB_NO_REGS, piece);
+	if (last.flow == FLOW_RETURN)
+		qemu_plugin_register_vcpu_insn_exec_cb(end, on_return, QEMU_PLUGIN_CB_NO_REGS, NULL);
+}
+
+static void on_exit_of_qemu(qemu_plugin_id_t id, void *data)
+{
+	(void)id;
+	(void)data;
+	still_write();
+	block_write();
+	news_write();
+	out_close();
+}
+
+/* QEMU calls it when it has loaded the plugin; anything but 0 ends QEMU. */
+int qemu_plugin_install(qemu_plugin_id_t id, const qemu_info_t *info, int argc, char **argv)
+{
+	const char *path = NULL, *choices = NULL, *layout = "", *value, *wrong;
+
+	(void)info;
+	for (int i = 0; i < argc; i++) {
+		if ((value = value_of(argv[i], "out")))
+			path = value;
+		else if ((value = value_of(argv[i], "in")))
+			choices = value;
+		else if ((value = value_of(argv[i], "shift")))
+			still_init((unsigned int)strtoul(value, NULL, 10));
+		else if ((value = value_of(argv[i], "from")))
+			explore.from = strtoull(value, NULL, 16);
+		else if ((value = value_of(argv[i], "to")))
+			explore.to = strtoull(value, NULL, 16);
+		else if ((value = value_of(argv[i], "layout")))
+			layout = value;
+		else
+			return -1;
+	}
+	if (!path || !out_open(path, "explore", "ktstr-explore-1\n")) {
+		out_failed(path ? strerror(errno) : "out= is not given");
+		return -1;
+	}
+	if (!owner_layout(layout)) {
+		out_failed("layout= is missing or no list of numbers");
+		return -1;
+	}
+	wrong = choices ? choice_read(choices) : "in= is not given";
+	if (wrong) {
+		out_failed(wrong);
+		return -1;
+	}
+	qemu_plugin_register_vcpu_tb_trans_cb(id, on_block);
+	qemu_plugin_register_atexit_cb(id, on_exit_of_qemu, NULL);
+	return 0;
+}

@@ -1,0 +1,86 @@
+"""What the plugin "explore" reports of a run: where CPUs stood still, and what was executed of the scheduler's code."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from ktstr.base.errors import KtstrError
+from ktstr.instrument.interleaving import SwitchPoint
+from ktstr.instrument.parts import Owner, Part, owners_and_memory, read_parts
+
+__all__ = ["Block", "Explored", "Stop", "read_explored"]
+
+_HEAD = b"ktstr-explore-1\n"
+_STOP = struct.Struct("<QQQQIIII")
+_BLOCK = struct.Struct("<QQII")
+_NEWS = struct.Struct("<Q")
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """A CPU that stood still at `point`, from `began_ns` of the guest's virtual clock on (0: the run ended before).
+
+    `address` is that of the instruction with which it went on in the scheduler's code, in the code of the owner with
+    that number; 0: it executed none of it afterwards.
+    """
+
+    point: SwitchPoint
+    cpu: int
+    began_ns: int
+    address: int
+    owner: int
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A stretch of code that is entered at its first instruction, at `address`, and how often it was."""
+
+    address: int
+    count: int
+    owner: int
+
+
+@dataclass(frozen=True)
+class Explored:
+    """The report of a run. `news` has a number for each thing that was executed: which block came after which on a CPU,
+    and in which callback another CPU was meanwhile. It is the same number in every run of the same scheduler.
+
+    `memory` is what was read of the kernel's, by reading and address.
+    """
+
+    stops: tuple[Stop, ...]
+    blocks: tuple[Block, ...]
+    news: frozenset[int]
+    owners: tuple[Owner, ...]
+    memory: Mapping[tuple[int, int], bytes]
+
+    @property
+    def points(self) -> tuple[SwitchPoint, ...]:
+        """The switch points that were reached: a run with these alone is the same run."""
+        return tuple(stop.point for stop in self.stops)
+
+
+def read_explored(path: Path) -> Explored:
+    """The report in a file; KtstrError if it is not whole, as that of a run which was ended from outside."""
+    parts = read_parts(path, _HEAD)
+
+    def all_of(which: Part) -> bytes:
+        return b"".join(part for kind, part in parts if kind == which)
+
+    try:
+        owners, memory = owners_and_memory(parts)
+        stops = tuple(
+            Stop(SwitchPoint(index, skip, ns), cpu, began_ns, address, owner)
+            for index, ns, began_ns, address, owner, skip, cpu, _ in _STOP.iter_unpack(all_of(Part.STOPS))
+        )
+        blocks = tuple(
+            Block(address, count, owner)
+            for address, count, owner, _ in _BLOCK.iter_unpack(all_of(Part.BLOCKS))
+        )
+        news = frozenset(number for (number,) in _NEWS.iter_unpack(all_of(Part.NEWS)))
+    except struct.error:
+        raise KtstrError(f"{path}: the report ends early; the run did not end by itself") from None
+    return Explored(stops, blocks, news, owners, memory)
