@@ -19,6 +19,7 @@ from ktstr.events.report import GuestReport, WorkerStats
 from ktstr.events.schedulers import SchedulerRun
 from ktstr.instrument.cost import FunctionCost
 from ktstr.instrument.coverage import FileCoverage
+from ktstr.instrument.explored import Explored
 from ktstr.vm.result import VmResult
 
 __all__ = ["RunReport", "VerdictFailed"]
@@ -46,6 +47,8 @@ class RunReport:
     """How often each line and branch of the schedulers' BPF was executed; none if that was not counted."""
     costs: tuple[FunctionCost, ...] = ()
     """How many instructions the calls of their functions took; none if that was not counted."""
+    explored: Explored | None = None
+    """Where CPUs stood still, and what was executed; None if no interleaving was chosen."""
 
     @property
     def passed(self) -> bool:

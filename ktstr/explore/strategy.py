@@ -17,11 +17,11 @@ __all__ = ["Chosen", "Known", "Strategy", "chosen_by", "declare_strategy", "stra
 
 @dataclass(frozen=True)
 class Known:
-    """What is known of the test: how many CPUs its guest has, and how many pieces of the scheduler's code a run
-    executes (0: not known)."""
+    """What is known of the test: how many CPUs its guest has, and how many blocks of the scheduler's code are
+    entered in a run (0: not known)."""
 
     cpus: int
-    executions: int = 0
+    entries: int = 0
 
 
 @dataclass(frozen=True)

@@ -14,8 +14,8 @@ from ktstr.instrument.parts import Owner, Part, owners_and_memory, read_parts
 __all__ = ["Block", "Explored", "Stop", "read_explored"]
 
 _HEAD = b"ktstr-explore-1\n"
-_STOP = struct.Struct("<QQQQIIII")
-_BLOCK = struct.Struct("<QQII")
+_STOP = struct.Struct("<QQQQQQIIII")
+_BLOCK = struct.Struct("<QQIIQ")
 _NEWS = struct.Struct("<Q")
 
 
@@ -23,11 +23,14 @@ _NEWS = struct.Struct("<Q")
 class Stop:
     """A CPU that stood still at `point`, from `began_ns` of the guest's virtual clock on (0: the run ended before).
 
+    It was at entry `index` of a block, all CPUs and blocks together, from 1 on.
+
     `address` is that of the instruction with which it went on in the scheduler's code, in the code of the owner with
     that number; 0: it executed none of it afterwards.
     """
 
     point: SwitchPoint
+    index: int
     cpu: int
     began_ns: int
     address: int
@@ -36,19 +39,24 @@ class Stop:
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """A stretch of code that is entered at its first instruction, at `address`, and how often it was."""
+    """A stretch of code that is entered at its first instruction, at `address`, and how often it was.
+
+    `hash` is what a switch point calls it.
+    """
 
     address: int
     count: int
     owner: int
+    hash: int
 
 
 @dataclass(frozen=True)
 class Explored:
-    """The report of a run. `news` has a number for each thing that was executed: which block came after which on a CPU,
-    and in which callback another CPU was meanwhile. It is the same number in every run of the same scheduler.
+    """The report of a run, its stops in order of their beginnings.
 
-    `memory` is what was read of the kernel's, by reading and address.
+    `news` has a number for each thing that was executed: which block came after which on a CPU, and in which callback
+    another CPU was meanwhile. It is the same number in every run of the same scheduler. `memory` is what was read of
+    the kernel's, by reading and address.
     """
 
     stops: tuple[Stop, ...]
@@ -56,6 +64,11 @@ class Explored:
     news: frozenset[int]
     owners: tuple[Owner, ...]
     memory: Mapping[tuple[int, int], bytes]
+
+    @property
+    def entries(self) -> int:
+        """How many blocks were entered, by all CPUs together."""
+        return sum(block.count for block in self.blocks)
 
     @property
     def points(self) -> tuple[SwitchPoint, ...]:
@@ -73,12 +86,14 @@ def read_explored(path: Path) -> Explored:
     try:
         owners, memory = owners_and_memory(parts)
         stops = tuple(
-            Stop(SwitchPoint(index, skip, ns), cpu, began_ns, address, owner)
-            for index, ns, began_ns, address, owner, skip, cpu, _ in _STOP.iter_unpack(all_of(Part.STOPS))
+            Stop(SwitchPoint(block, entry, skip, ns), index, cpu, began_ns, address, owner)
+            for block, entry, index, ns, began_ns, address, owner, skip, cpu, _ in _STOP.iter_unpack(
+                all_of(Part.STOPS)
+            )
         )
         blocks = tuple(
-            Block(address, count, owner)
-            for address, count, owner, _ in _BLOCK.iter_unpack(all_of(Part.BLOCKS))
+            Block(address, count, owner, hash)
+            for address, count, owner, _, hash in _BLOCK.iter_unpack(all_of(Part.BLOCKS))
         )
         news = frozenset(number for (number,) in _NEWS.iter_unpack(all_of(Part.NEWS)))
     except struct.error:

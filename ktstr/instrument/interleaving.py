@@ -1,8 +1,8 @@
 """Which interleaving a guest's CPUs take: where one of them stands still in its scheduler's code, and for how long.
 
-A run counts each execution of a piece of the scheduler's BPF code (what the emulator translates at once), all CPUs
-together, from 1 on. A CPU that stands still at one of them executes nothing for a while of the guest's time; the others
-go on, as beside a CPU whose hypervisor runs something else.
+A run counts each entry of a block of the scheduler's BPF code, all CPUs together, from 1 on. A CPU that stands still at
+one of them executes nothing for a while of the guest's time; the others go on, as beside a CPU whose hypervisor runs
+something else.
 """
 
 from __future__ import annotations
@@ -19,19 +19,22 @@ _MOST = 2**63
 
 @dataclass(frozen=True, order=True, slots=True)
 class SwitchPoint:
-    """At execution `index` a CPU stands still for `ns` guest ns, once it has executed `skip` instructions more.
+    """At an entry of a block a CPU stands still for `ns` guest ns, once it has executed `skip` instructions more.
 
-    Which CPU that is follows from the run. During the `skip` instructions the other CPUs wait.
+    It is number `entry`, from 1 on, of the entries of the block with the hash `block` (ktstr/instrument/explored.py);
+    of all entries if `block` is 0. Which CPU that is follows from the run. The block, up to where the emulator may
+    change CPUs, is executed before; during the `skip` instructions the other CPUs wait.
     """
 
-    index: int
+    block: int
+    entry: int
     skip: int
     ns: int
 
 
 @dataclass(frozen=True)
 class Draws:
-    """What switch points are drawn from, by a generator that `seed` begins, at each execution from `start` on.
+    """What switch points are drawn from, by a generator that `seed` begins, at each entry of a block from `start` on.
 
     The chance is `rate` millionths; with `by_rarity` it is divided by how often the block was entered of late, so that
     each block gets about as many switch points however rarely it runs. A point's length is between `shortest_ns` and
@@ -52,16 +55,15 @@ class Draws:
 
 @dataclass(frozen=True)
 class Interleaving:
-    """The switch points of a run: `points`, in order of their index, and those that are drawn from `draws`, if any."""
+    """The switch points of a run: `points`, in any order, and those that are drawn from `draws`, if any."""
 
     points: tuple[SwitchPoint, ...] = ()
     draws: Draws | None = None
 
     def __post_init__(self) -> None:
         """Raise KtstrError for what no plugin could read."""
-        indices = [point.index for point in self.points]
-        if indices != sorted(set(indices)):
-            raise KtstrError("interleaving: points: each must have a larger index than the one before")
+        if len({(point.block, point.entry) for point in self.points}) < len(self.points):
+            raise KtstrError("interleaving: points: each must have another entry of a block")
         draws = self.draws
         if draws and not 0 < draws.shortest_ns <= draws.longest_ns:
             lengths = f"{draws.shortest_ns} to {draws.longest_ns}"
@@ -73,7 +75,7 @@ class Interleaving:
 
     def __str__(self) -> str:
         """The text that the plugin reads (c/choice.c), a line each; `parse` reads it as well."""
-        lines = [f"point {point.index} {point.skip} {point.ns}" for point in self.points]
+        lines = [f"point {point.block:x} {point.entry} {point.skip} {point.ns}" for point in self.points]
         if self.draws:
             lines.append("draw " + " ".join(map(str, _draw_numbers(self.draws))))
         return "".join(f"{line}\n" for line in lines)
@@ -85,9 +87,14 @@ class Interleaving:
         draws: Draws | None = None
         for line in text.splitlines():
             word, *numbers = line.split() or [""]
-            if draws or not all(number.isascii() and number.isdecimal() for number in numbers):
+            try:
+                values = [
+                    int(number, 16 if word == "point" and not at else 10) for at, number in enumerate(numbers)
+                ]
+            except ValueError:
+                raise _not_one(line) from None
+            if draws:
                 raise _not_one(line)
-            values = [int(number) for number in numbers]
             if word == "point" and len(values) == len(fields(SwitchPoint)):
                 points.append(SwitchPoint(*values))
             elif word == "draw" and len(values) == len(fields(Draws)) and values[3] in (0, 1):
@@ -110,7 +117,8 @@ def _draw_numbers(draws: Draws) -> tuple[int, ...]:
 
 
 def _numbers(interleaving: Interleaving) -> list[int]:
-    numbers = [number for point in interleaving.points for number in (point.index, point.skip, point.ns)]
+    numbers = [number for point in interleaving.points for number in (point.entry, point.skip, point.ns)]
+    numbers += [point.block // 2 for point in interleaving.points]  # of 64 bits
     draws = interleaving.draws
     return [*numbers, *(_draw_numbers(draws)[:-1] if draws else ())]
 

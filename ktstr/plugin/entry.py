@@ -220,9 +220,10 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> Generator[None, object, o
     if not is_ours(pyfuncitem):
         return (yield)
     from ktstr.plugin.empty import returned_values
+    from ktstr.plugin.exploring import explored_body
     from ktstr.plugin.plan import finish
 
-    with returned_values(pyfuncitem) as returned:
+    with explored_body(pyfuncitem), returned_values(pyfuncitem) as returned:
         try:
             result = yield
         except Unsuitable as error:
@@ -360,6 +361,7 @@ def _start(session: pytest.Session) -> Recorder:
     """Start to record the session."""
     from ktstr.plugin.kernels import say_change
     from ktstr.plugin.recorder import Recorder
+    from ktstr.plugin.reporters import reporters
     from ktstr.plugin.running import Running
     from ktstr.report.timings import read_timings
 
@@ -371,11 +373,8 @@ def _start(session: pytest.Session) -> Recorder:
     except KtstrError as error:
         raise pytest.UsageError(str(error)) from error  # see pytest_cmdline_main
     session.config.pluginmanager.register(state.recorder, "ktstr-recorder")
-    if state.options.coverage:
-        from ktstr.plugin.coverage import CoverageReport
-
-        report = CoverageReport(state.recorder, state.options.coverage_min)
-        session.config.pluginmanager.register(report, "ktstr-coverage")
+    for name, reporter in reporters(state.recorder, state.options).items():
+        session.config.pluginmanager.register(reporter, name)
     took_s = {name: ms / 1000 for name, ms in read_timings(session.config.rootpath).items()}
     state.running = Running(session, state.axis.ids(), state.recorder.runs_of, took_s)
     session.config.pluginmanager.register(state.running, "ktstr-running")

@@ -121,6 +121,13 @@ _OPTIONS = (
         many=True,
     ),
     _Option("budget", "run what covers most in this time: 90s, 1h30m", "10m"),
+    _Option(
+        "explore", "run every test again and again for this time, with other interleavings: 90s, 10m", "10m"
+    ),
+    _Option("explore-with", "the strategy of --ktstr-explore (default: auto, which mixes them)", "STRATEGY"),
+    _Option(
+        "interleaving", "run a test with the interleavings of its sidecar (ktstr replay gives it)", "SIDECAR"
+    ),
     _Option("cold", "boot every VM instead of cloning a booted one"),
     _Option("fresh", "run a VM even if its result is remembered"),
     _Option(

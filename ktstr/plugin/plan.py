@@ -29,16 +29,23 @@ from ktstr.report.text import printable
 
 if TYPE_CHECKING:
     from ktstr.checks.verdict import RunReport
+    from ktstr.explore.strategy import Chosen
     from ktstr.run.context import Ctx
+    from ktstr.vm.executor import Executor
     from ktstr.vm.job import VmJob
 
 __all__ = [
+    "EXPLORED",
     "Plan",
+    "PytestHooks",
     "describe",
     "finish",
+    "hooks_of",
     "is_planned",
     "make_context",
+    "plan_of",
     "plan_tests",
+    "trial_context",
     "whole_text",
 ]
 
@@ -54,17 +61,21 @@ class Plan:
 
 
 @dataclass(frozen=True)
-class _PytestHooks:
-    """Hands what a context reports of its runs to the hooks of plugins that can see the test."""
+class PytestHooks:
+    """Hands what a context reports of its runs to the hooks of plugins that can see the test, and keeps it."""
 
     item: pytest.Item
     staging: Staging
     started: float = field(default_factory=time.time)
+    jobs: list[VmJob] = field(default_factory=list)
+    reports: list[RunReport] = field(default_factory=list)
 
     def before_run(self, ctx: Ctx, job: VmJob) -> None:
+        self.jobs.append(job)
         self.item.ihook.pytest_ktstr_before_run(ctx=ctx, job=job)
 
     def after_verdict(self, ctx: Ctx, report: RunReport) -> None:
+        self.reports.append(report)
         self.item.ihook.pytest_ktstr_after_verdict(ctx=ctx, report=report)
 
     def failed(self, ctx: Ctx, text: str) -> None:
@@ -102,6 +113,9 @@ _PLAN = pytest.StashKey[Plan]()
 _MACHINE = pytest.StashKey[Machine]()
 _STAGING = pytest.StashKey[Staging]()
 _CONTEXT = pytest.StashKey["Ctx"]()
+_HOOKS = pytest.StashKey[PytestHooks]()
+EXPLORED = pytest.StashKey[str]()
+"""Where what the exploration of an item came to is, in a line."""
 _LINE = pytest.StashKey[int]()
 
 
@@ -140,6 +154,16 @@ def plan_tests(
     return [item for item in items if item not in gone], dropped
 
 
+def plan_of(item: pytest.Item) -> Plan | None:
+    """The item's plan, if `plan_tests` gave it one."""
+    return item.stash.get(_PLAN, None)
+
+
+def hooks_of(item: pytest.Item) -> PytestHooks | None:
+    """What the item's context reports to, once it has a context."""
+    return item.stash.get(_HOOKS, None)
+
+
 def is_planned(item: pytest.Item) -> bool:
     """Whether `plan_tests` gave the item a plan, and will run it."""
     return _PLAN in item.stash
@@ -154,7 +178,6 @@ def _set_properties(item: pytest.Item, **properties: str) -> None:
 def make_context(item: pytest.Item, session_name: str) -> Ctx:
     """The `ctx` of a planned test. Its artifacts are beside the test's sidecar, under the same name."""
     from ktstr.farm.choice import executor_of
-    from ktstr.run.context import Ctx
 
     plan = item.stash.get(_PLAN, None)
     if plan is None:
@@ -173,20 +196,41 @@ def make_context(item: pytest.Item, session_name: str) -> Ctx:
     _set_properties(item, clock=machine.clock)
     if limit := executor.refusal(topology, accel):
         pytest.skip(limit)
+    return _context(item, staging, executor)
+
+
+def trial_context(item: pytest.Item, seed: int, chosen: Chosen) -> tuple[Ctx, PytestHooks]:
+    """Another `ctx` of an item that has one: with that seed and interleaving. From now on it is the item's."""
+    from ktstr.farm.choice import executor_of
+
+    plan = item.stash[_PLAN]
+    options = replace(plan.options, seed=seed, perturb=chosen.perturb, interleaved=chosen.interleaving or ())
+    item.stash[_PLAN] = replace(plan, options=options)
+    _set_properties(item, seed=str(seed))
+    context = _context(item, item.config.stash[_STAGING], executor_of(options.executor))
+    return context, item.stash[_HOOKS]
+
+
+def _context(item: pytest.Item, staging: Staging, executor: Executor) -> Ctx:
+    from ktstr.run.context import Ctx
+
+    plan = item.stash[_PLAN]
+    item.stash[_HOOKS] = hooks = PytestHooks(item, staging)
     item.stash[_CONTEXT] = context = Ctx(
         test=plan.test,
         kernel=plan.kernel,
-        clock=machine.clock,
+        clock=item.stash[_MACHINE].clock,
         seed=plan.options.seed,
         artifacts=staging.folder(plan.kernel.version) / file_stem(item.nodeid),
         options=plan.options.run_options,
         perturb=plan.options.perturb,
         oversubscribe=plan.options.oversubscribe,
         executor=executor,
-        hooks=_PytestHooks(item, staging),
+        hooks=hooks,
         once=plan.options.once,
         shrink_s=plan.options.shrink_s,
         instruments=(COUNTS,) if plan.options.coverage else (),
+        interleaving=plan.options.interleaved or None,
     )
     return context
 
@@ -227,6 +271,7 @@ def describe(item: pytest.Item, error: BaseException | None) -> Mapping[str, obj
         "clock_reason": machine.reason if machine else "",
         "accelerator": machine.accelerator if machine else "",
         "emulator": machine.emulator if machine else "",
+        "explored": item.stash.get(EXPLORED, ""),
         "failure": _meaning(error),
         "allow_inconclusive": plan.test.allow_inconclusive,
         "line": _line(item, error),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import pytest
@@ -10,7 +11,11 @@ import pytest
 from ktstr.base.errors import KtstrError
 from ktstr.base.topology import Topology
 from ktstr.declare.settings import MAX_SEED, Settings
+from ktstr.explore.exploration import AUTO
+from ktstr.explore.strategy import strategies
 from ktstr.farm.address import LOCAL
+from ktstr.instrument.interleaving import Interleaving
+from ktstr.plugin.interleaved import interleavings_of
 from ktstr.plugin.options import spelled
 from ktstr.vm.job import DEFAULT_OPTIONS, RunOptions
 
@@ -29,7 +34,8 @@ class Options:
     the session may take; None: as long as it takes. `once`: a failed run is not run again. `shrink_s` is how long
     shrinking one may take. `executor` is where guests run: `local`, or a scheduler's address. `coverage`: what the
     tests execute of the schedulers' BPF is counted, and the session fails if it is less than `coverage_min` percent of
-    the lines.
+    the lines. `explore_ms` is how long all tests together are run with interleavings that the strategy `explore_with`
+    chooses; None: each is run once. `interleaved` has the interleaving of each run of the one test, to run it again.
     """
 
     topology: Topology | None
@@ -48,6 +54,9 @@ class Options:
     executor: str = LOCAL
     coverage: bool = False
     coverage_min: float | None = None
+    explore_ms: int | None = None
+    explore_with: str = AUTO
+    interleaved: Interleaving | tuple[Interleaving | None, ...] = ()
 
 
 def options_of(config: pytest.Config, settings: Settings) -> Options:
@@ -60,9 +69,12 @@ def options_of(config: pytest.Config, settings: Settings) -> Options:
     budget = config.getoption("ktstr_budget")
     coverage_min = _coverage_min(config)
     coverage = config.getoption("ktstr_coverage") or coverage_min is not None
+    virtual = {"coverage": coverage, "explore": config.getoption("ktstr_explore") is not None}
+    explore_ms, explore_with = _explored(config, settings)
+    interleaved = interleavings_of(config)
     return Options(
         None if gauntlet else settings.topology,
-        _clock(config, settings.clock, coverage=coverage),
+        _clock(config, settings.clock, virtual),
         seed,
         config.getoption("ktstr_ignored"),
         RunOptions(cold=config.getoption("ktstr_cold"), fresh=config.getoption("ktstr_fresh")),
@@ -77,14 +89,38 @@ def options_of(config: pytest.Config, settings: Settings) -> Options:
         settings.executor,
         coverage,
         coverage_min,
+        explore_ms,
+        explore_with,
+        interleaved,
     )
 
 
-def _clock(config: pytest.Config, clock: str, *, coverage: bool) -> str:
-    """The clock of the guests: what counts in them can do so with the virtual one only."""
-    if coverage and clock == "real":
-        raise KtstrError(f"{spelled(config, 'coverage')}: the clock is real; must be virtual or auto")
-    return "virtual" if coverage else clock
+def _explored(config: pytest.Config, settings: Settings) -> tuple[int | None, str]:
+    """How long to explore (None: not at all), and with which strategy."""
+    text, strategy = config.getoption("ktstr_explore"), config.getoption("ktstr_explore_with")
+    where = spelled(config, "explore")
+    if text is None:
+        if strategy is not None:
+            raise KtstrError(f"{spelled(config, 'explore-with')} {strategy}: is for {where}; give that, too")
+        return None, AUTO
+    if config.getoption("ktstr_seeds") is not None:
+        raise KtstrError(f"{where} and {spelled(config, 'seeds')}: give one of them")
+    if settings.executor != LOCAL:
+        raise KtstrError(
+            f"{where}: runs guests on this machine only; {spelled(config, 'executor')} must be {LOCAL}"
+        )
+    if strategy is not None and strategy not in (AUTO, *strategies()):
+        accepted = ", ".join((AUTO, *strategies()))
+        raise KtstrError(f"{spelled(config, 'explore-with')} {strategy}: must be one of {accepted}")
+    return parse_budget(text, where), strategy or AUTO
+
+
+def _clock(config: pytest.Config, clock: str, virtual: Mapping[str, bool]) -> str:
+    """The clock of the guests; `virtual` are options that need the virtual one, and whether they are given."""
+    needs = [name for name, given in virtual.items() if given]
+    if needs and clock == "real":
+        raise KtstrError(f"{spelled(config, needs[0])}: the clock is real; must be virtual or auto")
+    return "virtual" if needs else clock
 
 
 def _coverage_min(config: pytest.Config) -> float | None:

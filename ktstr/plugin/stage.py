@@ -7,7 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from ktstr.farm.address import HOST
-from ktstr.report.told import SHRINKING, VERDICT
+from ktstr.report.told import EXPLORING, SHRINKING, VERDICT
 
 __all__ = ["stage_of", "stage_said", "verdict_of"]
 
@@ -18,7 +18,8 @@ _RUN = re.compile(r"run-(\d+)")
 
 def stage_of(folder: Path) -> str:
     """`prepares`, `waits` (for a core), `boots`, `attaches`, `holds` or `reports`; of a run of a farm, `runs on` its
-    host; of a run that failed, `runs again`, or `shrinks` with how far that is.
+    host; of a run that failed, `runs again`, or `shrinks` with how far that is; of an exploration, `explores` with
+    that.
 
     `folder` is that of the test's runs, if there is one.
     """
@@ -28,6 +29,8 @@ def stage_of(folder: Path) -> str:
                 return f"shrinks ({shrinking})"
             if (run / VERDICT).exists():
                 return "runs again"
+            if exploring := _read(folder / EXPLORING):
+                return f"explores ({exploring})"
             with (run / "events.jsonl").open("rb") as file:
                 head = file.read(_HEAD)
                 file.seek(0, 2)

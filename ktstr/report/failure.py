@@ -47,6 +47,7 @@ def failure_text(
     latency: bool = False,
     metrics: Sequence[MetricValue] = (),
     seen: Waiting | None = None,
+    stops: Sequence[str] = (),
 ) -> str:
     """The whole failure: what went wrong in a line, header, violated checks, then a section for each thing that was
     recorded, in the order in which one wants to know.
@@ -54,7 +55,8 @@ def failure_text(
     `needed` are the perturbations that it takes, `operations` the drawn operations (None: not known); `sidecar` is
     what replays the run. `dump` is what the scheduler's maps held; `dump_file` has all of it. `repro` is the second
     run, if there was one. `ending` is how the guest ended. `latency` says whether the table of latencies is wanted.
-    `metrics` are the numbers that payloads printed. `seen` is where a worker waited, as another run showed.
+    `metrics` are the numbers that payloads printed. `seen` is where a worker waited, as another run showed. `stops` are
+    the lines about CPUs that stood still.
     """
     lines = [f"BUG SUMMARY: {summary}"] if summary else []
     lines += [header, *(f"  {v.check}: {v.line}" for v in violations)]
@@ -64,7 +66,18 @@ def failure_text(
         lines.append(f"  untold: {missing}")
     sampled = monitor_lines(report, violations)
     for title, text in _sections(
-        report, console, needed, operations, dump, dump_file, repro, sampled, metrics, seen, latency=latency
+        report,
+        console,
+        needed,
+        operations,
+        dump,
+        dump_file,
+        repro,
+        sampled,
+        metrics,
+        seen,
+        stops,
+        latency=latency,
     ):
         if text:
             lines += ["", f"--- {title} ---", *text]
@@ -82,12 +95,14 @@ def _sections(
     sampled: Sequence[str],
     metrics: Sequence[MetricValue],
     seen: Waiting | None,
+    stops: Sequence[str],
     *,
     latency: bool,
 ) -> Iterator[tuple[str, Sequence[str]]]:
     left = report.scheduler_exit
     yield "scheduler exit", exit_section(left) if left else ()
     yield "kernel bug", [report.kernel_log[at] for at in bug_lines(report)]
+    yield "interleaving", stops
     yield "perturbations", () if needed is None else perturbation_table(needed)
     yield "operations", () if operations is None else needed_lines(operations)
     yield "wait", waiting_lines(seen) if seen else ()

@@ -98,13 +98,23 @@ def _violation(one: _Violation) -> ViolationRecord:
     return record
 
 
-def shrunk_records(operations: NeededOperations | None, perturbations: Needed | None) -> list[ShrunkRecord]:
-    """How far a failed run was shrunk; None: it had none of these."""
+def shrunk_records(
+    operations: NeededOperations | None,
+    perturbations: Needed | None,
+    stops: tuple[int, int, str] | None = None,
+) -> list[ShrunkRecord]:
+    """How far a failed run was shrunk; None: it had none of these.
+
+    Of stops it is how many are left, of how many, and why fewer may be enough.
+    """
     found: list[ShrunkRecord] = []
     if operations is not None:
         found.append(_shrunk("operations", len(operations.operations), operations))
     if perturbations is not None:
         found.append(_shrunk("perturbations", len(perturbations.perturbed), perturbations))
+    if stops is not None:
+        left, of, unfinished = stops
+        found.append({"what": "stops", "left": left, "of": of, "unfinished": unfinished or None})
     return found
 
 

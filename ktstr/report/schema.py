@@ -240,7 +240,7 @@ class MetricRecord(TypedDict):
 class ShrunkRecord(TypedDict):
     """What a failed run needs to fail, after it was run with less."""
 
-    what: Literal["operations", "perturbations"]
+    what: Literal["operations", "perturbations", "stops"]
     """What was left out."""
     left: int
     """How many it fails with."""
@@ -248,6 +248,40 @@ class ShrunkRecord(TypedDict):
     """How many it had."""
     unfinished: str | None
     """Why fewer may be enough, in words: the time for it was up; null if it was not."""
+
+
+class StopRecord(TypedDict):
+    """A CPU that stood still in the scheduler's code, chosen by an exploration."""
+
+    block: str
+    """The hash of the block at whose entry it was asked for, in hexadecimal."""
+    entry: int
+    """At which entry of that block, all CPUs together, from 1 on."""
+    skip: int
+    """So many instructions later."""
+    ns: int
+    """For how long, in guest ns."""
+    cpu: int
+    """The CPU."""
+    began_ns: int
+    """When, by the guest's virtual clock."""
+    function: str
+    """The function in which it went on; empty if that is not known."""
+    file: str
+    """The file of that line; empty if it is not known."""
+    line: int
+    """The line; 0 if it is not known."""
+
+
+class InterleavingRecord(TypedDict):
+    """The interleaving of a run that was explored."""
+
+    asked: list[str]
+    """What was asked for: points, and what others were drawn from, as the emulator's plugin reads them."""
+    stops: list[StopRecord]
+    """The stops, in order: with these points alone the run is the same."""
+    needed: NotRequired[list[StopRecord]]
+    """Of a failed run: the stops with which it still fails."""
 
 
 class RunRecord(TypedDict):
@@ -276,7 +310,9 @@ class RunRecord(TypedDict):
     repro: NotRequired[ReproRecord | None]
     """The second run; null if there was none."""
     shrunk: NotRequired[list[ShrunkRecord]]
-    """Of a failed run with drawn operations or perturbations: how many it needs of each."""
+    """Of a failed run with drawn operations, perturbations or stops: how many it needs of each."""
+    interleaving: NotRequired[InterleavingRecord | None]
+    """With --explore: where its CPUs stood still; null or absent if they did nowhere."""
     programs: NotRequired[list[ProgramRecord]]
     """Of a cell of the verifier sweep: the programs that it loaded."""
     map_bytes: NotRequired[int]

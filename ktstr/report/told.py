@@ -10,10 +10,12 @@ from pathlib import Path
 
 from ktstr.base.whole_file import write_whole
 
-__all__ = ["SHRINKING", "VERDICT", "tell"]
+__all__ = ["EXPLORING", "SHRINKING", "VERDICT", "tell"]
 
 VERDICT = "verdict.txt"
 """What went wrong, in one line: there before the first further run."""
+EXPLORING = "exploring.txt"
+"""How far an exploration is, in a line; in the folder of a test's runs."""
 SHRINKING = "shrinking.txt"
 """How far the search is for what the failure needs, in a few words."""
 

@@ -21,13 +21,16 @@ from ktstr.instrument.interleaving import Interleaving
 from ktstr.kernel.model import Kernel
 from ktstr.report.failure import failure_text
 from ktstr.report.run_record import shrunk_records, vm_counts
+from ktstr.report.stops import stop_lines
 from ktstr.report.told import SHRINKING, VERDICT, tell
 from ktstr.run.counted import instruments_for, keep_counted
 from ktstr.run.execute import Runner
 from ktstr.run.hooks import NO_HOOKS, RunHooks, sections_text
+from ktstr.run.interleaved import interleaving_for, interleaving_record, refuse_interleaving, stop_records
 from ktstr.run.look import look_again
 from ktstr.run.needed import needed_perturbations
 from ktstr.run.needed_operations import needed_operations
+from ktstr.run.needed_stops import needed_stops
 from ktstr.run.observer import is_about_latency, observer_of
 from ktstr.run.own_metric import add_own_metric
 from ktstr.run.payload_program import payload_programs
@@ -66,7 +69,8 @@ class Ctx:
     ktstr makes one for each test. `executor` runs the guests (None: this machine); `cancel` stops the run that is under
     way, which then raises Cancelled, and all later ones; `hooks` are called around each run. `once`: a failed run is
     not run again to show more, or with less. `shrink_s` is how many seconds it may take to run it with less.
-    `instruments` look at the guests from outside (ktstr/instrument/). `interleaving` says where their CPUs stand still.
+    `instruments` look at the guests from outside (ktstr/instrument/). `interleaving` says where their CPUs stand still:
+    in all runs, or in each (None: nowhere).
     """
 
     test: KtstrTest
@@ -99,7 +103,7 @@ class Ctx:
         once: bool = False,
         shrink_s: float = SHRINK_S,
         instruments: Sequence[str] = (),
-        interleaving: Interleaving | None = None,
+        interleaving: Interleaving | Sequence[Interleaving | None] | None = None,
     ) -> None:
         self.test = test
         self.kernel = kernel
@@ -198,6 +202,8 @@ class Ctx:
         if not isinstance(monitor, Monitor | None):
             raise KtstrError(f"ctx.run: monitor={shown(monitor)}: must be Monitor(...)")
         limits = (checks or Checks()).over(test.checks)
+        if interleaving := interleaving_for(self._interleaving, self.asked):
+            refuse_interleaving(accel.clock)
         if accel.clock == "virtual":
             refuse_finer_than_turn(test, limits, self._executor, bounded=bounded_turn)
         refuse_contradiction(test, checks)
@@ -220,7 +226,7 @@ class Ctx:
             observer=observer_of(test, limits, self.kernel, sched_ext=scheduler.is_sched_ext or bool(others)),
             payloads=payload_programs(scenario),
             instruments=instruments_for(limits, accel.clock, self._instruments),
-            interleaving=self._interleaving,
+            interleaving=interleaving,
         )
         if not self._perturb:
             return run
@@ -232,6 +238,8 @@ class Ctx:
         folder = self.artifacts / f"run-{len(self.runs) + 1}"
         job, report = runner(run, folder, functools.partial(self._hooks.before_run, self))
         record = record_of(run, job, report)
+        if interleaving := interleaving_record(run, report.explored):
+            record["interleaving"] = interleaving
         self.runs.append(record)
         dump_file = keep_dump(report.dump, record, run, self._sidecar, len(self.runs))
         if why := undone(report.result):
@@ -287,7 +295,15 @@ class Ctx:
             record["verdict"] = {**cast(dict[str, object], record["verdict"]), "summary": summary}
         operations = needed_operations(runner, run, folder / "shrunk", report, time)
         needed = needed_perturbations(runner, run, folder / "shrunk", report, time)
-        record["shrunk"] = shrunk_records(operations, needed)
+        stops = needed_stops(runner, run, folder / "shrunk", report, time)
+        if stops and (interleaving := record.get("interleaving")):
+            record["interleaving"] = {
+                **cast(dict[str, object], interleaving),
+                "needed": stop_records(stops.stops),
+            }
+        record["shrunk"] = shrunk_records(
+            operations, needed, (len(stops.points), stops.tried, stops.unfinished) if stops else None
+        )
         record["vms"] = vm_counts(runner.results)
         whole = text(
             summary=summary,
@@ -298,6 +314,7 @@ class Ctx:
             dump_file=dump_file,
             repro=repro,
             seen=seen,
+            stops=stop_lines(stops.stops, stops.tried, stops.unfinished) if stops else (),
         )
         return whole + sections_text(self._hooks.report_sections(self, report))
 

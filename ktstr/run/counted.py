@@ -20,7 +20,7 @@ from ktstr.report.sidecar import SCHEMA, write_json
 from ktstr.run.scenario_run import ScenarioRun
 from ktstr.vm.result import EMULATOR_DIED, Ending, VmResult
 
-__all__ = ["counted_in_run", "instruments_for", "keep_counted"]
+__all__ = ["counted_in_run", "instruments_for", "keep_counted", "paths_of"]
 
 
 def instruments_for(limits: Checks, clock: str, asked: Sequence[str]) -> tuple[str, ...]:
@@ -54,7 +54,7 @@ def counted_in_run(
         )
     counts = read_counts(file)
     functions = of_schedulers(functions_of(counts, layout_of(run.kernel)))
-    path_of = _paths(run.test.scheduler)
+    path_of = paths_of(run.test.scheduler)
     costs = costs_of(counts, functions, lambda file: path_of(file) or file.removeprefix("./"))
     return coverage_of(counts, functions, path_of), costs
 
@@ -79,7 +79,7 @@ def keep_counted(
     record["cost"] = cost_records(report.costs)
 
 
-def _paths(scheduler: Scheduler) -> Callable[[str], str]:
+def paths_of(scheduler: Scheduler) -> Callable[[str], str]:
     """How the files that an object's lines are in are called here; empty for one that is no scheduler's own.
 
     An object that is compiled here has paths relative to its source's folder, and those of ktstr's and libbpf's headers

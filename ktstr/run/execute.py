@@ -15,6 +15,7 @@ from ktstr.checks.verdict import RunReport
 from ktstr.instrument.cost import FunctionCost
 from ktstr.run.assemble import scenario_job
 from ktstr.run.counted import counted_in_run
+from ktstr.run.interleaved import explored_in_run
 from ktstr.run.scenario_run import ScenarioRun
 from ktstr.vm.executor import Executor
 from ktstr.vm.job import RunOptions, VmJob
@@ -50,7 +51,8 @@ class Runner:
         result = self.executor.run(job, self.accel, folder, self.options, cancel=self.cancel)
         self.results.append(result)
         coverage, costs = counted_in_run(run, result, folder)
-        return job, replace(judged(run, result, costs), coverage=coverage, costs=costs)
+        explored = explored_in_run(run, result, folder)
+        return job, replace(judged(run, result, costs), coverage=coverage, costs=costs, explored=explored)
 
 
 def judged(run: ScenarioRun, result: VmResult, costs: Sequence[FunctionCost] = ()) -> RunReport:

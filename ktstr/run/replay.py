@@ -67,6 +67,11 @@ class Recorded:
         return f"seed{self.data['seed']}" in self._parameters.split("-")
 
     @property
+    def interleaved(self) -> bool:
+        """Whether CPUs stood still in one of its runs, as with --explore."""
+        return any(run.get("interleaving") for run in self.data["runs"])
+
+    @property
     def preset(self) -> str | None:
         """The preset that is a parameter of the test, as it is in the gauntlet; None if there is none."""
         name = preset_of(str(self.data["topology"]))
@@ -175,6 +180,7 @@ def replay_arguments(recorded: Recorded, *, shrink: bool = False) -> list[str]:
         *("--ktstr-seed", str(data["seed"])),
         *(("--ktstr-seeds", "1") if recorded.explored else ()),
         *("--ktstr-perturb", "on" if data.get("perturb") else "off"),
+        *(("--ktstr-interleaving", str(recorded.path.absolute())) if recorded.interleaved else ()),
         "--ktstr-fresh",
         *(() if shrink else ("--ktstr-once",)),
     ]

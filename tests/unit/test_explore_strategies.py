@@ -7,7 +7,7 @@ import pytest
 from ktstr.base.errors import KtstrError
 from ktstr.explore.strategy import Known, chosen_by, strategies
 
-KNOWN = Known(cpus=4, executions=900)
+KNOWN = Known(cpus=4, entries=900)
 SEEDS = range(40)
 
 
@@ -27,13 +27,13 @@ def test_pct_has_one_to_three_points_within_the_run() -> None:
     runs = [chosen_by("pct", seed, KNOWN).interleaving for seed in SEEDS]
     assert {len(run.points) for run in runs if run} == {1, 2, 3}
     points = [point for run in runs if run for point in run.points]
-    assert all(1 <= point.index <= 900 for point in points)
-    assert all(one.index < two.index for run in runs if run for one, two in pairwise(run.points))
+    assert all(1 <= point.entry <= 900 for point in points)
+    assert all(one.entry < two.entry for run in runs if run for one, two in pairwise(run.points))
     assert {point.skip == 0 for point in points} == {True, False}
 
 
-def test_pct_needs_no_more_points_than_a_run_has_executions() -> None:
-    run = chosen_by("pct", 1, Known(cpus=1, executions=1)).interleaving
+def test_pct_needs_no_more_points_than_a_run_has_entries() -> None:
+    run = chosen_by("pct", 1, Known(cpus=1, entries=1)).interleaving
     assert run is not None
     assert run.points
 

@@ -15,7 +15,7 @@ from ktstr.vm.qemu.plugins import why_not_interleaved
 from ktstr.vm.qemu.program import Qemu
 from ktstr.vm.stored import job_from_json, job_to_json
 
-POINTS = (SwitchPoint(3, 0, 1000), SwitchPoint(70, 12, 2_000_000))
+POINTS = (SwitchPoint(0, 3, 0, 1000), SwitchPoint(0xABC, 70, 12, 2_000_000))
 DRAWS = Draws(7, 50_000, True, 1000, 2000, 12, 400, start=71, of_cpus=(0, 63))
 HEAD = b"ktstr-explore-1\n"
 
@@ -27,12 +27,12 @@ def test_what_is_written_for_the_plugin_is_read_again(one: Interleaving) -> None
 
 def test_the_plugins_lines() -> None:
     assert str(Interleaving(POINTS, DRAWS)) == (
-        "point 3 0 1000\npoint 70 12 2000000\ndraw 7 71 50000 1 1000 2000 12 400 9223372036854775809\n"
+        "point 0 3 0 1000\npoint abc 70 12 2000000\ndraw 7 71 50000 1 1000 2000 12 400 9223372036854775809\n"
     )
 
 
 @pytest.mark.parametrize(
-    "text", ["point 3 0", "point 1 2 -3", "stand 1 2 3", "draw 1 2", "\n", "point 5 0 1\npoint 5 0 1"]
+    "text", ["point 3 0", "point 1 2 3 -4", "stand 1 2 3", "draw 1 2", "\n", "point a 5 0 1\npoint a 5 9 9"]
 )
 def test_another_text_is_refused(text: str) -> None:
     with pytest.raises(KtstrError, match=r"^interleaving: "):
@@ -71,21 +71,21 @@ def part(kind: Part, data: bytes) -> bytes:
 
 def test_the_report_of_a_run(tmp_path: Path) -> None:
     owner = struct.pack("<IIQQQQQ128s", 0, 1, 1, 16, 32, 0x1000, 0x1100, b"bpf_prog_1_mine_enqueue")
-    stop = struct.pack("<QQQQIIII", 70, 2_000_000, 123, 0x1008, 0, 12, 2, 0)
+    stop = struct.pack("<QQQQQQIIII", 0xABC, 70, 99, 2_000_000, 123, 0x1008, 0, 12, 2, 0)
     path = tmp_path / "explore-1.bin"
     whole = (
         HEAD
         + part(Part.OWNER, owner)
         + part(Part.STOPS, stop)
-        + part(Part.BLOCKS, struct.pack("<QQII", 0x1000, 5, 0, 0))
+        + part(Part.BLOCKS, struct.pack("<QQIIQ", 0x1000, 5, 0, 0, 0xABC))
         + part(Part.NEWS, struct.pack("<QQ", 8, 9))
         + part(Part.END, b"")
     )
     path.write_bytes(whole)
     explored = read_explored(path)
-    assert explored.stops == (Stop(POINTS[1], 2, 123, 0x1008, 0),)
+    assert explored.stops == (Stop(POINTS[1], 99, 2, 123, 0x1008, 0),)
     assert explored.points == POINTS[1:]
-    assert explored.blocks == (Block(0x1000, 5, 0),)
+    assert explored.blocks == (Block(0x1000, 5, 0, 0xABC),)
     assert explored.news == {8, 9}
     assert [one.name for one in explored.owners] == ["bpf_prog_1_mine_enqueue"]
     path.write_bytes(whole[:-8])

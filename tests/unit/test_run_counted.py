@@ -114,7 +114,7 @@ def test_only_the_virtual_clock_can_be_looked_at(checks: Checks, asked: tuple[st
 
 
 def test_paths_are_those_of_the_project(run: Any) -> None:
-    path_of = counted._paths(run.test.scheduler)
+    path_of = counted.paths_of(run.test.scheduler)
     assert path_of("./mine.bpf.c") == "tests/mine.bpf.c"
     assert path_of("./ktstr/exit.bpf.h") == ""
     assert path_of("/usr/src/main.bpf.c") == "/usr/src/main.bpf.c"

@@ -18,7 +18,7 @@ from ktstr.instrument.interleaving import Interleaving, SwitchPoint
 __all__ = ["pct"]
 
 # If nothing is known yet: half a second of a scheduler on four CPUs.
-_EXECUTIONS = 4000
+_ENTRIES = 4000
 _DEEPEST = 4
 _SHORTEST_NS, _LONGEST_NS = 20_000, 5_000_000
 _MOST_SKIP = 12
@@ -28,13 +28,14 @@ _MOST_SKIP = 12
 def pct(source: random.Random, known: Known) -> Chosen:
     """The depth is from 2 on: with 1 nothing would be stopped."""
     depth = source.randint(2, _DEEPEST)
-    steps = range(1, max(depth, known.executions or _EXECUTIONS) + 1)
+    steps = range(1, max(depth, known.entries or _ENTRIES) + 1)
     points = [
         SwitchPoint(
-            index,
+            0,
+            entry,
             source.choice((0, source.randint(1, _MOST_SKIP))),
             round(_SHORTEST_NS * (_LONGEST_NS / _SHORTEST_NS) ** source.random()),
         )
-        for index in sorted(source.sample(steps, depth - 1))
+        for entry in sorted(source.sample(steps, depth - 1))
     ]
     return Chosen(Interleaving(tuple(points)))

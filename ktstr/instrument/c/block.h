@@ -12,7 +12,7 @@
 
 #include "owner.h"
 
-/* What is counted of a block. The explorer's file has the first four members of each. */
+/* What is counted of a block. The explorer's file has the first five members of each. */
 struct block {
 	uint64_t address;
 	uint64_t count; /* how often it was entered */
@@ -24,7 +24,7 @@ struct block {
 	uint32_t recent, before; /* how often it was entered in that epoch, and in the one before that */
 };
 
-#define BLOCK_IN_FILE offsetof(struct block, hash)
+#define BLOCK_IN_FILE offsetof(struct block, of)
 
 /* What QEMU translates at once. */
 struct piece {

@@ -12,7 +12,7 @@
 /* What is drawn from. A line `draw` of the file has the members in this order. */
 struct draws {
 	uint64_t seed;
-	uint64_t from; /* the first execution of a piece at which is drawn */
+	uint64_t from; /* the first entry of a block at which is drawn */
 	uint64_t rate; /* the chance, in millionths */
 	uint64_t by_rarity; /* 1: the chance is divided by how often the block was entered of late */
 	uint64_t shortest_ns, longest_ns;
@@ -22,8 +22,8 @@ struct draws {
 };
 
 static struct {
-	struct stop *points;
-	size_t count, next;
+	struct stop *points; /* in order of their blocks' hashes, then of their entries */
+	size_t count;
 	struct draws draws;
 	bool has_draws;
 	uint64_t state, drawn;
@@ -56,10 +56,9 @@ static const char *read_point(const char *line)
 {
 	struct stop point = { 0 }, *points;
 
-	if (sscanf(line, "point %" SCNu64 " %" SCNu32 " %" SCNu64, &point.index, &point.skip, &point.ns) != 3)
-		return "a point needs an index, a skip and ns";
-	if (choice.count && choice.points[choice.count - 1].index >= point.index)
-		return "the points must be in order";
+	if (sscanf(line, "point %" SCNx64 " %" SCNu64 " %" SCNu32 " %" SCNu64, &point.block, &point.entry, &point.skip,
+		   &point.ns) != 4)
+		return "a point needs a block, an entry, a skip and ns";
 	points = realloc(choice.points, (choice.count + 1) * sizeof(*points));
 	if (!points)
 		return strerror(ENOMEM);
@@ -84,6 +83,15 @@ static const char *read_draws(const char *line)
 	return NULL;
 }
 
+static int in_order(const void *one, const void *other)
+{
+	const struct stop *a = one, *b = other;
+
+	if (a->block != b->block)
+		return a->block < b->block ? -1 : 1;
+	return (a->entry > b->entry) - (a->entry < b->entry);
+}
+
 const char *choice_read(const char *path)
 {
 	FILE *file = fopen(path, "r");
@@ -103,33 +111,35 @@ const char *choice_read(const char *path)
 	if (!wrong && ferror(file))
 		wrong = strerror(errno);
 	fclose(file);
+	if (choice.count)
+		qsort(choice.points, choice.count, sizeof(*choice.points), in_order);
 	return wrong;
 }
 
-static bool listed(uint64_t index, struct stop *stop)
+static bool listed(uint64_t block, uint64_t entry, struct stop *stop)
 {
-	while (choice.next < choice.count && choice.points[choice.next].index < index)
-		choice.next++;
-	if (choice.next == choice.count || choice.points[choice.next].index != index)
-		return false;
-	*stop = choice.points[choice.next++];
-	return true;
+	struct stop key = { .block = block, .entry = entry }, *found;
+
+	found = choice.count ? bsearch(&key, choice.points, choice.count, sizeof(key), in_order) : NULL;
+	if (found)
+		*stop = *found;
+	return found;
 }
 
-bool choice_at(uint64_t index, unsigned int cpu, uint32_t often, struct stop *stop)
+bool choice_at(uint64_t index, unsigned int cpu, const struct block *block, uint32_t often, struct stop *stop)
 {
 	const struct draws *d = &choice.draws;
 
-	if (listed(index, stop))
+	if (listed(block->hash, block->count, stop) || listed(0, index, stop))
 		return true;
-	if (!choice.has_draws || index < d->from || choice.drawn >= d->most || !often)
+	if (!choice.has_draws || index < d->from || choice.drawn >= d->most)
 		return false;
 	if (d->of_cpus && (cpu >= 64 || !(d->of_cpus >> cpu & 1)))
 		return false;
 	if (draw() % MILLION * (d->by_rarity ? often : 1) >= d->rate)
 		return false;
 	choice.drawn++;
-	*stop = (struct stop){ .index = index, .ns = draw_ns(d->shortest_ns, d->longest_ns) };
+	*stop = (struct stop){ .ns = draw_ns(d->shortest_ns, d->longest_ns) };
 	/* Every other time between two blocks, because what matters is often what a whole one has looked at. */
 	stop->skip = d->most_skip && draw() % 2 ? (uint32_t)(1 + draw() % d->most_skip) : 0;
 	return true;

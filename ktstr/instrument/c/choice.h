@@ -15,9 +15,9 @@
 const char *choice_read(const char *path);
 
 /*
- * Whether the CPU stands still at this execution of a piece, and then how. `often` is how often the block was entered of
- * late; 0 if the piece only goes on with one.
+ * Whether the CPU stands still at this entry of a block, which is entry `index` of any, and then how. `often` is how often
+ * the block was entered of late.
  */
-bool choice_at(uint64_t index, unsigned int cpu, uint32_t often, struct stop *stop);
+bool choice_at(uint64_t index, unsigned int cpu, const struct block *block, uint32_t often, struct stop *stop);
 
 #endif

@@ -21,12 +21,12 @@
 #include "still.h"
 
 #define STRUCT_OPS 27 /* BPF_PROG_TYPE_STRUCT_OPS: a scheduler's callbacks, with what these call */
-/* Executions of pieces after which it is counted anew how rare a block is: some guest ms of a busy scheduler. */
+/* Entries of blocks after which it is counted anew how rare a block is: some guest ms of a busy scheduler. */
 #define EPOCH 1024
 
 static struct {
 	uint64_t from, to;
-	uint64_t executed; /* pieces, by all CPUs together */
+	uint64_t entered; /* blocks, by all CPUs together */
 	const struct piece *last[MOST_CPUS];
 } explore;
 
@@ -37,8 +37,7 @@ static void on_piece(unsigned int translated_for, void *data)
 {
 	const struct piece *piece = data, *last;
 	unsigned int cpu = still_cpu();
-	uint64_t index = ++explore.executed;
-	uint32_t often = 0;
+	uint32_t often;
 	struct stop stop;
 
 	(void)translated_for;
@@ -46,13 +45,18 @@ static void on_piece(unsigned int translated_for, void *data)
 		return;
 	last = explore.last[cpu];
 	explore.last[cpu] = piece;
-	if (!last || !last->goes_on || last->end != piece->block->address) {
-		often = block_enter(piece->block, index / EPOCH);
-		news_enter(cpu, piece->block, still_cpus());
-	}
 	still_enter(cpu, piece->block);
-	if (!still_is(cpu) && choice_at(index, cpu, often, &stop))
-		still_begin(cpu, &stop);
+	if (last && last->goes_on && last->end == piece->block->address)
+		return;
+	often = block_enter(piece->block, ++explore.entered / EPOCH);
+	news_enter(cpu, piece->block, still_cpus());
+	if (still_is(cpu) || !choice_at(explore.entered, cpu, piece->block, often, &stop))
+		return;
+	/* A point of any block is told as one of its own: that is found again in a run with other stops before it. */
+	stop.block = piece->block->hash;
+	stop.entry = piece->block->count;
+	stop.index = explore.entered;
+	still_begin(cpu, &stop);
 }
 
 static void on_return(unsigned int translated_for, void *data)

@@ -14,12 +14,14 @@
 
 /* A stop. The explorer's file has these structs as they are. */
 struct stop {
-	uint64_t index;	   /* it was asked for at this execution of a piece, all CPUs together, from 1 on */
+	uint64_t block;	   /* it was asked for at an entry of the block with this hash; 0: of any */
+	uint64_t entry;	   /* at which of them, from 1 on */
+	uint64_t index;	   /* and at which entry of any block, all CPUs together */
 	uint64_t ns;	   /* for how long, in the guest's ns */
 	uint64_t began_ns; /* the virtual clock's time when the CPU stood still; 0: it was not reached */
 	uint64_t address;  /* of the next instruction that it executed of the scheduler's code; 0: none */
 	uint32_t owner;	   /* of that address */
-	uint32_t skip;	   /* so many instructions of that CPU were executed after the piece; the others waited */
+	uint32_t skip;	   /* so many instructions of that CPU were executed after that piece; the others waited */
 	uint32_t cpu;
 	uint32_t unused;
 };

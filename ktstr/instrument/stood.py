@@ -1,0 +1,46 @@
+"""Where CPUs stood still, in the scheduler's own source lines."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+from ktstr.instrument.explored import Explored, Stop
+from ktstr.instrument.interleaving import SwitchPoint
+from ktstr.instrument.programs import Function
+
+__all__ = ["Stood", "stood_still"]
+
+
+@dataclass(frozen=True)
+class Stood:
+    """CPU `cpu` stood still at `point`, from `began_ns` of the guest's virtual clock on.
+
+    It went on in `function`, at `line` of `file`; empty and 0 if that is not known.
+    """
+
+    point: SwitchPoint
+    cpu: int
+    began_ns: int
+    function: str
+    file: str
+    line: int
+
+
+def stood_still(
+    explored: Explored, functions: Iterable[Function], path_of: Callable[[str], str]
+) -> tuple[Stood, ...]:
+    """Each stop of a run that was reached, in order. `path_of` says how a file is called for who reads it."""
+    by_owner = {function.owner.number: function for function in functions}
+    return tuple(_stood(stop, by_owner.get(stop.owner), path_of) for stop in explored.stops if stop.began_ns)
+
+
+def _stood(stop: Stop, function: Function | None, path_of: Callable[[str], str]) -> Stood:
+    places: Sequence[tuple[str, int]] = [
+        (place.file, place.line)
+        for place in (function.places if function else ())
+        if place.address <= stop.address
+    ]
+    file, line = places[-1] if places else ("", 0)
+    name = function.name if function else ""
+    return Stood(stop.point, stop.cpu, stop.began_ns, name, path_of(file) or file.removeprefix("./"), line)
