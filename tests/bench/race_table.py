@@ -165,7 +165,7 @@ RACES = (
         5,
         Scenario((CgroupDef("sleepers", 3, work=Bursty(0.2, 0.6)),), hold_s=0.5),
         "ms",
-        gap_ms=150,
+        gap_ms=200,
     ),
     Race(
         "slot",
@@ -184,15 +184,15 @@ RACES = (
                 Step(
                     "hotplug",
                     At(0.05, CpuOffline(1)),
-                    At(0.2, CpuOnline(1)),
+                    At(0.25, CpuOnline(1)),
                     At(0.3, CpuOffline(1)),
-                    hold=0.5,
+                    hold=0.6,
                 ),
             ),
         ),
         "ms",
         rare=True,
-        gap_ms=100,
+        gap_ms=150,
     ),
     Race(
         "first",

@@ -23,6 +23,18 @@ struct {
 	__type(value, struct release);
 } releases SEC(".maps");
 
+/* A worker gets its name while it runs: how it was counted is kept. */
+struct own_count {
+	bool wants;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, int);
+	__type(value, struct own_count);
+} counts SEC(".maps");
+
 static volatile s64 wanting;
 static volatile u32 is_on;
 static volatile s64 let_go;
@@ -74,7 +86,9 @@ RACE_SELECTS_NOTHING(timer)
 
 SCX_CALLBACK(void, timer_enqueue, struct task_struct *p, u64 enq_flags)
 {
-	scx_bpf_dsq_insert(p, is_worker(p) ? SHARED : SCX_DSQ_LOCAL, SLICE_NS, enq_flags);
+	struct own_count *own = bpf_task_storage_get(&counts, p, 0, 0);
+
+	scx_bpf_dsq_insert(p, own && own->wants ? SHARED : SCX_DSQ_LOCAL, SLICE_NS, enq_flags);
 }
 
 SCX_CALLBACK(void, timer_dispatch, s32 cpu, struct task_struct *prev)
@@ -85,15 +99,23 @@ SCX_CALLBACK(void, timer_dispatch, s32 cpu, struct task_struct *prev)
 
 SCX_CALLBACK(void, timer_runnable, struct task_struct *p, u64 enq_flags)
 {
-	if (!is_worker(p))
+	struct own_count *own = is_worker(p) ? bpf_task_storage_get(&counts, p, 0, BPF_LOCAL_STORAGE_GET_F_CREATE) : NULL;
+
+	if (!own)
 		return;
+	own->wants = true;
 	__sync_fetch_and_add(&wanting, 1);
 	turn_on();
 }
 
 SCX_CALLBACK(void, timer_quiescent, struct task_struct *p, u64 deq_flags)
 {
-	if (is_worker(p) && __sync_sub_and_fetch(&wanting, 1) == 0)
+	struct own_count *own = bpf_task_storage_get(&counts, p, 0, 0);
+
+	if (!own || !own->wants)
+		return;
+	own->wants = false;
+	if (__sync_sub_and_fetch(&wanting, 1) == 0)
 		turn_off();
 }
 
