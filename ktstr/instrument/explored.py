@@ -11,12 +11,13 @@ from ktstr.base.errors import KtstrError
 from ktstr.instrument.interleaving import SwitchPoint
 from ktstr.instrument.parts import Owner, Part, owners_and_memory, read_parts
 
-__all__ = ["Block", "Explored", "Stop", "read_explored"]
+__all__ = ["Block", "Explored", "Stop", "Visits", "read_explored"]
 
 _HEAD = b"ktstr-explore-1\n"
 _STOP = struct.Struct("<QQQQQQIIII")
 _BLOCK = struct.Struct("<QQIIQ")
 _NEWS = struct.Struct("<Q")
+_VISITS = struct.Struct("<QQQII")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,13 +51,27 @@ class Block:
     hash: int
 
 
+@dataclass(frozen=True, slots=True)
+class Visits:
+    """CPU `cpu` entered the block at `address` `count` times while another one stood still.
+
+    That was the stop with the index `stop`.
+    """
+
+    stop: int
+    address: int
+    count: int
+    owner: int
+    cpu: int
+
+
 @dataclass(frozen=True)
 class Explored:
     """The report of a run, its stops in order of their beginnings.
 
     `news` has a number for each thing that was executed: which block came after which on a CPU, and in which callback
     another CPU was meanwhile. It is the same number in every run of the same scheduler. `memory` is what was read of
-    the kernel's, by reading and address.
+    the kernel's, by reading and address. `visits` are what was executed during stops, as far as there was room.
     """
 
     stops: tuple[Stop, ...]
@@ -64,6 +79,7 @@ class Explored:
     news: frozenset[int]
     owners: tuple[Owner, ...]
     memory: Mapping[tuple[int, int], bytes]
+    visits: tuple[Visits, ...] = ()
 
     @property
     def entries(self) -> int:
@@ -96,6 +112,7 @@ def read_explored(path: Path) -> Explored:
             for address, count, owner, _, hash in _BLOCK.iter_unpack(all_of(Part.BLOCKS))
         )
         news = frozenset(number for (number,) in _NEWS.iter_unpack(all_of(Part.NEWS)))
+        visits = tuple(Visits(*fields) for fields in _VISITS.iter_unpack(all_of(Part.VISITS)))
     except struct.error:
         raise KtstrError(f"{path}: the report ends early; the run did not end by itself") from None
-    return Explored(stops, blocks, news, owners, memory)
+    return Explored(stops, blocks, news, owners, memory, visits)

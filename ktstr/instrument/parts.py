@@ -30,6 +30,7 @@ class Part(IntEnum):
     STOPS = 7
     NEWS = 8
     BLOCKS = 9
+    VISITS = 10
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,7 +33,7 @@ _INSTRUMENTS = (COUNTS,)
 _FORMATS = {COUNTS: 2, EXPLORE: 1}
 _PARTS = {
     COUNTS: ("calls", "cpu"),
-    EXPLORE: ("block", "choice", "news", "still"),
+    EXPLORE: ("block", "choice", "meanwhile", "news", "still"),
 }
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from ktstr.instrument.explored import Explored, Stop
 from ktstr.instrument.interleaving import SwitchPoint
+from ktstr.instrument.meanwhile import NOTHING, Meanwhile, meanwhile_of
 from ktstr.instrument.programs import Function
 
 __all__ = ["Stood", "stood_still"]
@@ -16,7 +17,8 @@ __all__ = ["Stood", "stood_still"]
 class Stood:
     """CPU `cpu` stood still at `point`, from `began_ns` of the guest's virtual clock on.
 
-    It went on in `function`, at `line` of `file`; empty and 0 if that is not known.
+    It went on in `function`, at `line` of `file`; empty and 0 if that is not known. `meanwhile` is what
+    the other CPUs did.
     """
 
     point: SwitchPoint
@@ -25,6 +27,7 @@ class Stood:
     function: str
     file: str
     line: int
+    meanwhile: Meanwhile = NOTHING
 
 
 def stood_still(
@@ -32,10 +35,17 @@ def stood_still(
 ) -> tuple[Stood, ...]:
     """Each stop of a run that was reached, in order. `path_of` says how a file is called for who reads it."""
     by_owner = {function.owner.number: function for function in functions}
-    return tuple(_stood(stop, by_owner.get(stop.owner), path_of) for stop in explored.stops if stop.began_ns)
+    happened = meanwhile_of(explored, by_owner.values(), path_of)
+    return tuple(
+        _stood(stop, by_owner.get(stop.owner), path_of, happened.get(stop.index, NOTHING))
+        for stop in explored.stops
+        if stop.began_ns
+    )
 
 
-def _stood(stop: Stop, function: Function | None, path_of: Callable[[str], str]) -> Stood:
+def _stood(
+    stop: Stop, function: Function | None, path_of: Callable[[str], str], meanwhile: Meanwhile
+) -> Stood:
     places: Sequence[tuple[str, int]] = [
         (place.file, place.line)
         for place in (function.places if function else ())
@@ -43,4 +53,5 @@ def _stood(stop: Stop, function: Function | None, path_of: Callable[[str], str])
     ]
     file, line = places[-1] if places else ("", 0)
     name = function.name if function else ""
-    return Stood(stop.point, stop.cpu, stop.began_ns, name, path_of(file) or file.removeprefix("./"), line)
+    path = path_of(file) or file.removeprefix("./")
+    return Stood(stop.point, stop.cpu, stop.began_ns, name, path, line, meanwhile)

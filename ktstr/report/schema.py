@@ -250,6 +250,36 @@ class ShrunkRecord(TypedDict):
     """Why fewer may be enough, in words: the time for it was up; null if it was not."""
 
 
+class RanRecord(TypedDict):
+    """What a CPU executed of the scheduler's code while another one stood still."""
+
+    cpu: int
+    """The CPU."""
+    function: str
+    """The function."""
+    file: str
+    """The file of the lines."""
+    lines: list[int]
+    """The lines; of a stretch without jumps only the first."""
+
+
+class TouchedRecord(TypedDict):
+    """A global or a map that two CPUs used: one that stood still, and another one meanwhile."""
+
+    own_file: str
+    """The file in which the CPU that stood still uses it."""
+    own_line: int
+    """The line there."""
+    cpu: int
+    """The other CPU."""
+    function: str
+    """The function in which that one used it."""
+    file: str
+    """The file."""
+    line: int
+    """The line."""
+
+
 class StopRecord(TypedDict):
     """A CPU that stood still in the scheduler's code, chosen by an exploration."""
 
@@ -271,6 +301,10 @@ class StopRecord(TypedDict):
     """The file of that line; empty if it is not known."""
     line: int
     """The line; 0 if it is not known."""
+    ran: NotRequired[list[RanRecord]]
+    """Of a stop that a failure needs: what the other CPUs executed meanwhile."""
+    touched: NotRequired[list[TouchedRecord]]
+    """What of it uses a global or a map that the function which stood still uses as well."""
 
 
 class InterleavingRecord(TypedDict):

@@ -26,7 +26,7 @@ from ktstr.report.told import SHRINKING, VERDICT, tell
 from ktstr.run.counted import instruments_for, keep_counted
 from ktstr.run.execute import Runner
 from ktstr.run.hooks import NO_HOOKS, RunHooks, sections_text
-from ktstr.run.interleaved import interleaving_for, interleaving_record, refuse_interleaving, stop_records
+from ktstr.run.interleaved import interleaving_for, interleaving_record, needed_records, refuse_interleaving
 from ktstr.run.look import look_again
 from ktstr.run.needed import needed_perturbations
 from ktstr.run.needed_operations import needed_operations
@@ -299,7 +299,7 @@ class Ctx:
         if stops and (interleaving := record.get("interleaving")):
             record["interleaving"] = {
                 **cast(dict[str, object], interleaving),
-                "needed": stop_records(stops.stops),
+                "needed": needed_records(stops.stops),
             }
         record["shrunk"] = shrunk_records(
             operations, needed, (len(stops.points), stops.tried, stops.unfinished) if stops else None

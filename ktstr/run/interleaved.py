@@ -21,6 +21,7 @@ __all__ = [
     "explored_in_run",
     "interleaving_for",
     "interleaving_record",
+    "needed_records",
     "refuse_interleaving",
     "stood_in_run",
     "stop_records",
@@ -64,6 +65,31 @@ def interleaving_record(run: ScenarioRun, explored: Explored | None) -> Interlea
     if run.interleaving is None:
         return None
     return {"asked": str(run.interleaving).splitlines(), "stops": stop_records(stood_in_run(run, explored))}
+
+
+def needed_records(stops: tuple[Stood, ...]) -> list[StopRecord]:
+    """The stops that a failure needs as the sidecar has them, with what the other CPUs did meanwhile."""
+    return [
+        {
+            **record,
+            "ran": [
+                {"cpu": one.cpu, "function": one.function, "file": one.file, "lines": list(one.lines)}
+                for one in stood.meanwhile.ran
+            ],
+            "touched": [
+                {
+                    "own_file": one.own_file,
+                    "own_line": one.own_line,
+                    "cpu": one.cpu,
+                    "function": one.function,
+                    "file": one.file,
+                    "line": one.line,
+                }
+                for one in stood.meanwhile.touched
+            ],
+        }
+        for stood, record in zip(stops, stop_records(stops), strict=True)
+    ]
 
 
 def stop_records(stops: tuple[Stood, ...]) -> list[StopRecord]:

@@ -5,7 +5,8 @@ different event streams of one job, `orders` those of context switches over seed
 sweep, `latency` compares runs with and without counting latency; they remember nothing. `telemetry`
 runs on the host what spinners do, with and without looks at the clock. `first-line`, `remembered` and `edits`
 measure what a user waits for, beside the checkout that --base names, and `checks` and `verification` what these cost.
-`report` takes the time and the memory of a report of 500 tests with 20 earlier runs.
+`report` takes the time and the memory of a report of 500 tests with 20 earlier runs. `races`, which takes hours and is
+left out unless it is named, counts what each strategy of an exploration takes to find each of the races in races/.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ from costs import checks, verification
 from desk import edits, first_lines, remembered
 from latency import latency
 from paired import Checkout
+from race_search import RaceSearch, add_search_arguments, races, search_of
 from report_cost import report_cost
 from telemetry import telemetry
 
@@ -75,6 +77,7 @@ class Bench:
     folder: Path
     repeats: float
     base: Path | None = None
+    search: RaceSearch = field(default_factory=RaceSearch)
     count: Count = field(default_factory=Count)
 
     def times(self, number: int) -> range:
@@ -295,6 +298,12 @@ def reports(bench: Bench) -> None:
     report_cost(bench.times(3), bench.folder, bench.checkouts[0])
 
 
+def race_search(bench: Bench) -> None:
+    """What it takes to find a race."""
+    for result in races(bench.kernel, bench.folder, bench.search):
+        bench.count.add(result)
+
+
 @contextmanager
 def busy_host() -> Iterator[None]:
     """Two processes that compute without end."""
@@ -320,12 +329,16 @@ PARTS = {
     "remembered": sessions,
     "report": reports,
     "edits": edited_schedulers,
+    "races": race_search,
 }
+ON_DEMAND = frozenset({"races"})
+"""Parts that take too long to be done unless they are named."""
 
 
 def main(arguments: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(prog="nox -s bench --", description="Measure what ktstr promises.")
-    parser.add_argument("parts", nargs="*", metavar="PART", help=f"{', '.join(PARTS)} (default: all)")
+    all_but = f"default: all but {', '.join(ON_DEMAND)}"
+    parser.add_argument("parts", nargs="*", metavar="PART", help=f"{', '.join(PARTS)} ({all_but})")
     parser.add_argument("--kernel", default="auto", help="which kernel (default: auto)")
     parser.add_argument(
         "--repeats", type=float, default=1.0, help="of how often each is repeated (default: 1)"
@@ -335,6 +348,7 @@ def main(arguments: Sequence[str]) -> int:
         type=Path,
         help="a checkout to compare with, of an older commit, with its own .venv (ci/nox -s setup)",
     )
+    add_search_arguments(parser)
     given = parser.parse_args(arguments)
     if given.base and not (given.base / "ktstr").is_dir():
         parser.error(f"--base {given.base}: must be a checkout of ktstr")
@@ -344,9 +358,9 @@ def main(arguments: Sequence[str]) -> int:
         kernel = resolve(given.kernel)[-1]
         print(f"kernel {kernel.version}, QEMU {find_qemu().version}")
         with tempfile.TemporaryDirectory(prefix="ktstr-bench-") as folder:
-            bench = Bench(kernel, Path(folder), given.repeats, base=given.base)
+            bench = Bench(kernel, Path(folder), given.repeats, base=given.base, search=search_of(given))
             for part in PARTS:
-                if not given.parts or part in given.parts:
+                if part in given.parts or (not given.parts and part not in ON_DEMAND):
                     PARTS[part](bench)
             print(f"VMs: {bench.count.booted} booted, {bench.count.cloned} cloned, 0 remembered")
     except KtstrError as error:

@@ -16,6 +16,7 @@
 #include "choice.h"
 #include "cpu.h"
 #include "insn.h"
+#include "meanwhile.h"
 #include "news.h"
 #include "out.h"
 #include "still.h"
@@ -50,6 +51,7 @@ static void on_piece(unsigned int translated_for, void *data)
 		return;
 	often = block_enter(piece->block, ++explore.entered / EPOCH);
 	news_enter(cpu, piece->block, still_cpus());
+	meanwhile_enter(cpu, piece->block);
 	if (still_is(cpu) || !choice_at(explore.entered, cpu, piece->block, often, &stop))
 		return;
 	/* A point of any block is told as one of its own: that is found again in a run with other stops before it. */
@@ -107,6 +109,7 @@ static void on_exit_of_qemu(qemu_plugin_id_t id, void *data)
 	still_write();
 	block_write();
 	news_write();
+	meanwhile_write();
 	out_close();
 }
 

@@ -20,6 +20,7 @@ enum part {
 	PART_STOPS = 7,	 /* struct stop, each time that a CPU stood still (still.h) */
 	PART_NEWS = 8,	 /* u64, a hash of each thing that was executed (news.h) */
 	PART_BLOCKS = 9, /* struct block_count, how often each block was executed (block.h) */
+	PART_VISITS = 10, /* struct visits, what was executed while a CPU stood still (meanwhile.h) */
 };
 
 /* Opens the file of `instrument`, which begins with `head`: false, with errno, if that fails. */

@@ -172,6 +172,11 @@ bool still_is(unsigned int cpu)
 	return still.cpus[cpu]->stage != GOES;
 }
 
+uint64_t still_at(unsigned int cpu)
+{
+	return still.cpus[cpu]->stage == STANDS ? still.cpus[cpu]->stop->index : 0;
+}
+
 void still_enter(unsigned int number, const struct block *block)
 {
 	struct cpu *cpu = still.cpus[number];

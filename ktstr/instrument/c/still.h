@@ -38,6 +38,9 @@ unsigned int still_cpus(void);
 /* Whether a stop of that CPU was asked for and is not over. */
 bool still_is(unsigned int cpu);
 
+/* The `index` of the stop in which that CPU stands still; 0: it does not. */
+uint64_t still_at(unsigned int cpu);
+
 /* The CPU, which executes, enters a piece at `address`: the end of a stop learns where it was. */
 void still_enter(unsigned int cpu, const struct block *block);
 
