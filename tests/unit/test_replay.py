@@ -97,6 +97,14 @@ def test_an_explored_seed_becomes_a_parameter_again(tmp_path: Path) -> None:
     ]
 
 
+def test_the_stops_of_an_explored_run_are_made_again(tmp_path: Path) -> None:
+    path = a_sidecar(tmp_path, runs=[a_run() | {"interleaving": {"asked": ["point 1 2 3 4"], "stops": []}}])
+    arguments = replay_arguments(read_sidecar(path))
+    assert arguments[-4:] == ["--ktstr-interleaving", str(path), "--ktstr-fresh", "--ktstr-once"]
+    without = a_sidecar(tmp_path, runs=[a_run() | {"interleaving": None}])
+    assert "--ktstr-interleaving" not in replay_arguments(read_sidecar(without))
+
+
 def test_a_test_of_the_gauntlet_runs_on_its_preset_again(tmp_path: Path) -> None:
     one = {"nodeid": "test_mine.py::steady[7.0-smt-2llc-wide]", "test": "steady[smt-2llc-wide]"}
     arguments = replay_arguments(read_sidecar(a_sidecar(tmp_path, topology="1n2l2c2t", **one)))

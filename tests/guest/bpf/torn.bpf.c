@@ -24,7 +24,9 @@ static u32 given[NUMBERS]; /* the last number with that remainder */
 
 SCX_CALLBACK(s32, torn_select_cpu, struct task_struct *p, s32 prev_cpu, u64 wake_flags)
 {
-	return prev_cpu;
+	bool is_idle = false;
+
+	return scx_bpf_select_cpu_dfl(p, prev_cpu, wake_flags, &is_idle);
 }
 
 SCX_CALLBACK(void, torn_enqueue, struct task_struct *p, u64 enq_flags)
