@@ -12,7 +12,7 @@ from ktstr.instrument.layout import layout_of
 from ktstr.instrument.plugin import EXPLORE, counts_file
 from ktstr.instrument.programs import functions_of
 from ktstr.instrument.stood import Stood, stood_still
-from ktstr.report.schema import InterleavingRecord, StopRecord
+from ktstr.report.interleaving_schema import InterleavingRecord, StopRecord
 from ktstr.run.counted import paths_of
 from ktstr.run.scenario_run import ScenarioRun
 from ktstr.vm.result import EMULATOR_DIED, Ending, VmResult

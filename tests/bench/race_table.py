@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from race_visit import Visit
+
 from ktstr import (
     AddCgroup,
     Affinity,
@@ -17,7 +19,6 @@ from ktstr import (
     Ctx,
     ForkExit,
     FutexPingPong,
-    MoveTasks,
     Restart,
     Scenario,
     Scheduler,
@@ -120,42 +121,30 @@ RACES = (
         "affinity changed between select and enqueue",
         10,
         Scenario(
-            (CgroupDef("churned", 6),),
+            (CgroupDef("home", 1, affinity=Affinity.single(0)), CgroupDef("churned", 6)),
             steps=(
                 Step(
                     "affinities",
                     *(
                         At(
-                            round(0.02 * number, 2),
+                            round(0.01 * number, 2),
                             SetAffinity("churned", Affinity.exact(_MASKS[number % 4])),
                         )
-                        for number in range(1, 24)
+                        for number in range(1, 49)
                     ),
                     hold=0.5,
                 ),
             ),
         ),
         "which it may not use",
+        wide_us=600,
         rare=True,
     ),
     Race(
         "group",
         "exit against cgroup move",
         5,
-        Scenario(
-            (CgroupDef("here", 4, work=ForkExit(16)), AddCgroup("there")),
-            steps=(
-                Step(
-                    "moves",
-                    *(
-                        At(round(0.02 * number, 2), MoveTasks(one, other))
-                        for number in range(1, 24)
-                        for one, other in (("here", "there"), ("there", "here"))
-                    ),
-                    hold=0.5,
-                ),
-            ),
-        ),
+        Scenario((AddCgroup("there"), CgroupDef("here", 4, work=Visit())), hold_s=0.5),
         "is not in use",
         rare=True,
     ),

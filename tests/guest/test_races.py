@@ -17,7 +17,7 @@ from ktstr.explore.corpus import Corpus
 from ktstr.explore.exploration import AUTO, Exploration, Trial
 
 if TYPE_CHECKING:
-    from ktstr.report.schema import InterleavingRecord
+    from ktstr.report.interleaving_schema import InterleavingRecord
 
 NAMED = {race.name: race for race in RACES}
 MOST_RUNS = 200

@@ -8,7 +8,7 @@
  */
 #include "pids.bpf.h"
 
-/* The first task of each CPU's queue at its last tick, if it may not run there. */
+/* The pid of the task that was wrong in each CPU's queue at the last tick of CPU 0. */
 static s32 misplaced[MOST_CPUS];
 
 RACE_SELECTS_NOTHING(affinity)
@@ -46,16 +46,30 @@ SCX_CALLBACK(void, affinity_dispatch, s32 cpu, struct task_struct *prev)
 	scx_bpf_dsq_move_to_local(QUEUE(cpu));
 }
 
-/* One that is seen at two ticks will stay: the kernel takes a task from its queue before it changes its affinity. */
+/*
+ * The pid of the first task in the CPU's queue, if it may not run there; 0: there is none such. The kernel takes a task from its
+ * queue before it changes its affinity, so it is one only if it is still there after the look at that.
+ */
+static __always_inline s32 wrong_one(u32 cpu)
+{
+	struct task_struct *first = scx_bpf_dsq_peek(QUEUE(cpu));
+
+	if (!first || bpf_cpumask_test_cpu(cpu, first->cpus_ptr) || scx_bpf_dsq_peek(QUEUE(cpu)) != first)
+		return 0;
+	return first->pid;
+}
+
 SCX_CALLBACK(void, affinity_tick, struct task_struct *p)
 {
-	u32 cpu = this_cpu();
-	struct task_struct *first = scx_bpf_dsq_peek(QUEUE(cpu));
-	s32 pid = first && !bpf_cpumask_test_cpu(cpu, first->cpus_ptr) ? first->pid : 0;
+	if (this_cpu())
+		return;
+	for (u32 cpu = 0; cpu < MOST_CPUS && cpu < nr_cpu_ids; cpu++) {
+		s32 pid = wrong_one(cpu);
 
-	if (pid && pid == misplaced[cpu])
-		scx_bpf_error("worker %d waits for CPU %u, which it may not use", pid, cpu);
-	misplaced[cpu] = pid;
+		if (pid && pid == misplaced[cpu])
+			scx_bpf_error("worker %d waits for CPU %u, which it may not use", pid, cpu);
+		misplaced[cpu] = pid;
+	}
 }
 
 RACE_BEGINS_AND_ENDS(affinity)
