@@ -198,6 +198,15 @@ def objects(session: nox.Session) -> None:
     session.run(PYTHON, "tests/shared/object_sweep.py", *session.posargs, env={"KTSTR_DIE_WITH_PARENT": "1"})
 
 
+@nox.session(name="perf-trials")
+def perf_trials(session: nox.Session) -> None:
+    """Count how often `perf` finds a planted regression: nox -s perf-trials -- [--trials 20] [leak] ... Takes hours."""
+    environment(session)
+    path = os.pathsep.join((str(ROOT), str(ROOT / "tests" / "guest")))  # the second for what is planted
+    settings = {"PYTHONPATH": path, "KTSTR_DIE_WITH_PARENT": "1"}
+    session.run(PYTHON, "tests/trials/trials.py", *session.posargs, env=settings)
+
+
 @nox.session
 def faults(session: nox.Session) -> None:
     """Kill processes, fail system calls, flip kept bytes: nox -s faults -- [kills] [calls] [flips] ... Takes hours."""

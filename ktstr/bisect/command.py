@@ -1,9 +1,10 @@
-"""The bisect command: from two kernels to the first one on which a test's verdict changes, step by step."""
+"""The bisect command: from two kernels, or commits, to the first one on which a verdict changes, step by step."""
 
 from __future__ import annotations
 
 import shutil
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,8 +13,11 @@ from ktstr.base.errors import KtstrError
 from ktstr.base.results import open_results
 from ktstr.bisect.history import Subject, subject_of
 from ktstr.bisect.journal import Journal, Step
+from ktstr.bisect.limit import Limit
+from ktstr.bisect.own_commits import OwnStep, own_commits
 from ktstr.bisect.search import Found, Side, most_runs, search
-from ktstr.bisect.step import Options, Target, Verdict, run_step, target_of
+from ktstr.bisect.step import Options, Target, run_step, target_of
+from ktstr.bisect.verdict import Verdict
 from ktstr.declare.discovery import DeclaredTest, find_test
 from ktstr.declare.settings import checked_text
 from ktstr.report.rundir import project_of
@@ -32,13 +36,28 @@ class Request:
     test: str
     """The test: its name, or `file::name`."""
     good: str
-    """The spec of a kernel on which it passes."""
+    """The spec of a kernel on which it passes; empty with `commits`."""
     bad: str
-    """The spec of a kernel on which it fails."""
+    """The spec of a kernel on which it fails; empty with `commits`."""
     options: Options
     """Options for pytest."""
     fresh: bool = False
     """Whether to forget the steps of an interrupted bisection."""
+    commits: str = ""
+    """`GOOD..BAD`: two commits of the project, to be bisected instead of kernels; empty for kernels."""
+    kernel: str = ""
+    """The spec of the kernel on which commits are tested; empty: as for tests."""
+    limit: Limit | None = None
+    """What a metric must not exceed for a test to count as passed; None: its verdict counts."""
+
+    @property
+    def span(self) -> str:
+        """The two ends."""
+        return self.commits or f"{self.good}-{self.bad}"
+
+    def end(self, name: str) -> str:
+        """The end `good` or `bad` as the user gave it."""
+        return f"--commits {self.commits}" if self.commits else f"--{name} {getattr(self, name)}"
 
 
 def run_bisect(request: Request) -> None:
@@ -47,13 +66,19 @@ def run_bisect(request: Request) -> None:
     Raises KtstrError if an end does not have the verdict that the request says, or if the kernels that remain could not
     be judged.
     """
+    # pytest would refuse them, too, but only once there is a kernel to run it on.
     for option, value in vars(request.options).items():
-        if value:  # pytest would refuse it, too, but only once there is a kernel to run it on
+        if value and option == "seeds" and not value.isdecimal():
+            raise KtstrError(f"bisect: --seeds {value}: must be a whole number")
+        if value and option != "seeds":
             checked_text(option, value, f"bisect: --{option} {value}: ")
+    root = Path.cwd()
     declared = find_test(request.test)
     target = target_of(declared.nodeid, request.test)
-    subject = subject_of(request.good, request.bad)
-    folder = open_results(Path.cwd()) / "bisect" / file_stem(f"{target}-{request.good}-{request.bad}")
+    if request.commits and target.parameters and not request.kernel:
+        raise KtstrError(f"bisect: --test {request.test}: with parameters, --kernel must say on which kernel")
+    subject = own_commits(root, request.commits) if request.commits else subject_of(request.good, request.bad)
+    folder = open_results(root) / "bisect" / file_stem(f"{target}-{request.span}")
     try:
         folder.mkdir(parents=True, exist_ok=True)
         if request.fresh:
@@ -62,7 +87,25 @@ def run_bisect(request: Request) -> None:
     except OSError as error:
         raise KtstrError(f"{folder}: {error.strerror}") from None
     journal = Journal(folder, _about(request, declared, subject))
-    _Bisection(request, target, subject, journal, folder).run()
+    judge = (
+        OwnStep(root, target, request.kernel, request.options, request.limit)
+        if request.commits
+        else _on_kernels(request, target, subject)
+    )
+    _Bisection(request, target, subject, journal, folder, judge).run()
+
+
+def _on_kernels(request: Request, target: Target, subject: Subject) -> Callable[[str, Path], Verdict]:
+    """What each step does with a kernel."""
+
+    def judge(revision: str, folder: Path) -> Verdict:
+        try:
+            kernel = subject.kernel(revision)
+        except KtstrError as error:
+            return Verdict("skipped", " ".join(str(error).split()))
+        return run_step(target, kernel, request.options, folder / f"{kernel.key}.log", request.limit)
+
+    return judge
 
 
 class _Bisection:
@@ -73,12 +116,14 @@ class _Bisection:
         subject: Subject,
         journal: Journal,
         folder: Path,
+        judge: Callable[[str, Path], Verdict],
     ) -> None:
         self._request = request
         self._target = target
         self._subject = subject
         self._journal = journal
         self._folder = folder
+        self._judge_in = judge
 
     def run(self) -> None:
         subject, journal = self._subject, self._journal
@@ -118,7 +163,7 @@ class _Bisection:
         found = "it could not be judged" if verdict.outcome == "skipped" else f"it {verdict.outcome}"
         why = f" ({verdict.why})" if verdict.why else ""
         raise KtstrError(
-            f"bisect: --{end} {getattr(self._request, end)}: not a usable end:"
+            f"bisect: {self._request.end(end)}: not a usable end:"
             f" {self._target} must {must} on {self._subject.name(revision)}, but {found} there{why}"
         )
 
@@ -134,13 +179,7 @@ class _Bisection:
             _say(f"{name}: {step.verdict.outcome}, as before")
             return step.verdict
         _say(f"{name}: running, {left} suspects")
-        try:
-            kernel = self._subject.kernel(revision)
-        except KtstrError as error:
-            verdict = Verdict("skipped", " ".join(str(error).split()))
-        else:
-            log = self._folder / f"{kernel.key}.log"
-            verdict = run_step(self._target, kernel, self._request.options, log)
+        verdict = self._judge_in(revision, self._folder)
         self._journal.add(Step(revision, name, verdict, left))
         _say(f"{name}: {verdict.outcome}{f' ({_brief(verdict.why)})' if verdict.why else ''}")
         return verdict
@@ -172,7 +211,10 @@ def _about(request: Request, declared: DeclaredTest, subject: Subject) -> dict[s
         "bad": request.bad,
         "ends": [subject.old, subject.new],
         "options": request.options.arguments,
-        "project": project_of(Path.cwd()).label,
+        # Each commit has its own project.
+        "project": request.commits or project_of(Path.cwd()).label,
+        "kernel": request.kernel,
+        "limit": None if request.limit is None else [request.limit.metric, request.limit.number],
         "files": digest(*(file_digest(path) for path in files)),
     }
 

@@ -15,7 +15,7 @@ from ktstr.kernel.resolve import Candidate
 from ktstr.kernel.sources.git import ask_git, commit_of, run_git
 from ktstr.kernel.spec import Local, Version, parse
 
-__all__ = ["Commits", "Releases", "Subject", "subject_of"]
+__all__ = ["Commits", "Releases", "Subject", "commits_between", "subject_of"]
 
 
 class Subject(History, Protocol):
@@ -114,7 +114,7 @@ def subject_of(good: str, bad: str) -> Subject:
     """
     specs = [parse(text) for text in (good, bad)]
     if all(isinstance(spec, Local) for spec in specs):
-        return _commits(*(spec for spec in specs if isinstance(spec, Local)))
+        return commits_between(*(spec for spec in specs if isinstance(spec, Local)))
     if any(isinstance(spec, Local) for spec in specs):
         raise KtstrError(
             f"bisect: --good {good} --bad {bad}: give two releases, or two commits of one repository,"
@@ -137,7 +137,8 @@ def _release(text: str) -> Version:
     return versions[0]
 
 
-def _commits(good: Local, bad: Local) -> Commits:
+def commits_between(good: Local, bad: Local) -> Commits:
+    """The commits between two of one repository. KtstrError if they are not, or if neither descends from the other."""
     paths = [Path(spec.path).expanduser().absolute() for spec in (good, bad)]
     if paths[0] != paths[1]:
         raise KtstrError(f"bisect: {good} and {bad}: must be commits of one repository")

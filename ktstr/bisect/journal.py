@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from ktstr.base.errors import KtstrError
-from ktstr.bisect.step import Verdict
+from ktstr.bisect.verdict import Verdict
 from ktstr.report.sidecar import write_json
 
 __all__ = ["Journal", "Step"]

@@ -7,18 +7,20 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from ktstr.base.errors import KtstrError
+from ktstr.bisect.limit import Limit, judged_by
+from ktstr.bisect.verdict import Verdict, judged
 from ktstr.kernel.model import Kernel
 from ktstr.kernel.spec import parse
 from ktstr.report.rundir import RUN_SUFFIX, project_of, run_dir
-from ktstr.report.text import first_line, printable
+from ktstr.report.text import printable
 
-__all__ = ["Options", "Target", "Verdict", "judged", "run_step", "target_of"]
+__all__ = ["Options", "Target", "run_pytest", "run_step", "target_of"]
 
 _SUFFIX = "bisect"
 _SEED = re.compile(r"seed[0-9]+")
@@ -33,6 +35,7 @@ class Options:
     seed: str = ""
     perturb: str = ""
     executor: str = ""
+    seeds: str = ""
 
     @property
     def arguments(self) -> list[str]:
@@ -56,14 +59,6 @@ class Target:
         return f"{self.file}::{self.function}" + (f"[{kernel}-{self.parameters}]" if self.parameters else "")
 
 
-@dataclass(frozen=True)
-class Verdict:
-    """The verdict on one kernel, and the reason on one line. `skipped` means that it could not be judged."""
-
-    outcome: Literal["passed", "failed", "skipped"]
-    why: str = ""
-
-
 def target_of(nodeid: str, name: str) -> Target:
     """The test that `name` means; `nodeid` is its id without parameters.
 
@@ -85,10 +80,13 @@ def target_of(nodeid: str, name: str) -> Target:
     return Target(file, function, "-".join(parts))
 
 
-def run_step(target: Target, kernel: Kernel, options: Options, log: Path) -> Verdict:
+def run_step(
+    target: Target, kernel: Kernel, options: Options, log: Path, limit: Limit | None = None
+) -> Verdict:
     """Run the test on a kernel in the cache, with pytest's output in the file `log`.
 
-    A remembered result counts. Raises KtstrError if there is no such test, or if pytest itself fails.
+    A remembered result counts. With a `limit` it is judged by that. Raises KtstrError if there is no such test, or if
+    pytest itself fails.
     """
     root = Path.cwd()
     command = [
@@ -96,33 +94,31 @@ def run_step(target: Target, kernel: Kernel, options: Options, log: Path) -> Ver
         *(target.on(kernel.key), "--ktstr-kernel", kernel.key, *options.arguments),
     ]
     environment = {**os.environ, RUN_SUFFIX: _SUFFIX, "KTSTR_DIE_WITH_PARENT": "1"}
+    status, said = run_pytest(command, root, environment, log)
+    if status == 4:  # pytest: an argument names no test
+        raise KtstrError(f"bisect: --test {target}: {said}")
+    if status not in (0, 1, 2, 5):
+        raise KtstrError(f"bisect: pytest ended with status {status}: {said} (see {log})")
+    folder = run_dir(root, kernel.version, project_of(root).label, _SUFFIX)
+    sidecars, said = _sidecars(folder, target), f"{said} (see {log})"
+    return judged_by(limit, sidecars, said) if limit else judged(sidecars, said)
+
+
+def run_pytest(
+    command: Sequence[str], folder: Path, environment: Mapping[str, str], log: Path
+) -> tuple[int, str]:
+    """Run pytest in a folder, with its output in the file `log`; its status, and the line that says most."""
     with log.open("wb") as output:
         done = subprocess.run(
             command,
+            cwd=folder,
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
             env=environment,
             check=False,
         )
-    if done.returncode == 4:  # pytest: an argument names no test
-        raise KtstrError(f"bisect: --test {target}: {_last_line(log)}")
-    if done.returncode not in (0, 1, 2, 5):
-        raise KtstrError(f"bisect: pytest ended with status {done.returncode}: {_last_line(log)} (see {log})")
-    folder = run_dir(root, kernel.version, project_of(root).label, _SUFFIX)
-    return judged(_sidecars(folder, target), f"{_last_line(log)} (see {log})")
-
-
-def judged(sidecars: Sequence[dict[str, Any]], otherwise: str) -> Verdict:
-    """The verdict of all variants of a test, from their sidecars; `otherwise` is the reason if there are none."""
-    if not sidecars:
-        return Verdict("skipped", otherwise)
-    for outcome in ("error", "failed", "inconclusive", "skipped"):
-        for data in sidecars:
-            if data["outcome"] == outcome:
-                why = first_line(printable(str(data.get("message") or "")))
-                return Verdict("failed" if outcome == "failed" else "skipped", why or outcome)
-    return Verdict("passed")
+    return done.returncode, _last_line(log)
 
 
 def _sidecars(folder: Path, target: Target) -> list[dict[str, Any]]:

@@ -15,7 +15,6 @@ from pathlib import Path
 
 from ktstr.base.errors import KtstrError
 from ktstr.base.process import die_with_parent, interrupt_waits
-from ktstr.base.results import RESULTS_DIR, results_dir
 from ktstr.base.values import shown
 from ktstr.compare.difference import compared
 from ktstr.compare.runs import all_runs
@@ -23,7 +22,7 @@ from ktstr.compare.samples import cases_of
 from ktstr.compare.sides import Only, Side, side_of
 from ktstr.compare.table import comparison_lines, comparison_markdown
 from ktstr.compare.thresholds import project_thresholds
-from ktstr.compare.worktree import worktree
+from ktstr.compare.worktree import environment_for, worktree
 from ktstr.kernel.sources.git import commit_of
 from ktstr.plugin.suite import suite_command
 from ktstr.report.github import append_summary
@@ -108,7 +107,7 @@ def _run(request: Request, root: Path) -> int:
 def _side(request: Request, root: Path, folder: Path, commit: str) -> Side:
     """Run the project that is in `folder`; its runs, among those of `root`."""
     there = {part.path for run in all_runs(root) for part in run.parts}
-    environment = _environment(root, folder)
+    environment = environment_for(root, folder)
     kernels = [word for kernel in request.kernels for word in ("--kernel", kernel)]
     # What a failure needs to fail is not asked here. The others come last and win.
     asked = ["--seeds", str(request.seeds), "--shrink-seconds", "0"]
@@ -125,22 +124,6 @@ def _side(request: Request, root: Path, folder: Path, commit: str) -> Side:
     if all(run.sweep for run in runs):  # what lacks would not be compared, and the rest might be green
         raise KtstrError(f"perf: commit {commit[:7]}: its tests left no run; they ended with status {status}")
     return side_of(commit[:7], runs, Only())
-
-
-def _environment(root: Path, folder: Path) -> Mapping[str, str]:
-    """Of the processes that test `folder`: its results are those of `root`, and the tree stays as git made it."""
-    added = {RESULTS_DIR: str(results_dir(root).absolute()), "KTSTR_SUITE": "1", "KTSTR_DIE_WITH_PARENT": "1"}
-    if folder != root:
-        added["PYTHONDONTWRITEBYTECODE"] = "1"
-        cache = f"-p no:cacheprovider {os.environ.get('PYTEST_ADDOPTS', '')}".strip()
-        added["PYTEST_ADDOPTS"] = cache
-    if (folder / "ktstr" / "__init__.py").is_file():
-        # The project is ktstr itself. Both sides are to be measured by the same one: the folder that Python is started
-        # in must not come first.
-        own = str(Path(__file__).parents[2])
-        added["PYTHONSAFEPATH"] = "1"
-        added["PYTHONPATH"] = os.pathsep.join(filter(None, (own, os.environ.get("PYTHONPATH", ""))))
-    return {**os.environ, **added}
 
 
 def _call(command: Sequence[str], folder: Path, environment: Mapping[str, str]) -> int:

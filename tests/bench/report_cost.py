@@ -13,6 +13,7 @@ from typing import Any
 
 from paired import Checkout
 
+from ktstr.report.counted import SOURCES
 from ktstr.report.history import stamp_of
 from ktstr.report.sidecar import file_stem
 
@@ -22,6 +23,8 @@ _TESTS, _RUNS = 500, 21
 _RECORDED = Path(__file__).parents[1] / "unit" / "data" / "sidecars" / "passed-0.1.0.json"
 _BEGIN = datetime(2026, 11, 1, tzinfo=UTC)
 _MS = 1_000_000
+_LINES, _FUNCTIONS = 600, 40  # of the scheduler whose coverage each test has
+_COUNTED = "all.run-1.coverage.json"
 _TOPOLOGIES = ("1n1l4c1t", "1n2l2c2t", "1n2l4c1t", "2n4l4c1t")
 
 
@@ -47,6 +50,8 @@ def write_runs(root: Path, tests: int = _TESTS, runs: int = _RUNS) -> int:
     record = base["runs"][0]
     record["result"].setdefault("qemu_version", "7.2.22")
     record["guest"]["phases"] = [_phase(record["guest"]["workers"])]
+    record["guest"]["latency_groups"] = [_group(number) for number in range(4)]
+    record["coverage"] = _COUNTED  # all tests have the same, which is read for each
     head = {name: value for name, value in base.items() if name not in ("runs", "versions")}
     tail = json.dumps({"runs": [record], "versions": base["versions"]}, indent=2)[1:]
     written = 0
@@ -63,6 +68,9 @@ def write_runs(root: Path, tests: int = _TESTS, runs: int = _RUNS) -> int:
             (place / f"{file_stem(_nodeid(number))}.json").write_text(text, encoding="ascii")
             written += len(text)
         (place / "run.json").write_text(json.dumps(_about(began, outcomes)))
+        (place / _COUNTED).write_text(json.dumps(_counted(), indent=2))
+        source = "\n".join(f"\tsome_call(p, {line});" for line in range(_LINES))
+        (place / SOURCES).write_text(json.dumps({"sources": {"mine.bpf.c": source}}))
     return written
 
 
@@ -124,6 +132,35 @@ def _durations(number: int) -> Mapping[str, Any]:
         "longest_ns": (number + 1) * _MS,
         "longest_at_ns": 1,
     }
+
+
+def _group(number: int) -> Mapping[str, Any]:
+    buckets = [[(bucket + 1) * _MS // 8, 1000 // (bucket + 1)] for bucket in range(16)]
+    own = {"name": f"cg_{number}" if number < 3 else "ext", "workers": number < 3, "tasks": 4}
+    return {**own, "woken": buckets, "waited": buckets, "ran": buckets}
+
+
+def _counted() -> Mapping[str, Any]:
+    """The coverage and the costs of a scheduler of so many lines and functions."""
+    path, size = "mine.bpf.c", _LINES // _FUNCTIONS
+    functions = [(f"mine_{number}", 1 + number * size) for number in range(_FUNCTIONS)]
+    lines = [[line, line % 7] for line in range(1, _LINES) if line % 3]
+    branches = [[line, 5, 0, functions[line // size][0], 4, line % 2] for line in range(1, _LINES, 6)]
+    costs = [
+        {
+            "path": path,
+            "name": name,
+            "line": line,
+            "callback": True,
+            "calls": [[insns + line, 9] for insns in range(20)],
+            "lines": [[path, line + step, 90] for step in range(size)],
+            "called": [],
+        }
+        for name, line in functions
+    ]
+    entered = [{"name": name, "line": line, "count": line % 5} for name, line in functions]
+    file = {"path": path, "functions": entered, "lines": lines, "branches": branches}
+    return {"files": [file], "costs": costs}
 
 
 def _about(began: datetime, outcomes: Mapping[str, int]) -> Mapping[str, Any]:

@@ -1,4 +1,4 @@
-"""A project with the fixture as its scheduler, and changes of it as commits, for tests of `nox -s perf`."""
+"""A project with the fixture as its scheduler, and commits that change it, for `nox -s perf` and bisection."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
-__all__ = ["CHANGES", "make_project", "plant"]
+__all__ = ["CHANGES", "commit_source", "make_project", "plant"]
 
 _FIXTURE = Path(__file__).parents[1] / "schedulers" / "fixture.bpf.c"
 _TEST = '''"""Requests that sleep and wake, beside a batch that has a CPU for itself: a third CPU is left."""
@@ -25,6 +25,8 @@ def requests_and_batch(ctx: Ctx) -> None:
     )
 '''
 CHANGES: Mapping[str, tuple[tuple[str, str], ...]] = {
+    # Ten times as long.
+    "slice": (("slice_us = 5000;", "slice_us = 50000;"),),
     # Its claim on CPU 1 is taken and not used: the CPU stays idle, and nobody finds it idle.
     "leak": (
         (
@@ -67,8 +69,13 @@ def plant(root: Path, change: str) -> None:
     for old, new in CHANGES[change]:
         assert old in text
         text = text.replace(old, new)
-    file.write_text(text)
-    _commit(root, f"A change: {change}")
+    commit_source(root, text, f"A change: {change}")
+
+
+def commit_source(root: Path, text: str, message: str) -> None:
+    """Make `text` the scheduler's source, in a commit."""
+    (root / "tests" / "fixture.bpf.c").write_text(text)
+    _commit(root, message)
 
 
 def _commit(root: Path, message: str) -> None:

@@ -68,8 +68,16 @@ COMMANDS: tuple[tuple[str, str, int], ...] = (
     ("replay", "replay: needs SIDECAR; `ktstr replay --help` says what that is", 2),
     ("verify", "verify: needs OBJECT; `ktstr verify --help` says what that is", 2),
     ("replay one.json two.json", "replay: two.json: not expected here; ...", 2),
-    ("bisect", "bisect: needs --test NAME, --good KERNEL and --bad KERNEL", 2),
-    ("bisect --test smoke --good 7.0", "bisect: needs --test NAME, --good KERNEL and --bad KERNEL", 2),
+    (
+        "bisect",
+        "bisect: needs --test NAME, --good KERNEL and --bad KERNEL; or --test NAME and --commits GOOD..BAD",
+        2,
+    ),
+    (
+        "bisect --test smoke --good 7.0",
+        "bisect: needs --test NAME, --good KERNEL and --bad KERNEL; or --test NAME and --commits GOOD..BAD",
+        2,
+    ),
     (
         "kernel-clean",
         "kernel-clean: say what to remove: one of --key KEY, --keep N, --older-than DAYS, --all",

@@ -17,7 +17,8 @@ from ktstr.bisect import command
 from ktstr.bisect.command import Request, run_bisect
 from ktstr.bisect.history import Commits, subject_of
 from ktstr.bisect.search import Found, ListHistory, Side, most_runs, search
-from ktstr.bisect.step import Options, Target, Verdict, judged, target_of
+from ktstr.bisect.step import Options, Target, target_of
+from ktstr.bisect.verdict import Verdict, judged
 from ktstr.declare import scheduler
 from ktstr.kernel import resolve
 from ktstr.kernel.model import Kernel
@@ -239,7 +240,7 @@ class Runs:
             raise special
         return replace(self.kernel, key=f"{candidate.version}-key", version=str(candidate.version))
 
-    def run(self, _target: Target, kernel: Kernel, _options: Options, log: Path) -> Verdict:
+    def run(self, _target: Target, kernel: Kernel, _options: Options, log: Path, _limit: object) -> Verdict:
         assert log.parent.is_dir()
         special = self.special.get(kernel.version)
         if isinstance(special, BaseException):

@@ -12,7 +12,8 @@ import pytest
 from vm_stand_in import a_job
 
 from ktstr import KtstrError
-from ktstr.bisect.step import Options, Target, Verdict, run_step
+from ktstr.bisect.step import Options, Target, run_step
+from ktstr.bisect.verdict import Verdict
 from ktstr.kernel.model import Kernel
 from ktstr.report.rundir import project_of, run_dir
 

@@ -10,7 +10,7 @@ import pytest
 from plugin_project import PASSING, Run, lines, sidecars
 from report_case import VERSIONS, a_case
 
-from ktstr.bisect.step import Verdict, judged
+from ktstr.bisect.verdict import Verdict, judged
 from ktstr.plugin.empty import nothing_ran
 from ktstr.report import console, github
 from ktstr.report.junit import junit_xml

@@ -67,6 +67,7 @@ def test_each_session_has_a_line_in_the_menu() -> None:
         "selftests",
         "fuzz",
         "faults",
+        "perf-trials",
         "fuzz-decoders",
         "conditions",
         "objects",
@@ -132,6 +133,11 @@ def test_the_session_of_false_alarms_chooses_schedulers_and_prints_its_table(pro
         " --kernel 7.3 -k eevdf_ or scx_flow_",
         "tests/alarms/alarm_table.py",
     ]
+
+
+def test_the_session_of_trials_passes_on_which_and_how_many(project: Project) -> None:
+    asked = project.nox("-s", "perf-trials", "--", "leak", "--trials", "5")
+    assert asked[1:] == ["tests/trials/trials.py leak --trials 5"]
 
 
 def test_coverage_is_collected_by_unit_tests_and_by_guests_on_request(project: Project) -> None:

@@ -31,7 +31,7 @@ def test_bisect_passes_on_its_options(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("lacking", ["test", "good", "bad"])
 def test_bisect_needs_a_test_and_both_ends(lacking: str) -> None:
     given = {"test": "steady", "good": "7.0", "bad": "7.3", lacking: None}
-    with pytest.raises(KtstrError, match=r"^bisect: needs --test NAME, --good KERNEL and --bad KERNEL$"):
+    with pytest.raises(KtstrError, match=r"^bisect: needs --test NAME, --good KERNEL and --bad KERNEL; or "):
         bisect(Context(), **given)
 
 
