@@ -9,6 +9,7 @@ the lock otherwise.
 from __future__ import annotations
 
 import fcntl
+import functools
 import hashlib
 import os
 import shutil
@@ -56,14 +57,21 @@ _SEALED_SINCE_EVER = ("templates", "results")  # their keys have changed since t
 
 def cache_dir() -> Path:
     """The cache's root: `KTSTR_CACHE_DIR`, else `ktstr` under the XDG cache directory."""
-    override = os.environ.get("KTSTR_CACHE_DIR")
+    root = _root(
+        os.environ.get("KTSTR_CACHE_DIR"), os.environ.get("XDG_CACHE_HOME"), os.environ.get("HOME")
+    ).absolute()
+    if not os.path.isdir(root):  # noqa: PTH112  # a test asks for it twenty times
+        with refusals(root):
+            root.mkdir(parents=True, exist_ok=True)
+    return root
+
+
+@functools.lru_cache(8)
+def _root(override: str | None, _xdg: str | None, _home: str | None) -> Path:
     try:
-        root = Path(override).expanduser().absolute() if override else user_cache_path("ktstr")
+        return Path(override).expanduser() if override else user_cache_path("ktstr")
     except RuntimeError:  # `~nouser`, or no home at all
         raise KtstrError(f"KTSTR_CACHE_DIR={override}: no such user, or no home directory") from None
-    with refusals(root):
-        root.mkdir(parents=True, exist_ok=True)
-    return root
 
 
 @contextmanager

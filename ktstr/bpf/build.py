@@ -8,7 +8,7 @@ from pathlib import Path
 
 from ktstr.base import cache
 from ktstr.base.errors import KtstrError
-from ktstr.base.per_environment import per_environment
+from ktstr.base.per_environment import kept_file, per_environment
 from ktstr.base.remote import settings as remote
 from ktstr.base.stamp import Stamp, stamp_of
 from ktstr.bpf.compile_error import compile_error, cpu_of
@@ -35,6 +35,7 @@ _FLAGS = (
 )
 
 
+@kept_file
 def build_loader() -> Path:
     """The loader, a static executable for the guest; `ktstr/bpf/loader/main.c` describes its use."""
     return _compile("loader", libbpf(), diverted=("bpf_prog_load",))
@@ -65,7 +66,7 @@ def build_bpf(
 
 def stripped(path: Path) -> Path:
     """A BPF object without its DWARF, which a guest need not read; the same if libbpf's linker does not accept it."""
-    linker = _compile("bpf_link", libbpf())
+    linker = _own_program("bpf_link")
 
     def make(directory: Path) -> None:
         run_compiler(path.name, [str(linker), str(directory / path.name), str(path)])
@@ -105,7 +106,7 @@ def compile_bpf(
         *(f"-ffile-prefix-map={folder}=." for folder in places),
         *(*cflags, str(source)),
     ]
-    linker = _compile("bpf_link", library)
+    linker = _own_program("bpf_link")
     name = source.name.removesuffix(".c") + ".o"
 
     def compiled(arguments: list[str]) -> None:
@@ -134,7 +135,7 @@ def compile_bpf(
 
 def _linked(source: Path, objects: list[Path]) -> Path:
     """The object that libbpf's linker makes of several; it has the name of `source`'s."""
-    linker = _compile("bpf_link", libbpf())
+    linker = _own_program("bpf_link")
     name = source.name.removesuffix(".c").removesuffix(".o") + ".o"
     listed = ", ".join(path.name for path in objects)
 
@@ -153,8 +154,12 @@ def _linked(source: Path, objects: list[Path]) -> Path:
 
 def vmlinux_header(kernel: Kernel) -> Path:
     """`vmlinux.h` of a kernel: its types and its kfuncs' prototypes as C, from the BTF in its image."""
-    library = libbpf()
-    generator = _compile("vmlinux_h", library)
+    return _vmlinux_header(kernel, (stamp_of(kernel.image),))
+
+
+@kept_file
+def _vmlinux_header(kernel: Kernel, stamps: tuple[Stamp | None]) -> Path:
+    generator = _own_program("vmlinux_h")
     btf_section = next((one for one in sections(kernel.image) if one.name == ".BTF"), None)
     if btf_section is None:
         raise KtstrError(
@@ -167,7 +172,7 @@ def vmlinux_header(kernel: Kernel) -> Path:
         run_compiler("vmlinux.h", [str(generator), str(raw), str(header)])
         raw.unlink()
 
-    btf = _part_digest(kernel.image, btf_section, (stamp_of(kernel.image),))
+    btf = _part_digest(kernel.image, btf_section, stamps)
     key = cache.digest(btf, cache.file_digest(generator))
     what = f"writing vmlinux.h of kernel {kernel.release}"
     return cache.entry("vmlinux-h", key, what, make, shared=key) / "vmlinux.h"
@@ -183,6 +188,12 @@ def _part(path: Path, section: Section) -> bytes:
     with path.open("rb") as file:
         file.seek(section.offset)
         return file.read(section.size)
+
+
+@kept_file
+def _own_program(program: str) -> Path:
+    """A program of ktstr's that works on BPF objects on this host."""
+    return _compile(program, libbpf())
 
 
 def _compile(program: str, library: Libbpf, diverted: tuple[str, ...] = ()) -> Path:

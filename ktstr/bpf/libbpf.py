@@ -11,7 +11,7 @@ from pathlib import Path, PurePosixPath
 
 from ktstr.base import cache
 from ktstr.base.errors import KtstrError
-from ktstr.base.per_environment import per_environment
+from ktstr.base.per_environment import kept_file, per_environment
 from ktstr.toolchain.agreed import agreed
 from ktstr.toolchain.compiler import host_compiler, run_compiler, system_archive
 
@@ -61,6 +61,22 @@ def libbpf(tarball: Path | None = None) -> Libbpf:
     Raises KtstrError naming what is missing for the build, or what is wrong with the tarball.
     """
     content = _published_digest() if tarball is None else cache.file_digest(tarball)
+    built = (_built(tarball, content) if tarball else _built_of_published(content)).parents[1]
+    return Libbpf(
+        archive=built / "lib" / "libbpf.a",
+        include=built / "include",
+        uapi=built / "uapi",
+        source_sha256=content,
+    )
+
+
+@kept_file
+def _built_of_published(content: str) -> Path:
+    return _built(None, content)
+
+
+def _built(tarball: Path | None, content: str) -> Path:
+    """The archive, built from a source with this digest."""
     compiler = host_compiler()
     for lib in ("elf", "z"):  # their headers come in the same packages
         system_archive(compiler, lib)
@@ -90,12 +106,7 @@ def libbpf(tarball: Path | None = None) -> Libbpf:
         f"libbpf-{cache.digest('sources-1', content)}",
         lambda: cache.entry("build", f"libbpf-{key}", "building libbpf", make),
     )
-    return Libbpf(
-        archive=built / "lib" / "libbpf.a",
-        include=built / "include",
-        uapi=built / "uapi",
-        source_sha256=content,
-    )
+    return built / "lib" / "libbpf.a"
 
 
 def _published() -> Path:

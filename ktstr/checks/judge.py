@@ -33,8 +33,7 @@ def judge(run: Evidence, limits: Checks, checks: Iterable[Check] | None = None) 
         if stage is Stage.WORK and (violations or run.expected):
             continue
         for check in several:
-            limit = limits.limit(check)
-            if check.stage is stage and limit is not False:
+            if check.stage is stage and (limit := limits.limit(check)) is not False:
                 for part in by_phase if stage is Stage.WORK else (run,):
                     if part.without_scheduler and check.threshold is not None:
                         continue

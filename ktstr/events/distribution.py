@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from math import sqrt
 
 __all__ = ["EMPTY", "Distribution", "bucket_of", "distribution", "least_ns", "merged", "most_ns"]
@@ -66,12 +66,7 @@ class Distribution:
 
     def percentile_ns(self, percent: float) -> int:
         """So many percent of them took at most this long, in guest ns; 0 if there was none."""
-        wanted, seen = percent * self.count / 100 - 1e-6, 0  # 99.9 is no binary fraction
-        for most, count in self.buckets:
-            seen += count
-            if seen >= wanted:
-                return min(most, self.longest_ns)
-        return self.longest_ns
+        return _percentile_ns(self.buckets, self.count, self.longest_ns, percent)
 
     @property
     def mean_ns(self) -> float:
@@ -121,6 +116,16 @@ def _with_percentiles(
     buckets: Sequence[tuple[int, int]], total_ns: int, longest_ns: int, at_ns: int | None
 ) -> Distribution:
     count = sum(number for _, number in buckets)
-    bare = Distribution(count, total_ns, 0, 0, 0, 0, longest_ns, at_ns, tuple(buckets))
-    p50, p90, p99, p999 = (bare.percentile_ns(percent) for percent in (50, 90, 99, 99.9))
-    return replace(bare, p50_ns=p50, p90_ns=p90, p99_ns=p99, p999_ns=p999)
+    p50, p90, p99, p999 = (
+        _percentile_ns(buckets, count, longest_ns, percent) for percent in (50, 90, 99, 99.9)
+    )
+    return Distribution(count, total_ns, p50, p90, p99, p999, longest_ns, at_ns, tuple(buckets))
+
+
+def _percentile_ns(buckets: Iterable[tuple[int, int]], count: int, longest_ns: int, percent: float) -> int:
+    wanted, seen = percent * count / 100 - 1e-6, 0  # 99.9 is no binary fraction
+    for most, number in buckets:
+        seen += number
+        if seen >= wanted:
+            return min(most, longest_ns)
+    return longest_ns

@@ -66,7 +66,13 @@ def _event(line: str) -> Event:
         if isinstance(value, str):
             if not value.isascii():
                 event[name] = value.encode("latin-1", "replace").decode(errors="replace")
-        elif not all(_LEAST <= one <= _MOST for one in (value if isinstance(value, list) else (value,))):
+        elif not _in_64_bits(value):
             raise ValueError(f"a number of more than 64 bits - at `$.{name}`")
     check_fields(event)
     return event
+
+
+def _in_64_bits(value: int | list[int]) -> bool:
+    if isinstance(value, int):
+        return _LEAST <= value <= _MOST
+    return not value or _LEAST <= min(value) <= max(value) <= _MOST

@@ -6,7 +6,6 @@ import os
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -135,7 +134,7 @@ def say_change(kernel: Kernel, root: Path) -> None:
 
 def kernel_to_json(kernel: Kernel) -> dict[str, object]:
     """The kernel as plain data, for another process of the same session."""
-    return {key: str(value) if isinstance(value, Path) else value for key, value in asdict(kernel).items()}
+    return {key: str(value) if isinstance(value, Path) else value for key, value in vars(kernel).items()}
 
 
 def kernel_from_json(data: Mapping[str, object]) -> Kernel:

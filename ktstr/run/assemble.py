@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from ktstr.base.errors import KtstrError
+from ktstr.base.per_environment import kept_file
 from ktstr.base.topology import Topology
 from ktstr.guest.agent import build_agent
 from ktstr.guest.initramfs import Packed, base_files, size_mb
@@ -70,7 +71,7 @@ def assemble(
         kernel=kernel,
         topology=topology,
         memory_mb=memory_mb,
-        files=tuple(base_files(build_agent(sources), kernel.config, kernel.release)),
+        files=tuple(base_files(build_agent(sources) if sources else _agent(), kernel.config, kernel.release)),
         payload=tuple(payload),
         plan=plan,
         clock=clock,
@@ -82,6 +83,11 @@ def assemble(
         instruments=tuple(instruments),
         interleaving=interleaving,
     )
+
+
+@kept_file
+def _agent() -> Path:
+    return build_agent(())
 
 
 def scenario_job(run: ScenarioRun) -> VmJob:

@@ -20,6 +20,7 @@ _LOADER = re.compile(r"^loader$")
 _UNUSABLE = 2
 # Host seconds. A whole object of a MiB takes a hundredth of one.
 _MOST_S = 120.0
+_opened: set[tuple[str, ...]] = set()  # what this process found: contents and arguments
 
 
 def check_opens(loader: Path, object_file: Path, arguments: Sequence[str], release: str) -> None:
@@ -29,9 +30,13 @@ def check_opens(loader: Path, object_file: Path, arguments: Sequence[str], relea
     long as the loader and the object's contents are the same.
     """
     command = [str(loader), str(object_file), "--check", *arguments]
+    question = (file_digest(loader), file_digest(object_file), *arguments)
+    if question in _opened:
+        return
     try:
         answer = ask(command, _MOST_S, names=_LOADER, digests=[file_digest(object_file)])
         if answer.status == 0:
+            _opened.add(question)
             return
         done = subprocess.run(
             command, capture_output=True, text=True, errors="replace", check=False, timeout=_MOST_S

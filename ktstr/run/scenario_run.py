@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 from ktstr.base.topology import Topology
@@ -71,7 +72,7 @@ class ScenarioRun:
         """The length of all holds together, in guest seconds."""
         return self.scenario.total_s(self.hold_s)
 
-    @property
+    @cached_property
     def layout(self) -> Layout:
         """The scenario laid out in time; KtstrError for one that makes no sense."""
         layout = lay_out(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -82,7 +83,7 @@ def cache(
 
         gone = remove_runs(Path.cwd(), kept_runs)
     done = Done(altered, removed, left, gone)
-    with waiting("counting what the cache holds"):
+    with waiting("counting what the cache holds", None if json else sys.stdout):
         text = _as_json(done) if json else _as_text(done)
     print(text)
     if altered:

@@ -27,7 +27,7 @@ def doctor(_context: Context, json: bool = False) -> None:
     """
     from ktstr.base.waiting import waiting
 
-    with waiting("looking at this machine"):
+    with waiting("looking at this machine", None if json else sys.stdout):
         from ktstr.host.diagnosis import diagnose
 
         found = diagnose()

@@ -29,6 +29,7 @@ def initramfs(
     ktstr initramfs --kernel 7.0 --program ./my_sched
     """
     import shutil
+    import sys
     from pathlib import Path
 
     from ktstr.base.errors import KtstrError
@@ -38,7 +39,7 @@ def initramfs(
         if not Path(path).is_file():
             raise KtstrError(f"--program {path}: no such file")
     _refuse_no_kernel(kernel)
-    with waiting("looking the kernel up"):
+    with waiting("looking the kernel up", sys.stdout):
         from ktstr.guest.agent import build_agent
         from ktstr.guest.initramfs import base_files, initramfs, program_files
         from ktstr.kernel.resolve import resolve

@@ -7,6 +7,7 @@ first: a new file gives its folder another stamp.
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import shlex
@@ -94,6 +95,15 @@ def _shadowing(read: Iterable[Path], folders: Iterable[Path]) -> list[Path]:
 
 def _known(path: Path) -> str | None:
     """The digest that is kept; None if there is none, it is damaged, or a file is not what it was."""
+    if (kept := _read(path, stamp_of(path))) is None:
+        return None
+    found, stamps = kept
+    return found if all(stamp_of(name) == one for name, one in stamps.items()) else None
+
+
+@functools.lru_cache(256)  # each test of a session asks for its scheduler
+def _read(path: Path, _: Stamp | None) -> tuple[str, dict[str, Stamp | None]] | None:
+    """The digest in a file, and the stamps of the files that it is of; None if there is none, or it is damaged."""
     try:
         data = json.loads(path.read_bytes())
         found, stamps = (
@@ -104,7 +114,7 @@ def _known(path: Path) -> str | None:
             return None
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None
-    return found if all(stamp_of(name) == one for name, one in stamps.items()) else None
+    return found, stamps
 
 
 def _check(found: str, stamps: object) -> str:

@@ -10,6 +10,8 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from ktstr.base.errors import KtstrError
 from ktstr.base.topology import Topology
 from ktstr.guest.initramfs import Packed
@@ -29,7 +31,8 @@ _FORMAT = 2
 def job_to_json(job: VmJob) -> str:
     """The job, its files by content, with their paths here as hints, and its digest."""
     data = {"format": _FORMAT, **vars(job), "digest": job.digest()}
-    return json.dumps(data, default=_plain, indent=1) + "\n"
+    # Without an indent json writes with C code.
+    return msgspec.json.format(json.dumps(data, default=_plain), indent=1) + "\n"
 
 
 def job_from_json(text: str, blobs: Blobs | None = None) -> VmJob:

@@ -275,7 +275,7 @@ def sessions(bench: Bench) -> None:
 
 def edited_schedulers(bench: Bench) -> None:
     """What a user waits for after an edit of a scheduler."""
-    edits(bench.kernel.version, bench.folder, bench.times(5), bench.checkouts)
+    edits(bench.kernel.version, bench.folder, bench.times(3), bench.checkouts)
 
 
 def default_checks(bench: Bench) -> None:

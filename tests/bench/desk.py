@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
-from paired import Checkout, Command, compared, cpu_s, first_line_s, in_turns, span, wall_s
+from paired import Checkout, Command, Took, compared, cpu_s, first_line_s, in_turns, span, took
 
 __all__ = ["edits", "first_lines", "remembered", "write_project"]
 
@@ -74,15 +74,15 @@ def write_project(folder: Path, tests: int) -> None:
 
 def first_lines(kernel: str, folder: Path, times: range, checkouts: Sequence[Checkout]) -> None:
     """Print the CPU seconds that every task takes to its first line, for each checkout, and their ratio."""
-    print(
-        "first-line: CPU seconds from a task's start to its first words in a terminal; limits: 0.3 s, test 1.5 s"
-    )
+    print("first-line: CPU seconds from a task's start to its first words; limits: 0.3 s, test 1.5 s")
     project = folder / "tasks"
     write_project(project, 1)
-    for task, given in (_TASKS | {"test": ("--kernel", kernel)}).items():
-        words = ("ktstr", task, *(word.format(kernel=kernel) for word in given))
-        measures = [partial(first_line_s, one.command(*words, folder=project)) for one in checkouts]
-        _tell(task, 17, in_turns(measures, times))
+    for where in ("terminal", "pipe"):
+        for task, given in (_TASKS | {"test": ("--kernel", kernel)}).items():
+            words = ("ktstr", task, *(word.format(kernel=kernel) for word in given))
+            commands = [one.command(*words, folder=project) for one in checkouts]
+            measures = [partial(first_line_s, command, pipe=where == "pipe") for command in commands]
+            _tell(f"{where:8} {task}", 26, in_turns(measures, times))
 
 
 def remembered(kernel: str, folder: Path, times: range, checkouts: Sequence[Checkout]) -> None:
@@ -100,25 +100,29 @@ def remembered(kernel: str, folder: Path, times: range, checkouts: Sequence[Chec
 
 
 def edits(kernel: str, folder: Path, times: range, checkouts: Sequence[Checkout]) -> None:
-    """Print the host seconds from an edit of a BPF scheduler to its verdict, by `ktstr test` and by `nox -s test`."""
-    print("edits: host seconds from an edit to the verdict, 8 CPUs, 2 s hold; limits: ktstr 3.5 s, nox 4.5 s")
+    """Print what it takes from an edit of a BPF scheduler to its verdict, by `ktstr test` and by `nox -s test`."""
+    print(
+        "edits: from an edit to the verdict, 8 CPUs, 2 s hold; limits on an idle host: ktstr 3.5 s, nox 4.5 s"
+    )
     project = folder / "edits"
     project.mkdir()
     shutil.copy(BPF, project)
     (project / "test_bench.py").write_text(_EDITED)
     (project / "noxfile.py").write_text("from ktstr.nox import add_sessions\n\nadd_sessions()\n")
 
-    def edited(command: Command) -> float:
+    def edited(command: Command) -> Took:
         text = BPF.read_text()
         (project / BPF.name).write_text(
             f"{text}\nconst volatile unsigned long long edited = {time.time_ns()}ULL;\n"
         )
-        return wall_s(command)
+        return took(command)
 
     rest = ("--kernel", kernel, "-k", "smoke")
     for name, words in (("ktstr test", ("ktstr", "test")), ("nox -s test", ("nox", "-s", "test", "--"))):
         commands = [one.command(*words, *rest, folder=project) for one in checkouts]
-        _tell(name, 12, in_turns([partial(edited, command) for command in commands], times))
+        found = in_turns([partial(edited, command) for command in commands], times)
+        _tell(name, 17, [[one.wall_s for one in some] for some in found])
+        _tell(f"{name}, CPU", 17, [[one.cpu_s for one in some] for some in found])
 
 
 def _tell(what: str, width: int, found: Sequence[Sequence[float]]) -> None:

@@ -16,9 +16,11 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
-__all__ = ["Checkout", "Command", "compared", "cpu_s", "first_line_s", "in_turns", "span", "wall_s"]
+__all__ = ["Checkout", "Command", "Took", "compared", "cpu_s", "first_line_s", "in_turns", "span", "took"]
 
+_T = TypeVar("_T")
 _TICKS = os.sysconf("SC_CLK_TCK")
 
 
@@ -64,28 +66,41 @@ def cpu_s(command: Command, status: int = 0) -> float:
     return used.ru_utime + used.ru_stime
 
 
-def wall_s(command: Command) -> float:
-    """Host seconds until a command ends. RuntimeError, with its output, if that is not with status 0."""
+@dataclass(frozen=True)
+class Took:
+    """What a command took: host seconds until its end, and CPU seconds of all its processes."""
+
+    wall_s: float
+    cpu_s: float
+
+
+def took(command: Command) -> Took:
+    """What a command takes. RuntimeError, with its output, if it does not end with status 0."""
     begin = time.monotonic()
-    cpu_s(command)
-    return time.monotonic() - begin
+    used = cpu_s(command)
+    return Took(time.monotonic() - begin, used)
 
 
-def first_line_s(command: Command) -> float:
-    """CPU seconds of a command and its processes when a terminal shows a word of theirs; they are then killed."""
-    terminal, end = os.openpty()
+def first_line_s(command: Command, *, pipe: bool = False) -> float:
+    """CPU seconds of a command and its processes when it shows a word in a terminal or a pipe; they are then killed.
+
+    RuntimeError if it says nothing.
+    """
+    output, end = os.pipe() if pipe else os.openpty()
     with _started(command, end, session=True) as process:
         os.close(end)
         shown = b""
         try:
             while not re.search(rb"\w\w", shown):  # colours and the movements of a cursor are no words
-                shown += os.read(terminal, 4096)
+                if not (more := os.read(output, 4096)):
+                    raise OSError("its pipe is closed")
+                shown += more
             used = _session_cpu_s(process.pid)
             os.killpg(process.pid, signal.SIGKILL)
         except OSError as error:  # all that could write have ended
             raise RuntimeError(f"{' '.join(command.words)}: said nothing") from error
         finally:
-            os.close(terminal)
+            os.close(output)
     return used
 
 
@@ -117,17 +132,17 @@ def _session_cpu_s(session: int) -> float:
     return ticks / _TICKS
 
 
-def in_turns(measures: Sequence[Callable[[], float]], times: range) -> list[list[float]]:
+def in_turns(measures: Sequence[Callable[[], _T]], times: range) -> list[list[_T]]:
     """What each measures, run in turns `times` times after a turn that does not count: then all of them are warm."""
-    found: list[list[float]] = [[] for _ in measures]
+    found: list[list[_T]] = [[] for _ in measures]
     for turn in (-1, *times):
         order = list(zip(measures, found, strict=True))
         for measure, values in (
             order if turn % 2 else reversed(order)
         ):  # who comes first has a warmer or colder host
-            seconds = measure()
+            one = measure()
             if turn >= 0:
-                values.append(seconds)
+                values.append(one)
     return found
 
 

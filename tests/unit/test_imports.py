@@ -56,6 +56,29 @@ main()
 """
 
 
+# A command in a pipe, until it prints something, and what of HEAVY it may import until then.
+FIRST_LINES = [
+    ("ktstr.__main__", "doctor", set()),
+    ("ktstr.__main__", "cache", set()),
+    ("ktstr.__main__", "initramfs --kernel 7.0", set()),
+    ("ktstr.__main__", "kernel-list", set()),
+    ("ktstr.__main__", "kernel-list --json", set()),
+    ("ktstr.verifier.__main__", "--kernel 7.0 --preset tiny-1llc", {"ktstr.verifier"}),
+    ("ktstr.verifier.__main__", "--kernel 7.0 --format json", {"ktstr.verifier"}),
+]
+UNTIL = f"""
+import builtins, os, runpy, sys
+heavy = {sorted(HEAVY)!r}
+really = print
+def first(*words, **how):
+    really("imported:", *[name for name in heavy if name in sys.modules], file=sys.stderr, flush=True)
+    os._exit(0)
+builtins.print = first
+module = sys.argv.pop(1)
+runpy.run_module(module, run_name="__main__", alter_sys=False)
+"""
+
+
 def imported(code: str, *words: str, folder: Path) -> set[str]:
     environment = {**os.environ, "KTSTR_CACHE_DIR": str(folder / "cache"), "KTSTR_OFFLINE": "1"}
     done = subprocess.run(
@@ -74,6 +97,13 @@ def imported(code: str, *words: str, folder: Path) -> set[str]:
 @pytest.mark.parametrize(("typed", "allowed"), COMMANDS)
 def test_a_command_imports_only_what_it_needs(typed: str, allowed: set[str], tmp_path: Path) -> None:
     assert imported(SHOWS, *typed.split(), folder=tmp_path) - allowed == set()
+
+
+@pytest.mark.parametrize(("module", "typed", "allowed"), FIRST_LINES)
+def test_a_command_says_something_before_it_imports_more(
+    module: str, typed: str, allowed: set[str], tmp_path: Path
+) -> None:
+    assert imported(UNTIL, module, *typed.split(), folder=tmp_path) == allowed
 
 
 def test_a_declaration_is_not_imported_into_a_session_without_one(tmp_path: Path) -> None:
@@ -119,3 +149,9 @@ def test_nothing_is_shown_elsewhere(capsys: pytest.CaptureFixture[str]) -> None:
     with waiting("looking at this machine"):
         pass
     assert capsys.readouterr().err == ""
+
+
+def test_a_log_has_a_line(capsys: pytest.CaptureFixture[str]) -> None:
+    with waiting("looking at this machine", sys.stdout):
+        assert capsys.readouterr() == ("looking at this machine\n", "")
+    assert capsys.readouterr() == ("", "")

@@ -24,9 +24,10 @@ from typing import Any
 from ktstr.base import cache
 from ktstr.base.cancel import Cancel
 from ktstr.base.errors import KtstrError
+from ktstr.base.per_environment import kept_file
 from ktstr.base.upkeep import evict
 from ktstr.events.stream import MOST_BYTES
-from ktstr.guest.initramfs import initramfs
+from ktstr.guest.initramfs import Packed, initramfs
 from ktstr.vm.job import VmJob
 from ktstr.vm.origins import boot_files, check_image, origins
 from ktstr.vm.qemu.command import clone_command, template_command
@@ -81,12 +82,17 @@ def template_key(qemu: Qemu, job: VmJob, accelerator: str, *, any_compiler: bool
     command = template_command(qemu, job, accelerator, nowhere, Path("/initramfs"), 0)
     replaced = {str(qemu.path): qemu.digest, str(job.kernel.image): job.kernel.image_sha256}
     host = [_host_cpu(), platform.release()] if accelerator == "kvm" else []
-    files = initramfs(job.files).parent.name  # an entry of the cache is named by its content
+    files = _initramfs(job.files).parent.name  # an entry of the cache is named by its content
     preloaded = serializer_sources() if any_compiler else serializer_entry()
     serializer = [preloaded] if job.clock == "virtual" else []
     return cache.digest(
         "template-3", files, *serializer, *(replaced.get(part, part) for part in command), *host
     )
+
+
+@kept_file
+def _initramfs(files: tuple[Packed, ...]) -> Path:
+    return initramfs(files)
 
 
 @contextmanager
