@@ -186,7 +186,10 @@ def conditions(session: nox.Session) -> None:
 
 @nox.session
 def repeat(session: nox.Session) -> None:
-    """Run dozens of jobs over and over on a disturbed host; each has one event stream: nox -s repeat -- [--rough]."""
+    """Run dozens of jobs over and over on a disturbed host; each has one event stream: nox -s repeat -- [--rough].
+
+    With --instruments each runs with and without each instrument, and must have the same stream.
+    """
     environment(session)
     session.run(PYTHON, "tests/repeat/repeat.py", *session.posargs, env={"KTSTR_DIE_WITH_PARENT": "1"})
 

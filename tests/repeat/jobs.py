@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -51,8 +51,11 @@ class Job:
     seed: int = 1
     monitor: Monitor | None = None
 
-    def run(self, kernel: Kernel, artifacts: Path) -> RunReport:
-        """Run it in a guest under the virtual clock, whatever is remembered; KtstrError if the host fails."""
+    def run(self, kernel: Kernel, artifacts: Path, instruments: Sequence[str] = ()) -> RunReport:
+        """Run it in a guest under the virtual clock, whatever is remembered; KtstrError if the host fails.
+
+        `instruments` look at the guest from outside.
+        """
 
         @ktstr_test(scheduler=self.scheduler, monitor=self.monitor)
         def repeated(ctx: Ctx) -> None: ...
@@ -62,7 +65,12 @@ class Job:
         test = replace(record, topology=self.topology)
         options = RunOptions(fresh=True)
         return self.body(
-            Ctx(test, kernel, "virtual", self.seed, artifacts, options=options, perturb=self.perturb)
+            Ctx(
+                *(test, kernel, "virtual", self.seed, artifacts),
+                options=options,
+                perturb=self.perturb,
+                instruments=instruments,
+            )
         )
 
 
