@@ -81,6 +81,7 @@ if TYPE_CHECKING:  # the same names as in _PUBLIC, for type checkers; a test com
     from ktstr.events.state import SchedulerState as SchedulerState
     from ktstr.events.worker import WorkerStats as WorkerStats
     from ktstr.guest.initramfs import Packed as Packed
+    from ktstr.instrument.code import FunctionCode as FunctionCode
     from ktstr.instrument.cost import CalledFunction as CalledFunction
     from ktstr.instrument.cost import FunctionCost as FunctionCost
     from ktstr.instrument.coverage import CoveredBranch as CoveredBranch
@@ -252,6 +253,7 @@ _PUBLIC = {
     "ktstr.events.state": ("SchedulerState",),
     "ktstr.events.worker": ("WorkerStats",),
     "ktstr.guest.initramfs": ("Packed",),
+    "ktstr.instrument.code": ("FunctionCode",),
     "ktstr.instrument.cost": ("CalledFunction", "FunctionCost"),
     "ktstr.instrument.coverage": ("CoveredBranch", "CoveredFunction", "FileCoverage"),
     "ktstr.kernel.model": ("Kernel",),

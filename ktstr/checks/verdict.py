@@ -17,6 +17,7 @@ from ktstr.events.phase import Phase
 from ktstr.events.readings import FileRead, ProgramRun
 from ktstr.events.report import GuestReport, WorkerStats
 from ktstr.events.schedulers import SchedulerRun
+from ktstr.instrument.code import FunctionCode
 from ktstr.instrument.cost import FunctionCost
 from ktstr.instrument.coverage import FileCoverage
 from ktstr.vm.result import VmResult
@@ -46,6 +47,8 @@ class RunReport:
     """How often each line and branch of the schedulers' BPF was executed; none if that was not counted."""
     costs: tuple[FunctionCost, ...] = ()
     """How many instructions the calls of their functions took; none if that was not counted."""
+    code: tuple[FunctionCode, ...] = ()
+    """The machine code of their functions, to be compared with that of other runs; none if nothing was counted."""
 
     @property
     def passed(self) -> bool:

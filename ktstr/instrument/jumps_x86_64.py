@@ -1,4 +1,4 @@
-"""The conditional jumps in x86-64 code, as the kernel's compiler of BPF makes it: executed or not.
+"""The instructions of x86-64 code and its conditional jumps, as the kernel's compiler of BPF makes it: executed or not.
 
 Only the lengths of instructions are decoded. Intel's manual, volume 2, has the format (chapter 2) and the opcodes
 (appendix A).
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-__all__ = ["conditional_jumps"]
+__all__ = ["conditional_jumps", "instructions"]
 
 _PREFIXES = frozenset((0x26, 0x2E, 0x36, 0x3E, 0x64, 0x65, 0x66, 0xF0, 0xF2, 0xF3))
 _ESCAPE, _VEX_2, _VEX_3 = 0x0F, 0xC5, 0xC4
@@ -37,6 +37,12 @@ _IMMEDIATE_ESCAPED = frozenset((0xA4, 0xAC, 0xBA, 0xC2, 0xC4, 0xC5, 0xC6))
 
 def conditional_jumps(code: bytes) -> Iterator[int]:
     """The offset of each, up to the first instruction that is not known."""
+    return (at for at, _, is_jump in instructions(code) if is_jump)
+
+
+def instructions(code: bytes) -> Iterator[tuple[int, int, bool]]:
+    """The offset of each instruction, its length, and whether it is a conditional jump, up to the first that is not
+    known."""
     at = 0
     while at < len(code):
         try:
@@ -45,8 +51,7 @@ def conditional_jumps(code: bytes) -> Iterator[int]:
             return
         if not size:
             return
-        if is_jump:
-            yield at
+        yield at, size, is_jump
         at += size
 
 

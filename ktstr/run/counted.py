@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from ktstr.base.errors import KtstrError
 from ktstr.checks.thresholds import Checks
 from ktstr.checks.verdict import RunReport
 from ktstr.declare.scheduler import Scheduler, registered
+from ktstr.instrument.code import FunctionCode, codes_of, codes_to_json
 from ktstr.instrument.cost import FunctionCost, costs_of, costs_to_json
 from ktstr.instrument.counts import read_counts
 from ktstr.instrument.coverage import FileCoverage, coverage_of, coverage_to_json, of_schedulers
@@ -20,7 +22,7 @@ from ktstr.report.sidecar import SCHEMA, write_json
 from ktstr.run.scenario_run import ScenarioRun
 from ktstr.vm.result import EMULATOR_DIED, Ending, VmResult
 
-__all__ = ["counted_in_run", "instruments_for", "keep_counted"]
+__all__ = ["Counted", "counted_in_run", "instruments_for", "keep_counted"]
 
 
 def instruments_for(limits: Checks, clock: str, asked: Sequence[str]) -> tuple[str, ...]:
@@ -37,15 +39,22 @@ def instruments_for(limits: Checks, clock: str, asked: Sequence[str]) -> tuple[s
     return tuple(dict.fromkeys((*asked, *((COUNTS,) if judged else ()))))
 
 
-def counted_in_run(
-    run: ScenarioRun, result: VmResult, folder: Path
-) -> tuple[tuple[FileCoverage, ...], tuple[FunctionCost, ...]]:
-    """The coverage and the costs of a run whose files are in `folder`; nothing if they were not asked for.
+@dataclass(frozen=True)
+class Counted:
+    """What was counted in a run: the fields of a RunReport."""
+
+    coverage: tuple[FileCoverage, ...] = ()
+    costs: tuple[FunctionCost, ...] = ()
+    code: tuple[FunctionCode, ...] = ()
+
+
+def counted_in_run(run: ScenarioRun, result: VmResult, folder: Path) -> Counted:
+    """What was counted in a run whose files are in `folder`; nothing if that was not asked for.
 
     A run that was ended from outside has none. KtstrError if nothing was counted.
     """
     if COUNTS not in run.instruments or result.ending in (Ending.TIMEOUT, EMULATOR_DIED):
-        return (), ()
+        return Counted()
     file = folder / counts_file(COUNTS)
     if not file.is_file():
         raise KtstrError(
@@ -55,8 +64,15 @@ def counted_in_run(
     counts = read_counts(file)
     functions = of_schedulers(functions_of(counts, layout_of(run.kernel)))
     path_of = _paths(run.test.scheduler)
-    costs = costs_of(counts, functions, lambda file: path_of(file) or file.removeprefix("./"))
-    return coverage_of(counts, functions, path_of), costs
+
+    def any_path(file: str) -> str:
+        return path_of(file) or file.removeprefix("./")
+
+    return Counted(
+        coverage_of(counts, functions, path_of),
+        costs_of(counts, functions, any_path),
+        codes_of(functions, any_path),
+    )
 
 
 def keep_counted(
@@ -70,7 +86,11 @@ def keep_counted(
         return
     path = sidecar.with_name(f"{sidecar.stem}.run-{number}.coverage.json")
     about = {"schema": SCHEMA, "test": run.test.name, "kernel": run.kernel.version, "run": number}
-    data = {"files": coverage_to_json(report.coverage), "costs": costs_to_json(report.costs)}
+    data = {
+        "files": coverage_to_json(report.coverage),
+        "costs": costs_to_json(report.costs),
+        "code": codes_to_json(report.code),
+    }
     try:
         write_json(path, {**about, **data})
     except OSError as error:

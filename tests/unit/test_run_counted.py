@@ -41,9 +41,8 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
 def kept(run: Any, folder: Path, ending: Ending = Ending.DONE) -> dict[str, object]:
     """The record of the run number 2, its files in `folder`."""
     result: Any = SimpleNamespace(ending=ending)
-    coverage, costs = counted_in_run(run, result, folder)
     guest: Any = None
-    report = RunReport((), guest, result, coverage=coverage, costs=costs)
+    report = RunReport((), guest, result, **vars(counted_in_run(run, result, folder)))
     record: dict[str, object] = {}
     keep_counted(report, run, record, folder / "basic-7.0.json", 2)
     return record
@@ -70,6 +69,7 @@ def test_the_coverage_is_beside_the_sidecar_which_names_it(run: Any, tmp_path: P
     assert (data["schema"], data["test"], data["kernel"], data["run"]) == (1, "basic", "7.0.13", 2)
     assert [(one["path"], one["lines"]) for one in data["files"]] == [("tests/mine.bpf.c", [[10, 3]])]
     assert data["costs"][0]["lines"] == [["tests/mine.bpf.c", 10, 3]]
+    assert [one["name"] for one in data["code"]] == ["mine_enqueue"]
 
 
 def test_without_the_instrument_nothing_is_kept(run: Any, tmp_path: Path) -> None:
