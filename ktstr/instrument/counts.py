@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from ktstr.base.errors import KtstrError
 
-__all__ = ["BRANCH", "CALL", "Calls", "Counts", "Edge", "Insn", "Owner", "read_counts"]
+__all__ = ["BRANCH", "CALL", "Calls", "Counts", "Edge", "Insn", "Owner", "parts_of", "read_counts"]
 
 _HEAD = b"ktstr-counts-2\n"
 _PART = struct.Struct("<QQ")
@@ -95,17 +95,33 @@ class Counts:
 
 def read_counts(path: Path) -> Counts:
     """The counts in a file; KtstrError if it is not whole, as that of a run which was ended from outside."""
+    owners: list[Owner] = []
+    memory: dict[tuple[int, int], bytes] = {}
+    insns: list[Insn] = []
+    calls: list[Calls] = []
+    edges: list[Edge] = []
+    for kind, part in parts_of(path):
+        if kind == _IS_OWNER:
+            owners.append(_owner(part))
+        elif kind == _IS_MEMORY:
+            memory[_PLACE.unpack_from(part)] = part[_PLACE.size :]
+        elif kind == _IS_INSNS:
+            insns += [Insn(*fields) for fields in _INSN.iter_unpack(part)]
+        elif kind == _IS_CALLS:
+            calls += [Calls(*fields) for fields in _CALLS.iter_unpack(part)]
+        elif kind == _IS_EDGES:
+            edges += [Edge(*fields) for fields in _EDGE.iter_unpack(part)]
+    return Counts(tuple(owners), memory, tuple(insns), tuple(calls), tuple(edges))
+
+
+def parts_of(path: Path) -> Iterator[tuple[int, bytes]]:
+    """The parts of an instrument's file, each with its kind; KtstrError at its end if it is not whole."""
     try:
         data = path.read_bytes()
     except OSError as error:
         raise KtstrError(f"{path}: the run's counts cannot be read: {error.strerror}") from None
     if not data.startswith(_HEAD):
         raise KtstrError(f"{path}: must be the counts of a run")
-    owners: list[Owner] = []
-    memory: dict[tuple[int, int], bytes] = {}
-    insns: list[Insn] = []
-    calls: list[Calls] = []
-    edges: list[Edge] = []
     at = len(_HEAD)
     try:
         while True:
@@ -113,17 +129,8 @@ def read_counts(path: Path) -> Counts:
             at += _PART.size
             part, at = data[at : at + size], at + size
             if kind == _IS_END:
-                return Counts(tuple(owners), memory, tuple(insns), tuple(calls), tuple(edges))
-            if kind == _IS_OWNER:
-                owners.append(_owner(part))
-            elif kind == _IS_MEMORY:
-                memory[_PLACE.unpack_from(part)] = part[_PLACE.size :]
-            elif kind == _IS_INSNS:
-                insns += [Insn(*fields) for fields in _INSN.iter_unpack(part)]
-            elif kind == _IS_CALLS:
-                calls += [Calls(*fields) for fields in _CALLS.iter_unpack(part)]
-            elif kind == _IS_EDGES:
-                edges += [Edge(*fields) for fields in _EDGE.iter_unpack(part)]
+                return
+            yield kind, part
     except struct.error:
         raise KtstrError(f"{path}: the counts end early; the run did not end by itself") from None
 

@@ -9,27 +9,41 @@ from pathlib import Path
 from ktstr.base.errors import KtstrError
 from ktstr.base.machine import machine_of_host
 from ktstr.base.values import shown
+from ktstr.instrument.layout import hooks_of, layout_of
+from ktstr.kernel.model import Kernel
 from ktstr.toolchain.compiler import compile_shared
 
 __all__ = [
     "COUNTS",
     "INSTRUMENTS",
     "INTERFACES",
+    "TIMELINE",
     "build_plugin",
     "counts_file",
     "counts_files",
     "is_whole",
     "known_instruments",
+    "plugin_arguments",
 ]
 
 COUNTS = "counts"
 """The instrument that counts the instructions of the guest's BPF programs, by address."""
+TIMELINE = "timeline"
+"""The instrument that notes which task ran where and when, wakeups, and the calls of the scheduler's callbacks."""
+INSTRUMENTS = (COUNTS, TIMELINE)
+"""The names of all instruments."""
 INTERFACES = (1, 2, 3)
 """The versions of the emulator's interface for which a plugin can be built."""
 
 _C = Path(__file__).parent / "c"
-INSTRUMENTS = (COUNTS,)
-"""The names of all instruments."""
+# Its C files beside its own, and those that there are for each architecture.
+_PARTS = {
+    COUNTS: (("arguments", "calls", "cpu", "insn", "out", "owner"), ("insn",)),
+    TIMELINE: (
+        ("arguments", "clock", "insn", "moments", "out", "owner"),
+        ("clock_insn", "insn", "registers"),
+    ),
+}
 _WHOLE = struct.pack("<QQ", 6, 0)  # PART_END of c/out.h
 # The number of the files' form. With another one, remembered results have no counts that could be read.
 _FORMAT = 2
@@ -37,13 +51,19 @@ _FORMAT = 2
 
 def build_plugin(instrument: str, interface: int) -> Path:
     """The plugin of `instrument` for that version of the interface, from the cache or built by the host's compiler."""
-    names = (
-        *(instrument, "calls", "cpu", "insn", f"insn_{machine_of_host().name}", "out", "owner"),
-        f"api_{interface}",
-    )
+    parts, of_machine = _PARTS[instrument]
+    machine = machine_of_host().name
+    names = (instrument, *parts, *(f"{name}_{machine}" for name in of_machine), f"api_{interface}")
     # Version 2 is version 1 with another number.
-    parts = [_C / "api_1.c"] if interface == 2 else []
-    return compile_shared(f"{instrument}-{interface}.so", [_C / f"{name}.c" for name in names], parts)
+    included = [_C / "api_1.c"] if interface == 2 else []
+    return compile_shared(f"{instrument}-{interface}.so", [_C / f"{name}.c" for name in names], included)
+
+
+def plugin_arguments(instrument: str, kernel: Kernel) -> str:
+    """What the instrument has to be told about the guest's kernel; KtstrError if the kernel's image does not say it."""
+    first, last = machine_of_host().bpf_code
+    where = f"from={first:x},to={last:x},layout={layout_of(kernel).for_plugin}"
+    return f"{where},hooks={hooks_of(kernel).for_plugin}" if instrument == TIMELINE else where
 
 
 def known_instruments(names: Sequence[object]) -> tuple[str, ...]:

@@ -29,7 +29,7 @@ class Options:
     the session may take; None: as long as it takes. `once`: a failed run is not run again. `shrink_s` is how long
     shrinking one may take. `executor` is where guests run: `local`, or a scheduler's address. `coverage`: what the
     tests execute of the schedulers' BPF is counted, and the session fails if it is less than `coverage_min` percent of
-    the lines.
+    the lines. `timeline`: what ran where is kept of each VM run.
     """
 
     topology: Topology | None
@@ -48,6 +48,7 @@ class Options:
     executor: str = LOCAL
     coverage: bool = False
     coverage_min: float | None = None
+    timeline: bool = False
 
 
 def options_of(config: pytest.Config, settings: Settings) -> Options:
@@ -60,9 +61,11 @@ def options_of(config: pytest.Config, settings: Settings) -> Options:
     budget = config.getoption("ktstr_budget")
     coverage_min = _coverage_min(config)
     coverage = config.getoption("ktstr_coverage") or coverage_min is not None
+    timeline = config.getoption("ktstr_timeline")
+    looked = "coverage" if coverage else "timeline" if timeline else ""
     return Options(
         None if gauntlet else settings.topology,
-        _clock(config, settings.clock, coverage=coverage),
+        _clock(config, settings.clock, looked),
         seed,
         config.getoption("ktstr_ignored"),
         RunOptions(cold=config.getoption("ktstr_cold"), fresh=config.getoption("ktstr_fresh")),
@@ -77,14 +80,15 @@ def options_of(config: pytest.Config, settings: Settings) -> Options:
         settings.executor,
         coverage,
         coverage_min,
+        timeline,
     )
 
 
-def _clock(config: pytest.Config, clock: str, *, coverage: bool) -> str:
-    """The clock of the guests: what counts in them can do so with the virtual one only."""
-    if coverage and clock == "real":
-        raise KtstrError(f"{spelled(config, 'coverage')}: the clock is real; must be virtual or auto")
-    return "virtual" if coverage else clock
+def _clock(config: pytest.Config, clock: str, looked: str) -> str:
+    """The clock of the guests: what looks at them, for the option `looked`, can do so with the virtual one only."""
+    if looked and clock == "real":
+        raise KtstrError(f"{spelled(config, looked)}: the clock is real; must be virtual or auto")
+    return "virtual" if looked else clock
 
 
 def _coverage_min(config: pytest.Config) -> float | None:

@@ -32,8 +32,9 @@ def instruments_for(limits: Checks, clock: str, asked: Sequence[str]) -> tuple[s
     """
     judged = "checks: max_insns_per_call" if limits.max_insns_per_call else ""
     if (asked or judged) and clock != "virtual":
+        option = "--coverage" if COUNTS in asked else "--timeline"
         raise KtstrError(
-            f"{judged or '--coverage'}: instructions can only be counted with the virtual clock;"
+            f"{judged or option}: instructions can only be counted with the virtual clock;"
             " give --clock virtual"
         )
     return tuple(dict.fromkeys((*asked, *((COUNTS,) if judged else ()))))

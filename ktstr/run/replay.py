@@ -160,10 +160,11 @@ def _refuse_hostile(path: Path, data: Mapping[str, Any]) -> None:
         raise KtstrError(f"{path}: nodeid {data['nodeid']!r}: must be file::test, with a file of the project")
 
 
-def replay_arguments(recorded: Recorded, *, shrink: bool = False) -> list[str]:
+def replay_arguments(recorded: Recorded, *, shrink: bool = False, timeline: bool = False) -> list[str]:
     """pytest's arguments that run the recorded test again; nothing remembered is used.
 
-    One run confirms a failure; with `shrink` it is shrunk as well, and run again to show more.
+    One run confirms a failure; with `shrink` it is shrunk as well, and run again to show more. With `timeline` a
+    timeline of it is kept.
     """
     data, preset = recorded.data, recorded.preset
     return [
@@ -176,6 +177,7 @@ def replay_arguments(recorded: Recorded, *, shrink: bool = False) -> list[str]:
         *(("--ktstr-seeds", "1") if recorded.explored else ()),
         *("--ktstr-perturb", "on" if data.get("perturb") else "off"),
         "--ktstr-fresh",
+        *(("--ktstr-timeline",) if timeline else ()),
         *(() if shrink else ("--ktstr-once",)),
     ]
 

@@ -108,6 +108,7 @@ def test_a_damaged_file_is_told(run: Run) -> None:
         (("--coverage-min", "101"), "ktstr: --coverage-min 101: must be a number from 0 to 100"),
         (("--coverage-min", "nan"), "ktstr: --coverage-min nan: must be a number from 0 to 100"),
         (("--coverage", "--clock", "real"), "ktstr: --coverage: the clock is real; must be virtual or auto"),
+        (("--timeline", "--clock", "real"), "ktstr: --timeline: the clock is real; must be virtual or auto"),
     ],
 )
 def test_what_makes_no_sense_is_refused(run: Run, arguments: tuple[str, ...], line: str) -> None:

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "api.h"
+#include "arguments.h"
 #include "calls.h"
 #include "cpu.h"
 #include "insn.h"
@@ -106,14 +107,6 @@ static void on_exit_of_qemu(qemu_plugin_id_t id, void *data)
 	insn_write();
 	calls_write();
 	out_close();
-}
-
-/* The value of argument `name` if `argument` is that one, else NULL. */
-static const char *value_of(const char *argument, const char *name)
-{
-	size_t length = strlen(name);
-
-	return !strncmp(argument, name, length) && argument[length] == '=' ? argument + length + 1 : NULL;
 }
 
 /* QEMU calls it when it has loaded the plugin; anything but 0 ends QEMU. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * The file that the instrument writes: a head, and parts. Each part is a u64 kind, a u64 of how many bytes follow, and
- * these. ktstr/instrument/parts.py reads it.
+ * these. ktstr/instrument/counts.py and moments.py read it.
  */
 #ifndef KTSTR_PLUGIN_OUT_H
 #define KTSTR_PLUGIN_OUT_H
@@ -17,6 +17,7 @@ enum part {
 	PART_CALLS = 4,	 /* struct calls, how much a function's calls took (calls.h) */
 	PART_EDGES = 5,	 /* struct edge, who called whom (calls.h) */
 	PART_END = 6,	 /* nothing: the file is whole */
+	PART_EVENTS = 7, /* struct moment, what happened in the order in which it did (moments.h) */
 };
 
 /* Opens the file: false, with errno, if that fails. */
