@@ -87,6 +87,7 @@ if TYPE_CHECKING:  # the same names as in _PUBLIC, for type checkers; a test com
     from ktstr.instrument.coverage import CoveredBranch as CoveredBranch
     from ktstr.instrument.coverage import CoveredFunction as CoveredFunction
     from ktstr.instrument.coverage import FileCoverage as FileCoverage
+    from ktstr.instrument.interface import Driven as Driven
     from ktstr.kernel.model import Kernel as Kernel
     from ktstr.run.context import Ctx as Ctx
     from ktstr.scenario import canned
@@ -256,6 +257,7 @@ _PUBLIC = {
     "ktstr.instrument.code": ("FunctionCode",),
     "ktstr.instrument.cost": ("CalledFunction", "FunctionCost"),
     "ktstr.instrument.coverage": ("CoveredBranch", "CoveredFunction", "FileCoverage"),
+    "ktstr.instrument.interface": ("Driven",),
     "ktstr.kernel.model": ("Kernel",),
     "ktstr.run.context": ("Ctx",),
     "ktstr.scenario.affinity": ("Affinity",),

@@ -20,6 +20,7 @@ from ktstr.events.schedulers import SchedulerRun
 from ktstr.instrument.code import FunctionCode
 from ktstr.instrument.cost import FunctionCost
 from ktstr.instrument.coverage import FileCoverage
+from ktstr.instrument.interface import Driven
 from ktstr.vm.result import VmResult
 
 __all__ = ["RunReport", "VerdictFailed"]
@@ -49,6 +50,8 @@ class RunReport:
     """How many instructions the calls of their functions took; none if that was not counted."""
     code: tuple[FunctionCode, ...] = ()
     """The machine code of their functions, to be compared with that of other runs; none if nothing was counted."""
+    driven: Driven | None = None
+    """Which callbacks and functions of the kernel were called, and with which flags; None if nothing was counted."""
 
     @property
     def passed(self) -> bool:

@@ -21,7 +21,7 @@ __all__ = ["FunctionCode", "codes_from_json", "codes_of", "codes_to_json"]
 
 @dataclass(frozen=True, slots=True)
 class FunctionCode:
-    """The machine code of a BPF function, instruction by instruction.
+    """The machine code of the BPF function `name`, instruction by instruction.
 
     `insns` are texts that mean nothing but that they are equal or not, `lines` the file and line of each. `callback`:
     the kernel calls it, as one of the scheduler's callbacks.

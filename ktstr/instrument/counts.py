@@ -4,12 +4,23 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from ktstr.base.errors import KtstrError
 
-__all__ = ["BRANCH", "CALL", "Calls", "Counts", "Edge", "Insn", "Owner", "parts_of", "read_counts"]
+__all__ = [
+    "BRANCH",
+    "CALL",
+    "Calls",
+    "Counts",
+    "Edge",
+    "Insn",
+    "Owner",
+    "ends_early",
+    "parts_of",
+    "read_counts",
+]
 
 _HEAD = b"ktstr-counts-2\n"
 _PART = struct.Struct("<QQ")
@@ -18,7 +29,10 @@ _PLACE = struct.Struct("<QQ")
 _INSN = struct.Struct("<QQQQQIBB2x")
 _CALLS = struct.Struct("<I4xQQ")
 _EDGE = struct.Struct("<QIIQQ")
+_FUNCTION = struct.Struct("<QQ")
+_FLAGS = struct.Struct("<I4x128Q")
 _IS_OWNER, _IS_MEMORY, _IS_INSNS, _IS_CALLS, _IS_EDGES, _IS_END = range(1, 7)
+_IS_FUNCTIONS, _IS_FLAGS = 8, 9
 
 BRANCH = 1
 """What `flow` says of a conditional jump."""
@@ -84,13 +98,20 @@ class Edge:
 
 @dataclass(frozen=True)
 class Counts:
-    """What was counted in a run. `memory` is what was read of the kernel's, by reading and address."""
+    """What was counted in a run.
+
+    `memory` is what was read of the kernel's, by reading and address. `functions` are the calls of functions of the
+    kernel, by address. `flags` are the calls of programs with each bit of their second and third argument set, by the
+    owner's number.
+    """
 
     owners: tuple[Owner, ...]
     memory: Mapping[tuple[int, int], bytes]
     insns: tuple[Insn, ...]
     calls: tuple[Calls, ...]
     edges: tuple[Edge, ...]
+    functions: Mapping[int, int] = field(default_factory=dict)
+    flags: Mapping[int, tuple[tuple[int, ...], ...]] = field(default_factory=dict)
 
 
 def read_counts(path: Path) -> Counts:
@@ -100,18 +121,29 @@ def read_counts(path: Path) -> Counts:
     insns: list[Insn] = []
     calls: list[Calls] = []
     edges: list[Edge] = []
-    for kind, part in parts_of(path):
-        if kind == _IS_OWNER:
-            owners.append(_owner(part))
-        elif kind == _IS_MEMORY:
-            memory[_PLACE.unpack_from(part)] = part[_PLACE.size :]
-        elif kind == _IS_INSNS:
-            insns += [Insn(*fields) for fields in _INSN.iter_unpack(part)]
-        elif kind == _IS_CALLS:
-            calls += [Calls(*fields) for fields in _CALLS.iter_unpack(part)]
-        elif kind == _IS_EDGES:
-            edges += [Edge(*fields) for fields in _EDGE.iter_unpack(part)]
-    return Counts(tuple(owners), memory, tuple(insns), tuple(calls), tuple(edges))
+    functions: dict[int, int] = {}
+    flags: dict[int, tuple[tuple[int, ...], ...]] = {}
+    try:
+        for kind, part in parts_of(path):
+            if kind == _IS_OWNER:
+                owners.append(_owner(part))
+            elif kind == _IS_MEMORY:
+                memory[_PLACE.unpack_from(part)] = part[_PLACE.size :]
+            elif kind == _IS_INSNS:
+                insns += [Insn(*fields) for fields in _INSN.iter_unpack(part)]
+            elif kind == _IS_CALLS:
+                calls += [Calls(*fields) for fields in _CALLS.iter_unpack(part)]
+            elif kind == _IS_EDGES:
+                edges += [Edge(*fields) for fields in _EDGE.iter_unpack(part)]
+            elif kind == _IS_FUNCTIONS:
+                functions.update(_FUNCTION.iter_unpack(part))
+            elif kind == _IS_FLAGS:
+                flags.update(
+                    (owner, (tuple(bits[:64]), tuple(bits[64:]))) for owner, *bits in _FLAGS.iter_unpack(part)
+                )
+    except struct.error:
+        raise ends_early(path) from None
+    return Counts(tuple(owners), memory, tuple(insns), tuple(calls), tuple(edges), functions, flags)
 
 
 def parts_of(path: Path) -> Iterator[tuple[int, bytes]]:
@@ -132,7 +164,12 @@ def parts_of(path: Path) -> Iterator[tuple[int, bytes]]:
                 return
             yield kind, part
     except struct.error:
-        raise KtstrError(f"{path}: the counts end early; the run did not end by itself") from None
+        raise ends_early(path) from None
+
+
+def ends_early(path: Path) -> KtstrError:
+    """What is wrong with an instrument's file whose parts are not whole."""
+    return KtstrError(f"{path}: the counts end early; the run did not end by itself")
 
 
 def _owner(part: bytes) -> Owner:

@@ -14,11 +14,11 @@ from ktstr.base import cache
 from ktstr.base.errors import KtstrError
 from ktstr.bpf.object_file import sections
 from ktstr.events.btf.reader import read_btf
-from ktstr.events.btf.types import Struct
+from ktstr.events.btf.types import Btf, Struct
 from ktstr.kernel.kallsyms import symbols_in
 from ktstr.kernel.model import Kernel
 
-__all__ = ["Hooks", "Layout", "hooks_of", "layout_of"]
+__all__ = ["Hooks", "Layout", "btf_of", "hooks_of", "layout_of"]
 
 _LIST = "bpf_kallsyms"
 # In the order of `hooks` in c/timeline.c.
@@ -122,10 +122,15 @@ def _read(
     return data["symbols"], data["at"]
 
 
-def _structs(path: Path, image: bytes, what: str, wanted: Collection[str]) -> list[Struct]:
-    """The structs that are wanted, out of the image's BTF."""
+def btf_of(path: Path, image: bytes, what: str) -> Btf:
+    """The BTF of a kernel's image, which is the file at `path`; KtstrError, beginning with `what`, if it has none."""
     section = next((one for one in sections(path) if one.name == ".BTF"), None)
     if section is None:
         raise KtstrError(f"{what}: has no BTF; CONFIG_DEBUG_INFO_BTF must be set")
-    btf = read_btf(image[section.offset : section.offset + section.size])
-    return [one for one in btf.types if isinstance(one, Struct) and not one.union and one.name in wanted]
+    return read_btf(image[section.offset : section.offset + section.size])
+
+
+def _structs(path: Path, image: bytes, what: str, wanted: Collection[str]) -> list[Struct]:
+    """The structs that are wanted, out of the image's BTF."""
+    types = btf_of(path, image, what).types
+    return [one for one in types if isinstance(one, Struct) and not one.union and one.name in wanted]

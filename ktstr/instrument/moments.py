@@ -8,7 +8,7 @@ from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
-from ktstr.instrument.counts import parts_of
+from ktstr.instrument.counts import ends_early, parts_of
 
 __all__ = ["Call", "Moment", "Switch", "Task", "Wake", "read_moments"]
 
@@ -61,14 +61,18 @@ class Call:
 
 
 Moment = Switch | Wake | Call
+"""What happened, and when."""
 
 
 def read_moments(path: Path) -> tuple[Moment, ...]:
     """The moments in a file by their begins, in guest ns since boot; KtstrError if it is not whole."""
     found: list[tuple[Any, ...]] = []
-    for kind, part in parts_of(path):
-        if kind == _IS_EVENTS:
-            found += _MOMENT.iter_unpack(part)
+    try:
+        for kind, part in parts_of(path):
+            if kind == _IS_EVENTS:
+                found += _MOMENT.iter_unpack(part)
+    except struct.error:
+        raise ends_early(path) from None
     # How far the guest's clock is ahead of the emulator's, which the first switch tells. It may be behind.
     ahead_ns = next((value for _, kind, *_, value, _, _, _ in found if kind == _CLOCK), 0)
     ahead_ns -= ahead_ns >> 63 << 64

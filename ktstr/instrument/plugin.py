@@ -10,6 +10,7 @@ from ktstr.base.errors import KtstrError
 from ktstr.base.machine import machine_of_host
 from ktstr.base.values import shown
 from ktstr.instrument.layout import hooks_of, layout_of
+from ktstr.instrument.sched_ext import interface_of
 from ktstr.kernel.model import Kernel
 from ktstr.toolchain.compiler import compile_shared
 
@@ -38,7 +39,10 @@ INTERFACES = (1, 2, 3)
 _C = Path(__file__).parent / "c"
 # Its C files beside its own, and those that there are for each architecture.
 _PARTS = {
-    COUNTS: (("arguments", "calls", "cpu", "insn", "out", "owner"), ("insn",)),
+    COUNTS: (
+        ("arguments", "calls", "cpu", "flags", "functions", "insn", "out", "owner"),
+        ("insn", "registers"),
+    ),
     TIMELINE: (
         ("arguments", "clock", "insn", "moments", "out", "owner"),
         ("clock_insn", "insn", "registers"),
@@ -46,7 +50,7 @@ _PARTS = {
 }
 _WHOLE = struct.pack("<QQ", 6, 0)  # PART_END of c/out.h
 # The number of the files' form. With another one, remembered results have no counts that could be read.
-_FORMAT = 2
+_FORMAT = 3
 
 
 def build_plugin(instrument: str, interface: int) -> Path:
@@ -63,7 +67,9 @@ def plugin_arguments(instrument: str, kernel: Kernel) -> str:
     """What the instrument has to be told about the guest's kernel; KtstrError if the kernel's image does not say it."""
     first, last = machine_of_host().bpf_code
     where = f"from={first:x},to={last:x},layout={layout_of(kernel).for_plugin}"
-    return f"{where},hooks={hooks_of(kernel).for_plugin}" if instrument == TIMELINE else where
+    if instrument == TIMELINE:
+        return f"{where},hooks={hooks_of(kernel).for_plugin}"
+    return f"{where},functions={interface_of(kernel).for_plugin}"
 
 
 def known_instruments(names: Sequence[object]) -> tuple[str, ...]:

@@ -14,9 +14,11 @@ from ktstr.instrument.code import FunctionCode, codes_of, codes_to_json
 from ktstr.instrument.cost import FunctionCost, costs_of, costs_to_json
 from ktstr.instrument.counts import read_counts
 from ktstr.instrument.coverage import FileCoverage, coverage_of, coverage_to_json, of_schedulers
+from ktstr.instrument.interface import Driven, driven_in, driven_to_json
 from ktstr.instrument.layout import layout_of
 from ktstr.instrument.plugin import COUNTS, counts_file
 from ktstr.instrument.programs import functions_of
+from ktstr.instrument.sched_ext import interface_of
 from ktstr.report.cost import cost_records
 from ktstr.report.sidecar import SCHEMA, write_json
 from ktstr.run.scenario_run import ScenarioRun
@@ -47,6 +49,7 @@ class Counted:
     coverage: tuple[FileCoverage, ...] = ()
     costs: tuple[FunctionCost, ...] = ()
     code: tuple[FunctionCode, ...] = ()
+    driven: Driven | None = None
 
 
 def counted_in_run(run: ScenarioRun, result: VmResult, folder: Path) -> Counted:
@@ -63,7 +66,8 @@ def counted_in_run(run: ScenarioRun, result: VmResult, folder: Path) -> Counted:
             " TCG plugins"
         )
     counts = read_counts(file)
-    functions = of_schedulers(functions_of(counts, layout_of(run.kernel)))
+    everything = functions_of(counts, layout_of(run.kernel))
+    functions = of_schedulers(everything)
     path_of = _paths(run.test.scheduler)
 
     def any_path(file: str) -> str:
@@ -73,6 +77,7 @@ def counted_in_run(run: ScenarioRun, result: VmResult, folder: Path) -> Counted:
         coverage_of(counts, functions, path_of),
         costs_of(counts, functions, any_path),
         codes_of(functions, any_path),
+        driven_in(counts, everything, interface_of(run.kernel)),
     )
 
 
@@ -91,6 +96,7 @@ def keep_counted(
         "files": coverage_to_json(report.coverage),
         "costs": costs_to_json(report.costs),
         "code": codes_to_json(report.code),
+        "interface": driven_to_json(report.driven or Driven()),
     }
     try:
         write_json(path, {**about, **data})

@@ -18,6 +18,8 @@ enum part {
 	PART_EDGES = 5,	 /* struct edge, who called whom (calls.h) */
 	PART_END = 6,	 /* nothing: the file is whole */
 	PART_EVENTS = 7, /* struct moment, what happened in the order in which it did (moments.h) */
+	PART_FUNCTIONS = 8, /* struct function, how often the kernel's functions were called (functions.h) */
+	PART_FLAGS = 9,	 /* struct flags, with which flags programs were called (flags.h) */
 };
 
 /* Opens the file: false, with errno, if that fails. */
