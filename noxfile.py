@@ -186,9 +186,16 @@ def conditions(session: nox.Session) -> None:
 
 @nox.session
 def repeat(session: nox.Session) -> None:
-    """Run dozens of jobs over and over on a disturbed host; each has one event stream: nox -s repeat -- [--rough]."""
+    """Run dozens of jobs over and over on a disturbed host; each has one event stream: nox -s repeat -- [--rough].
+
+    With --instruments each runs with and without each instrument, and must have the same stream. With --planted 20, so
+    many planted changes of a scheduler's code are to be found instead.
+    """
     environment(session)
-    session.run(PYTHON, "tests/repeat/repeat.py", *session.posargs, env={"KTSTR_DIE_WITH_PARENT": "1"})
+    script = "planted_changes" if "--planted" in session.posargs else "repeat"
+    path = os.pathsep.join((str(ROOT), str(ROOT / "tests" / "guest")))
+    settings = {"KTSTR_DIE_WITH_PARENT": "1", "PYTHONPATH": path}
+    session.run(PYTHON, f"tests/repeat/{script}.py", *session.posargs, env=settings)
 
 
 @nox.session

@@ -82,11 +82,13 @@ if TYPE_CHECKING:  # the same names as in _PUBLIC, for type checkers; a test com
     from ktstr.events.state import SchedulerState as SchedulerState
     from ktstr.events.worker import WorkerStats as WorkerStats
     from ktstr.guest.initramfs import Packed as Packed
+    from ktstr.instrument.code import FunctionCode as FunctionCode
     from ktstr.instrument.cost import CalledFunction as CalledFunction
     from ktstr.instrument.cost import FunctionCost as FunctionCost
     from ktstr.instrument.coverage import CoveredBranch as CoveredBranch
     from ktstr.instrument.coverage import CoveredFunction as CoveredFunction
     from ktstr.instrument.coverage import FileCoverage as FileCoverage
+    from ktstr.instrument.interface import Driven as Driven
     from ktstr.kernel.model import Kernel as Kernel
     from ktstr.run.context import Ctx as Ctx
     from ktstr.scenario import canned
@@ -254,8 +256,10 @@ _PUBLIC = {
     "ktstr.events.state": ("SchedulerState",),
     "ktstr.events.worker": ("WorkerStats",),
     "ktstr.guest.initramfs": ("Packed",),
+    "ktstr.instrument.code": ("FunctionCode",),
     "ktstr.instrument.cost": ("CalledFunction", "FunctionCost"),
     "ktstr.instrument.coverage": ("CoveredBranch", "CoveredFunction", "FileCoverage"),
+    "ktstr.instrument.interface": ("Driven",),
     "ktstr.kernel.model": ("Kernel",),
     "ktstr.run.context": ("Ctx",),
     "ktstr.scenario.affinity": ("Affinity",),

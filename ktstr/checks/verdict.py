@@ -18,8 +18,10 @@ from ktstr.events.phase import Phase
 from ktstr.events.readings import FileRead, ProgramRun
 from ktstr.events.report import GuestReport, WorkerStats
 from ktstr.events.schedulers import SchedulerRun
+from ktstr.instrument.code import FunctionCode
 from ktstr.instrument.cost import FunctionCost
 from ktstr.instrument.coverage import FileCoverage
+from ktstr.instrument.interface import Driven
 from ktstr.vm.result import VmResult
 
 __all__ = ["RunReport", "VerdictFailed"]
@@ -47,6 +49,10 @@ class RunReport:
     """How often each line and branch of the schedulers' BPF was executed; none if that was not counted."""
     costs: tuple[FunctionCost, ...] = ()
     """How many instructions the calls of their functions took; none if that was not counted."""
+    code: tuple[FunctionCode, ...] = ()
+    """The machine code of their functions, to be compared with that of other runs; none if nothing was counted."""
+    driven: Driven | None = None
+    """Which callbacks and functions of the kernel were called, and with which flags; None if nothing was counted."""
     explored: Any = None  # its types are no part of what an author imports
     """Where CPUs stood still in an explored run, for ktstr's own use: ktstr.instrument.explored.Explored; else None."""
 

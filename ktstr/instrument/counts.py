@@ -4,18 +4,30 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from ktstr.base.errors import KtstrError
-from ktstr.instrument.parts import Owner, Part, owners_and_memory, read_parts
+from ktstr.instrument.parts import Owner, Part, ends_early, owners_and_memory, read_parts
 
-__all__ = ["BRANCH", "CALL", "Calls", "Counts", "Edge", "Insn", "Owner", "read_counts"]
+__all__ = [
+    "BRANCH",
+    "CALL",
+    "COUNTS_HEAD",
+    "Calls",
+    "Counts",
+    "Edge",
+    "Insn",
+    "Owner",
+    "read_counts",
+]
 
-_HEAD = b"ktstr-counts-2\n"
+COUNTS_HEAD = b"ktstr-counts-2\n"
+"""How the files of instruments begin."""
 _INSN = struct.Struct("<QQQQQIBB2x")
 _CALLS = struct.Struct("<I4xQQ")
 _EDGE = struct.Struct("<QIIQQ")
+_FUNCTION = struct.Struct("<QQ")
+_FLAGS = struct.Struct("<I4x128Q")
 
 BRANCH = 1
 """What `flow` says of a conditional jump."""
@@ -63,18 +75,25 @@ class Edge:
 
 @dataclass(frozen=True)
 class Counts:
-    """What was counted in a run. `memory` is what was read of the kernel's, by reading and address."""
+    """What was counted in a run.
+
+    `memory` is what was read of the kernel's, by reading and address. `functions` are the calls of functions of the
+    kernel, by address. `flags` are the calls of programs with each bit of their second and third argument set, by the
+    owner's number.
+    """
 
     owners: tuple[Owner, ...]
     memory: Mapping[tuple[int, int], bytes]
     insns: tuple[Insn, ...]
     calls: tuple[Calls, ...]
     edges: tuple[Edge, ...]
+    functions: Mapping[int, int] = field(default_factory=dict)
+    flags: Mapping[int, tuple[tuple[int, ...], ...]] = field(default_factory=dict)
 
 
 def read_counts(path: Path) -> Counts:
     """The counts in a file; KtstrError if it is not whole, as that of a run which was ended from outside."""
-    parts = read_parts(path, _HEAD)
+    parts = read_parts(path, COUNTS_HEAD)
 
     def all_of(which: Part) -> bytes:
         return b"".join(part for kind, part in parts if kind == which)
@@ -87,6 +106,11 @@ def read_counts(path: Path) -> Counts:
             tuple(Insn(*fields) for fields in _INSN.iter_unpack(all_of(Part.INSNS))),
             tuple(Calls(*fields) for fields in _CALLS.iter_unpack(all_of(Part.CALLS))),
             tuple(Edge(*fields) for fields in _EDGE.iter_unpack(all_of(Part.EDGES))),
+            dict(_FUNCTION.iter_unpack(all_of(Part.FUNCTIONS))),
+            {
+                owner: (tuple(bits[:64]), tuple(bits[64:]))
+                for owner, *bits in _FLAGS.iter_unpack(all_of(Part.FLAGS))
+            },
         )
     except struct.error:
-        raise KtstrError(f"{path}: the counts end early; the run did not end by itself") from None
+        raise ends_early(path) from None

@@ -1,4 +1,4 @@
-"""The conditional jumps in x86-64 code, as the kernel's compiler of BPF makes it, and the addresses that it loads.
+"""The instructions of x86-64 code as the kernel's compiler of BPF makes it: conditional jumps, and loaded addresses.
 
 Only the lengths of instructions are decoded. Intel's manual, volume 2, has the format (chapter 2) and the opcodes
 (appendix A).
@@ -9,7 +9,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterator
 
-__all__ = ["conditional_jumps", "loaded_addresses"]
+__all__ = ["conditional_jumps", "instructions", "loaded_addresses"]
 
 _PREFIXES = frozenset((0x26, 0x2E, 0x36, 0x3E, 0x64, 0x65, 0x66, 0xF0, 0xF2, 0xF3))
 _ESCAPE, _VEX_2, _VEX_3 = 0x0F, 0xC5, 0xC4
@@ -38,12 +38,12 @@ _IMMEDIATE_ESCAPED = frozenset((0xA4, 0xAC, 0xBA, 0xC2, 0xC4, 0xC5, 0xC6))
 
 def conditional_jumps(code: bytes) -> Iterator[int]:
     """The offset of each, executed or not, up to the first instruction that is not known."""
-    return (at for at, _, is_jump in _instructions(code) if is_jump)
+    return (at for at, _, is_jump in instructions(code) if is_jump)
 
 
 def loaded_addresses(code: bytes) -> Iterator[tuple[int, int]]:
     """Each number of 64 bits that is loaded, after the instruction's offset: of maps and globals the addresses."""
-    for at, size, _ in _instructions(code):
+    for at, size, _ in instructions(code):
         if size == _LOAD.size and code[at] in (0x48, 0x49) and 0xB8 <= code[at + 1] < 0xC0:
             yield at, _LOAD.unpack_from(code, at)[2]
 
@@ -51,8 +51,9 @@ def loaded_addresses(code: bytes) -> Iterator[tuple[int, int]]:
 _LOAD = struct.Struct("<BBQ")  # REX, the opcode, the number
 
 
-def _instructions(code: bytes) -> Iterator[tuple[int, int, bool]]:
-    """The offset and the length of each, and whether it is a conditional jump."""
+def instructions(code: bytes) -> Iterator[tuple[int, int, bool]]:
+    """The offset of each instruction, its length, and whether it is a conditional jump, up to the first that is not
+    known."""
     at = 0
     while at < len(code):
         try:

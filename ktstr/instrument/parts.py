@@ -11,7 +11,7 @@ from typing import Protocol
 
 from ktstr.base.errors import KtstrError
 
-__all__ = ["Owner", "Part", "Read", "owners_and_memory", "read_parts"]
+__all__ = ["Owner", "Part", "Read", "ends_early", "owners_and_memory", "read_parts"]
 
 _PART = struct.Struct("<QQ")
 _OWNER = struct.Struct("<IIQQQQQ128s")
@@ -31,6 +31,9 @@ class Part(IntEnum):
     NEWS = 8
     BLOCKS = 9
     VISITS = 10
+    EVENTS = 11
+    FUNCTIONS = 12
+    FLAGS = 13
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +88,12 @@ def read_parts(path: Path, head: bytes) -> list[tuple[int, bytes]]:
             return parts
         parts.append((kind, data[at : at + size]))
         at += size
-    raise KtstrError(f"{path}: the counts end early; the run did not end by itself")
+    raise ends_early(path)
+
+
+def ends_early(path: Path) -> KtstrError:
+    """What is wrong with an instrument's file whose parts are not whole."""
+    return KtstrError(f"{path}: the counts end early; the run did not end by itself")
 
 
 def owners_and_memory(

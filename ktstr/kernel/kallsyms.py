@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import re
 import struct
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 
 from ktstr.base.errors import KtstrError
 
-__all__ = ["symbols_in"]
+__all__ = ["functions_in", "symbols_in"]
 
 _TOKENS = 256
 # The digits are tokens of their own, in their order.
@@ -26,6 +26,19 @@ def symbols_in(image: bytes, wanted: Collection[str]) -> dict[str, int]:
 
     Of several with one name the last counts. KtstrError if there is no table, or one of a form that is not known.
     """
+    return _found(image, lambda name: name in wanted)
+
+
+def functions_in(image: bytes, pattern: re.Pattern[str]) -> dict[str, int]:
+    """The addresses of those of the kernel's functions whose whole name the pattern matches, as for `symbols_in`."""
+    ends = ("_stext", "_etext")  # the kinds do not say: from 7.0 on variables have that of a function
+    found = _found(image, lambda name: name in ends or pattern.fullmatch(name) is not None)
+    first, last = (found.pop(end, 0) for end in ends)
+    return {name: address for name, address in found.items() if first <= address < last}
+
+
+def _found(image: bytes, wanted: Callable[[str], bool]) -> dict[str, int]:
+    """The addresses of the symbols that are `wanted`, which is asked with each name."""
     try:
         for found in re.finditer(re.escape(_DIGITS), image):
             if (table := _token_table(image, found.start())) is not None:
@@ -54,12 +67,12 @@ def _token_table(image: bytes, digits: int) -> tuple[int, int, list[bytes]] | No
 
 
 def _symbols(
-    image: bytes, tokens_at: int, index_end: int, tokens: list[bytes], wanted: Collection[str]
+    image: bytes, tokens_at: int, index_end: int, tokens: list[bytes], wanted: Callable[[str], bool]
 ) -> dict[str, int]:
     names_at, count = _names(image, tokens_at)
     names = [text[1:] for text in _decoded(image, names_at, count, tokens)]  # the first letter is the kind
     offsets = struct.unpack_from(f"<{count}i", image, _aligned(index_end))
-    places = [at for at, name in enumerate(names) if name in wanted]
+    places = [at for at, name in enumerate(names) if wanted(name)]
     text, same = names.index("_text"), names.index("_stext")
     # From 7.0 on an offset is relative to its own place in the table, 4 bytes behind that of the offset before.
     step = 4 if offsets[text] != offsets[same] else 0

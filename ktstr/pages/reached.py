@@ -49,7 +49,7 @@ def coverage_html(page: Page, name: str) -> Markup:
     A test has kept the names of its files under `name`.
     """
     damaged: list[str] = []
-    counted: dict[Column, Counted] = {}
+    counted: dict[Column, tuple[tuple[FileCoverage, ...], tuple[FunctionCost, ...]]] = {}
     for column in page.columns:
         tests = [test for test in page.tests if test.column == column and test.kept.get(name)]
         if tests:
@@ -90,13 +90,13 @@ def _read(tests: Sequence[Test], section: str, damaged: list[str]) -> Iterator[C
                 damaged.append(str(error).removeprefix(f"{test.folder}/"))
 
 
-def _together(parts: Iterator[Counted]) -> Counted:
-    """All parts as one, a few at a time in memory."""
+def _together(parts: Iterator[Counted]) -> tuple[tuple[FileCoverage, ...], tuple[FunctionCost, ...]]:
+    """The coverage and the costs of all parts as one, a few at a time in memory."""
     coverage: tuple[FileCoverage, ...] = ()
     costs: tuple[FunctionCost, ...] = ()
     while some := list(islice(parts, _AT_ONCE)):
-        coverage = merged((coverage, *(one for one, _ in some)))
-        costs = merged_costs((costs, *(one for _, one in some)))
+        coverage = merged((coverage, *(one.coverage for one in some)))
+        costs = merged_costs((costs, *(one.costs for one in some)))
     return coverage, costs
 
 

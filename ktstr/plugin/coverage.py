@@ -13,6 +13,7 @@ import pytest
 from ktstr.base.errors import KtstrError
 from ktstr.instrument.cost import FunctionCost, merged_costs
 from ktstr.instrument.coverage import FileCoverage, merged
+from ktstr.instrument.interface import Driven, merged_driven
 from ktstr.plugin.recorder import Recorder
 from ktstr.report.callgrind import callgrind_text
 from ktstr.report.case import Case
@@ -20,6 +21,7 @@ from ktstr.report.cobertura import cobertura_xml
 from ktstr.report.cost import cost_text
 from ktstr.report.counted import Counted, keep_sources, read_counted
 from ktstr.report.coverage import coverage_text, line_percent
+from ktstr.report.interface import interface_summary, interface_text
 from ktstr.report.lcov import lcov_text
 from ktstr.report.sidecar import file_stem
 
@@ -37,6 +39,7 @@ class CoverageReport:
         self._least = least
         self._coverage: tuple[FileCoverage, ...] = ()
         self._costs: tuple[FunctionCost, ...] = ()
+        self._driven = Driven()
         self._problem = ""
 
     @property
@@ -50,15 +53,16 @@ class CoverageReport:
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         versions = dict.fromkeys(case.kernel.version for case in self._recorder.cases)
         try:
-            parts = [self._write(version) for version in versions]
+            parts = [part for version in versions for part in self._write(version)]
         except KtstrError as error:
             self._problem = str(error)
             return
         except OSError as error:
             self._problem = f"{error.filename}: {error.strerror}"
             return
-        self._coverage = merged(coverage for coverage, _ in parts)
-        self._costs = merged_costs(costs for _, costs in parts)
+        self._coverage = merged(part.coverage for part in parts)
+        self._costs = merged_costs(part.costs for part in parts)
+        self._driven = merged_driven(part.driven for part in parts)
         if self.too_little and session.exitstatus == pytest.ExitCode.OK:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
@@ -72,16 +76,24 @@ class CoverageReport:
             terminalreporter.write_sep("=", "instructions of BPF code per call")
             for line in cost_text(self._costs):
                 terminalreporter.write_line(line)
+        if self._driven.functions:
+            terminalreporter.write_sep("=", "sched_ext interface")
+            for line in interface_summary(self._driven):
+                terminalreporter.write_line(line)
         for problem in filter(None, (self._problem, self._coverage and self.too_little)):
             terminalreporter.write_line(f"ktstr: --coverage: {problem}", red=True)
 
-    def _write(self, kernel: str) -> Counted:
+    def _write(self, kernel: str) -> list[Counted]:
         """Write what was counted in a kernel's tests to its folder."""
         folder = self._recorder.staging_folder(kernel)
         cases = [case for case in self._recorder.cases if case.kernel.version == kernel]
-        parts = [part for case in cases for part in _counted(folder, case)]
-        coverage = merged(part[0] for part in parts)
-        costs = merged_costs(part[1] for part in parts)
+        of_cases = [(case, list(_counted(folder, case))) for case in cases]
+        parts = [part for _, some in of_cases for part in some]
+        coverage = merged(part.coverage for part in parts)
+        costs = merged_costs(part.costs for part in parts)
+        tests: dict[str, list[Driven]] = {}
+        for case, some in of_cases:
+            tests.setdefault(case.nodeid.partition("::")[2], []).extend(part.driven for part in some)
         if coverage:
             (folder / "coverage.info").write_text(lcov_text(coverage))
             (folder / "coverage.xml").write_text(cobertura_xml(coverage, time.time(), _own_version()))
@@ -89,7 +101,10 @@ class CoverageReport:
             keep_sources(folder, (one.path for one in coverage))
         if costs:
             (folder / "callgrind.out").write_text(callgrind_text(costs, f"{len(cases)} tests on {kernel}"))
-        return coverage, costs
+        if tests:
+            text = interface_text({test: merged_driven(some) for test, some in tests.items()})
+            (folder / "interface.txt").write_text("".join(f"{line}\n" for line in text))
+        return parts
 
 
 def _counted(folder: Path, case: Case) -> Iterable[Counted]:

@@ -143,6 +143,7 @@ _OPTIONS = (
     _Option("results", "keep results in this folder, not target/ktstr", "DIR"),
     _Option("coverage", "report what of the schedulers' BPF is executed"),
     _Option("coverage-min", "fail if fewer of its lines are executed", "PERCENT"),
+    _Option("timeline", "keep what ran where of each VM run, as a trace for Perfetto"),
     _Option("ignored", "also run the tests declared with ignore=True"),
 )
 

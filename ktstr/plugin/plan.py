@@ -13,7 +13,7 @@ import pytest
 from ktstr.base.errors import Inconclusive, KtstrError
 from ktstr.base.values import shown
 from ktstr.declare.test import KtstrTest, record_of
-from ktstr.instrument.plugin import COUNTS
+from ktstr.instrument.plugin import COUNTS, TIMELINE
 from ktstr.kernel.model import Kernel
 from ktstr.plugin.axes import KERNEL_FIXTURE, SEED_FIXTURE, VARIANT_FIXTURE
 from ktstr.plugin.early import keep_failure
@@ -229,10 +229,15 @@ def _context(item: pytest.Item, staging: Staging, executor: Executor) -> Ctx:
         hooks=hooks,
         once=plan.options.once,
         shrink_s=plan.options.shrink_s,
-        instruments=(COUNTS,) if plan.options.coverage else (),
+        instruments=_instruments(plan.options),
         interleaving=plan.options.interleaved or None,
     )
     return context
+
+
+def _instruments(options: Options) -> tuple[str, ...]:
+    asked = {COUNTS: options.coverage, TIMELINE: options.timeline}
+    return tuple(name for name, is_asked in asked.items() if is_asked)
 
 
 def finish(item: pytest.Item, returned: Sequence[object]) -> None:

@@ -34,8 +34,9 @@ class Options:
     the session may take; None: as long as it takes. `once`: a failed run is not run again. `shrink_s` is how long
     shrinking one may take. `executor` is where guests run: `local`, or a scheduler's address. `coverage`: what the
     tests execute of the schedulers' BPF is counted, and the session fails if it is less than `coverage_min` percent of
-    the lines. `explore_ms` is how long all tests together are run with interleavings that the strategy `explore_with`
-    chooses; None: each is run once. `interleaved` has the interleaving of each run of the one test, to run it again.
+    the lines. `timeline`: what ran where is kept of each VM run. `explore_ms` is how long all tests together are run
+    with interleavings that the strategy `explore_with` chooses; None: each is run once. `interleaved` has the
+    interleaving of each run of the one test, to run it again.
     """
 
     topology: Topology | None
@@ -54,6 +55,7 @@ class Options:
     executor: str = LOCAL
     coverage: bool = False
     coverage_min: float | None = None
+    timeline: bool = False
     explore_ms: int | None = None
     explore_with: str = AUTO
     interleaved: Interleaving | tuple[Interleaving | None, ...] = ()
@@ -69,7 +71,9 @@ def options_of(config: pytest.Config, settings: Settings) -> Options:
     budget = config.getoption("ktstr_budget")
     coverage_min = _coverage_min(config)
     coverage = config.getoption("ktstr_coverage") or coverage_min is not None
-    virtual = {"coverage": coverage, "explore": config.getoption("ktstr_explore") is not None}
+    timeline = config.getoption("ktstr_timeline")
+    explore = config.getoption("ktstr_explore") is not None
+    virtual = {"coverage": coverage, "timeline": timeline, "explore": explore}
     explore_ms, explore_with = _explored(config, settings)
     interleaved = interleavings_of(config)
     return Options(
@@ -89,6 +93,7 @@ def options_of(config: pytest.Config, settings: Settings) -> Options:
         settings.executor,
         coverage,
         coverage_min,
+        timeline,
         explore_ms,
         explore_with,
         interleaved,

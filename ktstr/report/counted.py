@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, TypedDict
+from typing import Annotated, Any, NotRequired, TypedDict
 
 from msgspec import Meta
 
@@ -12,6 +13,7 @@ from ktstr.base.errors import KtstrError
 from ktstr.base.from_json import from_json
 from ktstr.instrument.cost import FunctionCost, costs_from_json
 from ktstr.instrument.coverage import FileCoverage, coverage_from_json
+from ktstr.instrument.interface import Driven, driven_from_json
 from ktstr.report.sidecar import SCHEMA, write_json
 
 __all__ = ["SOURCES", "Counted", "keep_sources", "kept_sources", "read_counted"]
@@ -19,9 +21,6 @@ __all__ = ["SOURCES", "Counted", "keep_sources", "kept_sources", "read_counted"]
 SOURCES = "sources.coverage.json"
 """The file with the sources that the coverage is of, as they were when the session ended: later they are others."""
 _LONGEST = 1_000_000  # characters of a source; none that a person wrote has as many
-
-Counted = tuple[tuple[FileCoverage, ...], tuple[FunctionCost, ...]]
-"""The coverage and the costs of one VM run, or of several."""
 
 _Number = Annotated[int, Meta(ge=0, lt=1 << 62)]
 
@@ -49,13 +48,29 @@ class _Cost(TypedDict):
     called: list[tuple[_Number, str, str, _Number, _Number]]
 
 
+class _Driven(TypedDict):
+    callbacks: dict[str, _Number]
+    flags: dict[str, _Number]
+    functions: dict[str, _Number]
+
+
 class _Run(TypedDict):
     files: list[_File]
     costs: list[_Cost]
+    interface: NotRequired[_Driven]  # older runs have none
 
 
 class _Sources(TypedDict):
     sources: dict[str, str]
+
+
+@dataclass(frozen=True)
+class Counted:
+    """What was counted in one VM run: coverage, costs, and what of sched_ext was called."""
+
+    coverage: tuple[FileCoverage, ...]
+    costs: tuple[FunctionCost, ...]
+    driven: Driven
 
 
 def read_counted(path: Path) -> Counted:
@@ -66,7 +81,8 @@ def read_counted(path: Path) -> Counted:
         raise KtstrError(f"{path}: {error.strerror}") from None
     except ValueError as error:
         raise KtstrError(f"{path}: is damaged: {error}") from None
-    return coverage_from_json(data["files"]), costs_from_json(data["costs"])
+    driven = driven_from_json(data["interface"]) if "interface" in data else Driven()
+    return Counted(coverage_from_json(data["files"]), costs_from_json(data["costs"]), driven)
 
 
 def keep_sources(folder: Path, paths: Iterable[str]) -> None:

@@ -272,6 +272,8 @@ class RunRecord(TypedDict):
     """With --coverage: the file beside the sidecar with what the run executed of the schedulers' BPF."""
     cost: NotRequired[list[CostRecord]]
     """With --coverage: what each function of the schedulers' BPF cost."""
+    trace: NotRequired[str]
+    """With --timeline: the file beside the sidecar with what ran where, for Perfetto."""
     dump: NotRequired[str | None]
     """The file beside the sidecar with the failure dump; null if there is none."""
     repro: NotRequired[ReproRecord | None]

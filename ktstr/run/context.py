@@ -45,6 +45,7 @@ from ktstr.run.refuse import (
 from ktstr.run.scenario_run import ScenarioRun
 from ktstr.run.second import run_again
 from ktstr.run.shrink_time import SHRINK_S, ShrinkTime
+from ktstr.run.traced import keep_trace
 from ktstr.scenario.cgroup import CgroupDef
 from ktstr.scenario.metric import Better
 from ktstr.scenario.operation import Operation
@@ -248,6 +249,7 @@ class Ctx:
             raise KtstrError(f"{self.test.name}: {why}")
         refuse_unknown_variables(self.test.name, report.result.events)
         keep_counted(report, run, record, self._sidecar, len(self.runs))
+        keep_trace(report, run, folder, record, self._sidecar, len(self.runs))
         self._as_expected = self._as_expected or report.passed
         self._hooks.after_verdict(self, report)
         if check and report.violations:

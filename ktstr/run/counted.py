@@ -3,24 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from ktstr.base.errors import KtstrError
 from ktstr.checks.thresholds import Checks
 from ktstr.checks.verdict import RunReport
 from ktstr.declare.scheduler import Scheduler, registered
+from ktstr.instrument.code import FunctionCode, codes_of, codes_to_json
 from ktstr.instrument.cost import FunctionCost, costs_of, costs_to_json
 from ktstr.instrument.counts import read_counts
 from ktstr.instrument.coverage import FileCoverage, coverage_of, coverage_to_json, of_schedulers
+from ktstr.instrument.interface import Driven, driven_in, driven_to_json
 from ktstr.instrument.layout import layout_of
 from ktstr.instrument.plugin import COUNTS, counts_file
 from ktstr.instrument.programs import functions_of
+from ktstr.instrument.sched_ext import interface_of
 from ktstr.report.cost import cost_records
 from ktstr.report.sidecar import SCHEMA, write_json
 from ktstr.run.scenario_run import ScenarioRun
 from ktstr.vm.result import EMULATOR_DIED, Ending, VmResult
 
-__all__ = ["counted_in_run", "instruments_for", "keep_counted", "paths_of"]
+__all__ = ["Counted", "counted_in_run", "instruments_for", "keep_counted", "paths_of"]
 
 
 def instruments_for(limits: Checks, clock: str, asked: Sequence[str]) -> tuple[str, ...]:
@@ -30,22 +34,31 @@ def instruments_for(limits: Checks, clock: str, asked: Sequence[str]) -> tuple[s
     """
     judged = "checks: max_insns_per_call" if limits.max_insns_per_call else ""
     if (asked or judged) and clock != "virtual":
+        option = "--coverage" if COUNTS in asked else "--timeline"
         raise KtstrError(
-            f"{judged or '--coverage'}: instructions can only be counted with the virtual clock;"
+            f"{judged or option}: instructions can only be counted with the virtual clock;"
             " give --clock virtual"
         )
     return tuple(dict.fromkeys((*asked, *((COUNTS,) if judged else ()))))
 
 
-def counted_in_run(
-    run: ScenarioRun, result: VmResult, folder: Path
-) -> tuple[tuple[FileCoverage, ...], tuple[FunctionCost, ...]]:
-    """The coverage and the costs of a run whose files are in `folder`; nothing if they were not asked for.
+@dataclass(frozen=True)
+class Counted:
+    """What was counted in a run: the fields of a RunReport."""
+
+    coverage: tuple[FileCoverage, ...] = ()
+    costs: tuple[FunctionCost, ...] = ()
+    code: tuple[FunctionCode, ...] = ()
+    driven: Driven | None = None
+
+
+def counted_in_run(run: ScenarioRun, result: VmResult, folder: Path) -> Counted:
+    """What was counted in a run whose files are in `folder`; nothing if that was not asked for.
 
     A run that was ended from outside has none. KtstrError if nothing was counted.
     """
     if COUNTS not in run.instruments or result.ending in (Ending.TIMEOUT, EMULATOR_DIED):
-        return (), ()
+        return Counted()
     file = folder / counts_file(COUNTS)
     if not file.is_file():
         raise KtstrError(
@@ -53,10 +66,19 @@ def counted_in_run(
             " TCG plugins"
         )
     counts = read_counts(file)
-    functions = of_schedulers(functions_of(counts, layout_of(run.kernel)))
+    everything = functions_of(counts, layout_of(run.kernel))
+    functions = of_schedulers(everything)
     path_of = paths_of(run.test.scheduler)
-    costs = costs_of(counts, functions, lambda file: path_of(file) or file.removeprefix("./"))
-    return coverage_of(counts, functions, path_of), costs
+
+    def any_path(file: str) -> str:
+        return path_of(file) or file.removeprefix("./")
+
+    return Counted(
+        coverage_of(counts, functions, path_of),
+        costs_of(counts, functions, any_path),
+        codes_of(functions, any_path),
+        driven_in(counts, everything, interface_of(run.kernel)),
+    )
 
 
 def keep_counted(
@@ -70,7 +92,12 @@ def keep_counted(
         return
     path = sidecar.with_name(f"{sidecar.stem}.run-{number}.coverage.json")
     about = {"schema": SCHEMA, "test": run.test.name, "kernel": run.kernel.version, "run": number}
-    data = {"files": coverage_to_json(report.coverage), "costs": costs_to_json(report.costs)}
+    data = {
+        "files": coverage_to_json(report.coverage),
+        "costs": costs_to_json(report.costs),
+        "code": codes_to_json(report.code),
+        "interface": driven_to_json(report.driven or Driven()),
+    }
     try:
         write_json(path, {**about, **data})
     except OSError as error:

@@ -50,9 +50,9 @@ class Runner:
             announce(job)
         result = self.executor.run(job, self.accel, folder, self.options, cancel=self.cancel)
         self.results.append(result)
-        coverage, costs = counted_in_run(run, result, folder)
+        counted = counted_in_run(run, result, folder)
         explored = explored_in_run(run, result, folder)
-        return job, replace(judged(run, result, costs), coverage=coverage, costs=costs, explored=explored)
+        return job, replace(judged(run, result, counted.costs), **vars(counted), explored=explored)
 
 
 def judged(run: ScenarioRun, result: VmResult, costs: Sequence[FunctionCost] = ()) -> RunReport:

@@ -165,10 +165,11 @@ def _refuse_hostile(path: Path, data: Mapping[str, Any]) -> None:
         raise KtstrError(f"{path}: nodeid {data['nodeid']!r}: must be file::test, with a file of the project")
 
 
-def replay_arguments(recorded: Recorded, *, shrink: bool = False) -> list[str]:
+def replay_arguments(recorded: Recorded, *, shrink: bool = False, timeline: bool = False) -> list[str]:
     """pytest's arguments that run the recorded test again; nothing remembered is used.
 
-    One run confirms a failure; with `shrink` it is shrunk as well, and run again to show more.
+    One run confirms a failure; with `shrink` it is shrunk as well, and run again to show more. With `timeline` a
+    timeline of it is kept.
     """
     data, preset = recorded.data, recorded.preset
     return [
@@ -182,6 +183,7 @@ def replay_arguments(recorded: Recorded, *, shrink: bool = False) -> list[str]:
         *("--ktstr-perturb", "on" if data.get("perturb") else "off"),
         *(("--ktstr-interleaving", str(recorded.path.absolute())) if recorded.interleaved else ()),
         "--ktstr-fresh",
+        *(("--ktstr-timeline",) if timeline else ()),
         *(() if shrink else ("--ktstr-once",)),
     ]
 

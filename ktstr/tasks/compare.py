@@ -78,6 +78,8 @@ def compare(
 
     from ktstr.base.errors import KtstrError
     from ktstr.compare.choice import chosen
+    from ktstr.compare.code import compared_code
+    from ktstr.compare.code_text import code_json, code_lines
     from ktstr.compare.difference import compared
     from ktstr.compare.samples import cases_of, checked_axis
     from ktstr.compare.sides import Only, sides_of_axis, sides_of_runs
@@ -94,12 +96,19 @@ def compare(
     else:
         old, new = sides_of_runs(root, before, after, only)
     found = compared(cases_of(old.sidecars, axis), cases_of(new.sidecars, axis), project_thresholds(root))
+    code = None if axis else compared_code(old, new)
+    told = code_lines(code) if code else []
     if json:
-        print(as_json.dumps(comparison_json(found, old, new, axis), indent=2))
+        data = comparison_json(found, old, new, axis)
+        print(as_json.dumps({**data, "code": code_json(code) if code else None}, indent=2))
     elif markdown:
-        print("\n".join(comparison_markdown(found, old, new)))
+        lines = [
+            *comparison_markdown(found, old, new),
+            *(["", *(f"- {line}" for line in told)] if told else []),
+        ]
+        print("\n".join(lines))
     else:
-        lines = comparison_lines(found, old, new, every=all)
+        lines = [*comparison_lines(found, old, new, every=all), *told]
         print("\n".join(coloured(lines) if sys.stdout.isatty() and "NO_COLOR" not in os.environ else lines))
     if found.status:
         raise Exit(code=found.status)

@@ -18,7 +18,7 @@ from ktstr.tasks.words import SEVERAL
 __all__ = ["menu_help", "verb_help"]
 
 _GROUPS = {
-    "Tests": ("init", "test", "verifier", "replay", "bisect"),
+    "Tests": ("init", "test", "verifier", "replay", "trace", "bisect"),
     "Results": ("runs", "report", "compare", "metrics"),
     "Guests": ("shell", "verify", "vmlinux-h", "initramfs"),
     "Kernels": (

@@ -23,6 +23,7 @@ from ktstr.tasks import (
     runs,
     shell,
     suite,
+    trace,
     verifier,
     worker,
 )
@@ -57,6 +58,7 @@ ns = gather(
     runs,
     shell,
     suite,
+    trace,
     verifier,
     worker,
 )

@@ -6,7 +6,7 @@ import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
-__all__ = ["CHANGES", "commit_source", "make_project", "plant"]
+__all__ = ["CHANGES", "commit_source", "make_project", "plant", "planted"]
 
 _FIXTURE = Path(__file__).parents[1] / "schedulers" / "fixture.bpf.c"
 _TEST = '''"""Requests that sleep and wake, beside a batch that has a CPU for itself: a third CPU is left."""
@@ -41,6 +41,11 @@ CHANGES: Mapping[str, tuple[tuple[str, str], ...]] = {
             "\t\t(void)*(volatile u64 *)&nr_idle;",
         ),
     ),
+    "renamed": (
+        ("fixture_enqueue", "fixture_put"),
+        ("vtime_now", "now_in_queue"),
+        ("nr_queued", "waiting"),
+    ),
     "rewritten": (
         ("/* The virtual time of the task that started last. */", "/*\n * How far the queue has come.\n */"),
         ("vtime_now", "now_in_queue"),
@@ -48,7 +53,16 @@ CHANGES: Mapping[str, tuple[tuple[str, str], ...]] = {
         ("return (s64)(a - b) < 0;", "s64 distance = a - b;\n\n\treturn distance < 0;"),
     ),
 }
-"""What each change replaces in the fixture, which must be there. `rewritten` does the same as before."""
+"""What each change replaces in the fixture, which must be there. `renamed` and `rewritten` do the same as before."""
+
+
+def planted(change: str) -> str:
+    """The fixture's source with a change of CHANGES; without one if there is none of that name."""
+    text = _FIXTURE.read_text()
+    for old, new in CHANGES.get(change, ()):
+        assert old in text
+        text = text.replace(old, new)
+    return text
 
 
 def make_project(root: Path) -> None:
@@ -64,12 +78,7 @@ def make_project(root: Path) -> None:
 
 def plant(root: Path, change: str) -> None:
     """Commit a change of CHANGES."""
-    file = root / "tests" / "fixture.bpf.c"
-    text = file.read_text()
-    for old, new in CHANGES[change]:
-        assert old in text
-        text = text.replace(old, new)
-    commit_source(root, text, f"A change: {change}")
+    commit_source(root, planted(change), f"A change: {change}")
 
 
 def commit_source(root: Path, text: str, message: str) -> None:

@@ -1,4 +1,4 @@
-"""The loader and its tools, and what the emulator is preloaded with, compile without a warning with each compiler
+"""The loader and its tools, and what the emulator loads, compile without a warning with each compiler
 that is installed. (tests/unit/test_agent_build.py does the same for the agent, and needs no network.)"""
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from ktstr import instrument
 from ktstr.bpf import build
 from ktstr.bpf.libbpf import libbpf
 from ktstr.guest.agent import INCLUDE
@@ -36,6 +37,12 @@ def test_what_is_linked_with_libbpf_compiles_without_a_warning(compiler: str, pr
     sources = sorted((Path(build.__file__).parent / program).glob("*.c"))
     assert sources
     compiles(compiler, sources, INCLUDE, libbpf().include, libbpf().uapi)
+
+
+def test_what_looks_at_guests_compiles_without_a_warning(compiler: str) -> None:
+    sources = sorted((Path(instrument.__file__).parent / "c").glob("*.c"))
+    assert sources
+    compiles(compiler, sources)
 
 
 def test_what_is_preloaded_compiles_without_a_warning(compiler: str) -> None:

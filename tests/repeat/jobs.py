@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -33,7 +33,7 @@ from ktstr.kernel.model import Kernel
 from ktstr.scenario import work as work_types
 from ktstr.vm.job import RunOptions
 
-__all__ = ["Job", "jobs"]
+__all__ = ["Job", "held", "jobs"]
 
 _SOURCES = Path(__file__).parents[1] / "schedulers"
 _TOPOLOGIES = [Topology.parse(text) for text in ("1n1l4c1t", "1n2l2c2t", "1n1l3c1t", "2n2l2c1t")]
@@ -51,8 +51,11 @@ class Job:
     seed: int = 1
     monitor: Monitor | None = None
 
-    def run(self, kernel: Kernel, artifacts: Path) -> RunReport:
-        """Run it in a guest under the virtual clock, whatever is remembered; KtstrError if the host fails."""
+    def run(self, kernel: Kernel, artifacts: Path, instruments: Sequence[str] = ()) -> RunReport:
+        """Run it in a guest under the virtual clock, whatever is remembered; KtstrError if the host fails.
+
+        `instruments` look at the guest from outside.
+        """
 
         @ktstr_test(scheduler=self.scheduler, monitor=self.monitor)
         def repeated(ctx: Ctx) -> None: ...
@@ -62,7 +65,12 @@ class Job:
         test = replace(record, topology=self.topology)
         options = RunOptions(fresh=True)
         return self.body(
-            Ctx(test, kernel, "virtual", self.seed, artifacts, options=options, perturb=self.perturb)
+            Ctx(
+                *(test, kernel, "virtual", self.seed, artifacts),
+                options=options,
+                perturb=self.perturb,
+                instruments=instruments,
+            )
         )
 
 
@@ -84,11 +92,12 @@ def _of_work(fixture: Scheduler) -> list[Job]:
         topology = _TOPOLOGIES[number % len(_TOPOLOGIES)]
         group = CgroupDef("w", work.together * -(-6 // work.together), work=work, threads=number % 3 == 2)
         scheduler = EEVDF if number % 4 == 3 else fixture
-        made.append(Job(name, scheduler, topology, _held(group)))
+        made.append(Job(name, scheduler, topology, held(group)))
     return made
 
 
-def _held(*parts: CgroupDef | ktstr.Operation, hold_s: float = 0.5) -> Callable[[Ctx], RunReport]:
+def held(*parts: CgroupDef | ktstr.Operation, hold_s: float = 0.5) -> Callable[[Ctx], RunReport]:
+    """A body that holds these parts for so many guest seconds."""
     return lambda ctx: ctx.run(*parts, hold_s=hold_s, check=False)
 
 
@@ -102,22 +111,22 @@ def _others(fixture: Scheduler) -> list[Job]:
     hackbench = payloads.hackbench(groups=1, loops=20)
     with_payload = (CgroupDef("beside", 2), RunPayload(hackbench), WaitPayload(hackbench))
     return [
-        Job("2 CPUs", fixture, Topology.parse("1n1l2c1t"), _held(CgroupDef("w", 5))),
-        Job("32 CPUs", fixture, Topology.parse("1n4l4c2t"), _held(CgroupDef("w", 40), hold_s=0.3)),
-        Job("16 CPUs, scx_simple", simple, Topology.parse("2n4l4c1t"), _held(CgroupDef("w", 20), hold_s=0.3)),
-        Job("scx_flatcg", flatcg, eight, _held(CgroupDef("a", 6, weight=50), CgroupDef("b", 6))),
+        Job("2 CPUs", fixture, Topology.parse("1n1l2c1t"), held(CgroupDef("w", 5))),
+        Job("32 CPUs", fixture, Topology.parse("1n4l4c2t"), held(CgroupDef("w", 40), hold_s=0.3)),
+        Job("16 CPUs, scx_simple", simple, Topology.parse("2n4l4c1t"), held(CgroupDef("w", 20), hold_s=0.3)),
+        Job("scx_flatcg", flatcg, eight, held(CgroupDef("a", 6, weight=50), CgroupDef("b", 6))),
         Job("sched_mixed", fixture, eight, lambda ctx: scenarios.sched_mixed(ctx, hold_s=0.5)),
-        Job("perturbed", fixture, four, _held(CgroupDef("w", 6)), perturb=True, seed=7),
-        Job("perturbed, scx_simple", simple, four, _held(CgroupDef("w", 6)), perturb=True, seed=8),
-        Job("a race", racy, Topology.parse("1n1l8c1t"), _held(crowd, hold_s=1), perturb=True, seed=21),
-        Job("ends with an error", _declared("exits"), four, _held(CgroupDef("w", 6), hold_s=2)),
-        Job("starves a worker", _declared("starve"), four, _held(CgroupDef("w", 6), hold_s=1)),
-        Job("monitored", fixture, four, _held(CgroupDef("w", 6)), monitor=Monitor(period_ms=10)),
+        Job("perturbed", fixture, four, held(CgroupDef("w", 6)), perturb=True, seed=7),
+        Job("perturbed, scx_simple", simple, four, held(CgroupDef("w", 6)), perturb=True, seed=8),
+        Job("a race", racy, Topology.parse("1n1l8c1t"), held(crowd, hold_s=1), perturb=True, seed=21),
+        Job("ends with an error", _declared("exits"), four, held(CgroupDef("w", 6), hold_s=2)),
+        Job("starves a worker", _declared("starve"), four, held(CgroupDef("w", 6), hold_s=1)),
+        Job("monitored", fixture, four, held(CgroupDef("w", 6)), monitor=Monitor(period_ms=10)),
         Job(
             "hotplug",
             _declared("hotplug"),
             four,
             lambda ctx: ctx.run(CgroupDef("w", 6), steps=(hotplug,), check=False),
         ),
-        Job("hackbench", fixture, four, _held(*with_payload, hold_s=20)),
+        Job("hackbench", fixture, four, held(*with_payload, hold_s=20)),
     ]

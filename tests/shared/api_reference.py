@@ -125,7 +125,15 @@ SECTIONS = {
         ),
         *("Perturbed", "Switches", "MapWrite", "RefusedWrite", "GlobalRead", "RefusedReading"),
         *("FileRead", "ProgramRun", "FlightEvent"),
-        *("FileCoverage", "CoveredFunction", "CoveredBranch", "FunctionCost", "CalledFunction"),
+        *(
+            "FileCoverage",
+            "CoveredFunction",
+            "CoveredBranch",
+            "FunctionCode",
+            "FunctionCost",
+            "CalledFunction",
+        ),
+        "Driven",
     ),
     "The failure dump": (*("Dump", "MapDump", "Element", "Variable", "RunQueues", "CpuQueue", "QueuedTask"),),
     "Extending": (

@@ -29,6 +29,11 @@ COSTS = [
         "called": [],
     }
 ]
+INTERFACE = {
+    "callbacks": {"enqueue": 4, "exit": 0},
+    "flags": {"enqueue SCX_ENQ_HEAD": 0, "enqueue SCX_ENQ_WAKEUP": 3},
+    "functions": {"dispatch_enqueue": 4, "scx_bypass": 1, "scx_hardlockup": 0},
+}
 # Two tests of which each leaves a file, as a run with instruments does.
 COUNTED = f"""
 import json
@@ -38,7 +43,9 @@ def counted(ctx, lines):
     assert ctx.options["instruments"] == ("counts",)
     ctx.run()
     path = ctx.artifacts.with_name(ctx.artifacts.name + ".run-1.coverage.json")
-    path.write_text(json.dumps({{"files": [dict({json.dumps(COVERAGE)}, lines=lines)], "costs": {COSTS}}}))
+    files = [dict({json.dumps(COVERAGE)}, lines=lines)]
+    data = {{"files": files, "costs": {COSTS}, "interface": {json.dumps(INTERFACE)}}}
+    path.write_text(json.dumps(data))
     ctx.runs[-1]["coverage"] = path.name
 
 @ktstr_test(scheduler=MY)
@@ -60,6 +67,10 @@ COST_TABLE = [
     " function      calls  min  median  max  mean  own, all calls",
     " mine_enqueue  8      20   20      30   22.5  180",
 ]
+INTERFACE_LINES = [
+    "1 of 2 flags were seen; never: enqueue SCX_ENQ_HEAD",
+    "2 of 3 functions of kernel/sched/ext.c were called",
+]
 
 
 def test_the_coverage_of_all_tests_is_told_and_kept(run: Run, pytester: pytest.Pytester) -> None:
@@ -74,6 +85,9 @@ def test_the_coverage_of_all_tests_is_told_and_kept(run: Run, pytester: pytest.P
     assert "summary: 180\n" in (folder / "callgrind.out").read_text()
     at = result.outlines.index(COST_TABLE[0])
     assert result.outlines[at : at + 2] == COST_TABLE
+    at = result.outlines.index("1 of 2 callbacks were called; never: exit")
+    assert result.outlines[at + 1 : at + 3] == INTERFACE_LINES
+    assert " one[7.0]  4        0" in (folder / "interface.txt").read_text().splitlines()
     assert "DA:10,8\n" in (folder / "coverage.info").read_text()
     name = next(name for name in files if name.startswith("one") and name.endswith(".coverage.json"))
     document = json.loads((folder / name.replace(".run-1.coverage.json", ".json")).read_text())
@@ -108,6 +122,7 @@ def test_a_damaged_file_is_told(run: Run) -> None:
         (("--coverage-min", "101"), "ktstr: --coverage-min 101: must be a number from 0 to 100"),
         (("--coverage-min", "nan"), "ktstr: --coverage-min nan: must be a number from 0 to 100"),
         (("--coverage", "--clock", "real"), "ktstr: --coverage: the clock is real; must be virtual or auto"),
+        (("--timeline", "--clock", "real"), "ktstr: --timeline: the clock is real; must be virtual or auto"),
     ],
 )
 def test_what_makes_no_sense_is_refused(run: Run, arguments: tuple[str, ...], line: str) -> None:

@@ -79,6 +79,12 @@ def test_the_kernels_key_is_named_if_its_version_is_not_enough(
     assert replay_arguments(recorded)[:3] == [f"tests/test_mine.py::steady[{named}]", "--ktstr-kernel", named]
 
 
+def test_a_timeline_is_asked_for_as_well(tmp_path: Path) -> None:
+    recorded = read_sidecar(a_sidecar(tmp_path))
+    more = set(replay_arguments(recorded, timeline=True)) - set(replay_arguments(recorded))
+    assert more == {"--ktstr-timeline"}
+
+
 def test_an_explored_seed_becomes_a_parameter_again(tmp_path: Path) -> None:
     path = a_sidecar(
         tmp_path, nodeid="test_mine.py::steady[7.0-seed7-wide]", test="steady[seed7-wide]", perturb=True

@@ -14,6 +14,7 @@ from ktstr.declare.scheduler import Scheduler
 from ktstr.instrument.counts import Calls, Counts, Insn, Owner
 from ktstr.instrument.plugin import COUNTS, counts_file
 from ktstr.instrument.programs import STRUCT_OPS, Function, Place
+from ktstr.instrument.sched_ext import KernelInterface
 from ktstr.run import counted
 from ktstr.run.counted import counted_in_run, instruments_for, keep_counted
 from ktstr.vm.result import Ending
@@ -32,6 +33,7 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     places = (Place(0x1000, "./mine.bpf.c", 10, 1), Place(0x1004, "./ktstr/exit.bpf.h", 3, 1))
     functions = [Function(OWNER, "mine_enqueue", 0, STRUCT_OPS, bytes(64), places)]
     monkeypatch.setattr(counted, "layout_of", lambda _kernel: None)
+    monkeypatch.setattr(counted, "interface_of", lambda _kernel: KernelInterface({}, {}))
     monkeypatch.setattr(counted, "read_counts", lambda _file: COUNTED)
     monkeypatch.setattr(counted, "functions_of", lambda _counts, _layout: functions)
     test = SimpleNamespace(name="basic", scheduler=Scheduler(name="mine", bpf=source))
@@ -41,9 +43,8 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
 def kept(run: Any, folder: Path, ending: Ending = Ending.DONE) -> dict[str, object]:
     """The record of the run number 2, its files in `folder`."""
     result: Any = SimpleNamespace(ending=ending)
-    coverage, costs = counted_in_run(run, result, folder)
     guest: Any = None
-    report = RunReport((), guest, result, coverage=coverage, costs=costs)
+    report = RunReport((), guest, result, **vars(counted_in_run(run, result, folder)))
     record: dict[str, object] = {}
     keep_counted(report, run, record, folder / "basic-7.0.json", 2)
     return record
@@ -70,6 +71,8 @@ def test_the_coverage_is_beside_the_sidecar_which_names_it(run: Any, tmp_path: P
     assert (data["schema"], data["test"], data["kernel"], data["run"]) == (1, "basic", "7.0.13", 2)
     assert [(one["path"], one["lines"]) for one in data["files"]] == [("tests/mine.bpf.c", [[10, 3]])]
     assert data["costs"][0]["lines"] == [["tests/mine.bpf.c", 10, 3]]
+    assert data["interface"]["callbacks"] == {"enqueue": 3}
+    assert [one["name"] for one in data["code"]] == ["mine_enqueue"]
 
 
 def test_without_the_instrument_nothing_is_kept(run: Any, tmp_path: Path) -> None:

@@ -8,8 +8,10 @@ from pathlib import Path
 import pytest
 from vm_stand_in import a_job
 
-from ktstr.instrument.layout import Layout
-from ktstr.instrument.plugin import COUNTS, INTERFACES, build_plugin
+from ktstr.instrument import plugin
+from ktstr.instrument.layout import Hooks, Layout
+from ktstr.instrument.plugin import COUNTS, INSTRUMENTS, INTERFACES, TIMELINE, build_plugin
+from ktstr.instrument.sched_ext import KernelInterface
 from ktstr.vm.job import VmJob
 from ktstr.vm.qemu import plugins
 from ktstr.vm.qemu.command import boot_command, clone_command, template_command
@@ -19,13 +21,17 @@ from ktstr.vm.remembered import result_key
 from ktstr.vm.stored import job_from_json, job_to_json
 
 LAYOUT = Layout(7, defaultdict(int))
+HOOKS = Hooks(defaultdict(lambda: 8), defaultdict(int))
+WHERE = "from=ffffffffc0000000,to=ffffffffff000000"
 QEMU = Qemu(Path("/usr/bin/qemu"), "7.2.22", True, "a digest")
 
 
 @pytest.fixture
 def job(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> VmJob:
     monkeypatch.setattr(plugins, "help_of", lambda _path: "-plugin [file=]<file>\n")
-    monkeypatch.setattr(plugins, "layout_of", lambda _kernel: LAYOUT)
+    monkeypatch.setattr(plugin, "layout_of", lambda _kernel: LAYOUT)
+    monkeypatch.setattr(plugin, "hooks_of", lambda _kernel: HOOKS)
+    monkeypatch.setattr(plugin, "interface_of", lambda _kernel: KernelInterface({"b": 0x20, "a": 0x1F}, {}))
     return replace(a_job(tmp_path), instruments=(COUNTS,))
 
 
@@ -35,16 +41,23 @@ def test_a_job_has_its_instruments_booted_or_cloned_and_a_template_has_none(job:
     cloned = clone_command(QEMU, job, "tcg", here, here, 3)
     given = booted[booted.index("-plugin") + 1]
     assert given in cloned
-    assert given.endswith(
-        ",out=/a,,b/counts-2.bin,from=ffffffffc0000000,to=ffffffffff000000,layout=7" + 18 * ":0"
-    )
+    assert given.endswith(f",out=/a,,b/counts-3.bin,{WHERE},layout=7{18 * ':0'},functions=1f:20")
     assert "-plugin" not in template_command(QEMU, job, "tcg", here, here, 3)
+
+
+def test_several_instruments_look_at_once(job: VmJob) -> None:
+    both = replace(job, instruments=(COUNTS, TIMELINE))
+    options = plugins.plugin_options(QEMU, both, "tcg", Path("/run"))
+    assert options[::2] == ["-plugin", "-plugin"]
+    assert options[3].endswith(
+        f",out=/run/timeline-1.bin,{WHERE},layout=7{18 * ':0'},hooks=8:8:8:0:0:0:8:0:0:0:0:0"
+    )
 
 
 def test_without_an_emulated_cpu_or_plugins_nothing_is_counted(
     job: VmJob, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert plugins.files_of(QEMU, job, "tcg") == ["counts-2.bin"]
+    assert plugins.files_of(QEMU, job, "tcg") == ["counts-3.bin"]
     assert plugins.files_of(QEMU, job, "kvm") == []
     assert plugins.files_of(QEMU, replace(job, instruments=()), "tcg") == []
     monkeypatch.setattr(plugins, "help_of", lambda _path: "-monitor dev\n")
@@ -70,9 +83,10 @@ def test_a_stored_job_with_another_instrument_is_none(job: VmJob, instruments: o
         job_from_json(json.dumps(stored))
 
 
+@pytest.mark.parametrize("instrument", INSTRUMENTS)
 @pytest.mark.parametrize("interface", INTERFACES)
-def test_a_plugin_builds_for_each_version_of_the_interface(interface: int) -> None:
-    assert b"qemu_plugin_install" in build_plugin(COUNTS, interface).read_bytes()
+def test_a_plugin_builds_for_each_version_of_the_interface(instrument: str, interface: int) -> None:
+    assert b"qemu_plugin_install" in build_plugin(instrument, interface).read_bytes()
 
 
 @pytest.mark.parametrize(

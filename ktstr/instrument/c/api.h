@@ -31,6 +31,8 @@ uint64_t qemu_plugin_insn_vaddr(const struct qemu_plugin_insn *insn);
 size_t qemu_plugin_insn_size(const struct qemu_plugin_insn *insn);
 
 void qemu_plugin_register_vcpu_tb_trans_cb(qemu_plugin_id_t id, void (*call)(qemu_plugin_id_t, struct qemu_plugin_tb *));
+void qemu_plugin_register_vcpu_tb_exec_cb(struct qemu_plugin_tb *block, void (*call)(unsigned int cpu, void *data),
+					  enum qemu_plugin_cb_flags flags, void *data);
 void qemu_plugin_register_vcpu_insn_exec_cb(struct qemu_plugin_insn *insn, void (*call)(unsigned int cpu, void *data),
 					    enum qemu_plugin_cb_flags flags, void *data);
 void qemu_plugin_register_atexit_cb(qemu_plugin_id_t id, void (*call)(qemu_plugin_id_t, void *), void *data);
@@ -41,6 +43,14 @@ void qemu_plugin_register_atexit_cb(qemu_plugin_id_t id, void (*call)(qemu_plugi
  */
 extern __thread void *current_cpu;
 int cpu_memory_rw_debug(void *cpu, uint64_t address, void *data, size_t length, bool write);
+
+/* The CPU of that number, which is the guest kernel's number for it, too; NULL if there are not so many. */
+void *qemu_get_cpu(int number);
+
+/* Nanoseconds of a clock, and how many an instruction takes under icount, times `insns`. */
+enum qemu_clock { QEMU_CLOCK_REALTIME, QEMU_CLOCK_VIRTUAL };
+int64_t qemu_clock_get_ns(enum qemu_clock clock);
+int64_t icount_to_ns(int64_t insns);
 
 /* The instruction's bytes, at most `room` of them: how many there are. In api_1.c, api_2.c and api_3.c. */
 size_t insn_bytes(const struct qemu_plugin_insn *insn, void *bytes, size_t room);

@@ -5,7 +5,8 @@
  * virtual clock time is the number of instructions, and what a plugin does between them is none.
  *
  * Arguments: out=PATH gets the counts (out.h); from=ADDRESS and to=ADDRESS, in hex, are where the guest's kernel has BPF
- * programs (without modules nothing else is there); layout=TEXT says where the kernel has its list of them (owner.h).
+ * programs (without modules nothing else is there); layout=TEXT says where the kernel has its list of them (owner.h);
+ * functions=TEXT has functions of the kernel whose calls are counted, too (functions.h).
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -15,6 +16,8 @@
 #include "args.h"
 #include "calls.h"
 #include "cpu.h"
+#include "flags.h"
+#include "functions.h"
 #include "insn.h"
 #include "out.h"
 #include "owner.h"
@@ -73,12 +76,39 @@ static void on_insn(unsigned int translated_for, void *data)
 	calls_step(cpu, insn);
 }
 
+static void on_program(unsigned int translated_for, void *data)
+{
+	const struct insn *insn = data;
+
+	(void)translated_for;
+	flags_of_call(insn->of);
+}
+
+static void on_function(unsigned int translated_for, void *data)
+{
+	struct function *function = data;
+
+	(void)translated_for;
+	function->count++;
+}
+
+/* A function that is called begins a block. */
+static void see_function(struct qemu_plugin_tb *block)
+{
+	struct qemu_plugin_insn *insn = qemu_plugin_tb_get_insn(block, 0);
+	struct function *function = function_at(qemu_plugin_insn_vaddr(insn));
+
+	if (function)
+		qemu_plugin_register_vcpu_insn_exec_cb(insn, on_function, QEMU_PLUGIN_CB_NO_REGS, function);
+}
+
 static void on_block(qemu_plugin_id_t id, struct qemu_plugin_tb *block)
 {
 	size_t total = qemu_plugin_tb_n_insns(block);
 	const struct owner *owner = NULL;
 
 	(void)id;
+	see_function(block);
 	for (size_t i = 0; i < total; i++) {
 		struct qemu_plugin_insn *insn = qemu_plugin_tb_get_insn(block, i);
 		uint64_t address = qemu_plugin_insn_vaddr(insn);
@@ -93,10 +123,13 @@ static void on_block(qemu_plugin_id_t id, struct qemu_plugin_tb *block)
 			owner = owner_of(address);
 		size = insn_bytes(insn, bytes, sizeof(bytes));
 		counted = insn_at(address, owner, bytes, size);
-		if (counted)
-			qemu_plugin_register_vcpu_insn_exec_cb(insn, on_insn, QEMU_PLUGIN_CB_NO_REGS, counted);
-		else
+		if (!counted) {
 			out_failed("no memory for the counts");
+			continue;
+		}
+		if (!i && owner && owner->is_program && address == owner->start)
+			qemu_plugin_register_vcpu_insn_exec_cb(insn, on_program, QEMU_PLUGIN_CB_R_REGS, counted);
+		qemu_plugin_register_vcpu_insn_exec_cb(insn, on_insn, QEMU_PLUGIN_CB_NO_REGS, counted);
 	}
 }
 
@@ -106,13 +139,15 @@ static void on_exit_of_qemu(qemu_plugin_id_t id, void *data)
 	(void)data;
 	insn_write();
 	calls_write();
+	functions_write();
+	flags_write();
 	out_close();
 }
 
 /* QEMU calls it when it has loaded the plugin; anything but 0 ends QEMU. */
 int qemu_plugin_install(qemu_plugin_id_t id, const qemu_info_t *info, int argc, char **argv)
 {
-	const char *path = NULL, *layout = "", *value;
+	const char *path = NULL, *layout = "", *functions = "", *value;
 
 	(void)info;
 	for (int i = 0; i < argc; i++) {
@@ -124,11 +159,13 @@ int qemu_plugin_install(qemu_plugin_id_t id, const qemu_info_t *info, int argc, 
 			counts.to = strtoull(value, NULL, 16);
 		else if ((value = value_of(argv[i], "layout")))
 			layout = value;
+		else if ((value = value_of(argv[i], "functions")))
+			functions = value;
 		else
 			return -1;
 	}
-	if (!owner_layout(layout)) {
-		out_failed("layout= is missing or no list of numbers");
+	if (!owner_layout(layout) || !functions_read(functions)) {
+		out_failed("layout= is missing, or it or functions= is no list of numbers");
 		return -1;
 	}
 	if (!path || !out_open(path, "counts", "ktstr-counts-2\n")) {

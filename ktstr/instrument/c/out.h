@@ -21,6 +21,9 @@ enum part {
 	PART_NEWS = 8,	 /* u64, a hash of each thing that was executed (news.h) */
 	PART_BLOCKS = 9, /* struct block_count, how often each block was executed (block.h) */
 	PART_VISITS = 10, /* struct visits, what was executed while a CPU stood still (meanwhile.h) */
+	PART_EVENTS = 11, /* struct moment, what happened in the order in which it did (moments.h) */
+	PART_FUNCTIONS = 12, /* struct function, how often the kernel's functions were called (functions.h) */
+	PART_FLAGS = 13, /* struct flags, with which flags programs were called (flags.h) */
 };
 
 /* Opens the file of `instrument`, which begins with `head`: false, with errno, if that fails. */

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ktstr.base.machine import machine_of_host
-from ktstr.instrument.layout import layout_of
-from ktstr.instrument.plugin import EXPLORE, build_plugin, counts_file
+from ktstr.instrument.plugin import EXPLORE, build_plugin, counts_file, plugin_arguments
 from ktstr.vm.job import VmJob
 from ktstr.vm.qemu.cpus import escaped
 from ktstr.vm.qemu.hardware import icount_shift
@@ -61,12 +59,11 @@ def plugin_options(qemu: Qemu, job: VmJob, accelerator: str, folder: Path) -> li
     if not files_of(qemu, job, accelerator):
         return []
     interface = next(version for release, version in _INTERFACES if qemu.release >= release)
-    first, last = machine_of_host().bpf_code
     options = []
     for name in _plugins(job):
         plugin, out = build_plugin(name, interface), folder / counts_file(name)
-        where = f"from={first:x},to={last:x},layout={layout_of(job.kernel).for_plugin}"
+        told = plugin_arguments(name, job.kernel)
         if name == EXPLORE:
-            where += f",in={escaped(folder / INTERLEAVING)},shift={icount_shift(job.topology.cpus)}"
-        options += ["-plugin", f"{escaped(plugin)},out={escaped(out)},{where}"]
+            told += f",in={escaped(folder / INTERLEAVING)},shift={icount_shift(job.topology.cpus)}"
+        options += ["-plugin", f"{escaped(plugin)},out={escaped(out)},{told}"]
     return options
