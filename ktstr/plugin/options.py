@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import copy
 import os
+from argparse import SUPPRESS
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -38,10 +39,13 @@ _SHORT = pytest.StashKey[frozenset[str]]()
 
 @dataclass(frozen=True)
 class _Option:
-    """`name` without dashes; `metavar` None: a flag. One that is a setting names it, and what it is in an ini file."""
+    """`name` without dashes; `metavar` None: a flag. One that is a setting names it, and what it is in an ini file.
+
+    One without help is for ktstr's own commands, and no help names it.
+    """
 
     name: str
-    help: str
+    help: str = ""
     metavar: str | None = None
     setting: str = ""
     ini: str = ""
@@ -62,7 +66,7 @@ class _Option:
 _OPTIONS = (
     _Option(
         "kernel",
-        "run every test on this kernel: 7.0, 7.0.13, 6.16..=7.0, latest, auto, ./bzImage; may be given several times "
+        "run every test on this kernel: 7.0, 6.16..=7.0, latest, auto, ./bzImage; may be given again "
         "(default: auto: KTSTR_KERNEL, else the newest)",
         "SPEC",
         setting="kernels",
@@ -109,7 +113,7 @@ _OPTIONS = (
     _Option("once", "do not run a failed run again to show why"),
     _Option(
         "gauntlet",
-        "run every test on each topology preset that its constraints and its scheduler's admit",
+        "run every test on each topology preset that fits",
         setting="gauntlet",
         ini="string",
     ),
@@ -125,25 +129,23 @@ _OPTIONS = (
     _Option(
         "explore", "run every test again and again for this time, with other interleavings: 90s, 10m", "10m"
     ),
-    _Option("explore-with", "the strategy of --ktstr-explore (default: auto, which mixes them)", "STRATEGY"),
-    _Option(
-        "interleaving", "run a test with the interleavings of its sidecar (ktstr replay gives it)", "SIDECAR"
-    ),
+    _Option("explore-with", "how it chooses them (default: auto, all of them)", "STRATEGY"),
+    _Option("interleaving", metavar="SIDECAR"),  # what replay gives: the interleavings of a sidecar's runs
     _Option("cold", "boot every VM instead of cloning a booted one"),
     _Option("fresh", "run a VM even if its result is remembered"),
     _Option(
         "oversubscribe",
-        "use KVM even for topologies with more CPUs than the host has cores (default: emulate these)",
+        "use KVM even with more CPUs than the host's cores",
     ),
     _Option(
         "shard",
-        "run this part of the tests, about as long as the others: 1/2 and 2/2 run every test once",
+        "run this part of the tests; 1/2 and 2/2 run all",
         "1/2",
     ),
     _Option("results", "keep results in this folder, not target/ktstr", "DIR"),
     _Option("coverage", "report what of the schedulers' BPF is executed"),
     _Option("coverage-min", "fail if fewer of its lines are executed", "PERCENT"),
-    _Option("timeline", "keep what ran where of each VM run, as a trace for Perfetto"),
+    _Option("timeline", "keep what ran where, as traces for Perfetto"),
     _Option("ignored", "also run the tests declared with ignore=True"),
 )
 
@@ -157,7 +159,7 @@ def add_options(parser: pytest.Parser) -> None:
     """Add the `--ktstr-` forms."""
     group = parser.getgroup("ktstr", "scheduler tests in VMs (ktstr)")
     for option in _OPTIONS:
-        group.addoption(f"--ktstr-{option.name}", help=option.help, **option.attributes)
+        group.addoption(f"--ktstr-{option.name}", help=option.help or SUPPRESS, **option.attributes)
 
 
 def add_ini(parser: pytest.Parser) -> None:
@@ -173,15 +175,16 @@ def add_ini(parser: pytest.Parser) -> None:
 
 
 def option_names() -> list[str]:
-    """All options in both forms, the short one first."""
-    return [f"--{prefix}{option.name}" for option in _OPTIONS for prefix in ("", "ktstr-")]
+    """All options that a person gives, in both forms, the short one first."""
+    return [f"--{prefix}{option.name}" for option in _OPTIONS if option.help for prefix in ("", "ktstr-")]
 
 
 def option_helps() -> list[tuple[str, str]]:
-    """All options in their short form, each with its value's form, and its meaning."""
+    """All options that a person gives, in their short form, each with its value's form, and its meaning."""
     return [
         (f"--{option.name} {option.metavar or ''}".rstrip(), option.help.replace("--ktstr-", "--"))
         for option in _OPTIONS
+        if option.help
     ]
 
 
@@ -195,7 +198,8 @@ def add_short_options(config: pytest.Config, parser: pytest.Parser, arguments: l
     group = parser.getgroup("ktstr")
     free = [option for option in _OPTIONS if f"--{option.name}" not in taken]
     for option in free:
-        group.addoption(f"--{option.name}", help=f"short for --ktstr-{option.name}", **option.attributes)
+        short = f"short for --ktstr-{option.name}" if option.help else SUPPRESS
+        group.addoption(f"--{option.name}", help=short, **option.attributes)
     config.stash[_SHORT] = frozenset(option.name for option in free)
     # Up to here pytest took the value of an option that it did not know for a path of tests.
     known = parser.parse_known_args(arguments, namespace=copy.copy(config.option))

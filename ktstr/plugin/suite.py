@@ -25,7 +25,7 @@ VERBS = ("test", "verifier")
 _WORKERS = ("-n", "--numprocesses", "--dist", "-d", "--pdb")
 _MODULES = {"verifier": "ktstr.verifier", "perf": "ktstr.compare"}
 _OF_PYTEST = (
-    ("-k EXPRESSION", "run the tests whose names match: -k smoke, -k 'smoke or smt'"),
+    ("-k EXPRESSION", "run the tests that match: 'smoke or smt'"),
     ("-x, --maxfail N", "stop after the first failure, or after N"),
     ("--lf", "run only the tests that failed in the last run"),
     ("-n N", "run N tests at once (default: as many as there are cores); -n0: in this process"),

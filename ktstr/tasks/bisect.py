@@ -47,7 +47,7 @@ def bisect(
     ktstr bisect --test smoke --good 7.0 --bad 7.3
     ktstr bisect --test smoke --good ../linux#v7.0 --bad ../linux#v7.1
     ktstr bisect --test smoke --commits v1.0..HEAD
-    ktstr bisect --test smoke --commits v1.0..HEAD --metric "wait_p99_ms[web]" --limit 20
+    ktstr bisect --test smoke --commits v1.0..HEAD --metric gap_ms --limit 20
     """
     from ktstr.base.errors import KtstrError
     from ktstr.bisect.command import Request, run_bisect
