@@ -59,7 +59,8 @@ class Evidence:
     costs: tuple[FunctionCost, ...] = ()
     """What the BPF functions of the schedulers cost in the whole run; none if that was not counted."""
     host_delay_ms: float = 0.0
-    """With the real clock, for how long the host kept the guest's CPUs waiting, all together."""
+    """For how long the guest's CPUs were kept from running, all together: by the host, with the real clock, or because
+    they stood still."""
 
     def of(self, kind: str) -> tuple[Mapping[str, Any], ...]:
         """The events of one kind, in order."""
@@ -181,8 +182,9 @@ def evidence_of(
     writes: Sequence[BpfMapWrite] = (),
     layout: Layout | None = None,
     costs: Sequence[FunctionCost] = (),
+    stood_ns: int = 0,
 ) -> Evidence:
-    """The evidence that a VM run left."""
+    """The evidence that a VM run left. `stood_ns` is for how long its CPUs stood still, all together."""
     report = read_report(result.events, result.console)
     operations = layout.operations if layout else ()
     payloads = {one.payload.name: one.payload for one in operations if isinstance(one, RunPayload)}
@@ -200,5 +202,5 @@ def evidence_of(
         payloads=payloads,
         metrics=read_metrics(report.phases, payloads),
         costs=tuple(costs),
-        host_delay_ms=result.host_delay_ns / 1e6,
+        host_delay_ms=(result.host_delay_ns + stood_ns) / 1e6,
     )

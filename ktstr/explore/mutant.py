@@ -11,7 +11,7 @@ from ktstr.instrument.interleaving import Interleaving, SwitchPoint
 
 __all__ = ["mutant"]
 
-_SHORTEST_NS, _LONGEST_NS = 1_000, 8_000_000
+_SHORTEST_NS, _LONGEST_NS = 1_000, 5_000_000
 _MOST_SKIP = 12
 _MOST_CHANGES = 4
 

@@ -87,6 +87,11 @@ class Explored:
         return sum(block.count for block in self.blocks)
 
     @property
+    def stood_ns(self) -> int:
+        """For how long CPUs stood still, all together, in guest ns."""
+        return sum(stop.point.ns for stop in self.stops if stop.began_ns)
+
+    @property
     def points(self) -> tuple[SwitchPoint, ...]:
         """The switch points that were reached: a run with these alone is the same run."""
         return tuple(stop.point for stop in self.stops)

@@ -99,16 +99,19 @@ def _explored(config: pytest.Config, settings: Settings) -> tuple[int | None, st
     """How long to explore (None: not at all), and with which strategy."""
     text, strategy = config.getoption("ktstr_explore"), config.getoption("ktstr_explore_with")
     where = spelled(config, "explore")
+    for name in (
+        "explore",
+        "interleaving",
+    ):  # what the plugin reports stays on the machine that ran the guest
+        if settings.executor != LOCAL and config.getoption(f"ktstr_{name}") is not None:
+            given = spelled(config, name), spelled(config, "executor")
+            raise KtstrError(f"{given[0]}: runs guests on this machine only; {given[1]} must be {LOCAL}")
     if text is None:
         if strategy is not None:
             raise KtstrError(f"{spelled(config, 'explore-with')} {strategy}: is for {where}; give that, too")
         return None, AUTO
     if config.getoption("ktstr_seeds") is not None:
         raise KtstrError(f"{where} and {spelled(config, 'seeds')}: give one of them")
-    if settings.executor != LOCAL:
-        raise KtstrError(
-            f"{where}: runs guests on this machine only; {spelled(config, 'executor')} must be {LOCAL}"
-        )
     if strategy is not None and strategy not in (AUTO, *strategies()):
         accepted = ", ".join((AUTO, *strategies()))
         raise KtstrError(f"{spelled(config, 'explore-with')} {strategy}: must be one of {accepted}")

@@ -52,11 +52,17 @@ class Runner:
         self.results.append(result)
         coverage, costs = counted_in_run(run, result, folder)
         explored = explored_in_run(run, result, folder)
-        return job, replace(judged(run, result, costs), coverage=coverage, costs=costs, explored=explored)
+        report = judged(run, result, costs, explored.stood_ns if explored else 0)
+        return job, replace(report, coverage=coverage, costs=costs, explored=explored)
 
 
-def judged(run: ScenarioRun, result: VmResult, costs: Sequence[FunctionCost] = ()) -> RunReport:
-    """The verdict on a scenario's result, and on what its schedulers' BPF cost."""
+def judged(
+    run: ScenarioRun, result: VmResult, costs: Sequence[FunctionCost] = (), stood_ns: int = 0
+) -> RunReport:
+    """The verdict on a scenario's result, and on what its schedulers' BPF cost.
+
+    A wait may have a CPU in it that stood still, for `stood_ns` all together, which no scheduler can help.
+    """
     test = run.test
     evidence = evidence_of(
         result,
@@ -67,6 +73,7 @@ def judged(run: ScenarioRun, result: VmResult, costs: Sequence[FunctionCost] = (
         writes=test.writes,
         layout=run.layout,
         costs=costs,
+        stood_ns=stood_ns,
     )
     violations = tuple(judge(evidence, run.limits))
     # What a violation explains needs no further verdict.

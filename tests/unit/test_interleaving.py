@@ -85,6 +85,7 @@ def test_the_report_of_a_run(tmp_path: Path) -> None:
     explored = read_explored(path)
     assert explored.stops == (Stop(POINTS[1], 99, 2, 123, 0x1008, 0),)
     assert explored.points == POINTS[1:]
+    assert (explored.stood_ns, explored.entries) == (2_000_000, 5)
     assert explored.blocks == (Block(0x1000, 5, 0, 0xABC),)
     assert explored.news == {8, 9}
     assert [one.name for one in explored.owners] == ["bpf_prog_1_mine_enqueue"]

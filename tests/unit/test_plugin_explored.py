@@ -36,6 +36,10 @@ TEST = """
             "--explore 1m --executor dask://host:8786",
             "--explore: runs guests on this machine only; --executor must be local",
         ),
+        (
+            "--interleaving mine.json --executor dask://host:8786",
+            "--interleaving: runs guests on this machine only; --executor must be local",
+        ),
         ("--interleaving nowhere.json", "--interleaving nowhere.json: No such file or directory"),
     ],
 )

@@ -20,7 +20,7 @@ def rare(source: random.Random, known: Known) -> Chosen:
     """A run has few stops in each block, or many, because one that disturbs another hides it."""
     draws = Draws(
         seed=source.getrandbits(63),
-        rate=source.choice((50_000, 150_000, 400_000)),
+        rate=source.choice((150_000, 500_000, 1_500_000)),
         by_rarity=True,
         shortest_ns=1_000,
         longest_ns=source.choice((50_000, 500_000, 2_000_000)),

@@ -11,17 +11,17 @@ __all__ = ["stall"]
 
 _NAMED = 64  # CPUs that a draw can name
 # Long enough for another CPU's tick and a task's short sleep, and together far below what a check calls a stall.
-_SHORTEST_NS, _LONGEST_NS = 500_000, 8_000_000
-_MOST = 24
+_SHORTEST_NS, _LONGEST_NS = 500_000, 5_000_000
+_MOST = 12
 
 
-@declare_strategy("stall", "stops of up to 8 ms of one CPU, in rare code")
+@declare_strategy("stall", "stops of up to 5 ms of one CPU, in rare code")
 def stall(source: random.Random, known: Known) -> Chosen:
     """Each run has a CPU of its own that is slow, or, with few CPUs as often, any of them."""
     cpu = source.randrange(min(known.cpus, _NAMED) + 1)
     draws = Draws(
         seed=source.getrandbits(63),
-        rate=source.choice((20_000, 60_000, 200_000)),
+        rate=source.choice((30_000, 100_000, 300_000)),
         by_rarity=True,
         shortest_ns=_SHORTEST_NS,
         longest_ns=_LONGEST_NS,

@@ -86,6 +86,16 @@ struct piece *piece_at(uint64_t address, uint64_t end, const struct owner *owner
 	return &entry->piece;
 }
 
+void block_touches(struct block *block, size_t insns)
+{
+	if (!insns || insns > UINT8_MAX || block->touch_count == MOST_TOUCHES)
+		return;
+	for (unsigned int i = 0; i < block->touch_count; i++)
+		if (block->touches[i] == insns)
+			return;
+	block->touches[block->touch_count++] = (uint8_t)insns;
+}
+
 uint32_t block_enter(struct block *block, uint64_t epoch)
 {
 	block->count++;

@@ -12,6 +12,8 @@
 
 #include "owner.h"
 
+#define MOST_TOUCHES 16
+
 /* What is counted of a block. The explorer's file has the first five members of each. */
 struct block {
 	uint64_t address;
@@ -21,6 +23,9 @@ struct block {
 	uint64_t hash; /* the same in every run of the same program, wherever that lies */
 	const struct owner *of;
 	uint64_t epoch; /* when `recent` was counted */
+	uint8_t touches[MOST_TOUCHES]; /* how many of its instructions come before it uses memory, or has just done so */
+	unsigned int touch_count;
+	const struct block *next; /* that which came after it last */
 	uint32_t recent, before; /* how often it was entered in that epoch, and in the one before that */
 };
 
@@ -38,6 +43,9 @@ struct piece {
  * program's later.
  */
 struct piece *piece_at(uint64_t address, uint64_t end, const struct owner *owner, bool goes_on);
+
+/* Notes that memory is used, or has just been, after the block's first `insns` instructions. */
+void block_touches(struct block *block, size_t insns);
 
 /* Counts an entry of the block: how often it was entered of late, this time included, counted by epochs. */
 uint32_t block_enter(struct block *block, uint64_t epoch);

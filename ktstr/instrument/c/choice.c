@@ -52,6 +52,22 @@ static uint64_t draw_ns(uint64_t shortest, uint64_t longest)
 	return ns < longest ? ns : longest;
 }
 
+/*
+ * How many instructions later. Every other time none, because what matters is often what a whole block has looked at; else
+ * most often beside a use of memory in the block that most likely comes next, because nothing else can be raced for.
+ */
+static uint32_t draw_skip(const struct block *block, uint64_t most)
+{
+	const struct block *next = block->next;
+	uint64_t how = draw() % 8;
+
+	if (!most || how < 4)
+		return 0;
+	if (how < 7 && next && next->touch_count)
+		return next->touches[draw() % next->touch_count];
+	return (uint32_t)(1 + draw() % most);
+}
+
 static const char *read_point(const char *line)
 {
 	struct stop point = { 0 }, *points;
@@ -140,7 +156,6 @@ bool choice_at(uint64_t index, unsigned int cpu, const struct block *block, uint
 		return false;
 	choice.drawn++;
 	*stop = (struct stop){ .ns = draw_ns(d->shortest_ns, d->longest_ns) };
-	/* Every other time between two blocks, because what matters is often what a whole one has looked at. */
-	stop->skip = d->most_skip && draw() % 2 ? (uint32_t)(1 + draw() % d->most_skip) : 0;
+	stop->skip = draw_skip(block, d->most_skip);
 	return true;
 }

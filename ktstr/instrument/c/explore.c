@@ -49,6 +49,8 @@ static void on_piece(unsigned int translated_for, void *data)
 	still_enter(cpu, piece->block);
 	if (last && last->goes_on && last->end == piece->block->address)
 		return;
+	if (last)
+		last->block->next = piece->block;
 	often = block_enter(piece->block, ++explore.entered / EPOCH);
 	news_enter(cpu, piece->block, still_cpus());
 	meanwhile_enter(cpu, piece->block);
@@ -96,6 +98,15 @@ static void on_block(qemu_plugin_id_t id, struct qemu_plugin_tb *block)
 	if (!piece) {
 		out_failed("no memory for the blocks");
 		return;
+	}
+	for (size_t i = 0; i < total; i++) {
+		struct qemu_plugin_insn *insn = qemu_plugin_tb_get_insn(block, i);
+		size_t size = insn_bytes(insn, bytes, sizeof(bytes));
+
+		if (!insn_touches(bytes, size))
+			continue;
+		block_touches(piece->block, i);
+		block_touches(piece->block, i + 1);
 	}
 	qemu_plugin_register_vcpu_tb_exec_cb(block, on_piece, QEMU_PLUGIN_CB_NO_REGS, piece);
 	if (last.flow == FLOW_RETURN)

@@ -42,4 +42,7 @@ void insn_write(void);
 /* What the instruction does, by the guest's architecture: sets its flow and its target. */
 void insn_read(struct insn *insn, const uint8_t *bytes);
 
+/* Whether the instruction reads or writes memory other than the stack, by the guest's architecture. */
+bool insn_touches(const uint8_t *bytes, size_t size);
+
 #endif
