@@ -17,7 +17,10 @@ __all__ = ["NOTHING", "Meanwhile", "Ran", "Touched", "meanwhile_of"]
 
 @dataclass(frozen=True, order=True)
 class Ran:
-    """CPU `cpu` executed these `lines` of `file`, in `function`; of a stretch without jumps only the first is there."""
+    """CPU `cpu` executed these `lines` of `file`, in `function`; of a stretch without jumps only the first is there.
+
+    Lines of other files than that in which the function begins are left out.
+    """
 
     cpu: int
     function: str
@@ -91,7 +94,8 @@ def _ran(
     for visit in visits:
         function = by_owner[visit.owner]
         place = place_of(function, visit.address)
-        if place.line:
+        # What it has inline from other files says less.
+        if place.line and place.file == function.places[0].file:
             lines[visit.cpu, function.name, _path(place.file, path_of)].add(place.line)
     return tuple(
         Ran(cpu, name, file, tuple(sorted(some))) for (cpu, name, file), some in sorted(lines.items())

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Sequence
 from itertools import groupby
+from typing import TypeVar
 
-from ktstr.instrument.meanwhile import Ran, Touched
+from ktstr.base.topology import cpu_list
+from ktstr.instrument.meanwhile import Ran
 from ktstr.instrument.stood import Stood
 from ktstr.report.phases import needed_list
 
 __all__ = ["stop_lines"]
 
 # A long stop has half of the scheduler beside it.
-_FUNCTIONS, _SHOWN_LINES, _TOUCHED = 4, 6, 6
+_FUNCTIONS, _SHOWN_LINES, _USES = 4, 6, 6
+_What = TypeVar("_What", bound=Hashable)
 
 
 def stop_lines(stops: Sequence[Stood], tried: int, unfinished: str) -> list[str]:
@@ -22,19 +25,28 @@ def stop_lines(stops: Sequence[Stood], tried: int, unfinished: str) -> list[str]
 
 def _lines(stood: Stood) -> Iterator[str]:
     yield _line(stood)
-    for cpu, ran in groupby(stood.meanwhile.ran, key=lambda one: one.cpu):
-        yield f"      meanwhile CPU {cpu} ran {_listed([_ran(one) for one in ran], _FUNCTIONS)}"
-    for touched in stood.meanwhile.touched[:_TOUCHED]:
-        yield f"      {_touched(touched)}"
+    by_cpu = groupby(stood.meanwhile.ran, key=lambda one: one.cpu)
+    for what, cpus in _cpus_of((_listed([_ran(one) for one in ran], _FUNCTIONS), cpu) for cpu, ran in by_cpu):
+        yield f"      meanwhile CPU {cpus} ran {what}"
+    uses = _cpus_of(
+        ((one.own_file, one.own_line, one.file, one.line, one.function), one.cpu)
+        for one in stood.meanwhile.touched
+    )
+    for (own_file, own_line, file, line, function), cpus in uses[:_USES]:
+        own = f"it at {own_file}:{own_line}"
+        yield f"      both use the same global or map: {own}, CPU {cpus} at {file}:{line} ({function})"
+
+
+def _cpus_of(pairs: Iterable[tuple[_What, int]]) -> list[tuple[_What, str]]:
+    """Each thing, with the list of the CPUs that it is said of."""
+    found: dict[_What, set[int]] = {}
+    for what, cpu in pairs:
+        found.setdefault(what, set()).add(cpu)
+    return [(what, cpu_list(frozenset(cpus))) for what, cpus in found.items()]
 
 
 def _ran(ran: Ran) -> str:
     return f"{ran.function} ({ran.file}:{_listed([str(line) for line in ran.lines], _SHOWN_LINES)})"
-
-
-def _touched(one: Touched) -> str:
-    other = f"CPU {one.cpu} at {one.file}:{one.line} ({one.function})"
-    return f"both use the same global or map: it at {one.own_file}:{one.own_line}, {other}"
 
 
 def _listed(words: Sequence[str], most: int) -> str:

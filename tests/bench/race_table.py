@@ -181,14 +181,23 @@ RACES = (
         ),
         "ms",
         rare=True,
+        wide_us=1000,
         gap_ms=150,
     ),
     Race(
         "first",
         "restart under load",
         200,
-        Scenario((_PAIRS,), steps=(Step("before", hold=0.1), Step("after", Restart(), hold=0.2))),
+        Scenario(
+            (CgroupDef("sleepers", 8, work=Bursty(0.2, 1)),),
+            steps=(
+                Step("before", hold=0.1),
+                Step("after", Restart(), hold=0.1),
+                Step("again", Restart(), hold=0.1),
+            ),
+        ),
         "was set up twice",
+        wide_us=1000,
         rare=True,
     ),
 )

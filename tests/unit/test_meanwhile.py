@@ -86,14 +86,18 @@ def test_the_use_before_the_stop_is_named_and_else_the_first_after_it() -> None:
 
 
 def test_what_a_failure_says_of_a_stop() -> None:
-    ran = tuple(Ran(0, f"mine_{name}", "mine.bpf.c", (80, 87)) for name in ("enqueue", "tick"))
-    touched = (Touched(0, "mine.bpf.c", 118, "mine_enqueue", "mine.bpf.c", 87),)
+    ran = tuple(
+        Ran(cpu, f"mine_{name}", "mine.bpf.c", (80, 87))
+        for cpu, name in ((0, "enqueue"), (0, "tick"), (1, "exit"), (3, "enqueue"), (3, "tick"))
+    )
+    touched = tuple(Touched(cpu, "mine.bpf.c", 118, "mine_enqueue", "mine.bpf.c", 87) for cpu in (0, 3))
     stood = Stood(POINT, 2, 812_000_000, "mine_dispatch", "mine.bpf.c", 120, Meanwhile(ran, touched))
     assert "\n".join(stop_lines([stood], 9, "")) == (
         "it takes 1 of 9:\n"
         "  at   812.000 ms  CPU   2 stood still for 41.0 us at mine.bpf.c:120 (mine_dispatch)\n"
-        "      meanwhile CPU 0 ran mine_enqueue (mine.bpf.c:80, 87), mine_tick (mine.bpf.c:80, 87)\n"
-        "      both use the same global or map: it at mine.bpf.c:118, CPU 0 at mine.bpf.c:87 (mine_enqueue)"
+        "      meanwhile CPU 0,3 ran mine_enqueue (mine.bpf.c:80, 87), mine_tick (mine.bpf.c:80, 87)\n"
+        "      meanwhile CPU 1 ran mine_exit (mine.bpf.c:80, 87)\n"
+        "      both use the same global or map: it at mine.bpf.c:118, CPU 0,3 at mine.bpf.c:87 (mine_enqueue)"
     )
 
 

@@ -63,6 +63,7 @@ static __always_inline void turn_on(void)
 		bpf_timer_start(&release->timer, PERIOD_NS, 0); /* RACE-C */
 }
 
+/* Callbacks run with interrupts off, where only the asynchronous cancel works. It comes after each start that came before it. */
 static __always_inline void turn_off(void)
 {
 	struct release *release = the_release();
@@ -71,14 +72,14 @@ static __always_inline void turn_off(void)
 		return;
 #ifdef FIXED
 	window();
-	bpf_timer_cancel(&release->timer);
+	bpf_timer_cancel_async(&release->timer);
 	__sync_lock_test_and_set(&is_on, 0);
 	if (wanting)
 		turn_on();
 #else
 	__sync_lock_test_and_set(&is_on, 0); /* RACE-A */
 	window();
-	bpf_timer_cancel(&release->timer); /* RACE-B */
+	bpf_timer_cancel_async(&release->timer); /* RACE-B */
 #endif
 }
 
