@@ -14,7 +14,7 @@ from ktstr.base.results import open_results
 from ktstr.bisect.history import Subject, subject_of
 from ktstr.bisect.journal import Journal, Step
 from ktstr.bisect.limit import Limit
-from ktstr.bisect.own_commits import OwnStep, own_commits
+from ktstr.bisect.own_commits import OwnStep, own_commits, target_below
 from ktstr.bisect.search import Found, Side, most_runs, search
 from ktstr.bisect.step import Options, Target, run_step, target_of
 from ktstr.bisect.verdict import Verdict
@@ -75,8 +75,12 @@ def run_bisect(request: Request) -> None:
     root = Path.cwd()
     declared = find_test(request.test)
     target = target_of(declared.nodeid, request.test)
-    if request.commits and target.parameters and not request.kernel:
-        raise KtstrError(f"bisect: --test {request.test}: with parameters, --kernel must say on which kernel")
+    if request.commits:
+        target = target_below(root, target)
+        if target.parameters and not request.kernel:
+            raise KtstrError(
+                f"bisect: --test {request.test}: with parameters, --kernel must say on which kernel"
+            )
     subject = own_commits(root, request.commits) if request.commits else subject_of(request.good, request.bad)
     folder = open_results(root) / "bisect" / file_stem(f"{target}-{request.span}")
     try:

@@ -6,7 +6,7 @@ import os
 import shutil
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,7 @@ from ktstr.compare.worktree import environment_for, worktree
 from ktstr.kernel.spec import Local
 from ktstr.report.page import PAGE
 
-__all__ = ["OwnStep", "own_commits"]
+__all__ = ["OwnStep", "own_commits", "target_below"]
 
 
 @dataclass(frozen=True)
@@ -97,3 +97,14 @@ def own_commits(root: Path, text: str) -> Commits:
         raise KtstrError(f"bisect: --commits {text}: a revision does not begin with a dash")
     here = os.path.relpath(root)
     return commits_between(Local(here, good or "HEAD"), Local(here, bad or "HEAD"))
+
+
+def target_below(root: Path, target: Target) -> Target:
+    """The test by its path from the project's folder, by which it is found in a worktree too.
+
+    KtstrError if it is not below that folder.
+    """
+    file = os.path.relpath(root / target.file, root)
+    if file.startswith(".."):
+        raise KtstrError(f"bisect: --test {target}: must be in this folder, of which commits are checked out")
+    return replace(target, file=file)

@@ -24,8 +24,23 @@ def requests_and_batch(ctx: Ctx) -> None:
         hold_s=0.5,
     )
 '''
+_CROWDED = '''"""Requests that sleep and wake, in a crowd: they wait for as long as the others' slices are."""
+
+from ktstr import Bursty, CgroupDef, Checks, Ctx, declare_scheduler, ktstr_test
+
+FIXTURE = declare_scheduler(name="fixture", bpf="fixture.bpf.c", topology=(1, 1, 2, 1))
+
+
+@ktstr_test(scheduler=FIXTURE, latency=True, checks=Checks(max_spread_pct=False))
+def requests_in_a_crowd(ctx: Ctx) -> None:
+    ctx.run(
+        CgroupDef("batch", workers=4),
+        CgroupDef("requests", workers=2, work=Bursty(burst_ms=1, sleep_ms=5)),
+        hold_s=0.5,
+    )
+'''
 CHANGES: Mapping[str, tuple[tuple[str, str], ...]] = {
-    # Ten times as long.
+    # Ten times as long. It takes a crowd to feel that.
     "slice": (("slice_us = 5000;", "slice_us = 50000;"),),
     # Its claim on CPU 1 is taken and not used: the CPU stays idle, and nobody finds it idle.
     "leak": (
@@ -65,12 +80,12 @@ def planted(change: str) -> str:
     return text
 
 
-def make_project(root: Path) -> None:
-    """A repository with the fixture and its test, in one commit."""
+def make_project(root: Path, *, crowded: bool = False) -> None:
+    """A repository with the fixture and its test, in one commit. If it is `crowded`, there are more tasks than CPUs."""
     tests = root / "tests"
     tests.mkdir(parents=True)
     (tests / "fixture.bpf.c").write_text(_FIXTURE.read_text())
-    (tests / "test_fixture.py").write_text(_TEST)
+    (tests / "test_fixture.py").write_text(_CROWDED if crowded else _TEST)
     (root / ".gitignore").write_text("target\n__pycache__\n.pytest_cache\n")
     _git(root, "init", "--quiet")
     _commit(root, "A scheduler and its test")

@@ -64,7 +64,7 @@ def main(arguments: Sequence[str]) -> int:
             projects = {change: _project(Path(folder), change) for change in asked.changes}
             for number in range(asked.first, asked.first + asked.trials):
                 for change, root in projects.items():
-                    # Of a trial's changes the commit before is the same, so that its runs are remembered.
+                    # The commit before is the same for most changes, so that its runs are remembered.
                     done.append(_trial(root, change, number * _BETWEEN, asked.seeds, asked.kernel))
                     _print(done[-1])
     except KeyboardInterrupt:
@@ -80,7 +80,7 @@ def main(arguments: Sequence[str]) -> int:
 
 def _project(folder: Path, change: str) -> Path:
     root = folder / change
-    make_project(root)
+    make_project(root, crowded=change == "slice")
     plant(root, change)
     return root
 

@@ -194,6 +194,18 @@ def test_parameters_need_a_kernel(runs: Runs) -> None:
         run_bisect(Request("steady[wide]", "", "", Options(), commits="v0..v6"))
 
 
+def test_a_test_given_by_its_whole_path_is_that_of_each_commit(runs: Runs) -> None:
+    whole = Path("tests/test_mine.py").absolute()
+    run_bisect(Request(f"{whole}::steady", "", "", Options(), commits="v4..v5"))
+    assert "tests/test_mine.py::steady" in runs.commands[0]
+
+
+def test_a_test_elsewhere_is_refused(runs: Runs, tmp_path: Path) -> None:
+    (tmp_path / "test_other.py").write_text(TEST)
+    with pytest.raises(KtstrError, match="must be in this folder, of which commits are checked out"):
+        run_bisect(Request("../test_other.py::steady", "", "", Options(), commits="v4..v5"))
+
+
 # A metric's limit
 
 
