@@ -121,8 +121,7 @@ def declare_check(
 
 def declared_checks() -> tuple[Check, ...]:
     """All declared checks, in the order in which a run is judged by them."""
-    stages = list(Stage)
-    return tuple(sorted(_registry.values(), key=lambda check: (stages.index(check.stage), check.rank)))
+    return tuple(_registry.values())
 
 
 def find_check(threshold: str) -> Check | None:
@@ -143,4 +142,8 @@ def _register(check: Check) -> None:
     if known is not None and known.declared_in != check.declared_in:
         raise KtstrError(f"{where}: already declared in {known.declared_in}")
     check.accepts.check(check.default, f"{where}: default")
-    _registry[check.key] = check
+    # In that order from the start: each run of a session asks for all of them several times.
+    stages = list(Stage)
+    several = {**_registry, check.key: check}
+    _registry.clear()
+    _registry.update(sorted(several.items(), key=lambda one: (stages.index(one[1].stage), one[1].rank)))

@@ -9,6 +9,9 @@ from pathlib import Path
 
 _BLOCK = re.compile(r"^```(sh|text)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 _MARK = "-- end of block --"
+_PROGRESS = re.compile(
+    r"^(?:\.\.\. [0-9]+ of [0-9]+ done.*|looking for schedulers|[0-9]+ cells?: about .*)\n", re.MULTILINE
+)
 
 
 def run_page(page: Path, folder: Path, environment: Mapping[str, str]) -> list[tuple[str, str]]:
@@ -59,5 +62,5 @@ def same_every_time(text: str) -> list[str]:
 
 def _without_head(text: str) -> str:
     """Without pytest's first lines, which describe this machine's Python and plugins, and without lines of progress."""
-    text = re.sub(r"^\.\.\. [0-9]+ of [0-9]+ done.*\n", "", text, flags=re.MULTILINE)
+    text = _PROGRESS.sub("", text)
     return re.sub(r"=+ test session starts =+\n(?:.*\n)*?(?=(?:PASS|FAIL|SKIP|ERROR)\b|\n)\n*", "", text)
