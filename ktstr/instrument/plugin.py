@@ -57,7 +57,7 @@ _PARTS = {
 }
 _WHOLE = struct.pack("<QQ", 6, 0)  # PART_END of c/out.h
 # The number of the files' form. With another one, remembered results have no counts that could be read.
-_FORMATS = {COUNTS: 3, EXPLORE: 1, TIMELINE: 1}
+_FORMATS = {COUNTS: 4, EXPLORE: 1, TIMELINE: 1}
 
 
 def build_plugin(instrument: str, interface: int) -> Path:

@@ -41,7 +41,7 @@ def test_a_job_has_its_instruments_booted_or_cloned_and_a_template_has_none(job:
     cloned = clone_command(QEMU, job, "tcg", here, here, 3)
     given = booted[booted.index("-plugin") + 1]
     assert given in cloned
-    assert given.endswith(f",out=/a,,b/counts-3.bin,{WHERE},layout=7{18 * ':0'},functions=1f:20")
+    assert given.endswith(f",out=/a,,b/counts-4.bin,{WHERE},layout=7{18 * ':0'},functions=1f:20")
     assert "-plugin" not in template_command(QEMU, job, "tcg", here, here, 3)
 
 
@@ -57,7 +57,7 @@ def test_several_instruments_look_at_once(job: VmJob) -> None:
 def test_without_an_emulated_cpu_or_plugins_nothing_is_counted(
     job: VmJob, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert plugins.files_of(QEMU, job, "tcg") == ["counts-3.bin"]
+    assert plugins.files_of(QEMU, job, "tcg") == ["counts-4.bin"]
     assert plugins.files_of(QEMU, job, "kvm") == []
     assert plugins.files_of(QEMU, replace(job, instruments=()), "tcg") == []
     monkeypatch.setattr(plugins, "help_of", lambda _path: "-monitor dev\n")
