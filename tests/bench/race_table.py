@@ -25,6 +25,7 @@ from ktstr import (
     SetAffinity,
     Step,
     Topology,
+    Workers,
     ktstr_test,
 )
 from ktstr.declare.test import KtstrTest, record_of
@@ -96,6 +97,15 @@ class Race:
 
 _PAIRS = CgroupDef("pairs", 8, work=FutexPingPong(16))
 _SLEEPERS = CgroupDef("sleepers", 8, work=Bursty(0.2, 0.3))
+# The timer lets go all that wait at once: with equal times of sleep they would also wake at once for ever.
+_UNEVEN = CgroupDef(
+    "sleepers",
+    groups=(
+        Workers(1, Bursty(0.1, 0.3), group="short"),
+        Workers(1, Bursty(0.15, 0.5), group="middle"),
+        Workers(1, Bursty(0.1, 0.7), group="long"),
+    ),
+)
 _MASKS = ({0, 1, 2}, {0, 1}, {1, 2}, {0, 2})
 
 RACES = (
@@ -152,7 +162,7 @@ RACES = (
         "timer",
         "timer against its own cancel",
         5,
-        Scenario((CgroupDef("sleepers", 3, work=Bursty(0.2, 0.6)),), hold_s=0.5),
+        Scenario((_UNEVEN,), hold_s=0.5),
         "ms",
         gap_ms=200,
     ),
