@@ -31,9 +31,6 @@ static struct {
 	const struct piece *last[MOST_CPUS];
 } explore;
 
-void qemu_plugin_register_vcpu_tb_exec_cb(struct qemu_plugin_tb *block, void (*call)(unsigned int cpu, void *data),
-					  enum qemu_plugin_cb_flags flags, void *data);
-
 static void on_piece(unsigned int translated_for, void *data)
 {
 	const struct piece *piece = data, *last;

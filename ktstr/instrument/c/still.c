@@ -7,8 +7,6 @@
 #include "cpu.h"
 #include "out.h"
 
-#define CLOCK_VIRTUAL 1 /* QEMU_CLOCK_VIRTUAL */
-
 /* QEMU's QEMUTimer is smaller: 48 bytes. It is only handed to QEMU. */
 struct timer {
 	uint64_t words[16];
@@ -20,14 +18,12 @@ union data {
 };
 
 /* QEMU's own, which it exports (include/hw/core/cpu.h, include/sysemu/cpus.h, include/qemu/timer.h). */
-void *qemu_get_cpu(int index);
 void async_run_on_cpu(void *cpu, void (*call)(void *cpu, union data data), union data data);
 void cpu_stop_current(void);
 void cpu_resume(void *cpu);
 void timer_init_full(struct timer *timer, void *group, int clock, int scale, int attributes, void (*call)(void *),
 		     void *data);
 void timer_mod_ns(struct timer *timer, int64_t at_ns);
-int64_t qemu_clock_get_ns(int clock);
 
 enum stage {
 	GOES,	/* it runs as QEMU has it */
@@ -88,7 +84,7 @@ static void on_timer(void *data)
 	struct cpu *cpu = data;
 
 	if (cpu->stage == NEARS) {
-		stand(cpu, qemu_clock_get_ns(CLOCK_VIRTUAL));
+		stand(cpu, qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL));
 		for (unsigned int i = 0; i < still.count; i++)
 			if (still.cpus[i]->waits)
 				release(still.cpus[i]);
@@ -104,7 +100,7 @@ static void on_timer(void *data)
 static void between_turns(void *qemu, union data data)
 {
 	struct cpu *cpu = data.pointer;
-	int64_t now_ns = qemu_clock_get_ns(CLOCK_VIRTUAL);
+	int64_t now_ns = qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL);
 
 	(void)qemu;
 	if (!cpu->stop->skip) {
@@ -143,7 +139,7 @@ static void find_cpus(void)
 			return;
 		}
 		cpu->qemu = qemu;
-		timer_init_full(&cpu->timer, NULL, CLOCK_VIRTUAL, 1, 0, on_timer, cpu);
+		timer_init_full(&cpu->timer, NULL, QEMU_CLOCK_VIRTUAL, 1, 0, on_timer, cpu);
 		still.cpus[still.count++] = cpu;
 	}
 }
