@@ -83,7 +83,7 @@ def test_a_stored_job_with_another_instrument_is_none(job: VmJob, instruments: o
         job_from_json(json.dumps(stored))
 
 
-@pytest.mark.parametrize("instrument", (*INSTRUMENTS, EXPLORE))
+@pytest.mark.parametrize("instrument", [*INSTRUMENTS, EXPLORE])
 @pytest.mark.parametrize("interface", INTERFACES)
 def test_a_plugin_builds_for_each_version_of_the_interface(instrument: str, interface: int) -> None:
     assert b"qemu_plugin_install" in build_plugin(instrument, interface).read_bytes()
