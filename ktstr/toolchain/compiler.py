@@ -17,6 +17,7 @@ from ktstr.base import cache
 from ktstr.base.answer import ask
 from ktstr.base.errors import KtstrError
 from ktstr.base.per_environment import per_environment
+from ktstr.base.process import child_dies_with_us, interrupt_waits
 from ktstr.base.remote import settings as remote
 from ktstr.base.scratch import scratch
 from ktstr.base.stamp import Stamp, stamp_of
@@ -278,19 +279,22 @@ def run_build(
 ) -> tuple[int, str]:
     """A build's exit status and output; `on_line` is called for each line, for a progress bar.
 
-    An exception, such as Ctrl-C, kills the build.
+    An exception, such as Ctrl-C, kills the build, and so does the end of this process.
     """
     lines = []
-    with subprocess.Popen(
-        command,
-        cwd=cwd,
-        env=environment,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        errors="replace",
-    ) as process:
+    with interrupt_waits():
+        process = subprocess.Popen(
+            command,
+            cwd=cwd,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors="replace",
+            preexec_fn=child_dies_with_us(),
+        )
+    with process:
         assert process.stdout is not None  # it is a pipe
         try:
             for line in process.stdout:
