@@ -58,6 +58,26 @@ VALUES: dict[tuple[str, str], tuple[tuple[str, ...], str, str, str]] = {
         "elsewhere",
         "",
     ),
+    ("bisect", "--seeds"): (
+        ("--test", "smoke", "--good", "7.0", "--bad", "7.3"),
+        "2",
+        "few",
+        "bisect: --seeds few: must be a whole number",
+    ),
+    ("bisect", "--commits"): (("--test", "smoke"), "v1..v2", "v1", "bisect: --commits v1: must be GOOD..BAD"),
+    ("bisect", "--kernel"): (("--test", "smoke", "--commits", "v1..v2"), "7.0", "seven", ""),
+    ("bisect", "--metric"): (
+        ("--test", "smoke", "--good", "7.0", "--bad", "7.3", "--limit", "3"),
+        "gap_ms",
+        "a\nb",
+        "",
+    ),
+    ("bisect", "--limit"): (
+        ("--test", "smoke", "--good", "7.0", "--bad", "7.3", "--metric", "gap_ms"),
+        "3",
+        "few",
+        "bisect: --limit few: must be a number",
+    ),
     ("cache", "--limit"): ((), "1.5", "much", "cache: --limit much: must be a number of GB, 0 or more"),
     ("cache", "--runs"): ((), "3", "0", "cache: --runs 0: must be a whole number of runs, 1 or more"),
     ("cache", "--spare"): (
@@ -155,6 +175,8 @@ VALUES: dict[tuple[str, str], tuple[tuple[str, ...], str, str, str]] = {
     ("vmlinux-h", "--output"): ((), "vmlinux.h", "/gone/vmlinux.h", ""),
     # A value that is accepted would install packages.
     ("setup", "--only"): ((), "needed", "some", "setup: --only some: must be one of required, advised, opt"),
+    ("trace", "--sidecar"): ((), "smoke.json", "gone.json", "gone.json: No such file or directory"),
+    ("trace", "--out"): (("gone.json",), "smoke.pftrace", "/gone/smoke.pftrace", ""),
     ("verify", "--object"): ((), "my.bpf.o", "gone.bpf.o", "--object gone.bpf.o: No such file or directory"),
     ("verify", "--kernel"): (("my.bpf.o",), "7.0", "seven", "kernel 'seven': accepted are"),
     ("verify", "--preset"): (("my.bpf.o",), "tiny-1llc", "tiny", "tiny"),
@@ -289,9 +311,10 @@ def test_a_flag_takes_no_value(
 def test_a_misspelt_option_is_told_the_nearest(
     task: str, option: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    told = ktstr(capsys, monkeypatch, task, f"{option[:-1]}")
+    misspelt = f"{option}s" if option[:-1] in contexts()[task].flags else option[:-1]
+    told = ktstr(capsys, monkeypatch, task, misspelt)
     assert told.status == 2
-    assert told.err.startswith(f"ktstr: {task}: {option[:-1]}: no such option; near is {option}")
+    assert told.err.startswith(f"ktstr: {task}: {misspelt}: no such option; near is {option}")
 
 
 @pytest.mark.parametrize("columns", [40, 80, 200])

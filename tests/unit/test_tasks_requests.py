@@ -70,7 +70,8 @@ def test_an_initramfs_lists_each_file_with_its_reason(
 ) -> None:
     output = packed / "out.cpio"
     initramfs(Context(), output=str(output))
-    first, _, last = capsys.readouterr().out.splitlines()
+    begun, first, _, last = capsys.readouterr().out.splitlines()
+    assert begun == "looking the kernel up"
     assert first.split(maxsplit=2) == ["/init", "4", "a test"]
     assert last == f"{output}: {output.stat().st_size:,} bytes, kernel 7.0.13"
     assert output.stat().st_size > 100

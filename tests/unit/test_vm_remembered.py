@@ -1,5 +1,6 @@
 """Remembered results: what is kept, and what counts as no result."""
 
+import struct
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -7,8 +8,12 @@ from typing import Any
 import pytest
 
 from ktstr.base import cache
+from ktstr.instrument.plugin import COUNTS, counts_file
 from ktstr.vm.remembered import recall, remember
 from ktstr.vm.result import Ending, VmResult
+
+COUNTED = counts_file(COUNTS)
+WHOLE = b"counts" + struct.pack("<QQ", 6, 0)  # its end, as c/out.h has it
 
 
 def a_result(**changes: Any) -> VmResult:
@@ -115,9 +120,9 @@ def test_a_remembered_result_that_cannot_be_read_is_none(
 def test_a_result_keeps_what_was_counted_and_is_none_for_who_wants_more(folder: Path, tmp_path: Path) -> None:
     (tmp_path / "again").mkdir()
     remember("k", a_result(), folder)
-    assert recall("k", tmp_path / "again", ["counts-2.bin"]) is None
+    assert recall("k", tmp_path / "again", [COUNTED]) is None
     assert list((tmp_path / "again").iterdir()) == []
-    (folder / "counts-2.bin").write_bytes(b"counts")
+    (folder / COUNTED).write_bytes(WHOLE)
     remember("k", a_result(), folder)
-    assert recall("k", tmp_path / "again", ["counts-2.bin"]) is not None
-    assert (tmp_path / "again" / "counts-2.bin").read_bytes() == b"counts"
+    assert recall("k", tmp_path / "again", [COUNTED]) is not None
+    assert (tmp_path / "again" / COUNTED).read_bytes() == WHOLE
