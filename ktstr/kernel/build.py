@@ -26,7 +26,7 @@ from ktstr.kernel.shared_build import fetch_built, share_built
 from ktstr.kernel.sources.source import Code
 from ktstr.kernel.spec import Version, parse_version
 from ktstr.toolchain.compiler import host_compiler
-from ktstr.toolchain.guarded import run_guarded
+from ktstr.toolchain.guarded import run_alone
 from ktstr.toolchain.llvm import find_toolchain, has_header
 from ktstr.toolchain.make import FOREIGN, first_error
 
@@ -179,7 +179,7 @@ def _configure(recipe: Recipe) -> tuple[str, Path]:
         (obj / ".config").unlink(missing_ok=True)
         wanted_file.write_text(text)
         command = _command(recipe, tree, obj, f"KCONFIG_ALLCONFIG={wanted_file}", "allnoconfig")
-        status, output = run_guarded(command, _environment(), work / "running", lambda _: None)
+        status, output = run_alone(command, _environment(), work / "running", lambda _: None)
         if status:
             (obj / ".config").unlink(missing_ok=True)
             raise KtstrError(f"kernel {version}: cannot be configured: {first_error(output)}")
@@ -296,7 +296,7 @@ def _make(recipe: Recipe, version: str, tree: Path) -> int:
 
         # The image is the ELF file itself, so nothing is compressed just to be decompressed again.
         command = _command(recipe, tree, work / "obj", "vmlinux")
-        status, output = run_guarded(command, _environment(), work / "running", on_line)
+        status, output = run_alone(command, _environment(), work / "running", on_line)
     if status:
         kept = cache_dir() / "logs" / f"kernel-{version}-{recipe.digest}.log"
         kept.parent.mkdir(exist_ok=True)

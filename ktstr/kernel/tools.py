@@ -18,7 +18,7 @@ from ktstr.kernel.resolve import resolve
 from ktstr.kernel.settings import schedulers_series
 from ktstr.kernel.source_tree import SourceTree, fetch_tree
 from ktstr.kernel.spec import parse_version
-from ktstr.toolchain.compiler import run_build
+from ktstr.toolchain.guarded import run_guarded
 from ktstr.toolchain.llvm import Toolchain, find_toolchain
 from ktstr.toolchain.make import FOREIGN, first_error
 
@@ -122,4 +122,4 @@ def _run(command: Sequence[str], what: str) -> tuple[int, str]:
 
     environment = {name: value for name, value in os.environ.items() if name not in FOREIGN} | {"LC_ALL": "C"}
     with Progress(desc=what, unit=" lines") as bar:
-        return run_build(command, environment, bar.update)
+        return run_guarded(command, environment, lambda _: bar.update())

@@ -7,8 +7,7 @@ import os
 import re
 import shlex
 import shutil
-import subprocess
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,11 +16,11 @@ from ktstr.base import cache
 from ktstr.base.answer import ask
 from ktstr.base.errors import KtstrError
 from ktstr.base.per_environment import per_environment
-from ktstr.base.process import child_dies_with_us, interrupt_waits
 from ktstr.base.remote import settings as remote
 from ktstr.base.scratch import scratch
 from ktstr.base.stamp import Stamp, stamp_of
 from ktstr.toolchain.agreed import agreed
+from ktstr.toolchain.guarded import run_guarded
 from ktstr.toolchain.preprocessed import read_files
 from ktstr.toolchain.source_files import SourceFiles
 
@@ -33,7 +32,6 @@ __all__ = [
     "compile_shared",
     "compile_static",
     "host_compiler",
-    "run_build",
     "run_compiler",
     "shared_entry",
     "system_archive",
@@ -256,7 +254,7 @@ def run_compiler(
     bar = Progress(total=steps, desc=f"building {name}", unit="file", disable=not steps)
     with bar, scratch("compiler") as folder:
         environment["TMPDIR"] = str(folder)  # a compiler that is killed leaves its own temporary files
-        status, output = run_build(command, environment, lambda: bar.update(bar.n < (steps or 0)), cwd)
+        status, output = run_guarded(command, environment, lambda _: bar.update(bar.n < (steps or 0)), cwd)
     if status == 0:
         return
     log = cache.cache_dir() / "logs" / f"{name}-{cache.digest(*command)}.log"
@@ -269,41 +267,6 @@ def run_compiler(
         raise KtstrError(f"{name}: the {kind} {twice[2]} is registered twice; rename one (full log: {log})")
     lines = output.strip().splitlines() or [f"{command[0]} failed with status {status}"]
     raise BuildError(name, first[0] if first else lines[-1], output, log)
-
-
-def run_build(
-    command: Sequence[str],
-    environment: Mapping[str, str],
-    on_line: Callable[[], object],
-    cwd: Path | None = None,
-) -> tuple[int, str]:
-    """A build's exit status and output; `on_line` is called for each line, for a progress bar.
-
-    An exception, such as Ctrl-C, kills the build, and so does the end of this process.
-    """
-    lines = []
-    with interrupt_waits():
-        process = subprocess.Popen(
-            command,
-            cwd=cwd,
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            errors="replace",
-            preexec_fn=child_dies_with_us(),
-        )
-    with process:
-        assert process.stdout is not None  # it is a pipe
-        try:
-            for line in process.stdout:
-                lines.append(line)
-                on_line()
-        except BaseException:
-            process.kill()
-            raise
-    return process.returncode, "".join(lines)
 
 
 @per_environment

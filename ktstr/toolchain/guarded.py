@@ -1,4 +1,4 @@
-"""A guarded build: it does not outlive the process that started it, and no two run in the same place."""
+"""Builds that do not outlive the process that started them."""
 
 from __future__ import annotations
 
@@ -12,33 +12,40 @@ from pathlib import Path
 
 from ktstr.base.process import child_dies_with_us, interrupt_waits
 
-__all__ = ["run_guarded"]
+__all__ = ["run_alone", "run_guarded"]
 
 # Waits for the end of file on the pipe from this process, which comes however this process dies, and then kills the
 # build's whole process group. Written so that dash accepts it, too.
 _GUARD = 'read -r group || exit 0; cat; kill -KILL "-$group"'
 
 
-def run_guarded(
+def run_alone(
     command: Sequence[str], environment: Mapping[str, str], lock: Path, on_line: Callable[[str], object]
 ) -> tuple[int, str]:
-    """Run a build; returns its exit status and its whole output. Calls `on_line` with each line.
+    """Run a build as `run_guarded` does, but not beside another one in the same place.
 
-    If an exception passes through, or this process is killed, every process of the build is killed. The next build
-    waits until the last of them is gone: they inherit the flock on the file `lock`. Raises OSError if the command
-    cannot be started.
+    The next one waits until the last process of this one is gone: they inherit the flock on the file `lock`.
     """
     held = os.open(lock, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o666)
     try:
         fcntl.flock(held, fcntl.LOCK_EX)
-        return _run(command, environment, held, on_line)
+        return run_guarded(command, environment, on_line, inherited=(held,))
     finally:
         os.close(held)
 
 
-def _run(
-    command: Sequence[str], environment: Mapping[str, str], held: int, on_line: Callable[[str], object]
+def run_guarded(
+    command: Sequence[str],
+    environment: Mapping[str, str],
+    on_line: Callable[[str], object],
+    cwd: Path | None = None,
+    inherited: Sequence[int] = (),
 ) -> tuple[int, str]:
+    """Run a build; returns its exit status and its whole output. Calls `on_line` with each line.
+
+    If an exception passes through, such as Ctrl-C, or this process is killed, every process of the build is killed.
+    Each inherits the descriptors in `inherited`. Raises OSError if the command cannot be started.
+    """
     lines = []
     guard = subprocess.Popen(
         ["/bin/sh", "-c", _GUARD],
@@ -52,6 +59,7 @@ def _run(
         with interrupt_waits():
             process = subprocess.Popen(
                 command,
+                cwd=cwd,
                 env=environment,
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
@@ -59,7 +67,7 @@ def _run(
                 text=True,
                 errors="replace",
                 start_new_session=True,
-                pass_fds=(held,),
+                pass_fds=inherited,
                 preexec_fn=child_dies_with_us(),
             )
         assert process.stdout is not None  # it is a pipe

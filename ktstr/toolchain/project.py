@@ -13,7 +13,7 @@ from pathlib import Path
 
 from ktstr.base import cache
 from ktstr.base.errors import KtstrError
-from ktstr.toolchain.compiler import run_build
+from ktstr.toolchain.guarded import run_guarded
 from ktstr.toolchain.make import first_error
 
 __all__ = ["BuildFailed", "build_folder", "run_once"]
@@ -90,7 +90,7 @@ def _build(command: Sequence[str], folder: Path) -> tuple[str, str]:
     environment.pop("MAKEFLAGS", None)  # from a make that called us; its file descriptors are not ours
     try:
         with Progress(desc=name, unit=" lines") as bar:
-            status, output = run_build(command, environment, bar.update, folder)
+            status, output = run_guarded(command, environment, lambda _: bar.update(), folder)
     except OSError as error:
         return f"build {name!r} in {folder}: {error.strerror}", ""
     if status == 0:
