@@ -23,58 +23,40 @@ def replay(_context: Context, sidecar: str, shrink: bool = False, gdb: bool = Fa
     ktstr replay target/ktstr/7.0.13-nogit/smoke-1a2b3c4d.json
     ktstr replay --shrink target/ktstr/7.0.13-nogit/smoke-1a2b3c4d.json
     """
-    import json
-    import os
     import subprocess
-    import sys
     from pathlib import Path
 
     from ktstr.base.waiting import waiting
 
     with waiting("reading the record"):
-        from ktstr.report.rundir import project_of
         from ktstr.run.replay import (
-            ENVIRONMENT,
             crashed_run,
             differences,
             dump_lines,
             read_sidecar,
             replay_arguments,
             replay_status,
-            replayed_sidecar,
         )
+        from ktstr.tasks.again import run_again
 
     recorded = read_sidecar(Path(sidecar))
     if gdb:
         from ktstr.debug.session import debug, refuse_early
 
         refuse_early(recorded)
-    command = [
-        sys.executable,
-        "-m",
-        "pytest",
-        "-p",
-        "no:cacheprovider",
-        *replay_arguments(recorded, shrink=shrink),
-    ]
-    done = subprocess.run(
-        command,
-        cwd=recorded.root,
-        env={**os.environ, **ENVIRONMENT},
-        check=False,
+    again = run_again(
+        recorded,
+        replay_arguments(recorded, shrink=shrink),
         stdin=subprocess.DEVNULL if gdb else None,  # the terminal's input is for gdb
     )
-    if done.returncode not in (0, 1):
-        raise Exit(code=done.returncode)
-    replayed = replayed_sidecar(recorded, project_of(recorded.root).label)
-    new = json.loads(replayed.read_text())
+    replayed, new = again.sidecar, again.data
     changes = differences(recorded.data, new)
     if recorded.data["clock"] == "real":
         print("replay: with the real clock no two runs are the same")
     for line in [*(changes or ["identical, event by event"]), *dump_lines(recorded, replayed, new)]:
         print(f"replay: {line}", flush=True)
     if not gdb:
-        raise Exit(code=replay_status(done.returncode, recorded.data, new, changes))
+        raise Exit(code=replay_status(again.status, recorded.data, new, changes))
     from ktstr.vm.stored import stored_job
 
     raise Exit(code=debug(stored_job(crashed_run(replayed, new))))

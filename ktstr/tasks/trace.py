@@ -22,39 +22,20 @@ def trace(_context: Context, sidecar: str, out: str | None = None) -> None:
     ktstr trace target/ktstr/7.0.13-nogit/smoke-1a2b3c4d.json
     ktstr trace --out smoke.pftrace target/ktstr/7.0.13-nogit/smoke-1a2b3c4d.json
     """
-    import json
-    import os
     import shutil
-    import subprocess
-    import sys
     from pathlib import Path
 
     from ktstr.base.errors import KtstrError
     from ktstr.base.waiting import waiting
 
     with waiting("reading the record"):
-        from ktstr.report.rundir import project_of
-        from ktstr.run.replay import (
-            ENVIRONMENT,
-            differences,
-            read_sidecar,
-            replay_arguments,
-            replayed_sidecar,
-        )
+        from ktstr.run.replay import differences, read_sidecar, replay_arguments
+        from ktstr.tasks.again import run_again
 
     recorded = read_sidecar(Path(sidecar))
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"]
-    done = subprocess.run(
-        [*command, *replay_arguments(recorded, timeline=True)],
-        cwd=recorded.root,
-        env={**os.environ, **ENVIRONMENT},
-        check=False,
-    )
-    if done.returncode not in (0, 1):
-        raise Exit(code=done.returncode)
-    replayed = replayed_sidecar(recorded, project_of(recorded.root).label)
-    new = json.loads(replayed.read_text())
-    traces = [replayed.with_name(run["trace"]) for run in new["runs"] if run.get("trace")]
+    again = run_again(recorded, ["-q", *replay_arguments(recorded, timeline=True)])
+    new = again.data
+    traces = [again.sidecar.with_name(run["trace"]) for run in new["runs"] if run.get("trace")]
     if not traces:
         raise KtstrError(f"{sidecar}: no run of {new['test']} has a timeline: each was ended from outside")
     if out is not None:

@@ -13,8 +13,7 @@ from invoke import Context, Exit
 from test_replay import a_run, a_sidecar
 
 from ktstr import KtstrError
-from ktstr.report import rundir
-from ktstr.run import replay
+from ktstr.tasks import again as running
 from ktstr.tasks.trace import trace
 
 
@@ -33,8 +32,8 @@ def again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
         return SimpleNamespace(returncode=state.status)
 
     monkeypatch.setattr(subprocess, "run", run)
-    monkeypatch.setattr(rundir, "project_of", lambda _root: SimpleNamespace(label="nogit"))
-    monkeypatch.setattr(replay, "replayed_sidecar", lambda *_: folder / "steady.json")
+    monkeypatch.setattr(running, "project_of", lambda _root: SimpleNamespace(label="nogit"))
+    monkeypatch.setattr(running, "replayed_sidecar", lambda *_: folder / "steady.json")
     return state
 
 
