@@ -4,19 +4,16 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 
 from ktstr.explore.corpus import Corpus
 from ktstr.explore.kept import Kept
 from ktstr.explore.mutant import mutant
-from ktstr.explore.strategy import Chosen, Known, chosen_by
+from ktstr.explore.strategy import AUTO, Chosen, Known, chosen_by
 from ktstr.instrument.explored import Explored
-from ktstr.instrument.interleaving import SwitchPoint
 
 __all__ = ["AUTO", "Exploration", "Trial", "progress_line", "summary_line"]
 
-AUTO = "auto"
-"""What mixes the strategies."""
 _MUTANT = "mutant"
 # In turn; every second run is a mutant once there is something to change.
 _ROUND = ("rare", "stall", "rare", "pct", "stall", "rare", "burst")
@@ -76,7 +73,7 @@ class Exploration:
             Kept(
                 trial.seed,
                 trial.strategy,
-                tuple(_plain(point) for point in explored[0].points),
+                tuple(astuple(point) for point in explored[0].points),
                 tuple(sorted(news)),
                 tuple(sorted((block.hash, block.count) for block in explored[0].blocks)),
             )
@@ -102,7 +99,3 @@ def summary_line(exploration: Exploration, took_s: float, found: str) -> str:
     """What it came to; `found` is the strategy whose run failed, empty if none did."""
     end = f"run {exploration.runs + 1} failed ({found})" if found else "no run failed"
     return f"{end}: {progress_line(exploration, took_s)}"
-
-
-def _plain(point: SwitchPoint) -> tuple[int, int, int, int]:
-    return point.block, point.entry, point.skip, point.ns

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import msgspec
 
+from ktstr.base.from_json import from_json
 from ktstr.instrument.interleaving import SwitchPoint
 
 __all__ = ["Kept", "kept_from_json", "kept_to_json", "name_of"]
@@ -42,8 +43,8 @@ def kept_to_json(kept: Kept) -> str:
 def kept_from_json(data: bytes) -> Kept | None:
     """The run, or None if a file has something else."""
     try:
-        return msgspec.json.decode(data, type=Kept)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return from_json(data, Kept)
+    except ValueError:
         return None
 
 

@@ -6,13 +6,13 @@ import random
 from collections.abc import Sequence
 from dataclasses import replace
 
+from ktstr.explore.drawn import MOST_SKIP, drawn_ns, drawn_skip
 from ktstr.explore.kept import Kept
 from ktstr.instrument.interleaving import Interleaving, SwitchPoint
 
 __all__ = ["mutant"]
 
 _SHORTEST_NS, _LONGEST_NS = 1_000, 5_000_000
-_MOST_SKIP = 12
 _MOST_CHANGES = 4
 
 
@@ -49,7 +49,7 @@ def _moved(source: random.Random, points: list[SwitchPoint], kept: Kept) -> None
         at = source.randrange(len(points))
         one = points[at]
         points[at] = source.choice(
-            (replace(one, skip=source.randint(0, _MOST_SKIP)), replace(one, entry=one.entry + 1))
+            (replace(one, skip=source.randint(0, MOST_SKIP)), replace(one, entry=one.entry + 1))
         )
 
 
@@ -57,10 +57,9 @@ def _more(source: random.Random, points: list[SwitchPoint], kept: Kept) -> None:
     """One more stop, at any block with the same chance: at an entry that it had."""
     if kept.blocks:
         block, count = source.choice(kept.blocks)
-        skip = source.choice((0, source.randint(1, _MOST_SKIP)))
+        skip = drawn_skip(source)
         points.append(SwitchPoint(block, source.randint(1, max(1, count)), skip, _length(source)))
 
 
 def _length(source: random.Random) -> int:
-    factor: float = (_LONGEST_NS / _SHORTEST_NS) ** source.random()
-    return round(_SHORTEST_NS * factor)
+    return drawn_ns(source, _SHORTEST_NS, _LONGEST_NS)

@@ -12,7 +12,10 @@ from ktstr.base.errors import KtstrError
 from ktstr.base.values import shown
 from ktstr.instrument.interleaving import Interleaving
 
-__all__ = ["Chosen", "Known", "Strategy", "chosen_by", "declare_strategy", "strategies"]
+__all__ = ["AUTO", "Chosen", "Known", "Strategy", "chosen_by", "declare_strategy", "strategies"]
+
+AUTO = "auto"
+"""What mixes the strategies."""
 
 
 @dataclass(frozen=True)

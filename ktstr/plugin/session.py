@@ -11,8 +11,7 @@ import pytest
 from ktstr.base.errors import KtstrError
 from ktstr.base.topology import Topology
 from ktstr.declare.settings import MAX_SEED, Settings
-from ktstr.explore.exploration import AUTO
-from ktstr.explore.strategy import strategies
+from ktstr.explore.strategy import AUTO, strategies
 from ktstr.farm.address import LOCAL
 from ktstr.instrument.interleaving import Interleaving
 from ktstr.plugin.interleaved import interleavings_of
@@ -104,10 +103,8 @@ def _explored(config: pytest.Config, settings: Settings) -> tuple[int | None, st
     """How long to explore (None: not at all), and with which strategy."""
     text, strategy = config.getoption("ktstr_explore"), config.getoption("ktstr_explore_with")
     where = spelled(config, "explore")
-    for name in (
-        "explore",
-        "interleaving",
-    ):  # what the plugin reports stays on the machine that ran the guest
+    # What the plugin reports stays on the machine that ran the guest.
+    for name in ("explore", "interleaving"):
         if settings.executor != LOCAL and config.getoption(f"ktstr_{name}") is not None:
             given = spelled(config, name), spelled(config, "executor")
             raise KtstrError(f"{given[0]}: runs guests on this machine only; {given[1]} must be {LOCAL}")

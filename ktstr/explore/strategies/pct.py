@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import random
 
+from ktstr.explore.drawn import drawn_ns, drawn_skip
 from ktstr.explore.strategy import Chosen, Known, declare_strategy
 from ktstr.instrument.interleaving import Interleaving, SwitchPoint
 
@@ -21,7 +22,6 @@ __all__ = ["pct"]
 _ENTRIES = 4000
 _DEEPEST = 4
 _SHORTEST_NS, _LONGEST_NS = 20_000, 5_000_000
-_MOST_SKIP = 12
 
 
 @declare_strategy("pct", "one to three longer stops at any moments (PCT)")
@@ -33,8 +33,8 @@ def pct(source: random.Random, known: Known) -> Chosen:
         SwitchPoint(
             0,
             entry,
-            source.choice((0, source.randint(1, _MOST_SKIP))),
-            round(_SHORTEST_NS * (_LONGEST_NS / _SHORTEST_NS) ** source.random()),
+            drawn_skip(source),
+            drawn_ns(source, _SHORTEST_NS, _LONGEST_NS),
         )
         for entry in sorted(source.sample(steps, depth - 1))
     ]

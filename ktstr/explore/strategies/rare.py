@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import random
 
+from ktstr.explore.drawn import MOST_SKIP
 from ktstr.explore.strategy import Chosen, Known, declare_strategy
 from ktstr.instrument.interleaving import Draws, Interleaving
 
@@ -24,7 +25,7 @@ def rare(source: random.Random, known: Known) -> Chosen:
         by_rarity=True,
         shortest_ns=1_000,
         longest_ns=source.choice((50_000, 500_000, 2_000_000)),
-        most_skip=12,
+        most_skip=MOST_SKIP,
         most=_MOST,
     )
     return Chosen(Interleaving(draws=draws))

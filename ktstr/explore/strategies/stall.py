@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 
+from ktstr.explore.drawn import MOST_SKIP
 from ktstr.explore.strategy import Chosen, Known, declare_strategy
 from ktstr.instrument.interleaving import Draws, Interleaving
 
@@ -25,7 +26,7 @@ def stall(source: random.Random, known: Known) -> Chosen:
         by_rarity=True,
         shortest_ns=_SHORTEST_NS,
         longest_ns=_LONGEST_NS,
-        most_skip=12,
+        most_skip=MOST_SKIP,
         most=_MOST,
         of_cpus=(cpu,) if cpu < min(known.cpus, _NAMED) else (),
     )
