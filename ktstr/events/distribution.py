@@ -7,7 +7,16 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from math import sqrt
 
-__all__ = ["EMPTY", "Distribution", "bucket_of", "distribution", "least_ns", "merged", "most_ns"]
+__all__ = [
+    "EMPTY",
+    "Distribution",
+    "bucket_of",
+    "distribution",
+    "least_ns",
+    "merged",
+    "most_ns",
+    "percentile_ns",
+]
 
 # The buckets of ktstr/guest/include/ktstr/observer.h: steps of 128 ns below 1024 ns, then eight an octave.
 _STEP_NS = 128
@@ -66,7 +75,7 @@ class Distribution:
 
     def percentile_ns(self, percent: float) -> int:
         """So many percent of them took at most this long, in guest ns; 0 if there was none."""
-        return _percentile_ns(self.buckets, self.count, self.longest_ns, percent)
+        return percentile_ns(self.buckets, self.count, self.longest_ns, percent)
 
     @property
     def mean_ns(self) -> float:
@@ -117,12 +126,13 @@ def _with_percentiles(
 ) -> Distribution:
     count = sum(number for _, number in buckets)
     p50, p90, p99, p999 = (
-        _percentile_ns(buckets, count, longest_ns, percent) for percent in (50, 90, 99, 99.9)
+        percentile_ns(buckets, count, longest_ns, percent) for percent in (50, 90, 99, 99.9)
     )
     return Distribution(count, total_ns, p50, p90, p99, p999, longest_ns, at_ns, tuple(buckets))
 
 
-def _percentile_ns(buckets: Iterable[tuple[int, int]], count: int, longest_ns: int, percent: float) -> int:
+def percentile_ns(buckets: Iterable[tuple[int, int]], count: int, longest_ns: int, percent: float) -> int:
+    """So many percent of `count` durations took at most this long, in ns; `longest_ns` is the longest of all."""
     wanted, seen = percent * count / 100 - 1e-6, 0  # 99.9 is no binary fraction
     for most, number in buckets:
         seen += number

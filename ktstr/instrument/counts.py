@@ -7,12 +7,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ktstr.instrument.parts import Owner, Part, ends_early, owners_and_memory, read_parts
+from ktstr.instrument.parts import HEAD, Owner, Part, ends_early, owners_and_memory, part_bytes, read_parts
 
 __all__ = [
     "BRANCH",
     "CALL",
-    "COUNTS_HEAD",
     "Calls",
     "Counts",
     "Edge",
@@ -21,8 +20,6 @@ __all__ = [
     "read_counts",
 ]
 
-COUNTS_HEAD = b"ktstr-counts-2\n"
-"""How the files of instruments begin."""
 _INSN = struct.Struct("<QQQQQIBB2x")
 _CALLS = struct.Struct("<I4xQQ")
 _EDGE = struct.Struct("<QIIQQ")
@@ -93,23 +90,20 @@ class Counts:
 
 def read_counts(path: Path) -> Counts:
     """The counts in a file; KtstrError if it is not whole, as that of a run which was ended from outside."""
-    parts = read_parts(path, COUNTS_HEAD)
-
-    def all_of(which: Part) -> bytes:
-        return b"".join(part for kind, part in parts if kind == which)
+    parts = read_parts(path, HEAD)
 
     try:
         owners, memory = owners_and_memory(parts)
         return Counts(
             owners,
             memory,
-            tuple(Insn(*fields) for fields in _INSN.iter_unpack(all_of(Part.INSNS))),
-            tuple(Calls(*fields) for fields in _CALLS.iter_unpack(all_of(Part.CALLS))),
-            tuple(Edge(*fields) for fields in _EDGE.iter_unpack(all_of(Part.EDGES))),
-            dict(_FUNCTION.iter_unpack(all_of(Part.FUNCTIONS))),
+            tuple(Insn(*fields) for fields in _INSN.iter_unpack(part_bytes(parts, Part.INSNS))),
+            tuple(Calls(*fields) for fields in _CALLS.iter_unpack(part_bytes(parts, Part.CALLS))),
+            tuple(Edge(*fields) for fields in _EDGE.iter_unpack(part_bytes(parts, Part.EDGES))),
+            dict(_FUNCTION.iter_unpack(part_bytes(parts, Part.FUNCTIONS))),
             {
                 owner: (tuple(bits[:64]), tuple(bits[64:]))
-                for owner, *bits in _FLAGS.iter_unpack(all_of(Part.FLAGS))
+                for owner, *bits in _FLAGS.iter_unpack(part_bytes(parts, Part.FLAGS))
             },
         )
     except struct.error:

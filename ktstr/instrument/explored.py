@@ -9,7 +9,7 @@ from pathlib import Path
 
 from ktstr.base.errors import KtstrError
 from ktstr.instrument.interleaving import SwitchPoint
-from ktstr.instrument.parts import Owner, Part, owners_and_memory, read_parts
+from ktstr.instrument.parts import Owner, Part, owners_and_memory, part_bytes, read_parts
 
 __all__ = ["Block", "Explored", "Stop", "Visits", "read_explored"]
 
@@ -101,23 +101,20 @@ def read_explored(path: Path) -> Explored:
     """The report in a file; KtstrError if it is not whole, as that of a run which was ended from outside."""
     parts = read_parts(path, _HEAD)
 
-    def all_of(which: Part) -> bytes:
-        return b"".join(part for kind, part in parts if kind == which)
-
     try:
         owners, memory = owners_and_memory(parts)
         stops = tuple(
             Stop(SwitchPoint(block, entry, skip, ns), index, cpu, began_ns, address, owner)
             for block, entry, index, ns, began_ns, address, owner, skip, cpu, _ in _STOP.iter_unpack(
-                all_of(Part.STOPS)
+                part_bytes(parts, Part.STOPS)
             )
         )
         blocks = tuple(
             Block(address, count, owner, hash)
-            for address, count, owner, _, hash in _BLOCK.iter_unpack(all_of(Part.BLOCKS))
+            for address, count, owner, _, hash in _BLOCK.iter_unpack(part_bytes(parts, Part.BLOCKS))
         )
-        news = frozenset(number for (number,) in _NEWS.iter_unpack(all_of(Part.NEWS)))
-        visits = tuple(Visits(*fields) for fields in _VISITS.iter_unpack(all_of(Part.VISITS)))
+        news = frozenset(number for (number,) in _NEWS.iter_unpack(part_bytes(parts, Part.NEWS)))
+        visits = tuple(Visits(*fields) for fields in _VISITS.iter_unpack(part_bytes(parts, Part.VISITS)))
     except struct.error:
         raise KtstrError(f"{path}: the report ends early; the run did not end by itself") from None
     return Explored(stops, blocks, news, owners, memory, visits)

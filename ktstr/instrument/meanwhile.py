@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from ktstr.instrument.coverage import place_of
 from ktstr.instrument.explored import Explored, Stop, Visits
 from ktstr.instrument.jumps_x86_64 import loaded_addresses
-from ktstr.instrument.programs import Function
+from ktstr.instrument.programs import Function, called
 
 __all__ = ["NOTHING", "Meanwhile", "Ran", "Touched", "meanwhile_of"]
 
@@ -55,12 +55,7 @@ NOTHING = Meanwhile()
 """What happens in a stop in which no other CPU executes any of the scheduler's code."""
 
 
-@dataclass(frozen=True)
-class _Use:
-    """That code at `address` of `function` loads the address of something."""
-
-    function: Function
-    address: int
+_Uses = Sequence[tuple[int, int]]  # each address that code loads, and where it does
 
 
 def meanwhile_of(
@@ -72,6 +67,7 @@ def meanwhile_of(
     from elsewhere is not seen. `path_of` says how a file is called for who reads it.
     """
     by_owner = {function.owner.number: function for function in functions if function.places}
+    uses = {number: _uses(function) for number, function in by_owner.items()}
     blocks = sorted({block.address for block in explored.blocks})
     visits: dict[int, list[Visits]] = defaultdict(list)
     for visit in explored.visits:
@@ -80,7 +76,7 @@ def meanwhile_of(
     return {
         stop.index: Meanwhile(
             _ran(visits[stop.index], by_owner, path_of),
-            _touched(stop, visits[stop.index], by_owner, blocks, path_of),
+            _touched(stop, visits[stop.index], by_owner, blocks, uses, path_of),
         )
         for stop in explored.stops
         if stop.began_ns and stop.index in visits
@@ -96,7 +92,7 @@ def _ran(
         place = place_of(function, visit.address)
         # What it has inline from other files says less.
         if place.line and place.file == function.places[0].file:
-            lines[visit.cpu, function.name, _path(place.file, path_of)].add(place.line)
+            lines[visit.cpu, function.name, called(place.file, path_of)].add(place.line)
     return tuple(
         Ran(cpu, name, file, tuple(sorted(some))) for (cpu, name, file), some in sorted(lines.items())
     )
@@ -107,48 +103,45 @@ def _touched(
     visits: Iterable[Visits],
     by_owner: Mapping[int, Function],
     blocks: Sequence[int],
+    uses: Mapping[int, _Uses],
     path_of: Callable[[str], str],
 ) -> tuple[Touched, ...]:
     own = by_owner.get(stop.owner)
     if own is None:
         return ()
-    nearest = _nearest_uses(own, stop.address)
+    nearest = _nearest_uses(uses[stop.owner], stop.address)
     found = set()
     for visit in visits:
         function = by_owner[visit.owner]
         after = bisect.bisect_right(blocks, visit.address)
         end = blocks[after] if after < len(blocks) else function.owner.end
-        for loaded, use in _uses(function):
-            if loaded in nearest and visit.address <= use.address < end:
+        for loaded, at in uses[visit.owner]:
+            if loaded in nearest and visit.address <= at < end:
                 mine = place_of(own, nearest[loaded])
-                other = place_of(function, use.address)
+                other = place_of(function, at)
                 if mine.line and other.line:
                     found.add(
                         Touched(
                             visit.cpu,
-                            _path(mine.file, path_of),
+                            called(mine.file, path_of),
                             mine.line,
                             function.name,
-                            _path(other.file, path_of),
+                            called(other.file, path_of),
                             other.line,
                         )
                     )
     return tuple(sorted(found))
 
 
-def _nearest_uses(function: Function, address: int) -> dict[int, int]:
-    """Of each thing that the function uses, where it does nearest to `address`: before it, if it does at all."""
+def _nearest_uses(uses: _Uses, address: int) -> dict[int, int]:
+    """Of each thing that is used, where it is nearest to `address`: before it, if it is at all."""
     nearest: dict[int, int] = {}
-    for loaded, use in _uses(function):
-        if use.address < address or loaded not in nearest:
-            nearest[loaded] = use.address
+    for loaded, at in uses:
+        if at < address or loaded not in nearest:
+            nearest[loaded] = at
     return nearest
 
 
-def _uses(function: Function) -> Iterable[tuple[int, _Use]]:
+def _uses(function: Function) -> _Uses:
     start = function.owner.start
-    return ((loaded, _Use(function, start + at)) for at, loaded in loaded_addresses(function.code))
-
-
-def _path(file: str, path_of: Callable[[str], str]) -> str:
-    return path_of(file) or file.removeprefix("./")
+    return [(loaded, start + at) for at, loaded in loaded_addresses(function.code)]

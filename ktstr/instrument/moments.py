@@ -8,8 +8,7 @@ from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
-from ktstr.instrument.counts import COUNTS_HEAD
-from ktstr.instrument.parts import Part, ends_early, read_parts
+from ktstr.instrument.parts import HEAD, Part, ends_early, part_bytes, read_parts
 
 __all__ = ["Call", "Moment", "Switch", "Task", "Wake", "read_moments"]
 
@@ -66,11 +65,9 @@ Moment = Switch | Wake | Call
 
 def read_moments(path: Path) -> tuple[Moment, ...]:
     """The moments in a file by their begins, in guest ns since boot; KtstrError if it is not whole."""
-    found: list[tuple[Any, ...]] = []
+    parts = read_parts(path, HEAD)
     try:
-        for kind, part in read_parts(path, COUNTS_HEAD):
-            if kind == Part.EVENTS:
-                found += _MOMENT.iter_unpack(part)
+        found: list[tuple[Any, ...]] = list(_MOMENT.iter_unpack(part_bytes(parts, Part.EVENTS)))
     except struct.error:
         raise ends_early(path) from None
     # How far the guest's clock is ahead of the emulator's, which the first switch tells. It may be behind.

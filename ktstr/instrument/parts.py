@@ -11,7 +11,20 @@ from typing import Protocol
 
 from ktstr.base.errors import KtstrError
 
-__all__ = ["Owner", "Part", "Read", "ends_early", "owners_and_memory", "read_parts"]
+__all__ = [
+    "HEAD",
+    "Owner",
+    "Part",
+    "Read",
+    "ends_early",
+    "is_whole",
+    "owners_and_memory",
+    "part_bytes",
+    "read_parts",
+]
+
+HEAD = b"ktstr-counts-2\n"
+"""How the files of instruments begin."""
 
 _PART = struct.Struct("<QQ")
 _OWNER = struct.Struct("<IIQQQQQ128s")
@@ -34,6 +47,9 @@ class Part(IntEnum):
     EVENTS = 11
     FUNCTIONS = 12
     FLAGS = 13
+
+
+_WHOLE = _PART.pack(Part.END, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +110,21 @@ def read_parts(path: Path, head: bytes) -> list[tuple[int, bytes]]:
 def ends_early(path: Path) -> KtstrError:
     """What is wrong with an instrument's file whose parts are not whole."""
     return KtstrError(f"{path}: the counts end early; the run did not end by itself")
+
+
+def is_whole(file: Path) -> bool:
+    """Whether an instrument's file is there and ends as the instrument ends it."""
+    try:
+        with file.open("rb") as opened:
+            opened.seek(-len(_WHOLE), 2)
+            return opened.read() == _WHOLE
+    except OSError:
+        return False
+
+
+def part_bytes(parts: Sequence[tuple[int, bytes]], which: Part) -> bytes:
+    """All parts of that kind, one after the other."""
+    return b"".join(part for kind, part in parts if kind == which)
 
 
 def owners_and_memory(

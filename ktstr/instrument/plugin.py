@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -23,7 +22,6 @@ __all__ = [
     "build_plugin",
     "counts_file",
     "counts_files",
-    "is_whole",
     "known_instruments",
     "plugin_arguments",
 ]
@@ -47,15 +45,14 @@ _PARTS = {
         ("insn", "registers"),
     ),
     EXPLORE: (
-        ("args", "block", "choice", "insn", "meanwhile", "news", "out", "owner", "still"),
+        ("args", "block", "choice", "cpu", "insn", "meanwhile", "news", "out", "owner", "still"),
         ("insn",),
     ),
     TIMELINE: (
-        ("args", "clock", "insn", "moments", "out", "owner"),
+        ("args", "clock", "cpu", "insn", "moments", "out", "owner"),
         ("clock_insn", "insn", "registers"),
     ),
 }
-_WHOLE = struct.pack("<QQ", 6, 0)  # PART_END of c/out.h
 # The number of the files' form. With another one, remembered results have no counts that could be read.
 _FORMATS = {COUNTS: 4, EXPLORE: 1, TIMELINE: 1}
 
@@ -96,13 +93,3 @@ def counts_file(instrument: str) -> str:
 def counts_files(instruments: Iterable[str] = (*INSTRUMENTS, EXPLORE)) -> list[str]:
     """The files of `instruments`; without an argument those of all plugins that there are."""
     return [counts_file(instrument) for instrument in instruments]
-
-
-def is_whole(file: Path) -> bool:
-    """Whether an instrument's file is there and ends as the instrument ends it."""
-    try:
-        with file.open("rb") as opened:
-            opened.seek(-len(_WHOLE), 2)
-            return opened.read() == _WHOLE
-    except OSError:
-        return False

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from ktstr.base.errors import KtstrError
@@ -11,7 +12,7 @@ from ktstr.events.btf.types import Btf, Func
 from ktstr.instrument.layout import Layout
 from ktstr.instrument.parts import Owner, Read
 
-__all__ = ["STRUCT_OPS", "Function", "Place", "functions_of"]
+__all__ = ["STRUCT_OPS", "Function", "Place", "called", "functions_of"]
 
 STRUCT_OPS = 27
 """The type of the programs that are a scheduler's callbacks (BPF_PROG_TYPE_STRUCT_OPS)."""
@@ -45,6 +46,11 @@ class Function:
     type: int
     code: bytes
     places: tuple[Place, ...]
+
+
+def called(file: str, path_of: Callable[[str], str]) -> str:
+    """How a file is called: by its path, or, if `path_of` knows none, as the tables name it."""
+    return path_of(file) or file.removeprefix("./")
 
 
 def functions_of(counts: Read, layout: Layout) -> list[Function]:

@@ -19,17 +19,8 @@ __all__ = ["CALLBACKS", "KernelInterface", "callback_of", "interface_of"]
 CALLBACKS = (
     *("select_cpu", "enqueue", "dequeue", "dispatch", "tick", "runnable", "running", "stopping", "quiescent"),
     *("yield", "core_sched_before", "set_weight", "set_cpumask", "update_idle", "cpu_acquire", "cpu_release"),
-    *(
-        "init_task",
-        "exit_task",
-        "enable",
-        "disable",
-        "dump",
-        "dump_cpu",
-        "dump_task",
-        "cgroup_init",
-        "cgroup_exit",
-    ),
+    *("init_task", "exit_task", "enable", "disable", "dump", "dump_cpu", "dump_task"),
+    *("cgroup_init", "cgroup_exit"),
     *("cgroup_prep_move", "cgroup_move", "cgroup_cancel_move", "cgroup_set_weight", "cgroup_set_bandwidth"),
     *("cgroup_set_idle", "sub_attach", "sub_detach", "cpu_online", "cpu_offline", "init", "exit"),
 )

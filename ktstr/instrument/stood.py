@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
+from ktstr.instrument.coverage import place_of
 from ktstr.instrument.explored import Explored, Stop
 from ktstr.instrument.interleaving import SwitchPoint
 from ktstr.instrument.meanwhile import NOTHING, Meanwhile, meanwhile_of
-from ktstr.instrument.programs import Function
+from ktstr.instrument.programs import Function, called
 
 __all__ = ["Stood", "stood_still"]
 
@@ -31,11 +32,18 @@ class Stood:
 
 
 def stood_still(
-    explored: Explored, functions: Iterable[Function], path_of: Callable[[str], str]
+    explored: Explored,
+    functions: Iterable[Function],
+    path_of: Callable[[str], str],
+    *,
+    meanwhile: bool = False,
 ) -> tuple[Stood, ...]:
-    """Each stop of a run that was reached, in order. `path_of` says how a file is called for who reads it."""
+    """Each stop of a run that was reached, in order, with what happened `meanwhile` if that is asked for.
+
+    `path_of` says how a file is called for who reads it.
+    """
     by_owner = {function.owner.number: function for function in functions}
-    happened = meanwhile_of(explored, by_owner.values(), path_of)
+    happened = meanwhile_of(explored, by_owner.values(), path_of) if meanwhile else {}
     return tuple(
         _stood(stop, by_owner.get(stop.owner), path_of, happened.get(stop.index, NOTHING))
         for stop in explored.stops
@@ -46,12 +54,9 @@ def stood_still(
 def _stood(
     stop: Stop, function: Function | None, path_of: Callable[[str], str], meanwhile: Meanwhile
 ) -> Stood:
-    places: Sequence[tuple[str, int]] = [
-        (place.file, place.line)
-        for place in (function.places if function else ())
-        if place.address <= stop.address
-    ]
-    file, line = places[-1] if places else ("", 0)
-    name = function.name if function else ""
-    path = path_of(file) or file.removeprefix("./")
-    return Stood(stop.point, stop.cpu, stop.began_ns, name, path, line, meanwhile)
+    if function is None:
+        return Stood(stop.point, stop.cpu, stop.began_ns, "", "", 0, meanwhile)
+    known = bool(function.places) and function.places[0].address <= stop.address
+    place = place_of(function, stop.address) if known else None
+    path, line = (called(place.file, path_of), place.line) if place else ("", 0)
+    return Stood(stop.point, stop.cpu, stop.began_ns, function.name, path, line, meanwhile)

@@ -8,6 +8,7 @@ from math import ceil, floor, log10
 
 from markupsafe import Markup
 
+from ktstr.events import distribution
 from ktstr.pages.words import duration
 
 __all__ = ["MOST", "Curve", "curves", "percentile_ns"]
@@ -30,12 +31,8 @@ class Curve:
 
 def percentile_ns(buckets: Histogram, percent: float) -> int:
     """So many percent took at most this long; 0 if there is nothing."""
-    wanted, seen = percent * sum(count for _, count in buckets) / 100 - 1e-6, 0  # 99.9 is no binary fraction
-    for most, count in buckets:
-        seen += count
-        if seen >= wanted:
-            return most
-    return 0
+    longest_ns = buckets[-1][0] if buckets else 0
+    return distribution.percentile_ns(buckets, sum(count for _, count in buckets), longest_ns, percent)
 
 
 def curves(what: str, several: Sequence[Curve]) -> Markup:

@@ -17,7 +17,7 @@ from ktstr.instrument.coverage import FileCoverage, coverage_of, coverage_to_jso
 from ktstr.instrument.interface import Driven, driven_in, driven_to_json
 from ktstr.instrument.layout import layout_of
 from ktstr.instrument.plugin import COUNTS, counts_file
-from ktstr.instrument.programs import functions_of
+from ktstr.instrument.programs import called, functions_of
 from ktstr.instrument.sched_ext import interface_of
 from ktstr.report.cost import cost_records
 from ktstr.report.sidecar import SCHEMA, write_json
@@ -71,7 +71,7 @@ def counted_in_run(run: ScenarioRun, result: VmResult, folder: Path) -> Counted:
     path_of = paths_of(run.test.scheduler)
 
     def any_path(file: str) -> str:
-        return path_of(file) or file.removeprefix("./")
+        return called(file, path_of)
 
     return Counted(
         coverage_of(counts, functions, path_of),

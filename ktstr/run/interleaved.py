@@ -54,17 +54,24 @@ def explored_in_run(run: ScenarioRun, result: VmResult, folder: Path) -> Explore
 
 
 def stood_in_run(run: ScenarioRun, explored: Explored | None) -> tuple[Stood, ...]:
-    """Where the run's CPUs stood still, in order."""
+    """Where the run's CPUs stood still, in order, and what the others did meanwhile."""
+    return _stood(run, explored, meanwhile=True)
+
+
+def _stood(run: ScenarioRun, explored: Explored | None, *, meanwhile: bool) -> tuple[Stood, ...]:
     if explored is None:
         return ()
-    return stood_still(explored, functions_of(explored, layout_of(run.kernel)), paths_of(run.test.scheduler))
+    functions = functions_of(explored, layout_of(run.kernel))
+    return stood_still(explored, functions, paths_of(run.test.scheduler), meanwhile=meanwhile)
 
 
 def interleaving_record(run: ScenarioRun, explored: Explored | None) -> InterleavingRecord | None:
     """The interleaving as the sidecar has it; None if the run had the machine's own."""
     if run.interleaving is None:
         return None
-    return {"asked": str(run.interleaving).splitlines(), "stops": stop_records(stood_in_run(run, explored))}
+    # What happened meanwhile takes as long again, and is told of a failure only.
+    stood = _stood(run, explored, meanwhile=False)
+    return {"asked": str(run.interleaving).splitlines(), "stops": stop_records(stood)}
 
 
 def needed_records(stops: tuple[Stood, ...]) -> list[StopRecord]:

@@ -27,7 +27,8 @@ from jobs import Job, jobs
 from tqdm import tqdm
 
 from ktstr import KtstrError
-from ktstr.instrument.plugin import INSTRUMENTS, counts_file, is_whole
+from ktstr.instrument.parts import is_whole
+from ktstr.instrument.plugin import INSTRUMENTS, counts_file
 from ktstr.kernel.model import Kernel
 from ktstr.kernel.resolve import resolve
 from ktstr.vm.qemu.program import find_qemu

@@ -32,14 +32,19 @@ uint64_t hashed(uint64_t hash, uint64_t number)
 	return hash ^ hash >> 31;
 }
 
-/* A program's name in the kernel's list has the tag of its instructions. */
-static uint64_t hash_of(const struct owner *owner, uint64_t address)
+uint64_t hashed_name(const struct owner *owner)
 {
 	uint64_t hash = 0;
 
 	for (const char *c = owner->name; *c; c++)
 		hash = hashed(hash, (uint8_t)*c);
-	return hashed(hash, address - owner->start);
+	return hash;
+}
+
+/* A program's name in the kernel's list has the tag of its instructions. */
+static uint64_t hash_of(const struct owner *owner, uint64_t address)
+{
+	return hashed(hashed_name(owner), address - owner->start);
 }
 
 static size_t bucket_of(uint64_t address)

@@ -56,4 +56,7 @@ void block_write(void);
 /* Mixes a number into a hash. */
 uint64_t hashed(uint64_t hash, uint64_t number);
 
+/* A hash of what the owner is called. */
+uint64_t hashed_name(const struct owner *owner);
+
 #endif

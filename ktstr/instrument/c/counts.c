@@ -147,31 +147,28 @@ static void on_exit_of_qemu(qemu_plugin_id_t id, void *data)
 /* QEMU calls it when it has loaded the plugin; anything but 0 ends QEMU. */
 int qemu_plugin_install(qemu_plugin_id_t id, const qemu_info_t *info, int argc, char **argv)
 {
-	const char *path = NULL, *layout = "", *functions = "", *value;
+	struct args args = { .layout = "" };
+	const char *functions = "", *value;
 
 	(void)info;
 	for (int i = 0; i < argc; i++) {
-		if ((value = value_of(argv[i], "out")))
-			path = value;
-		else if ((value = value_of(argv[i], "from")))
-			counts.from = strtoull(value, NULL, 16);
-		else if ((value = value_of(argv[i], "to")))
-			counts.to = strtoull(value, NULL, 16);
-		else if ((value = value_of(argv[i], "layout")))
-			layout = value;
-		else if ((value = value_of(argv[i], "functions")))
+		if (args_take(&args, argv[i]))
+			continue;
+		if ((value = value_of(argv[i], "functions")))
 			functions = value;
 		else
 			return -1;
 	}
-	if (!owner_layout(layout) || !functions_read(functions)) {
+	if (!owner_layout(args.layout) || !functions_read(functions)) {
 		out_failed("layout= is missing, or it or functions= is no list of numbers");
 		return -1;
 	}
-	if (!path || !out_open(path, "counts", "ktstr-counts-2\n")) {
-		out_failed(path ? strerror(errno) : "out= is not given");
+	if (!args.out || !out_open(args.out, "counts", "ktstr-counts-2\n")) {
+		out_failed(args.out ? strerror(errno) : "out= is not given");
 		return -1;
 	}
+	counts.from = args.from;
+	counts.to = args.to;
 	qemu_plugin_register_vcpu_tb_trans_cb(id, on_block);
 	qemu_plugin_register_atexit_cb(id, on_exit_of_qemu, NULL);
 	return 0;

@@ -18,3 +18,23 @@ unsigned int cpu_number(void)
 		cpus[count++] = here;
 	return last;
 }
+
+unsigned int cpu_guest_number(void)
+{
+	static void *cpus[MOST_CPUS];
+	static unsigned int last;
+	void *here = current_cpu;
+
+	if (cpus[last] == here)
+		return last;
+	for (last = 0; last < MOST_CPUS; last++) {
+		if (!cpus[last])
+			cpus[last] = qemu_get_cpu((int)last);
+		if (cpus[last] == here)
+			return last;
+		if (!cpus[last])
+			break;
+	}
+	last = 0;
+	return MOST_CPUS;
+}

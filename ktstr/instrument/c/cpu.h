@@ -11,4 +11,7 @@
  */
 unsigned int cpu_number(void);
 
+/* The number that QEMU has for it, which is the guest kernel's, too; MOST_CPUS if it has none. */
+unsigned int cpu_guest_number(void);
+
 #endif

@@ -124,30 +124,25 @@ static void on_exit_of_qemu(qemu_plugin_id_t id, void *data)
 /* QEMU calls it when it has loaded the plugin; anything but 0 ends QEMU. */
 int qemu_plugin_install(qemu_plugin_id_t id, const qemu_info_t *info, int argc, char **argv)
 {
-	const char *path = NULL, *choices = NULL, *layout = "", *value, *wrong;
+	struct args args = { .layout = "" };
+	const char *choices = NULL, *value, *wrong;
 
 	(void)info;
 	for (int i = 0; i < argc; i++) {
-		if ((value = value_of(argv[i], "out")))
-			path = value;
-		else if ((value = value_of(argv[i], "in")))
+		if (args_take(&args, argv[i]))
+			continue;
+		if ((value = value_of(argv[i], "in")))
 			choices = value;
 		else if ((value = value_of(argv[i], "shift")))
 			still_init((unsigned int)strtoul(value, NULL, 10));
-		else if ((value = value_of(argv[i], "from")))
-			explore.from = strtoull(value, NULL, 16);
-		else if ((value = value_of(argv[i], "to")))
-			explore.to = strtoull(value, NULL, 16);
-		else if ((value = value_of(argv[i], "layout")))
-			layout = value;
 		else
 			return -1;
 	}
-	if (!path || !out_open(path, "explore", "ktstr-explore-1\n")) {
-		out_failed(path ? strerror(errno) : "out= is not given");
+	if (!args.out || !out_open(args.out, "explore", "ktstr-explore-1\n")) {
+		out_failed(args.out ? strerror(errno) : "out= is not given");
 		return -1;
 	}
-	if (!owner_layout(layout)) {
+	if (!owner_layout(args.layout)) {
 		out_failed("layout= is missing or no list of numbers");
 		return -1;
 	}
@@ -156,6 +151,8 @@ int qemu_plugin_install(qemu_plugin_id_t id, const qemu_info_t *info, int argc, 
 		out_failed(wrong);
 		return -1;
 	}
+	explore.from = args.from;
+	explore.to = args.to;
 	qemu_plugin_register_vcpu_tb_trans_cb(id, on_block);
 	qemu_plugin_register_atexit_cb(id, on_exit_of_qemu, NULL);
 	return 0;

@@ -49,15 +49,6 @@ static struct place *place_of(unsigned int cpu)
 	return news.places[cpu];
 }
 
-static uint64_t name_of(const struct owner *callback)
-{
-	uint64_t hash = 0;
-
-	for (const char *c = callback->name; *c; c++)
-		hash = hashed(hash, (uint8_t)*c);
-	return hash;
-}
-
 void news_enter(unsigned int cpu, const struct block *block, unsigned int cpus)
 {
 	struct place *place = place_of(cpu);
@@ -86,9 +77,9 @@ void news_enter(unsigned int cpu, const struct block *block, unsigned int cpus)
 
 		if (i == cpu || !other || !other->depth)
 			continue;
-		see(BESIDE, block->hash, name_of(other->callback));
+		see(BESIDE, block->hash, hashed_name(other->callback));
 		if (still_is(i))
-			see(PASSED, name_of(place->callback), other->block->hash);
+			see(PASSED, hashed_name(place->callback), other->block->hash);
 	}
 }
 

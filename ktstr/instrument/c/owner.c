@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "api.h"
+#include "args.h"
 #include "out.h"
 
 #define MOST_LISTED 100000
@@ -49,16 +50,7 @@ static bool guest_read(uint64_t address, void *data, size_t size)
 
 bool owner_layout(const char *text)
 {
-	uint64_t *values = (uint64_t *)&layout;
-	char *end;
-
-	for (size_t i = 0; i < sizeof(layout) / sizeof(*values); i++) {
-		values[i] = strtoull(text, &end, 0);
-		if (end == text || *end != (i + 1 < sizeof(layout) / sizeof(*values) ? ':' : '\0'))
-			return false;
-		text = end + 1;
-	}
-	return true;
+	return numbers_read(text, (uint64_t *)&layout, sizeof(layout) / sizeof(uint64_t));
 }
 
 static uint64_t u64_at(const char *object, uint64_t offset)

@@ -146,16 +146,9 @@ static void find_cpus(void)
 
 unsigned int still_cpu(void)
 {
-	static unsigned int last;
-
 	if (!still.count)
 		find_cpus();
-	if (last < still.count && still.cpus[last]->qemu == current_cpu)
-		return last;
-	for (last = 0; last < still.count; last++)
-		if (still.cpus[last]->qemu == current_cpu)
-			break;
-	return last;
+	return cpu_guest_number();
 }
 
 unsigned int still_cpus(void)

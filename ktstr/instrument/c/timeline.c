@@ -14,13 +14,13 @@
 #include "api.h"
 #include "args.h"
 #include "clock.h"
+#include "cpu.h"
 #include "insn.h"
 #include "moments.h"
 #include "out.h"
 #include "owner.h"
 #include "registers.h"
 
-#define MOST_CPUS 4096
 #define MOST_DEEP 64
 
 /*
@@ -54,20 +54,10 @@ static struct {
 /* The number of the CPU that executes, which is the guest kernel's, too. */
 static uint32_t cpu_here(void)
 {
-	static void *cpus[MOST_CPUS];
-	static uint32_t last;
+	unsigned int cpu = cpu_guest_number();
 
-	if (cpus[last] == current_cpu)
-		return last;
-	for (last = 0; last < MOST_CPUS; last++) {
-		if (!cpus[last])
-			cpus[last] = qemu_get_cpu((int)last);
-		if (cpus[last] == current_cpu)
-			return last;
-		if (!cpus[last])
-			break;
-	}
-	last = 0;
+	if (cpu < MOST_CPUS)
+		return cpu;
 	out_failed("a CPU has no number");
 	return 0;
 }
@@ -231,48 +221,31 @@ static void on_exit_of_qemu(qemu_plugin_id_t id, void *data)
 	out_close();
 }
 
-static bool hooks_read(const char *text)
-{
-	uint64_t *values = (uint64_t *)&hooks;
-	char *end;
-
-	for (size_t i = 0; i < sizeof(hooks) / sizeof(*values); i++) {
-		values[i] = strtoull(text, &end, 0);
-		if (end == text || *end != (i + 1 < sizeof(hooks) / sizeof(*values) ? ':' : '\0'))
-			return false;
-		text = end + 1;
-	}
-	return true;
-}
-
 /* QEMU calls it when it has loaded the plugin; anything but 0 ends QEMU. */
 int qemu_plugin_install(qemu_plugin_id_t id, const qemu_info_t *info, int argc, char **argv)
 {
-	const char *path = NULL, *layout = "", *where = "", *value;
+	struct args args = { .layout = "" };
+	const char *where = "", *value;
 
 	(void)info;
 	for (int i = 0; i < argc; i++) {
-		if ((value = value_of(argv[i], "out")))
-			path = value;
-		else if ((value = value_of(argv[i], "from")))
-			timeline.from = strtoull(value, NULL, 16);
-		else if ((value = value_of(argv[i], "to")))
-			timeline.to = strtoull(value, NULL, 16);
-		else if ((value = value_of(argv[i], "layout")))
-			layout = value;
-		else if ((value = value_of(argv[i], "hooks")))
+		if (args_take(&args, argv[i]))
+			continue;
+		if ((value = value_of(argv[i], "hooks")))
 			where = value;
 		else
 			return -1;
 	}
-	if (!owner_layout(layout) || !hooks_read(where)) {
+	if (!owner_layout(args.layout) || !numbers_read(where, (uint64_t *)&hooks, sizeof(hooks) / sizeof(uint64_t))) {
 		out_failed("layout= or hooks= is missing or no list of numbers");
 		return -1;
 	}
-	if (!path || !out_open(path, "timeline", "ktstr-counts-2\n")) {
-		out_failed(path ? strerror(errno) : "out= is not given");
+	if (!args.out || !out_open(args.out, "timeline", "ktstr-counts-2\n")) {
+		out_failed(args.out ? strerror(errno) : "out= is not given");
 		return -1;
 	}
+	timeline.from = args.from;
+	timeline.to = args.to;
 	qemu_plugin_register_vcpu_tb_trans_cb(id, on_block);
 	qemu_plugin_register_atexit_cb(id, on_exit_of_qemu, NULL);
 	return 0;
